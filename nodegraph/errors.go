@@ -1,0 +1,85 @@
+package nodegraph
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A SpecError says what is wrong with a specification, where, and in which field.
+type SpecError struct {
+	Template string // the template, empty for the workflow itself
+	Node     string // the task, step, container or hook inside the template, empty for the template itself
+	Field    string // the field, in Argo's spelling
+	Reason   string // what is wrong, for people
+	Err      error  // the cause, if there is one
+}
+
+// Error names the template, the node and the field.
+func (e *SpecError) Error() string {
+	var b strings.Builder
+	b.WriteString("nodegraph: ")
+	if e.Template != "" {
+		fmt.Fprintf(&b, "template %q: ", e.Template)
+	}
+	if e.Node != "" {
+		fmt.Fprintf(&b, "%q: ", e.Node)
+	}
+	fmt.Fprintf(&b, "%s: %s", e.Field, e.Reason)
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *SpecError) Unwrap() error { return e.Err }
+
+// A ValueError is a value that a field can't have.
+type ValueError struct {
+	Field, Value, Reason string
+}
+
+// Error names the field and shows the value, bounded.
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("nodegraph: %s %q %s", e.Field, bounded(e.Value), e.Reason)
+}
+
+// A CycleError names the nodes of a cycle, one after the other, beginning with the one whose name is smallest.
+type CycleError struct {
+	Nodes []string
+}
+
+// Error lists the cycle, the first ten nodes of a longer one.
+func (e *CycleError) Error() string {
+	shown := e.Nodes
+	more := ""
+	if len(shown) > 10 {
+		more = fmt.Sprintf(" -> ... (%d more)", len(shown)-10)
+		shown = shown[:10]
+	}
+	return fmt.Sprintf("cycle: %s%s -> %s", strings.Join(shown, " -> "), more, e.Nodes[0])
+}
+
+// A LimitError says which limit an input goes past. Nothing was changed.
+type LimitError struct {
+	Limit string // the name of the field of Limits
+	Max   int
+	Node  string // the node at which it was found, if one can be named
+}
+
+// Error names the limit and the node.
+func (e *LimitError) Error() string {
+	if e.Node == "" {
+		return fmt.Sprintf("nodegraph: more than %d: limit %s", e.Max, e.Limit)
+	}
+	return fmt.Sprintf("nodegraph: node %q: more than %d: limit %s", bounded(e.Node), e.Max, e.Limit)
+}
+
+// bounded keeps error texts short whatever a hostile input says.
+func bounded(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "..."
+}

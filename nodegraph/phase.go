@@ -1,0 +1,102 @@
+package nodegraph
+
+import "fmt"
+
+// Phase is the state of a node as a user sees it. The zero value, Planned, is a node that the specification promises
+// and that was not created yet; Argo has no name for it because it does not list such nodes.
+type Phase uint8
+
+// The phases, in Argo's terms.
+const (
+	Planned   Phase = iota // promised by the specification, not created yet
+	Pending                // created, not running: waits for its pod, a lock, or a host
+	Running                // running, or a composite with unfinished members
+	Succeeded              // ended well
+	Skipped                // its when was false, or it had no items
+	Failed                 // ended with a failure of its own
+	Error                  // ended by something outside of it: its pod was deleted, its specification is wrong
+	Omitted                // its depends condition can no longer hold
+)
+
+var phaseNames = [...]string{"", "Pending", "Running", "Succeeded", "Skipped", "Failed", "Error", "Omitted"}
+
+// String returns Argo's name of the phase; Planned is the empty string.
+func (p Phase) String() string {
+	if int(p) < len(phaseNames) {
+		return phaseNames[p]
+	}
+	return fmt.Sprintf("Phase(%d)", uint8(p))
+}
+
+// ParsePhase returns the phase that Argo calls name; the empty name is Planned. The error is a [*ValueError].
+func ParsePhase(name string) (Phase, error) {
+	for i, n := range phaseNames {
+		if n == name {
+			return Phase(i), nil
+		}
+	}
+	return Planned, &ValueError{Field: "phase", Value: name, Reason: "is not a node phase"}
+}
+
+// Completed tells whether the node ran and ended: Succeeded, Failed or Error (Argo: NodePhase.Completed).
+func (p Phase) Completed() bool { return p == Succeeded || p.Unsuccessful() }
+
+// Unsuccessful tells whether the phase is Failed or Error (Argo: FailedOrError).
+func (p Phase) Unsuccessful() bool { return p == Failed || p == Error }
+
+// Settled tells whether the phase is one that a node keeps: Completed, Skipped or Omitted. A node is fulfilled when
+// its phase is settled and its results are in, or when it is a ready daemon; only package propagate knows the latter.
+func (p Phase) Settled() bool { return p.Completed() || p == Skipped || p == Omitted }
+
+// Kind is what a node is, Argo's node type.
+type Kind uint8
+
+// The kinds. Workflow is the root of containment; Argo has no node for it. NodeSkipped is the type Argo gives to a
+// node that was skipped or omitted in place of what it would have been.
+const (
+	Workflow Kind = iota
+	Pod
+	Container
+	Steps
+	StepGroup
+	DAG
+	TaskGroup
+	Retry
+	Suspend
+	HTTP
+	Plugin
+	NodeSkipped
+)
+
+var kindNames = [...]string{
+	"Workflow", "Pod", "Container", "Steps", "StepGroup", "DAG", "TaskGroup", "Retry", "Suspend", "HTTP", "Plugin",
+	"Skipped",
+}
+
+// String returns Argo's name of the node type.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}
+
+// ParseKind returns the kind that Argo calls name. The error is a [*ValueError].
+func ParseKind(name string) (Kind, error) {
+	for i, n := range kindNames {
+		if n == name {
+			return Kind(i), nil
+		}
+	}
+	return Workflow, &ValueError{Field: "type", Value: name, Reason: "is not a node type"}
+}
+
+// Composite tells whether nodes of this kind settle from their members: everything but Pod, Container, Suspend, HTTP
+// and Plugin, which settle from facts.
+func (k Kind) Composite() bool {
+	switch k {
+	case Workflow, Steps, StepGroup, DAG, TaskGroup, Retry:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,37 @@
+package nodegraph
+
+import "time"
+
+// A Recorded is the state of one node as a controller stored it.
+type Recorded struct {
+	ID, Name    string
+	DisplayName string
+	Kind        Kind
+	Phase       Phase
+	Message     string
+	Started     time.Time // UTC, to the second; zero if not set
+	Finished    time.Time
+	Daemoned    bool
+	Unsynced    bool // taskResultSynced is false
+	Hooked      bool // the node is a hook (nodeFlag.hooked)
+	Retried     bool // the node is an attempt (nodeFlag.retried)
+	CacheHit    bool // memoizationStatus.hit
+	ExitCode    int  // of the main container
+	HasExit     bool
+	WaitsFor    string // the lock it waits for
+	Restarts    int    // failedPodRestarts
+	Boundary    string // id
+	Template    string
+	Children    []string // ids, as rendered by Argo: containment and order together
+}
+
+// A Snapshot is the state of a whole workflow as a controller stored it.
+type Snapshot struct {
+	Phase    Phase // Planned where the workflow was not looked at yet
+	Message  string
+	Started  time.Time
+	Finished time.Time
+	Shutdown string // "", "Stop" or "Terminate"
+	Held     bool   // spec.suspend
+	Nodes    []Recorded
+}

@@ -1,0 +1,176 @@
+package nodegraph
+
+import (
+	"time"
+
+	"github.com/nodestatus/nodestatus/retry"
+)
+
+// A Spec is what a workflow promises: the part of an Argo Workflow's spec that decides the status of its nodes. It is
+// read-only once [New] has taken it; several graphs may share one.
+type Spec struct {
+	Name       string // the workflow's name, also the name and id of its entry node
+	Namespace  string // only part of lock keys
+	Entrypoint string // the template the workflow runs
+	Templates  []*Template
+
+	OnExit         string        // the template that runs when the entry node has ended; empty for none
+	Hooks          []Hook        // workflow-level lifecycle hooks other than exit
+	Parallelism    int           // most pods active at once; 0 for no limit
+	ActiveDeadline time.Duration // from the workflow's start; 0 for none (Argo: activeDeadlineSeconds)
+	Locks          []Lock        // held by the workflow as a whole
+	PodRestarts    int           // how often a pod that failed before it ran is made anew (Argo: failedPodRestart)
+	TTL            TTL           // when a completed workflow expires
+	Suspended      bool          // start nothing until the host resumes the workflow (Argo: spec.suspend)
+}
+
+// TTL says how long a completed workflow is kept, from its end. A nil duration says nothing (Argo: ttlStrategy).
+type TTL struct {
+	Completion, Success, Failure *time.Duration
+}
+
+// After returns how long a workflow that ended in phase is kept; false if for ever. The more specific field wins.
+func (t TTL) After(phase Phase) (time.Duration, bool) {
+	specific := t.Failure
+	if phase == Succeeded {
+		specific = t.Success
+	}
+	switch {
+	case !phase.Completed():
+		return 0, false
+	case specific != nil:
+		return *specific, true
+	case t.Completion != nil:
+		return *t.Completion, true
+	}
+	return 0, false
+}
+
+// A Template is one template of a workflow. Kind tells which of the fields count.
+type Template struct {
+	Name string
+	Kind Kind // Pod, DAG, Steps, Suspend, HTTP or Plugin; a container, script, resource or data template is a Pod
+
+	Containers []ContainerSpec // Pod: the containers of a ContainerSet; empty for any other pod
+	Daemon     bool            // Pod: fulfilled as soon as it is ready, ended with its boundary
+
+	Tasks      []Task   // DAG
+	Targets    []string // DAG: the tasks that must end; empty for all that nothing depends on
+	NoFailFast bool     // DAG: failFast: false
+
+	Steps [][]Task // Steps: groups in order, their members in parallel
+
+	Suspend time.Duration // Suspend: resumes by itself after this time; 0 waits for the host
+
+	Retry          *retry.Strategy
+	Locks          []Lock
+	Parallelism    int           // DAG, Steps: most active members; 0 for no limit
+	FailFast       bool          // DAG, Steps: start no further member once one failed (Argo: template.failFast)
+	Timeout        time.Duration // a node pending for longer fails; 0 for none
+	PendingTimeout time.Duration // as Timeout, for nodes that are pending only
+	Memoize        string        // the cache key; empty for none. The host looks it up.
+	Err            string        // why no node of this template can run; it ends in Error with this message
+
+	dag *dagPlan // compiled once by New
+}
+
+// A ContainerSpec is one container of a ContainerSet.
+type ContainerSpec struct {
+	Name         string
+	Dependencies []string // containers of the same set that end first
+}
+
+// A Task is a task of a DAG or a step of a StepGroup.
+type Task struct {
+	Name         string
+	Template     string    // by name
+	Inline       *Template // in place of Template
+	Dependencies []string  // DAG only: comes after these, each Succeeded, Skipped or Daemoned
+	Depends      string    // DAG only: in place of Dependencies
+	When         string    // a condition in Argo's when dialect; empty is true
+	Loop         *Loop     // fans out over items; nil for a plain task
+	ContinueOn   ContinueOn
+	Hooks        []Hook
+}
+
+// ContinueOn says which bad ends of a task its DAG or StepGroup goes on after.
+type ContinueOn struct {
+	Failed, Error bool
+}
+
+// Covers tells whether a task that ended in phase is to be treated as if it had not failed (Argo: ContinuesOn).
+func (c ContinueOn) Covers(phase Phase) bool {
+	return phase == Failed && c.Failed || phase == Error && c.Error
+}
+
+// A Loop is withItems, withParam or withSequence. While Unresolved is set only the host knows the items.
+type Loop struct {
+	Items      []Item
+	Unresolved string // the expression that the host must resolve, empty once Items are known
+}
+
+// An Item is one element of a Loop.
+type Item struct {
+	Text   string            // as it stands in the node's name and for {{item}}
+	Fields map[string]string // for {{item.key}}
+}
+
+// A Hook runs a template when its expression first holds; the hook named exit when its owner has ended.
+type Hook struct {
+	Name       string // "exit", or any other name
+	Template   string
+	Expression string // empty only for exit: always
+}
+
+// ExitHook is the name of the hook that runs when its owner has ended (Argo: ExitLifecycleEvent).
+const ExitHook = "exit"
+
+// A Lock is a mutex or a semaphore.
+type Lock struct {
+	Key   string // "namespace/Mutex/name" or "namespace/ConfigMap/name/key"
+	Limit int    // how many may hold it; 0 when only the host knows. A mutex has 1.
+}
+
+// IsMain tells whether container is one of those a user gave: one of a ContainerSet, or "main" in any other pod.
+func (t *Template) IsMain(container string) bool {
+	if len(t.Containers) == 0 {
+		return container == "main"
+	}
+	for i := range t.Containers {
+		if t.Containers[i].Name == container {
+			return true
+		}
+	}
+	return false
+}
+
+// Hook returns the exit hook of the task, nil if it has none.
+func (t *Task) ExitHook() *Hook {
+	for i := range t.Hooks {
+		if t.Hooks[i].Name == ExitHook {
+			return &t.Hooks[i]
+		}
+	}
+	return nil
+}
+
+// Limits bound what a specification may ask for. The zero value means the defaults.
+type Limits struct {
+	Nodes   int // nodes of one graph; default 2,000,000
+	Nesting int // templates inside templates; default 100, as in Argo
+	Items   int // items of one loop; default 100,000
+}
+
+// withDefaults returns l with every zero field replaced.
+func (l Limits) withDefaults() Limits {
+	if l.Nodes <= 0 {
+		l.Nodes = 2_000_000
+	}
+	if l.Nesting <= 0 {
+		l.Nesting = 100
+	}
+	if l.Items <= 0 {
+		l.Items = 100_000
+	}
+	return l
+}

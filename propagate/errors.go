@@ -1,0 +1,42 @@
+package propagate
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrComplete is in the chain of the error for an event of a workflow that is complete. Nothing was changed.
+var ErrComplete = errors.New("the workflow is complete")
+
+// ErrUnknownNode is in the chain of the error for an event that names no node of the workflow.
+var ErrUnknownNode = errors.New("no such node")
+
+// ErrWrongKind is in the chain of the error for an event that can't happen to a node of its kind.
+var ErrWrongKind = errors.New("not for a node of this kind")
+
+// ErrNotStarted is in the chain of the error for an event of a node that was never started.
+var ErrNotStarted = errors.New("the node was not started")
+
+// ErrInvalid is in the chain of the error for an event whose field has a value that it can't have.
+var ErrInvalid = errors.New("invalid value")
+
+// An EventError says which event of a batch was refused, and why. The engine is as it was before the call.
+type EventError struct {
+	Index int    // position in the batch
+	Event Event  // the event
+	Field string // the field that is wrong
+	Value string // its value
+	Err   error  // one of the errors of this package
+}
+
+// Error names the event, the node and the field.
+func (e *EventError) Error() string {
+	value := e.Value
+	if len(value) > 200 {
+		value = value[:200] + "..."
+	}
+	return fmt.Sprintf("propagate: event %d (%s): %s %q: %v", e.Index, e.Event.Type, e.Field, value, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *EventError) Unwrap() error { return e.Err }

@@ -1,0 +1,192 @@
+package propagate
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// An EventType says what happened.
+type EventType uint8
+
+// The events. The constructor of the same name tells what each means and which fields it reads.
+const (
+	eventNone EventType = iota
+	EventPodPending
+	EventPodRunning
+	EventPodEnded
+	EventPodDeleted
+	EventContainerPending
+	EventContainerRunning
+	EventContainerEnded
+	EventContainerRetried
+	EventNodeEnded
+	EventResumed
+	EventResolved
+	EventExpanded
+	EventMemoized
+	EventLockGranted
+	EventLockQueued
+	EventResultPending
+	EventResultSynced
+	EventShutdown
+	EventSuspended
+	EventManualRetry
+	EventAgentEnded
+)
+
+var eventNames = [...]string{
+	"None", "PodPending", "PodRunning", "PodEnded", "PodDeleted", "ContainerPending", "ContainerRunning",
+	"ContainerEnded", "ContainerRetried", "NodeEnded", "Resumed", "Resolved", "Expanded", "Memoized", "LockGranted",
+	"LockQueued", "ResultPending", "ResultSynced", "Shutdown", "Suspended", "ManualRetry", "AgentEnded",
+}
+
+// String names the event type.
+func (t EventType) String() string {
+	if int(t) < len(eventNames) {
+		return eventNames[t]
+	}
+	return fmt.Sprintf("EventType(%d)", uint8(t))
+}
+
+// An Event is one thing that happened. Make it with a constructor and set the optional fields that are known.
+type Event struct {
+	Type      EventType
+	Node      string          // id or name of the node
+	At        nodegraph.Index // the node, where Node is empty: saves the look-up
+	Container string          // container events: the container's name inside the pod Node
+	Pod       Incarnation
+
+	Phase    nodegraph.Phase // how it ended
+	Message  string
+	Reason   string // pod's status reason, such as Evicted
+	ExitCode int
+	HasExit  bool
+	Ready    bool             // PodRunning: all containers are ready
+	Finished time.Time        // when it ended; the time of Apply if zero
+	Items    []nodegraph.Item // Expanded
+	Value    bool             // Resolved, Memoized, Suspended
+}
+
+// String shows the event in one line.
+func (e Event) String() string {
+	s := e.Type.String()
+	if e.Node != "" {
+		s += " " + e.Node
+	}
+	if e.Container != "" {
+		s += "/" + e.Container
+	}
+	if e.Phase != nodegraph.Planned {
+		s += " " + e.Phase.String()
+	}
+	if e.Message != "" {
+		s += fmt.Sprintf(" %q", e.Message)
+	}
+	return s
+}
+
+// PodPending says that the node's pod exists and does not run yet. Message tells why, as Argo words it.
+func PodPending(node, message string) Event {
+	return Event{Type: EventPodPending, Node: node, Message: message}
+}
+
+// PodRunning says that the node's pod runs. Ready makes a daemon fulfilled.
+func PodRunning(node string) Event { return Event{Type: EventPodRunning, Node: node, Ready: true} }
+
+// PodSucceeded says that the node's pod ended well.
+func PodSucceeded(node string) Event {
+	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.Succeeded}
+}
+
+// PodFailed says that the node's pod failed, with the message of its node.
+func PodFailed(node, message string) Event {
+	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.Failed, Message: message}
+}
+
+// PodEvicted says that the node's pod was evicted: Failed, with no word about its containers.
+func PodEvicted(node, message string) Event {
+	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.Failed, Reason: "Evicted", Message: message}
+}
+
+// PodDeleted says that the node's pod does not exist any more and that its result was not seen. A pod that ran is
+// lost with every container that had not ended; one that never ran may be created again.
+func PodDeleted(node string) Event { return Event{Type: EventPodDeleted, Node: node} }
+
+// ContainerPending says that a container of the node's pod waits to be started.
+func ContainerPending(pod, container string) Event {
+	return Event{Type: EventContainerPending, Node: pod, Container: container}
+}
+
+// ContainerRunning says that a container of the node's pod runs.
+func ContainerRunning(pod, container string) Event {
+	return Event{Type: EventContainerRunning, Node: pod, Container: container}
+}
+
+// ContainerEnded says that a container of the node's pod ended with an exit code: 0 is Succeeded, 64 is Error (the
+// executor's own failure), any other is Failed.
+func ContainerEnded(pod, container string, exitCode int, message string) Event {
+	return Event{Type: EventContainerEnded, Node: pod, Container: container, ExitCode: exitCode, HasExit: true, Message: message}
+}
+
+// ContainerRetried says that a container runs again: in the same pod when Pod names the pod that is known or nothing,
+// in a new incarnation of the pod when Pod names another, or when the one known is gone. The container and those that
+// come after it are unfinished again, and so is everything around them. Pod.Attempt is the number of the new run; 0
+// means the next one, which makes the event count each time it is delivered.
+func ContainerRetried(pod, container string) Event {
+	return Event{Type: EventContainerRetried, Node: pod, Container: container}
+}
+
+// NodeEnded says how an HTTP or Plugin node ended.
+func NodeEnded(node string, phase nodegraph.Phase, message string) Event {
+	return Event{Type: EventNodeEnded, Node: node, Phase: phase, Message: message}
+}
+
+// AgentEnded says that the pod that serves HTTP and Plugin nodes is gone: those that had not ended are in Error.
+func AgentEnded(message string) Event { return Event{Type: EventAgentEnded, Message: message} }
+
+// Resumed says that somebody let a Suspend node go on. Phase is Succeeded, or Failed for a refusal.
+func Resumed(node string) Event {
+	return Event{Type: EventResumed, Node: node, Phase: nodegraph.Succeeded}
+}
+
+// Resolved answers a condition that the library could not evaluate, the when of a node: run it or skip it. Message is
+// the condition with its variables filled in.
+func Resolved(node string, run bool, message string) Event {
+	return Event{Type: EventResolved, Node: node, Value: run, Message: message}
+}
+
+// Expanded answers a loop that the library could not resolve.
+func Expanded(node string, items ...nodegraph.Item) Event {
+	return Event{Type: EventExpanded, Node: node, Items: items}
+}
+
+// Memoized answers a look-up in the memoization cache. A hit ends the node with Succeeded without running it.
+func Memoized(node string, hit bool) Event {
+	return Event{Type: EventMemoized, Node: node, Value: hit}
+}
+
+// LockGranted says that the node (empty: the workflow) holds all its locks.
+func LockGranted(node string) Event { return Event{Type: EventLockGranted, Node: node} }
+
+// LockQueued says that the node (empty: the workflow) waits for a lock. Message is Argo's, Reason the lock's key.
+func LockQueued(node, lock, message string) Event {
+	return Event{Type: EventLockQueued, Node: node, Reason: lock, Message: message}
+}
+
+// ResultPending says that the results of the node are not stored yet (Argo: taskResultSynced false): it is not
+// fulfilled until ResultSynced, or until its pod is gone.
+func ResultPending(node string) Event { return Event{Type: EventResultPending, Node: node} }
+
+// ResultSynced says that the results of the node are stored.
+func ResultSynced(node string) Event { return Event{Type: EventResultSynced, Node: node} }
+
+// Shutdown asks the workflow to end: strategy is "Stop" (exit handlers still run) or "Terminate" (nothing does).
+func Shutdown(strategy string) Event { return Event{Type: EventShutdown, Reason: strategy} }
+
+// Suspended holds the workflow, or lets it go on: while held nothing new is started (Argo: spec.suspend).
+func Suspended(held bool) Event { return Event{Type: EventSuspended, Value: held} }
+
+// ManualRetry starts a workflow that ended in Failed or Error again: what failed is reset, what succeeded is kept.
+func ManualRetry() Event { return Event{Type: EventManualRetry} }

@@ -1,0 +1,159 @@
+package propagate
+
+import (
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// An Incarnation tells one life of a node's pod, or of one container in it, from the lives before and after it.
+//
+// Pods of one node are ordered by Created, then by UID. A host that does not know when a pod was created leaves
+// Created zero: the engine then takes a UID that it sees for the first time for a newer pod, and can't recognize a
+// late first sight of an older one. Attempt counts the runs inside one pod, which an executor may start without a new
+// pod: 1 is the first, 0 means the run the engine knows as the latest.
+type Incarnation struct {
+	UID     string
+	Created time.Time // UTC
+	Attempt int
+}
+
+// A Stage is how far one incarnation of a leaf has come. Stages only grow within an incarnation.
+type Stage uint8
+
+// The stages, each beating those before it in one incarnation: a result beats an absence beats running beats pending.
+const (
+	StageNone    Stage = iota // nothing was observed
+	StagePending              // it exists and does not run yet
+	StageRunning              // it runs
+	StageGone                 // its pod does not exist any more, and no result was seen
+	StageStopped              // stopped by the workflow: a shutdown or a deadline; its own end was not seen yet
+	StageEnded                // its result is known
+)
+
+var stageNames = [...]string{"none", "pending", "running", "gone", "stopped", "ended"}
+
+// String names the stage in lower case.
+func (s Stage) String() string { return stageNames[s] }
+
+// A Fact is all that the engine was told, or itself decided, about one node. Facts are what a host persists; phases
+// are computed from them. The facts of a node form a join-semilattice under [Fact.Merge].
+type Fact struct {
+	Created time.Time // when the node was created (Argo: startedAt); zero for a planned node
+
+	Serial   int64  // orders the incarnations of the node's pod
+	UID      string // of the pod, empty while unknown
+	Attempt  int    // run inside the pod, 1 the first
+	Stage    Stage
+	Ran      bool            // this incarnation was seen running
+	Ready    bool            // every container of the pod was ready: what makes a daemon fulfilled
+	Phase    nodegraph.Phase // StageEnded, StageStopped: how it ended
+	Message  string          // what the observation said
+	Reason   string          // the pod's status reason, for retry decisions
+	ExitCode int             // of the main container
+	HasExit  bool
+	Finished time.Time // when it ended; the time of the event where the observation does not say
+	Unsynced bool      // its results are still on their way (Argo: taskResultSynced false)
+	Restarts int       // how often its pod was made anew without a new attempt
+	Released bool      // a daemon that was ended with its boundary: nothing overrides that
+
+	Lock   LockState // of the node's own mutexes and semaphores
+	Waited bool      // it was created before it held its locks
+	Answer Answer    // the host's word on a condition or loop the library could not evaluate
+	Memo   Answer    // the host's word on its memoization key: AnswerRun for a miss
+	Seen   bool      // it had ended before the last event: what Argo does one reconcile later
+}
+
+// LockState says where a node stands with its mutexes and semaphores.
+type LockState uint8
+
+// The lock states.
+const (
+	LockNone    LockState = iota // not asked for yet
+	LockAsked                    // the host was asked
+	LockWaits                   // the host said that it waits
+	LockHeld                  // it holds them all
+)
+
+// Answer is the host's word on a when condition, a loop or a cache look-up.
+type Answer uint8
+
+// The answers.
+const (
+	AnswerNone Answer = iota
+	AnswerAsked
+	AnswerRun
+	AnswerSkip
+)
+
+// A run orders incarnations and the runs inside them.
+type run struct {
+	serial  int64
+	attempt int
+}
+
+func (f *Fact) run() run { return run{f.Serial, f.Attempt} }
+
+func (r run) before(o run) bool {
+	return r.serial < o.serial || r.serial == o.serial && r.attempt < o.attempt
+}
+
+// Merge joins an observation into the fact: a newer incarnation replaces an older one, an older one changes nothing,
+// and within one incarnation the higher stage wins. Of two results of one incarnation, which a cluster never reports,
+// the worse phase wins, so that the order does not matter. The message of an equal stage is the latest one's: it
+// explains and decides nothing. Merge tells whether the fact changed.
+func (f *Fact) Merge(o Fact) bool {
+	before := *f
+	switch {
+	case f.Released || o.run().before(f.run()):
+		// Late: nothing to learn.
+	case f.run().before(o.run()):
+		sameGone := f.Serial == o.Serial && f.Stage == StageGone
+		f.supersede(o)
+		if sameGone && f.Stage < StageGone {
+			f.Stage = StageGone // a pod that is gone can't run once more
+		}
+	default:
+		f.join(o)
+	}
+	return *f != before
+}
+
+// supersede replaces what was observed by what was observed of a newer run; what the engine itself decided stays.
+func (f *Fact) supersede(o Fact) {
+	o.Created, o.Restarts = f.Created, f.Restarts
+	o.Lock, o.Waited, o.Answer, o.Memo = f.Lock, f.Waited, f.Answer, f.Memo
+	o.Ran = o.Ran || o.Stage == StageRunning
+	*f = o
+}
+
+// join merges what was observed of the same run.
+func (f *Fact) join(o Fact) {
+	if f.UID == "" {
+		f.UID = o.UID
+	}
+	f.Ran = f.Ran || o.Ran || o.Stage == StageRunning
+	if o.HasExit {
+		f.HasExit, f.ExitCode = true, o.ExitCode
+	}
+	if o.Stage < f.Stage {
+		return
+	}
+	if o.Stage == f.Stage && f.Stage >= StageStopped && o.Phase < f.Phase {
+		return
+	}
+	risen := o.Stage > f.Stage
+	f.Stage = o.Stage
+	if o.Stage != StageGone { // an absence says nothing but that
+		f.Phase, f.Message, f.Reason, f.Ready = o.Phase, o.Message, o.Reason, o.Ready
+	}
+	if risen || f.Finished.IsZero() {
+		f.Finished = o.Finished
+	}
+	if o.Stage == StageEnded {
+		f.Unsynced = o.Unsynced
+	}
+}
+
+// created tells whether the node exists: the host was asked to start it, or it was loaded.
+func (f *Fact) created() bool { return !f.Created.IsZero() }

@@ -1,0 +1,126 @@
+package propagate
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// listChanges fills in the nodes that look different since the call began, the deepest first.
+func (e *Engine) listChanges() {
+	for i, b := range e.changed {
+		v := &e.verdicts[i]
+		if i == nodegraph.Root && b.phase == v.Phase && b.message == v.Message {
+			continue
+		}
+		if b.phase != v.Phase || b.message != v.Message {
+			n := e.g.Node(i)
+			e.result.Changes = append(e.result.Changes, Change{
+				Node: i, ID: n.ID, Name: n.Name, Kind: e.listedKind(i), From: b.phase, To: v.Phase, Message: v.Message, Rule: v.Rule,
+			})
+		}
+	}
+	slices.SortFunc(e.result.Changes, func(a, b Change) int {
+		return cmp.Or(e.g.Node(b.Node).Depth()-e.g.Node(a.Node).Depth(), int(a.Node-b.Node))
+	})
+}
+
+func (e *Engine) listedKind(i nodegraph.Index) nodegraph.Kind {
+	if i == nodegraph.Root {
+		return nodegraph.Workflow
+	}
+	return e.Kind(i)
+}
+
+// Obligations lists all that an unfinished workflow waits for, in the order of the nodes; nothing when it is
+// complete. An empty list for an unfinished workflow would be a bug in this library.
+func (e *Engine) Obligations() []Obligation { return obligations(&e.view) }
+
+// obligations is the same for any evaluator.
+func obligations(w *view) []Obligation {
+	var list []Obligation
+	root := &w.verdicts[nodegraph.Root]
+	if root.Fulfilled {
+		return nil
+	}
+	if w.started.IsZero() {
+		need := NeedStart
+		if len(w.g.Spec().Locks) > 0 && !w.now.IsZero() {
+			need = NeedLock
+		}
+		return []Obligation{{Node: nodegraph.Root, For: need, Message: root.Message}}
+	}
+	for i := nodegraph.Entry; int(i) < w.g.Len(); i++ {
+		need, ok := w.need(i)
+		if !ok {
+			continue
+		}
+		v := &w.verdicts[i]
+		list = append(list, Obligation{Node: i, Name: w.g.Node(i).Name, For: need, Since: w.facts[i].Created, Until: v.Wake, Message: v.Message})
+	}
+	return list
+}
+
+// need says what node i itself waits for; false when it waits for other nodes only, or for nothing.
+func (w *view) need(i nodegraph.Index) (Need, bool) {
+	v, f := &w.verdicts[i], &w.facts[i]
+	if v.want&(wantStart|wantAttempt|wantHook|wantAnswer) != 0 && !w.anyFulfilled(i) {
+		return w.startNeed(i)
+	}
+	if v.Fulfilled {
+		if g := w.g.Node(i).Kind == nodegraph.TaskGroup; g && !f.Seen && f.created() && len(w.hooksOf(i)) > 0 && v.Phase.Completed() && w.shutdown != "Terminate" {
+			return NeedTimer, true // its exit hook starts with the next call
+		}
+		return 0, false
+	}
+	switch v.Rule {
+	case RuleLockWait:
+		return NeedLock, true
+	case RuleStartOwed, RulePodRecreate:
+		return NeedStart, true
+	case RulePodPending, RulePodRunning:
+		return NeedPod, true
+	case RuleUnsynced:
+		return NeedResult, true
+	case RuleSuspended:
+		if !v.Wake.IsZero() {
+			return NeedTimer, true
+		}
+		return NeedResume, true
+	case RuleServed:
+		return NeedServed, true
+	case RuleRetry:
+		if !v.Wake.IsZero() {
+			return NeedTimer, true
+		}
+	}
+	return 0, false
+}
+
+// startNeed says why a node that may start does not.
+func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
+	v, f := &w.verdicts[i], &w.facts[i]
+	switch {
+	case v.want&wantAnswer != 0 && w.g.Node(i).Kind == nodegraph.TaskGroup:
+		return NeedItems, true
+	case v.want&wantAnswer != 0:
+		return NeedCondition, true
+	case w.held:
+		return NeedUnsuspend, true
+	case f.Lock == LockAsked:
+		return NeedLock, true
+	case f.Memo == AnswerAsked:
+		return NeedCache, true
+	}
+	return NeedParallelism, true
+}
+
+func (w *view) anyFulfilled(i nodegraph.Index) bool {
+	for p := w.g.Node(i).Parent; p != nodegraph.None; p = w.g.Node(p).Parent {
+		if v := &w.verdicts[p]; v.Fulfilled && !v.Daemoned {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,225 @@
+package propagate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// A PodStatus is a pod as the cluster reports it, reduced to what decides a node's status.
+type PodStatus struct {
+	Node    string // id or name of the node the pod is for
+	UID     string
+	Created time.Time // zero if the host does not know
+	Name    string    // for messages
+	Phase   string    // Pending, Running, Succeeded, Failed
+	Reason  string
+	Message string
+	// Unschedulable is the message of the pod's PodScheduled condition while its reason is Unschedulable.
+	Unschedulable        bool
+	UnschedulableMessage string
+	Init, Containers     []ContainerStatus
+}
+
+// A ContainerStatus is the state of one container of a pod. Exactly one of Waiting, Running and Terminated is set.
+type ContainerStatus struct {
+	Name                         string
+	Waiting, Running, Terminated bool
+	Reason, Message              string // of the waiting or terminated state
+	ExitCode                     int
+	Finished                     time.Time
+	Ready                        bool
+}
+
+// SyncPods is the level-triggered intake: these are all the pods of the workflow that exist now. Pods of nodes that
+// the workflow never asked for are listed in the result and ignored; a node whose pod was there and is not listed has
+// lost it. The same list twice changes nothing. Events that are known besides are taken in the same batch.
+func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Result, error) {
+	if e.Complete() && !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry }) {
+		return Result{}, nil
+	}
+	seen := make(map[nodegraph.Index]bool, len(pods))
+	batch := slices.Clone(events)
+	var unknown []string
+	for k := range pods {
+		i := e.g.Find(pods[k].Node)
+		if i <= nodegraph.Root || e.g.Node(i).Kind != nodegraph.Pod || !e.facts[i].created() {
+			unknown = append(unknown, pods[k].Node)
+			continue
+		}
+		seen[i] = true
+		batch = append(batch, podEvents(e.g.Node(i), i, &pods[k])...)
+	}
+	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
+		f := &e.facts[i]
+		if e.g.Node(i).Kind == nodegraph.Pod && !seen[i] && (f.Stage == StagePending || f.Stage == StageRunning) {
+			batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: f.UID}})
+		}
+	}
+	if e.Complete() {
+		batch = events
+	}
+	r, err := e.Apply(now, batch...)
+	r.Unknown = unknown
+	return r, err
+}
+
+// podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container
+// that is a node.
+func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus) []Event {
+	id := Incarnation{UID: p.UID, Created: p.Created}
+	pod := Event{At: i, Pod: id}
+	switch p.Phase {
+	case "Pending", "":
+		pod.Type, pod.Message = EventPodPending, pendingMessage(p)
+	case "Running":
+		pod.Type, pod.Ready = EventPodRunning, true
+		for _, c := range p.Containers {
+			pod.Ready = pod.Ready && c.Ready
+		}
+	case "Succeeded":
+		pod.Type, pod.Phase = EventPodEnded, nodegraph.Succeeded
+	case "Failed":
+		pod.Type, pod.Reason = EventPodEnded, p.Reason
+		pod.Phase, pod.Message = failure(n.Template, p)
+	default:
+		pod.Type, pod.Phase = EventPodEnded, nodegraph.Error
+		pod.Message = fmt.Sprintf("Unexpected pod phase for %s: %s", p.Name, p.Phase)
+	}
+	if p.Phase != "Failed" && pod.Type == EventPodEnded && auxiliaryRuns(p) {
+		pod = Event{Type: EventPodRunning, At: i, Pod: id} // results are being stored
+	}
+	events := []Event{}
+	for _, c := range p.Containers {
+		if c.Terminated {
+			pod.Finished = latest(pod.Finished, c.Finished)
+			if c.Name == "main" {
+				pod.ExitCode, pod.HasExit = c.ExitCode, true
+			}
+		}
+		if isContainerNode(n, c.Name) {
+			events = append(events, containerEvent(i, id, &c))
+		}
+	}
+	return append(events, pod)
+}
+
+func isContainerNode(n *nodegraph.Node, name string) bool {
+	return len(n.Template.Containers) > 0 && n.Template.IsMain(name)
+}
+
+func containerEvent(i nodegraph.Index, id Incarnation, c *ContainerStatus) Event {
+	ev := Event{At: i, Pod: id, Container: c.Name, Type: EventContainerPending}
+	switch {
+	case c.Terminated:
+		ev.Type, ev.ExitCode, ev.HasExit, ev.Finished = EventContainerEnded, c.ExitCode, true, c.Finished
+		if c.ExitCode != 0 {
+			ev.Message = fmt.Sprintf("%s: %s (exit code %d): %s", c.Name, c.Reason, c.ExitCode, c.Message)
+		}
+	case c.Running:
+		ev.Type = EventContainerRunning
+	}
+	return ev
+}
+
+// auxiliaryRuns tells whether the container that stores results still runs.
+func auxiliaryRuns(p *PodStatus) bool {
+	return slices.ContainsFunc(p.Containers, func(c ContainerStatus) bool { return auxiliary(c.Name) && c.Running })
+}
+
+// auxiliary tells whether a container is Argo's own: "wait", or "supervisor" where pods have no init container.
+func auxiliary(name string) bool { return name == "wait" || name == "supervisor" }
+
+// pendingMessage says why a pod does not run (Argo: getPendingReason).
+func pendingMessage(p *PodStatus) string {
+	for _, c := range p.Containers {
+		if c.Waiting {
+			return join(c.Reason, c.Message)
+		}
+	}
+	if p.Unschedulable {
+		return join("Unschedulable", p.UnschedulableMessage)
+	}
+	return ""
+}
+
+func join(reason, message string) string {
+	if message == "" {
+		return reason
+	}
+	return reason + ": " + message
+}
+
+// preMainFailure is the exit code with which a main container says that the supervisor failed before it.
+const preMainFailure = 65
+
+// failure says how a failed pod's node ended and why (Argo: inferFailedReason). Of several containers that failed one
+// speaks: init containers first, then the user's, then Argo's own, then sidecars.
+func failure(t *nodegraph.Template, p *PodStatus) (nodegraph.Phase, string) {
+	if p.Message != "" {
+		return nodegraph.Failed, p.Message
+	}
+	containers := append(slices.Clone(p.Init), byImportance(t, p.Containers)...)
+	if len(containers) == 0 {
+		return nodegraph.Failed, fmt.Sprintf("can't find failed message for pod %s namespace %s", p.Name, "")
+	}
+	main, wait := false, false
+	for _, c := range containers {
+		switch {
+		case c.Waiting:
+			return nodegraph.Error, fmt.Sprintf("Pod failed before %s container starts due to %s: %s", c.Name, c.Reason, c.Message)
+		case !c.Terminated:
+		case c.ExitCode == 0:
+			main, wait = main || t.IsMain(c.Name), wait || auxiliary(c.Name)
+		default:
+			if phase, ok := blame(t, &c); ok {
+				return phase, c.Name + ": " + join(fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode), c.Message)
+			}
+		}
+	}
+	switch {
+	case main && wait:
+		return nodegraph.Succeeded, ""
+	case main:
+		return nodegraph.Failed, "pod failed: wait container did not complete successfully"
+	case wait:
+		return nodegraph.Failed, "pod failed: main container did not complete successfully"
+	}
+	return nodegraph.Failed, "pod failed: neither main nor wait container completed successfully"
+}
+
+// blame says what a container that ended badly makes of its node. A sidecar that was killed is not to blame.
+func blame(t *nodegraph.Template, c *ContainerStatus) (nodegraph.Phase, bool) {
+	switch {
+	case c.Name == "init", auxiliary(c.Name):
+		return nodegraph.Error, true
+	case t.IsMain(c.Name):
+		return nodegraph.Failed, true
+	}
+	return nodegraph.Failed, c.ExitCode != 137 && c.ExitCode != 143
+}
+
+// byImportance orders containers by who may speak first; the supervisor goes before a main container that only
+// passes its failure on.
+func byImportance(t *nodegraph.Template, containers []ContainerStatus) []ContainerStatus {
+	passedOn := slices.ContainsFunc(containers, func(c ContainerStatus) bool {
+		return t.IsMain(c.Name) && c.Terminated && c.ExitCode == preMainFailure
+	})
+	rank := func(c ContainerStatus) int {
+		switch {
+		case c.Name == "supervisor" && passedOn:
+			return 0
+		case t.IsMain(c.Name):
+			return 1
+		case auxiliary(c.Name):
+			return 2
+		}
+		return 3
+	}
+	sorted := slices.Clone(containers)
+	slices.SortStableFunc(sorted, func(a, b ContainerStatus) int { return cmp.Compare(rank(a), rank(b)) })
+	return sorted
+}

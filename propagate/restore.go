@@ -1,0 +1,370 @@
+package propagate
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// Restore returns the engine of a workflow that a controller has recorded, and the ids of recorded nodes that the
+// specification never asks for; those are ignored. What a record leaves open, the pods that exist above all, is
+// learned from the next observations. Composites are not taken at their word: their phases follow from their members.
+func Restore(spec *nodegraph.Spec, s nodegraph.Snapshot) (*Engine, []string, error) {
+	return RestoreLimited(spec, s, nodegraph.Limits{})
+}
+
+// RestoreLimited is Restore with the host's own limits.
+func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph.Limits) (*Engine, []string, error) {
+	e, err := NewLimited(spec, limits)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &restorer{e: e, source: recordSource(s.Nodes)}
+	e.shutdown, e.held = s.Shutdown, s.Held
+	if len(s.Nodes) > 0 || s.Phase > nodegraph.Pending {
+		e.started = s.Started
+		if e.started.IsZero() {
+			e.started = time.Unix(0, 1).UTC()
+		}
+		if len(spec.Locks) > 0 {
+			e.facts[nodegraph.Root].Lock = LockHeld
+		}
+	} else if s.Phase == nodegraph.Pending && len(spec.Locks) > 0 {
+		e.facts[nodegraph.Root].Lock, e.facts[nodegraph.Root].Message = LockWaits, s.Message
+	}
+	e.now = latest(e.started, s.Finished)
+	if s.Phase.Completed() {
+		root := &e.facts[nodegraph.Root]
+		root.Stage, root.Phase, root.Message, root.Finished = StageEnded, s.Phase, s.Message, s.Finished
+	}
+	if err := r.restore(); err != nil {
+		return nil, nil, err
+	}
+	return e, r.source.rest(), nil
+}
+
+// source is where the facts of nodes come from when an engine is made from what was stored.
+type source struct {
+	has  func(id string) bool
+	take func(e *Engine, i nodegraph.Index) // fills in facts of node i
+	// items returns the texts of the items that exist below a loop with this name prefix.
+	items func(prefix string) []nodegraph.Item
+	done  func(id string) bool // an attempt that succeeded: none comes after it
+	rest  func() []string      // ids that were never taken
+}
+
+// restorer walks the graph from the top, adding what the source says exists.
+type restorer struct {
+	e      *Engine
+	source source
+}
+
+func (r *restorer) restore() error {
+	stack := []nodegraph.Index{nodegraph.Entry}
+	if err := r.addHooks(nodegraph.Entry); err != nil {
+		return err
+	}
+	for m := r.e.g.Next(nodegraph.Entry); m != nodegraph.None; m = r.e.g.Next(m) {
+		stack = append(stack, m)
+	}
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if !r.source.has(r.e.g.Node(i).ID) {
+			continue
+		}
+		r.source.take(r.e, i)
+		if err := r.addMembers(i); err != nil {
+			return err
+		}
+		before := r.e.g.Len()
+		if i != nodegraph.Entry {
+			if err := r.addHooks(i); err != nil {
+				return err
+			}
+		}
+		for m := r.e.g.First(i); m != nodegraph.None; m = r.e.g.Next(m) {
+			if int(m) < before {
+				stack = append(stack, m)
+			}
+		}
+		for m := before; m < r.e.g.Len(); m++ {
+			stack = append(stack, nodegraph.Index(m))
+		}
+	}
+	e := r.e
+	e.grow()
+	for i := range nodegraph.Index(e.g.Len()) {
+		e.touch(i)
+		e.now = latest(e.now, e.facts[i].Created, e.facts[i].Finished)
+	}
+	e.sweep()
+	for i := range nodegraph.Index(e.g.Len()) { // what waits is asked for again
+		if e.facts[i].Answer == AnswerAsked {
+			e.facts[i].Answer = AnswerNone
+		}
+		if f := &e.facts[i]; f.created() && e.g.Node(i).Template != nil {
+			e.watchTimeouts(i)
+		}
+	}
+	e.result = Result{}
+	return nil
+}
+
+// addMembers adds what is inside node i, if it was created.
+func (r *restorer) addMembers(i nodegraph.Index) error {
+	e := r.e
+	n := e.g.Node(i)
+	if !e.facts[i].created() {
+		return nil
+	}
+	var err error
+	switch n.Kind {
+	case nodegraph.Retry:
+		err = r.addAttempts(i)
+	case nodegraph.TaskGroup:
+		if items := n.Task.Loop.Items; n.Task.Loop.Unresolved == "" {
+			err = e.g.AddItems(i, n.Task, items)
+		} else if items := r.source.items(n.Name); len(items) > 0 {
+			err = e.g.AddItems(i, n.Task, items)
+		}
+	case nodegraph.Pod:
+		if len(n.Template.Containers) > 0 {
+			err = e.g.Expand(i)
+		}
+	default:
+		if err = e.g.Expand(i); err == nil && n.Kind == nodegraph.StepGroup {
+			err = r.addStepItems(i)
+		}
+	}
+	e.grow()
+	return err
+}
+
+// addAttempts adds the attempts of Retry i that exist. After one that succeeded there is none that was asked for.
+func (r *restorer) addAttempts(i nodegraph.Index) error {
+	n := *r.e.g.Node(i)
+	for attempt := 0; ; attempt++ {
+		id := nodegraph.NodeID(r.e.g.Spec().Name, n.Name+"("+strconv.Itoa(attempt)+")")
+		if !r.source.has(id) {
+			return nil
+		}
+		if _, err := r.e.g.AddAttempt(i); err != nil {
+			return err
+		}
+		if r.source.done(id) {
+			return nil
+		}
+	}
+}
+
+// addStepItems adds the items of steps whose loops only the host could resolve.
+func (r *restorer) addStepItems(i nodegraph.Index) error {
+	e := r.e
+	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		n := *e.g.Node(m)
+		if n.Kind != nodegraph.TaskGroup || n.Task.Loop.Unresolved == "" || r.source.has(n.ID) {
+			continue
+		}
+		items := r.source.items(n.Name)
+		if len(items) == 0 {
+			continue
+		}
+		if err := e.g.AddItems(i, n.Task, items); err != nil {
+			return err
+		}
+		e.g.MarkExpanded(m)
+		e.grow()
+		e.facts[m].Answer = AnswerRun
+	}
+	return nil
+}
+
+// addHooks adds the hook nodes of i that exist.
+func (r *restorer) addHooks(i nodegraph.Index) error {
+	e := r.e
+	hooks := e.hooksOf(i)
+	all := make([]*nodegraph.Hook, 0, len(hooks)+1)
+	for k := range hooks {
+		all = append(all, &hooks[k])
+	}
+	if i == nodegraph.Entry && e.g.OnExit() != nil {
+		all = append(all, e.g.OnExit())
+	}
+	for _, h := range all {
+		suffix := ".hooks." + h.Name
+		if h.Name == nodegraph.ExitHook {
+			suffix = ".onExit"
+		}
+		if !r.source.has(nodegraph.NodeID(e.g.Spec().Name, e.g.Node(i).Name+suffix)) {
+			continue
+		}
+		if _, err := e.g.AddHook(i, h); err != nil {
+			return err
+		}
+		e.grow()
+	}
+	return nil
+}
+
+func latest(times ...time.Time) time.Time {
+	var l time.Time
+	for _, t := range times {
+		if t.After(l) {
+			l = t
+		}
+	}
+	return l
+}
+
+// recordSource reads facts out of recorded nodes.
+func recordSource(nodes []nodegraph.Recorded) source {
+	byID := make(map[string]*nodegraph.Recorded, len(nodes))
+	members := make(map[string]bool) // ids of nodes that something is inside of
+	for k := range nodes {
+		byID[nodes[k].ID] = &nodes[k]
+		members[nodes[k].Boundary] = true
+	}
+	taken := make(map[string]bool, len(nodes))
+	return source{
+		has: func(id string) bool { return byID[id] != nil },
+		take: func(e *Engine, i nodegraph.Index) {
+			n := e.g.Node(i)
+			taken[n.ID] = true
+			e.facts[i] = recordedFact(e, i, byID[n.ID])
+		},
+		items: func(prefix string) []nodegraph.Item {
+			return recordedItems(nodes, prefix)
+		},
+		done: func(id string) bool { return byID[id].Phase == nodegraph.Succeeded && !byID[id].Daemoned },
+		rest: func() []string {
+			var rest []string
+			for k := range nodes {
+				if !taken[nodes[k].ID] {
+					rest = append(rest, nodes[k].ID)
+				}
+			}
+			return rest
+		},
+	}
+}
+
+// recordedItems reads the items of a loop off the names of its nodes: prefix(0:text).
+func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
+	var items []nodegraph.Item
+	for k := range nodes {
+		rest, ok := strings.CutPrefix(nodes[k].Name, prefix+"(")
+		if !ok {
+			continue
+		}
+		number, text, ok := strings.Cut(rest, ":")
+		at, err := strconv.Atoi(number)
+		end := strings.IndexByte(text, ')')
+		if !ok || err != nil || at < 0 || at > len(nodes) || end != len(text)-1 {
+			continue
+		}
+		for at >= len(items) {
+			items = append(items, nodegraph.Item{})
+		}
+		items[at] = nodegraph.Item{Text: text[:end]}
+	}
+	return items
+}
+
+// recordedFact turns the record of node i into a fact, as far as a record tells.
+func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded) Fact {
+	n := e.g.Node(i)
+	f := Fact{Attempt: 1, HasExit: r.HasExit, ExitCode: r.ExitCode, Restarts: r.Restarts, Unsynced: r.Unsynced}
+	switch {
+	case r.Phase == nodegraph.Omitted:
+		return Fact{} // follows from what it comes after
+	case r.Phase == nodegraph.Skipped:
+		return Fact{Answer: AnswerSkip, Message: r.Message}
+	case r.Kind == nodegraph.NodeSkipped:
+		return Fact{Stage: StageEnded, Phase: r.Phase, Message: r.Message, Finished: r.Finished}
+	}
+	f.Created, f.Finished = r.Started, r.Finished
+	if f.Created.IsZero() {
+		f.Created = e.started
+	}
+	if len(n.Template.Locks) > 0 && n.Role != nodegraph.RoleAttempt && !r.Phase.Settled() {
+		f.Lock = LockHeld
+	}
+	if r.WaitsFor != "" && r.Phase == nodegraph.Pending {
+		f.Lock, f.Message, f.Waited = LockWaits, r.Message, true
+		return f
+	}
+	switch n.Kind {
+	case nodegraph.Pod:
+		podFact(&f, r, n.Template.Daemon)
+	case nodegraph.Container:
+		containerFact(&f, r, &e.facts[n.Parent])
+	case nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
+		if r.Phase.Completed() {
+			endFact(&f, r)
+		} else if n.Kind != nodegraph.Suspend {
+			f.Message = r.Message
+		}
+	default:
+		compositeFact(&f, r, n.Kind)
+	}
+	return f
+}
+
+// endFact is the fact of a leaf that ended; one that the workflow stopped may still report its own end.
+func endFact(f *Fact, r *nodegraph.Recorded) {
+	f.Stage, f.Phase, f.Message = StageEnded, r.Phase, r.Message
+	if stopped(r.Message) && r.Phase == nodegraph.Failed {
+		f.Stage = StageStopped
+	}
+}
+
+func stopped(message string) bool {
+	return strings.HasPrefix(message, "workflow shutdown with strategy: ") ||
+		strings.HasPrefix(message, "Stopped with strategy '") || message == deadlineExceeded || message == "timeout"
+}
+
+func podFact(f *Fact, r *nodegraph.Recorded, daemon bool) {
+	switch {
+	case r.Phase == nodegraph.Error && r.Message == podDeleted:
+		f.Stage, f.Ran = StageGone, true
+	case r.Phase.Completed():
+		endFact(f, r)
+		f.Ran = true
+		f.Released = daemon && r.Phase == nodegraph.Succeeded
+	case r.Phase == nodegraph.Running:
+		f.Stage, f.Ran, f.Ready = StageRunning, true, r.Daemoned
+	default:
+		f.Stage, f.Message = StagePending, r.Message
+	}
+}
+
+// containerFact leaves out what only the end of the pod forced: that follows from the pod's fact.
+func containerFact(f *Fact, r *nodegraph.Recorded, pod *Fact) {
+	forced := r.Message == containerDeleted || r.Message == podFailedUnder || pod.Stage == StageStopped && r.Message == pod.Message
+	switch {
+	case r.Phase.Completed() && !forced:
+		f.Stage, f.Phase, f.Message = StageEnded, r.Phase, r.Message
+	case r.Phase == nodegraph.Running:
+		f.Stage, f.Ran = StageRunning, true
+	case r.Phase == nodegraph.Pending:
+		f.Stage = StagePending
+	}
+}
+
+// compositeFact keeps what a composite's members can't tell: that it came from the cache, waited for a lock, or was
+// stopped before it had any.
+func compositeFact(f *Fact, r *nodegraph.Recorded, kind nodegraph.Kind) {
+	bare := len(r.Children) == 0 && kind != nodegraph.StepGroup && kind != nodegraph.Steps && kind != nodegraph.DAG
+	switch {
+	case r.Phase.Completed() && (r.CacheHit || bare && r.Phase.Unsuccessful()):
+		endFact(f, r)
+		f.Stage = StageEnded
+	case r.Phase.Completed():
+		f.Seen = true
+	case r.Phase == nodegraph.Pending:
+		f.Waited = true
+	}
+}

@@ -1,0 +1,147 @@
+package propagate
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// A Result is what one call of the engine brought about. Its slices belong to the caller.
+type Result struct {
+	Changes []Change // nodes that look different now, what is inside others first
+	Actions []Action // what the host must do, in order
+	Unknown []string // pods or nodes that were reported and that the workflow never asked for
+}
+
+// A Change is a node that changed.
+type Change struct {
+	Node     nodegraph.Index
+	ID, Name string
+	Kind     nodegraph.Kind
+	From, To nodegraph.Phase
+	Message  string // the new message
+	Rule     Rule   // what decided
+}
+
+// String shows the change in one line.
+func (c Change) String() string {
+	from := c.From.String()
+	if c.From == nodegraph.Planned {
+		from = "(new)"
+	}
+	s := fmt.Sprintf("%s %s: %s -> %s", c.Kind, c.Name, from, c.To)
+	if c.Message != "" {
+		s += fmt.Sprintf(" %q", c.Message)
+	}
+	return s
+}
+
+// An ActionType says what the host must do.
+type ActionType uint8
+
+// The actions.
+const (
+	// ActionStart: the node now exists. For a Pod the host creates the pod, under a name made from the node so that
+	// doing it twice makes one; for HTTP and Plugin it has them served; for the others there is nothing to do.
+	ActionStart ActionType = iota
+	// ActionRecreate: the pod is gone before it ran, or failed before it ran; the host creates it once more.
+	ActionRecreate
+	// ActionTerminate: the pod must end: a shutdown, a deadline, or a daemon whose boundary has ended.
+	ActionTerminate
+	// ActionAcquire: the node (or the workflow) needs Locks; the host answers with LockGranted or LockQueued.
+	ActionAcquire
+	// ActionRelease: the holder of Locks has settled.
+	ActionRelease
+	// ActionResolve: the host evaluates the node's when, in Message, and answers with Resolved.
+	ActionResolve
+	// ActionExpand: the host resolves the node's loop, in Message, and answers with Expanded.
+	ActionExpand
+	// ActionLookup: the host looks for the memoization key in Message and answers with Memoized.
+	ActionLookup
+	// ActionWake: the host calls Apply again at At, with no events if it has none.
+	ActionWake
+	// ActionComplete: the workflow is complete; there is nothing more to do for it.
+	ActionComplete
+)
+
+var actionNames = [...]string{
+	"Start", "Recreate", "Terminate", "Acquire", "Release", "Resolve", "Expand", "Lookup", "Wake", "Complete",
+}
+
+// String names the action type.
+func (t ActionType) String() string { return actionNames[t] }
+
+// An Action is something the host must do.
+type Action struct {
+	Type     ActionType
+	Node     nodegraph.Index // nodegraph.Root for the workflow
+	ID, Name string          // of the node, empty for the workflow
+	Kind     nodegraph.Kind
+	Locks    []nodegraph.Lock // Acquire, Release
+	At       time.Time        // Wake; Start: no attempt may run past it, zero if there is no such limit
+	Message  string
+}
+
+// String shows the action in one line.
+func (a Action) String() string {
+	var b strings.Builder
+	b.WriteString(a.Type.String())
+	if a.Name != "" {
+		b.WriteString(" " + a.Name)
+	}
+	for _, l := range a.Locks {
+		b.WriteString(" " + l.Key)
+	}
+	if a.Message != "" {
+		fmt.Fprintf(&b, " %q", a.Message)
+	}
+	return b.String()
+}
+
+// A Need is what an unfinished workflow waits for.
+type Need uint8
+
+// The needs.
+const (
+	NeedStart       Need = iota // the host still owes the pod
+	NeedPod                     // the pod must end
+	NeedTimer                   // time must pass
+	NeedLock                    // a lock must be granted
+	NeedResume                  // somebody must resume it
+	NeedCondition               // the host must evaluate its when
+	NeedItems                   // the host must resolve its loop
+	NeedCache                   // the host must look up its memoization key
+	NeedParallelism             // other pods must end first
+	NeedResult                  // its results must be stored
+	NeedServed                  // the host must report how it ended
+	NeedUnsuspend               // the workflow is suspended as a whole
+)
+
+var needNames = [...]string{
+	"start", "pod", "timer", "lock", "resume", "condition", "items", "cache", "parallelism", "result", "served",
+	"unsuspend",
+}
+
+// String names the need.
+func (n Need) String() string { return needNames[n] }
+
+// An Obligation is one thing that an unfinished workflow waits for.
+type Obligation struct {
+	Node    nodegraph.Index
+	Name    string // of the node, empty for the workflow
+	For     Need
+	Since   time.Time // when the node was created; zero if it was not
+	Until   time.Time // NeedTimer: when
+	Message string
+}
+
+// String shows the obligation in one line.
+func (o Obligation) String() string {
+	name := o.Name
+	if name == "" {
+		name = "workflow"
+	}
+	return name + ": " + o.For.String()
+}

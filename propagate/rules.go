@@ -1,0 +1,411 @@
+package propagate
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// inputs is all that the rules read: the graph, the facts and the time.
+type inputs struct {
+	g        *nodegraph.Graph
+	facts    []Fact
+	now      time.Time
+	started  time.Time // the workflow's start; zero before it holds its locks
+	shutdown string    // "", "Stop" or "Terminate"
+	held     bool      // suspended as a whole
+}
+
+// view is the inputs together with the verdicts reached so far. A rule reads only verdicts of nodes that come before
+// its own in the order of evaluation: deeper nodes, and siblings it comes after.
+type view struct {
+	*inputs
+	verdicts []Verdict
+}
+
+// evaluate returns the verdict on node i: the rule table. Each kind has one rule.
+func (w *view) evaluate(i nodegraph.Index) Verdict {
+	if i == nodegraph.Root {
+		return w.workflowRule()
+	}
+	f, n := &w.facts[i], w.g.Node(i)
+	var v Verdict
+	switch {
+	case !f.created():
+		v = w.plannedRule(i)
+	case f.Stage == StageEnded && n.Kind.Composite():
+		v = settled(f.Phase, f.Message, RuleInvalid, nodegraph.None) // it could not be expanded, or was memoized
+	case f.Lock == LockWaits && f.Stage < StageStopped:
+		v = Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RuleLockWait, By: nodegraph.None}
+	default:
+		v = w.createdRule(i, n, f)
+	}
+	if w.hooksDue(i, &v) {
+		v.want |= wantHook
+	}
+	return v
+}
+
+func (w *view) createdRule(i nodegraph.Index, n *nodegraph.Node, f *Fact) Verdict {
+	switch n.Kind {
+	case nodegraph.Pod:
+		return w.podRule(i)
+	case nodegraph.Container:
+		return w.containerRule(i)
+	case nodegraph.Suspend:
+		return w.suspendRule(i)
+	case nodegraph.HTTP, nodegraph.Plugin:
+		return w.servedRule(i)
+	}
+	var v Verdict
+	switch n.Kind {
+	case nodegraph.DAG:
+		v = w.dagRule(i)
+	case nodegraph.Steps:
+		v = w.stepsRule(i)
+	case nodegraph.StepGroup:
+		v = w.stepGroupRule(i)
+	case nodegraph.TaskGroup:
+		v = w.taskGroupRule(i)
+	case nodegraph.Retry:
+		v = w.retryRule(i)
+	}
+	if f.Waited && v.Phase == nodegraph.Running {
+		v.Phase = nodegraph.Pending // Argo never sets a composite that waited for a lock to Running
+	}
+	return v
+}
+
+// settled makes the verdict on a node that has ended.
+func settled(p nodegraph.Phase, message string, r Rule, by nodegraph.Index) Verdict {
+	return Verdict{Phase: p, Message: message, Fulfilled: p.Settled(), Rule: r, By: by}
+}
+
+func running(r Rule, by nodegraph.Index) Verdict {
+	return Verdict{Phase: nodegraph.Running, Rule: r, By: by}
+}
+
+// podRule: a pod settles from its own facts (Argo: assessNodeStatus and the missing pods of podReconciliation).
+//
+//  1. Its result is known: that is its phase. A daemon that ended by itself has failed, whatever its exit code.
+//  2. The workflow stopped it: Failed, until its own result is known.
+//  3. It is gone and had run: Error, "pod deleted".
+//  4. It is gone and had not run: Pending, to be created again.
+//  5. It runs: Running; a daemon only once it is ready, and then it is fulfilled.
+//  6. Otherwise Pending.
+func (w *view) podRule(i nodegraph.Index) Verdict {
+	f := &w.facts[i]
+	daemon := w.g.Node(i).Template.Daemon
+	switch f.Stage {
+	case StageEnded:
+		return podResult(f, daemon)
+	case StageStopped:
+		return settled(f.Phase, f.Message, RuleStopped, nodegraph.None)
+	case StageGone:
+		if f.Ran {
+			return settled(nodegraph.Error, podDeleted, RulePodGone, nodegraph.None)
+		}
+		return Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RulePodRecreate, By: nodegraph.None}
+	case StageRunning:
+		if !daemon {
+			return running(RulePodRunning, nodegraph.None)
+		}
+		if f.Ready {
+			return Verdict{Phase: nodegraph.Running, Fulfilled: true, Daemoned: true, Rule: RuleDaemonReady, By: nodegraph.None}
+		}
+		return Verdict{Phase: nodegraph.Pending, Rule: RulePodRunning, By: nodegraph.None}
+	case StagePending:
+		return Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RulePodPending, By: nodegraph.None}
+	}
+	return Verdict{Phase: nodegraph.Pending, Rule: RuleStartOwed, By: nodegraph.None}
+}
+
+// The messages of a lost pod, in Argo's words.
+const (
+	podDeleted       = "pod deleted"
+	containerDeleted = "container deleted"
+	podFailedUnder   = "Pod Failed whilst container running"
+)
+
+func podResult(f *Fact, daemon bool) Verdict {
+	if daemon && f.Phase == nodegraph.Succeeded && !f.Released {
+		return settled(nodegraph.Failed, f.Message, RuleDaemonEnded, nodegraph.None)
+	}
+	v := settled(f.Phase, f.Message, RulePodResult, nodegraph.None)
+	if f.Unsynced {
+		v.Fulfilled, v.Rule = false, RuleUnsynced
+	}
+	return v
+}
+
+// containerRule: a container settles from its own result, else from the end of its pod. Containers of one set order
+// each other; they never decide who belongs to the pod.
+func (w *view) containerRule(i nodegraph.Index) Verdict {
+	f, pod := &w.facts[i], w.g.Node(i).Parent
+	p := &w.facts[pod]
+	if f.Stage == StageEnded && !f.run().before(p.run()) {
+		return settled(f.Phase, f.Message, RuleContainerOwn, nodegraph.None)
+	}
+	switch {
+	case p.Stage == StageEnded && p.Phase == nodegraph.Succeeded:
+		return settled(nodegraph.Succeeded, "", RuleContainerPod, pod)
+	case p.Stage == StageEnded:
+		return settled(nodegraph.Failed, podFailedUnder, RuleContainerPod, pod)
+	case p.Stage == StageStopped:
+		return settled(nodegraph.Failed, p.Message, RuleContainerPod, pod)
+	case p.Stage == StageGone && p.Ran:
+		return settled(nodegraph.Error, containerDeleted, RuleContainerPod, pod)
+	case f.Stage == StageRunning && p.Stage != StageGone:
+		return running(RuleContainerOwn, nodegraph.None)
+	}
+	return Verdict{Phase: nodegraph.Pending, Rule: RuleContainerOwn, By: nodegraph.None}
+}
+
+// suspendRule: a Suspend node runs until it is resumed, its duration has passed, or the workflow stops it.
+func (w *view) suspendRule(i nodegraph.Index) Verdict {
+	f := &w.facts[i]
+	if f.Stage >= StageStopped {
+		r := RuleResumed
+		if f.Stage == StageStopped {
+			r = RuleStopped
+		}
+		return settled(f.Phase, f.Message, r, nodegraph.None)
+	}
+	v := running(RuleSuspended, nodegraph.None)
+	if d := w.g.Node(i).Template.Suspend; d > 0 {
+		until := f.Created.Add(d)
+		if w.now.After(until) {
+			return settled(nodegraph.Succeeded, "", RuleResumed, nodegraph.None)
+		}
+		v.Wake = until
+	}
+	return v
+}
+
+// servedRule: HTTP and Plugin nodes are what the host reports of them.
+func (w *view) servedRule(i nodegraph.Index) Verdict {
+	f := &w.facts[i]
+	if f.Stage >= StageStopped {
+		return settled(f.Phase, f.Message, RuleServed, nodegraph.None)
+	}
+	return Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RuleServed, By: nodegraph.None}
+}
+
+// taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides.
+func (w *view) taskGroupRule(i nodegraph.Index) Verdict {
+	worst := nodegraph.None
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		v := &w.verdicts[m]
+		if !v.Fulfilled {
+			return running(RuleMembersOpen, m)
+		}
+		if v.Phase.Unsuccessful() {
+			worst = m
+		}
+	}
+	if worst != nodegraph.None {
+		return settled(w.verdicts[worst].Phase, "", RuleMemberFailed, worst)
+	}
+	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+}
+
+// stepsRule: the groups of a Steps node run one after the other; the first that fails ends it, with its message.
+func (w *view) stepsRule(i nodegraph.Index) Verdict {
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		if w.g.Node(m).Role != nodegraph.RoleGroup {
+			continue
+		}
+		v := &w.verdicts[m]
+		if !v.Fulfilled {
+			return running(RuleMembersOpen, m)
+		}
+		if v.Phase.Unsuccessful() {
+			return settled(nodegraph.Failed, v.Message, RuleMemberFailed, m)
+		}
+	}
+	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+}
+
+// stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
+// failed without continueOn decides.
+func (w *view) stepGroupRule(i nodegraph.Index) Verdict {
+	failed := nodegraph.None
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		n, v := w.g.Node(m), &w.verdicts[m]
+		if w.replaced(m) {
+			continue
+		}
+		if !v.Fulfilled || v.want&wantHook != 0 {
+			return running(RuleMembersOpen, m)
+		}
+		if failed == nodegraph.None && v.Phase.Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase) {
+			failed = m
+		}
+	}
+	if failed == nodegraph.None {
+		return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+	}
+	if !w.facts[failed].created() { // its when is not a condition
+		return settled(nodegraph.Error, w.verdicts[failed].Message, RuleMemberFailed, failed)
+	}
+	return settled(nodegraph.Failed, fmt.Sprintf("child '%s' failed", w.g.Node(failed).ID), RuleMemberFailed, failed)
+}
+
+// replaced tells whether m stood for a step with a loop whose items are now nodes of their own.
+func (w *view) replaced(m nodegraph.Index) bool {
+	n := w.g.Node(m)
+	return n.Role == nodegraph.RoleStep && n.Kind == nodegraph.TaskGroup && n.Expanded() && w.facts[m].Answer == AnswerRun
+}
+
+// workflowRule: the workflow waits for its locks, then ends as its entry node does once its hooks and its exit
+// handler have ended; an exit handler that fails makes a workflow that succeeded fail.
+func (w *view) workflowRule() Verdict {
+	if w.facts[nodegraph.Root].Stage == StageStopped { // terminated before it ever held its locks
+		return settled(nodegraph.Failed, w.stopMessage(), RuleShutdown, nodegraph.None)
+	}
+	if w.facts[nodegraph.Root].Lock == LockWaits {
+		return Verdict{Phase: nodegraph.Pending, Message: w.facts[nodegraph.Root].Message, Rule: RuleLockWait, By: nodegraph.None}
+	}
+	entry := &w.verdicts[nodegraph.Entry]
+	if !entry.Fulfilled {
+		return running(RuleMembersOpen, nodegraph.Entry)
+	}
+	exit := nodegraph.None
+	for m := w.g.First(nodegraph.Root); m != nodegraph.None; m = w.g.Next(m) {
+		if !w.verdicts[m].Fulfilled {
+			return running(RuleExitHandler, m)
+		}
+		if n := w.g.Node(m); n.Role == nodegraph.RoleHook && n.Hook == w.g.OnExit() {
+			exit = m
+		}
+	}
+	if entry.want&wantHook != 0 {
+		return running(RuleExitHandler, nodegraph.Entry)
+	}
+	if entry.Phase.Unsuccessful() {
+		message := entry.Message
+		if w.shutdown != "" {
+			message = w.stopMessage()
+		}
+		return settled(entry.Phase, message, RuleEntry, nodegraph.Entry)
+	}
+	if exit != nodegraph.None && w.verdicts[exit].Phase.Unsuccessful() {
+		return settled(w.verdicts[exit].Phase, w.verdicts[exit].Message, RuleExitHandler, exit)
+	}
+	return settled(nodegraph.Succeeded, "", RuleEntry, nodegraph.Entry)
+}
+
+func (w *inputs) stopMessage() string { return "Stopped with strategy '" + w.shutdown + "'" }
+
+// stops tells whether the shutdown in force applies to node i: Stop spares exit handlers (Argo: ShouldExecute).
+func (w *inputs) stops(i nodegraph.Index) bool {
+	return w.shutdown == "Terminate" || w.shutdown == "Stop" && !w.g.Node(i).InExitHandler()
+}
+
+// hooksDue tells whether hooks of node i should exist and don't.
+func (w *view) hooksDue(i nodegraph.Index, v *Verdict) bool {
+	hooks := w.hooksOf(i)
+	if len(hooks) == 0 && (i != nodegraph.Entry || w.g.OnExit() == nil) {
+		return false
+	}
+	due := false
+	w.eachHookDue(i, v, func(*nodegraph.Hook) { due = true })
+	return due
+}
+
+// hooksOf returns the declared hooks of node i: those of its task or step, or of the workflow for the entry node.
+func (w *inputs) hooksOf(i nodegraph.Index) []nodegraph.Hook {
+	if i == nodegraph.Entry {
+		return w.g.Spec().Hooks
+	}
+	if t := w.g.Node(i).Task; t != nil {
+		return t.Hooks
+	}
+	return nil
+}
+
+// eachHookDue calls do for every hook of node i that should run and has no node. The exit hook runs when its owner
+// completed, and not under Terminate; any other as soon as its expression holds while its owner runs or has ended.
+func (w *view) eachHookDue(i nodegraph.Index, v *Verdict, do func(*nodegraph.Hook)) {
+	exists := func(h *nodegraph.Hook) bool {
+		for _, m := range w.g.Hooks(i) {
+			if w.g.Node(m).Hook == h {
+				return true
+			}
+		}
+		return false
+	}
+	if exit := w.g.OnExit(); i == nodegraph.Entry && exit != nil && v.Fulfilled && w.shutdown != "Terminate" && !exists(exit) {
+		do(exit)
+	}
+	hooks := w.hooksOf(i)
+	for k := range hooks {
+		h := &hooks[k]
+		if exists(h) {
+			continue
+		}
+		if h.Name == nodegraph.ExitHook {
+			if v.Fulfilled && v.Phase.Completed() && w.shutdown != "Terminate" && w.groupSeen(i) && w.hookHolds(i, h, v) {
+				do(h)
+			}
+		} else if (v.Phase == nodegraph.Running || v.Fulfilled) && w.hookHolds(i, h, v) {
+			do(h)
+		}
+	}
+}
+
+// groupSeen is true but for a TaskGroup that has only just ended: Argo starts the exit hook of the group itself with
+// its next reconcile.
+func (w *inputs) groupSeen(i nodegraph.Index) bool {
+	return w.g.Node(i).Kind != nodegraph.TaskGroup || w.facts[i].Seen
+}
+
+// hookHolds evaluates the expression of a hook over the statuses it may name.
+func (w *view) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v *Verdict) bool {
+	if h.Expression == "" {
+		return true
+	}
+	holds, err := nodegraph.EvalHook(h.Expression, w.hookStatus(i, v))
+	return err == nil && holds
+}
+
+// hookStatus returns the phase that a hook expression of node i sees under the name it gives.
+func (w *view) hookStatus(i nodegraph.Index, v *Verdict) func(group, name string) (string, bool) {
+	return func(group, name string) (string, bool) {
+		if group == "workflow" {
+			if i == nodegraph.Entry {
+				return v.Phase.String(), true
+			}
+			return w.verdicts[nodegraph.Entry].Phase.String(), true
+		}
+		if t := w.g.Node(i).Task; t != nil && t.Name == name {
+			return v.Phase.String(), true
+		}
+		if w.g.Node(i).Task == nil {
+			return "", false
+		}
+		sibling := w.g.Find(strings.TrimSuffix(w.g.Node(i).Name, w.g.Node(i).Task.Name) + name)
+		if sibling == nodegraph.None {
+			return "", false
+		}
+		return w.verdicts[sibling].Phase.String(), true
+	}
+}
+
+// hooksDone tells whether every hook of node i that was started has ended and none is due.
+func (w *view) hooksDone(i nodegraph.Index) bool {
+	if w.verdicts[i].want&wantHook != 0 {
+		return false
+	}
+	if w.g.Node(i).Kind == nodegraph.TaskGroup && !w.facts[i].Seen && len(w.hooksOf(i)) > 0 && w.verdicts[i].Phase.Completed() && w.shutdown != "Terminate" {
+		return false
+	}
+	for _, h := range w.g.Hooks(i) {
+		if !w.verdicts[h].Fulfilled {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,286 @@
+package propagate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// dagRule: how a DAG settles (Argo: assessDAGPhase).
+//
+//  1. A shutdown ends it in Failed as soon as nothing inside it is unfinished.
+//  2. While a task it needs is not fulfilled, or a hook of a task is not, it runs.
+//  3. Its targets decide, in order: one that failed or is in error, unless its continueOn covers that. With failFast
+//     (the default) the first of them, else the last. A target that was skipped or omitted counts as the branch it
+//     ends: see branchPhases.
+//  4. Otherwise it has succeeded.
+func (w *view) dagRule(i nodegraph.Index) Verdict {
+	t := w.g.Node(i).Template
+	stopped := w.shutdown != "" && !w.g.Node(i).InExitHandler()
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		n, v := w.g.Node(m), &w.verdicts[m]
+		if n.Role == nodegraph.RoleTask && (!w.g.Needed(m) || stopped && !w.facts[m].created() && v.want == 0) {
+			continue
+		}
+		if !v.Fulfilled || v.want&wantHook != 0 {
+			return running(RuleMembersOpen, m)
+		}
+	}
+	if stopped {
+		return settled(nodegraph.Failed, "", RuleShutdown, nodegraph.None)
+	}
+	branches := w.branchPhases(i)
+	result, by := nodegraph.Succeeded, nodegraph.None
+	for _, slot := range w.g.Targets(i) {
+		p := branches[slot]
+		if !p.Unsuccessful() || t.Tasks[slot].ContinueOn.Covers(p) {
+			continue
+		}
+		result, by = p, w.g.Slot(i, slot)
+		if !t.NoFailFast {
+			break
+		}
+	}
+	if by != nodegraph.None {
+		return settled(result, "", RuleMemberFailed, by)
+	}
+	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+}
+
+// branchPhases returns, for each slot of DAG i, the phase that its branch has come to: a task that completed counts
+// as what it is, one that was skipped or omitted as what it comes after, a failure before a success.
+func (w *view) branchPhases(i nodegraph.Index) []nodegraph.Phase {
+	order := w.g.Order(i)
+	branches := make([]nodegraph.Phase, len(order))
+	for _, slot := range order {
+		task := w.g.Slot(i, slot)
+		if p := w.verdicts[task].Phase; p.Completed() {
+			branches[slot] = p
+			continue
+		}
+		inherited := nodegraph.Succeeded
+		for d := range w.g.After(task) {
+			if p := w.passedOn(d, branches[w.g.Node(d).Slot]); p.Unsuccessful() {
+				inherited = p
+				break
+			}
+		}
+		branches[slot] = inherited
+	}
+	return branches
+}
+
+// passedOn is the phase that a branch has after task d, which itself counts as own. What comes after a TaskGroup
+// comes after each of its items, so a failed one counts whatever the group came to.
+func (w *view) passedOn(d nodegraph.Index, own nodegraph.Phase) nodegraph.Phase {
+	if w.g.Node(d).Kind != nodegraph.TaskGroup || !w.facts[d].created() {
+		return own
+	}
+	passed := nodegraph.Succeeded
+	for m := w.g.First(d); m != nodegraph.None; m = w.g.Next(m) {
+		p := w.verdicts[m].Phase
+		if !p.Completed() {
+			p = own
+		}
+		if p.Unsuccessful() && !passed.Unsuccessful() {
+			passed = p
+		}
+	}
+	return passed
+}
+
+// plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is
+// fulfilled; then it is omitted, skipped, in error, or ready to start.
+func (w *view) plannedRule(i nodegraph.Index) Verdict {
+	n := w.g.Node(i)
+	if n.Parent != nodegraph.Root && !w.facts[n.Parent].created() {
+		return Verdict{Rule: RulePlanned, By: n.Parent}
+	}
+	switch n.Role {
+	case nodegraph.RoleEntry:
+		if w.started.IsZero() {
+			return Verdict{Rule: RulePlanned, By: nodegraph.Root}
+		}
+	case nodegraph.RoleTask:
+		if v, decided := w.dependsRule(i); decided {
+			return v
+		}
+	case nodegraph.RoleGroup:
+		if v, decided := w.previousGroupRule(i); decided {
+			return v
+		}
+	case nodegraph.RoleStep:
+		if w.replaced(i) {
+			return Verdict{Rule: RulePlanned, By: n.Parent, Fulfilled: true}
+		}
+	}
+	return w.admitRule(i)
+}
+
+// dependsRule: a task waits until every task its depends names is fulfilled with its hooks; then the condition
+// decides whether it goes on or is omitted (Argo: evaluateDependsLogic).
+func (w *view) dependsRule(i nodegraph.Index) (Verdict, bool) {
+	if !w.g.Needed(i) {
+		return Verdict{Rule: RulePlanned, By: nodegraph.None}, true
+	}
+	condition, deps := w.g.Condition(i)
+	if condition == nil {
+		return Verdict{}, false
+	}
+	parent := w.g.Node(i).Parent
+	states := make([]nodegraph.DepState, len(deps))
+	for k, slot := range deps {
+		d := w.g.Slot(parent, slot)
+		if !w.verdicts[d].Fulfilled || !w.hooksDone(d) {
+			return Verdict{Rule: RulePlanned, By: d}, true
+		}
+		r := w.results(d)
+		states[k] = nodegraph.DepState{Must: r, May: r}
+	}
+	if condition.Eval(states) == nodegraph.True {
+		return Verdict{}, false
+	}
+	return settled(nodegraph.Omitted, omitted, RuleOmitted, w.g.Slot(parent, deps[0])), true
+}
+
+const omitted = "omitted: depends condition not met"
+
+// results returns what a depends condition may say of task d, which is fulfilled.
+func (w *view) results(d nodegraph.Index) nodegraph.Results {
+	v := &w.verdicts[d]
+	var r nodegraph.Results
+	switch v.Phase {
+	case nodegraph.Succeeded:
+		r = nodegraph.ResultSucceeded
+	case nodegraph.Failed:
+		r = nodegraph.ResultFailed
+	case nodegraph.Error:
+		r = nodegraph.ResultErrored
+	case nodegraph.Skipped:
+		r = nodegraph.ResultSkipped
+	case nodegraph.Omitted:
+		r = nodegraph.ResultOmitted
+	}
+	if v.Daemoned {
+		r |= nodegraph.ResultDaemoned
+	}
+	if w.g.Node(d).Kind == nodegraph.TaskGroup && w.g.First(d) != nodegraph.None {
+		any, all := false, true
+		for m := w.g.First(d); m != nodegraph.None; m = w.g.Next(m) {
+			p := w.verdicts[m].Phase
+			any = any || p == nodegraph.Succeeded
+			all = all && p == nodegraph.Failed
+		}
+		if any {
+			r |= nodegraph.ResultAnySucceeded
+		}
+		if all {
+			r |= nodegraph.ResultAllFailed
+		}
+	}
+	return r
+}
+
+// previousGroupRule: a StepGroup waits for the one before it, and never starts after one that failed.
+func (w *view) previousGroupRule(i nodegraph.Index) (Verdict, bool) {
+	n := w.g.Node(i)
+	if n.Slot == 0 {
+		return Verdict{}, false
+	}
+	before := w.g.Slot(n.Parent, n.Slot-1)
+	if v := &w.verdicts[before]; !v.Fulfilled || v.Phase.Unsuccessful() {
+		return Verdict{Rule: RulePlanned, By: before}, true
+	}
+	return Verdict{}, false
+}
+
+// admitRule: a node that nothing holds back is skipped where its loop is empty or its when is false, in error where
+// its specification can't run, and ready otherwise. A condition with unresolved variables is the host's to answer.
+func (w *view) admitRule(i nodegraph.Index) Verdict {
+	n, f := w.g.Node(i), &w.facts[i]
+	ask := Verdict{Rule: RuleWaitCondition, By: nodegraph.None, want: wantAnswer}
+	if f.Answer == AnswerSkip {
+		return settled(nodegraph.Skipped, f.Message, RuleWhenFalse, nodegraph.None)
+	}
+	if f.Stage == StageEnded {
+		return settled(f.Phase, f.Message, RuleInvalid, nodegraph.None)
+	}
+	if n.Template != nil && n.Template.Err != "" {
+		return settled(nodegraph.Error, n.Template.Err, RuleInvalid, nodegraph.None)
+	}
+	if n.Nesting() > w.g.Limits().Nesting {
+		return settled(nodegraph.Error, tooDeep, RuleInvalid, nodegraph.None)
+	}
+	if n.Kind == nodegraph.TaskGroup {
+		return w.loopRule(i, n.Task, ask)
+	}
+	if n.Task != nil && f.Answer != AnswerRun {
+		when := withItem(n.Task.When, n.Item)
+		switch result, err := nodegraph.EvalWhen(when); {
+		case err != nil:
+			return settled(nodegraph.Error, err.Error(), RuleInvalid, nodegraph.None)
+		case result == nodegraph.WhenUnresolved:
+			return ask
+		case result == nodegraph.WhenFalse:
+			return settled(nodegraph.Skipped, fmt.Sprintf("when '%s' evaluated false", when), RuleWhenFalse, nodegraph.None)
+		}
+	}
+	return Verdict{Rule: RuleReady, By: nodegraph.None, want: wantStart}
+}
+
+const tooDeep = "Maximum recursion depth exceeded"
+
+// loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
+// when of its own.
+func (w *view) loopRule(i nodegraph.Index, t *nodegraph.Task, ask Verdict) Verdict {
+	empty := settled(nodegraph.Skipped, "Skipped, empty params", RuleNoItems, nodegraph.None)
+	known := t.Loop.Unresolved == ""
+	switch {
+	case w.g.Node(i).Expanded() && w.g.First(i) == nodegraph.None:
+		return empty
+	case !known && !w.g.Node(i).Expanded():
+		if r, err := nodegraph.EvalWhen(t.When); err == nil && r == nodegraph.WhenFalse {
+			return empty
+		}
+		return ask
+	case known && len(t.Loop.Items) == 0:
+		return empty
+	}
+	return Verdict{Rule: RuleReady, By: nodegraph.None, want: wantStart}
+}
+
+// withItem fills {{item}} and {{item.key}} into text.
+func withItem(text string, item *nodegraph.Item) string {
+	if item == nil || !strings.Contains(text, "{{") {
+		return text
+	}
+	var b strings.Builder
+	for {
+		open := strings.Index(text, "{{")
+		if open < 0 {
+			break
+		}
+		length := strings.Index(text[open:], "}}")
+		if length < 0 {
+			break
+		}
+		b.WriteString(text[:open])
+		tag := text[open : open+length+2]
+		name := strings.TrimSpace(tag[2 : len(tag)-2])
+		value, ok := item.Text, name == "item"
+		if key, is := strings.CutPrefix(name, "item."); is {
+			value, ok = item.Fields[key], true
+			if _, has := item.Fields[key]; !has {
+				ok = false
+			}
+		}
+		if !ok {
+			value = tag
+		}
+		b.WriteString(value)
+		text = text[open+length+2:]
+	}
+	b.WriteString(text)
+	return b.String()
+}

@@ -1,0 +1,85 @@
+package propagate
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/retry"
+)
+
+// retryRule: a Retry node asks package retry what its attempts and the time say (Argo: processNodeRetries). While its
+// last attempt is unfinished it runs; a ready daemon makes it a ready daemon.
+func (w *view) retryRule(i nodegraph.Index) Verdict {
+	last := w.g.Last(i)
+	if last != nodegraph.None {
+		if v := &w.verdicts[last]; v.Daemoned {
+			return Verdict{Phase: nodegraph.Running, Fulfilled: true, Daemoned: true, Rule: RuleDaemonReady, By: last}
+		} else if !v.Fulfilled {
+			return running(RuleMembersOpen, last)
+		}
+		if w.stops(i) && w.verdicts[last].Phase.Unsuccessful() {
+			v := settled(nodegraph.Failed, w.stopMessage(), RuleRetry, last)
+			v.step = retry.StepShutdown
+			return v
+		}
+	}
+	var few [8]retry.Attempt
+	d := w.g.Node(i).Template.Retry.Decide(w.attempts(i, few[:0]), w.environment(i))
+	v := running(RuleRetry, last)
+	switch d.Verb {
+	case retry.Wait:
+		v.Message, v.Wake = d.Message, d.Until
+	case retry.Start:
+		v.want = wantAttempt
+	case retry.Succeed:
+		v = settled(nodegraph.Succeeded, d.Message, RuleRetry, last)
+	case retry.Stop:
+		v = settled(phaseOf(d.Outcome), d.Message, RuleRetry, last)
+	}
+	v.step = d.Step
+	return v
+}
+
+func (w *view) environment(i nodegraph.Index) retry.Environment {
+	env := retry.Environment{Now: w.now, Key: w.g.Node(i).ID}
+	if d := w.g.Spec().ActiveDeadline; d > 0 {
+		env.Deadline = w.deadline()
+	}
+	return env
+}
+
+// attempts describes the attempts of Retry i to package retry.
+func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		f, v := &w.facts[m], &w.verdicts[m]
+		a := retry.Attempt{
+			Outcome: outcomeOf(v), Message: v.Message, Reason: f.Reason,
+			ExitCode: f.ExitCode, HasExitCode: f.HasExit, Started: f.Created, Finished: f.Finished,
+		}
+		if f.Stage == StageGone {
+			a.Reason = retry.ReasonPodDeleted
+		}
+		into = append(into, a)
+	}
+	return into
+}
+
+func outcomeOf(v *Verdict) retry.Outcome {
+	switch {
+	case !v.Fulfilled:
+		return retry.Unfinished
+	case v.Phase == nodegraph.Failed:
+		return retry.Failed
+	case v.Phase == nodegraph.Error:
+		return retry.Errored
+	}
+	return retry.Succeeded
+}
+
+func phaseOf(o retry.Outcome) nodegraph.Phase {
+	switch o {
+	case retry.Failed:
+		return nodegraph.Failed
+	case retry.Errored:
+		return nodegraph.Error
+	}
+	return nodegraph.Succeeded
+}

@@ -1,0 +1,281 @@
+package propagate
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// startWanted starts what the verdicts ask for, in the order in which Argo would, as far as locks, parallelism and
+// suspension allow. It tells whether anything was started; what was not stays wanted.
+func (e *Engine) startWanted() bool {
+	wanted := e.wanted
+	e.wanted = nil
+	slices.SortFunc(wanted, e.startOrder)
+	wanted = slices.Compact(wanted)
+	started := false
+	for _, i := range wanted {
+		w := e.verdicts[i].want
+		if w == 0 {
+			continue
+		}
+		if e.anyFulfilled(i) {
+			continue // what it is inside of has ended: it never starts
+		}
+		if w&wantAnswer != 0 {
+			e.ask(i)
+		}
+		if w&wantHook != 0 {
+			started = e.addHooks(i) || started
+		}
+		if w&(wantStart|wantAttempt) == 0 {
+			continue
+		}
+		if !e.admit(i, w) {
+			e.wanted = append(e.wanted, i)
+			continue
+		}
+		started = e.start(i, w) || started
+	}
+	return started
+}
+
+// startOrder orders nodes by where they stand in the workflow: tasks by name, as Argo visits them, others as declared.
+func (e *Engine) startOrder(a, b nodegraph.Index) int {
+	if a == b {
+		return 0
+	}
+	x, y := a, b
+	for e.g.Node(x).Depth() > e.g.Node(y).Depth() {
+		x = e.g.Node(x).Parent
+	}
+	for e.g.Node(y).Depth() > e.g.Node(x).Depth() {
+		y = e.g.Node(y).Parent
+	}
+	if x == y { // one is inside the other
+		return e.g.Node(a).Depth() - e.g.Node(b).Depth()
+	}
+	for e.g.Node(x).Parent != e.g.Node(y).Parent {
+		x, y = e.g.Node(x).Parent, e.g.Node(y).Parent
+	}
+	n, m := e.g.Node(x), e.g.Node(y)
+	if n.Role == nodegraph.RoleTask && m.Role == nodegraph.RoleTask {
+		return cmp.Or(cmp.Compare(n.Name, m.Name), int(x-y))
+	}
+	return int(x - y)
+}
+
+// admit tells whether node i may start now: the workflow is not held, its locks are granted, its memoization key was
+// looked up, and no limit of parallelism is reached.
+func (e *Engine) admit(i nodegraph.Index, w want) bool {
+	n := e.g.Node(i)
+	if e.held {
+		return false
+	}
+	if n.Kind == nodegraph.StepGroup || n.Kind == nodegraph.TaskGroup {
+		return true
+	}
+	if !e.parallelismAllows(i, w) {
+		return false
+	}
+	if w&wantAttempt != 0 {
+		return true // the Retry holds the locks
+	}
+	f := &e.facts[i]
+	if len(n.Template.Locks) > 0 && f.Lock != LockHeld {
+		if f.Lock == LockNone {
+			f.Lock = LockAsked
+			e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID, Name: n.Name, Kind: n.Kind, Locks: n.Template.Locks})
+		}
+		return false
+	}
+	if n.Template.Memoize != "" && f.Memo != AnswerRun {
+		if f.Memo == AnswerNone {
+			f.Memo = AnswerAsked
+			e.actOn(ActionLookup, i, n.Template.Memoize)
+		}
+		return false
+	}
+	return true
+}
+
+// parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
+// checkParallelism).
+func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
+	if p := e.g.Spec().Parallelism; p > 0 && e.active >= p {
+		return false
+	}
+	b := e.g.Boundary(i)
+	if b == nodegraph.None {
+		return true
+	}
+	t := e.g.Node(b).Template
+	if t.Parallelism <= 0 && !t.FailFast {
+		return true
+	}
+	active, failed := e.countBoundary(b, b)
+	if t.FailFast && failed > 0 {
+		return false
+	}
+	return t.Parallelism <= 0 || active < t.Parallelism
+}
+
+// countBoundary counts the pods, DAGs and Steps of boundary b below node i that are active, and those that failed.
+func (e *Engine) countBoundary(b, i nodegraph.Index) (active, failed int) {
+	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		v := &e.verdicts[m]
+		switch e.g.Node(m).Kind {
+		case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
+			if e.facts[m].created() && (v.Phase == nodegraph.Pending || v.Phase == nodegraph.Running) {
+				active++
+			}
+			if v.Phase.Unsuccessful() {
+				failed++
+			}
+		case nodegraph.Retry, nodegraph.StepGroup, nodegraph.TaskGroup:
+			a, f := e.countBoundary(b, m)
+			active, failed = active+a, failed+f
+		}
+	}
+	return active, failed
+}
+
+// countActive keeps the number of pods that count against the workflow's parallelism.
+func (e *Engine) countActive(i nodegraph.Index, old, v *Verdict) {
+	if e.g.Node(i).Kind != nodegraph.Pod {
+		return
+	}
+	counts := func(v *Verdict) bool {
+		return (v.Phase == nodegraph.Pending || v.Phase == nodegraph.Running) && v.Rule != RuleLockWait
+	}
+	if counts(old) {
+		e.active--
+	}
+	if counts(v) {
+		e.active++
+	}
+}
+
+// ask asks the host, once, for what the library can't work out itself.
+func (e *Engine) ask(i nodegraph.Index) {
+	f, n := &e.facts[i], e.g.Node(i)
+	if f.Answer != AnswerNone {
+		return
+	}
+	f.Answer = AnswerAsked
+	if n.Kind == nodegraph.TaskGroup {
+		e.actOn(ActionExpand, i, n.Task.Loop.Unresolved)
+		return
+	}
+	e.actOn(ActionResolve, i, withItem(n.Task.When, n.Item))
+}
+
+// addHooks adds the hook nodes that are due on node i; they start like any other node.
+func (e *Engine) addHooks(i nodegraph.Index) bool {
+	v := e.verdicts[i]
+	var due []*nodegraph.Hook
+	e.eachHookDue(i, &v, func(h *nodegraph.Hook) { due = append(due, h) })
+	for _, h := range due {
+		m, err := e.g.AddHook(i, h)
+		if err != nil {
+			e.fail(i, err)
+			continue
+		}
+		e.grow()
+		e.touch(m)
+	}
+	e.touch(i)
+	return len(due) > 0
+}
+
+// start creates node i, or the next attempt of Retry i.
+func (e *Engine) start(i nodegraph.Index, w want) bool {
+	if w&wantAttempt != 0 {
+		m, err := e.g.AddAttempt(i)
+		if err != nil {
+			return e.fail(i, err)
+		}
+		e.grow()
+		e.touch(i)
+		i = m
+	}
+	e.create(i)
+	return true
+}
+
+// create makes node i exist, tells the host, and lets its members come into being.
+func (e *Engine) create(i nodegraph.Index) {
+	f := &e.facts[i]
+	f.Created = e.now
+	e.touch(i)
+	if e.g.Node(i).Kind == nodegraph.Pod && e.refuse(i) {
+		return
+	}
+	action := Action{Type: ActionStart, Node: i, ID: e.g.Node(i).ID, Name: e.g.Node(i).Name, Kind: e.g.Node(i).Kind}
+	e.act(action)
+	e.expand(i)
+	e.watchTimeouts(i)
+}
+
+// refuse fails a pod that would start although the workflow was stopped or is past its deadline.
+func (e *Engine) refuse(i nodegraph.Index) bool {
+	message := ""
+	switch {
+	case e.stops(i):
+		message = "workflow shutdown with strategy: " + e.shutdown
+	case e.deadlock && !e.g.Node(i).InExitHandler():
+		message = deadlineExceeded
+	default:
+		return false
+	}
+	e.expand(i)
+	e.facts[i].Merge(Fact{Stage: StageStopped, Phase: nodegraph.Failed, Message: message, Finished: e.now})
+	return true
+}
+
+// expand adds the members of node i. What can't be expanded ends in Error.
+func (e *Engine) expand(i nodegraph.Index) {
+	n := e.g.Node(i)
+	if n.Kind == nodegraph.Pod && len(n.Template.Containers) == 0 {
+		return
+	}
+	var err error
+	if n.Kind == nodegraph.TaskGroup {
+		if !n.Expanded() {
+			err = e.g.AddItems(i, n.Task, n.Task.Loop.Items)
+		}
+	} else {
+		err = e.g.Expand(i)
+	}
+	if err != nil {
+		e.fail(i, err)
+		return
+	}
+	e.grow()
+	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		if e.g.Node(m).Kind == nodegraph.Container {
+			e.facts[m].Created = e.now
+		}
+		e.touch(m)
+	}
+}
+
+// fail ends node i in Error: the graph could not take what it asks for.
+func (e *Engine) fail(i nodegraph.Index, err error) bool {
+	f := &e.facts[i]
+	f.Stage, f.Phase, f.Message, f.Finished = StageEnded, nodegraph.Error, err.Error(), e.now
+	e.touch(i)
+	return true
+}
+
+// watchTimeouts remembers when node i has been pending for too long.
+func (e *Engine) watchTimeouts(i nodegraph.Index) {
+	t := e.g.Node(i).Template
+	for _, d := range []time.Duration{t.Timeout, t.PendingTimeout} {
+		if d > 0 {
+			e.timers.add(e.facts[i].Created.Add(d), i)
+		}
+	}
+}

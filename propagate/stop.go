@@ -1,0 +1,135 @@
+package propagate
+
+import (
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+const deadlineExceeded = "Step exceeded its deadline"
+
+// applyShutdown stops what the strategy stops. Rules read the strategy, so everything unfinished is looked at again.
+func (e *Engine) applyShutdown(strategy string) {
+	if e.shutdown == "Terminate" {
+		return // nothing is stronger
+	}
+	e.shutdown = strategy
+	root := &e.facts[nodegraph.Root]
+	if e.started.IsZero() && strategy == "Terminate" {
+		root.Stage = StageStopped
+	}
+	for i := range nodegraph.Index(e.g.Len()) {
+		if e.verdicts[i].Fulfilled && i != nodegraph.Entry {
+			continue
+		}
+		e.touch(i)
+		if i != nodegraph.Root && e.stops(i) {
+			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, e.stopMessage())
+		}
+	}
+}
+
+// applyDeadlines stops what is past the workflow's deadline or has been pending for too long.
+func (e *Engine) applyDeadlines() {
+	if d := e.deadline(); !e.deadlock && !d.IsZero() && e.now.After(d) {
+		e.deadlock = true
+		for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
+			if e.verdicts[i].Fulfilled {
+				continue
+			}
+			e.touch(i)
+			if !e.g.Node(i).InExitHandler() {
+				e.stopLeaf(i, deadlineExceeded, deadlineExceeded)
+			}
+		}
+	} else if !d.IsZero() && !e.deadlock {
+		e.timers.add(d.Add(time.Nanosecond), nodegraph.Root)
+	}
+}
+
+// stopLeaf stops node i if it is a leaf that exists and has not ended: a pod with podMessage, what runs in no pod of
+// its own, or waits for a lock, with message.
+func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
+	f, n := &e.facts[i], e.g.Node(i)
+	if !f.created() || e.verdicts[i].Fulfilled {
+		return
+	}
+	waiting := f.Lock == LockWaits
+	switch n.Kind {
+	case nodegraph.Pod:
+		if !waiting {
+			message = podMessage
+		}
+	case nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
+	default:
+		if !waiting {
+			return
+		}
+		f.Stage, f.Phase, f.Message, f.Finished = StageEnded, nodegraph.Failed, message, e.now
+		return
+	}
+	running := f.Stage == StagePending || f.Stage == StageRunning || f.Stage == StageNone
+	stop := Fact{Serial: f.Serial, UID: f.UID, Attempt: f.Attempt, Stage: StageStopped, Phase: nodegraph.Failed, Message: message, Finished: e.now}
+	if !f.Merge(stop) {
+		return
+	}
+	e.touchPod(i)
+	if n.Kind == nodegraph.Pod && !waiting && running {
+		e.actOn(ActionTerminate, i, message)
+	}
+}
+
+// checkTimeouts fails node i if it has been pending for longer than its template allows (Argo: checkTemplateTimeouts).
+func (e *Engine) checkTimeouts(i nodegraph.Index) {
+	if e.verdicts[i].Phase != nodegraph.Pending || !e.facts[i].created() {
+		return
+	}
+	t := e.g.Node(i).Template
+	created := e.facts[i].Created
+	if t.Timeout > 0 && e.now.After(created.Add(t.Timeout)) || t.PendingTimeout > 0 && e.now.After(created.Add(t.PendingTimeout)) {
+		e.stopLeaf(i, "timeout", "timeout")
+	}
+}
+
+// touchPod marks node i and, for a pod, its containers, whose rule reads the pod's facts.
+func (e *Engine) touchPod(i nodegraph.Index) {
+	e.touch(i)
+	if e.g.Node(i).Kind == nodegraph.Pod {
+		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+			e.touch(m)
+		}
+	}
+}
+
+// endDaemons ends the ready daemons of composites that have settled: each becomes Succeeded as a fact of its own, and
+// the host is asked to end its pod (Argo: killDaemonedChildren). It tells whether there was one.
+func (e *Engine) endDaemons() bool {
+	ended := false
+	for _, b := range e.settledC {
+		if e.daemons && e.verdicts[b].Fulfilled {
+			ended = e.endDaemonsIn(b) || ended
+		}
+	}
+	e.settledC = e.settledC[:0]
+	return ended
+}
+
+func (e *Engine) endDaemonsIn(i nodegraph.Index) bool {
+	ended := false
+	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		switch e.g.Node(m).Kind {
+		case nodegraph.Pod:
+			if e.verdicts[m].Daemoned {
+				f := &e.facts[m]
+				f.Stage, f.Phase, f.Message, f.Released = StageEnded, nodegraph.Succeeded, "", true
+				f.Finished = e.now
+				e.touchPod(m)
+				e.actOn(ActionTerminate, m, "its boundary has ended")
+				ended = true
+			}
+		case nodegraph.Retry, nodegraph.StepGroup, nodegraph.TaskGroup:
+			ended = e.endDaemonsIn(m) || ended
+		}
+	}
+	return ended
+}

@@ -1,0 +1,70 @@
+package retry
+
+import (
+	"hash/fnv"
+	"math"
+	"strconv"
+	"time"
+)
+
+// backoff decides by time: it reports whether the node is done, or waits. Otherwise the next attempt may start.
+func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Environment) (done, waiting bool) {
+	last := &attempts[len(attempts)-1]
+	var deadline time.Time
+	if s.Backoff.MaxDuration > 0 {
+		deadline = attempts[0].Started.Add(s.Backoff.MaxDuration)
+		if env.Now.After(deadline) {
+			*d = d.stop(StepMaxDuration, last, "Max duration limit exceeded")
+			return true, false
+		}
+	}
+	wait := s.Backoff.wait(max(counted, 1), len(attempts), env.Key)
+	ended := last.Finished
+	if ended.IsZero() {
+		ended = last.Started
+	}
+	until := ended.Add(wait)
+	if !deadline.IsZero() && until.After(deadline) {
+		*d = d.stop(StepMaxDuration, last, "Backoff would exceed max duration limit")
+		return true, false
+	}
+	if env.Now.Before(until) && (s.Limit == nil || counted <= *s.Limit) {
+		d.Verb, d.Step, d.Until, d.Backoff, d.Remaining = Wait, StepBackoff, until, wait, until.Sub(env.Now)
+		d.Message = "Backoff for " + HumanDuration(wait)
+		return false, true
+	}
+	d.ExecutionDeadline = deadline
+	return false, false
+}
+
+// wait is duration * factor^(counted-1), no more than the cap, with jitter. It does not overflow.
+func (b *Backoff) wait(counted, attempt int, key string) time.Duration {
+	wait := float64(b.Duration)
+	if b.Factor > 0 {
+		wait *= math.Pow(float64(b.Factor), float64(counted-1))
+	}
+	if b.Cap > 0 {
+		wait = min(wait, float64(b.Cap))
+	}
+	if b.Jitter > 0 {
+		wait += wait * b.Jitter * fraction(key, attempt)
+	}
+	if wait >= math.MaxInt64/2 {
+		return math.MaxInt64 / 2
+	}
+	return time.Duration(wait)
+}
+
+// fraction is a number in [0,1) that depends on nothing but the node and the attempt.
+func fraction(key string, attempt int) float64 {
+	h := fnv.New64a()
+	h.Write([]byte(key))
+	h.Write([]byte(strconv.Itoa(attempt)))
+	x := h.Sum64()
+	x ^= x >> 30 // FNV alone leaves the high bits of short keys alike
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	x ^= x >> 31
+	return float64(x>>11) / (1 << 53)
+}

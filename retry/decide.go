@@ -1,0 +1,219 @@
+package retry
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Outcome is how an attempt stands.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Unfinished Outcome = iota
+	Succeeded
+	Failed
+	Errored
+)
+
+// String names the outcome as Argo names the phase.
+func (o Outcome) String() string { return [...]string{"Running", "Succeeded", "Failed", "Error"}[o] }
+
+// An Attempt is one attempt, in the order in which they were made.
+type Attempt struct {
+	Outcome     Outcome
+	Message     string
+	ExitCode    int
+	HasExitCode bool
+	Reason      string   // the pod's status reason, or ReasonPodDeleted
+	Conditions  []string // types of the pod's conditions that are true
+	Started     time.Time
+	Finished    time.Time // zero: taken to be Started
+}
+
+// An Environment is what is around the attempts.
+type Environment struct {
+	Now      time.Time
+	Shutdown string    // "", "Stop" or "Terminate"
+	Deadline time.Time // the workflow's; zero for none
+	Key      string    // the node's id: what jitter is made from
+}
+
+// Verb is what to do.
+type Verb uint8
+
+// The verbs.
+const (
+	Await   Verb = iota // the last attempt must end first
+	Succeed             // the node has succeeded
+	Wait                // start the next attempt, but not before Until
+	Start               // start the next attempt now
+	Stop                // the node ends as the last attempt did
+)
+
+// String is the verb in lower case.
+func (v Verb) String() string { return [...]string{"await", "succeed", "wait", "start", "stop"}[v] }
+
+// Step is the step of the decision that decided: see the package comment.
+type Step uint8
+
+// The steps.
+const (
+	StepFirstAttempt Step = iota
+	StepUnfinished
+	StepSuccess
+	StepShutdown
+	StepDeadline
+	StepRule
+	StepDisruption
+	StepMaxDuration
+	StepBackoff
+	StepPolicy
+	StepLimit
+	StepExpression
+	StepRetry
+)
+
+// String names the step.
+func (s Step) String() string {
+	return [...]string{"first attempt", "unfinished attempt", "success", "shutdown", "deadline", "rule", "disruption",
+		"max duration", "backoff", "policy", "limit", "expression", "retry"}[s]
+}
+
+// A Decision is what to do, and why.
+type Decision struct {
+	Verb      Verb
+	Step      Step
+	Attempt   int           // Start, Wait: number of the attempt to start, from 0
+	Until     time.Time     // Wait: not before
+	Backoff   time.Duration // Wait: the whole backoff
+	Remaining time.Duration // Wait: what remains of it
+	Outcome   Outcome       // Succeed, Stop: how the node ends
+	Message   string        // of the node, in Argo's words
+	Rule      int           // StepRule: index of the rule; -1 otherwise
+	// ExecutionDeadline, of Start: no attempt may run past it; zero without MaxDuration.
+	ExecutionDeadline time.Time
+}
+
+// Decide says what to do after these attempts. It is deterministic and, without a backoff or an expression, does not
+// allocate.
+func (s *Strategy) Decide(attempts []Attempt, env Environment) Decision {
+	d := Decision{Attempt: len(attempts), Rule: -1}
+	if len(attempts) == 0 {
+		d.Verb, d.Step = Start, StepFirstAttempt
+		return d
+	}
+	last := &attempts[len(attempts)-1]
+	switch last.Outcome {
+	case Unfinished:
+		d.Step = StepUnfinished
+		return d
+	case Succeeded:
+		d.Verb, d.Step, d.Outcome = Succeed, StepSuccess, Succeeded
+		return d
+	}
+	switch {
+	case env.Shutdown != "":
+		return d.stop(StepShutdown, last, "Stopped with strategy '"+env.Shutdown+"'")
+	case !env.Deadline.IsZero() && env.Now.After(env.Deadline):
+		return d.stop(StepDeadline, last, fmt.Sprintf("retry exceeded workflow deadline %s", env.Deadline.UTC()))
+	}
+	return s.afterFailure(d, attempts, env)
+}
+
+// stop ends the node as the attempt ended.
+func (d Decision) stop(step Step, last *Attempt, message string) Decision {
+	d.Verb, d.Step, d.Outcome, d.Message = Stop, step, last.Outcome, message
+	return d
+}
+
+// afterFailure decides after an attempt that failed in a workflow that goes on.
+func (s *Strategy) afterFailure(d Decision, attempts []Attempt, env Environment) Decision {
+	last := &attempts[len(attempts)-1]
+	counted := 0
+	for i := range attempts {
+		if action, _ := s.ruleFor(&attempts[i]); action != ActionIgnore {
+			counted++
+		}
+	}
+	action, rule := s.ruleFor(last)
+	free := action == ActionIgnore
+	if action == ActionStop {
+		d.Rule = rule
+		return d.stop(StepRule, last, last.Message)
+	}
+	if s.Backoff != nil {
+		if done, waiting := s.backoff(&d, attempts, counted, env); done || waiting {
+			return d
+		}
+	}
+	if free {
+		d.Verb, d.Step, d.Rule = Start, StepRule, rule
+		if rule < 0 {
+			d.Step = StepDisruption
+		}
+		return d
+	}
+	if !s.policyRetries(last) {
+		return d.stop(StepPolicy, last, last.Message)
+	}
+	if s.Limit != nil && counted > *s.Limit {
+		return d.stop(StepLimit, last, "No more retries left")
+	}
+	return s.askExpression(d, attempts)
+}
+
+// ruleFor returns what the rules and the disruption option make of an attempt, and the rule's index, -1 if it was no
+// rule.
+func (s *Strategy) ruleFor(a *Attempt) (RuleAction, int) {
+	if a.Outcome != Failed && a.Outcome != Errored {
+		return ActionCount, -1
+	}
+	for i := range s.Rules {
+		if s.Rules[i].Matches(a) {
+			return s.Rules[i].Action, i
+		}
+	}
+	if s.IgnoreDisruptions && disrupted(a) {
+		return ActionIgnore, -1
+	}
+	return ActionCount, -1
+}
+
+// policyRetries tells whether the policy makes another attempt after one that ended like this.
+func (s *Strategy) policyRetries(last *Attempt) bool {
+	switch s.PolicyActual() {
+	case PolicyAlways:
+		return true
+	case PolicyOnError:
+		return last.Outcome == Errored
+	case PolicyOnTransientError:
+		return IsTransient(last.Message)
+	}
+	return last.Outcome == Failed
+}
+
+// askExpression is the last step: the expression may stop what all else would retry.
+func (s *Strategy) askExpression(d Decision, attempts []Attempt) Decision {
+	last := &attempts[len(attempts)-1]
+	if s.Expression != nil {
+		v := Variables{Retries: len(attempts) - 1, LastExitCode: "-1", LastStatus: last.Outcome.String(), LastMessage: last.Message}
+		if last.HasExitCode {
+			v.LastExitCode = strconv.Itoa(last.ExitCode)
+		}
+		if !last.Finished.IsZero() {
+			v.LastDuration = last.Finished.Sub(last.Started).Seconds()
+		}
+		switch ok, err := s.Expression.Eval(v); {
+		case err != nil:
+			d = d.stop(StepExpression, last, err.Error())
+			d.Outcome = Errored
+			return d
+		case !ok:
+			return d.stop(StepExpression, last, "retryStrategy.expression evaluated to false")
+		}
+	}
+	d.Verb, d.Step = Start, StepRetry
+	return d
+}

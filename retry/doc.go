@@ -1,0 +1,18 @@
+// Package retry decides whether another attempt is made, when, and why not. It is one pure function,
+// [Strategy.Decide], from the attempts so far and the time to a [Decision].
+//
+// The steps, of which the first that says something decides (Argo: processNodeRetries):
+//
+//  1. No attempt yet: start the first.
+//  2. The last attempt is unfinished: await it.
+//  3. It succeeded: succeed.
+//  4. The workflow is shut down, or past its deadline: stop.
+//  5. A rule matches (beyond Argo): stop, or retry without or with counting it.
+//  6. It was ended by a disruption and those are ignored (beyond Argo): retry without counting it.
+//  7. Backoff.MaxDuration is over, or would be by the next attempt: stop.
+//  8. The backoff is not over: wait. Argo does not wait where there is no limit; this package does.
+//  9. The policy does not retry such an end: stop.
+//  10. The limit is reached: stop.
+//  11. The expression is false: stop.
+//  12. Otherwise start the next attempt.
+package retry
