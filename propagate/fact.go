@@ -69,10 +69,10 @@ type LockState uint8
 
 // The lock states.
 const (
-	LockNone    LockState = iota // not asked for yet
-	LockAsked                    // the host was asked
-	LockWaits                   // the host said that it waits
-	LockHeld                  // it holds them all
+	LockNone  LockState = iota // not asked for yet
+	LockAsked                  // the host was asked
+	LockWaits                  // the host said that it waits
+	LockHeld                   // it holds them all
 )
 
 // Answer is the host's word on a when condition, a loop or a cache look-up.
