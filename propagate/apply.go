@@ -136,7 +136,7 @@ func (e *Engine) apply(ev *Event) {
 	case EventContainerRetried:
 		e.containerRetried(i, ev)
 	case EventNodeEnded, EventResumed:
-		f.Merge(Fact{Stage: StageEnded, Phase: ev.Phase, Message: ev.Message, Finished: e.finishedAt(ev)})
+		f.Merge(Fact{Serial: f.Serial, Attempt: f.Attempt, Stage: StageEnded, Phase: ev.Phase, Message: ev.Message, Finished: e.finishedAt(ev)})
 		e.touch(i)
 	case EventResolved:
 		e.answer(i, ev)
@@ -165,7 +165,8 @@ func (e *Engine) applyWorkflow(ev *Event) bool {
 		for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
 			k := e.g.Node(i).Kind
 			if (k == nodegraph.HTTP || k == nodegraph.Plugin) && e.facts[i].created() {
-				e.facts[i].Merge(Fact{Stage: StageEnded, Phase: nodegraph.Error, Message: ev.Message, Finished: e.now})
+				f := &e.facts[i]
+				f.Merge(Fact{Serial: f.Serial, Attempt: f.Attempt, Stage: StageEnded, Phase: nodegraph.Error, Message: ev.Message, Finished: e.now})
 				e.touch(i)
 			}
 		}

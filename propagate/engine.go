@@ -15,7 +15,8 @@ type Engine struct {
 
 	queue    queue
 	wanted   []nodegraph.Index          // nodes with a want that was not met yet
-	active   int                        // pods that count against the workflow's parallelism
+	counts   []bool                     // by node: a pod that counts against the workflow's parallelism
+	active   int                        // how many do
 	changed  map[nodegraph.Index]before // nodes touched by the current call
 	timers   timers
 	settledC []nodegraph.Index // composites that became fulfilled and may hold daemons
@@ -184,6 +185,7 @@ func (e *Engine) grow() {
 	for len(e.facts) < e.g.Len() {
 		e.facts = append(e.facts, Fact{})
 		e.verdicts = append(e.verdicts, Verdict{By: nodegraph.None})
+		e.counts = append(e.counts, false)
 	}
 }
 
@@ -197,7 +199,7 @@ func (e *Engine) touch(i nodegraph.Index) {
 // enter as facts between two sweeps.
 func (e *Engine) settle() {
 	for {
-		e.sweep()
+		e.sweep(0)
 		if e.endDaemons() {
 			continue
 		}
@@ -207,11 +209,11 @@ func (e *Engine) settle() {
 	}
 }
 
-// sweep evaluates marked nodes until none is left. A node comes after everything it depends on, so each is evaluated
-// once unless a sibling that exists changed after it.
-func (e *Engine) sweep() {
+// sweep evaluates marked nodes that are at least so deep until none is left. A node comes after everything it depends
+// on, so each is evaluated once unless a sibling that exists changed after it.
+func (e *Engine) sweep(depth int) {
 	for {
-		i, ok := e.queue.pop()
+		i, ok := e.queue.pop(depth)
 		if !ok {
 			return
 		}
@@ -234,7 +236,7 @@ func (e *Engine) commit(i nodegraph.Index, old *Verdict, v Verdict) {
 		e.changed[i] = before{old.Phase, old.Message}
 	}
 	e.verdicts[i] = v
-	e.countActive(i, old, &v)
+	e.countActive(i, (v.Phase == nodegraph.Pending || v.Phase == nodegraph.Running) && v.Rule != RuleLockWait)
 	if v.want != 0 {
 		e.wanted = append(e.wanted, i)
 	}
@@ -292,13 +294,22 @@ func (e *Engine) releaseLocks(i nodegraph.Index) {
 	if f.Lock != LockHeld && f.Lock != LockWaits && f.Lock != LockAsked {
 		return
 	}
-	locks := e.g.Spec().Locks
-	if i != nodegraph.Root {
-		locks = e.g.Node(i).Template.Locks
-	}
 	f.Lock = LockNone
 	n := e.g.Node(i)
-	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID, Name: n.Name, Kind: n.Kind, Locks: locks})
+	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID, Name: n.Name, Kind: n.Kind, Locks: e.locksOf(i)})
+}
+
+// locksOf returns the locks that node i holds while it is unfinished. Groups hold none, their members do; the attempts
+// of a Retry run under the locks of the Retry.
+func (w *inputs) locksOf(i nodegraph.Index) []nodegraph.Lock {
+	n := w.g.Node(i)
+	switch {
+	case i == nodegraph.Root:
+		return w.g.Spec().Locks
+	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.TaskGroup, n.Kind == nodegraph.StepGroup, n.Kind == nodegraph.Container:
+		return nil
+	}
+	return n.Template.Locks
 }
 
 func (e *Engine) act(a Action) { e.result.Actions = append(e.result.Actions, a) }

@@ -2,6 +2,7 @@ package propagate
 
 import (
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/retry"
 )
 
 // manualRetry starts a workflow that failed again (Argo: FormulateRetryWorkflow). What succeeded or was skipped is
@@ -117,10 +118,10 @@ func (e *Engine) keepItems(i nodegraph.Index, items map[string][]nodegraph.Item)
 // factSource restores facts as they were.
 func factSource(facts map[string]Fact, items map[string][]nodegraph.Item) source {
 	return source{
-		has:   func(id string) bool { _, ok := facts[id]; return ok },
-		take:  func(e *Engine, i nodegraph.Index) { e.facts[i] = facts[e.g.Node(i).ID] },
-		items: func(prefix string) []nodegraph.Item { return items[prefix] },
-		done:  func(string) bool { return false },
-		rest:  func() []string { return nil },
+		has:     func(id string) bool { _, ok := facts[id]; return ok },
+		take:    func(e *Engine, i nodegraph.Index) { e.facts[i] = facts[e.g.Node(i).ID] },
+		items:   func(prefix string) []nodegraph.Item { return items[prefix] },
+		attempt: func(string) retry.Attempt { return retry.Attempt{} },
+		rest:    func() []string { return nil },
 	}
 }

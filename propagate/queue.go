@@ -56,9 +56,9 @@ func (q *queue) push(i nodegraph.Index, depth int, planned bool) {
 	q.size++
 }
 
-// pop removes the next node.
-func (q *queue) pop() (nodegraph.Index, bool) {
-	for ; q.size > 0; q.top-- {
+// pop removes the next node that is at least so deep.
+func (q *queue) pop(depth int) (nodegraph.Index, bool) {
+	for ; q.size > 0 && q.top >= depth; q.top-- {
 		l := &q.levels[q.top]
 		h := &l.existing
 		if h.Len() == 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/retry"
 )
 
 // Restore returns the engine of a workflow that a controller has recorded, and the ids of recorded nodes that the
@@ -50,9 +51,9 @@ type source struct {
 	has  func(id string) bool
 	take func(e *Engine, i nodegraph.Index) // fills in facts of node i
 	// items returns the texts of the items that exist below a loop with this name prefix.
-	items func(prefix string) []nodegraph.Item
-	done  func(id string) bool // an attempt that succeeded: none comes after it
-	rest  func() []string      // ids that were never taken
+	items   func(prefix string) []nodegraph.Item
+	attempt func(id string) retry.Attempt // how an attempt ended
+	rest    func() []string               // ids that were never taken
 }
 
 // restorer walks the graph from the top, adding what the source says exists.
@@ -100,7 +101,7 @@ func (r *restorer) restore() error {
 		e.touch(i)
 		e.now = latest(e.now, e.facts[i].Created, e.facts[i].Finished)
 	}
-	e.sweep()
+	e.sweep(0)
 	for i := range nodegraph.Index(e.g.Len()) { // what waits is asked for again
 		if e.facts[i].Answer == AnswerAsked {
 			e.facts[i].Answer = AnswerNone
@@ -143,20 +144,23 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	return err
 }
 
-// addAttempts adds the attempts of Retry i that exist. After one that succeeded there is none that was asked for.
+// addAttempts adds the attempts of Retry i that exist, as far as those before them called for another.
 func (r *restorer) addAttempts(i nodegraph.Index) error {
 	n := *r.e.g.Node(i)
-	for attempt := 0; ; attempt++ {
-		id := nodegraph.NodeID(r.e.g.Spec().Name, n.Name+"("+strconv.Itoa(attempt)+")")
+	var before []retry.Attempt
+	for number := 0; ; number++ {
+		id := nodegraph.NodeID(r.e.g.Spec().Name, n.Name+"("+strconv.Itoa(number)+")")
 		if !r.source.has(id) {
+			return nil
+		}
+		switch d := n.Template.Retry.Decide(before, retry.Environment{Key: n.ID}); d.Verb {
+		case retry.Succeed, retry.Stop:
 			return nil
 		}
 		if _, err := r.e.g.AddAttempt(i); err != nil {
 			return err
 		}
-		if r.source.done(id) {
-			return nil
-		}
+		before = append(before, r.source.attempt(id))
 	}
 }
 
@@ -238,7 +242,15 @@ func recordSource(nodes []nodegraph.Recorded) source {
 		items: func(prefix string) []nodegraph.Item {
 			return recordedItems(nodes, prefix)
 		},
-		done: func(id string) bool { return byID[id].Phase == nodegraph.Succeeded && !byID[id].Daemoned },
+		attempt: func(id string) retry.Attempt {
+			r := byID[id]
+			a := retry.Attempt{Message: r.Message, HasExitCode: r.HasExit, ExitCode: r.ExitCode, Started: r.Started, Finished: r.Finished}
+			a.Outcome = outcomeOf(&Verdict{Phase: r.Phase, Fulfilled: r.Phase.Settled()})
+			if r.Message == podDeleted {
+				a.Reason = retry.ReasonPodDeleted
+			}
+			return a
+		},
 		rest: func() []string {
 			var rest []string
 			for k := range nodes {
@@ -289,7 +301,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded) Fact {
 	if f.Created.IsZero() {
 		f.Created = e.started
 	}
-	if len(n.Template.Locks) > 0 && n.Role != nodegraph.RoleAttempt && !r.Phase.Settled() {
+	if len(e.locksOf(i)) > 0 && !r.Phase.Settled() {
 		f.Lock = LockHeld
 	}
 	if r.WaitsFor != "" && r.Phase == nodegraph.Pending {

@@ -117,7 +117,11 @@ func (w *view) podRule(i nodegraph.Index) Verdict {
 		}
 		return Verdict{Phase: nodegraph.Pending, Rule: RulePodRunning, By: nodegraph.None}
 	case StagePending:
-		return Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RulePodPending, By: nodegraph.None}
+		v := Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RulePodPending, By: nodegraph.None}
+		if f.Lock == LockHeld {
+			v.Message = "" // Argo clears it together with the message about the lock
+		}
+		return v
 	}
 	return Verdict{Phase: nodegraph.Pending, Rule: RuleStartOwed, By: nodegraph.None}
 }
@@ -262,11 +266,13 @@ func (w *view) replaced(m nodegraph.Index) bool {
 // workflowRule: the workflow waits for its locks, then ends as its entry node does once its hooks and its exit
 // handler have ended; an exit handler that fails makes a workflow that succeeded fail.
 func (w *view) workflowRule() Verdict {
-	if w.facts[nodegraph.Root].Stage == StageStopped { // terminated before it ever held its locks
+	switch root := &w.facts[nodegraph.Root]; {
+	case root.Stage == StageEnded: // it was complete when it was loaded: that is final
+		return settled(root.Phase, root.Message, RuleComplete, nodegraph.None)
+	case root.Stage == StageStopped: // terminated before it ever held its locks
 		return settled(nodegraph.Failed, w.stopMessage(), RuleShutdown, nodegraph.None)
-	}
-	if w.facts[nodegraph.Root].Lock == LockWaits {
-		return Verdict{Phase: nodegraph.Pending, Message: w.facts[nodegraph.Root].Message, Rule: RuleLockWait, By: nodegraph.None}
+	case root.Lock == LockWaits:
+		return Verdict{Phase: nodegraph.Pending, Message: root.Message, Rule: RuleLockWait, By: nodegraph.None}
 	}
 	entry := &w.verdicts[nodegraph.Entry]
 	if !entry.Fulfilled {

@@ -48,48 +48,6 @@ func (w *view) dagRule(i nodegraph.Index) Verdict {
 	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
 }
 
-// branchPhases returns, for each slot of DAG i, the phase that its branch has come to: a task that completed counts
-// as what it is, one that was skipped or omitted as what it comes after, a failure before a success.
-func (w *view) branchPhases(i nodegraph.Index) []nodegraph.Phase {
-	order := w.g.Order(i)
-	branches := make([]nodegraph.Phase, len(order))
-	for _, slot := range order {
-		task := w.g.Slot(i, slot)
-		if p := w.verdicts[task].Phase; p.Completed() {
-			branches[slot] = p
-			continue
-		}
-		inherited := nodegraph.Succeeded
-		for d := range w.g.After(task) {
-			if p := w.passedOn(d, branches[w.g.Node(d).Slot]); p.Unsuccessful() {
-				inherited = p
-				break
-			}
-		}
-		branches[slot] = inherited
-	}
-	return branches
-}
-
-// passedOn is the phase that a branch has after task d, which itself counts as own. What comes after a TaskGroup
-// comes after each of its items, so a failed one counts whatever the group came to.
-func (w *view) passedOn(d nodegraph.Index, own nodegraph.Phase) nodegraph.Phase {
-	if w.g.Node(d).Kind != nodegraph.TaskGroup || !w.facts[d].created() {
-		return own
-	}
-	passed := nodegraph.Succeeded
-	for m := w.g.First(d); m != nodegraph.None; m = w.g.Next(m) {
-		p := w.verdicts[m].Phase
-		if !p.Completed() {
-			p = own
-		}
-		if p.Unsuccessful() && !passed.Unsuccessful() {
-			passed = p
-		}
-	}
-	return passed
-}
-
 // plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is
 // fulfilled; then it is omitted, skipped, in error, or ready to start.
 func (w *view) plannedRule(i nodegraph.Index) Verdict {

@@ -2,44 +2,74 @@ package propagate
 
 import (
 	"cmp"
-	"slices"
+	"container/heap"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// startWanted starts what the verdicts ask for, in the order in which Argo would, as far as locks, parallelism and
-// suspension allow. It tells whether anything was started; what was not stays wanted.
+// startWanted starts what the verdicts ask for, in the order in which Argo would: depth first, so that what starts
+// inside a node comes before the node's later siblings. Locks, parallelism and suspension may hold a start back; it
+// stays wanted. startWanted tells whether anything was started.
 func (e *Engine) startWanted() bool {
-	wanted := e.wanted
-	e.wanted = nil
-	slices.SortFunc(wanted, e.startOrder)
-	wanted = slices.Compact(wanted)
 	started := false
-	for _, i := range wanted {
+	var later []nodegraph.Index
+	starts := startHeap{e: e, nodes: e.wanted}
+	e.wanted = nil
+	heap.Init(&starts)
+	last := nodegraph.None
+	for starts.Len() > 0 {
+		i := heap.Pop(&starts).(nodegraph.Index)
 		w := e.verdicts[i].want
-		if w == 0 {
+		if i == last || w == 0 || e.anyFulfilled(i) { // what is inside of something that has ended never starts
 			continue
 		}
-		if e.anyFulfilled(i) {
-			continue // what it is inside of has ended: it never starts
+		last = i
+		if e.startOne(i, w) {
+			started = true
+			last = nodegraph.None
+			e.sweep(e.g.Node(i).Depth())
+		} else if w&(wantStart|wantAttempt) != 0 {
+			later = append(later, i)
 		}
-		if w&wantAnswer != 0 {
-			e.ask(i)
+		for _, m := range e.wanted {
+			heap.Push(&starts, m)
 		}
-		if w&wantHook != 0 {
-			started = e.addHooks(i) || started
-		}
-		if w&(wantStart|wantAttempt) == 0 {
-			continue
-		}
-		if !e.admit(i, w) {
-			e.wanted = append(e.wanted, i)
-			continue
-		}
+		e.wanted = e.wanted[:0]
+	}
+	e.wanted = later
+	return started
+}
+
+// startOne does what one verdict asks for. It tells whether anything was started.
+func (e *Engine) startOne(i nodegraph.Index, w want) bool {
+	started := false
+	if w&wantAnswer != 0 {
+		e.ask(i)
+	}
+	if w&wantHook != 0 {
+		started = e.addHooks(i)
+	}
+	if w&(wantStart|wantAttempt) != 0 && e.admit(i, w) {
 		started = e.start(i, w) || started
 	}
 	return started
+}
+
+// startHeap yields nodes in startOrder.
+type startHeap struct {
+	e     *Engine
+	nodes []nodegraph.Index
+}
+
+func (h *startHeap) Len() int           { return len(h.nodes) }
+func (h *startHeap) Less(a, b int) bool { return h.e.startOrder(h.nodes[a], h.nodes[b]) < 0 }
+func (h *startHeap) Swap(a, b int)      { h.nodes[a], h.nodes[b] = h.nodes[b], h.nodes[a] }
+func (h *startHeap) Push(x any)         { h.nodes = append(h.nodes, x.(nodegraph.Index)) }
+func (h *startHeap) Pop() any {
+	last := h.nodes[len(h.nodes)-1]
+	h.nodes = h.nodes[:len(h.nodes)-1]
+	return last
 }
 
 // startOrder orders nodes by where they stand in the workflow: tasks by name, as Argo visits them, others as declared.
@@ -84,10 +114,10 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 		return true // the Retry holds the locks
 	}
 	f := &e.facts[i]
-	if len(n.Template.Locks) > 0 && f.Lock != LockHeld {
+	if locks := e.locksOf(i); len(locks) > 0 && f.Lock != LockHeld {
 		if f.Lock == LockNone {
 			f.Lock = LockAsked
-			e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID, Name: n.Name, Kind: n.Kind, Locks: n.Template.Locks})
+			e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID, Name: n.Name, Kind: n.Kind, Locks: locks})
 		}
 		return false
 	}
@@ -128,7 +158,7 @@ func (e *Engine) countBoundary(b, i nodegraph.Index) (active, failed int) {
 		v := &e.verdicts[m]
 		switch e.g.Node(m).Kind {
 		case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
-			if e.facts[m].created() && (v.Phase == nodegraph.Pending || v.Phase == nodegraph.Running) {
+			if e.facts[m].created() && !v.Phase.Settled() {
 				active++
 			}
 			if v.Phase.Unsuccessful() {
@@ -143,18 +173,15 @@ func (e *Engine) countBoundary(b, i nodegraph.Index) (active, failed int) {
 }
 
 // countActive keeps the number of pods that count against the workflow's parallelism.
-func (e *Engine) countActive(i nodegraph.Index, old, v *Verdict) {
-	if e.g.Node(i).Kind != nodegraph.Pod {
+func (e *Engine) countActive(i nodegraph.Index, counts bool) {
+	if e.g.Node(i).Kind != nodegraph.Pod || e.counts[i] == counts {
 		return
 	}
-	counts := func(v *Verdict) bool {
-		return (v.Phase == nodegraph.Pending || v.Phase == nodegraph.Running) && v.Rule != RuleLockWait
-	}
-	if counts(old) {
-		e.active--
-	}
-	if counts(v) {
+	e.counts[i] = counts
+	if counts {
 		e.active++
+	} else {
+		e.active--
 	}
 }
 
@@ -213,6 +240,7 @@ func (e *Engine) create(i nodegraph.Index) {
 	if e.g.Node(i).Kind == nodegraph.Pod && e.refuse(i) {
 		return
 	}
+	e.countActive(i, true)
 	action := Action{Type: ActionStart, Node: i, ID: e.g.Node(i).ID, Name: e.g.Node(i).Name, Kind: e.g.Node(i).Kind}
 	e.act(action)
 	e.expand(i)

@@ -67,6 +67,7 @@ const (
 	RuleServed                    // an HTTP or Plugin node: what the host reported
 	RuleExitHandler               // the workflow waits for its exit handler
 	RuleEntry                     // the workflow ends as its entry node did
+	RuleComplete                  // the workflow was complete when it was loaded
 )
 
 var ruleNames = [...]string{
@@ -74,6 +75,7 @@ var ruleNames = [...]string{
 	"pod-pending", "pod-running", "pod-result", "pod-gone", "pod-recreate", "stopped", "daemon-ready", "daemon-ended",
 	"unsynced", "container-own", "container-pod", "members-open", "members-done", "member-failed", "shutdown", "retry",
 	"suspended", "resumed", "served", "exit-handler", "entry",
+	"complete",
 }
 
 // String is the rule's name as explanations show it.

@@ -1,0 +1,118 @@
+package replay
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// Mode is where each frame starts from.
+type Mode uint8
+
+// The modes.
+const (
+	Step Mode = iota // from the status recorded for the frame before
+	Free             // from the engine's own state, which began with the specification alone
+)
+
+// String is the mode as the command line spells it.
+func (m Mode) String() string { return [...]string{"step", "free"}[m] }
+
+// A Moment is the engine after a frame, and what the frame brought about.
+type Moment struct {
+	Frame  int
+	Engine *propagate.Engine
+	Result propagate.Result
+	// Unknown are the ids of recorded nodes that the specification never asks for (mode Step).
+	Unknown []string
+}
+
+// A Player plays one recording.
+type Player struct {
+	Recording *Recording
+	Mode      Mode
+	// After, if set, is called after every call of the engine.
+	After func(*propagate.Engine) error
+
+	host *Host
+}
+
+// Play plays every frame and calls visit after each. It stops at the first error, which is visit's, the engine's or
+// After's.
+func (p *Player) Play(visit func(*Moment) error) error {
+	for k := range p.Recording.Frames {
+		m, err := p.frame(k)
+		if err != nil {
+			return &FormatError{Recording: p.Recording.Name, Frame: k, Err: err}
+		}
+		if err := visit(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// frame plays frame k.
+func (p *Player) frame(k int) (*Moment, error) {
+	m := &Moment{Frame: k}
+	if p.host == nil || p.Mode == Step {
+		e, unknown, err := p.start(k)
+		if err != nil {
+			return nil, err
+		}
+		m.Unknown = unknown
+		p.host = &Host{Engine: e, Workflow: p.Recording.Name, Locks: &propagate.LockTable{}, After: p.After}
+		p.host.Locks.Adopt(p.Recording.Name, e)
+	}
+	m.Engine = p.host.Engine
+	f := &p.Recording.Frames[k]
+	var err error
+	m.Result, err = p.host.Step(f.Now, f.Pods, p.events(k)...)
+	return m, err
+}
+
+// start makes the engine that frame k begins with.
+func (p *Player) start(k int) (*propagate.Engine, []string, error) {
+	spec, err := p.Recording.Spec()
+	if err != nil {
+		return nil, nil, err
+	}
+	if k == 0 {
+		e, err := propagate.New(spec)
+		return e, nil, err
+	}
+	return propagate.Restore(spec, p.Recording.Frames[k-1].Recorded)
+}
+
+// events are what a controller would have been told beside the pods: a changed specification, and what users did.
+func (p *Player) events(k int) []propagate.Event {
+	f := &p.Recording.Frames[k]
+	e := p.host.Engine
+	var events []propagate.Event
+	if f.has("manual-retry") && e.Complete() {
+		return []propagate.Event{propagate.ManualRetry()}
+	}
+	if e.Complete() {
+		return nil
+	}
+	before := ""
+	if k > 0 {
+		before = p.Recording.Frames[k-1].Shutdown
+	}
+	if f.Shutdown != before && f.Shutdown != "" {
+		events = append(events, propagate.Shutdown(f.Shutdown))
+	}
+	if f.has("resume") {
+		events = append(events, resumeAll(e)...)
+	}
+	return events
+}
+
+// Existing calls do for every node that the workflow has after the frame, in the order of the graph.
+func (m *Moment) Existing(do func(i nodegraph.Index, n *nodegraph.Node, kind nodegraph.Kind, v propagate.Verdict)) {
+	g := m.Engine.Graph()
+	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
+		if m.Engine.Exists(i) {
+			do(i, g.Node(i), m.Engine.Kind(i), m.Engine.Verdict(i))
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package replay
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// A Recording is what a controller did with one workflow.
+type Recording struct {
+	Name        string
+	Description string
+	Engine      string // the controller and its version
+	Frames      []Frame
+
+	workflow map[string]json.RawMessage
+	metadata json.RawMessage
+}
+
+// A Frame is one reconcile.
+type Frame struct {
+	Now      time.Time // the controller's clock when it began
+	Events   []string  // what was done to the cluster since the frame before, for people
+	Pods     []propagate.PodStatus
+	Shutdown string             // the strategy in force, empty for none
+	Recorded nodegraph.Snapshot // the status the controller left
+
+	respecified bool // the specification changed with this frame
+	spec        json.RawMessage
+}
+
+// A FormatError says which part of a recording can't be read.
+type FormatError struct {
+	Recording string
+	Frame     int // -1 for the recording as a whole
+	Err       error
+}
+
+// Error names the recording and the frame.
+func (e *FormatError) Error() string {
+	if e.Frame < 0 {
+		return fmt.Sprintf("replay: recording %q: %v", e.Recording, e.Err)
+	}
+	return fmt.Sprintf("replay: recording %q: frame %d: %v", e.Recording, e.Frame, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *FormatError) Unwrap() error { return e.Err }
+
+// maxSize bounds a recording once it is unpacked, in bytes.
+const maxSize = 1 << 30
+
+// The recording's own form.
+type (
+	recordingJSON struct {
+		Name        string          `json:"name"`
+		Description string          `json:"description"`
+		Engine      string          `json:"engine"`
+		Workflow    json.RawMessage `json:"workflow"`
+		Frames      []frameJSON     `json:"frames"`
+	}
+	frameJSON struct {
+		Now    time.Time       `json:"now"`
+		Events []string        `json:"events"`
+		Spec   json.RawMessage `json:"spec"`
+		Pods   []podJSON       `json:"pods"`
+		Status json.RawMessage `json:"status"`
+	}
+)
+
+// Read reads a recording, as JSON or as gzipped JSON. The error is a [*FormatError].
+func Read(data []byte) (*Recording, error) {
+	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(bytes.NewReader(data))
+		if err == nil {
+			data, err = io.ReadAll(io.LimitReader(z, maxSize))
+		}
+		if err != nil {
+			return nil, &FormatError{Frame: -1, Err: err}
+		}
+	}
+	var in recordingJSON
+	if err := json.Unmarshal(data, &in); err != nil {
+		return nil, &FormatError{Recording: in.Name, Frame: -1, Err: err}
+	}
+	if len(in.Workflow) == 0 || len(in.Frames) == 0 {
+		return nil, &FormatError{Recording: in.Name, Frame: -1, Err: errors.New("it has no workflow or no frames")}
+	}
+	r := &Recording{Name: in.Name, Description: in.Description, Engine: in.Engine}
+	if err := json.Unmarshal(in.Workflow, &r.workflow); err != nil {
+		return nil, &FormatError{Recording: in.Name, Frame: -1, Err: err}
+	}
+	r.metadata = r.workflow["metadata"]
+	spec := r.workflow["spec"]
+	for k := range in.Frames {
+		frame, err := r.frame(&in.Frames[k], &spec)
+		if err != nil {
+			return nil, &FormatError{Recording: in.Name, Frame: k, Err: err}
+		}
+		r.Frames = append(r.Frames, frame)
+	}
+	return r, nil
+}
+
+// frame reads one frame; spec is the specification in force, which the frame may replace.
+func (r *Recording) frame(in *frameJSON, spec *json.RawMessage) (Frame, error) {
+	f := Frame{Now: in.Now.UTC(), Events: in.Events}
+	if len(in.Spec) > 0 && string(in.Spec) != "null" {
+		f.respecified, *spec = true, in.Spec
+	}
+	f.spec = *spec
+	for k := range in.Pods {
+		f.Pods = append(f.Pods, in.Pods[k].status())
+	}
+	w, err := r.readWorkflow(*spec, in.Status)
+	if err != nil {
+		return f, err
+	}
+	f.Recorded, f.Shutdown = w.Snapshot, w.Snapshot.Shutdown
+	return f, nil
+}
+
+// readWorkflow reads the workflow with this specification and status.
+func (r *Recording) readWorkflow(spec, status json.RawMessage) (*argo.Workflow, error) {
+	object := map[string]json.RawMessage{
+		"apiVersion": r.workflow["apiVersion"], "kind": r.workflow["kind"], "metadata": r.metadata, "spec": spec,
+	}
+	if len(status) > 0 {
+		object["status"] = status
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
+	return argo.Read(text)
+}
+
+// Spec returns the workflow's specification as it was submitted. Each call returns a fresh one.
+func (r *Recording) Spec() (*nodegraph.Spec, error) {
+	w, err := r.readWorkflow(r.workflow["spec"], nil)
+	if err != nil {
+		return nil, &FormatError{Recording: r.Name, Frame: -1, Err: err}
+	}
+	return w.Spec, nil
+}
+
+// has tells whether the recorder did something of this name, such as resume, just before the frame.
+func (f *Frame) has(event string) bool {
+	for _, e := range f.Events {
+		if verb, _, _ := strings.Cut(e, " "); verb == event {
+			return true
+		}
+	}
+	return false
+}

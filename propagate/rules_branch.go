@@ -1,0 +1,172 @@
+package propagate
+
+import (
+	"slices"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// A branch is a path on its way from the first tasks of a DAG to its targets, at a node, with the phase of the last
+// completed node on it.
+type branch struct {
+	node  nodegraph.Index
+	phase nodegraph.Phase
+}
+
+// branchPhases returns, by slot, the phases that targets of DAG i take from the branches that end in them (Argo:
+// targetTaskPhases). A target that completed counts as what it is. One that was skipped or omitted counts as what it
+// comes after: the first failure to reach it over the fewest nodes, or else a success.
+func (w *view) branchPhases(i nodegraph.Index) map[int32]nodegraph.Phase {
+	phases := make(map[int32]nodegraph.Phase)
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		if n := w.g.Node(m); n.Role == nodegraph.RoleTask {
+			phases[n.Slot] = w.verdicts[m].Phase
+		}
+	}
+	inherited := func(slot int32) bool { return !w.verdicts[w.g.Slot(i, slot)].Phase.Completed() }
+	for _, slot := range w.g.Targets(i) {
+		if inherited(slot) {
+			w.walkBranches(i, func(b branch) {
+				n := w.g.Node(b.node)
+				if n.Parent == i && n.Role == nodegraph.RoleTask && inherited(n.Slot) && !phases[n.Slot].Unsuccessful() {
+					phases[n.Slot] = b.phase
+				}
+			})
+			break
+		}
+	}
+	return phases
+}
+
+// walkBranches visits every node below DAG i breadth first, along containment and order as Argo's children lists
+// combine them, once for each phase that a branch can bring to it.
+func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
+	seen := make(map[branch]bool)
+	var queue []branch
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		if c, _ := w.g.Condition(m); c == nil && w.g.Node(m).Role == nodegraph.RoleTask {
+			queue = append(queue, branch{m, nodegraph.Succeeded})
+		}
+	}
+	for k := 0; k < len(queue); k++ {
+		b := queue[k]
+		if seen[b] || w.verdicts[b.node].Phase == nodegraph.Planned {
+			continue
+		}
+		seen[b] = true
+		if p := w.verdicts[b.node].Phase; p.Completed() {
+			b.phase = p
+		}
+		visit(b)
+		w.eachNext(b.node, i, func(next nodegraph.Index) { queue = append(queue, branch{next, b.phase}) })
+	}
+}
+
+// eachNext calls do for what Argo lists as the children of node m: what begins inside it, its hooks, and what comes
+// after it. A Retry stands for its attempts; what comes after it is a child of its last child.
+func (w *view) eachNext(m, dag nodegraph.Index, do func(nodegraph.Index)) {
+	if w.g.Node(m).Kind != nodegraph.Retry {
+		if within := w.eachWithin(m, do); !within {
+			w.eachAttached(m, dag, do)
+		}
+		return
+	}
+	for a := w.g.First(m); a != nodegraph.None; a = w.g.Next(a) {
+		w.eachWithin(a, do)
+	}
+	for _, h := range w.g.Hooks(m) {
+		do(h)
+	}
+	if last := w.g.Last(m); last != nodegraph.None && len(w.g.Hooks(m)) == 0 {
+		w.eachAttached(last, dag, do)
+	}
+}
+
+// eachWithin calls do for what begins inside node m, and its hooks. It tells whether there was anything inside.
+func (w *view) eachWithin(m nodegraph.Index, do func(nodegraph.Index)) bool {
+	within := false
+	for c := w.g.First(m); c != nodegraph.None; c = w.g.Next(c) {
+		if w.verdicts[c].Phase != nodegraph.Planned && w.begins(c) {
+			within = true
+			do(c)
+		}
+	}
+	for _, h := range w.g.Hooks(m) {
+		do(h)
+	}
+	return within
+}
+
+// begins tells whether member c is one that its parent starts with.
+func (w *view) begins(c nodegraph.Index) bool {
+	n := w.g.Node(c)
+	switch n.Role {
+	case nodegraph.RoleHook:
+		return false
+	case nodegraph.RoleGroup:
+		return n.Slot == 0
+	}
+	for range w.g.After(c) {
+		return false
+	}
+	return true
+}
+
+// eachAttached calls do for what comes after node m and after all that ends with it: a container ends its pod, an item
+// its TaskGroup, a target its DAG, the last StepGroup its Steps (Argo: getOutboundNodes).
+func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
+	for at := m; at != dag; {
+		n := w.g.Node(at)
+		parent := n.Parent
+		switch n.Role {
+		case nodegraph.RoleTask:
+			for d := range w.g.Before(at) {
+				do(d)
+			}
+			if !slices.Contains(w.g.Targets(parent), n.Slot) {
+				return
+			}
+		case nodegraph.RoleContainer:
+			last := true
+			for d := range w.g.Before(at) {
+				last = false
+				do(d)
+			}
+			if !last {
+				return
+			}
+		case nodegraph.RoleStep:
+			parent = w.afterGroup(n.Parent, do)
+		case nodegraph.RoleItem:
+			if w.g.Node(n.Parent).Kind == nodegraph.StepGroup {
+				parent = w.afterGroup(n.Parent, do)
+			}
+		case nodegraph.RoleAttempt:
+			if at != m {
+				return // what comes after a Retry is attached to the attempt itself
+			}
+		case nodegraph.RoleHook:
+			switch w.g.Node(n.Owner).Kind {
+			case nodegraph.TaskGroup, nodegraph.Retry:
+				parent = n.Owner
+			default:
+				return
+			}
+		default:
+			return
+		}
+		at = parent
+	}
+}
+
+// afterGroup calls do for the StepGroup after group and returns the Steps that ends with group, or the group itself
+// where there is a next one.
+func (w *view) afterGroup(group nodegraph.Index, do func(nodegraph.Index)) nodegraph.Index {
+	for next := range w.g.Before(group) {
+		if w.verdicts[next].Phase != nodegraph.Planned {
+			do(next)
+			return group
+		}
+	}
+	return w.g.Node(group).Parent
+}
