@@ -270,6 +270,13 @@ func (g *Graph) Slot(i Index, slot int32) Index { return g.slotOf(i, slot) }
 // Order returns the slots of DAG or Pod i, each after all it depends on. Do not modify the slice.
 func (g *Graph) Order(i Index) []int32 { return g.plan(i).order }
 
+// Visit returns the place of task i in the order in which Argo visits the tasks of a DAG: from the targets, by name,
+// down to what they depend on, which comes first.
+func (g *Graph) Visit(i Index) int {
+	n := &g.nodes[i]
+	return int(g.plan(n.Parent).visit[n.Slot])
+}
+
 // Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.
 func (g *Graph) Targets(i Index) []int32 { return g.plan(i).targets }
 

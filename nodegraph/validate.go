@@ -15,6 +15,7 @@ type dagPlan struct {
 	rank       []int32      // by slot: its place in order
 	targets    []int32      // slots of the tasks that must end, in the order in which they decide
 	needed     []bool       // by slot: a target, or something a target depends on
+	visit      []int32      // by slot: its place in a depth-first walk from the targets, what it depends on first
 }
 
 // compile checks the whole specification and prepares its templates. The first error found is returned: a *SpecError,
@@ -130,6 +131,7 @@ func (t *Template) compileDAG(byName map[string]*Template) error {
 		plan.targets = append(plan.targets, slot)
 	}
 	plan.chooseTargets(name)
+	plan.number()
 	t.dag = plan
 	return nil
 }
@@ -299,6 +301,34 @@ func findCycle(deps [][]int32, missing []int32, name func(int32) string) []strin
 		}
 	}
 	return append(names[smallest:], names[:smallest]...)
+}
+
+// number fills in visit.
+func (p *dagPlan) number() {
+	p.visit = make([]int32, len(p.deps))
+	seen := make([]bool, len(p.deps))
+	next := int32(0)
+	stack := make([]int32, 0, len(p.deps))
+	for _, target := range p.targets {
+		stack = append(stack, target)
+		for len(stack) > 0 {
+			slot := stack[len(stack)-1]
+			if seen[slot] { // back from what it depends on, or reached twice
+				stack = stack[:len(stack)-1]
+				if p.visit[slot] == 0 {
+					next++
+					p.visit[slot] = next
+				}
+				continue
+			}
+			seen[slot] = true
+			for _, d := range slices.Backward(p.deps[slot]) {
+				if !seen[d] {
+					stack = append(stack, d)
+				}
+			}
+		}
+	}
 }
 
 // chooseTargets takes the tasks that nothing depends on where the template names no target, in the order of their

@@ -433,6 +433,7 @@ func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	if f.created() || f.Memo == AnswerRun {
 		return
 	}
+	delete(e.asked, i)
 	f.Memo = AnswerRun
 	if ev.Value {
 		f.Created, f.Finished = e.now, e.now
@@ -451,6 +452,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 		return
 	}
 	e.touch(i)
+	delete(e.asked, i)
 	if ev.Type == EventLockQueued {
 		f.Lock, f.Message = LockWaits, ev.Message
 		if !f.created() {

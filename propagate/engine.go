@@ -17,11 +17,13 @@ type Engine struct {
 	wanted   []nodegraph.Index          // nodes with a want that was not met yet
 	counts   []bool                     // by node: a pod that counts against the workflow's parallelism
 	active   int                        // how many do
+	asked    map[nodegraph.Index]bool   // nodes that start once the host has answered; each keeps a place
 	changed  map[nodegraph.Index]before // nodes touched by the current call
 	timers   timers
 	settledC []nodegraph.Index // composites that became fulfilled and may hold daemons
 	daemons  bool              // some template is a daemon
-	deadlock bool              // the deadline was applied
+	overdue  bool              // the deadline was applied
+	wording  Wording
 	result   Result
 }
 
@@ -41,7 +43,9 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{changed: make(map[nodegraph.Index]before), daemons: hasDaemons(spec)}
+	e := &Engine{
+		changed: make(map[nodegraph.Index]before), asked: make(map[nodegraph.Index]bool), daemons: hasDaemons(spec),
+	}
 	e.inputs = &inputs{g: g, held: spec.Suspended}
 	e.grow()
 	for i := range nodegraph.Index(g.Len()) {
@@ -270,6 +274,7 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v *Verdict) {
 	f, n := &e.facts[i], e.g.Node(i)
 	switch {
 	case v.Fulfilled && !v.Daemoned:
+		delete(e.asked, i)
 		if f.Finished.IsZero() {
 			f.Finished = e.now
 		}

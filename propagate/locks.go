@@ -1,9 +1,9 @@
 package propagate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
@@ -61,6 +61,12 @@ func (t *LockTable) Release(h Holder) []Holder {
 	}
 	delete(t.held, h)
 	t.waits = slices.DeleteFunc(t.waits, func(w waiter) bool { return w.holder == h })
+	return t.Grant()
+}
+
+// Grant gives free locks to those who wait for them and returns who holds all their locks now and did not before. Only
+// a host that has just adopted its engines needs to call it.
+func (t *LockTable) Grant() []Holder {
 	var granted []Holder
 	for place := 0; place < len(t.waits); {
 		if t.obstacle(place) != "" {
@@ -158,7 +164,9 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 			nodes = append(nodes, i)
 		}
 	}
-	sort.SliceStable(nodes, func(a, b int) bool { return e.facts[nodes[a]].Created.Before(e.facts[nodes[b]].Created) })
+	slices.SortFunc(nodes, func(a, b nodegraph.Index) int {
+		return cmp.Or(e.facts[a].Created.Compare(e.facts[b].Created), e.StartOrder(a, b))
+	})
 	for _, i := range nodes {
 		h := Holder{Workflow: workflow, Node: e.g.Node(i).ID}
 		if e.facts[i].Lock == LockHeld {

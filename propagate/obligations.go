@@ -65,7 +65,7 @@ func obligations(w *view) []Obligation {
 // need says what node i itself waits for; false when it waits for other nodes only, or for nothing.
 func (w *view) need(i nodegraph.Index) (Need, bool) {
 	v, f := &w.verdicts[i], &w.facts[i]
-	if v.want&(wantStart|wantAttempt|wantHook|wantAnswer) != 0 && !w.anyFulfilled(i) {
+	if v.want&(wantStart|wantAttempt|wantHook|wantAnswer) != 0 && !w.withinEnded(i) {
 		return w.startNeed(i)
 	}
 	if v.Fulfilled {
@@ -116,9 +116,11 @@ func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
 	return NeedParallelism, true
 }
 
-func (w *view) anyFulfilled(i nodegraph.Index) bool {
+// withinEnded tells whether node i is inside something that has ended. A TaskGroup does not count: it ends with its items,
+// and their hooks outlive it.
+func (w *view) withinEnded(i nodegraph.Index) bool {
 	for p := w.g.Node(i).Parent; p != nodegraph.None; p = w.g.Node(p).Parent {
-		if v := &w.verdicts[p]; v.Fulfilled && !v.Daemoned {
+		if v := &w.verdicts[p]; v.Fulfilled && !v.Daemoned && w.g.Node(p).Kind != nodegraph.TaskGroup {
 			return true
 		}
 	}

@@ -34,6 +34,26 @@ type ContainerStatus struct {
 	Ready                        bool
 }
 
+// A Wording is how messages about failed containers are put. It changes no phase.
+type Wording uint8
+
+// The wordings.
+const (
+	WordingNamed Wording = iota // "main: Error (exit code 1)"
+	WordingBare                 // "Error (exit code 1)", as Argo's releases up to 3.6 put it
+)
+
+// SetWording chooses the wording of what [Engine.SyncPods] observes from now on.
+func (e *Engine) SetWording(w Wording) { e.wording = w }
+
+// of puts what a container's end says.
+func (w Wording) of(c *ContainerStatus, text string) string {
+	if w == WordingBare {
+		return text
+	}
+	return c.Name + ": " + text
+}
+
 // SyncPods is the level-triggered intake: these are all the pods of the workflow that exist now. Pods of nodes that
 // the workflow never asked for are listed in the result and ignored; a node whose pod was there and is not listed has
 // lost it. The same list twice changes nothing. Events that are known besides are taken in the same batch.
@@ -51,7 +71,7 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 			continue
 		}
 		seen[i] = true
-		batch = append(batch, podEvents(e.g.Node(i), i, &pods[k])...)
+		batch = append(batch, podEvents(e.g.Node(i), i, &pods[k], e.wording)...)
 	}
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
 		f := &e.facts[i]
@@ -69,7 +89,7 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container
 // that is a node.
-func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus) []Event {
+func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, wording Wording) []Event {
 	id := Incarnation{UID: p.UID, Created: p.Created}
 	pod := Event{At: i, Pod: id}
 	switch p.Phase {
@@ -84,7 +104,7 @@ func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus) []Event {
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.Succeeded
 	case "Failed":
 		pod.Type, pod.Reason = EventPodEnded, p.Reason
-		pod.Phase, pod.Message = failure(n.Template, p)
+		pod.Phase, pod.Message = failure(n.Template, p, wording)
 	default:
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.Error
 		pod.Message = fmt.Sprintf("Unexpected pod phase for %s: %s", p.Name, p.Phase)
@@ -101,7 +121,7 @@ func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus) []Event {
 			}
 		}
 		if isContainerNode(n, c.Name) {
-			events = append(events, containerEvent(i, id, &c))
+			events = append(events, containerEvent(i, id, &c, wording))
 		}
 	}
 	return append(events, pod)
@@ -111,13 +131,13 @@ func isContainerNode(n *nodegraph.Node, name string) bool {
 	return len(n.Template.Containers) > 0 && n.Template.IsMain(name)
 }
 
-func containerEvent(i nodegraph.Index, id Incarnation, c *ContainerStatus) Event {
+func containerEvent(i nodegraph.Index, id Incarnation, c *ContainerStatus, wording Wording) Event {
 	ev := Event{At: i, Pod: id, Container: c.Name, Type: EventContainerPending}
 	switch {
 	case c.Terminated:
 		ev.Type, ev.ExitCode, ev.HasExit, ev.Finished = EventContainerEnded, c.ExitCode, true, c.Finished
 		if c.ExitCode != 0 {
-			ev.Message = fmt.Sprintf("%s: %s (exit code %d): %s", c.Name, c.Reason, c.ExitCode, c.Message)
+			ev.Message = wording.of(c, fmt.Sprintf("%s (exit code %d): %s", c.Reason, c.ExitCode, c.Message))
 		}
 	case c.Running:
 		ev.Type = EventContainerRunning
@@ -158,7 +178,7 @@ const preMainFailure = 65
 
 // failure says how a failed pod's node ended and why (Argo: inferFailedReason). Of several containers that failed one
 // speaks: init containers first, then the user's, then Argo's own, then sidecars.
-func failure(t *nodegraph.Template, p *PodStatus) (nodegraph.Phase, string) {
+func failure(t *nodegraph.Template, p *PodStatus, wording Wording) (nodegraph.Phase, string) {
 	if p.Message != "" {
 		return nodegraph.Failed, p.Message
 	}
@@ -176,7 +196,7 @@ func failure(t *nodegraph.Template, p *PodStatus) (nodegraph.Phase, string) {
 			main, wait = main || t.IsMain(c.Name), wait || auxiliary(c.Name)
 		default:
 			if phase, ok := blame(t, &c); ok {
-				return phase, c.Name + ": " + join(fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode), c.Message)
+				return phase, wording.of(&c, join(fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode), c.Message))
 			}
 		}
 	}

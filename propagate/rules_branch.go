@@ -65,7 +65,7 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 // eachNext calls do for what Argo lists as the children of node m: what begins inside it, its hooks, and what comes
 // after it. A Retry stands for its attempts; what comes after it is a child of its last child.
 func (w *view) eachNext(m, dag nodegraph.Index, do func(nodegraph.Index)) {
-	if w.g.Node(m).Kind != nodegraph.Retry {
+	if w.g.Node(m).Kind != nodegraph.Retry || !w.facts[m].created() {
 		if within := w.eachWithin(m, do); !within {
 			w.eachAttached(m, dag, do)
 		}

@@ -21,7 +21,7 @@ func (e *Engine) startWanted() bool {
 	for starts.Len() > 0 {
 		i := heap.Pop(&starts).(nodegraph.Index)
 		w := e.verdicts[i].want
-		if i == last || w == 0 || e.anyFulfilled(i) { // what is inside of something that has ended never starts
+		if i == last || w == 0 || e.withinEnded(i) { // what is inside of something that has ended never starts
 			continue
 		}
 		last = i
@@ -56,14 +56,14 @@ func (e *Engine) startOne(i nodegraph.Index, w want) bool {
 	return started
 }
 
-// startHeap yields nodes in startOrder.
+// startHeap yields nodes in StartOrder.
 type startHeap struct {
 	e     *Engine
 	nodes []nodegraph.Index
 }
 
 func (h *startHeap) Len() int           { return len(h.nodes) }
-func (h *startHeap) Less(a, b int) bool { return h.e.startOrder(h.nodes[a], h.nodes[b]) < 0 }
+func (h *startHeap) Less(a, b int) bool { return h.e.StartOrder(h.nodes[a], h.nodes[b]) < 0 }
 func (h *startHeap) Swap(a, b int)      { h.nodes[a], h.nodes[b] = h.nodes[b], h.nodes[a] }
 func (h *startHeap) Push(x any)         { h.nodes = append(h.nodes, x.(nodegraph.Index)) }
 func (h *startHeap) Pop() any {
@@ -72,8 +72,9 @@ func (h *startHeap) Pop() any {
 	return last
 }
 
-// startOrder orders nodes by where they stand in the workflow: tasks by name, as Argo visits them, others as declared.
-func (e *Engine) startOrder(a, b nodegraph.Index) int {
+// StartOrder orders nodes by where they stand in the workflow, which is the order in which they start: tasks as
+// Argo visits them, others as declared. It is negative where a comes before b.
+func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 	if a == b {
 		return 0
 	}
@@ -90,9 +91,8 @@ func (e *Engine) startOrder(a, b nodegraph.Index) int {
 	for e.g.Node(x).Parent != e.g.Node(y).Parent {
 		x, y = e.g.Node(x).Parent, e.g.Node(y).Parent
 	}
-	n, m := e.g.Node(x), e.g.Node(y)
-	if n.Role == nodegraph.RoleTask && m.Role == nodegraph.RoleTask {
-		return cmp.Or(cmp.Compare(n.Name, m.Name), int(x-y))
+	if e.g.Node(x).Role == nodegraph.RoleTask && e.g.Node(y).Role == nodegraph.RoleTask {
+		return cmp.Or(e.g.Visit(x)-e.g.Visit(y), int(x-y))
 	}
 	return int(x - y)
 }
@@ -117,6 +117,7 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 	if locks := e.locksOf(i); len(locks) > 0 && f.Lock != LockHeld {
 		if f.Lock == LockNone {
 			f.Lock = LockAsked
+			e.asked[i] = true
 			e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID, Name: n.Name, Kind: n.Kind, Locks: locks})
 		}
 		return false
@@ -124,6 +125,7 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 	if n.Template.Memoize != "" && f.Memo != AnswerRun {
 		if f.Memo == AnswerNone {
 			f.Memo = AnswerAsked
+			e.asked[i] = true
 			e.actOn(ActionLookup, i, n.Template.Memoize)
 		}
 		return false
@@ -134,7 +136,7 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
 // checkParallelism).
 func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
-	if p := e.g.Spec().Parallelism; p > 0 && e.active >= p {
+	if p := e.g.Spec().Parallelism; p > 0 && e.active+len(e.asked) >= p {
 		return false
 	}
 	b := e.g.Boundary(i)
@@ -253,7 +255,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	switch {
 	case e.stops(i):
 		message = "workflow shutdown with strategy: " + e.shutdown
-	case e.deadlock && !e.g.Node(i).InExitHandler():
+	case e.overdue && !e.g.Node(i).InExitHandler():
 		message = deadlineExceeded
 	default:
 		return false

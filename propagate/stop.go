@@ -31,8 +31,8 @@ func (e *Engine) applyShutdown(strategy string) {
 
 // applyDeadlines stops what is past the workflow's deadline or has been pending for too long.
 func (e *Engine) applyDeadlines() {
-	if d := e.deadline(); !e.deadlock && !d.IsZero() && e.now.After(d) {
-		e.deadlock = true
+	if d := e.deadline(); !e.overdue && !d.IsZero() && e.now.After(d) {
+		e.overdue = true
 		for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
 			if e.verdicts[i].Fulfilled {
 				continue
@@ -42,7 +42,7 @@ func (e *Engine) applyDeadlines() {
 				e.stopLeaf(i, deadlineExceeded, deadlineExceeded)
 			}
 		}
-	} else if !d.IsZero() && !e.deadlock {
+	} else if !d.IsZero() && !e.overdue {
 		e.timers.add(d.Add(time.Nanosecond), nodegraph.Root)
 	}
 }

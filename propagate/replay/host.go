@@ -14,14 +14,21 @@ type Host struct {
 	Workflow string // unique among the hosts that share Locks
 	Locks    *propagate.LockTable
 
+	// Visits makes the host hand locks over as Argo's controller does, which visits the nodes of a workflow in order: one
+	// that it has visited before it comes to the holder that settled gets the lock with the next Step only.
+	Visits bool
 	// After, if set, is called after every call of the engine; an error ends the step.
 	After func(*propagate.Engine) error
 	// Granted, if set, is called for holders of other workflows that got their locks because this one gave some back.
 	Granted func(propagate.Holder)
+
+	later []propagate.Event // LockGranted, for the next Step
 }
 
 // Step tells the engine what exists and what happened, and carries out what follows until nothing does.
 func (h *Host) Step(now time.Time, pods []propagate.PodStatus, events ...propagate.Event) (propagate.Result, error) {
+	events = append(events, h.later...)
+	h.later = nil
 	r, err := h.Engine.SyncPods(now, pods, events...)
 	return h.follow(now, r, err)
 }
@@ -72,19 +79,24 @@ func (h *Host) answer(a *propagate.Action) []propagate.Event {
 		}
 		return []propagate.Event{propagate.LockQueued(a.ID, key, message)}
 	case propagate.ActionRelease:
-		return h.handOver(h.Locks.Release(me))
+		return h.handOver(a.Node, h.Locks.Release(me))
 	}
 	return nil
 }
 
-// handOver tells those who got their locks: this engine by events, others through Granted.
-func (h *Host) handOver(granted []propagate.Holder) []propagate.Event {
+// handOver tells those who got the locks of node from: this engine by events, others through Granted.
+func (h *Host) handOver(from nodegraph.Index, granted []propagate.Holder) []propagate.Event {
 	var events []propagate.Event
 	for _, g := range granted {
-		if g.Workflow == h.Workflow {
+		switch to := h.Engine.Graph().Find(g.Node); {
+		case g.Workflow != h.Workflow:
+			if h.Granted != nil {
+				h.Granted(g)
+			}
+		case h.Visits && to > nodegraph.Root && h.Engine.StartOrder(to, from) < 0:
+			h.later = append(h.later, propagate.LockGranted(g.Node))
+		default:
 			events = append(events, propagate.LockGranted(g.Node))
-		} else if h.Granted != nil {
-			h.Granted(g)
 		}
 	}
 	return events

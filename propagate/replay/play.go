@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"strings"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
@@ -60,8 +62,14 @@ func (p *Player) frame(k int) (*Moment, error) {
 			return nil, err
 		}
 		m.Unknown = unknown
-		p.host = &Host{Engine: e, Workflow: p.Recording.Name, Locks: &propagate.LockTable{}, After: p.After}
+		p.host = &Host{Engine: e, Workflow: p.Recording.Name, Locks: &propagate.LockTable{}, Visits: true, After: p.After}
 		p.host.Locks.Adopt(p.Recording.Name, e)
+		for _, free := range p.host.Locks.Grant() {
+			p.host.later = append(p.host.later, propagate.LockGranted(free.Node))
+		}
+	}
+	if strings.Contains(p.Recording.Engine, "v3.6") {
+		p.host.Engine.SetWording(propagate.WordingBare)
 	}
 	m.Engine = p.host.Engine
 	f := &p.Recording.Frames[k]
