@@ -17,13 +17,22 @@ type taint map[string]int
 func (j *judge) number(m *Moment, differences []Difference) {
 	if j.mode == Step {
 		clear(j.tainted)
+		j.reordered = false
 	}
 	for k := range differences {
 		d := &differences[k]
 		if n := j.deviation(m, d); n > 0 {
 			d.Deviation, d.Ahead = n, false
-			j.spread(m.Engine.Graph(), d, n)
+			j.reordered = j.reordered || n == 7 && d.Got == (State{})
 		}
+	}
+	for k := range differences { // what keeps others open explains more than what only rewrites
+		if d := &differences[k]; open(d.Want.Phase) {
+			j.spread(m.Engine.Graph(), d)
+		}
+	}
+	for k := range differences {
+		j.spread(m.Engine.Graph(), &differences[k])
 	}
 	for k := range differences {
 		if d := &differences[k]; d.Deviation == 0 && !d.Ahead {
@@ -51,10 +60,48 @@ func (j *judge) deviation(m *Moment, d *Difference) int {
 		}
 	case got.Message == "pod deleted" && got.Phase == nodegraph.Error && want.Phase == nodegraph.Succeeded && want.Message == got.Message:
 		return 4
-	case got == State{} && laterAttempt(want.Name, before, j.recorded[m.Frame]):
+	case got == (State{}) && laterAttempt(want.Name, before, j.recorded[m.Frame]):
 		return 6
+	case got == (State{}) && before[d.ID] == (State{}) && heldBack(m, d.ID):
+		return 7
+	case want.Kind.Composite() && open(want.Phase) && got.Phase.Settled() && j.limitReached(m):
+		return 7
+	case want.Kind == nodegraph.DAG && want.Phase.Unsuccessful() && got.Phase.Unsuccessful() && inherits(m, d.ID):
+		return 7
 	}
 	return 0
+}
+
+// heldBack tells whether node id, or what it is inside of, would start if a limit of parallelism did not keep it from it.
+func heldBack(m *Moment, id string) bool {
+	g := m.Engine.Graph()
+	at := g.Find(id)
+	for _, o := range m.Engine.Obligations() {
+		if o.For == propagate.NeedParallelism && (o.Node == at || at == nodegraph.None) {
+			return true
+		}
+	}
+	return false
+}
+
+// limitReached tells whether the recording shows as many active pods as the workflow allows: the controller does not
+// look at any template then, not even to settle what has ended.
+func (j *judge) limitReached(m *Moment) bool {
+	limit := m.Engine.Graph().Spec().Parallelism
+	active := 0
+	for _, s := range j.recorded[m.Frame] {
+		if s.Kind == nodegraph.Pod && open(s.Phase) {
+			active++
+		}
+	}
+	return limit > 0 && active >= limit
+}
+
+// inherits tells whether the failure of DAG id came to a target that was skipped or omitted.
+func inherits(m *Moment, id string) bool {
+	i := m.Engine.Graph().Find(id)
+	by := m.Engine.Verdict(i).By
+	return by != nodegraph.None && !m.Engine.Verdict(by).Phase.Completed()
 }
 
 func open(p nodegraph.Phase) bool { return p == nodegraph.Pending || p == nodegraph.Running }
@@ -104,19 +151,22 @@ func earlierAttempt(name, retry, number string) bool {
 }
 
 // spread taints the node of a deviation, what it is inside of, and what comes after those.
-func (j *judge) spread(g *nodegraph.Graph, d *Difference, number int) {
+func (j *judge) spread(g *nodegraph.Graph, d *Difference) {
+	if d.Deviation == 0 {
+		return
+	}
 	mark := func(id string) bool {
 		if _, ok := j.tainted[id]; ok {
 			return false
 		}
-		j.tainted[id] = number
+		j.tainted[id] = d.Deviation
 		return true
 	}
 	mark(d.ID)
 	mark("")
 	i := g.Find(d.ID)
-	if i == nodegraph.None { // an attempt that was never asked for
-		i = g.Find(d.Name[:strings.LastIndexByte(d.Name, '(')])
+	if i == nodegraph.None { // it was never asked for here
+		return
 	}
 	for ; i > nodegraph.Root; i = g.Node(i).Parent {
 		queue := []nodegraph.Index{i}
@@ -134,7 +184,10 @@ func (j *judge) spread(g *nodegraph.Graph, d *Difference, number int) {
 // open, or has not created, what has moved on here; or the other way round after an earlier frame.
 func (j *judge) follows(m *Moment, d *Difference) int {
 	g := m.Engine.Graph()
-	moved := open(d.Want.Phase) || d.Want == State{} || d.ID == "" && d.Want.Phase == nodegraph.Pending
+	if j.reordered {
+		return 7
+	}
+	moved := open(d.Want.Phase) || d.Want == (State{})
 	if !moved && j.mode == Step {
 		return 0
 	}

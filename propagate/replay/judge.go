@@ -102,6 +102,7 @@ type judge struct {
 	recording *Recording
 	recorded  []map[string]State // by frame and node id; the workflow has the empty id
 	tainted   taint
+	reordered bool // starts came in another order: all that follows may differ
 	mode      Mode
 }
 
