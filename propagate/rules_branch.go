@@ -48,6 +48,7 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 			queue = append(queue, branch{m, nodegraph.Succeeded})
 		}
 	}
+	slices.SortFunc(queue, func(a, b branch) int { return w.g.Visit(a.node) - w.g.Visit(b.node) })
 	for k := 0; k < len(queue); k++ {
 		b := queue[k]
 		if seen[b] || w.verdicts[b.node].Phase == nodegraph.Planned {

@@ -23,7 +23,7 @@ func (j *judge) number(m *Moment, differences []Difference) {
 		d := &differences[k]
 		if n := j.deviation(m, d); n > 0 {
 			d.Deviation, d.Ahead = n, false
-			j.reordered = j.reordered || n == 7 && d.Got == (State{})
+			j.reordered = j.reordered || n == 7 && !(open(d.Want.Phase) && d.Got.Phase.Settled())
 		}
 	}
 	for k := range differences { // what keeps others open explains more than what only rewrites
