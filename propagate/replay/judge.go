@@ -6,7 +6,11 @@ import (
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
 )
+
+// Deviations is how many deviations of the controller are known; testdata/DEVIATIONS.md describes each.
+const Deviations = 7
 
 // A Difference is a node, or the workflow, of which the recording and the engine disagree after a frame.
 type Difference struct {
@@ -68,6 +72,8 @@ type Verdict struct {
 	Nodes       int // states compared, the workflow's included
 	Equal       int
 	Differences []Difference
+	// Waiting is what the library waits for after the last frame; nothing where the workflow is complete.
+	Waiting []propagate.Obligation
 }
 
 // Count returns how many differences keep says are to be counted.
@@ -92,6 +98,7 @@ func Judge(p *Player) (*Verdict, error) {
 	j := newJudge(p.Recording, p.Mode)
 	err := p.Play(func(m *Moment) error {
 		j.compare(m, v)
+		v.Waiting = m.Engine.Obligations()
 		return nil
 	})
 	return v, err
