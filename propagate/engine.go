@@ -173,6 +173,7 @@ func (e *Engine) beginWorkflow() {
 	}
 	if locks := e.g.Spec().Locks; len(locks) > 0 && root.Lock == LockNone {
 		root.Lock = LockAsked
+		e.touch(nodegraph.Root)
 		e.act(Action{Type: ActionAcquire, Node: nodegraph.Root, Locks: locks})
 		return
 	}
@@ -204,7 +205,7 @@ func (e *Engine) touch(i nodegraph.Index) {
 func (e *Engine) settle() {
 	for {
 		e.sweep(0)
-		if e.endDaemons() {
+		if e.endMembers() {
 			continue
 		}
 		if e.Complete() || !e.startWanted() {

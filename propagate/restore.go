@@ -375,7 +375,7 @@ func compositeFact(f *Fact, r *nodegraph.Recorded, kind nodegraph.Kind) {
 		endFact(f, r)
 		f.Stage = StageEnded
 	case r.Phase.Completed():
-		f.Seen = true
+		f.Seen, f.Phase, f.Message = true, r.Phase, r.Message
 	case r.Phase == nodegraph.Pending:
 		f.Waited = true
 	}

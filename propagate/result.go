@@ -88,6 +88,9 @@ type Action struct {
 func (a Action) String() string {
 	var b strings.Builder
 	b.WriteString(a.Type.String())
+	if a.Type == ActionStart {
+		b.WriteString(" " + a.Kind.String())
+	}
 	if a.Name != "" {
 		b.WriteString(" " + a.Name)
 	}

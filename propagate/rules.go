@@ -35,6 +35,8 @@ func (w *view) evaluate(i nodegraph.Index) Verdict {
 	switch {
 	case !f.created():
 		v = w.plannedRule(i)
+	case w.facts[nodegraph.Root].Stage == StageEnded && n.Kind.Composite() && f.Phase.Settled():
+		v = settled(f.Phase, f.Message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
 	case f.Stage == StageEnded && n.Kind.Composite():
 		v = settled(f.Phase, f.Message, RuleInvalid, nodegraph.None) // it could not be expanded, or was memoized
 	case f.Lock == LockWaits && f.Stage < StageStopped:
@@ -217,6 +219,9 @@ func (w *view) taskGroupRule(i nodegraph.Index) Verdict {
 
 // stepsRule: the groups of a Steps node run one after the other; the first that fails ends it, with its message.
 func (w *view) stepsRule(i nodegraph.Index) Verdict {
+	if v, decided := w.failFastRule(i); decided {
+		return v
+	}
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		if w.g.Node(m).Role != nodegraph.RoleGroup {
 			continue
@@ -230,6 +235,53 @@ func (w *view) stepsRule(i nodegraph.Index) Verdict {
 		}
 	}
 	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+}
+
+// failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
+// as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps.
+func (w *view) failFastRule(i nodegraph.Index) (Verdict, bool) {
+	if t := w.g.Node(i).Template; !t.FailFast || t.Kind != nodegraph.DAG && t.Kind != nodegraph.Steps {
+		return Verdict{}, false
+	}
+	c := w.census(i)
+	if c.failed == nodegraph.None || c.active > 0 {
+		return Verdict{}, false
+	}
+	return settled(nodegraph.Failed, failedFast, RuleFailFast, c.failed), true
+}
+
+const failedFast = "template has failed or errored children and failFast enabled"
+
+// A census counts the pods, DAGs and Steps of a boundary: those directly inside it, its StepGroups, TaskGroups and
+// Retries, attempts included.
+type census struct {
+	active int
+	failed nodegraph.Index // one that failed, None if none did
+}
+
+func (w *view) census(boundary nodegraph.Index) census {
+	c := census{failed: nodegraph.None}
+	stack := []nodegraph.Index{boundary}
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+			if !w.facts[m].created() {
+				continue
+			}
+			switch p := w.verdicts[m].Phase; w.g.Node(m).Kind {
+			case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
+				if !p.Settled() {
+					c.active++
+				} else if p.Unsuccessful() && c.failed == nodegraph.None {
+					c.failed = m
+				}
+			case nodegraph.Retry, nodegraph.StepGroup, nodegraph.TaskGroup:
+				stack = append(stack, m)
+			}
+		}
+	}
+	return c
 }
 
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
@@ -271,7 +323,9 @@ func (w *view) workflowRule() Verdict {
 		return settled(root.Phase, root.Message, RuleComplete, nodegraph.None)
 	case root.Stage == StageStopped: // terminated before it ever held its locks
 		return settled(nodegraph.Failed, w.stopMessage(), RuleShutdown, nodegraph.None)
-	case root.Lock == LockWaits:
+	case w.started.IsZero() && root.Lock == LockNone:
+		return Verdict{Rule: RuleReady, By: nodegraph.None}
+	case root.Lock == LockAsked, root.Lock == LockWaits:
 		return Verdict{Phase: nodegraph.Pending, Message: root.Message, Rule: RuleLockWait, By: nodegraph.None}
 	}
 	entry := &w.verdicts[nodegraph.Entry]

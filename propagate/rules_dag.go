@@ -9,6 +9,7 @@ import (
 
 // dagRule: how a DAG settles (Argo: assessDAGPhase).
 //
+//  0. Its template fails fast: see failFastRule.
 //  1. A shutdown ends it in Failed as soon as nothing inside it is unfinished.
 //  2. While a task it needs is not fulfilled, or a hook of a task is not, it runs.
 //  3. Its targets decide, in order: one that failed or is in error, unless its continueOn covers that. With failFast
@@ -17,6 +18,9 @@ import (
 //  4. Otherwise it has succeeded.
 func (w *view) dagRule(i nodegraph.Index) Verdict {
 	t := w.g.Node(i).Template
+	if v, decided := w.failFastRule(i); decided {
+		return v
+	}
 	stopped := w.shutdown != "" && !w.g.Node(i).InExitHandler()
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		n, v := w.g.Node(m), &w.verdicts[m]

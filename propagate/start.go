@@ -147,31 +147,11 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 	if t.Parallelism <= 0 && !t.FailFast {
 		return true
 	}
-	active, failed := e.countBoundary(b, b)
-	if t.FailFast && failed > 0 {
+	c := e.census(b)
+	if t.FailFast && c.failed != nodegraph.None {
 		return false
 	}
-	return t.Parallelism <= 0 || active < t.Parallelism
-}
-
-// countBoundary counts the pods, DAGs and Steps of boundary b below node i that are active, and those that failed.
-func (e *Engine) countBoundary(b, i nodegraph.Index) (active, failed int) {
-	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		v := &e.verdicts[m]
-		switch e.g.Node(m).Kind {
-		case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
-			if e.facts[m].created() && !v.Phase.Settled() {
-				active++
-			}
-			if v.Phase.Unsuccessful() {
-				failed++
-			}
-		case nodegraph.Retry, nodegraph.StepGroup, nodegraph.TaskGroup:
-			a, f := e.countBoundary(b, m)
-			active, failed = active+a, failed+f
-		}
-	}
-	return active, failed
+	return t.Parallelism <= 0 || c.active < t.Parallelism
 }
 
 // countActive keeps the number of pods that count against the workflow's parallelism.

@@ -101,11 +101,14 @@ func (e *Engine) touchPod(i nodegraph.Index) {
 	}
 }
 
-// endDaemons ends the ready daemons of composites that have settled: each becomes Succeeded as a fact of its own, and
-// the host is asked to end its pod (Argo: killDaemonedChildren). It tells whether there was one.
-func (e *Engine) endDaemons() bool {
+// endMembers ends what is left inside composites that have settled: their ready daemons, and all that a template that
+// fails fast leaves open. It tells whether there was anything.
+func (e *Engine) endMembers() bool {
 	ended := false
 	for _, b := range e.settledC {
+		if e.verdicts[b].Rule == RuleFailFast {
+			ended = e.closeMembers(b) || ended
+		}
 		if e.daemons && e.verdicts[b].Fulfilled {
 			ended = e.endDaemonsIn(b) || ended
 		}
@@ -114,6 +117,31 @@ func (e *Engine) endDaemons() bool {
 	return ended
 }
 
+// closeMembers ends everything open inside node b, which failed fast: nothing inside a finished node is unfinished.
+func (e *Engine) closeMembers(b nodegraph.Index) bool {
+	closed := false
+	stack := []nodegraph.Index{b}
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+			if f := &e.facts[m]; f.created() && (!e.verdicts[m].Fulfilled || e.verdicts[m].Daemoned) {
+				closed = true
+				stack = append(stack, m)
+				if e.g.Node(m).Kind.Composite() {
+					f.Stage, f.Phase, f.Message, f.Finished = StageEnded, nodegraph.Failed, failedFast, e.now
+					e.touch(m)
+				} else {
+					e.stopLeaf(m, failedFast, failedFast)
+				}
+			}
+		}
+	}
+	return closed
+}
+
+// endDaemonsIn ends the ready daemons of boundary i: each becomes Succeeded as a fact of its own, and the host is asked
+// to end its pod (Argo: killDaemonedChildren).
 func (e *Engine) endDaemonsIn(i nodegraph.Index) bool {
 	ended := false
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {

@@ -68,6 +68,7 @@ const (
 	RuleExitHandler               // the workflow waits for its exit handler
 	RuleEntry                     // the workflow ends as its entry node did
 	RuleComplete                  // the workflow was complete when it was loaded
+	RuleFailFast                  // a composite whose template fails fast, once nothing of it runs
 )
 
 var ruleNames = [...]string{
@@ -75,7 +76,7 @@ var ruleNames = [...]string{
 	"pod-pending", "pod-running", "pod-result", "pod-gone", "pod-recreate", "stopped", "daemon-ready", "daemon-ended",
 	"unsynced", "container-own", "container-pod", "members-open", "members-done", "member-failed", "shutdown", "retry",
 	"suspended", "resumed", "served", "exit-handler", "entry",
-	"complete",
+	"complete", "fail-fast",
 }
 
 // String is the rule's name as explanations show it.

@@ -54,7 +54,24 @@ func (h *Host) follow(now time.Time, r propagate.Result, err error) (propagate.R
 			r.Actions = append(r.Actions, more.Actions...)
 		}
 	}
+	r.Changes = coalesce(r.Changes)
 	return r, nil
+}
+
+// coalesce makes one change of several to the same node.
+func coalesce(changes []propagate.Change) []propagate.Change {
+	at := make(map[nodegraph.Index]int, len(changes))
+	out := changes[:0]
+	for _, c := range changes {
+		if k, ok := at[c.Node]; ok {
+			c.From = out[k].From
+			out[k] = c
+			continue
+		}
+		at[c.Node] = len(out)
+		out = append(out, c)
+	}
+	return out
 }
 
 // checked lets After look at the engine after a call that succeeded.

@@ -34,6 +34,10 @@ type Player struct {
 	Mode      Mode
 	// After, if set, is called after every call of the engine.
 	After func(*propagate.Engine) error
+	// Locks, if set, is a table that the workflow shares with others (mode Free); Granted is called for those of them
+	// that got their locks because this workflow gave some back.
+	Locks   *propagate.LockTable
+	Granted func(propagate.Holder)
 
 	host *Host
 }
@@ -62,7 +66,10 @@ func (p *Player) frame(k int) (*Moment, error) {
 			return nil, err
 		}
 		m.Unknown = unknown
-		p.host = &Host{Engine: e, Workflow: p.Recording.Name, Locks: &propagate.LockTable{}, Visits: true, After: p.After}
+		p.host = &Host{Engine: e, Workflow: p.Recording.Name, Locks: p.Locks, Visits: true, After: p.After, Granted: p.Granted}
+		if p.host.Locks == nil {
+			p.host.Locks = &propagate.LockTable{}
+		}
 		p.host.Locks.Adopt(p.Recording.Name, e)
 		for _, free := range p.host.Locks.Grant() {
 			p.host.later = append(p.host.later, propagate.LockGranted(free.Node))

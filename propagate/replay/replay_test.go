@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/replay"
 )
 
@@ -19,7 +20,7 @@ func TestScratch(t *testing.T) {
 			require.NoError(t, err)
 			r, err := replay.Read(data)
 			require.NoError(t, err, f)
-			v, err := replay.Judge(&replay.Player{Recording: r, Mode: mode})
+			v, err := replay.Judge(&replay.Player{Recording: r, Mode: mode, After: (*propagate.Engine).Check})
 			if err != nil {
 				t.Log(f, err)
 			}

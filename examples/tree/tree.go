@@ -1,0 +1,77 @@
+// Package tree prints the nodes of a workflow as a tree of containment.
+package tree
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// A Line is what is shown of one node.
+type Line struct {
+	Phase   nodegraph.Phase
+	Message string
+	Note    string // said after the message
+}
+
+// Write prints the node and everything inside it that show knows, one line each.
+func Write(w io.Writer, g *nodegraph.Graph, root nodegraph.Index, show func(nodegraph.Index) (Line, bool)) {
+	if l, ok := show(root); ok {
+		fmt.Fprintln(w, text(g, root, l))
+	}
+	members(w, g, root, "", show)
+}
+
+func members(w io.Writer, g *nodegraph.Graph, i nodegraph.Index, indent string, show func(nodegraph.Index) (Line, bool)) {
+	var list []nodegraph.Index
+	for m := range g.Members(i) {
+		if _, ok := show(m); ok {
+			list = append(list, m)
+		}
+	}
+	for k, m := range list {
+		l, _ := show(m)
+		branch, below := "├─", "│ "
+		if k == len(list)-1 {
+			branch, below = "└─", "  "
+		}
+		fmt.Fprintf(w, "%s%s%s\n", indent, branch, text(g, m, l))
+		members(w, g, m, indent+below, show)
+	}
+}
+
+// marks show a phase as the argo command does.
+var marks = map[nodegraph.Phase]string{
+	nodegraph.Pending: "◷", nodegraph.Running: "●", nodegraph.Succeeded: "✔", nodegraph.Failed: "✖", nodegraph.Error: "⚠",
+	nodegraph.Skipped: "○", nodegraph.Omitted: "○",
+}
+
+func text(g *nodegraph.Graph, i nodegraph.Index, l Line) string {
+	n := g.Node(i)
+	s := fmt.Sprintf("%s %s  (%s, %s)", marks[l.Phase], shortName(g, n), n.Kind, l.Phase)
+	if l.Message != "" {
+		s += "  " + l.Message
+	}
+	if l.Note != "" {
+		s += "  <- " + l.Note
+	}
+	return s
+}
+
+// shortName is the node's name without that of its boundary.
+func shortName(g *nodegraph.Graph, n *nodegraph.Node) string {
+	for p := n.Parent; p > nodegraph.Root; p = g.Node(p).Parent {
+		prefix := g.Node(p).Name
+		switch g.Node(p).Kind {
+		case nodegraph.DAG, nodegraph.Pod:
+			return strings.TrimPrefix(n.Name, prefix+".")
+		case nodegraph.StepGroup:
+			return strings.TrimPrefix(n.Name, prefix+".")
+		case nodegraph.Steps:
+			return strings.TrimPrefix(n.Name, prefix)
+		}
+	}
+	return n.Name
+}

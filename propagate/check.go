@@ -1,0 +1,59 @@
+package propagate
+
+import (
+	"fmt"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// An InvariantError says which of the engine's invariants does not hold, and at which node. It is a bug of this library.
+type InvariantError struct {
+	Invariant string // "containment", "progress", "agreement" or "locks"
+	Node      string // its name, empty for the workflow
+	Detail    string
+}
+
+// Error names the invariant and the node.
+func (e *InvariantError) Error() string {
+	return fmt.Sprintf("propagate: invariant %s does not hold at %q: %s", e.Invariant, e.Node, e.Detail)
+}
+
+// Check tests what must hold after every call: nothing unfulfilled is inside something fulfilled; an unfinished workflow
+// waits for something and a complete one for nothing; the reference evaluator agrees; what has settled holds no lock. It
+// evaluates every node anew and is for tests of the library and of its hosts. The error is an [*InvariantError].
+func (e *Engine) Check() error {
+	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
+		if err := e.checkContainment(i); err != nil {
+			return err
+		}
+		if f := &e.facts[i]; e.verdicts[i].Fulfilled && !e.verdicts[i].Daemoned && f.Lock != LockNone {
+			return &InvariantError{"locks", e.nameOf(i), "it has settled and still holds or awaits a lock"}
+		}
+	}
+	if open := e.Obligations(); e.Complete() != (len(open) == 0) {
+		return &InvariantError{"progress", "", fmt.Sprintf("complete: %v, waits for %v", e.Complete(), open)}
+	}
+	return e.checkAgreement()
+}
+
+func (e *Engine) checkContainment(i nodegraph.Index) error {
+	v := &e.verdicts[i]
+	if !e.facts[i].created() || v.Fulfilled && !v.Daemoned {
+		return nil
+	}
+	if e.Complete() || e.withinEnded(i) {
+		return &InvariantError{"containment", e.nameOf(i), "it is " + v.Phase.String() + " inside something that has ended"}
+	}
+	return nil
+}
+
+func (e *Engine) checkAgreement() error {
+	for i, want := range reference(e.inputs) {
+		got := &e.verdicts[i]
+		if !got.same(&want) || got.Rule != want.Rule {
+			return &InvariantError{"agreement", e.nameOf(nodegraph.Index(i)), fmt.Sprintf("the engine says %s %q (%s), the reference %s %q (%s)",
+				got.Phase, got.Message, got.Rule, want.Phase, want.Message, want.Rule)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package propagate
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// A Reason says why one node has its phase.
+type Reason struct {
+	Node    nodegraph.Index
+	Name    string // of the node; the workflow's for the workflow
+	Kind    nodegraph.Kind
+	Phase   nodegraph.Phase
+	Message string
+	Rule    Rule
+	Because string // one sentence without a full stop; of a leaf it tells the fact
+}
+
+// String shows the reason in one line.
+func (r Reason) String() string {
+	phase := r.Phase.String()
+	if r.Phase == nodegraph.Planned {
+		phase = "not created"
+	}
+	return fmt.Sprintf("%s %s is %s: %s", r.Kind, r.Name, phase, r.Because)
+}
+
+// Explain says why node i has its phase: the node first, then the node that decided that, and so on down to the facts.
+// Each node comes once. It allocates.
+func (e *Engine) Explain(i nodegraph.Index) []Reason {
+	var reasons []Reason
+	for seen := map[nodegraph.Index]bool{}; i != nodegraph.None && !seen[i]; i = e.verdicts[i].By {
+		seen[i] = true
+		reasons = append(reasons, e.reason(i))
+	}
+	return reasons
+}
+
+// reason explains node i by the node that decided it, or by its own facts.
+func (e *Engine) reason(i nodegraph.Index) Reason {
+	n, v := e.g.Node(i), &e.verdicts[i]
+	r := Reason{Node: i, Name: e.nameOf(i), Kind: n.Kind, Phase: v.Phase, Message: v.Message, Rule: v.Rule}
+	by := ""
+	if v.By != nodegraph.None {
+		by = e.g.Node(v.By).Kind.String() + " " + e.nameOf(v.By)
+	}
+	r.Because = because(v, &e.facts[i], by)
+	if !v.Wake.IsZero() && !v.Fulfilled {
+		r.Because += ", until " + clock(v.Wake)
+	}
+	return r
+}
+
+func (e *Engine) nameOf(i nodegraph.Index) string {
+	if i == nodegraph.Root {
+		return e.g.Spec().Name
+	}
+	return e.g.Node(i).Name
+}
+
+// sentences says in words what each rule means; %s stands for the node that decided.
+var sentences = [...]string{
+	RulePlanned:       "it comes after %s, which has not ended",
+	RuleReady:         "it may start, as soon as nothing limits it",
+	RuleWaitCondition: "the host must evaluate its condition or resolve its items",
+	RuleOmitted:       "its depends can no longer hold, because of %s",
+	RuleWhenFalse:     "its when is false",
+	RuleNoItems:       "it has no items",
+	RuleInvalid:       "its specification can't run",
+	RuleLockWait:      "it waits for a lock",
+	RuleStartOwed:     "the host was asked to create its pod and has not reported one",
+	RulePodPending:    "its pod exists and does not run yet",
+	RulePodRunning:    "its pod runs",
+	RulePodResult:     "its pod ended",
+	RulePodGone:       "its pod ran and is gone without a result",
+	RulePodRecreate:   "its pod is gone and never ran, so it is created again",
+	RuleStopped:       "the workflow stopped it",
+	RuleDaemonReady:   "it is a daemon, and ready",
+	RuleDaemonEnded:   "it is a daemon, and ended by itself",
+	RuleUnsynced:      "its pod ended and its results are not stored yet",
+	RuleContainerOwn:  "it was not seen to run yet",
+	RuleContainerPod:  "it is inside %s, which has ended",
+	RuleMembersOpen:   "%s has not ended",
+	RuleMembersDone:   "all inside it has ended well",
+	RuleMemberFailed:  "%s decides it",
+	RuleShutdown:      "the workflow was shut down",
+	RuleRetry:         "its attempts decide it",
+	RuleSuspended:     "it waits to be resumed",
+	RuleResumed:       "it was resumed, or its time came",
+	RuleServed:        "this is what the host reported of it",
+	RuleExitHandler:   "%s, an exit handler, decides it",
+	RuleEntry:         "%s decides it",
+	RuleComplete:      "it was complete when it was loaded",
+	RuleFailFast:      "%s failed, and its template fails fast",
+}
+
+// because is the sentence for a verdict, with what the facts add.
+func because(v *Verdict, f *Fact, by string) string {
+	text := sentences[v.Rule]
+	if strings.Contains(text, "%s") {
+		if by == "" {
+			by = "something"
+		}
+		text = fmt.Sprintf(text, by)
+	}
+	if v.Rule == RuleContainerOwn && f.Stage == StageRunning {
+		text = "it was seen to run"
+	} else if v.Rule == RuleContainerOwn && f.Stage == StageEnded {
+		text = "it was seen to end"
+	}
+	switch v.Rule {
+	case RuleRetry:
+		text += " (" + v.step.String() + ")"
+	case RulePodResult, RulePodGone, RuleContainerOwn, RuleStopped, RuleServed:
+		if !f.Finished.IsZero() && v.Fulfilled {
+			text += " at " + clock(f.Finished)
+		}
+		if f.Reason != "" {
+			text += " (" + f.Reason + ")"
+		}
+	}
+	return text
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04:05Z") }
