@@ -1,9 +1,6 @@
 package nodegraph
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // Results is a set of the results that a depends expression may ask a task for.
 type Results uint16
@@ -50,7 +47,15 @@ const (
 )
 
 // String is the value in lower case.
-func (t Truth) String() string { return [...]string{"false", "unknown", "true"}[t] }
+func (t Truth) String() string {
+	switch t {
+	case False:
+		return "false"
+	case Unknown:
+		return "unknown"
+	}
+	return "true"
+}
 
 // A DepState is what is known of a task's results: those that hold already and for good, and those that may still
 // come to hold. Of a task that has ended both are the same.
@@ -58,343 +63,171 @@ type DepState struct {
 	Must, May Results
 }
 
-// A Condition is a compiled depends expression. It is immutable and may be shared.
+// A Condition is a compiled depends expression. It is immutable and may be shared by goroutines.
 type Condition struct {
 	tasks    []string
-	program  []op
+	program  []instruction
 	literals int
-	depth    int // of the evaluation stack
 }
 
-// op is one instruction for a stack machine: a literal pushes, the others replace.
-type op struct {
+// An instruction works on a stack of three-valued truths that lives in one 64-bit word, two bits for each value, the
+// top in the lowest two. A literal is combined with the top in the instruction that reads it, so the usual condition, a
+// list of tests joined by one operator, takes one instruction for each test and never has more than one value on the
+// stack.
+type instruction struct {
 	code opcode
-	task uint16
-	mask Results
-	skip int32 // opAndJump, opOrJump: how far to go on when the left operand decides
+	not  bool    // the literal is negated
+	task uint16  // the literal: which task
+	mask Results // and which of its results
 }
 
 type opcode uint8
 
 const (
-	opLiteral opcode = iota
-	opNot
-	opAnd
-	opOr
-	opAndJump // left operand of &&: if it is False the right one does not matter
-	opOrJump  // left operand of ||: if it is True the right one does not matter
+	opAnd     opcode = iota // literal into the top of the stack
+	opOr                    // literal into the top of the stack
+	opPush                  // literal onto the stack
+	opNot                   // the top of the stack
+	opJoinAnd               // the top into the one below
+	opJoinOr
 )
 
-// MaxDependsLength bounds a depends expression, in bytes.
-const MaxDependsLength = 64 << 10
-
-// maxDependsNesting bounds parentheses and negations inside one another.
-const maxDependsNesting = 200
-
-// A DependsError says where a depends expression is wrong.
-type DependsError struct {
-	Text   string
-	Column int // in bytes, from 1
-	Reason string
-}
-
-// Error shows the expression around the place.
-func (e *DependsError) Error() string {
-	text, from := e.Text, 0
-	if len(text) > 120 {
-		from = min(max(0, e.Column-60), len(text)-120)
-		text = "..." + text[from:from+120] + "..."
-	}
-	return fmt.Sprintf("depends %q: column %d: %s", text, e.Column, e.Reason)
-}
-
-// ParseDepends compiles text. resolve is asked once for each task that is named: it returns the results that the bare
-// name stands for, [BareResults] and those the task's continueOn adds, and false for a task that does not exist. The
-// error is a [*DependsError].
-func ParseDepends(text string, resolve func(task string) (Results, bool)) (*Condition, error) {
-	p := &dependsParser{text: text, resolve: resolve, c: &Condition{}, index: make(map[string]uint16), bare: make(map[string]Results)}
-	if len(text) > MaxDependsLength {
-		return nil, p.errorf(MaxDependsLength, "is longer than %d bytes", MaxDependsLength)
-	}
-	if err := p.or(0); err != nil {
-		return nil, err
-	}
-	p.space()
-	if p.at < len(text) {
-		if text[p.at] == ')' {
-			return nil, p.errorf(p.at, "no parenthesis is open")
-		}
-		return nil, p.errorf(p.at, "expected && or ||")
-	}
-	p.c.depth = p.deepest
-	return p.c, nil
-}
-
-// Dependencies compiles a dependencies list: every task of it, as a bare name. An empty list is always True.
-func Dependencies(tasks []string, resolve func(task string) (Results, bool)) (*Condition, error) {
-	p := &dependsParser{text: strings.Join(tasks, " && "), resolve: resolve, c: &Condition{}, index: make(map[string]uint16), bare: make(map[string]Results)}
-	at := 0
-	for k, task := range tasks {
-		slot, err := p.task(at, task)
-		if err != nil {
-			return nil, err
-		}
-		p.emit(op{code: opLiteral, task: slot, mask: p.bare[task]}, 1)
-		if k > 0 {
-			p.emit(op{code: opAnd}, -1)
-		}
-		at += len(task) + len(" && ")
-	}
-	p.c.depth = p.deepest
-	return p.c, nil
-}
+// The truths as they lie in the word: the low bit says that it may still be true, the high bit that it is. In this form
+// && and || are the bitwise operators.
+const (
+	wordFalse   = 0b00
+	wordUnknown = 0b01
+	wordTrue    = 0b11
+	wordBits    = 2
+	wordDepth   = 64 / wordBits
+)
 
 // Tasks returns the distinct names in the order in which they first appear. Do not modify the slice.
 func (c *Condition) Tasks() []string { return c.tasks }
 
-// Literals is the number of tests the condition makes at most.
+// Literals is the number of tests the condition makes.
 func (c *Condition) Literals() int { return c.literals }
 
-// Eval returns what the condition comes to, given what is known of each of [Condition.Tasks], in that order. True and
-// False are final: no more knowledge can change them. It does not allocate.
+// Eval returns what the condition comes to, given what is known of each of [Condition.Tasks], in that order; deps must
+// not be shorter. True and False are final: no more knowledge can change them. It does not allocate.
 func (c *Condition) Eval(deps []DepState) Truth {
-	if len(c.program) == 0 {
-		return True
-	}
-	var few [16]Truth
-	stack := few[:]
-	if c.depth > len(few) {
-		stack = make([]Truth, c.depth)
-	}
-	top := -1
-	for at := 0; at < len(c.program); at++ {
-		o := &c.program[at]
-		switch o.code {
-		case opLiteral:
-			d := deps[o.task]
-			top++
-			switch {
-			case d.Must&o.mask != 0:
-				stack[top] = True
-			case d.May&o.mask == 0:
-				stack[top] = False
-			default:
-				stack[top] = Unknown
-			}
-		case opNot:
-			stack[top] = True - stack[top]
+	word := uint64(wordTrue) // what a condition without tests comes to
+	for i := range c.program {
+		in := &c.program[i]
+		if in.code > opPush {
+			word = join(in.code, word)
+			continue
+		}
+		dep := deps[in.task]
+		value := uint64(wordFalse)
+		if (dep.Must|dep.May)&in.mask != 0 {
+			value = wordUnknown
+		}
+		if dep.Must&in.mask != 0 {
+			value = wordTrue
+		}
+		if in.not {
+			value = negate(value)
+		}
+		switch in.code {
 		case opAnd:
-			top--
-			stack[top] = min(stack[top], stack[top+1])
+			word &= value | ^uint64(wordTrue)
 		case opOr:
-			top--
-			stack[top] = max(stack[top], stack[top+1])
-		case opAndJump:
-			if stack[top] == False {
-				at += int(o.skip)
-			}
-		case opOrJump:
-			if stack[top] == True {
-				at += int(o.skip)
-			}
+			word |= value
+		default:
+			word = word<<wordBits | value
 		}
 	}
-	return stack[0]
+	value := Truth(word & wordTrue)
+	return value - value>>1 // 0, 1, 3 to 0, 1, 2
 }
 
-// String returns the condition with every result spelled out and every operator in parentheses.
+// join carries out an instruction without a literal.
+func join(code opcode, word uint64) uint64 {
+	top, rest := word&wordTrue, word>>wordBits
+	switch code {
+	case opNot:
+		return word ^ top ^ negate(top)
+	case opJoinAnd:
+		return rest & (top | ^uint64(wordTrue))
+	}
+	return rest | top
+}
+
+// negate swaps false and true: the two bits are exchanged and turned over.
+func negate(value uint64) uint64 { return ^(value<<1 | value>>1) & wordTrue }
+
+// String returns the condition with every result spelled out and parentheses only where they are needed. The text
+// compiles to a condition that comes to the same, unless spelling out makes it longer than [MaxDependsLength] or nests
+// it too deeply. It is empty for a condition without tests.
 func (c *Condition) String() string {
-	if len(c.program) == 0 {
+	var stack []printed
+	for _, in := range c.program {
+		var right printed
+		if in.code <= opPush {
+			right = c.literal(in)
+		}
+		switch top := len(stack) - 1; in.code {
+		case opPush:
+			stack = append(stack, right)
+		case opNot:
+			stack[top] = stack[top].negated()
+		case opAnd:
+			stack[top] = stack[top].joined('&', right)
+		case opOr:
+			stack[top] = stack[top].joined('|', right)
+		case opJoinAnd:
+			stack = append(stack[:top-1], stack[top-1].joined('&', stack[top]))
+		case opJoinOr:
+			stack = append(stack[:top-1], stack[top-1].joined('|', stack[top]))
+		}
+	}
+	if len(stack) == 0 {
 		return ""
 	}
-	var stack []string
-	for _, o := range c.program {
-		switch o.code {
-		case opLiteral:
-			var parts []string
-			for name := range strings.SplitSeq(o.mask.String(), "|") {
-				parts = append(parts, c.tasks[o.task]+"."+name)
-			}
-			text := strings.Join(parts, " || ")
-			if len(parts) > 1 {
-				text = "(" + text + ")"
-			}
-			stack = append(stack, text)
-		case opNot:
-			stack[len(stack)-1] = "!" + stack[len(stack)-1]
-		case opAnd, opOr:
-			sign := " && "
-			if o.code == opOr {
-				sign = " || "
-			}
-			right := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			stack[len(stack)-1] = "(" + stack[len(stack)-1] + sign + right + ")"
+	return string(stack[0].text)
+}
+
+// printed is a part of a condition in text and the operator that is outermost in it, 0 for none.
+type printed struct {
+	text []byte
+	join byte
+}
+
+// operand is the text as it stands next to an operator, in parentheses unless both are the same.
+func (p printed) operand(join byte) []byte {
+	if p.join == 0 || p.join == join {
+		return p.text
+	}
+	text := append(make([]byte, 0, len(p.text)+2), '(')
+	return append(append(text, p.text...), ')')
+}
+
+func (p printed) negated() printed {
+	return printed{text: append([]byte("!"), p.operand(0)...)}
+}
+
+func (p printed) joined(join byte, right printed) printed {
+	text := append(p.operand(join), ' ', join, join, ' ')
+	return printed{text: append(text, right.operand(join)...), join: join}
+}
+
+// literal prints one test; several results of one task are alternatives.
+func (c *Condition) literal(in instruction) printed {
+	var text printed
+	for k, name := range resultNames {
+		if in.mask&(1<<k) == 0 {
+			continue
+		}
+		one := printed{text: []byte(c.tasks[in.task] + "." + name)}
+		if text.text == nil {
+			text = one
+		} else {
+			text = text.joined('|', one)
 		}
 	}
-	return stack[0]
-}
-
-// dependsParser is a recursive descent over: or = and {"||" and}; and = unary {"&&" unary};
-// unary = "!" unary | "(" or ")" | name ["." result].
-type dependsParser struct {
-	text    string
-	at      int
-	resolve func(string) (Results, bool)
-	c       *Condition
-	index   map[string]uint16
-	bare    map[string]Results
-	height  int // of the stack at this point of the program
-	deepest int
-}
-
-func (p *dependsParser) errorf(at int, format string, args ...any) error {
-	return &DependsError{Text: p.text, Column: at + 1, Reason: fmt.Sprintf(format, args...)}
-}
-
-func (p *dependsParser) emit(o op, grows int) {
-	p.c.program = append(p.c.program, o)
-	p.height += grows
-	p.deepest = max(p.deepest, p.height)
-	if o.code == opLiteral {
-		p.c.literals++
+	if in.not {
+		return text.negated()
 	}
-}
-
-func (p *dependsParser) space() {
-	for p.at < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.at]) >= 0 {
-		p.at++
-	}
-}
-
-// sign consumes && or ||; one character alone is an error.
-func (p *dependsParser) sign(c byte) (bool, error) {
-	p.space()
-	if p.at >= len(p.text) || p.text[p.at] != c {
-		return false, nil
-	}
-	if p.at+1 >= len(p.text) || p.text[p.at+1] != c {
-		return false, p.errorf(p.at, "a single %c: expected %c%c", c, c, c)
-	}
-	p.at += 2
-	return true, nil
-}
-
-func (p *dependsParser) or(nesting int) error {
-	return p.binary('|', op{code: opOr}, opOrJump, func() error {
-		return p.binary('&', op{code: opAnd}, opAndJump, func() error { return p.unary(nesting) })
-	})
-}
-
-// binary parses operands joined by one operator, from the left.
-func (p *dependsParser) binary(c byte, join op, jump opcode, operand func() error) error {
-	if err := operand(); err != nil {
-		return err
-	}
-	for {
-		more, err := p.sign(c)
-		if err != nil || !more {
-			return err
-		}
-		from := len(p.c.program)
-		p.emit(op{code: jump}, 0)
-		if err := operand(); err != nil {
-			return err
-		}
-		p.emit(join, -1)
-		p.c.program[from].skip = int32(len(p.c.program) - 1 - from)
-	}
-}
-
-func (p *dependsParser) unary(nesting int) error {
-	p.space()
-	if nesting > maxDependsNesting {
-		return p.errorf(p.at, "nested more than %d deep", maxDependsNesting)
-	}
-	if p.at >= len(p.text) {
-		return p.errorf(p.at, "expected a task")
-	}
-	switch c := p.text[p.at]; {
-	case c == '!':
-		p.at++
-		if err := p.unary(nesting + 1); err != nil {
-			return err
-		}
-		p.emit(op{code: opNot}, 0)
-		return nil
-	case c == '(':
-		open := p.at
-		p.at++
-		if err := p.or(nesting + 1); err != nil {
-			return err
-		}
-		p.space()
-		if p.at >= len(p.text) || p.text[p.at] != ')' {
-			return p.errorf(open, "the parenthesis is not closed")
-		}
-		p.at++
-		return nil
-	case nameByte(c, false):
-		return p.literal()
-	}
-	return p.errorf(p.at, "expected a task, found %q", p.text[p.at:p.at+1])
-}
-
-// nameByte tells whether c may stand in a task's name, inside it or at its beginning.
-func nameByte(c byte, inside bool) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || inside && (c == '-' || c == '_')
-}
-
-func (p *dependsParser) name() string {
-	from := p.at
-	for p.at < len(p.text) && nameByte(p.text[p.at], true) {
-		p.at++
-	}
-	return p.text[from:p.at]
-}
-
-func (p *dependsParser) literal() error {
-	from := p.at
-	name := p.name()
-	slot, err := p.task(from, name)
-	if err != nil {
-		return err
-	}
-	mask := p.bare[name]
-	if p.at < len(p.text) && p.text[p.at] == '.' {
-		p.at++
-		at := p.at
-		result := p.name()
-		if mask, err = p.result(at, result); err != nil {
-			return err
-		}
-	}
-	p.emit(op{code: opLiteral, task: slot, mask: mask}, 1)
-	return nil
-}
-
-func (p *dependsParser) result(at int, name string) (Results, error) {
-	for k, known := range resultNames {
-		if name == known {
-			return 1 << k, nil
-		}
-	}
-	return 0, p.errorf(at, "%q is not a result of a task", bounded(name))
-}
-
-func (p *dependsParser) task(at int, name string) (uint16, error) {
-	if slot, ok := p.index[name]; ok {
-		return slot, nil
-	}
-	bare, ok := p.resolve(name)
-	if !ok {
-		return 0, p.errorf(at, "no task is named %q", bounded(name))
-	}
-	slot := uint16(len(p.c.tasks))
-	if len(p.c.tasks) > 1<<15 {
-		return 0, p.errorf(at, "names too many tasks")
-	}
-	p.index[name], p.bare[name] = slot, bare
-	p.c.tasks = append(p.c.tasks, name)
-	return slot, nil
+	return text
 }

@@ -18,7 +18,8 @@
 // calls itself expands lazily. Attempts, items and hooks are added by [Graph.AddAttempt], [Graph.AddItems] and
 // [Graph.AddHook] as they come to exist. Node names and ids are Argo's.
 //
-// Graphs for tests and experiments are drawn in one line of text with [Parse], or built with [Builder].
+// Graphs for tests and experiments are drawn in one line of text with [Parse], or built in Go with [Builder]. The
+// algorithms and encoders of gonum run on the view that [Graph.Directed] returns.
 //
 // A Graph holds no state of a run: phases, facts and times live in package propagate.
 package nodegraph

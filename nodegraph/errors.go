@@ -1,6 +1,7 @@
 package nodegraph
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -60,6 +61,12 @@ func (e *CycleError) Error() string {
 	return fmt.Sprintf("cycle: %s%s -> %s", strings.Join(shown, " -> "), more, e.Nodes[0])
 }
 
+// ErrTooDeep is in the chain of the [*LimitError] that [Graph.Expand] returns when templates call each other too deeply.
+var ErrTooDeep = errors.New("maximum recursion depth exceeded")
+
+// limitNesting is the field of Limits that bounds templates inside templates.
+const limitNesting = "Nesting"
+
 // A LimitError says which limit an input goes past. Nothing was changed.
 type LimitError struct {
 	Limit string // the name of the field of Limits
@@ -75,6 +82,14 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("nodegraph: node %q: more than %d: limit %s", bounded(e.Node), e.Max, e.Limit)
 }
 
+// Unwrap returns [ErrTooDeep] where the limit is Nesting.
+func (e *LimitError) Unwrap() error {
+	if e.Limit == limitNesting {
+		return ErrTooDeep
+	}
+	return nil
+}
+
 // bounded keeps error texts short whatever a hostile input says.
 func bounded(s string) string {
 	const most = 200
@@ -82,4 +97,14 @@ func bounded(s string) string {
 		return s
 	}
 	return s[:most] + "..."
+}
+
+// excerpt returns the part of text around a column.
+func excerpt(text string, column int) string {
+	const most = 120
+	if len(text) <= most {
+		return text
+	}
+	from := min(max(0, column-most/2), len(text)-most)
+	return "..." + text[from:from+most] + "..."
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
-// A Spec is what a workflow promises: the part of an Argo Workflow's spec that decides the status of its nodes. It is
-// read-only once [New] has taken it; several graphs may share one.
+// A Spec is what a workflow promises: the part of an Argo Workflow's spec that decides the status of its nodes. It must
+// not change once [New] has taken it. New only reads it, so graphs in several goroutines may share one, or its templates.
 type Spec struct {
 	Name       string // the workflow's name, also the name and id of its entry node
 	Namespace  string // only part of lock keys
@@ -70,8 +70,6 @@ type Template struct {
 	PendingTimeout time.Duration // as Timeout, for nodes that are pending only
 	Memoize        string        // the cache key; empty for none. The host looks it up.
 	Err            string        // why no node of this template can run; it ends in Error with this message
-
-	dag *dagPlan // compiled once by New
 }
 
 // A ContainerSpec is one container of a ContainerSet.
@@ -144,7 +142,7 @@ func (t *Template) IsMain(container string) bool {
 	return false
 }
 
-// Hook returns the exit hook of the task, nil if it has none.
+// ExitHook returns the exit hook of the task, nil if it has none.
 func (t *Task) ExitHook() *Hook {
 	for i := range t.Hooks {
 		if t.Hooks[i].Name == ExitHook {

@@ -3,183 +3,256 @@ package nodegraph
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"time"
 )
 
-// dagPlan is a DAG or ContainerSet template made ready for evaluation: names resolved to slots.
-type dagPlan struct {
-	conditions []*Condition // by slot; nil where the task comes after nothing
-	deps       [][]int32    // by slot: the slots its condition names, in the order of Condition.Tasks
-	dependents [][]int32    // by slot
-	order      []int32      // slots, each after all it depends on
-	rank       []int32      // by slot: its place in order
-	targets    []int32      // slots of the tasks that must end, in the order in which they decide
-	needed     []bool       // by slot: a target, or something a target depends on
-	visit      []int32      // by slot: its place in a depth-first walk from the targets, what it depends on first
+// maxInline bounds templates that are written inside tasks of templates that are written inside tasks.
+const maxInline = 100
+
+// Validate checks everything that does not depend on the state of a run: names, references, numbers, conditions and
+// cycles. [New] does the same and more. The error is a [*SpecError] that names the template, the node and the field of
+// the first fault, and wraps a [*CycleError] or [*DependsError] where one is the cause.
+func (s *Spec) Validate() error {
+	_, err := s.check()
+	return err
 }
 
-// compile checks the whole specification and prepares its templates. The first error found is returned: a *SpecError,
-// which wraps a *CycleError or *DependsError where one is the cause.
-func (s *Spec) compile() error {
+// checker goes through a specification. It also makes the plans, since most faults show when names are resolved.
+type checker struct {
+	byName map[string]*Template
+	plans  map[*Template]*dagPlan // of every template that was checked; nil where members have no order
+	open   []*Template            // the inline templates that the one being checked is inside of
+}
+
+func (s *Spec) check() (*checker, error) {
+	c := &checker{byName: make(map[string]*Template, len(s.Templates)), plans: make(map[*Template]*dagPlan)}
+	if err := c.names(s); err != nil {
+		return nil, err
+	}
+	if err := s.checkNumbers(); err != nil {
+		return nil, err
+	}
+	if err := c.hooks("", "", s.Hooks); err != nil {
+		return nil, err
+	}
+	for _, t := range s.Templates {
+		if err := c.template(t); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// names collects the templates and checks the references of the workflow itself.
+func (c *checker) names(s *Spec) error {
 	if s.Name == "" {
 		return &SpecError{Field: "name", Reason: "is empty"}
 	}
-	byName := make(map[string]*Template, len(s.Templates))
 	for i, t := range s.Templates {
-		if t == nil || t.Name == "" {
+		switch {
+		case t == nil:
+			return &SpecError{Field: fmt.Sprintf("templates[%d]", i), Reason: "is nil"}
+		case t.Name == "":
 			return &SpecError{Field: fmt.Sprintf("templates[%d].name", i), Reason: "is empty"}
-		}
-		if byName[t.Name] != nil {
+		case c.byName[t.Name] != nil:
 			return &SpecError{Template: t.Name, Field: "name", Reason: "is used by more than one template"}
 		}
-		byName[t.Name] = t
+		c.byName[t.Name] = t
 	}
-	if byName[s.Entrypoint] == nil {
-		return &SpecError{Field: "entrypoint", Reason: fmt.Sprintf("no template is named %q", bounded(s.Entrypoint))}
+	if c.byName[s.Entrypoint] == nil {
+		return &SpecError{Field: "entrypoint", Reason: noTemplate(s.Entrypoint)}
 	}
-	if s.OnExit != "" && byName[s.OnExit] == nil {
-		return &SpecError{Field: "onExit", Reason: fmt.Sprintf("no template is named %q", bounded(s.OnExit))}
-	}
-	if err := checkHooks("", "", s.Hooks, byName); err != nil {
-		return err
-	}
-	for _, t := range s.Templates {
-		if err := t.compile(byName); err != nil {
-			return err
-		}
+	if s.OnExit != "" && c.byName[s.OnExit] == nil {
+		return &SpecError{Field: "onExit", Reason: noTemplate(s.OnExit)}
 	}
 	return nil
 }
 
-// compile checks one template and resolves its names.
-func (t *Template) compile(byName map[string]*Template) error {
+func noTemplate(name string) string { return fmt.Sprintf("no template is named %q", bounded(name)) }
+
+// template checks one template, once however often it is met.
+func (c *checker) template(t *Template) error {
+	if _, done := c.plans[t]; done {
+		return nil
+	}
+	if err := t.checkNumbers(); err != nil {
+		return err
+	}
 	if t.Retry != nil {
 		if err := t.Retry.Validate(); err != nil {
 			return &SpecError{Template: t.Name, Field: "retryStrategy", Reason: "is not usable", Err: err}
 		}
 	}
+	if err := t.checkKind(); err != nil {
+		return err
+	}
+	var plan *dagPlan
+	var err error
 	switch t.Kind {
 	case Pod:
-		return t.compileContainers()
+		plan, err = c.containers(t)
 	case DAG:
-		return t.compileDAG(byName)
+		plan, err = c.dag(t)
 	case Steps:
-		return t.checkSteps(byName)
-	case Suspend, HTTP, Plugin:
-		return nil
+		err = c.steps(t)
 	}
-	return &SpecError{Template: t.Name, Field: "type", Reason: fmt.Sprintf("%s is not a kind of template", t.Kind)}
+	c.plans[t] = plan
+	return err
 }
 
-func (t *Template) compileContainers() error {
+// checkKind finds fields that a template of this kind does not have. Fields that Argo ignores where they mean nothing,
+// such as daemon, are ignored here too.
+func (t *Template) checkKind() error {
+	switch t.Kind {
+	case Pod, DAG, Steps, Suspend, HTTP, Plugin:
+	default:
+		return &SpecError{Template: t.Name, Field: "type", Reason: fmt.Sprintf("%s is not a kind of template", t.Kind)}
+	}
+	for _, f := range []struct {
+		set   bool
+		field string
+		kind  Kind
+	}{
+		{len(t.Containers) > 0, "containerSet", Pod},
+		{len(t.Tasks) > 0, "dag.tasks", DAG},
+		{len(t.Targets) > 0, "dag.target", DAG},
+		{t.NoFailFast, "dag.failFast", DAG},
+		{len(t.Steps) > 0, "steps", Steps},
+		{t.Suspend != 0, "suspend.duration", Suspend},
+	} {
+		if f.set && t.Kind != f.kind {
+			return &SpecError{Template: t.Name, Field: f.field, Reason: fmt.Sprintf("is only for %s templates, and this is a %s", f.kind, t.Kind)}
+		}
+	}
+	return nil
+}
+
+// checkNumbers finds negative numbers and locks without a key.
+func (t *Template) checkNumbers() error {
+	for _, d := range []struct {
+		field string
+		value time.Duration
+	}{{"suspend.duration", t.Suspend}, {"timeout", t.Timeout}, {"pendingTimeout", t.PendingTimeout}} {
+		if d.value < 0 {
+			return negative(t.Name, d.field, d.value)
+		}
+	}
+	if t.Parallelism < 0 {
+		return negative(t.Name, "parallelism", t.Parallelism)
+	}
+	return checkLocks(t.Name, t.Locks)
+}
+
+// checkNumbers finds negative numbers and locks without a key.
+func (s *Spec) checkNumbers() error {
+	switch {
+	case s.Parallelism < 0:
+		return negative("", "parallelism", s.Parallelism)
+	case s.PodRestarts < 0:
+		return negative("", "failedPodRestart", s.PodRestarts)
+	case s.ActiveDeadline < 0:
+		return negative("", "activeDeadlineSeconds", s.ActiveDeadline)
+	}
+	for _, ttl := range []struct {
+		field string
+		value *time.Duration
+	}{
+		{"secondsAfterCompletion", s.TTL.Completion},
+		{"secondsAfterSuccess", s.TTL.Success},
+		{"secondsAfterFailure", s.TTL.Failure},
+	} {
+		if ttl.value != nil && *ttl.value < 0 {
+			return negative("", "ttlStrategy."+ttl.field, *ttl.value)
+		}
+	}
+	return checkLocks("", s.Locks)
+}
+
+func checkLocks(template string, locks []Lock) error {
+	for i, l := range locks {
+		field := fmt.Sprintf("synchronization[%d]", i)
+		if l.Key == "" {
+			return &SpecError{Template: template, Field: field, Reason: "has no key"}
+		}
+		if l.Limit < 0 {
+			return negative(template, field+".limit", l.Limit)
+		}
+	}
+	return nil
+}
+
+func negative(template, field string, value any) error {
+	return &SpecError{Template: template, Field: field, Reason: fmt.Sprintf("%v is negative", value)}
+}
+
+func (c *checker) containers(t *Template) (*dagPlan, error) {
 	slots := make(map[string]int32, len(t.Containers))
-	for i, c := range t.Containers {
-		if c.Name == "" {
-			return &SpecError{Template: t.Name, Field: fmt.Sprintf("containerSet.containers[%d].name", i), Reason: "is empty"}
+	for i, ctr := range t.Containers {
+		if ctr.Name == "" {
+			return nil, &SpecError{Template: t.Name, Field: fmt.Sprintf("containerSet.containers[%d].name", i), Reason: "is empty"}
 		}
-		if _, ok := slots[c.Name]; ok {
-			return &SpecError{Template: t.Name, Node: c.Name, Field: "name", Reason: "is used by more than one container"}
+		if _, ok := slots[ctr.Name]; ok {
+			return nil, &SpecError{Template: t.Name, Node: ctr.Name, Field: "name", Reason: "is used by more than one container"}
 		}
-		slots[c.Name] = int32(i)
+		slots[ctr.Name] = int32(i)
 	}
 	plan := newPlan(len(t.Containers))
-	for i, c := range t.Containers {
-		for _, d := range c.Dependencies {
+	for i, ctr := range t.Containers {
+		for _, d := range ctr.Dependencies {
 			slot, ok := slots[d]
 			if !ok {
-				return &SpecError{Template: t.Name, Node: c.Name, Field: "dependencies",
+				return nil, &SpecError{Template: t.Name, Node: ctr.Name, Field: "dependencies",
 					Reason: fmt.Sprintf("no container of this pod is named %q", bounded(d))}
 			}
 			plan.after(int32(i), slot)
 		}
 	}
-	name := func(i int32) string { return t.Containers[i].Name }
-	if err := plan.sort(name); err != nil {
-		return &SpecError{Template: t.Name, Field: "dependencies", Reason: "the containers wait for each other", Err: err}
+	if err := plan.sort(func(i int32) string { return t.Containers[i].Name }); err != nil {
+		return nil, &SpecError{Template: t.Name, Field: "dependencies", Reason: "the containers wait for each other", Err: err}
 	}
-	t.dag = plan
-	return nil
+	return plan, nil
 }
 
-func (t *Template) compileDAG(byName map[string]*Template) error {
+func (c *checker) dag(t *Template) (*dagPlan, error) {
 	slots := make(map[string]int32, len(t.Tasks))
 	for i := range t.Tasks {
 		task := &t.Tasks[i]
-		if err := checkTask(t.Name, fmt.Sprintf("dag.tasks[%d]", i), task, byName); err != nil {
-			return err
+		if err := c.task(t, fmt.Sprintf("dag.tasks[%d]", i), task); err != nil {
+			return nil, err
 		}
 		if _, ok := slots[task.Name]; ok {
-			return &SpecError{Template: t.Name, Node: task.Name, Field: "name", Reason: "is used by more than one task"}
+			return nil, &SpecError{Template: t.Name, Node: task.Name, Field: "name", Reason: "is used by more than one task"}
 		}
 		slots[task.Name] = int32(i)
 	}
 	plan := newPlan(len(t.Tasks))
 	for i := range t.Tasks {
 		if err := plan.addTask(t, int32(i), slots); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	name := func(i int32) string { return t.Tasks[i].Name }
 	if err := plan.sort(name); err != nil {
-		return &SpecError{Template: t.Name, Field: "depends", Reason: "the tasks wait for each other", Err: err}
+		return nil, &SpecError{Template: t.Name, Field: "depends", Reason: "the tasks wait for each other", Err: err}
 	}
 	for _, target := range t.Targets {
 		slot, ok := slots[target]
 		if !ok {
-			return &SpecError{Template: t.Name, Field: "dag.target", Reason: fmt.Sprintf("no task is named %q", bounded(target))}
+			return nil, &SpecError{Template: t.Name, Field: "dag.target", Reason: fmt.Sprintf("no task is named %q", bounded(target))}
 		}
 		plan.targets = append(plan.targets, slot)
 	}
 	plan.chooseTargets(name)
 	plan.number()
-	t.dag = plan
-	return nil
+	return plan, nil
 }
 
-// addTask compiles the condition of one task.
-func (p *dagPlan) addTask(t *Template, slot int32, slots map[string]int32) error {
-	task := &t.Tasks[slot]
-	if task.Depends == "" && len(task.Dependencies) == 0 {
-		return nil
-	}
-	resolve := func(name string) (Results, bool) {
-		dep, ok := slots[name]
-		if !ok {
-			return 0, false
-		}
-		bare := BareResults
-		if t.Tasks[dep].ContinueOn.Failed {
-			bare |= ResultFailed
-		}
-		if t.Tasks[dep].ContinueOn.Error {
-			bare |= ResultErrored
-		}
-		return bare, true
-	}
-	field := "depends"
-	condition, err := ParseDepends(task.Depends, resolve)
-	if task.Depends == "" {
-		field = "dependencies"
-		condition, err = Dependencies(task.Dependencies, resolve)
-	} else if len(task.Dependencies) > 0 {
-		return &SpecError{Template: t.Name, Node: task.Name, Field: "dependencies", Reason: "can't be used together with depends"}
-	}
-	if err != nil {
-		return &SpecError{Template: t.Name, Node: task.Name, Field: field, Reason: "can't be compiled", Err: err}
-	}
-	p.conditions[slot] = condition
-	for _, name := range condition.Tasks() {
-		p.after(slot, slots[name])
-	}
-	return nil
-}
-
-func (t *Template) checkSteps(byName map[string]*Template) error {
+func (c *checker) steps(t *Template) error {
 	names := make(map[string]bool)
 	for g, group := range t.Steps {
 		for i := range group {
 			step := &group[i]
-			if err := checkTask(t.Name, fmt.Sprintf("steps[%d][%d]", g, i), step, byName); err != nil {
+			if err := c.task(t, fmt.Sprintf("steps[%d][%d]", g, i), step); err != nil {
 				return err
 			}
 			if names[step.Name] {
@@ -194,162 +267,61 @@ func (t *Template) checkSteps(byName map[string]*Template) error {
 	return nil
 }
 
-func checkTask(template, field string, task *Task, byName map[string]*Template) error {
-	if task.Name == "" {
-		return &SpecError{Template: template, Field: field + ".name", Reason: "is empty"}
-	}
+// task checks one task or step of t; field is its place there.
+func (c *checker) task(t *Template, field string, task *Task) error {
 	switch {
+	case task.Name == "":
+		return &SpecError{Template: t.Name, Field: field + ".name", Reason: "is empty"}
+	case task.Inline != nil && task.Template != "":
+		return &SpecError{Template: t.Name, Node: task.Name, Field: "inline", Reason: "can't be used together with template"}
 	case task.Inline != nil:
-		if err := task.Inline.compile(byName); err != nil {
-			return &SpecError{Template: template, Node: task.Name, Field: "inline", Reason: "is not usable", Err: err}
+		if err := c.inline(t, task); err != nil {
+			return err
 		}
-	case byName[task.Template] == nil:
-		return &SpecError{Template: template, Node: task.Name, Field: "template",
-			Reason: fmt.Sprintf("no template is named %q", bounded(task.Template))}
+	case c.byName[task.Template] == nil:
+		return &SpecError{Template: t.Name, Node: task.Name, Field: "template", Reason: noTemplate(task.Template)}
 	}
-	return checkHooks(template, task.Name, task.Hooks, byName)
+	return c.hooks(t.Name, task.Name, task.Hooks)
 }
 
-func checkHooks(template, node string, hooks []Hook, byName map[string]*Template) error {
-	for i, h := range hooks {
-		field := "hooks." + h.Name
-		switch {
-		case h.Name == "":
-			return &SpecError{Template: template, Node: node, Field: fmt.Sprintf("hooks[%d]", i), Reason: "has no name"}
-		case byName[h.Template] == nil:
-			return &SpecError{Template: template, Node: node, Field: field, Reason: fmt.Sprintf("no template is named %q", bounded(h.Template))}
-		case h.Name != ExitHook && h.Expression == "":
-			return &SpecError{Template: template, Node: node, Field: field, Reason: "a hook other than exit needs an expression"}
-		}
+// inline checks the template that is written inside a task of t.
+func (c *checker) inline(t *Template, task *Task) error {
+	reason := ""
+	switch {
+	case slices.Contains(c.open, task.Inline):
+		reason = "is inside itself"
+	case len(c.open) >= maxInline:
+		reason = fmt.Sprintf("is inside more than %d others", maxInline)
+	}
+	if reason != "" {
+		return &SpecError{Template: t.Name, Node: task.Name, Field: "inline", Reason: reason}
+	}
+	c.open = append(c.open, task.Inline)
+	defer func() { c.open = c.open[:len(c.open)-1] }()
+	if err := c.template(task.Inline); err != nil {
+		return &SpecError{Template: t.Name, Node: task.Name, Field: "inline", Reason: "is not usable", Err: err}
 	}
 	return nil
 }
 
-func newPlan(n int) *dagPlan {
-	return &dagPlan{
-		conditions: make([]*Condition, n),
-		deps:       make([][]int32, n),
-		dependents: make([][]int32, n),
-		needed:     make([]bool, n),
-	}
-}
-
-// after records that slot comes after dep.
-func (p *dagPlan) after(slot, dep int32) {
-	if slices.Contains(p.deps[slot], dep) {
-		return
-	}
-	p.deps[slot] = append(p.deps[slot], dep)
-	p.dependents[dep] = append(p.dependents[dep], slot)
-}
-
-// sort orders the slots so that each comes after all it depends on (Kahn), or names a cycle.
-func (p *dagPlan) sort(name func(int32) string) error {
-	n := len(p.deps)
-	missing := make([]int32, n)
-	p.order = make([]int32, 0, n)
-	for i := range p.deps {
-		missing[i] = int32(len(p.deps[i]))
-		if missing[i] == 0 {
-			p.order = append(p.order, int32(i))
+func (c *checker) hooks(template, node string, hooks []Hook) error {
+	names := make(map[string]bool)
+	for i, h := range hooks {
+		field, reason := "hooks."+h.Name, ""
+		switch {
+		case h.Name == "":
+			field, reason = fmt.Sprintf("hooks[%d].name", i), "is empty"
+		case names[h.Name]:
+			reason = "is there more than once"
+		case c.byName[h.Template] == nil:
+			reason = noTemplate(h.Template)
+		case h.Name != ExitHook && h.Expression == "":
+			reason = "a hook other than exit needs an expression"
 		}
-	}
-	for at := 0; at < len(p.order); at++ {
-		for _, d := range p.dependents[p.order[at]] {
-			if missing[d]--; missing[d] == 0 {
-				p.order = append(p.order, d)
-			}
+		if reason != "" {
+			return &SpecError{Template: template, Node: node, Field: field, Reason: reason}
 		}
+		names[h.Name] = true
 	}
-	if len(p.order) == n {
-		p.rank = make([]int32, n)
-		for at, slot := range p.order {
-			p.rank[slot] = int32(at)
-		}
-		return nil
-	}
-	return &CycleError{Nodes: findCycle(p.deps, missing, name)}
-}
-
-// findCycle walks backwards from a slot that never became free until it meets itself.
-func findCycle(deps [][]int32, missing []int32, name func(int32) string) []string {
-	at := int32(slices.IndexFunc(missing, func(m int32) bool { return m > 0 }))
-	seenAt := make(map[int32]int)
-	var path []int32
-	for {
-		if from, ok := seenAt[at]; ok {
-			path = path[from:]
-			break
-		}
-		seenAt[at] = len(path)
-		path = append(path, at)
-		for _, d := range deps[at] {
-			if missing[d] > 0 {
-				at = d
-				break
-			}
-		}
-	}
-	names := make([]string, len(path))
-	for i, slot := range path {
-		names[len(path)-1-i] = name(slot)
-	}
-	smallest := 0
-	for i := range names {
-		if strings.Compare(names[i], names[smallest]) < 0 {
-			smallest = i
-		}
-	}
-	return append(names[smallest:], names[:smallest]...)
-}
-
-// number fills in visit.
-func (p *dagPlan) number() {
-	p.visit = make([]int32, len(p.deps))
-	seen := make([]bool, len(p.deps))
-	next := int32(0)
-	stack := make([]int32, 0, len(p.deps))
-	for _, target := range p.targets {
-		stack = append(stack, target)
-		for len(stack) > 0 {
-			slot := stack[len(stack)-1]
-			if seen[slot] { // back from what it depends on, or reached twice
-				stack = stack[:len(stack)-1]
-				if p.visit[slot] == 0 {
-					next++
-					p.visit[slot] = next
-				}
-				continue
-			}
-			seen[slot] = true
-			for _, d := range slices.Backward(p.deps[slot]) {
-				if !seen[d] {
-					stack = append(stack, d)
-				}
-			}
-		}
-	}
-}
-
-// chooseTargets takes the tasks that nothing depends on where the template names no target, in the order of their
-// names as Argo does, and marks all that the targets need.
-func (p *dagPlan) chooseTargets(name func(int32) string) {
-	if len(p.targets) == 0 {
-		for i := range p.dependents {
-			if len(p.dependents[i]) == 0 {
-				p.targets = append(p.targets, int32(i))
-			}
-		}
-		slices.SortFunc(p.targets, func(a, b int32) int { return strings.Compare(name(a), name(b)) })
-	}
-	for _, t := range p.targets {
-		p.needed[t] = true
-	}
-	for _, slot := range slices.Backward(p.order) {
-		if p.needed[slot] {
-			for _, d := range p.deps[slot] {
-				p.needed[d] = true
-			}
-		}
-	}
+	return nil
 }

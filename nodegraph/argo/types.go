@@ -1,45 +1,40 @@
 package argo
 
-import (
-	"encoding/json"
-	"time"
-)
+import "encoding/json"
 
 // The types of this file are the fields of Argo's Workflow that decide status, under Argo's JSON names.
 
-type object struct {
-	APIVersion string            `json:"apiVersion"`
-	Kind       string            `json:"kind"`
-	Metadata   metadata          `json:"metadata"`
-	Spec       spec              `json:"spec"`
-	Status     status            `json:"status"`
-	Items      []json.RawMessage `json:"items"`
-}
-
 type metadata struct {
-	Name      string `json:"name"`
-	Namespace string `json:"namespace"`
-	UID       string `json:"uid"`
+	Name        string            `json:"name"`
+	Namespace   string            `json:"namespace"`
+	UID         string            `json:"uid"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
 }
 
 type spec struct {
-	Entrypoint            string             `json:"entrypoint"`
-	Templates             []template         `json:"templates"`
-	TemplateDefaults      *template          `json:"templateDefaults"`
-	OnExit                string             `json:"onExit"`
-	Hooks                 map[string]hook    `json:"hooks"`
-	Parallelism           *int               `json:"parallelism"`
-	ActiveDeadlineSeconds *int64             `json:"activeDeadlineSeconds"`
-	Synchronization       *synchronization   `json:"synchronization"`
-	RetryStrategy         *retryStrategy     `json:"retryStrategy"`
-	Shutdown              string             `json:"shutdown"`
-	Suspend               *bool              `json:"suspend"`
-	TTLStrategy           *ttlStrategy       `json:"ttlStrategy"`
-	WorkflowTemplateRef   *workflowReference `json:"workflowTemplateRef"`
+	Entrypoint            string           `json:"entrypoint"`
+	Templates             []template       `json:"templates"`
+	TemplateDefaults      *template        `json:"templateDefaults"`
+	OnExit                string           `json:"onExit"`
+	Hooks                 map[string]hook  `json:"hooks"`
+	Parallelism           *int             `json:"parallelism"`
+	ActiveDeadlineSeconds *int64           `json:"activeDeadlineSeconds"`
+	Synchronization       *synchronization `json:"synchronization"`
+	RetryStrategy         *retryStrategy   `json:"retryStrategy"`
+	Shutdown              string           `json:"shutdown"`
+	Suspend               *bool            `json:"suspend"`
+	TTLStrategy           *ttlStrategy     `json:"ttlStrategy"`
+	WorkflowTemplateRef   *present         `json:"workflowTemplateRef"`
+	ServiceAccountName    string           `json:"serviceAccountName"`
+	Arguments             arguments        `json:"arguments"`
 }
 
-type workflowReference struct {
-	Name string `json:"name"`
+type arguments struct {
+	Parameters []struct {
+		Name  string     `json:"name"`
+		Value *anyString `json:"value"`
+	} `json:"parameters"`
 }
 
 type ttlStrategy struct {
@@ -49,26 +44,25 @@ type ttlStrategy struct {
 }
 
 type template struct {
-	Name                  string           `json:"name"`
-	Container             *present         `json:"container"`
-	Script                *present         `json:"script"`
-	Resource              *present         `json:"resource"`
-	Data                  *present         `json:"data"`
-	ContainerSet          *containerSet    `json:"containerSet"`
-	DAG                   *dag             `json:"dag"`
-	Steps                 []stepGroup      `json:"steps"`
-	Suspend               *suspend         `json:"suspend"`
-	HTTP                  *present         `json:"http"`
-	Plugin                *present         `json:"plugin"`
-	Daemon                *bool            `json:"daemon"`
-	RetryStrategy         *retryStrategy   `json:"retryStrategy"`
-	Synchronization       *synchronization `json:"synchronization"`
-	Parallelism           *int             `json:"parallelism"`
-	FailFast              *bool            `json:"failFast"`
-	Timeout               string           `json:"timeout"`
-	PendingTimeout        string           `json:"pendingTimeout"`
-	Memoize               *memoize         `json:"memoize"`
-	ActiveDeadlineSeconds json.RawMessage  `json:"activeDeadlineSeconds"`
+	Name            string           `json:"name"`
+	Container       *present         `json:"container"`
+	Script          *present         `json:"script"`
+	Resource        *present         `json:"resource"`
+	Data            *present         `json:"data"`
+	ContainerSet    *containerSet    `json:"containerSet"`
+	DAG             *dag             `json:"dag"`
+	Steps           [][]task         `json:"steps"`
+	Suspend         *suspend         `json:"suspend"`
+	HTTP            *present         `json:"http"`
+	Plugin          *present         `json:"plugin"`
+	Daemon          *bool            `json:"daemon"`
+	RetryStrategy   *retryStrategy   `json:"retryStrategy"`
+	Synchronization *synchronization `json:"synchronization"`
+	Parallelism     *int             `json:"parallelism"`
+	FailFast        *bool            `json:"failFast"`
+	Timeout         string           `json:"timeout"`
+	PendingTimeout  string           `json:"pendingTimeout"`
+	Memoize         *memoize         `json:"memoize"`
 }
 
 // present notes that a field is there, whatever it holds.
@@ -109,12 +103,6 @@ type task struct {
 	OnExit       string            `json:"onExit"`
 }
 
-type templateRef struct {
-	Name         string `json:"name"`
-	Template     string `json:"template"`
-	ClusterScope bool   `json:"clusterScope"`
-}
-
 type continueOn struct {
 	Error  bool `json:"error"`
 	Failed bool `json:"failed"`
@@ -136,6 +124,24 @@ type sequence struct {
 type suspend struct {
 	Duration string `json:"duration"`
 }
+
+// A templateRef names a template of a WorkflowTemplate or ClusterWorkflowTemplate.
+type templateRef struct {
+	Name         string `json:"name"`
+	Template     string `json:"template"`
+	ClusterScope bool   `json:"clusterScope"`
+}
+
+// scope is the templateScope of what is inside the template.
+func (r *templateRef) scope() string {
+	if r.ClusterScope {
+		return "cluster/" + r.Name
+	}
+	return "namespaced/" + r.Name
+}
+
+// key is the name of the template among the stored ones.
+func (r *templateRef) key() string { return r.scope() + "/" + r.Template }
 
 type retryStrategy struct {
 	Limit       *intOrString `json:"limit"`
@@ -175,82 +181,29 @@ type mutex struct {
 	Database  bool   `json:"database"`
 }
 
-type status struct {
-	Phase            string                     `json:"phase"`
-	Message          string                     `json:"message"`
-	StartedAt        *time.Time                 `json:"startedAt"`
-	FinishedAt       *time.Time                 `json:"finishedAt"`
-	Nodes            map[string]json.RawMessage `json:"nodes"`
-	CompressedNodes  string                     `json:"compressedNodes"`
-	OffloadVersion   string                     `json:"offloadNodeStatusVersion"`
-	StoredTemplates  map[string]template        `json:"storedTemplates"`
-	StoredSpec       *spec                      `json:"storedWorkflowTemplateSpec"`
-	Synchronization  json.RawMessage            `json:"synchronization"`
-	TaskResultsState map[string]bool            `json:"taskResultsCompletionStatus"`
-}
-
-type node struct {
-	ID           string     `json:"id"`
-	Name         string     `json:"name"`
-	DisplayName  string     `json:"displayName"`
-	Type         string     `json:"type"`
-	TemplateName string     `json:"templateName"`
-	Phase        string     `json:"phase"`
-	Message      string     `json:"message"`
-	BoundaryID   string     `json:"boundaryID"`
-	StartedAt    *time.Time `json:"startedAt"`
-	FinishedAt   *time.Time `json:"finishedAt"`
-	Daemoned     *bool      `json:"daemoned"`
-	NodeFlag     *struct {
-		Hooked  bool `json:"hooked"`
-		Retried bool `json:"retried"`
-	} `json:"nodeFlag"`
-	Memoization *struct {
-		Hit bool `json:"hit"`
-	} `json:"memoizationStatus"`
-	Outputs *struct {
-		ExitCode *string `json:"exitCode"`
-	} `json:"outputs"`
-	Synchronization *struct {
-		Waiting string `json:"waiting"`
-	} `json:"synchronizationStatus"`
-	TaskResultSynced  *bool    `json:"taskResultSynced"`
-	FailedPodRestarts int      `json:"failedPodRestarts"`
-	Children          []string `json:"children"`
-}
-
-// stepGroup is one group of steps: a list, or an object with a list in older API versions.
-type stepGroup []task
-
-func (g *stepGroup) UnmarshalJSON(b []byte) error {
-	var list []task
-	if err := json.Unmarshal(b, &list); err == nil {
-		*g = list
-		return nil
-	}
-	var o struct {
-		Steps []task `json:"steps"`
-	}
-	if err := json.Unmarshal(b, &o); err != nil {
-		return err
-	}
-	*g = o.Steps
-	return nil
-}
-
-// intOrString keeps a number or a string as text.
+// intOrString keeps a scalar as text.
 type intOrString string
 
 func (v *intOrString) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err == nil {
-		*v = intOrString(s)
+	switch b[0] {
+	case '"':
+		*v = intOrString(unquote(b))
+	case '{', '[':
+		return &typeError{want: "a number or a string", found: describeValue(b[0])}
+	default:
+		*v = intOrString(b)
+	}
+	return nil
+}
+
+// anyString keeps any value as text, as Argo does with parameters.
+type anyString string
+
+func (v *anyString) UnmarshalJSON(b []byte) error {
+	if b[0] == '"' {
+		*v = anyString(unquote(b))
 		return nil
 	}
-	var n json.Number
-	if err := json.Unmarshal(b, &n); err != nil {
-		return err
-	}
-	*v = intOrString(n.String())
+	*v = anyString(b)
 	return nil
 }

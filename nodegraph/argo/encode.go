@@ -1,0 +1,63 @@
+package argo
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Encode returns the whole object as JSON: byte for byte what was read if nothing was set, otherwise with the status
+// as it is now. What came in a list comes without it, what came as YAML comes as JSON. Nodes that came compressed are
+// compressed again. The error is nil; it is there as in encoding/json.
+func (w *Workflow) Encode() ([]byte, error) {
+	status := w.state
+	changed := w.nodes.changed()
+	switch {
+	case changed && w.packed:
+		status = status.with("compressedNodes", quote(compress(w.nodes.encode())))
+	case changed:
+		status = status.with("nodes", w.nodes.encode())
+	case !differ(w.status, w.state):
+		return bytes.Clone(w.text), nil
+	}
+	return w.object.with("status", status.encode()).encode(), nil
+}
+
+// EncodeYAML returns the whole object as YAML, with sorted keys. The error is that of the YAML encoder.
+func (w *Workflow) EncodeYAML() ([]byte, error) {
+	text, _ := w.Encode() // never fails
+	return toYAML(text)
+}
+
+// changed tells whether any node is not as it was read.
+func (t *nodeTable) changed() bool {
+	for i := range t.rows {
+		if row := &t.rows[i]; (row.was == nil) != (row.now == nil) || !bytes.Equal(row.was, row.now) {
+			return true
+		}
+	}
+	return false
+}
+
+// encode puts the object of all nodes together.
+func (t *nodeTable) encode() json.RawMessage {
+	m := make(members, 0, len(t.rows))
+	for i := range t.rows {
+		if row := &t.rows[i]; row.now != nil {
+			m = append(m, member{row.id, row.quoted, row.now})
+		}
+	}
+	return m.encode()
+}
+
+// differ tells whether two objects have other keys or values, in their text or order.
+func differ(a, b members) bool {
+	if len(a) != len(b) {
+		return true
+	}
+	for i := range a {
+		if a[i].key != b[i].key || !bytes.Equal(a[i].value, b[i].value) {
+			return true
+		}
+	}
+	return false
+}

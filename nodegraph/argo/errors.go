@@ -1,0 +1,76 @@
+package argo
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A ReadError says what could not be read, and where.
+type ReadError struct {
+	Workflow string // the name, if it was read
+	Node     string // the id of the node, if one is at fault
+	Field    string // the path in the object, or in the node if there is one; empty for the input as a whole
+	Err      error
+}
+
+// Error names the workflow, the node and the field.
+func (e *ReadError) Error() string { return describe(e.Workflow, e.Node, e.Field, e.Err) }
+
+// Unwrap returns the cause.
+func (e *ReadError) Unwrap() error { return e.Err }
+
+// A WriteError says what could not be written back, and where. Nothing was changed.
+type WriteError struct {
+	Workflow string
+	Node     string // the id of the node, empty for the workflow itself
+	Field    string
+	Err      error
+}
+
+// Error names the workflow, the node and the field.
+func (e *WriteError) Error() string { return describe(e.Workflow, e.Node, e.Field, e.Err) }
+
+// Unwrap returns the cause.
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// ErrOffloaded is in the chain of the error for a workflow whose nodes Argo keeps in a database.
+var ErrOffloaded = errors.New("the nodes are offloaded to a database: ask the Argo server for the workflow, or turn off nodeStatusOffload")
+
+// ErrDuplicateKey is in the chain of the error for an object that has one key twice.
+var ErrDuplicateKey = errors.New("the key is there twice")
+
+// errEmpty is the cause where something must not be empty.
+var errEmpty = errors.New("is empty")
+
+func describe(workflow, node, field string, err error) string {
+	var b strings.Builder
+	b.WriteString("argo: ")
+	if workflow != "" {
+		fmt.Fprintf(&b, "workflow %q: ", bounded(workflow))
+	}
+	if node != "" {
+		fmt.Fprintf(&b, "node %q: ", bounded(node))
+	}
+	if field != "" {
+		b.WriteString(bounded(field) + ": ")
+	}
+	fmt.Fprintf(&b, "%v", err)
+	return b.String()
+}
+
+// A typeError is a JSON value of the wrong type.
+type typeError struct {
+	want, found string
+}
+
+func (e *typeError) Error() string { return fmt.Sprintf("want %s, found %s", e.want, e.found) }
+
+// bounded keeps error texts short whatever the input says.
+func bounded(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "..."
+}

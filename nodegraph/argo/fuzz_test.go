@@ -1,0 +1,90 @@
+package argo_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
+)
+
+// Nothing that is read makes Read panic. What is read encodes and reads back the same, setting the status that is
+// there is no change, and a change that is patched is the change that is encoded.
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{
+		build, object(`{}`), object(`null`), withNode(podFields), withNode(`"name":"w","type":"DAG","phase":"Failed","children":["a"]`),
+		object(`{"compressedNodes":"` + packed(`{"w":{"id":"w",`+podFields+`}}`) + `"}`),
+		`{"kind":"List","items":[` + object(`{"phase":"Failed","message":"m"}`) + `]}`,
+		withSpec(taskWith(`"withItems":[1,"{{item}}",{"a":[2]}],"hooks":{"exit":{"template":"one"}}`)),
+		withSpec(taskWith(`"withSequence":{"start":3,"end":"1","format":"%02d"}`)),
+		withSpec(`{"arguments":{"parameters":[{"name":"p","value":"{{workflow.name}}"}]},"onExit":"{{workflow.parameters.p}}","templates":[{"name":"w","suspend":{"duration":"5"}}]}`),
+		withSpec(`{"templateDefaults":{"retryStrategy":{"limit":"2"}},"templates":[{"name":"a","containerSet":{"containers":[{"name":"x"}]},"synchronization":{"mutexes":[{"name":"m"}]}}]}`),
+		`{"kind":"Workflow","metadata":{"":1,"":2}}`,
+		"kind: Workflow\nmetadata: &m {name: w}\nstatus: {nodes: {}}\nx: *m\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		w, err := argo.ReadLimited(data, argo.Limits{Bytes: 1 << 20, Decompressed: 1 << 20})
+		if err != nil {
+			require.Nil(t, w)
+			return
+		}
+		text := encode(t, w)
+		again := read(t, text)
+		if diff := cmp.Diff(w.Snapshot, again.Snapshot, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("-first +again:\n%s", diff)
+		}
+		if diff := cmp.Diff(w.Spec, again.Spec, sameSpec); diff != "" {
+			t.Fatalf("-first +again:\n%s", diff)
+		}
+		require.NoError(t, w.SetStatus(w.Snapshot))
+		require.Equal(t, "{}", string(patch(t, w)))
+		require.Equal(t, string(text), string(encode(t, w)))
+		change(t, w, text)
+	})
+}
+
+// change ends all nodes of a workflow, and adds one.
+func change(t *testing.T, w *argo.Workflow, text []byte) {
+	t.Helper()
+	s := w.Snapshot
+	s.Phase, s.Finished = nodegraph.Failed, at(9)
+	s.Nodes = append([]nodegraph.Recorded(nil), s.Nodes...)
+	for i := range s.Nodes {
+		s.Nodes[i].Phase, s.Nodes[i].Message, s.Nodes[i].Children = nodegraph.Error, "ended", []string{"w-9"}
+	}
+	added := nodegraph.Recorded{ID: "w-9", Name: "w.new", Kind: nodegraph.Pod, Phase: nodegraph.Pending, Boundary: "w"}
+	if !strings.Contains(string(text), added.ID) {
+		s.Nodes = append(s.Nodes, added)
+	}
+	require.NoError(t, w.SetStatus(s))
+	now := encode(t, w)
+	again, err := argo.Read(now)
+	require.NoError(t, err)
+	require.Len(t, again.Snapshot.Nodes, len(s.Nodes))
+	require.Equal(t, dropNulls(applied(t, text, patch(t, w))), dropNulls(decoded(t, now)))
+}
+
+// dropNulls takes out members that are null: a merge patch takes them for members that are not there.
+func dropNulls(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			if value == nil {
+				delete(v, key)
+			} else {
+				v[key] = dropNulls(value)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = dropNulls(v[i])
+		}
+	}
+	return v
+}

@@ -1,0 +1,132 @@
+package argo
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// updated returns node was with what r says, nil if it says that already.
+func (w *Workflow) updated(was json.RawMessage, r *nodegraph.Recorded) (json.RawMessage, error) {
+	old, _ := (&scanner{text: was}).node(r.ID) // of a node that was read, or created here: can't fail
+	if old.Name != r.Name {
+		return nil, &WriteError{Workflow: w.Name, Node: r.ID, Field: "name",
+			Err: fmt.Errorf("is %q in the snapshot, %q in the workflow", bounded(r.Name), bounded(old.Name))}
+	}
+	e := &edit{raw: was}
+	updateState(e, &old, r)
+	updateResults(e, &old, r)
+	if r.Children != nil {
+		updateChildren(e, old.Children, r.Children)
+	}
+	if !e.changed {
+		return nil, nil
+	}
+	return e.members.encode(), nil
+}
+
+// updateState writes how the node stands.
+func updateState(e *edit, old, r *nodegraph.Recorded) {
+	if old.Kind != r.Kind {
+		e.setText("type", r.Kind.String())
+	}
+	if old.Phase != r.Phase {
+		e.setText("phase", r.Phase.String())
+	}
+	if old.Message != r.Message {
+		e.setText("message", r.Message)
+	}
+	e.setTime("startedAt", old.Started, r.Started, true)
+	e.setTime("finishedAt", old.Finished, r.Finished, r.Phase.Settled())
+	if old.Daemoned != r.Daemoned {
+		e.setFlag("daemoned", r.Daemoned)
+	}
+	if old.Unsynced != r.Unsynced {
+		e.set("taskResultSynced", json.RawMessage(strconv.FormatBool(!r.Unsynced)))
+	}
+	if old.WaitsFor != r.WaitsFor {
+		e.inside("synchronizationStatus", func(e *edit) { e.setText("waiting", r.WaitsFor) })
+	}
+}
+
+// updateResults writes what came of it.
+func updateResults(e *edit, old, r *nodegraph.Recorded) {
+	if old.Restarts != r.Restarts {
+		e.setNumber("failedPodRestarts", r.Restarts)
+	}
+	switch {
+	case r.HasExit && (!old.HasExit || old.ExitCode != r.ExitCode):
+		e.inside("outputs", func(e *edit) { e.setText("exitCode", strconv.Itoa(r.ExitCode)) })
+	case !r.HasExit && old.HasExit && !r.Phase.Settled():
+		e.inside("outputs", func(e *edit) { e.remove("exitCode") })
+	}
+	if r.CacheHit && !old.CacheHit {
+		e.inside("memoizationStatus", func(e *edit) { setHit(e) })
+	}
+}
+
+// setHit says that the node's results came from the cache. Argo wants all three fields.
+func setHit(e *edit) {
+	e.set("hit", json.RawMessage("true"))
+	for _, key := range []string{"key", "cacheName"} {
+		if e.get(key) == nil {
+			e.set(key, quote(""))
+		}
+	}
+}
+
+// updateChildren writes the list of children if it has not the same ones already.
+func updateChildren(e *edit, old, now []string) {
+	wanted := make(map[string]bool, len(now))
+	for _, id := range now {
+		wanted[id] = true
+	}
+	list := make([]string, 0, len(now))
+	for _, id := range old {
+		if wanted[id] {
+			list = append(list, id)
+			delete(wanted, id)
+		}
+	}
+	for _, id := range now {
+		if wanted[id] {
+			list = append(list, id)
+			delete(wanted, id)
+		}
+	}
+	if !slices.Equal(list, old) {
+		e.setList("children", list)
+	}
+}
+
+// setFlag sets true; false is left out.
+func (e *edit) setFlag(key string, value bool) {
+	if !value {
+		e.remove(key)
+		return
+	}
+	e.set(key, json.RawMessage("true"))
+}
+
+// setNumber sets a number; 0 is left out.
+func (e *edit) setNumber(key string, value int) {
+	if value == 0 {
+		e.remove(key)
+		return
+	}
+	e.set(key, json.RawMessage(strconv.Itoa(value)))
+}
+
+// inside changes the object under key, and removes it if nothing is left of it.
+func (e *edit) inside(key string, change func(*edit)) {
+	in := &edit{raw: e.get(key)} // what was read as an object is one
+	change(in)
+	if len(in.members) == 0 {
+		e.remove(key)
+		return
+	}
+	e.set(key, in.members.encode())
+}

@@ -1,0 +1,235 @@
+package argo
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// SetStatus makes s the status of the workflow: its phase, message and times, and the nodes of s. Only keys whose
+// values change are replaced; all else stays byte for byte. What s holds already is no change.
+//
+//   - A node that s does not have stays as it is. See [Workflow.RemoveNodes].
+//   - A node that only s has is created, with Argo's fields.
+//   - A node that both have gets the phase, message, type, times, daemoned, taskResultSynced, exit code, restarts, the
+//     lock it waits for and a hit in the cache. Its name, displayName, boundaryID, template and nodeFlag were said when
+//     it was created, and stay.
+//   - Children nil leaves the list as it is. Children that are in the list keep their places, new ones come after them.
+//   - A time that is not set leaves the one that is there, save for the end of something that has not ended. Times are
+//     written to the second; one that is not set is left out, which means the same as Argo's null.
+//   - An exit code that is not set goes when the node has not ended.
+//
+// Shutdown and Held belong to the spec and are not written. Labels that show the phase are the host's.
+//
+// The error is a [*WriteError]; nothing was changed then. Time and memory follow the nodes of s.
+func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
+	state, err := w.newState(&s)
+	if err != nil {
+		return err
+	}
+	c := &creator{w: w, made: make(map[string]nodeContext)}
+	changed := make(map[string]json.RawMessage)
+	var added []*nodegraph.Recorded
+	seen := make(map[string]bool, len(s.Nodes))
+	for i := range s.Nodes {
+		r := &s.Nodes[i]
+		if err := w.checkRecord(r, seen); err != nil {
+			return err
+		}
+		was := w.nodes.get(r.ID)
+		if was == nil {
+			added = append(added, r)
+			continue
+		}
+		now, err := w.updated(was, r)
+		if err != nil {
+			return err
+		}
+		if now != nil {
+			changed[r.ID] = now
+		}
+	}
+	w.state = state
+	for id, now := range changed {
+		w.nodes.set(id, now)
+	}
+	// The name of a node begins with the name of what it is inside of.
+	slices.SortStableFunc(added, func(a, b *nodegraph.Recorded) int { return len(a.Name) - len(b.Name) })
+	for _, r := range added {
+		w.nodes.set(r.ID, c.created(r))
+	}
+	return nil
+}
+
+// checkRecord checks what a record must have to be written.
+func (w *Workflow) checkRecord(r *nodegraph.Recorded, seen map[string]bool) error {
+	bad := func(field string, err error) error {
+		return &WriteError{Workflow: w.Name, Node: r.ID, Field: field, Err: err}
+	}
+	switch {
+	case r.ID == "":
+		return bad("id", errEmpty)
+	case seen[r.ID]:
+		return bad("id", errors.New("is in the snapshot twice"))
+	case r.Name == "":
+		return bad("name", errEmpty)
+	case r.Phase == nodegraph.Planned || r.Phase > nodegraph.Omitted:
+		return bad("phase", fmt.Errorf("%q can't be written", r.Phase))
+	case r.Kind == nodegraph.Workflow || r.Kind > nodegraph.NodeSkipped:
+		return bad("type", fmt.Errorf("%q can't be written", r.Kind))
+	}
+	seen[r.ID] = true
+	return nil
+}
+
+// newState returns the status of the workflow as a whole, as s says.
+func (w *Workflow) newState(s *nodegraph.Snapshot) (members, error) {
+	if s.Phase == nodegraph.Skipped || s.Phase == nodegraph.Omitted || s.Phase > nodegraph.Omitted {
+		return nil, &WriteError{Workflow: w.Name, Field: "status.phase", Err: fmt.Errorf("%q is not a phase of a workflow", s.Phase)}
+	}
+	was, _ := decodeState(w.state, nodegraph.Snapshot{}) // of a status that was read, or set here: can't fail
+	e := &edit{members: w.state}
+	if s.Phase != was.Phase {
+		e.setText("phase", s.Phase.String())
+	}
+	if s.Message != was.Message {
+		e.setText("message", s.Message)
+	}
+	e.setTime("startedAt", was.Started, s.Started, true)
+	e.setTime("finishedAt", was.Finished, s.Finished, s.Phase.Completed())
+	return e.members, nil
+}
+
+// RemoveNodes removes nodes, as a manual retry does with those that are to run again, and takes them out of the lists
+// of children and outbound nodes of all others. Ids of nodes that the workflow does not have are ignored.
+func (w *Workflow) RemoveNodes(ids ...string) {
+	gone := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		if w.nodes.get(id) != nil {
+			gone[id] = true
+			w.nodes.set(id, nil)
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	for i := range w.nodes.rows {
+		if row := &w.nodes.rows[i]; row.now != nil {
+			row.now = without(row.now, gone)
+		}
+	}
+}
+
+// without returns a node whose lists of other nodes do not have those that are gone.
+func without(node json.RawMessage, gone map[string]bool) json.RawMessage {
+	e := &edit{raw: node}
+	for _, key := range []string{"children", "outboundNodes"} {
+		s := &scanner{text: orNull(e.get(key))}
+		list, err := s.strings()
+		if err != nil {
+			continue // not a list that we know
+		}
+		before := len(list)
+		list = slices.DeleteFunc(list, func(id string) bool { return gone[id] })
+		if len(list) < before {
+			e.setList(key, list)
+		}
+	}
+	return e.result(node)
+}
+
+// edit changes members of an object and remembers whether it did. It takes the object apart when it has to, and
+// leaves what it was given as it is.
+type edit struct {
+	raw     json.RawMessage // the object, until it is taken apart
+	members members
+	own     bool // the members are a copy
+	changed bool
+}
+
+// result is the object as it is now; was if nothing has changed.
+func (e *edit) result(was json.RawMessage) json.RawMessage {
+	if !e.changed {
+		return was
+	}
+	return e.members.encode()
+}
+
+// get returns the value of key, nil if there is none.
+func (e *edit) get(key string) json.RawMessage {
+	if e.raw != nil {
+		e.members, _ = parts(e.raw) // of an object: can't fail
+		e.raw, e.own = nil, true
+	}
+	return e.members.get(key)
+}
+
+// change notes that there is one.
+func (e *edit) change() {
+	if !e.own {
+		e.members, e.own = slices.Clone(e.members), true
+	}
+	e.changed = true
+}
+
+func (e *edit) set(key string, value json.RawMessage) {
+	there := e.get(key) != nil
+	e.change()
+	if !there {
+		e.members = append(e.members, member{key, quote(key), value})
+		return
+	}
+	for i := range e.members {
+		if e.members[i].key == key {
+			e.members[i].value = value
+			return
+		}
+	}
+}
+
+func (e *edit) remove(key string) {
+	if e.get(key) != nil {
+		e.change()
+		e.members = slices.DeleteFunc(e.members, func(m member) bool { return m.key == key })
+	}
+}
+
+// setText sets a string; the empty one is left out.
+func (e *edit) setText(key, value string) {
+	if value == "" {
+		e.remove(key)
+		return
+	}
+	e.set(key, quote(value))
+}
+
+// setList sets a list of strings; the empty one is left out.
+func (e *edit) setList(key string, list []string) {
+	if len(list) == 0 {
+		e.remove(key)
+		return
+	}
+	text := []byte{'['}
+	for i, s := range list {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, quote(s)...)
+	}
+	e.set(key, append(text, ']'))
+}
+
+// setTime sets a time if it differs by a second. One that is not set leaves what is there if keep.
+func (e *edit) setTime(key string, was, now time.Time, keep bool) {
+	switch {
+	case now.IsZero() && (keep || was.IsZero()):
+	case now.IsZero():
+		e.remove(key)
+	case !now.Truncate(time.Second).Equal(was.Truncate(time.Second)):
+		e.set(key, quote(now.UTC().Format(time.RFC3339)))
+	}
+}

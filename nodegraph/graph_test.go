@@ -1,0 +1,562 @@
+package nodegraph_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// expandAll expands every node there is, with one attempt for each Retry and the items of loops that are known.
+func expandAll(t testing.TB, g *nodegraph.Graph) {
+	t.Helper()
+	for i := nodegraph.Root; int(i) < g.Len(); i++ {
+		n := g.Node(i)
+		switch {
+		case g.First(i) != nodegraph.None:
+		case n.Kind == nodegraph.Retry:
+			_, err := g.AddAttempt(i)
+			require.NoError(t, err)
+		case n.Kind == nodegraph.TaskGroup:
+			require.NoError(t, g.AddItems(i, n.Task, n.Task.Loop.Items))
+		}
+		require.NoError(t, g.Expand(i))
+	}
+}
+
+// names returns the names of nodes.
+func names(g *nodegraph.Graph, nodes []nodegraph.Index) []string {
+	var out []string
+	for _, i := range nodes {
+		out = append(out, g.Node(i).Name)
+	}
+	return out
+}
+
+// checkGraph checks what holds in every graph: the tree of containment, ids, and order in both directions.
+func checkGraph(t testing.TB, g *nodegraph.Graph) {
+	t.Helper()
+	for i := nodegraph.Root; int(i) < g.Len(); i++ {
+		n := g.Node(i)
+		last, walked := nodegraph.None, g.First(i)
+		for m := range g.Members(i) {
+			require.Equal(t, i, g.Node(m).Parent)
+			require.Equal(t, n.Depth()+1, g.Node(m).Depth())
+			require.Greater(t, m, max(i, last), "members lie behind their parent, in order")
+			require.Equal(t, walked, m, "First and Next walk the same members")
+			last, walked = m, g.Next(walked)
+		}
+		require.Equal(t, last, g.Last(i))
+		if i == nodegraph.Root {
+			continue
+		}
+		require.Contains(t, slices.Collect(g.Members(n.Parent)), i)
+		require.Equal(t, i, g.Find(n.ID))
+		require.Equal(t, i, g.Find(n.Name))
+		require.Equal(t, nodegraph.NodeID(g.Spec().Name, n.Name), n.ID)
+		for before := range g.After(i) {
+			require.Less(t, before, i, "a walk by index meets causes before effects")
+			require.Equal(t, n.Parent, g.Node(before).Parent)
+			require.Contains(t, slices.Collect(g.Before(before)), i)
+		}
+		for after := range g.Before(i) {
+			require.Contains(t, slices.Collect(g.After(after)), i)
+		}
+	}
+}
+
+func TestNewGraphHasWorkflowAndEntry(t *testing.T) {
+	g := mustGraph(t, "build: dag(a)")
+	assert.Equal(t, 2, g.Len())
+	root, entry := g.Node(nodegraph.Root), g.Node(nodegraph.Entry)
+	assert.Equal(t, nodegraph.Workflow, root.Kind)
+	assert.Equal(t, nodegraph.None, root.Parent)
+	assert.Equal(t, nodegraph.RoleRoot, root.Role)
+	assert.Equal(t, "build", entry.Name)
+	assert.Equal(t, "build", entry.ID, "the entry node has the workflow's name as its id")
+	assert.Equal(t, nodegraph.DAG, entry.Kind)
+	assert.Equal(t, nodegraph.RoleEntry, entry.Role)
+	assert.Equal(t, nodegraph.Root, entry.Parent)
+	assert.Equal(t, nodegraph.None, entry.Owner)
+	assert.False(t, entry.Expanded())
+	assert.Nil(t, g.OnExit())
+	assert.Equal(t, "build", g.Spec().Name)
+}
+
+// Names and ids of nodes, as they stand in recordings of a real controller.
+func TestNodeID(t *testing.T) {
+	for _, c := range []struct{ workflow, name, want string }{
+		{"nightly-ingest", "nightly-ingest", "nightly-ingest"},
+		{"nightly-ingest", "nightly-ingest.extract", "nightly-ingest-1181119922"},
+		{"nightly-ingest", "nightly-ingest.extract(0)", "nightly-ingest-2977119785"},
+		{"nightly-ingest", "nightly-ingest.extract(0).main", "nightly-ingest-725464648"},
+		{"nightly-ingest", "nightly-ingest.extract(1)", "nightly-ingest-360061484"},
+		{"fan", "fan.fan", "fan-949071361"},
+		{"fan", "fan.fan(2:z)", "fan-1418199494"},
+		{"stepitems", "stepitems[0]", "stepitems-1840680549"},
+		{"stepitems", "stepitems[0].a(1:2)", "stepitems-3613821454"},
+		{"retryitems", "retryitems.fan(0:x)(1)", "retryitems-3511888357"},
+		{"bye-ok", "bye-ok.onExit", "bye-ok-3726910319"},
+		{"taskhook", "taskhook.a.onExit", "taskhook-1832621221"},
+		{"depends", "depends.after-omitted", "depends-20279907"},
+	} {
+		assert.Equal(t, c.want, nodegraph.NodeID(c.workflow, c.name), c.name)
+	}
+}
+
+// The graph makes the same names and ids as that controller.
+func TestNodesHaveArgosIDs(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		ids  []string
+	}{
+		{"nightly-ingest: dag(extract: retry(pod(fetch -> main)) -> report)",
+			[]string{"nightly-ingest", "nightly-ingest-1181119922", "nightly-ingest-1674373495", "nightly-ingest-2977119785",
+				"nightly-ingest-756556835", "nightly-ingest-725464648"}},
+		{"fan: dag(fan over [x, y, z])",
+			[]string{"fan", "fan-949071361", "fan-2262012886", "fan-219603170", "fan-1418199494"}},
+		{"stepitems: steps(a over [1, 2])",
+			[]string{"stepitems", "stepitems-1840680549", "stepitems-3518165188", "stepitems-3613821454"}},
+		{"retryitems: dag(fan: retry(pod) over [x, y])",
+			[]string{"retryitems", "retryitems-718720520", "retryitems-712888001", "retryitems-4039980765",
+				"retryitems-3310704024", "retryitems-1988290156"}},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			g := mustGraph(t, c.text)
+			expandAll(t, g)
+			var got []string
+			for i := nodegraph.Entry; int(i) < g.Len(); i++ {
+				got = append(got, g.Node(i).ID)
+			}
+			assert.Equal(t, c.ids, got)
+			checkGraph(t, g)
+		})
+	}
+}
+
+func TestItemName(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"x", "wf.a(3:x)"},
+		{"f(x) (y)", "wf.a(3:fx y)"}, // parentheses would be read as the number of an attempt
+		{"", "wf.a(3:)"},
+		{"k:v,l:w", "wf.a(3:k:v,l:w)"},
+	} {
+		assert.Equal(t, c.want, nodegraph.ItemName("wf.a", 3, c.text))
+	}
+}
+
+func TestFind(t *testing.T) {
+	g := mustGraph(t, "dag(a)")
+	expandAll(t, g)
+	assert.Equal(t, nodegraph.Entry, g.Find("wf"))
+	assert.Equal(t, g.First(nodegraph.Entry), g.Find("wf.a"))
+	assert.Equal(t, g.First(nodegraph.Entry), g.Find(nodegraph.NodeID("wf", "wf.a")))
+	assert.Equal(t, nodegraph.None, g.Find("wf.b"))
+	assert.Equal(t, nodegraph.None, g.Find(""))
+}
+
+// Members of a DAG or pod lie in an order in which each comes after all it depends on.
+func TestMembersAreInOrder(t *testing.T) {
+	g := mustGraph(t, "dag(d, c -> d, b: pod(y, x -> y) -> c, a -> b)")
+	expandAll(t, g)
+	assert.Equal(t, []string{"wf.a", "wf.b", "wf.c", "wf.d"}, names(g, slices.Collect(g.Members(nodegraph.Entry))))
+	assert.Equal(t, []int32{3, 2, 1, 0}, g.Order(nodegraph.Entry), "slots are places in the template")
+	assert.Equal(t, g.Find("wf.d"), g.Slot(nodegraph.Entry, 0))
+	b := g.Find("wf.b")
+	assert.Equal(t, []string{"wf.b.x", "wf.b.y"}, names(g, slices.Collect(g.Members(b))))
+	for m := range g.Members(nodegraph.Entry) {
+		require.Equal(t, g.First(nodegraph.Entry), m)
+		break // a walk may end early
+	}
+}
+
+func TestRandomDAGsAreConsistent(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		n := 1 + r.IntN(12)
+		var tasks []string
+		place := r.Perm(n)
+		for k := range n {
+			tasks = append(tasks, fmt.Sprintf("t%d", k))
+			for _, to := range r.Perm(n)[:r.IntN(n)] {
+				if place[k] < place[to] {
+					tasks = append(tasks, fmt.Sprintf("t%d -> t%d", k, to))
+				}
+			}
+		}
+		g := mustGraph(t, "dag("+strings.Join(tasks, ", ")+")")
+		expandAll(t, g)
+		checkGraph(t, g)
+		assert.Equal(t, n+2, g.Len())
+	}
+}
+
+func TestAfterAndBefore(t *testing.T) {
+	g := mustGraph(t, "dag(a -> {b, c} -> d, s: steps(x, y | z | u), p: pod(i -> {j, k}))")
+	expandAll(t, g)
+	checkGraph(t, g)
+	for _, c := range []struct {
+		node          string
+		after, before []string
+	}{
+		{"wf.a", nil, []string{"wf.b", "wf.c"}},
+		{"wf.b", []string{"wf.a"}, []string{"wf.d"}},
+		{"wf.d", []string{"wf.b", "wf.c"}, nil},
+		{"wf.s[0]", nil, []string{"wf.s[1]"}},
+		{"wf.s[1]", []string{"wf.s[0]"}, []string{"wf.s[2]"}},
+		{"wf.s[2]", []string{"wf.s[1]"}, nil},
+		{"wf.s[0].x", nil, nil}, // members of a group run in parallel
+		{"wf.p.i", nil, []string{"wf.p.j", "wf.p.k"}},
+		{"wf.p.k", []string{"wf.p.i"}, nil},
+		{"wf", nil, nil},
+	} {
+		i := g.Find(c.node)
+		assert.Equal(t, c.after, names(g, slices.Collect(g.After(i))), "after %s", c.node)
+		assert.Equal(t, c.before, names(g, slices.Collect(g.Before(i))), "before %s", c.node)
+		for range g.After(i) { // walks may end early
+			break
+		}
+		for range g.Before(i) {
+			break
+		}
+	}
+}
+
+func TestConditionAndTargets(t *testing.T) {
+	g := mustGraph(t, `dag(c, b, a, d depends "(c.Failed || b) && !c.Omitted", b -> e continueOnFailed -> f, p: pod(x -> y))`)
+	expandAll(t, g)
+	condition, slots := g.Condition(g.Find("wf.d"))
+	assert.Equal(t, []string{"c", "b"}, condition.Tasks())
+	assert.Equal(t, []string{"wf.c", "wf.b"}, names(g, []nodegraph.Index{g.Slot(nodegraph.Entry, slots[0]), g.Slot(nodegraph.Entry, slots[1])}))
+
+	condition, slots = g.Condition(g.Find("wf.a"))
+	assert.Nil(t, condition, "it comes after nothing")
+	assert.Empty(t, slots)
+	condition, _ = g.Condition(g.Find("wf.p.y"))
+	assert.Nil(t, condition, "containers have no condition")
+
+	condition, _ = g.Condition(g.Find("wf.f"))
+	assert.Equal(t, nodegraph.True, condition.Eval([]nodegraph.DepState{ended(nodegraph.ResultFailed)}), "continueOn of the task counts")
+	assert.Equal(t, nodegraph.False, condition.Eval([]nodegraph.DepState{ended(nodegraph.ResultErrored)}))
+
+	var targets []string
+	for _, slot := range g.Targets(nodegraph.Entry) {
+		targets = append(targets, g.Node(g.Slot(nodegraph.Entry, slot)).Name)
+	}
+	assert.Equal(t, []string{"wf.a", "wf.d", "wf.f", "wf.p"}, targets, "what nothing depends on, by name")
+	assert.True(t, g.Needed(g.Find("wf.e")))
+	assert.True(t, g.Needed(nodegraph.Entry))
+}
+
+// Tasks that no target depends on never run. Argo visits the others from the targets down.
+func TestTargetsAndVisit(t *testing.T) {
+	spec := mustParse(t, "dag(a -> b -> c, d -> e, a -> e, e -> b)")
+	spec.Templates[0].Targets = []string{"b", "a"}
+	spec.Templates[0].Tasks[2].ContinueOn = nodegraph.ContinueOn{Error: true}
+	g, err := nodegraph.New(spec)
+	require.NoError(t, err)
+	expandAll(t, g)
+	needed := make(map[string]bool)
+	for m := range g.Members(nodegraph.Entry) {
+		needed[g.Node(m).Task.Name] = g.Needed(m)
+	}
+	assert.Equal(t, map[string]bool{"a": true, "b": true, "c": false, "d": true, "e": true}, needed)
+	assert.Equal(t, []int32{1, 0}, g.Targets(nodegraph.Entry), "in the order in which they are written")
+	visit := func(task string) int { return g.Visit(g.Find("wf." + task)) }
+	assert.Equal(t, []int{1, 2, 3, 4}, []int{visit("a"), visit("d"), visit("e"), visit("b")})
+}
+
+func TestExpandIsOnce(t *testing.T) {
+	g := mustGraph(t, "dag(a: pod(x -> y), b: pod)")
+	require.NoError(t, g.Expand(nodegraph.Entry))
+	require.NoError(t, g.Expand(nodegraph.Entry))
+	assert.True(t, g.Node(nodegraph.Entry).Expanded())
+	assert.Equal(t, 4, g.Len())
+	require.NoError(t, g.Expand(g.Find("wf.b")))
+	assert.Equal(t, 4, g.Len(), "a plain pod has no members")
+}
+
+// A template that calls itself expands one level at a time, down to the limit on nesting.
+func TestExpandIsLazyAndBounded(t *testing.T) {
+	spec := &nodegraph.Spec{Name: "wf", Entrypoint: "main", Templates: []*nodegraph.Template{
+		{Name: "main", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "a", Template: "main"}}},
+	}}
+	g, err := nodegraph.NewLimited(spec, nodegraph.Limits{Nesting: 3})
+	require.NoError(t, err)
+	assert.Equal(t, nodegraph.Limits{Nodes: 2_000_000, Nesting: 3, Items: 100_000}, g.Limits())
+	i := nodegraph.Entry
+	for range 4 {
+		require.NoError(t, g.Expand(i))
+		i = g.First(i)
+	}
+	err = g.Expand(i)
+	require.ErrorIs(t, err, nodegraph.ErrTooDeep)
+	assert.EqualError(t, err, `nodegraph: node "wf.a.a.a.a": more than 3: limit Nesting`)
+}
+
+func TestAttempts(t *testing.T) {
+	g := mustGraph(t, "dag(a: retry(pod(x)))")
+	require.NoError(t, g.Expand(nodegraph.Entry))
+	a := g.First(nodegraph.Entry)
+	assert.Equal(t, nodegraph.Retry, g.Node(a).Kind)
+	require.NoError(t, g.Expand(a))
+	assert.Equal(t, nodegraph.None, g.First(a), "attempts are added one by one")
+	for slot, name := range []string{"wf.a(0)", "wf.a(1)"} {
+		i, err := g.AddAttempt(a)
+		require.NoError(t, err)
+		n := g.Node(i)
+		assert.Equal(t, name, n.Name)
+		assert.Equal(t, nodegraph.Pod, n.Kind)
+		assert.Equal(t, nodegraph.RoleAttempt, n.Role)
+		assert.Equal(t, int32(slot), n.Slot)
+		assert.Equal(t, g.Node(a).Nesting(), n.Nesting())
+		require.NoError(t, g.Expand(i))
+		assert.Equal(t, name+".x", g.Node(g.First(i)).Name)
+	}
+	checkGraph(t, g)
+}
+
+func TestStepsWithLoops(t *testing.T) {
+	g := mustGraph(t, `steps(a over [1, 2], b, none over [], later over "{{x}}")`)
+	expandStepGroup := func() nodegraph.Index {
+		require.NoError(t, g.Expand(nodegraph.Entry))
+		group := g.First(nodegraph.Entry)
+		require.NoError(t, g.Expand(group))
+		return group
+	}
+	group := expandStepGroup()
+	assert.Equal(t, []string{"wf[0].a(0:1)", "wf[0].a(1:2)", "wf[0].b", "wf[0].none", "wf[0].later"},
+		names(g, slices.Collect(g.Members(group))))
+	first := g.Node(g.Find("wf[0].a(0:1)"))
+	assert.Equal(t, nodegraph.RoleItem, first.Role)
+	assert.Equal(t, "1", first.Item.Text)
+	assert.Equal(t, 1, first.Nesting())
+	assert.Equal(t, nodegraph.TaskGroup, g.Node(g.Find("wf[0].none")).Kind)
+
+	later := g.Find("wf[0].later")
+	require.NoError(t, g.AddItems(group, g.Node(later).Task, []nodegraph.Item{{Text: "p"}}))
+	g.MarkExpanded(later)
+	assert.True(t, g.Node(later).Expanded())
+	assert.Equal(t, group, g.Node(g.Find("wf[0].later(0:p)")).Parent)
+	checkGraph(t, g)
+}
+
+func TestHooks(t *testing.T) {
+	g := mustGraph(t, "dag(a: retry(pod) over [x] exit pod, b: dag(c)) exit steps(s)")
+	expandAll(t, g)
+	task := g.Node(g.Find("wf.a")).Task
+	item := g.Find("wf.a(0:x)")
+
+	hook, err := g.AddHook(item, task.ExitHook())
+	require.NoError(t, err)
+	n := g.Node(hook)
+	assert.Equal(t, "wf.a(0:x).onExit", n.Name)
+	assert.Equal(t, nodegraph.RoleHook, n.Role)
+	assert.Equal(t, item, n.Owner)
+	assert.Equal(t, nodegraph.Entry, n.Parent, "not the TaskGroup: it is done when its items are")
+	assert.True(t, n.InExitHandler())
+	assert.Equal(t, []nodegraph.Index{hook}, g.Hooks(item))
+	assert.Empty(t, g.Hooks(nodegraph.Entry))
+
+	onExit, err := g.AddHook(nodegraph.Entry, g.OnExit())
+	require.NoError(t, err)
+	assert.Equal(t, "wf.onExit", g.Node(onExit).Name)
+	assert.Equal(t, nodegraph.Root, g.Node(onExit).Parent)
+	expandAll(t, g)
+	assert.True(t, g.Node(g.Find("wf.onExit[0].s")).InExitHandler(), "all inside an exit handler is part of it")
+	assert.False(t, g.Node(g.Find("wf.b.c")).InExitHandler())
+
+	running := &nodegraph.Hook{Name: "running", Template: "pod", Expression: "true"}
+	i, err := g.AddHook(g.Find("wf.b"), running)
+	require.NoError(t, err)
+	assert.Equal(t, "wf.b.hooks.running", g.Node(i).Name)
+	assert.Same(t, running, g.Node(i).Hook)
+	assert.False(t, g.Node(i).InExitHandler())
+
+	_, err = g.AddHook(g.Find("wf.b"), running)
+	require.ErrorContains(t, err, "is also the id of node", "a hook runs once")
+	_, err = g.AddHook(g.Find("wf.b"), &nodegraph.Hook{Name: "x", Template: "nope"})
+	require.EqualError(t, err, `nodegraph: "wf.b": hooks.x: no template is named "nope"`)
+	_, err = g.AddHook(nodegraph.Root, running)
+	require.EqualError(t, err, `nodegraph: hooks.running: belongs to the entry node, not to the workflow`)
+	checkGraph(t, g)
+}
+
+func TestExitHookOfTask(t *testing.T) {
+	task := &nodegraph.Task{Hooks: []nodegraph.Hook{{Name: "running"}}}
+	assert.Nil(t, task.ExitHook())
+	task.Hooks = append(task.Hooks, nodegraph.Hook{Name: nodegraph.ExitHook, Template: "t"})
+	assert.Same(t, &task.Hooks[1], task.ExitHook())
+}
+
+// The boundary is the DAG, Steps or pod that a node's name is relative to, as in recordings of a real controller.
+func TestBoundary(t *testing.T) {
+	g := mustGraph(t, "dag(a: retry(pod(x)), b over [i], s: steps(y)) exit pod")
+	expandAll(t, g)
+	_, err := g.AddHook(nodegraph.Entry, g.OnExit())
+	require.NoError(t, err)
+	for _, c := range []struct{ node, boundary string }{
+		{"wf.a", "wf"},
+		{"wf.a(0)", "wf"},
+		{"wf.a(0).x", "wf.a(0)"},
+		{"wf.b(0:i)", "wf"},
+		{"wf.s[0]", "wf.s"},
+		{"wf.s[0].y", "wf.s"},
+		{"wf", ""},
+		{"wf.onExit", ""},
+	} {
+		got := g.Boundary(g.Find(c.node))
+		if c.boundary == "" {
+			assert.Equal(t, nodegraph.None, got, c.node)
+			continue
+		}
+		assert.Equal(t, c.boundary, g.Node(got).Name, c.node)
+	}
+	assert.Equal(t, nodegraph.None, g.Boundary(nodegraph.Root))
+}
+
+// shape is all of a graph that can be seen from outside, for comparisons before and after.
+func shape(g *nodegraph.Graph) map[string][]string {
+	out := map[string][]string{}
+	for i := nodegraph.Root; int(i) < g.Len(); i++ {
+		n := g.Node(i)
+		out[fmt.Sprint(n.Name, n.Expanded())] = names(g, slices.Collect(g.Members(i)))
+	}
+	return out
+}
+
+// Whatever fails adds nothing, and what is there stays as it was.
+func TestFailedAdditionsAddNothing(t *testing.T) {
+	for _, c := range []struct {
+		name, text, node, wantErr string
+		limits                    nodegraph.Limits
+		items                     []nodegraph.Item
+	}{
+		{"tasks over the limit", "dag(a, b, c)", "wf", `node "wf.b": more than 3: limit Nodes`, nodegraph.Limits{Nodes: 3}, nil},
+		{"containers over the limit", "pod(a, b, c)", "wf", `node "wf.b": more than 3: limit Nodes`, nodegraph.Limits{Nodes: 3}, nil},
+		{"groups over the limit", "steps(a | b | c)", "wf", `node "wf[1]": more than 3: limit Nodes`, nodegraph.Limits{Nodes: 3}, nil},
+		{"steps over the limit", "steps(a, b, c)", "wf[0]", `node "wf[0].c": more than 5: limit Nodes`, nodegraph.Limits{Nodes: 5}, nil},
+		{"items of a step over the limit, after others", "steps(a over [1, 2], b over [3, 4])", "wf[0]",
+			`node "wf[0].b(1:4)": more than 6: limit Nodes`, nodegraph.Limits{Nodes: 6}, nil},
+		{"items of a step over the limit on items", "steps(a over [1], b over [3, 4])", "wf[0]",
+			`node "wf[0]": more than 1: limit Items`, nodegraph.Limits{Items: 1}, nil},
+		{"items over the limit on items", "dag(a over [])", "wf.a", `node "wf.a": more than 1: limit Items`,
+			nodegraph.Limits{Items: 1}, []nodegraph.Item{{Text: "1"}, {Text: "2"}}},
+		{"items over the limit on nodes", "dag(a over [])", "wf.a", `node "wf.a(1:2)": more than 4: limit Nodes`,
+			nodegraph.Limits{Nodes: 4}, []nodegraph.Item{{Text: "1"}, {Text: "2"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g, err := nodegraph.NewLimited(mustParse(t, c.text), c.limits)
+			require.NoError(t, err)
+			if c.node != "wf" {
+				require.NoError(t, g.Expand(nodegraph.Entry))
+			}
+			i, before := g.Find(c.node), shape(g)
+			if c.items == nil {
+				err = g.Expand(i)
+			} else {
+				err = g.AddItems(i, g.Node(i).Task, c.items)
+			}
+			var limit *nodegraph.LimitError
+			require.ErrorAs(t, err, &limit)
+			require.NotErrorIs(t, err, nodegraph.ErrTooDeep)
+			assert.EqualError(t, err, "nodegraph: "+c.wantErr)
+			assert.Empty(t, cmp.Diff(before, shape(g)))
+			checkGraph(t, g)
+		})
+	}
+}
+
+// After items were rolled back others can be added, behind the members that were there before.
+func TestRollbackKeepsEarlierMembers(t *testing.T) {
+	g, err := nodegraph.NewLimited(mustParse(t, `steps(a, later over "{{x}}")`), nodegraph.Limits{Nodes: 7})
+	require.NoError(t, err)
+	require.NoError(t, g.Expand(nodegraph.Entry))
+	group := g.First(nodegraph.Entry)
+	require.NoError(t, g.Expand(group))
+	task := g.Node(g.Last(group)).Task
+	before := shape(g)
+	require.Error(t, g.AddItems(group, task, make([]nodegraph.Item, 3)))
+	require.Empty(t, cmp.Diff(before, shape(g)))
+	require.NoError(t, g.AddItems(group, task, make([]nodegraph.Item, 2)))
+	assert.Equal(t, []string{"wf[0].a", "wf[0].later", "wf[0].later(0:)", "wf[0].later(1:)"}, names(g, slices.Collect(g.Members(group))))
+	checkGraph(t, g)
+}
+
+func TestNoRoomForAttemptHookOrEntry(t *testing.T) {
+	_, err := nodegraph.NewLimited(mustParse(t, "pod"), nodegraph.Limits{Nodes: 1})
+	require.ErrorContains(t, err, "limit Nodes")
+	g, err := nodegraph.NewLimited(mustParse(t, "retry(pod) exit pod"), nodegraph.Limits{Nodes: 2})
+	require.NoError(t, err)
+	_, err = g.AddAttempt(nodegraph.Entry)
+	require.ErrorContains(t, err, "limit Nodes")
+	_, err = g.AddHook(nodegraph.Entry, g.OnExit())
+	require.ErrorContains(t, err, "limit Nodes")
+	assert.Empty(t, g.Hooks(nodegraph.Entry))
+}
+
+// Argo's ids are 32-bit hashes, so two names can have the same one. Argo would take one node for the other; here the
+// second can't be added.
+func TestIDCollision(t *testing.T) {
+	a, b := collidingTasks()
+	require.NotEqual(t, a, b)
+	require.Equal(t, nodegraph.NodeID("wf", "wf."+a), nodegraph.NodeID("wf", "wf."+b))
+	g := mustGraph(t, "dag("+a+", "+b+")")
+	err := g.Expand(nodegraph.Entry)
+	var e *nodegraph.SpecError
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, "id", e.Field)
+	assert.Equal(t, "wf."+b, e.Node)
+	assert.Contains(t, e.Reason, fmt.Sprintf("is also the id of node %q", "wf."+a))
+	assert.Equal(t, 2, g.Len())
+
+	require.Equal(t, nodegraph.None, g.Find("wf."+a))
+	g = mustGraph(t, "dag("+a+")")
+	require.NoError(t, g.Expand(nodegraph.Entry))
+	assert.Equal(t, nodegraph.None, g.Find("wf."+b), "the name decides, not the id alone")
+}
+
+// collidingTasks looks for two names of tasks whose nodes have the same id.
+func collidingTasks() (string, string) {
+	r := rand.New(rand.NewPCG(7, 8))
+	seen := make(map[string]string)
+	for {
+		name := fmt.Sprintf("t%x", r.Uint64())
+		id := nodegraph.NodeID("wf", "wf."+name)
+		if other, ok := seen[id]; ok && other != name {
+			return other, name
+		}
+		seen[id] = name
+	}
+}
+
+// New only reads a specification, so graphs in several goroutines may share one (the race detector looks on).
+func TestSpecIsShared(t *testing.T) {
+	spec := mustParse(t, "dag(a -> b, c: pod(x -> y))")
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			g, err := nodegraph.New(spec)
+			if assert.NoError(t, err) && assert.NoError(t, g.Expand(nodegraph.Entry)) {
+				assert.Equal(t, 5, g.Len())
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func TestIsMain(t *testing.T) {
+	set := &nodegraph.Template{Containers: []nodegraph.ContainerSpec{{Name: "a"}}}
+	assert.True(t, set.IsMain("a"))
+	assert.False(t, set.IsMain("main"))
+	assert.True(t, (&nodegraph.Template{}).IsMain("main"))
+	assert.False(t, (&nodegraph.Template{}).IsMain("wait"))
+}

@@ -1,0 +1,84 @@
+package nodegraph
+
+import "iter"
+
+// slotOf returns the node of a slot of DAG, Pod or Steps i, which must be expanded. Members of a DAG or Pod lie in an
+// order in which each comes after all it depends on, so that a walk by index meets causes before effects.
+func (g *Graph) slotOf(i Index, slot int32) Index {
+	if p := g.nodes[i].plan; p != nil {
+		slot = p.rank[slot]
+	}
+	return g.nodes[i].first + Index(slot)
+}
+
+// After yields the nodes that node i comes after directly: tasks its depends names, containers it depends on, the
+// StepGroup before it.
+func (g *Graph) After(i Index) iter.Seq[Index] {
+	return func(yield func(Index) bool) {
+		n := &g.nodes[i]
+		switch n.Role {
+		case RoleTask, RoleContainer:
+			for _, d := range g.nodes[n.Parent].plan.deps[n.Slot] {
+				if !yield(g.slotOf(n.Parent, d)) {
+					return
+				}
+			}
+		case RoleGroup:
+			if n.Slot > 0 {
+				yield(g.slotOf(n.Parent, n.Slot-1))
+			}
+		}
+	}
+}
+
+// Before yields the nodes that come after node i directly: the inverse of After.
+func (g *Graph) Before(i Index) iter.Seq[Index] {
+	return func(yield func(Index) bool) {
+		n := &g.nodes[i]
+		switch n.Role {
+		case RoleTask, RoleContainer:
+			for _, d := range g.nodes[n.Parent].plan.dependents[n.Slot] {
+				if !yield(g.slotOf(n.Parent, d)) {
+					return
+				}
+			}
+		case RoleGroup:
+			if next := n.next; next != None && g.nodes[next].Role == RoleGroup {
+				yield(next)
+			}
+		}
+	}
+}
+
+// Condition returns the compiled depends of task i and the tasks it names, in the order of [Condition.Tasks]; nil for
+// a node that comes after nothing.
+func (g *Graph) Condition(i Index) (*Condition, []int32) {
+	n := &g.nodes[i]
+	if n.Role != RoleTask {
+		return nil, nil
+	}
+	p := g.nodes[n.Parent].plan
+	return p.conditions[n.Slot], p.deps[n.Slot]
+}
+
+// Slot returns the member of DAG, Pod or Steps i with this slot.
+func (g *Graph) Slot(i Index, slot int32) Index { return g.slotOf(i, slot) }
+
+// Order returns the slots of DAG or Pod i, each after all it depends on. Do not modify the slice.
+func (g *Graph) Order(i Index) []int32 { return g.nodes[i].plan.order }
+
+// Visit returns the place of task i in the order in which Argo visits the tasks of a DAG: from the targets, by name,
+// down to what they depend on, which comes first.
+func (g *Graph) Visit(i Index) int {
+	n := &g.nodes[i]
+	return int(g.nodes[n.Parent].plan.visit[n.Slot])
+}
+
+// Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.
+func (g *Graph) Targets(i Index) []int32 { return g.nodes[i].plan.targets }
+
+// Needed tells whether task i is a target of its DAG or something a target depends on; others never run.
+func (g *Graph) Needed(i Index) bool {
+	n := &g.nodes[i]
+	return n.Role != RoleTask || g.nodes[n.Parent].plan.needed[n.Slot]
+}

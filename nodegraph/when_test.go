@@ -1,0 +1,118 @@
+package nodegraph_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+func TestEvalWhen(t *testing.T) {
+	const yes, no, open = nodegraph.WhenTrue, nodegraph.WhenFalse, nodegraph.WhenUnresolved
+	for _, c := range []struct {
+		when string
+		want nodegraph.WhenResult
+	}{
+		{"", yes},
+		{"true", yes},
+		{"false", no},
+		{"heads == heads", yes}, // words without quotes are strings
+		{"heads == tails", no},
+		{"'heads' == heads", yes},
+		{`"heads" != "tails"`, yes},
+		{"1 < 2", yes},
+		{"10 > 9 && 3 >= 4", no},
+		{"!(a == b) || false", yes},
+		{"a in (a, b)", yes},
+		{"abc =~ '^a'", yes},
+		{"{{inputs.parameters.x}} == 1", open},
+		{"{{=1 + 1}} == 2", open},
+	} {
+		got, err := nodegraph.EvalWhen(c.when)
+		require.NoError(t, err, c.when)
+		assert.Equal(t, c.want, got, c.when)
+	}
+}
+
+func TestEvalWhenErrors(t *testing.T) {
+	for _, c := range []struct{ name, when, reason string }{
+		{"not a truth value", "1 + 1", "expected boolean evaluation, got 2"},
+		{"a word alone", "heads", "expected boolean evaluation, got heads"},
+		{"not closed", "(a == b", "unbalanced parenthesis"},
+		{"nothing on the right", "a ==", "unexpected end of expression"},
+		{"function that is not there", "f() == 1", ""},
+		{"a word that is no regular expression", "a =~ [(]", "missing closing )"},
+		{"numbers and words", "a > 1", ""},
+		{"longer than can be meant", strings.Repeat("a", nodegraph.MaxWhenLength+1), "longer than 16384 bytes"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := nodegraph.EvalWhen(c.when)
+			var e *nodegraph.WhenError
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, c.when, e.When)
+			assert.Contains(t, e.Reason, c.reason)
+			assert.Equal(t, nodegraph.WhenFalse, got)
+			assert.Contains(t, err.Error(), "Invalid 'when' expression '")
+		})
+	}
+}
+
+func TestEvalHook(t *testing.T) {
+	status := func(group, name string) (string, bool) {
+		known := map[string]string{"workflow": "Running", "tasks/a": "Succeeded", "steps/b-1": "Failed"}
+		key := group
+		if name != "" {
+			key += "/" + name
+		}
+		s, ok := known[key]
+		return s, ok
+	}
+	for _, c := range []struct {
+		expression string
+		want       bool
+	}{
+		{`workflow.status == "Running"`, true},
+		{`workflow.status != "Running"`, false},
+		{`tasks.a.status == "Succeeded"`, true},
+		{`tasks["a"].status == "Succeeded" && steps['b-1'].status == "Failed"`, true},
+		{`steps.b-1.status == "Failed"`, true},
+		{"true", true},
+		{"1 > 2", false},
+	} {
+		got, err := nodegraph.EvalHook(c.expression, status)
+		require.NoError(t, err, c.expression)
+		assert.Equal(t, c.want, got, c.expression)
+	}
+	for _, c := range []struct{ expression, want string }{
+		{`tasks.zz.status == "Failed" || tasks.yy.status == ""`, `hook expression "tasks.zz.status" names no node that exists`},
+		{"workflow.status ==", "unexpected token"},
+		{"workflow.status", "expected bool"},
+		{"nope.x == 1", `hook expression "nope.x == 1"`},
+		{strings.Repeat(" ", nodegraph.MaxHookLength+1), "limit MaxHookLength"},
+	} {
+		_, err := nodegraph.EvalHook(c.expression, status)
+		require.ErrorContains(t, err, c.want)
+	}
+}
+
+func FuzzEvalWhen(f *testing.F) {
+	for _, when := range []string{
+		"", "true", "a == b", "1 < 2 && (x != 'y')", "{{x}}", "a in (b, c)", "a =~ '['", "((", "1 +", "f(1)", "a ?? b", "x ? y : z",
+		"'2020-01-01' > '2019-01-01'", "-1 ** 2", "\\", "a.b", "[x y] == 1", "\xff", "1 << 99", "1 % 0 == 0",
+	} {
+		f.Add(when)
+	}
+	f.Fuzz(func(t *testing.T, when string) {
+		got, err := nodegraph.EvalWhen(when)
+		if err != nil {
+			require.IsType(t, (*nodegraph.WhenError)(nil), err)
+			require.Equal(t, nodegraph.WhenFalse, got)
+		}
+		again, errAgain := nodegraph.EvalWhen(when)
+		require.Equal(t, got, again)
+		require.Equal(t, err == nil, errAgain == nil)
+	})
+}
