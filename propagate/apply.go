@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -178,9 +179,9 @@ func (e *Engine) applyWorkflow(ev *Event) bool {
 		if root.Lock == LockHeld {
 			return true
 		}
-		root.Lock, root.Message = LockWaits, ev.Message
+		root.Lock, root.Message, root.Reason = LockWaits, ev.Message, ev.Reason
 		if ev.Type == EventLockGranted {
-			root.Lock, root.Message = LockHeld, ""
+			root.Lock, root.Message, root.Reason = LockHeld, "", ""
 			e.beginWorkflow()
 		}
 		e.touch(nodegraph.Root)
@@ -219,18 +220,23 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		serial = f.Serial + 1
 	}
 	if f.UID != "" && uid != f.UID && serial > f.Serial {
-		if e.older == nil {
-			e.older = make(map[nodegraph.Index]map[string]int64)
-		}
-		if e.older[i] == nil {
-			e.older[i] = make(map[string]int64)
-		}
-		e.older[i][f.UID] = f.Serial
+		e.remember(i, map[string]int64{f.UID: f.Serial})
 	}
 	if attempt == 0 && serial == f.Serial {
 		attempt = f.Attempt
 	}
 	return serial, max(attempt, 1)
+}
+
+// remember notes serials of pods that node i had.
+func (e *Engine) remember(i nodegraph.Index, serials map[string]int64) {
+	if e.older == nil {
+		e.older = make(map[nodegraph.Index]map[string]int64)
+	}
+	if e.older[i] == nil {
+		e.older[i] = make(map[string]int64)
+	}
+	maps.Copy(e.older[i], serials)
 }
 
 func (e *Engine) observation(i nodegraph.Index, ev *Event, stage Stage) Fact {
@@ -437,7 +443,7 @@ func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	f.Memo = AnswerRun
 	if ev.Value {
 		f.Created, f.Finished = e.now, e.now
-		f.Stage, f.Phase, f.Message = StageEnded, nodegraph.Succeeded, ev.Message
+		f.Stage, f.Phase, f.Message, f.Hit = StageEnded, nodegraph.Succeeded, ev.Message, true
 	} else {
 		e.wanted = append(e.wanted, i)
 	}
@@ -454,7 +460,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	e.touch(i)
 	delete(e.asked, i)
 	if ev.Type == EventLockQueued {
-		f.Lock, f.Message = LockWaits, ev.Message
+		f.Lock, f.Message, f.Reason = LockWaits, ev.Message, ev.Reason
 		if !f.created() {
 			f.Created, f.Waited = e.now, true
 			e.watchTimeouts(i)
@@ -464,7 +470,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	}
 	f.Lock = LockHeld
 	if f.created() {
-		f.Message = ""
+		f.Message, f.Reason = "", ""
 		if e.g.Node(i).Kind == nodegraph.Pod {
 			e.actOn(ActionRecreate, i, "")
 		}

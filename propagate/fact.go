@@ -49,7 +49,7 @@ type Fact struct {
 	Ready    bool            // every container of the pod was ready: what makes a daemon fulfilled
 	Phase    nodegraph.Phase // StageEnded, StageStopped: how it ended
 	Message  string          // what the observation said
-	Reason   string          // the pod's status reason, for retry decisions
+	Reason   string          // the pod's status reason, for retry decisions; the key of the lock it waits for
 	ExitCode int             // of the main container
 	HasExit  bool
 	Finished time.Time // when it ended; the time of the event where the observation does not say
@@ -61,6 +61,7 @@ type Fact struct {
 	Waited bool      // it was created before it held its locks
 	Answer Answer    // the host's word on a condition or loop the library could not evaluate
 	Memo   Answer    // the host's word on its memoization key: AnswerRun for a miss
+	Hit    bool      // it ended because its memoization key was found
 	Seen   bool      // it had ended before the last event: what Argo does one reconcile later
 }
 

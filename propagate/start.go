@@ -101,7 +101,7 @@ func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 // looked up, and no limit of parallelism is reached.
 func (e *Engine) admit(i nodegraph.Index, w want) bool {
 	n := e.g.Node(i)
-	if e.held {
+	if e.held || e.started.IsZero() {
 		return false
 	}
 	if n.Kind == nodegraph.StepGroup || n.Kind == nodegraph.TaskGroup {
