@@ -207,7 +207,7 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 	f := &e.facts[i]
 	attempt = ev.Pod.Attempt
 	uid := ev.Pod.UID
-	switch known, isOld := e.older[i][uid]; {
+	switch known, isOld := e.older[e.g.Node(i).ID][uid]; {
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
 	case isOld:
@@ -220,7 +220,7 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		serial = f.Serial + 1
 	}
 	if f.UID != "" && uid != f.UID && serial > f.Serial {
-		e.remember(i, map[string]int64{f.UID: f.Serial})
+		e.remember(e.g.Node(i).ID, map[string]int64{f.UID: f.Serial})
 	}
 	if attempt == 0 && serial == f.Serial {
 		attempt = f.Attempt
@@ -228,15 +228,24 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 	return serial, max(attempt, 1)
 }
 
-// remember notes serials of pods that node i had.
-func (e *Engine) remember(i nodegraph.Index, serials map[string]int64) {
+// remember notes serials of pods that a node had.
+func (e *Engine) remember(id string, serials map[string]int64) {
 	if e.older == nil {
-		e.older = make(map[nodegraph.Index]map[string]int64)
+		e.older = make(map[string]map[string]int64)
 	}
-	if e.older[i] == nil {
-		e.older[i] = make(map[string]int64)
+	if e.older[id] == nil {
+		e.older[id] = make(map[string]int64)
 	}
-	maps.Copy(e.older[i], serials)
+	maps.Copy(e.older[id], serials)
+}
+
+// afterOlder is the first serial after those of the pods that a node had.
+func (e *Engine) afterOlder(id string) int64 {
+	next := int64(0)
+	for _, serial := range e.older[id] {
+		next = max(next, serial+1)
+	}
+	return next
 }
 
 func (e *Engine) observation(i nodegraph.Index, ev *Event, stage Stage) Fact {
@@ -273,6 +282,9 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 	o := e.observation(i, ev, StageEnded)
 	o.Finished = e.finishedAt(ev)
 	f := &e.facts[i]
+	if f.Restarts > 0 && f.Stage == StageGone && !f.Ran && o.run() == f.run() && slices.Contains(restartReasons, ev.Reason) {
+		return // once more what made the host replace it
+	}
 	if e.restartable(i, ev, &o) {
 		f.Restarts++
 		o.Stage, o.Phase, o.Finished = StageGone, nodegraph.Planned, f.Finished

@@ -54,7 +54,9 @@ type Fact struct {
 	HasExit  bool
 	Finished time.Time // when it ended; the time of the event where the observation does not say
 	Unsynced bool      // its results are still on their way (Argo: taskResultSynced false)
+	Remade   int64     // the serial after that of the last pod for which the host was asked to make another
 	Restarts int       // how often its pod was made anew without a new attempt
+	Halted   bool      // a composite that a shutdown found unfinished
 	Released bool      // a daemon that was ended with its boundary: nothing overrides that
 
 	Lock   LockState // of the node's own mutexes and semaphores
@@ -122,7 +124,7 @@ func (f *Fact) Merge(o Fact) bool {
 
 // supersede replaces what was observed by what was observed of a newer run; what the engine itself decided stays.
 func (f *Fact) supersede(o Fact) {
-	o.Created, o.Restarts = f.Created, f.Restarts
+	o.Created, o.Restarts, o.Remade, o.Halted = f.Created, f.Restarts, f.Remade, f.Halted
 	o.Lock, o.Waited, o.Answer, o.Memo = f.Lock, f.Waited, f.Answer, f.Memo
 	o.Ran = o.Ran || o.Stage == StageRunning
 	*f = o
@@ -146,7 +148,7 @@ func (f *Fact) join(o Fact) {
 	risen := o.Stage > f.Stage
 	f.Stage = o.Stage
 	if o.Stage != StageGone { // an absence says nothing but that
-		f.Phase, f.Message, f.Reason, f.Ready = o.Phase, o.Message, o.Reason, o.Ready
+		f.Phase, f.Message, f.Reason, f.Ready = o.Phase, o.Message, o.Reason, f.Ready || o.Ready
 	}
 	if risen || f.Finished.IsZero() {
 		f.Finished = o.Finished

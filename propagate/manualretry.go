@@ -21,6 +21,12 @@ func (e *Engine) manualRetry() {
 		old[e.g.Node(i).ID] = before{e.verdicts[i].Phase, e.verdicts[i].Message}
 	}
 	fresh.wording = e.wording
+	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ { // pods that are forgotten may still be heard of
+		if f := &e.facts[i]; f.UID != "" && fresh.unknownPod(e.g.Node(i).ID, f.UID) {
+			e.remember(e.g.Node(i).ID, map[string]int64{f.UID: f.Serial})
+		}
+	}
+	fresh.older = e.older
 	*e = *fresh
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.changed[i] = old[e.g.Node(i).ID]
@@ -29,17 +35,29 @@ func (e *Engine) manualRetry() {
 	e.beginWorkflow()
 }
 
+// unknownPod tells whether this is not the pod that the node has.
+func (e *Engine) unknownPod(id, uid string) bool {
+	i := e.g.Find(id)
+	return i == nodegraph.None || e.facts[i].UID != uid
+}
+
 // kept lists what a manual retry leaves in place.
 func (e *Engine) kept() []NodeState {
+	type visit struct {
+		node  nodegraph.Index
+		whole bool // inside something that succeeded: kept as it is, failed attempts included
+	}
 	var kept []NodeState
-	for stack := []nodegraph.Index{nodegraph.Entry}; len(stack) > 0; {
-		i := stack[len(stack)-1]
+	for stack := []visit{{nodegraph.Entry, false}}; len(stack) > 0; {
+		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
+		i := at.node
 		f, n := e.facts[i], e.g.Node(i)
+		at.whole = at.whole || !e.verdicts[i].Phase.Unsuccessful()
 		switch {
 		case !f.created() && f.Answer != AnswerSkip && !n.Expanded():
 			continue // follows from the rest
-		case !e.verdicts[i].Phase.Unsuccessful():
+		case at.whole:
 		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded:
 			continue // forgotten
 		default:
@@ -47,10 +65,13 @@ func (e *Engine) kept() []NodeState {
 		}
 		f.Lock = LockNone
 		kept = append(kept, NodeState{ID: n.ID, Fact: f, Items: e.resolvedItems(i)})
-		reset := e.resetMembers(i)
+		reset := map[nodegraph.Index]bool{}
+		if !at.whole {
+			reset = e.resetMembers(i)
+		}
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 			if !reset[m] {
-				stack = append(stack, m)
+				stack = append(stack, visit{m, at.whole})
 			}
 		}
 	}

@@ -98,13 +98,16 @@ func (r *restorer) restore() error {
 	e := r.e
 	e.grow()
 	for i := range nodegraph.Index(e.g.Len()) {
+		e.facts[i].askAgain()
 		e.touch(i)
 		e.now = latest(e.now, e.facts[i].Created, e.facts[i].Finished)
 	}
 	e.sweep(0)
 	for i := range nodegraph.Index(e.g.Len()) {
 		f := &e.facts[i]
-		f.askAgain()
+		if r := e.verdicts[i].Rule; r == RuleStartOwed || r == RulePodRecreate {
+			e.unsure = append(e.unsure, i)
+		}
 		if f.created() && e.g.Node(i).Template != nil {
 			e.watchTimeouts(i)
 		}
@@ -334,6 +337,9 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool
 	f.Created, f.Finished = r.Started, r.Finished
 	if f.Created.IsZero() {
 		f.Created = e.started
+	}
+	if n.Kind.Composite() && e.stops(i) {
+		f.Halted = !r.Phase.Settled() || r.Phase == nodegraph.Failed
 	}
 	if len(e.locksOf(i)) > 0 && !r.Phase.Settled() {
 		f.Lock = LockHeld

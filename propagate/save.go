@@ -34,7 +34,7 @@ func (e *Engine) Save() State {
 		Workflow: e.facts[nodegraph.Root],
 	}
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-		n := NodeState{ID: e.g.Node(i).ID, Fact: e.facts[i], Items: e.resolvedItems(i), Older: maps.Clone(e.older[i])}
+		n := NodeState{ID: e.g.Node(i).ID, Fact: e.facts[i], Items: e.resolvedItems(i), Older: maps.Clone(e.older[e.g.Node(i).ID])}
 		if n.Fact != (Fact{}) || len(n.Items) > 0 || e.expandedEmpty(i) {
 			s.Nodes = append(s.Nodes, n)
 		}
@@ -102,7 +102,7 @@ func stateSource(nodes []NodeState) source {
 			taken[n.ID] = true
 			e.facts[i] = n.Fact
 			if len(n.Older) > 0 {
-				e.remember(i, n.Older)
+				e.remember(n.ID, n.Older)
 			}
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
