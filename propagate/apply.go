@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -178,9 +179,9 @@ func (e *Engine) applyWorkflow(ev *Event) bool {
 		if root.Lock == LockHeld {
 			return true
 		}
-		root.Lock, root.Message = LockWaits, ev.Message
+		root.Lock, root.Message, root.Reason = LockWaits, ev.Message, ev.Reason
 		if ev.Type == EventLockGranted {
-			root.Lock, root.Message = LockHeld, ""
+			root.Lock, root.Message, root.Reason = LockHeld, "", ""
 			e.beginWorkflow()
 		}
 		e.touch(nodegraph.Root)
@@ -206,7 +207,7 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 	f := &e.facts[i]
 	attempt = ev.Pod.Attempt
 	uid := ev.Pod.UID
-	switch known, isOld := e.older[i][uid]; {
+	switch known, isOld := e.older[e.g.Node(i).ID][uid]; {
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
 	case isOld:
@@ -219,18 +220,32 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		serial = f.Serial + 1
 	}
 	if f.UID != "" && uid != f.UID && serial > f.Serial {
-		if e.older == nil {
-			e.older = make(map[nodegraph.Index]map[string]int64)
-		}
-		if e.older[i] == nil {
-			e.older[i] = make(map[string]int64)
-		}
-		e.older[i][f.UID] = f.Serial
+		e.remember(e.g.Node(i).ID, map[string]int64{f.UID: f.Serial})
 	}
 	if attempt == 0 && serial == f.Serial {
 		attempt = f.Attempt
 	}
 	return serial, max(attempt, 1)
+}
+
+// remember notes serials of pods that a node had.
+func (e *Engine) remember(id string, serials map[string]int64) {
+	if e.older == nil {
+		e.older = make(map[string]map[string]int64)
+	}
+	if e.older[id] == nil {
+		e.older[id] = make(map[string]int64)
+	}
+	maps.Copy(e.older[id], serials)
+}
+
+// afterOlder is the first serial after those of the pods that a node had.
+func (e *Engine) afterOlder(id string) int64 {
+	next := int64(0)
+	for _, serial := range e.older[id] {
+		next = max(next, serial+1)
+	}
+	return next
 }
 
 func (e *Engine) observation(i nodegraph.Index, ev *Event, stage Stage) Fact {
@@ -267,6 +282,9 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 	o := e.observation(i, ev, StageEnded)
 	o.Finished = e.finishedAt(ev)
 	f := &e.facts[i]
+	if f.Restarts > 0 && f.Stage == StageGone && !f.Ran && o.run() == f.run() && slices.Contains(restartReasons, ev.Reason) {
+		return // once more what made the host replace it
+	}
 	if e.restartable(i, ev, &o) {
 		f.Restarts++
 		o.Stage, o.Phase, o.Finished = StageGone, nodegraph.Planned, f.Finished
@@ -437,7 +455,7 @@ func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	f.Memo = AnswerRun
 	if ev.Value {
 		f.Created, f.Finished = e.now, e.now
-		f.Stage, f.Phase, f.Message = StageEnded, nodegraph.Succeeded, ev.Message
+		f.Stage, f.Phase, f.Message, f.Hit = StageEnded, nodegraph.Succeeded, ev.Message, true
 	} else {
 		e.wanted = append(e.wanted, i)
 	}
@@ -454,7 +472,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	e.touch(i)
 	delete(e.asked, i)
 	if ev.Type == EventLockQueued {
-		f.Lock, f.Message = LockWaits, ev.Message
+		f.Lock, f.Message, f.Reason = LockWaits, ev.Message, ev.Reason
 		if !f.created() {
 			f.Created, f.Waited = e.now, true
 			e.watchTimeouts(i)
@@ -464,7 +482,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	}
 	f.Lock = LockHeld
 	if f.created() {
-		f.Message = ""
+		f.Message, f.Reason = "", ""
 		if e.g.Node(i).Kind == nodegraph.Pod {
 			e.actOn(ActionRecreate, i, "")
 		}

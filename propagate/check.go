@@ -41,10 +41,16 @@ func (e *Engine) checkContainment(i nodegraph.Index) error {
 	if !e.facts[i].created() || v.Fulfilled && !v.Daemoned {
 		return nil
 	}
-	if e.Complete() || e.withinEnded(i) {
+	if e.Complete() || e.withinEnded(i) && (!v.Daemoned || e.boundaryEnded(i)) {
 		return &InvariantError{"containment", e.nameOf(i), "it is " + v.Phase.String() + " inside something that has ended"}
 	}
 	return nil
+}
+
+// boundaryEnded tells whether the boundary of a daemon has ended: until then it may outlive its Retry and its groups.
+func (e *Engine) boundaryEnded(i nodegraph.Index) bool {
+	b := e.g.Boundary(i)
+	return b != nodegraph.None && e.verdicts[b].Fulfilled
 }
 
 func (e *Engine) checkAgreement() error {

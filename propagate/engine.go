@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -11,7 +12,7 @@ import (
 // use an Engine.
 type Engine struct {
 	view
-	older map[nodegraph.Index]map[string]int64 // serials of earlier pods, by UID, of nodes that had more than one
+	older map[string]map[string]int64 // by node id: serials of the pods it had before, by UID
 
 	queue    queue
 	wanted   []nodegraph.Index          // nodes with a want that was not met yet
@@ -22,7 +23,9 @@ type Engine struct {
 	timers   timers
 	settledC []nodegraph.Index // composites that became fulfilled and may hold daemons
 	daemons  bool              // some template is a daemon
+	failFast bool              // some template fails fast
 	overdue  bool              // the deadline was applied
+	unsure   []nodegraph.Index // pods that were asked for before the engine was loaded
 	wording  Wording
 	result   Result
 }
@@ -44,7 +47,9 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 		return nil, err
 	}
 	e := &Engine{
-		changed: make(map[nodegraph.Index]before), asked: make(map[nodegraph.Index]bool), daemons: hasDaemons(spec),
+		changed: make(map[nodegraph.Index]before), asked: make(map[nodegraph.Index]bool),
+		daemons:  anyTemplate(spec, func(t *nodegraph.Template) bool { return t.Daemon }),
+		failFast: anyTemplate(spec, func(t *nodegraph.Template) bool { return t.FailFast }),
 	}
 	e.inputs = &inputs{g: g, held: spec.Suspended}
 	e.grow()
@@ -54,20 +59,19 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	return e, nil
 }
 
-func hasDaemons(spec *nodegraph.Spec) bool {
-	for _, t := range spec.Templates {
-		if t.Daemon {
+// anyTemplate tells whether some template of the specification, inline ones included, has a property.
+func anyTemplate(spec *nodegraph.Spec, has func(*nodegraph.Template) bool) bool {
+	list := slices.Clone(spec.Templates)
+	for len(list) > 0 {
+		t := list[len(list)-1]
+		list = list[:len(list)-1]
+		if has(t) {
 			return true
 		}
-		for i := range t.Tasks {
-			if in := t.Tasks[i].Inline; in != nil && in.Daemon {
-				return true
-			}
-		}
-		for _, group := range t.Steps {
-			for i := range group {
-				if in := group[i].Inline; in != nil && in.Daemon {
-					return true
+		for _, tasks := range append([][]nodegraph.Task{t.Tasks}, t.Steps...) {
+			for k := range tasks {
+				if in := tasks[k].Inline; in != nil {
+					list = append(list, in)
 				}
 			}
 		}
@@ -146,6 +150,12 @@ func (e *Engine) begin(now time.Time) {
 		return
 	}
 	e.beginWorkflow()
+	for _, i := range e.unsure { // the engine was loaded: the host may not have done it
+		if e.verdicts[i].Rule == RuleStartOwed || e.verdicts[i].Rule == RulePodRecreate {
+			e.actOn(ActionRecreate, i, "")
+		}
+	}
+	e.unsure = nil
 	for i := range e.timers.due(e.now) {
 		e.timeCame(i)
 	}
@@ -227,6 +237,10 @@ func (e *Engine) sweep(depth int) {
 		if !v.Wake.IsZero() && !v.Wake.Equal(old.Wake) {
 			e.timers.add(v.Wake, i)
 		}
+		if f := &e.facts[i]; v.Rule == RulePodRecreate && f.Remade <= f.Serial {
+			f.Remade = f.Serial + 1
+			e.actOn(ActionRecreate, i, "")
+		}
 		if old.same(&v) {
 			e.verdicts[i] = v
 			continue
@@ -259,6 +273,9 @@ func (e *Engine) markReaders(i nodegraph.Index) {
 	}
 	n := e.g.Node(i)
 	e.touch(n.Parent)
+	if e.failFast {
+		e.touchFailFast(i)
+	}
 	from := i
 	if n.Role == nodegraph.RoleHook {
 		from = n.Owner
@@ -266,6 +283,21 @@ func (e *Engine) markReaders(i nodegraph.Index) {
 	for m := range e.g.Before(from) {
 		if !e.facts[m].created() {
 			e.touch(m)
+		}
+	}
+}
+
+// touchFailFast marks the boundary of node i, and the StepGroup it is in, where the boundary counts failures.
+func (e *Engine) touchFailFast(i nodegraph.Index) {
+	for p := e.g.Node(i).Parent; p > nodegraph.Root; p = e.g.Node(p).Parent {
+		switch e.g.Node(p).Kind {
+		case nodegraph.StepGroup:
+			e.touch(p)
+		case nodegraph.DAG, nodegraph.Steps:
+			if e.g.Node(p).Template.FailFast {
+				e.touch(p)
+			}
+			return
 		}
 	}
 }
@@ -280,7 +312,7 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v *Verdict) {
 			f.Finished = e.now
 		}
 		e.releaseLocks(i)
-		if n.Kind == nodegraph.DAG || n.Kind == nodegraph.Steps {
+		if n.Kind == nodegraph.DAG || n.Kind == nodegraph.Steps || i == nodegraph.Root {
 			e.settledC = append(e.settledC, i)
 		}
 		if n.Kind == nodegraph.TaskGroup && len(e.hooksOf(i)) > 0 && !f.Seen {
@@ -288,9 +320,6 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v *Verdict) {
 		}
 	case old.Fulfilled && !v.Fulfilled && n.Kind.Composite():
 		f.Finished = time.Time{}
-	}
-	if v.Rule == RulePodRecreate && old.Rule != RulePodRecreate {
-		e.actOn(ActionRecreate, i, "")
 	}
 }
 

@@ -49,18 +49,21 @@ type Fact struct {
 	Ready    bool            // every container of the pod was ready: what makes a daemon fulfilled
 	Phase    nodegraph.Phase // StageEnded, StageStopped: how it ended
 	Message  string          // what the observation said
-	Reason   string          // the pod's status reason, for retry decisions
+	Reason   string          // the pod's status reason, for retry decisions; the key of the lock it waits for
 	ExitCode int             // of the main container
 	HasExit  bool
 	Finished time.Time // when it ended; the time of the event where the observation does not say
 	Unsynced bool      // its results are still on their way (Argo: taskResultSynced false)
+	Remade   int64     // the serial after that of the last pod for which the host was asked to make another
 	Restarts int       // how often its pod was made anew without a new attempt
+	Halted   bool      // a composite that a shutdown found unfinished
 	Released bool      // a daemon that was ended with its boundary: nothing overrides that
 
 	Lock   LockState // of the node's own mutexes and semaphores
 	Waited bool      // it was created before it held its locks
 	Answer Answer    // the host's word on a condition or loop the library could not evaluate
 	Memo   Answer    // the host's word on its memoization key: AnswerRun for a miss
+	Hit    bool      // it ended because its memoization key was found
 	Seen   bool      // it had ended before the last event: what Argo does one reconcile later
 }
 
@@ -121,7 +124,7 @@ func (f *Fact) Merge(o Fact) bool {
 
 // supersede replaces what was observed by what was observed of a newer run; what the engine itself decided stays.
 func (f *Fact) supersede(o Fact) {
-	o.Created, o.Restarts = f.Created, f.Restarts
+	o.Created, o.Restarts, o.Remade, o.Halted = f.Created, f.Restarts, f.Remade, f.Halted
 	o.Lock, o.Waited, o.Answer, o.Memo = f.Lock, f.Waited, f.Answer, f.Memo
 	o.Ran = o.Ran || o.Stage == StageRunning
 	*f = o
@@ -145,7 +148,7 @@ func (f *Fact) join(o Fact) {
 	risen := o.Stage > f.Stage
 	f.Stage = o.Stage
 	if o.Stage != StageGone { // an absence says nothing but that
-		f.Phase, f.Message, f.Reason, f.Ready = o.Phase, o.Message, o.Reason, o.Ready
+		f.Phase, f.Message, f.Reason, f.Ready = o.Phase, o.Message, o.Reason, f.Ready || o.Ready
 	}
 	if risen || f.Finished.IsZero() {
 		f.Finished = o.Finished

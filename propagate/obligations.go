@@ -112,6 +112,8 @@ func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
 		return NeedLock, true
 	case f.Memo == AnswerAsked:
 		return NeedCache, true
+	case v.want&(wantStart|wantAttempt) == 0:
+		return NeedTimer, true // its hook starts with the next call
 	}
 	return NeedParallelism, true
 }

@@ -36,10 +36,9 @@ func (w *view) evaluatePlanned(parent nodegraph.Index) {
 				w.verdicts[m] = w.evaluate(m)
 			}
 		}
-		return
 	}
 	for m := range w.g.Members(parent) {
-		if !w.facts[m].created() {
+		if n := w.g.Node(m); !w.facts[m].created() && n.Role != nodegraph.RoleTask {
 			w.verdicts[m] = w.evaluate(m)
 		}
 	}

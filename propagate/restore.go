@@ -50,8 +50,8 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 type source struct {
 	has  func(id string) bool
 	take func(e *Engine, i nodegraph.Index) // fills in facts of node i
-	// items returns the texts of the items that exist below a loop with this name prefix.
-	items   func(prefix string) []nodegraph.Item
+	// items returns the items of a loop that only the host could resolve, false where they are not known.
+	items   func(loop *nodegraph.Node) ([]nodegraph.Item, bool)
 	attempt func(id string) retry.Attempt // how an attempt ended
 	rest    func() []string               // ids that were never taken
 }
@@ -98,40 +98,53 @@ func (r *restorer) restore() error {
 	e := r.e
 	e.grow()
 	for i := range nodegraph.Index(e.g.Len()) {
+		e.facts[i].askAgain()
 		e.touch(i)
 		e.now = latest(e.now, e.facts[i].Created, e.facts[i].Finished)
 	}
 	e.sweep(0)
-	for i := range nodegraph.Index(e.g.Len()) { // what waits is asked for again
-		if e.facts[i].Answer == AnswerAsked {
-			e.facts[i].Answer = AnswerNone
+	for i := range nodegraph.Index(e.g.Len()) {
+		f := &e.facts[i]
+		if r := e.verdicts[i].Rule; r == RuleStartOwed || r == RulePodRecreate {
+			e.unsure = append(e.unsure, i)
 		}
-		if f := &e.facts[i]; f.created() && e.g.Node(i).Template != nil {
+		if f.created() && e.g.Node(i).Template != nil {
 			e.watchTimeouts(i)
 		}
+	}
+	if d := e.deadline(); !d.IsZero() && !e.overdue {
+		e.timers.add(d.Add(time.Nanosecond), nodegraph.Root)
 	}
 	e.result = Result{}
 	return nil
 }
 
-// addMembers adds what is inside node i, if it was created.
+// askAgain forgets that the host was asked for something that it has not answered.
+func (f *Fact) askAgain() {
+	if f.Answer == AnswerAsked {
+		f.Answer = AnswerNone
+	}
+	if f.Lock == LockAsked {
+		f.Lock = LockNone
+	}
+	if f.Memo == AnswerAsked {
+		f.Memo = AnswerNone
+	}
+}
+
+// addMembers adds what is inside node i: of a loop what is known of its items, of any other node what it has if it was
+// created.
 func (r *restorer) addMembers(i nodegraph.Index) error {
 	e := r.e
 	n := e.g.Node(i)
-	if !e.facts[i].created() {
-		return nil
-	}
 	var err error
-	switch n.Kind {
-	case nodegraph.Retry:
+	switch {
+	case n.Kind == nodegraph.TaskGroup:
+		err = r.addItems(i)
+	case !e.facts[i].created():
+	case n.Kind == nodegraph.Retry:
 		err = r.addAttempts(i)
-	case nodegraph.TaskGroup:
-		if items := n.Task.Loop.Items; n.Task.Loop.Unresolved == "" {
-			err = e.g.AddItems(i, n.Task, items)
-		} else if items := r.source.items(n.Name); len(items) > 0 {
-			err = e.g.AddItems(i, n.Task, items)
-		}
-	case nodegraph.Pod:
+	case n.Kind == nodegraph.Pod:
 		if len(n.Template.Containers) > 0 {
 			err = e.g.Expand(i)
 		}
@@ -142,6 +155,26 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	}
 	e.grow()
 	return err
+}
+
+// addItems adds the items of TaskGroup i of a DAG, and of a step where they are nodes of their own.
+func (r *restorer) addItems(i nodegraph.Index) error {
+	e := r.e
+	n := *e.g.Node(i)
+	if n.Task.Loop.Unresolved == "" {
+		if !e.facts[i].created() {
+			return nil
+		}
+		return e.g.AddItems(i, n.Task, n.Task.Loop.Items)
+	}
+	items, known := r.source.items(&n)
+	switch {
+	case !known || n.Expanded():
+		return nil
+	case n.Role != nodegraph.RoleStep || len(items) == 0:
+		return e.g.AddItems(i, n.Task, items)
+	}
+	return nil // addStepItems has done it
 }
 
 // addAttempts adds the attempts of Retry i that exist, as far as those before them called for another.
@@ -169,11 +202,11 @@ func (r *restorer) addStepItems(i nodegraph.Index) error {
 	e := r.e
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 		n := *e.g.Node(m)
-		if n.Kind != nodegraph.TaskGroup || n.Task.Loop.Unresolved == "" || r.source.has(n.ID) {
+		if n.Kind != nodegraph.TaskGroup || n.Task.Loop.Unresolved == "" {
 			continue
 		}
-		items := r.source.items(n.Name)
-		if len(items) == 0 {
+		items, known := r.source.items(&n)
+		if !known || len(items) == 0 {
 			continue
 		}
 		if err := e.g.AddItems(i, n.Task, items); err != nil {
@@ -226,10 +259,12 @@ func latest(times ...time.Time) time.Time {
 // recordSource reads facts out of recorded nodes.
 func recordSource(nodes []nodegraph.Recorded) source {
 	byID := make(map[string]*nodegraph.Recorded, len(nodes))
-	members := make(map[string]bool) // ids of nodes that something is inside of
+	numbered := make(map[string]bool) // names of nodes that have attempts or items
 	for k := range nodes {
 		byID[nodes[k].ID] = &nodes[k]
-		members[nodes[k].Boundary] = true
+		if name := nodes[k].Name; strings.HasSuffix(name, ")") {
+			numbered[name[:max(strings.LastIndexByte(name, '('), 0)]] = true
+		}
 	}
 	taken := make(map[string]bool, len(nodes))
 	return source{
@@ -237,10 +272,11 @@ func recordSource(nodes []nodegraph.Recorded) source {
 		take: func(e *Engine, i nodegraph.Index) {
 			n := e.g.Node(i)
 			taken[n.ID] = true
-			e.facts[i] = recordedFact(e, i, byID[n.ID])
+			e.facts[i] = recordedFact(e, i, byID[n.ID], !numbered[n.Name])
 		},
-		items: func(prefix string) []nodegraph.Item {
-			return recordedItems(nodes, prefix)
+		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
+			items := recordedItems(nodes, loop.Name)
+			return items, len(items) > 0
 		},
 		attempt: func(id string) retry.Attempt {
 			r := byID[id]
@@ -285,8 +321,9 @@ func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
 	return items
 }
 
-// recordedFact turns the record of node i into a fact, as far as a record tells.
-func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded) Fact {
+// recordedFact turns the record of node i into a fact, as far as a record tells. Bare is a node that has neither
+// attempts nor items.
+func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool) Fact {
 	n := e.g.Node(i)
 	f := Fact{Attempt: 1, HasExit: r.HasExit, ExitCode: r.ExitCode, Restarts: r.Restarts, Unsynced: r.Unsynced}
 	switch {
@@ -301,11 +338,14 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded) Fact {
 	if f.Created.IsZero() {
 		f.Created = e.started
 	}
+	if n.Kind.Composite() && e.stops(i) {
+		f.Halted = !r.Phase.Settled() || r.Phase == nodegraph.Failed
+	}
 	if len(e.locksOf(i)) > 0 && !r.Phase.Settled() {
 		f.Lock = LockHeld
 	}
 	if r.WaitsFor != "" && r.Phase == nodegraph.Pending {
-		f.Lock, f.Message, f.Waited = LockWaits, r.Message, true
+		f.Lock, f.Message, f.Reason, f.Waited = LockWaits, r.Message, r.WaitsFor, true
 		return f
 	}
 	switch n.Kind {
@@ -320,7 +360,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded) Fact {
 			f.Message = r.Message
 		}
 	default:
-		compositeFact(&f, r, n.Kind)
+		compositeFact(&f, r, bare && (n.Kind == nodegraph.Retry || n.Kind == nodegraph.TaskGroup))
 	}
 	return f
 }
@@ -368,8 +408,7 @@ func containerFact(f *Fact, r *nodegraph.Recorded, pod *Fact) {
 
 // compositeFact keeps what a composite's members can't tell: that it came from the cache, waited for a lock, or was
 // stopped before it had any.
-func compositeFact(f *Fact, r *nodegraph.Recorded, kind nodegraph.Kind) {
-	bare := len(r.Children) == 0 && kind != nodegraph.StepGroup && kind != nodegraph.Steps && kind != nodegraph.DAG
+func compositeFact(f *Fact, r *nodegraph.Recorded, bare bool) {
 	switch {
 	case r.Phase.Completed() && (r.CacheHit || bare && r.Phase.Unsuccessful()):
 		endFact(f, r)

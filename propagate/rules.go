@@ -217,22 +217,26 @@ func (w *view) taskGroupRule(i nodegraph.Index) Verdict {
 	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
 }
 
-// stepsRule: the groups of a Steps node run one after the other; the first that fails ends it, with its message.
+// stepsRule: the groups of a Steps node run one after the other; the first that failed ends it, with its message, once
+// no group is open.
 func (w *view) stepsRule(i nodegraph.Index) Verdict {
 	if v, decided := w.failFastRule(i); decided {
 		return v
 	}
+	failed := nodegraph.None
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		if w.g.Node(m).Role != nodegraph.RoleGroup {
 			continue
 		}
-		v := &w.verdicts[m]
-		if !v.Fulfilled {
+		switch v := &w.verdicts[m]; {
+		case v.Phase.Unsuccessful() && failed == nodegraph.None:
+			failed = m
+		case !v.Fulfilled && (failed == nodegraph.None || w.facts[m].created()):
 			return running(RuleMembersOpen, m)
 		}
-		if v.Phase.Unsuccessful() {
-			return settled(nodegraph.Failed, v.Message, RuleMemberFailed, m)
-		}
+	}
+	if failed != nodegraph.None {
+		return settled(nodegraph.Failed, w.verdicts[failed].Message, RuleMemberFailed, failed)
 	}
 	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
 }
@@ -296,7 +300,7 @@ func (w *view) stepGroupRule(i nodegraph.Index) Verdict {
 		if !v.Fulfilled || v.want&wantHook != 0 {
 			return running(RuleMembersOpen, m)
 		}
-		if failed == nodegraph.None && v.Phase.Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase) {
+		if failed == nodegraph.None && v.Phase.Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase) && !w.wasReady(m) {
 			failed = m
 		}
 	}
@@ -307,6 +311,16 @@ func (w *view) stepGroupRule(i nodegraph.Index) Verdict {
 		return settled(nodegraph.Error, w.verdicts[failed].Message, RuleMemberFailed, failed)
 	}
 	return settled(nodegraph.Failed, fmt.Sprintf("child '%s' failed", w.g.Node(failed).ID), RuleMemberFailed, failed)
+}
+
+// wasReady tells whether node m is a daemon that was ready once: what waited for it went on then, and its later end does
+// not undo that.
+func (w *view) wasReady(m nodegraph.Index) bool {
+	if w.g.Node(m).Kind == nodegraph.Retry && w.g.Last(m) != nodegraph.None {
+		m = w.g.Last(m)
+	}
+	t := w.g.Node(m).Template
+	return t != nil && t.Daemon && w.facts[m].Ready
 }
 
 // replaced tells whether m stood for a step with a loop whose items are now nodes of their own.

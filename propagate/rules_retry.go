@@ -15,7 +15,7 @@ func (w *view) retryRule(i nodegraph.Index) Verdict {
 		} else if !v.Fulfilled {
 			return running(RuleMembersOpen, last)
 		}
-		if w.stops(i) && w.verdicts[last].Phase.Unsuccessful() {
+		if w.facts[i].Halted && w.verdicts[last].Phase.Unsuccessful() {
 			v := settled(nodegraph.Failed, w.stopMessage(), RuleRetry, last)
 			v.step = retry.StepShutdown
 			return v

@@ -101,7 +101,7 @@ func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 // looked up, and no limit of parallelism is reached.
 func (e *Engine) admit(i nodegraph.Index, w want) bool {
 	n := e.g.Node(i)
-	if e.held {
+	if e.held || e.started.IsZero() {
 		return false
 	}
 	if n.Kind == nodegraph.StepGroup || n.Kind == nodegraph.TaskGroup {
@@ -218,10 +218,12 @@ func (e *Engine) start(i nodegraph.Index, w want) bool {
 func (e *Engine) create(i nodegraph.Index) {
 	f := &e.facts[i]
 	f.Created = e.now
+	f.Serial = e.afterOlder(e.g.Node(i).ID)
 	e.touch(i)
-	if e.g.Node(i).Kind == nodegraph.Pod && e.refuse(i) {
+	if !e.g.Node(i).Kind.Composite() && e.refuse(i) {
 		return
 	}
+	f.Halted = e.g.Node(i).Kind.Composite() && e.stops(i)
 	e.countActive(i, true)
 	action := Action{Type: ActionStart, Node: i, ID: e.g.Node(i).ID, Name: e.g.Node(i).Name, Kind: e.g.Node(i).Kind}
 	e.act(action)
@@ -229,12 +231,15 @@ func (e *Engine) create(i nodegraph.Index) {
 	e.watchTimeouts(i)
 }
 
-// refuse fails a pod that would start although the workflow was stopped or is past its deadline.
+// refuse fails a leaf that would start although the workflow was stopped or is past its deadline.
 func (e *Engine) refuse(i nodegraph.Index) bool {
 	message := ""
 	switch {
 	case e.stops(i):
-		message = "workflow shutdown with strategy: " + e.shutdown
+		message = e.stopMessage()
+		if e.g.Node(i).Kind == nodegraph.Pod {
+			message = "workflow shutdown with strategy: " + e.shutdown
+		}
 	case e.overdue && !e.g.Node(i).InExitHandler():
 		message = deadlineExceeded
 	default:

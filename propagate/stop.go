@@ -19,11 +19,15 @@ func (e *Engine) applyShutdown(strategy string) {
 		root.Stage = StageStopped
 	}
 	for i := range nodegraph.Index(e.g.Len()) {
-		if e.verdicts[i].Fulfilled && i != nodegraph.Entry {
+		if e.verdicts[i].Fulfilled {
+			if i == nodegraph.Entry {
+				e.touch(i) // its exit handler may not start any more
+			}
 			continue
 		}
 		e.touch(i)
 		if i != nodegraph.Root && e.stops(i) {
+			e.facts[i].Halted = e.facts[i].created() && e.g.Node(i).Kind.Composite()
 			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, e.stopMessage())
 		}
 	}

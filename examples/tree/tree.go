@@ -4,7 +4,6 @@ package tree
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
@@ -50,7 +49,7 @@ var marks = map[nodegraph.Phase]string{
 
 func text(g *nodegraph.Graph, i nodegraph.Index, l Line) string {
 	n := g.Node(i)
-	s := fmt.Sprintf("%s %s  (%s, %s)", marks[l.Phase], shortName(g, n), n.Kind, l.Phase)
+	s := fmt.Sprintf("%s %s  (%s, %s)", marks[l.Phase], g.DisplayName(i), n.Kind, l.Phase)
 	if l.Message != "" {
 		s += "  " + l.Message
 	}
@@ -58,20 +57,4 @@ func text(g *nodegraph.Graph, i nodegraph.Index, l Line) string {
 		s += "  <- " + l.Note
 	}
 	return s
-}
-
-// shortName is the node's name without that of its boundary.
-func shortName(g *nodegraph.Graph, n *nodegraph.Node) string {
-	for p := n.Parent; p > nodegraph.Root; p = g.Node(p).Parent {
-		prefix := g.Node(p).Name
-		switch g.Node(p).Kind {
-		case nodegraph.DAG, nodegraph.Pod:
-			return strings.TrimPrefix(n.Name, prefix+".")
-		case nodegraph.StepGroup:
-			return strings.TrimPrefix(n.Name, prefix+".")
-		case nodegraph.Steps:
-			return strings.TrimPrefix(n.Name, prefix)
-		}
-	}
-	return n.Name
 }

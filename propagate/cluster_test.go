@@ -1,0 +1,325 @@
+package propagate_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// A cluster plays everything around one engine: it makes the pods it is asked for and lets random things happen to
+// them, answers what it is asked, keeps time, and checks the invariants after every call.
+type cluster struct {
+	t       testing.TB
+	r       *rand.Rand
+	e       *propagate.Engine
+	spec    *nodegraph.Spec
+	now     time.Time
+	pods    map[string]*pod // by node name
+	names   []string        // of the pods, in the order in which they were first asked for
+	locks   propagate.LockTable
+	owed    []propagate.Action // questions that were not answered yet
+	said    []propagate.Event  // events that may be said again
+	log     []string
+	serial  int
+	calm    bool // nothing bad happens any more
+	retried bool // there was a manual retry
+}
+
+// pod is one pod of the cluster.
+type pod struct {
+	uid        string
+	phase      string
+	containers map[string]string // name to state: waiting, running, or an exit code
+	runs       map[string]int    // how often a container was run again
+}
+
+func newCluster(t testing.TB, r *rand.Rand, spec *nodegraph.Spec) *cluster {
+	e, err := propagate.New(spec)
+	require.NoError(t, err)
+	c := &cluster{t: t, r: r, e: e, spec: spec, now: epoch, pods: make(map[string]*pod)}
+	c.apply()
+	return c
+}
+
+// apply says events to the engine, and carries out what it asks for.
+func (c *cluster) apply(events ...propagate.Event) {
+	for _, ev := range events {
+		c.log = append(c.log, fmt.Sprintf("%s %v", c.now.Format("05"), ev))
+	}
+	before := c.leaves()
+	complete := c.e.Complete()
+	result, err := c.e.Apply(c.now, events...)
+	switch {
+	case complete && errors.Is(err, propagate.ErrComplete):
+		return
+	case c.retried && (errors.Is(err, propagate.ErrUnknownNode) || errors.Is(err, propagate.ErrNotStarted)):
+		return // a pod of a node that a manual retry has reset
+	}
+	require.NoError(c.t, err, "%s", c.history())
+	if err := c.e.Check(); err != nil {
+		require.NoError(c.t, err, "%s\n%s", c.history(), c.table())
+	}
+	c.checkRewriting(before, events)
+	c.carryOut(result)
+}
+
+// history is what happened, for a message.
+func (c *cluster) history() string { return strings.Join(c.log, "\n") }
+
+// table shows every node, for a message.
+func (c *cluster) table() string {
+	var b strings.Builder
+	for i := range nodegraph.Index(c.e.Graph().Len()) {
+		r, f := c.e.Explain(i)[0], c.e.Fact(i)
+		fmt.Fprintf(&b, "%-40s %-9s %q %s [%s created=%v lock=%d]\n", r.Name, r.Phase, r.Message, r.Because, f.Stage, !f.Created.IsZero(), f.Lock)
+	}
+	return b.String()
+}
+
+// checkRewriting: a leaf that had ended changes only because a newer incarnation or a manual retry superseded it (I5).
+func (c *cluster) checkRewriting(before map[string]nodegraph.Phase, events []propagate.Event) {
+	for _, ev := range events {
+		switch ev.Type {
+		case propagate.EventContainerRetried, propagate.EventManualRetry:
+			return
+		}
+	}
+	for name, phase := range before {
+		i := c.e.Graph().Find(name)
+		require.Equal(c.t, phase.String(), c.e.Verdict(i).Phase.String(), "%s was rewritten by %v\n%s", name, events, c.history())
+	}
+}
+
+// leaves returns the phases of the leaves that have ended for good.
+func (c *cluster) leaves() map[string]nodegraph.Phase {
+	ended := make(map[string]nodegraph.Phase)
+	for i := nodegraph.Entry; int(i) < c.e.Graph().Len(); i++ {
+		n, v := c.e.Graph().Node(i), c.e.Verdict(i)
+		stopped := c.e.Fact(i).Stage == propagate.StageStopped || n.Parent > 0 && c.e.Fact(n.Parent).Stage == propagate.StageStopped
+		absent := v.Rule == propagate.RulePodGone || v.Rule == propagate.RuleContainerPod // a late result beats that
+		if !n.Kind.Composite() && v.Fulfilled && !v.Daemoned && !stopped && !absent && v.Phase.Completed() {
+			ended[n.Name] = v.Phase
+		}
+	}
+	return ended
+}
+
+func (c *cluster) carryOut(result propagate.Result) {
+	for _, a := range result.Actions {
+		c.log = append(c.log, "   -> "+a.String())
+		switch a.Type {
+		case propagate.ActionStart, propagate.ActionRecreate:
+			if a.Kind == nodegraph.Pod && (a.Type == propagate.ActionRecreate || a.Message == "") {
+				c.create(a.Name)
+			}
+		case propagate.ActionTerminate:
+			if p := c.pods[a.Name]; p != nil && p.phase != "gone" {
+				p.phase = "terminating"
+			}
+		case propagate.ActionRelease:
+			for _, h := range c.locks.Release(propagate.Holder{Node: a.ID}) {
+				if !c.e.Complete() {
+					c.apply(propagate.LockGranted(h.Node))
+				}
+			}
+		case propagate.ActionAcquire, propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
+			c.owed = append(c.owed, a)
+		}
+	}
+}
+
+func (c *cluster) create(name string) {
+	if c.pods[name] == nil {
+		c.names = append(c.names, name)
+	}
+	c.serial++
+	p := &pod{uid: fmt.Sprintf("uid-%d", c.serial), phase: "new", containers: make(map[string]string), runs: make(map[string]int)}
+	for _, ctr := range c.e.Graph().Node(c.e.Graph().Find(name)).Template.Containers {
+		p.containers[ctr.Name] = "waiting"
+	}
+	c.pods[name] = p
+}
+
+// answer answers the oldest question that is open.
+func (c *cluster) answer() {
+	a := c.owed[0]
+	c.owed = c.owed[1:]
+	if c.e.Complete() {
+		return
+	}
+	switch a.Type {
+	case propagate.ActionAcquire:
+		if granted, key, message := c.locks.Acquire(propagate.Holder{Node: a.ID}, a.Locks); granted {
+			c.apply(propagate.LockGranted(a.ID))
+		} else {
+			c.apply(propagate.LockQueued(a.ID, key, message))
+		}
+	case propagate.ActionResolve:
+		c.apply(propagate.Resolved(a.Name, c.r.IntN(2) == 0, ""))
+	case propagate.ActionExpand:
+		c.apply(propagate.Expanded(a.Name, []nodegraph.Item{{Text: "p"}, {Text: "q"}, {Text: "r"}}[:c.r.IntN(4)]...))
+	case propagate.ActionLookup:
+		c.apply(propagate.Memoized(a.Name, c.r.IntN(4) == 0))
+	}
+}
+
+// step lets one thing happen. It tells whether there was anything left to happen.
+func (c *cluster) step() bool {
+	if len(c.owed) > 0 && (c.calm || c.r.IntN(2) == 0) {
+		c.answer()
+		return true
+	}
+	if !c.calm && len(c.said) > 0 && c.r.IntN(6) == 0 { // an old event comes late, or once more
+		c.apply(c.said[c.r.IntN(len(c.said))])
+		return true
+	}
+	for _, k := range c.r.Perm(len(c.names)) {
+		name := c.names[k]
+		if p := c.pods[name]; p.phase != "gone" && p.phase != "done" {
+			c.podStep(name, p)
+			return true
+		}
+	}
+	return c.elsewhere()
+}
+
+// say applies an event of a pod and remembers it.
+func (c *cluster) say(p *pod, ev propagate.Event) {
+	ev.Pod.UID = p.uid
+	if ev.Container != "" {
+		ev.Pod.Attempt = p.runs[ev.Container] + 1
+	}
+	c.said = append(c.said, ev)
+	c.apply(ev)
+}
+
+// podStep lets something happen to one pod.
+func (c *cluster) podStep(name string, p *pod) {
+	bad := 0
+	if !c.calm {
+		bad = c.r.IntN(12)
+	}
+	switch {
+	case p.phase == "terminating" || bad == 1:
+		p.phase = "gone"
+		c.say(p, propagate.PodDeleted(name))
+	case bad == 2:
+		p.phase = "done"
+		c.say(p, propagate.PodEvicted(name, "The node was low on resource: memory."))
+	case p.phase == "new":
+		p.phase = "pending"
+		c.say(p, propagate.PodPending(name, "ContainerCreating"))
+	case p.phase == "pending":
+		p.phase = "running"
+		ev := propagate.PodRunning(name)
+		ev.Ready = c.calm || c.r.IntN(2) == 0
+		c.say(p, ev)
+		for ctr := range p.containers {
+			p.containers[ctr] = "running"
+		}
+	case c.runningContainer(name, p):
+	default:
+		p.phase = "done"
+		if !c.calm && c.r.IntN(3) == 0 {
+			c.say(p, propagate.PodFailed(name, "main: Error (exit code 1)"))
+		} else {
+			c.say(p, propagate.PodSucceeded(name))
+		}
+	}
+}
+
+// runningContainer lets something happen to a container of a running pod; false if none is left.
+func (c *cluster) runningContainer(name string, p *pod) bool {
+	i := c.e.Graph().Find(name)
+	if i == nodegraph.None {
+		return false // a manual retry has forgotten it
+	}
+	t := c.e.Graph().Node(i).Template
+	if t.Daemon {
+		if c.e.Verdict(i).Daemoned {
+			return false
+		}
+		c.say(p, propagate.PodRunning(name)) // ready now
+		return c.e.Verdict(i).Daemoned
+	}
+	for _, ctr := range t.Containers {
+		switch p.containers[ctr.Name] {
+		case "running":
+			code := 0
+			if !c.calm {
+				code = []int{0, 0, 0, 1, 64}[c.r.IntN(5)]
+			}
+			p.containers[ctr.Name] = fmt.Sprint(code)
+			c.say(p, propagate.ContainerEnded(name, ctr.Name, code, ""))
+			return true
+		case "1":
+			if !c.calm && c.r.IntN(2) == 0 { // the executor runs it again
+				p.runs[ctr.Name]++
+				for _, later := range t.Containers { // those that come after it begin anew with it
+					p.runs[later.Name] = max(p.runs[later.Name], p.runs[ctr.Name])
+				}
+				c.say(p, propagate.ContainerRetried(name, ctr.Name))
+				p.containers[ctr.Name] = "running"
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// elsewhere lets time pass, people act, or served nodes end; false if nothing is left to happen.
+func (c *cluster) elsewhere() bool {
+	obligations := c.e.Obligations()
+	for _, o := range obligations {
+		switch o.For {
+		case propagate.NeedResume:
+			c.apply(propagate.Resumed(o.Name))
+			return true
+		case propagate.NeedServed:
+			c.apply(propagate.NodeEnded(o.Name, nodegraph.Succeeded, ""))
+			return true
+		case propagate.NeedTimer:
+			c.now = c.now.Add(time.Second)
+			if o.Until.After(c.now) {
+				c.now = o.Until.Add(time.Nanosecond)
+			}
+			c.apply()
+			return true
+		}
+	}
+	return false
+}
+
+// drain lets only good things happen until nothing is left, and the workflow must be complete.
+func (c *cluster) drain() {
+	c.calm = true
+	for k := 0; !c.e.Complete(); k++ {
+		if !c.step() {
+			require.True(c.t, c.endDaemon(), "it hangs: %v\n%s", c.e.Obligations(), c.history())
+		}
+		require.Less(c.t, k, 20000, "it does not end: %v", c.e.Obligations())
+	}
+}
+
+// endDaemon ends a ready daemon that nothing else would end.
+func (c *cluster) endDaemon() bool {
+	for _, name := range c.names {
+		if i := c.e.Graph().Find(name); i != nodegraph.None && c.e.Verdict(i).Daemoned && c.pods[name].phase != "gone" {
+			p := c.pods[name]
+			p.phase = "gone"
+			c.say(p, propagate.PodDeleted(name))
+			return true
+		}
+	}
+	return false
+}

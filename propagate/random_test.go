@@ -1,0 +1,69 @@
+package propagate_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	seed = flag.Uint64("seed", 1, "first seed of the random tests")
+	runs = flag.Int("runs", 300, "how many random workflows to run")
+)
+
+// Random workflows on a random cluster: the invariants hold after every event, and once nothing bad happens any more
+// the workflow completes.
+func TestRandomWorkflowsComplete(t *testing.T) {
+	t.Logf("seeds %d to %d", *seed, *seed+uint64(*runs)-1)
+	for s := *seed; s < *seed+uint64(*runs); s++ {
+		t.Run(fmt.Sprint(s), func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(s, 0))
+			c := newCluster(t, r, randomSpec(r, 40))
+			c.live(r.IntN(120))
+			c.drain()
+			if phase, _ := c.e.Workflow(); phase.Unsuccessful() && r.IntN(3) == 0 {
+				c.retried = true
+				c.apply(propagate.ManualRetry())
+				c.calm = false
+				c.live(r.IntN(40))
+				c.drain()
+			}
+		})
+	}
+}
+
+// live lets up to n things happen, good and bad ones.
+func (c *cluster) live(n int) {
+	for k := 0; k < n && !c.e.Complete(); k++ {
+		switch c.r.IntN(60) {
+		case 0:
+			c.restart()
+		case 1:
+			if c.r.IntN(6) == 0 {
+				c.apply(propagate.Shutdown([]string{"Stop", "Terminate"}[c.r.IntN(2)]))
+			}
+		case 2:
+			c.apply(propagate.Suspended(true))
+			c.apply(propagate.Suspended(false))
+		default:
+			c.step()
+		}
+	}
+}
+
+// restart replaces the engine by one that is loaded from its saved state.
+func (c *cluster) restart() {
+	loaded, unknown, err := propagate.Load(c.spec, c.e.Save())
+	require.NoError(c.t, err)
+	require.Empty(c.t, unknown)
+	require.NoError(c.t, loaded.Check(), "%s", c.history())
+	c.log = append(c.log, "restart")
+	c.e = loaded
+	c.owed = nil // it asks again
+	c.apply()
+}

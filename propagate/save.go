@@ -1,0 +1,126 @@
+package propagate
+
+import (
+	"maps"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/retry"
+)
+
+// A State is all that an engine knows of a run, in plain data that a host can store in any format. [Load] makes an
+// engine of it that differs in nothing. [Engine.Snapshot] stores less, in Argo's terms.
+type State struct {
+	Now, Started time.Time // UTC
+	Shutdown     string
+	Held         bool // suspended as a whole
+	Overdue      bool // past the workflow's deadline
+	Workflow     Fact
+	Nodes        []NodeState // in the order of the graph
+}
+
+// A NodeState is what is known of one node.
+type NodeState struct {
+	ID    string
+	Fact  Fact
+	Items []nodegraph.Item // of a loop that the host resolved
+	Older map[string]int64 // serials of the pods it had before, by UID
+}
+
+// Save returns the engine's state. It shares nothing with the engine, and allocates.
+func (e *Engine) Save() State {
+	s := State{
+		Now: e.now, Started: e.started, Shutdown: e.shutdown, Held: e.held, Overdue: e.overdue,
+		Workflow: e.facts[nodegraph.Root],
+	}
+	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
+		n := NodeState{ID: e.g.Node(i).ID, Fact: e.facts[i], Items: e.resolvedItems(i), Older: maps.Clone(e.older[e.g.Node(i).ID])}
+		if n.Fact != (Fact{}) || len(n.Items) > 0 || e.expandedEmpty(i) {
+			s.Nodes = append(s.Nodes, n)
+		}
+	}
+	return s
+}
+
+// resolvedItems returns the items of loop i that the host gave.
+func (w *inputs) resolvedItems(i nodegraph.Index) []nodegraph.Item {
+	n := w.g.Node(i)
+	if n.Kind != nodegraph.TaskGroup || n.Task.Loop.Unresolved == "" || !n.Expanded() {
+		return nil
+	}
+	from := i
+	if n.Role == nodegraph.RoleStep {
+		from = n.Parent
+	}
+	var items []nodegraph.Item
+	for m := w.g.First(from); m != nodegraph.None; m = w.g.Next(m) {
+		if c := w.g.Node(m); c.Role == nodegraph.RoleItem && c.Task == n.Task {
+			items = append(items, *c.Item)
+		}
+	}
+	return items
+}
+
+// expandedEmpty tells whether the host said that loop i has no items.
+func (w *inputs) expandedEmpty(i nodegraph.Index) bool {
+	n := w.g.Node(i)
+	return n.Kind == nodegraph.TaskGroup && n.Task.Loop.Unresolved != "" && n.Expanded() && len(w.resolvedItems(i)) == 0
+}
+
+// Load returns the engine of a state that was saved, and the ids in it that the specification never asks for. What the
+// host was asked and has not answered it is asked again by the next Apply.
+func Load(spec *nodegraph.Spec, s State) (*Engine, []string, error) {
+	return LoadLimited(spec, s, nodegraph.Limits{})
+}
+
+// LoadLimited is Load with the host's own limits.
+func LoadLimited(spec *nodegraph.Spec, s State, limits nodegraph.Limits) (*Engine, []string, error) {
+	e, err := NewLimited(spec, limits)
+	if err != nil {
+		return nil, nil, err
+	}
+	e.now, e.started, e.shutdown, e.held, e.overdue = s.Now, s.Started, s.Shutdown, s.Held, s.Overdue
+	e.facts[nodegraph.Root] = s.Workflow
+	r := &restorer{e: e, source: stateSource(s.Nodes)}
+	if err := r.restore(); err != nil {
+		return nil, nil, err
+	}
+	return e, r.source.rest(), nil
+}
+
+// stateSource reads facts out of saved nodes.
+func stateSource(nodes []NodeState) source {
+	byID := make(map[string]*NodeState, len(nodes))
+	taken := make(map[string]bool, len(nodes))
+	for k := range nodes {
+		byID[nodes[k].ID] = &nodes[k]
+	}
+	return source{
+		has: func(id string) bool { return byID[id] != nil },
+		take: func(e *Engine, i nodegraph.Index) {
+			n := byID[e.g.Node(i).ID]
+			taken[n.ID] = true
+			e.facts[i] = n.Fact
+			if len(n.Older) > 0 {
+				e.remember(n.ID, n.Older)
+			}
+		},
+		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
+			n := byID[loop.ID]
+			if n == nil {
+				return nil, false
+			}
+			return n.Items, len(n.Items) > 0 || n.Fact == (Fact{})
+		},
+		attempt: func(string) retry.Attempt { return retry.Attempt{} }, // each was asked for
+		rest: func() []string {
+			var rest []string
+			for k := range nodes {
+				if !taken[nodes[k].ID] {
+					rest = append(rest, nodes[k].ID)
+				}
+			}
+			return rest
+		},
+	}
+}

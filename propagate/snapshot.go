@@ -1,0 +1,51 @@
+package propagate
+
+import (
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// Snapshot returns the state of every node that exists, in Argo's terms: what a controller stores in its workflow
+// object, and what [Restore] reads. Node names are in the order of the graph; children are left to the writer. It
+// allocates.
+func (e *Engine) Snapshot() nodegraph.Snapshot {
+	phase, message := e.Workflow()
+	s := nodegraph.Snapshot{
+		Phase: phase, Message: message, Started: e.started, Finished: e.facts[nodegraph.Root].Finished,
+		Shutdown: e.shutdown, Held: e.held,
+	}
+	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
+		if e.Exists(i) {
+			s.Nodes = append(s.Nodes, e.recorded(i))
+		}
+	}
+	return s
+}
+
+// recorded is node i as a controller stores it.
+func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
+	n, f, v := e.g.Node(i), &e.facts[i], &e.verdicts[i]
+	r := nodegraph.Recorded{
+		ID: n.ID, Name: n.Name, DisplayName: e.g.DisplayName(i), Kind: e.Kind(i), Phase: v.Phase, Message: v.Message,
+		Started: f.Created, Finished: f.Finished, Daemoned: v.Daemoned, Unsynced: f.Unsynced,
+		Hooked: n.Role == nodegraph.RoleHook, Retried: n.Role == nodegraph.RoleAttempt,
+		CacheHit: f.Hit, ExitCode: f.ExitCode, HasExit: f.HasExit, Restarts: f.Restarts,
+	}
+	if r.Started.IsZero() {
+		r.Started = f.Finished
+	}
+	if !v.Fulfilled {
+		r.Finished = time.Time{}
+	}
+	if f.Lock == LockWaits {
+		r.WaitsFor = f.Reason
+	}
+	if b := e.g.Boundary(i); b != nodegraph.None {
+		r.Boundary = e.g.Node(b).ID
+	}
+	if n.Template != nil {
+		r.Template = n.Template.Name
+	}
+	return r
+}
