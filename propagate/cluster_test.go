@@ -307,7 +307,7 @@ func (c *cluster) drain() {
 		if !c.step() {
 			require.True(c.t, c.endDaemon(), "it hangs: %v\n%s", c.e.Obligations(), c.history())
 		}
-		require.Less(c.t, k, 20000, "it does not end: %v", c.e.Obligations())
+		require.Less(c.t, k, 20000, "it does not end: %v\n%s\n%s", c.e.Obligations(), strings.Join(c.log[max(0, len(c.log)-20):], "\n"), c.table())
 	}
 }
 

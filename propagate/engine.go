@@ -169,7 +169,7 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 		return
 	}
 	e.checkTimeouts(i)
-	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].Fulfilled && !e.facts[i].Seen {
+	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].Fulfilled && !e.facts[i].Seen && !e.withinEnded(i) {
 		e.facts[i].Seen = true
 		e.markReaders(i)
 	}

@@ -56,7 +56,7 @@ type Fact struct {
 	Unsynced bool      // its results are still on their way (Argo: taskResultSynced false)
 	Remade   int64     // the serial after that of the last pod for which the host was asked to make another
 	Restarts int       // how often its pod was made anew without a new attempt
-	Halted   bool      // a composite that a shutdown found unfinished
+	Halted   string    // of a composite that a shutdown found unfinished: its strategy
 	Released bool      // a daemon that was ended with its boundary: nothing overrides that
 
 	Lock   LockState // of the node's own mutexes and semaphores

@@ -69,7 +69,7 @@ func (w *view) need(i nodegraph.Index) (Need, bool) {
 		return w.startNeed(i)
 	}
 	if v.Fulfilled {
-		if g := w.g.Node(i).Kind == nodegraph.TaskGroup; g && !f.Seen && f.created() && len(w.hooksOf(i)) > 0 && v.Phase.Completed() && w.shutdown != "Terminate" {
+		if g := w.g.Node(i).Kind == nodegraph.TaskGroup; g && !w.withinEnded(i) && !f.Seen && f.created() && len(w.hooksOf(i)) > 0 && v.Phase.Completed() && w.shutdown != "Terminate" {
 			return NeedTimer, true // its exit hook starts with the next call
 		}
 		return 0, false

@@ -338,8 +338,8 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool
 	if f.Created.IsZero() {
 		f.Created = e.started
 	}
-	if n.Kind.Composite() && e.stops(i) {
-		f.Halted = !r.Phase.Settled() || r.Phase == nodegraph.Failed
+	if n.Kind.Composite() && e.stops(i) && (!r.Phase.Settled() || r.Phase == nodegraph.Failed) {
+		f.Halted = e.shutdown
 	}
 	if len(e.locksOf(i)) > 0 && !r.Phase.Settled() {
 		f.Lock = LockHeld

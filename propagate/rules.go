@@ -276,7 +276,9 @@ func (w *view) census(boundary nodegraph.Index) census {
 			switch p := w.verdicts[m].Phase; w.g.Node(m).Kind {
 			case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
 				if !p.Settled() {
-					c.active++
+					if w.facts[m].Lock != LockWaits { // one that waits for a lock uses nothing, and its holder may need the place
+						c.active++
+					}
 				} else if p.Unsuccessful() && c.failed == nodegraph.None {
 					c.failed = m
 				}
@@ -336,7 +338,7 @@ func (w *view) workflowRule() Verdict {
 	case root.Stage == StageEnded: // it was complete when it was loaded: that is final
 		return settled(root.Phase, root.Message, RuleComplete, nodegraph.None)
 	case root.Stage == StageStopped: // terminated before it ever held its locks
-		return settled(nodegraph.Failed, w.stopMessage(), RuleShutdown, nodegraph.None)
+		return settled(nodegraph.Failed, stopMessage(w.shutdown), RuleShutdown, nodegraph.None)
 	case w.started.IsZero() && root.Lock == LockNone:
 		return Verdict{Rule: RuleReady, By: nodegraph.None}
 	case root.Lock == LockAsked, root.Lock == LockWaits:
@@ -361,7 +363,7 @@ func (w *view) workflowRule() Verdict {
 	if entry.Phase.Unsuccessful() {
 		message := entry.Message
 		if w.shutdown != "" {
-			message = w.stopMessage()
+			message = stopMessage(w.shutdown)
 		}
 		return settled(entry.Phase, message, RuleEntry, nodegraph.Entry)
 	}
@@ -371,7 +373,7 @@ func (w *view) workflowRule() Verdict {
 	return settled(nodegraph.Succeeded, "", RuleEntry, nodegraph.Entry)
 }
 
-func (w *inputs) stopMessage() string { return "Stopped with strategy '" + w.shutdown + "'" }
+func stopMessage(strategy string) string { return "Stopped with strategy '" + strategy + "'" }
 
 // stops tells whether the shutdown in force applies to node i: Stop spares exit handlers (Argo: ShouldExecute).
 func (w *inputs) stops(i nodegraph.Index) bool {
@@ -431,7 +433,7 @@ func (w *view) eachHookDue(i nodegraph.Index, v *Verdict, do func(*nodegraph.Hoo
 }
 
 // groupSeen is true but for a TaskGroup that has only just ended: Argo starts the exit hook of the group itself with
-// its next reconcile.
+// its next reconcile, and not at all if the DAG has ended by then because nothing comes after the group.
 func (w *inputs) groupSeen(i nodegraph.Index) bool {
 	return w.g.Node(i).Kind != nodegraph.TaskGroup || w.facts[i].Seen
 }

@@ -21,7 +21,7 @@ func (w *view) dagRule(i nodegraph.Index) Verdict {
 	if v, decided := w.failFastRule(i); decided {
 		return v
 	}
-	stopped := w.facts[i].Halted
+	stopped := w.facts[i].Halted != ""
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		n, v := w.g.Node(m), &w.verdicts[m]
 		if n.Role == nodegraph.RoleTask && (!w.g.Needed(m) || stopped && !w.facts[m].created() && v.want == 0) {

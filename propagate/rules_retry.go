@@ -15,8 +15,8 @@ func (w *view) retryRule(i nodegraph.Index) Verdict {
 		} else if !v.Fulfilled {
 			return running(RuleMembersOpen, last)
 		}
-		if w.facts[i].Halted && w.verdicts[last].Phase.Unsuccessful() {
-			v := settled(nodegraph.Failed, w.stopMessage(), RuleRetry, last)
+		if halted := w.facts[i].Halted; halted != "" && w.verdicts[last].Phase.Unsuccessful() {
+			v := settled(nodegraph.Failed, stopMessage(halted), RuleRetry, last)
 			v.step = retry.StepShutdown
 			return v
 		}

@@ -223,7 +223,9 @@ func (e *Engine) create(i nodegraph.Index) {
 	if !e.g.Node(i).Kind.Composite() && e.refuse(i) {
 		return
 	}
-	f.Halted = e.g.Node(i).Kind.Composite() && e.stops(i)
+	if e.stops(i) {
+		e.halt(i)
+	}
 	e.countActive(i, true)
 	action := Action{Type: ActionStart, Node: i, ID: e.g.Node(i).ID, Name: e.g.Node(i).Name, Kind: e.g.Node(i).Kind}
 	e.act(action)
@@ -236,7 +238,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	message := ""
 	switch {
 	case e.stops(i):
-		message = e.stopMessage()
+		message = stopMessage(e.shutdown)
 		if e.g.Node(i).Kind == nodegraph.Pod {
 			message = "workflow shutdown with strategy: " + e.shutdown
 		}
@@ -246,7 +248,8 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 		return false
 	}
 	e.expand(i)
-	e.facts[i].Merge(Fact{Stage: StageStopped, Phase: nodegraph.Failed, Message: message, Finished: e.now})
+	f := &e.facts[i]
+	f.Merge(Fact{Serial: f.Serial, Attempt: f.Attempt, Stage: StageStopped, Phase: nodegraph.Failed, Message: message, Finished: e.now})
 	return true
 }
 

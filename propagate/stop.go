@@ -20,16 +20,23 @@ func (e *Engine) applyShutdown(strategy string) {
 	}
 	for i := range nodegraph.Index(e.g.Len()) {
 		if e.verdicts[i].Fulfilled {
-			if i == nodegraph.Entry {
-				e.touch(i) // its exit handler may not start any more
+			if i == nodegraph.Entry || e.verdicts[i].want != 0 {
+				e.touch(i) // a hook that has not started may not start any more
 			}
 			continue
 		}
 		e.touch(i)
 		if i != nodegraph.Root && e.stops(i) {
-			e.facts[i].Halted = e.facts[i].created() && e.g.Node(i).Kind.Composite()
-			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, e.stopMessage())
+			e.halt(i)
+			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, stopMessage(e.shutdown))
 		}
+	}
+}
+
+// halt notes that the shutdown found composite i unfinished.
+func (e *Engine) halt(i nodegraph.Index) {
+	if e.facts[i].created() && e.g.Node(i).Kind.Composite() {
+		e.facts[i].Halted = e.shutdown
 	}
 }
 
@@ -124,6 +131,9 @@ func (e *Engine) endMembers() bool {
 // closeMembers ends everything open inside node b, which failed fast: nothing inside a finished node is unfinished.
 func (e *Engine) closeMembers(b nodegraph.Index) bool {
 	closed := false
+	for p := b; p != nodegraph.None; p = e.g.Node(p).Parent {
+		e.touch(p) // a DAG around it may look deep into it for the branches of its targets
+	}
 	stack := []nodegraph.Index{b}
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
