@@ -451,10 +451,10 @@ func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	if f.created() || f.Memo == AnswerRun {
 		return
 	}
-	delete(e.asked, i)
 	f.Memo = AnswerRun
 	if ev.Value {
-		f.Created, f.Finished = e.now, e.now
+		delete(e.asked, i)
+		f.Created, f.Finished, f.Serial = e.now, e.now, e.afterOlder(e.g.Node(i).ID)
 		f.Stage, f.Phase, f.Message, f.Hit = StageEnded, nodegraph.Succeeded, ev.Message, true
 	} else {
 		e.wanted = append(e.wanted, i)
@@ -470,11 +470,11 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 		return
 	}
 	e.touch(i)
-	delete(e.asked, i)
 	if ev.Type == EventLockQueued {
+		delete(e.asked, i)
 		f.Lock, f.Message, f.Reason = LockWaits, ev.Message, ev.Reason
 		if !f.created() {
-			f.Created, f.Waited = e.now, true
+			f.Created, f.Waited, f.Serial = e.now, true, e.afterOlder(e.g.Node(i).ID)
 			e.watchTimeouts(i)
 			e.actOn(ActionStart, i, ev.Message)
 		}

@@ -54,7 +54,7 @@ func newCluster(t testing.TB, r *rand.Rand, spec *nodegraph.Spec) *cluster {
 // apply says events to the engine, and carries out what it asks for.
 func (c *cluster) apply(events ...propagate.Event) {
 	for _, ev := range events {
-		c.log = append(c.log, fmt.Sprintf("%s %v", c.now.Format("05"), ev))
+		c.log = append(c.log, fmt.Sprintf("%s %v %s", c.now.Format("05"), ev, ev.Pod.UID))
 	}
 	before := c.leaves()
 	complete := c.e.Complete()
@@ -79,9 +79,13 @@ func (c *cluster) history() string { return strings.Join(c.log, "\n") }
 // table shows every node, for a message.
 func (c *cluster) table() string {
 	var b strings.Builder
+	reference := c.e.Reference()
 	for i := range nodegraph.Index(c.e.Graph().Len()) {
 		r, f := c.e.Explain(i)[0], c.e.Fact(i)
-		fmt.Fprintf(&b, "%-40s %-9s %q %s [%s created=%v lock=%d]\n", r.Name, r.Phase, r.Message, r.Because, f.Stage, !f.Created.IsZero(), f.Lock)
+		fmt.Fprintf(&b, "%-40s %-9s %q %s [%s created=%v lock=%d %s:%d.%d]\n", r.Name, r.Phase, r.Message, r.Because, f.Stage, !f.Created.IsZero(), f.Lock, f.UID, f.Serial, f.Attempt)
+		if want := reference[i]; want.Phase != r.Phase || want.Rule != r.Rule {
+			fmt.Fprintf(&b, "    the reference says %s (%s) by %d\n", want.Phase, want.Rule, want.By)
+		}
 	}
 	return b.String()
 }
@@ -139,8 +143,11 @@ func (c *cluster) carryOut(result propagate.Result) {
 }
 
 func (c *cluster) create(name string) {
-	if c.pods[name] == nil {
+	switch old := c.pods[name]; {
+	case old == nil:
 		c.names = append(c.names, name)
+	case !c.retried && (old.phase == "new" || old.phase == "pending" || old.phase == "running"):
+		return // it was made already: making it twice makes one
 	}
 	c.serial++
 	p := &pod{uid: fmt.Sprintf("uid-%d", c.serial), phase: "new", containers: make(map[string]string), runs: make(map[string]int)}
@@ -305,7 +312,7 @@ func (c *cluster) drain() {
 	c.calm = true
 	for k := 0; !c.e.Complete(); k++ {
 		if !c.step() {
-			require.True(c.t, c.endDaemon(), "it hangs: %v\n%s", c.e.Obligations(), c.history())
+			require.True(c.t, c.endDaemon(), "it hangs: %v\n%s\n%s", c.e.Obligations(), c.history(), c.table())
 		}
 		require.Less(c.t, k, 20000, "it does not end: %v\n%s\n%s", c.e.Obligations(), strings.Join(c.log[max(0, len(c.log)-20):], "\n"), c.table())
 	}

@@ -18,7 +18,7 @@ type Engine struct {
 	wanted   []nodegraph.Index          // nodes with a want that was not met yet
 	counts   []bool                     // by node: a pod that counts against the workflow's parallelism
 	active   int                        // how many do
-	asked    map[nodegraph.Index]bool   // nodes that start once the host has answered; each keeps a place
+	asked    map[nodegraph.Index]bool   // nodes that the host was asked about and that did not start yet; each keeps a place
 	changed  map[nodegraph.Index]before // nodes touched by the current call
 	timers   timers
 	settledC []nodegraph.Index // composites that became fulfilled and may hold daemons

@@ -105,6 +105,9 @@ func (r *restorer) restore() error {
 	e.sweep(0)
 	for i := range nodegraph.Index(e.g.Len()) {
 		f := &e.facts[i]
+		if f.Lock == LockHeld && !f.created() && i != nodegraph.Root {
+			e.asked[i] = true
+		}
 		if r := e.verdicts[i].Rule; r == RuleStartOwed || r == RulePodRecreate {
 			e.unsure = append(e.unsure, i)
 		}

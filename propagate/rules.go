@@ -318,11 +318,21 @@ func (w *view) stepGroupRule(i nodegraph.Index) Verdict {
 // wasReady tells whether node m is a daemon that was ready once: what waited for it went on then, and its later end does
 // not undo that.
 func (w *view) wasReady(m nodegraph.Index) bool {
-	if w.g.Node(m).Kind == nodegraph.Retry && w.g.Last(m) != nodegraph.None {
-		m = w.g.Last(m)
-	}
+	m = w.lastAttempt(m)
 	t := w.g.Node(m).Template
 	return t != nil && t.Daemon && w.facts[m].Ready
+}
+
+// released tells whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
+// it running, and stays.
+func (w *view) released(m nodegraph.Index) bool { return w.facts[w.lastAttempt(m)].Released }
+
+// lastAttempt is the last attempt of a Retry, and any other node itself.
+func (w *view) lastAttempt(m nodegraph.Index) nodegraph.Index {
+	if w.g.Node(m).Kind == nodegraph.Retry && w.g.Last(m) != nodegraph.None {
+		return w.g.Last(m)
+	}
+	return m
 }
 
 // replaced tells whether m stood for a step with a loop whose items are now nodes of their own.

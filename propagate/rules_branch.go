@@ -55,7 +55,7 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 			continue
 		}
 		seen[b] = true
-		if p := w.verdicts[b.node].Phase; p.Completed() {
+		if p := w.verdicts[b.node].Phase; p.Completed() && !w.released(b.node) {
 			b.phase = p
 		}
 		visit(b)

@@ -111,6 +111,9 @@ const omitted = "omitted: depends condition not met"
 // results returns what a depends condition may say of task d, which is fulfilled.
 func (w *view) results(d nodegraph.Index) nodegraph.Results {
 	v := &w.verdicts[d]
+	if w.released(d) {
+		return nodegraph.ResultDaemoned
+	}
 	var r nodegraph.Results
 	switch v.Phase {
 	case nodegraph.Succeeded:
@@ -131,7 +134,7 @@ func (w *view) results(d nodegraph.Index) nodegraph.Results {
 		any, all := false, true
 		for m := w.g.First(d); m != nodegraph.None; m = w.g.Next(m) {
 			p := w.verdicts[m].Phase
-			any = any || p == nodegraph.Succeeded
+			any = any || p == nodegraph.Succeeded && !w.released(m)
 			all = all && p == nodegraph.Failed
 		}
 		if any {

@@ -16,7 +16,8 @@ type State struct {
 	Held         bool // suspended as a whole
 	Overdue      bool // past the workflow's deadline
 	Workflow     Fact
-	Nodes        []NodeState // in the order of the graph
+	Nodes        []NodeState                 // in the order of the graph
+	Older        map[string]map[string]int64 // by node id: the pods it had before, by UID, with their serials
 }
 
 // A NodeState is what is known of one node.
@@ -24,17 +25,19 @@ type NodeState struct {
 	ID    string
 	Fact  Fact
 	Items []nodegraph.Item // of a loop that the host resolved
-	Older map[string]int64 // serials of the pods it had before, by UID
 }
 
 // Save returns the engine's state. It shares nothing with the engine, and allocates.
 func (e *Engine) Save() State {
 	s := State{
 		Now: e.now, Started: e.started, Shutdown: e.shutdown, Held: e.held, Overdue: e.overdue,
-		Workflow: e.facts[nodegraph.Root],
+		Workflow: e.facts[nodegraph.Root], Older: make(map[string]map[string]int64, len(e.older)),
+	}
+	for id, serials := range e.older {
+		s.Older[id] = maps.Clone(serials)
 	}
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-		n := NodeState{ID: e.g.Node(i).ID, Fact: e.facts[i], Items: e.resolvedItems(i), Older: maps.Clone(e.older[e.g.Node(i).ID])}
+		n := NodeState{ID: e.g.Node(i).ID, Fact: e.facts[i], Items: e.resolvedItems(i)}
 		if n.Fact != (Fact{}) || len(n.Items) > 0 || e.expandedEmpty(i) {
 			s.Nodes = append(s.Nodes, n)
 		}
@@ -81,6 +84,9 @@ func LoadLimited(spec *nodegraph.Spec, s State, limits nodegraph.Limits) (*Engin
 	}
 	e.now, e.started, e.shutdown, e.held, e.overdue = s.Now, s.Started, s.Shutdown, s.Held, s.Overdue
 	e.facts[nodegraph.Root] = s.Workflow
+	for id, serials := range s.Older {
+		e.remember(id, serials)
+	}
 	r := &restorer{e: e, source: stateSource(s.Nodes)}
 	if err := r.restore(); err != nil {
 		return nil, nil, err
@@ -101,9 +107,6 @@ func stateSource(nodes []NodeState) source {
 			n := byID[e.g.Node(i).ID]
 			taken[n.ID] = true
 			e.facts[i] = n.Fact
-			if len(n.Older) > 0 {
-				e.remember(n.ID, n.Older)
-			}
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
 			n := byID[loop.ID]

@@ -21,7 +21,11 @@ func (e *Engine) startWanted() bool {
 	for starts.Len() > 0 {
 		i := heap.Pop(&starts).(nodegraph.Index)
 		w := e.verdicts[i].want
-		if i == last || w == 0 || e.withinEnded(i) { // what is inside of something that has ended never starts
+		if i == last {
+			continue
+		}
+		if w == 0 || e.withinEnded(i) { // what is inside of something that has ended never starts
+			delete(e.asked, i)
 			continue
 		}
 		last = i
@@ -136,10 +140,19 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
 // checkParallelism).
 func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
-	if p := e.g.Spec().Parallelism; p > 0 && e.active+len(e.asked) >= p {
+	b := e.g.Boundary(i)
+	places, near := 0, 0 // kept for others that the host was asked about
+	for m := range e.asked {
+		if m != i {
+			places++
+			if e.g.Boundary(m) == b {
+				near++
+			}
+		}
+	}
+	if p := e.g.Spec().Parallelism; p > 0 && e.active+places >= p {
 		return false
 	}
-	b := e.g.Boundary(i)
 	if b == nodegraph.None {
 		return true
 	}
@@ -151,7 +164,7 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 	if t.FailFast && c.failed != nodegraph.None {
 		return false
 	}
-	return t.Parallelism <= 0 || c.active < t.Parallelism
+	return t.Parallelism <= 0 || c.active+near < t.Parallelism
 }
 
 // countActive keeps the number of pods that count against the workflow's parallelism.
@@ -217,6 +230,7 @@ func (e *Engine) start(i nodegraph.Index, w want) bool {
 // create makes node i exist, tells the host, and lets its members come into being.
 func (e *Engine) create(i nodegraph.Index) {
 	f := &e.facts[i]
+	delete(e.asked, i)
 	f.Created = e.now
 	f.Serial = e.afterOlder(e.g.Node(i).ID)
 	e.touch(i)

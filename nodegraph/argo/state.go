@@ -64,8 +64,15 @@ func (r *reader) readStatus() error {
 
 // empty tells whether a value is not there, null or an object without members.
 func empty(value json.RawMessage) bool {
-	m, err := split(value)
-	return err == nil && len(m) == 0
+	s := &scanner{text: orNull(value)}
+	switch s.peek() {
+	case 'n':
+		return true
+	case '{':
+		s.at++
+		return s.peek() == '}'
+	}
+	return false
 }
 
 // unpack returns the nodes that came compressed, nil if there are none. Argo looks at them only where there are no

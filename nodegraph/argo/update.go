@@ -101,32 +101,3 @@ func updateChildren(e *edit, old, now []string) {
 		e.setList("children", list)
 	}
 }
-
-// setFlag sets true; false is left out.
-func (e *edit) setFlag(key string, value bool) {
-	if !value {
-		e.remove(key)
-		return
-	}
-	e.set(key, json.RawMessage("true"))
-}
-
-// setNumber sets a number; 0 is left out.
-func (e *edit) setNumber(key string, value int) {
-	if value == 0 {
-		e.remove(key)
-		return
-	}
-	e.set(key, json.RawMessage(strconv.Itoa(value)))
-}
-
-// inside changes the object under key, and removes it if nothing is left of it.
-func (e *edit) inside(key string, change func(*edit)) {
-	in := &edit{raw: e.get(key)} // what was read as an object is one
-	change(in)
-	if len(in.members) == 0 {
-		e.remove(key)
-		return
-	}
-	e.set(key, in.members.encode())
-}

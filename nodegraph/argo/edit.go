@@ -1,0 +1,129 @@
+package argo
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// edit changes members of an object and remembers whether it did. It takes the object apart when it has to, and
+// leaves what it was given as it is.
+type edit struct {
+	raw     json.RawMessage // the object, until it is taken apart
+	members members
+	own     bool // the members are a copy
+	changed bool
+}
+
+// result is the object as it is now; was if nothing has changed.
+func (e *edit) result(was json.RawMessage) json.RawMessage {
+	if !e.changed {
+		return was
+	}
+	return e.members.encode()
+}
+
+// get returns the value of key, nil if there is none.
+func (e *edit) get(key string) json.RawMessage {
+	if e.raw != nil {
+		e.members, _ = parts(e.raw) // of an object: can't fail
+		e.raw, e.own = nil, true
+	}
+	return e.members.get(key)
+}
+
+// change notes that there is one.
+func (e *edit) change() {
+	if !e.own {
+		e.members, e.own = slices.Clone(e.members), true
+	}
+	e.changed = true
+}
+
+func (e *edit) set(key string, value json.RawMessage) {
+	there := e.get(key) != nil
+	e.change()
+	if !there {
+		e.members = append(e.members, member{key, quote(key), value})
+		return
+	}
+	for i := range e.members {
+		if e.members[i].key == key {
+			e.members[i].value = value
+			return
+		}
+	}
+}
+
+func (e *edit) remove(key string) {
+	if e.get(key) != nil {
+		e.change()
+		e.members = slices.DeleteFunc(e.members, func(m member) bool { return m.key == key })
+	}
+}
+
+// setText sets a string; the empty one is left out.
+func (e *edit) setText(key, value string) {
+	if value == "" {
+		e.remove(key)
+		return
+	}
+	e.set(key, quote(value))
+}
+
+// setList sets a list of strings; the empty one is left out.
+func (e *edit) setList(key string, list []string) {
+	if len(list) == 0 {
+		e.remove(key)
+		return
+	}
+	text := []byte{'['}
+	for i, s := range list {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, quote(s)...)
+	}
+	e.set(key, append(text, ']'))
+}
+
+// setTime sets a time if it differs by a second. One that is not set leaves what is there if keep.
+func (e *edit) setTime(key string, was, now time.Time, keep bool) {
+	switch {
+	case now.IsZero() && (keep || was.IsZero()):
+	case now.IsZero():
+		e.remove(key)
+	case !now.Truncate(time.Second).Equal(was.Truncate(time.Second)):
+		e.set(key, quote(now.UTC().Format(time.RFC3339)))
+	}
+}
+
+// setFlag sets true; false is left out.
+func (e *edit) setFlag(key string, value bool) {
+	if !value {
+		e.remove(key)
+		return
+	}
+	e.set(key, json.RawMessage("true"))
+}
+
+// setNumber sets a number; 0 is left out.
+func (e *edit) setNumber(key string, value int) {
+	if value == 0 {
+		e.remove(key)
+		return
+	}
+	e.set(key, json.RawMessage(strconv.Itoa(value)))
+}
+
+// inside changes the object under key, and removes it if nothing is left of it.
+func (e *edit) inside(key string, change func(*edit)) {
+	in := &edit{raw: e.get(key)} // what was read as an object is one
+	change(in)
+	if len(in.members) == 0 {
+		e.remove(key)
+		return
+	}
+	e.set(key, in.members.encode())
+}

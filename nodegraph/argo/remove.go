@@ -1,0 +1,44 @@
+package argo
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// RemoveNodes removes nodes, as a manual retry does with those that are to run again, and takes them out of the lists
+// of children and outbound nodes of all others. Ids of nodes that the workflow does not have are ignored.
+func (w *Workflow) RemoveNodes(ids ...string) {
+	gone := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		if w.nodes.get(id) != nil {
+			gone[id] = true
+			w.nodes.set(id, nil)
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	for i := range w.nodes.rows {
+		if row := &w.nodes.rows[i]; row.now != nil {
+			row.now = without(row.now, gone)
+		}
+	}
+}
+
+// without returns a node whose lists of other nodes do not have those that are gone.
+func without(node json.RawMessage, gone map[string]bool) json.RawMessage {
+	e := &edit{raw: node}
+	for _, key := range []string{"children", "outboundNodes"} {
+		s := &scanner{text: orNull(e.get(key))}
+		list, err := s.strings()
+		if err != nil {
+			continue // not a list that we know
+		}
+		before := len(list)
+		list = slices.DeleteFunc(list, func(id string) bool { return gone[id] })
+		if len(list) < before {
+			e.setList(key, list)
+		}
+	}
+	return e.result(node)
+}
