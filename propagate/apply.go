@@ -191,11 +191,14 @@ func (e *Engine) applyWorkflow(ev *Event) bool {
 	return true
 }
 
-// lateAttempt tells whether node i is inside an attempt of a Retry that has made a later one: what happens there can
-// no longer undo what was decided from it.
+// lateAttempt tells whether node i is inside an attempt of a Retry that has made a later one, or inside something that
+// was ended as a whole: what happens there can no longer undo what was decided from it.
 func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 	for p := i; p > nodegraph.Entry; p = e.g.Node(p).Parent {
 		if e.g.Node(p).Role == nodegraph.RoleAttempt && e.g.Last(e.g.Node(p).Parent) != p {
+			return true
+		}
+		if e.facts[p].Stage == StageEnded && e.g.Node(p).Kind.Composite() {
 			return true
 		}
 	}

@@ -26,7 +26,8 @@ func (e *Engine) Check() error {
 		if err := e.checkContainment(i); err != nil {
 			return err
 		}
-		if f := &e.facts[i]; e.verdicts[i].Fulfilled && !e.verdicts[i].Daemoned && f.Lock != LockNone {
+		v := &e.verdicts[i]
+		if ended := v.Fulfilled && !v.Daemoned || v.Phase == nodegraph.Planned && e.withinEnded(i); ended && e.facts[i].Lock != LockNone {
 			return &InvariantError{"locks", e.nameOf(i), "it has settled and still holds or awaits a lock"}
 		}
 	}

@@ -218,7 +218,14 @@ func (e *Engine) settle() {
 		if e.endMembers() {
 			continue
 		}
-		if e.Complete() || !e.startWanted() {
+		if e.Complete() {
+			for _, i := range e.wanted {
+				e.abandon(i)
+			}
+			e.wanted = nil
+			return
+		}
+		if !e.startWanted() {
 			return
 		}
 	}
@@ -320,13 +327,18 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v *Verdict) {
 		}
 	case old.Fulfilled && !v.Fulfilled && n.Kind.Composite():
 		f.Finished = time.Time{}
+		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+			if e.verdicts[m].want != 0 { // given up when this node ended
+				e.wanted = append(e.wanted, m)
+			}
+		}
 	}
 }
 
 // releaseLocks gives back what node i holds, in the same result in which it settles.
 func (e *Engine) releaseLocks(i nodegraph.Index) {
 	f := &e.facts[i]
-	if f.Lock != LockHeld && f.Lock != LockWaits && f.Lock != LockAsked {
+	if f.Lock == LockNone {
 		return
 	}
 	f.Lock = LockNone

@@ -25,7 +25,7 @@ func (e *Engine) startWanted() bool {
 			continue
 		}
 		if w == 0 || e.withinEnded(i) { // what is inside of something that has ended never starts
-			delete(e.asked, i)
+			e.abandon(i)
 			continue
 		}
 		last = i
@@ -43,6 +43,14 @@ func (e *Engine) startWanted() bool {
 	}
 	e.wanted = later
 	return started
+}
+
+// abandon gives up on starting node i: it keeps neither a place nor a lock.
+func (e *Engine) abandon(i nodegraph.Index) {
+	delete(e.asked, i)
+	if !e.facts[i].created() {
+		e.releaseLocks(i)
+	}
 }
 
 // startOne does what one verdict asks for. It tells whether anything was started.
