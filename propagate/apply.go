@@ -148,7 +148,8 @@ func (e *Engine) apply(ev *Event) {
 	case EventLockGranted, EventLockQueued:
 		e.lockAnswered(i, ev)
 	case EventResultPending, EventResultSynced:
-		f.Unsynced = ev.Type == EventResultPending && f.Stage != StageGone
+		f.Synced = f.Synced || ev.Type == EventResultSynced || f.Stage == StageGone
+		f.Unsynced = !f.Synced
 		e.touch(i)
 	}
 }
@@ -167,7 +168,9 @@ func (e *Engine) applyWorkflow(ev *Event) bool {
 			k := e.g.Node(i).Kind
 			if (k == nodegraph.HTTP || k == nodegraph.Plugin) && e.facts[i].created() {
 				f := &e.facts[i]
-				f.Merge(Fact{Serial: f.Serial, Attempt: f.Attempt, Stage: StageEnded, Phase: nodegraph.Error, Message: ev.Message, Finished: e.now})
+				if f.Merge(Fact{Serial: f.Serial, Attempt: f.Attempt, Stage: StageGone, Finished: e.now}) && f.Stage == StageGone {
+					f.Message = ev.Message
+				}
 				e.touch(i)
 			}
 		}
@@ -320,8 +323,8 @@ func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 	}
 	o.Finished = e.finishedAt(ev)
 	e.merge(i, o)
-	if f := &e.facts[i]; f.Unsynced && f.Serial == o.Serial {
-		f.Unsynced = false
+	if f := &e.facts[i]; f.Serial == o.Serial && !f.Synced {
+		f.Synced, f.Unsynced = true, false
 		e.touch(i)
 	}
 }
@@ -373,14 +376,24 @@ func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 		serial, attempt = p.Serial+1, max(ev.Pod.Attempt, 1) // the answer to the deletion: a new pod
 	} else if ev.Pod.Attempt == 0 && serial == p.Serial {
 		attempt = max(e.facts[c].Attempt, 1) + 1
+		for _, m := range e.comesAfter(c) { // they begin anew too, whatever run they were in
+			attempt = max(attempt, e.facts[m].Attempt+1)
+		}
 	}
 	o := Fact{Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: StageRunning, Ran: true}
+	if known := (run{serial, attempt}); !e.facts[c].run().before(known) {
+		return // heard before
+	}
+	podRun := o
+	if serial == p.Serial && p.Stage < StageGone {
+		podRun.Attempt = p.Attempt // the pod goes on as it is
+	}
 	if serial > p.Serial { // a new pod: everything in it begins anew
 		for m := e.g.First(pod); m != nodegraph.None; m = e.g.Next(m) {
 			e.merge(m, Fact{Serial: serial, UID: ev.Pod.UID, Attempt: 1, Stage: StagePending})
 		}
 	}
-	e.merge(pod, o)
+	e.merge(pod, podRun)
 	e.merge(c, o)
 	o.Stage, o.Ran = StagePending, false
 	for _, m := range e.comesAfter(c) {

@@ -54,6 +54,7 @@ type Fact struct {
 	HasExit  bool
 	Finished time.Time // when it ended; the time of the event where the observation does not say
 	Unsynced bool      // its results are still on their way (Argo: taskResultSynced false)
+	Synced   bool      // its results are stored, or never will be: Unsynced can't become true again
 	Remade   int64     // the serial after that of the last pod for which the host was asked to make another
 	Restarts int       // how often its pod was made anew without a new attempt
 	Halted   string    // of a composite that a shutdown found unfinished: its strategy
@@ -152,9 +153,6 @@ func (f *Fact) join(o Fact) {
 	}
 	if risen || f.Finished.IsZero() {
 		f.Finished = o.Finished
-	}
-	if o.Stage == StageEnded {
-		f.Unsynced = o.Unsynced
 	}
 }
 

@@ -17,7 +17,7 @@ func (e *Engine) listChanges() {
 		if b.phase != v.Phase || b.message != v.Message {
 			n := e.g.Node(i)
 			e.result.Changes = append(e.result.Changes, Change{
-				Node: i, ID: n.ID, Name: n.Name, Kind: e.listedKind(i), From: b.phase, To: v.Phase, Message: v.Message, Rule: v.Rule,
+				Node: i, ID: n.ID, Name: e.nameOf(i), Kind: e.listedKind(i), From: b.phase, To: v.Phase, Message: v.Message, Rule: v.Rule,
 			})
 		}
 	}

@@ -18,7 +18,7 @@ type Result struct {
 // A Change is a node that changed.
 type Change struct {
 	Node     nodegraph.Index
-	ID, Name string
+	ID, Name string // Name is the workflow's for the workflow itself, whose ID is empty
 	Kind     nodegraph.Kind
 	From, To nodegraph.Phase
 	Message  string // the new message

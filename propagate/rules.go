@@ -151,7 +151,7 @@ func podResult(f *Fact, daemon bool) Verdict {
 func (w *view) containerRule(i nodegraph.Index) Verdict {
 	f, pod := &w.facts[i], w.g.Node(i).Parent
 	p := &w.facts[pod]
-	if f.Stage == StageEnded && !f.run().before(p.run()) {
+	if f.Stage == StageEnded && f.Serial >= p.Serial {
 		return settled(f.Phase, f.Message, RuleContainerOwn, nodegraph.None)
 	}
 	switch {
@@ -193,8 +193,11 @@ func (w *view) suspendRule(i nodegraph.Index) Verdict {
 // servedRule: HTTP and Plugin nodes are what the host reports of them.
 func (w *view) servedRule(i nodegraph.Index) Verdict {
 	f := &w.facts[i]
-	if f.Stage >= StageStopped {
+	switch {
+	case f.Stage >= StageStopped:
 		return settled(f.Phase, f.Message, RuleServed, nodegraph.None)
+	case f.Stage == StageGone: // the pod that serves it ended
+		return settled(nodegraph.Error, f.Message, RuleServed, nodegraph.None)
 	}
 	return Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RuleServed, By: nodegraph.None}
 }

@@ -54,22 +54,11 @@ func events(f *replay.Frame) string { return strings.Join(f.Events, ", ") }
 // showResult prints each changed node and why it changed, and what the host is asked to do.
 func showResult(out io.Writer, e *propagate.Engine, r *propagate.Result) {
 	for _, c := range r.Changes {
-		name := c.String()
-		if c.Node == nodegraph.Root {
-			name = fmt.Sprintf("Workflow %s: %s -> %s", e.Graph().Spec().Name, from(c.From), c.To)
-		}
-		fmt.Fprintf(out, "  %s\n      because %s\n", name, e.Explain(c.Node)[0].Because)
+		fmt.Fprintf(out, "  %s\n      because %s\n", c, e.Explain(c.Node)[0].Because)
 	}
 	for _, a := range r.Actions {
 		fmt.Fprintf(out, "  host: %s\n", a)
 	}
-}
-
-func from(p nodegraph.Phase) string {
-	if p == nodegraph.Planned {
-		return "(new)"
-	}
-	return p.String()
 }
 
 // showEngine prints the tree that the library computed, and what it waits for.
