@@ -82,3 +82,22 @@ func (g *Graph) Needed(i Index) bool {
 	n := &g.nodes[i]
 	return n.Role != RoleTask || g.nodes[n.Parent].plan.needed[n.Slot]
 }
+
+// DependencyRow returns what task or container i comes after, each as its place among the members of the parent: the
+// node is First(parent) plus the place. It is nil for other nodes. Do not modify the slice.
+func (g *Graph) DependencyRow(i Index) []int32 { return g.row(i, false) }
+
+// DependentRow returns what comes after task or container i, in the form of [Graph.DependencyRow].
+func (g *Graph) DependentRow(i Index) []int32 { return g.row(i, true) }
+
+func (g *Graph) row(i Index, dependents bool) []int32 {
+	n := &g.nodes[i]
+	if n.Role != RoleTask && n.Role != RoleContainer {
+		return nil
+	}
+	p := g.nodes[n.Parent].plan
+	if dependents {
+		return p.dependentRanks[n.Slot]
+	}
+	return p.depRanks[n.Slot]
+}

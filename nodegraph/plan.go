@@ -7,14 +7,15 @@ import (
 
 // dagPlan is a DAG or ContainerSet template made ready for evaluation: names resolved to slots.
 type dagPlan struct {
-	conditions []*Condition // by slot; nil where the task comes after nothing
-	deps       [][]int32    // by slot: the slots its condition names, in the order of Condition.Tasks
-	dependents [][]int32    // by slot
-	order      []int32      // slots, each after all it depends on
-	rank       []int32      // by slot: its place in order
-	targets    []int32      // slots of the tasks that must end, in the order in which they decide
-	needed     []bool       // by slot: a target, or something a target depends on
-	visit      []int32      // by slot: its place in a depth-first walk from the targets, what it depends on first
+	conditions               []*Condition // by slot; nil where the task comes after nothing
+	deps                     [][]int32    // by slot: the slots its condition names, in the order of Condition.Tasks
+	dependents               [][]int32    // by slot
+	depRanks, dependentRanks [][]int32    // deps and dependents by rank
+	order                    []int32      // slots, each after all it depends on
+	rank                     []int32      // by slot: its place in order
+	targets                  []int32      // slots of the tasks that must end, in the order in which they decide
+	needed                   []bool       // by slot: a target, or something a target depends on
+	visit                    []int32      // by slot: its place in a depth-first walk from the targets, what it depends on first
 }
 
 // addTask compiles the condition of one task.
@@ -97,9 +98,22 @@ func (p *dagPlan) sort(name func(int32) string) error {
 		for at, slot := range p.order {
 			p.rank[slot] = int32(at)
 		}
+		p.depRanks, p.dependentRanks = p.ranked(p.deps), p.ranked(p.dependents)
 		return nil
 	}
 	return &CycleError{Nodes: findCycle(p.deps, missing, name)}
+}
+
+// ranked turns rows of slots into rows of ranks.
+func (p *dagPlan) ranked(rows [][]int32) [][]int32 {
+	ranked := make([][]int32, len(rows))
+	for i, row := range rows {
+		ranked[i] = make([]int32, len(row))
+		for k, slot := range row {
+			ranked[i][k] = p.rank[slot]
+		}
+	}
+	return ranked
 }
 
 // findCycle walks backwards from a slot that never became free until it meets itself.

@@ -3,46 +3,52 @@ package propagate
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// check refuses an event that can't be taken. Nothing has been changed when it is called.
+// check refuses event k of a call if it can't be taken. Nothing has been changed when it is called.
 func (e *Engine) check(k int, ev *Event) error {
-	bad := func(field, value string, err error) error {
+	if field, value, err := e.refusal(ev); err != nil {
 		return &EventError{Index: k, Event: *ev, Field: field, Value: value, Err: err}
 	}
+	return nil
+}
+
+// refusal says why an event can't be taken: the field, its value, and what is wrong with it.
+func (e *Engine) refusal(ev *Event) (field, value string, err error) {
 	if ev.Type == eventNone || int(ev.Type) >= len(eventNames) {
-		return bad("type", ev.Type.String(), ErrInvalid)
+		return "type", ev.Type.String(), ErrInvalid
 	}
 	if ev.Type == EventManualRetry {
-		if !e.Complete() || !e.verdicts[nodegraph.Root].Phase.Unsuccessful() {
-			return bad("phase", e.verdicts[nodegraph.Root].Phase.String(), ErrInvalid)
+		if phase := e.verdicts[nodegraph.Root].Phase; !e.Complete() || !phase.Unsuccessful() {
+			return "phase", phase.String(), ErrInvalid
 		}
-		return nil
+		return "", "", nil
 	}
 	if e.Complete() {
-		return bad("node", ev.Node, ErrComplete)
+		return "node", ev.Node, ErrComplete
 	}
 	switch ev.Type {
 	case EventShutdown:
 		if ev.Reason != "Stop" && ev.Reason != "Terminate" {
-			return bad("strategy", ev.Reason, ErrInvalid)
+			return "strategy", ev.Reason, ErrInvalid
 		}
-		return nil
+		return "", "", nil
 	case EventSuspended, EventAgentEnded:
-		return nil
+		return "", "", nil
 	case EventLockGranted, EventLockQueued:
 		if ev.Node == "" && ev.At == nodegraph.Root {
-			return nil
+			return "", "", nil
 		}
 	}
 	i, err := e.locate(ev)
 	if err != nil {
-		return bad("node", ev.Node, err)
+		return "node", ev.Node, err
 	}
-	return e.checkNode(ev, i, bad)
+	return e.nodeRefusal(ev, i)
 }
 
 // locate finds the node of an event.
@@ -57,46 +63,49 @@ func (e *Engine) locate(ev *Event) (nodegraph.Index, error) {
 	return i, nil
 }
 
-// eventKinds says to which kinds of nodes an event can happen; an event that is not listed can happen to any.
-var eventKinds = map[EventType][]nodegraph.Kind{
-	EventPodPending: {nodegraph.Pod}, EventPodRunning: {nodegraph.Pod}, EventPodEnded: {nodegraph.Pod},
-	EventPodDeleted: {nodegraph.Pod}, EventContainerPending: {nodegraph.Pod}, EventContainerRunning: {nodegraph.Pod},
-	EventContainerEnded: {nodegraph.Pod}, EventContainerRetried: {nodegraph.Pod},
-	EventNodeEnded: {nodegraph.HTTP, nodegraph.Plugin}, EventResumed: {nodegraph.Suspend},
-	EventExpanded: {nodegraph.TaskGroup}, EventResultPending: {nodegraph.Pod}, EventResultSynced: {nodegraph.Pod},
+// eventKinds says to which kinds of nodes an event can happen, as bits; 0 for any.
+var eventKinds = [len(eventNames)]uint16{
+	EventPodPending: 1 << nodegraph.Pod, EventPodRunning: 1 << nodegraph.Pod, EventPodEnded: 1 << nodegraph.Pod,
+	EventPodDeleted: 1 << nodegraph.Pod, EventContainerPending: 1 << nodegraph.Pod, EventContainerRunning: 1 << nodegraph.Pod,
+	EventContainerEnded: 1 << nodegraph.Pod, EventContainerRetried: 1 << nodegraph.Pod,
+	EventNodeEnded: 1<<nodegraph.HTTP | 1<<nodegraph.Plugin, EventResumed: 1 << nodegraph.Suspend,
+	EventExpanded: 1 << nodegraph.TaskGroup, EventResultPending: 1 << nodegraph.Pod, EventResultSynced: 1 << nodegraph.Pod,
 }
 
-// checkNode refuses an event that can't happen to node i.
-func (e *Engine) checkNode(ev *Event, i nodegraph.Index, bad func(field, value string, err error) error) error {
-	n := e.g.Node(i)
-	if kinds := eventKinds[ev.Type]; kinds != nil && !slices.Contains(kinds, n.Kind) {
-		return bad("node", n.Name, ErrWrongKind)
+// nodeRefusal says why an event can't happen to node i.
+func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) (field, value string, err error) {
+	name := e.g.Node(i).Name
+	if kinds := eventKinds[ev.Type]; kinds != 0 && kinds&(1<<e.shapes[i].kind) == 0 {
+		return "node", name, ErrWrongKind
 	}
 	switch ev.Type {
 	case EventResolved, EventMemoized, EventLockGranted, EventLockQueued, EventExpanded:
-		if ev.Type == EventExpanded && len(ev.Items) > e.g.Limits().Items {
-			return bad("items", n.Name, &nodegraph.LimitError{Limit: "Items", Max: e.g.Limits().Items, Node: n.Name})
+		if most := e.g.Limits().Items; ev.Type == EventExpanded && len(ev.Items) > most {
+			return "items", name, &nodegraph.LimitError{Limit: "Items", Max: most, Node: name}
 		}
-		return nil // of nodes that wait to be created
+		return "", "", nil // of nodes that wait to be created
 	}
 	if !e.facts[i].created() {
-		return bad("node", n.Name, ErrNotStarted)
+		return "node", name, ErrNotStarted
 	}
 	switch ev.Type {
 	case EventContainerPending, EventContainerRunning, EventContainerEnded, EventContainerRetried:
 		if e.container(i, ev.Container) == nodegraph.None {
-			return bad("container", ev.Container, ErrUnknownNode)
+			return "container", ev.Container, ErrUnknownNode
 		}
 	case EventPodEnded, EventNodeEnded, EventResumed:
 		if !ev.Phase.Completed() {
-			return bad("phase", ev.Phase.String(), ErrInvalid)
+			return "phase", ev.Phase.String(), ErrInvalid
 		}
 	}
-	if ev.Pod.Attempt < 0 {
-		return bad("attempt", "negative", ErrInvalid)
+	if ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt {
+		return "attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid
 	}
-	return nil
+	return "", "", nil
 }
+
+// maxAttempt is the highest number of a run inside one pod.
+const maxAttempt = 1 << 30
 
 // container finds a container of pod i by its name.
 func (e *Engine) container(i nodegraph.Index, name string) nodegraph.Index {
@@ -118,7 +127,6 @@ func (e *Engine) apply(ev *Event) {
 	if err != nil {
 		return // an event before it in the batch made the node go: a manual retry
 	}
-	f := &e.facts[i]
 	switch ev.Type {
 	case EventPodPending:
 		e.observe(i, ev, StagePending)
@@ -137,8 +145,11 @@ func (e *Engine) apply(ev *Event) {
 	case EventContainerRetried:
 		e.containerRetried(i, ev)
 	case EventNodeEnded, EventResumed:
-		f.Merge(Fact{Serial: f.Serial, Attempt: f.Attempt, Stage: StageEnded, Phase: ev.Phase, Message: ev.Message, Finished: e.finishedAt(ev)})
-		e.touch(i)
+		o := e.sameRun(i)
+		o.Stage, o.Phase, o.Message, o.Finished = StageEnded, ev.Phase, ev.Message, e.finishedAt(ev)
+		if e.join(i, &o) {
+			e.touch(i)
+		}
 	case EventResolved:
 		e.answer(i, ev)
 	case EventExpanded:
@@ -148,10 +159,17 @@ func (e *Engine) apply(ev *Event) {
 	case EventLockGranted, EventLockQueued:
 		e.lockAnswered(i, ev)
 	case EventResultPending, EventResultSynced:
-		f.Synced = f.Synced || ev.Type == EventResultSynced || f.Stage == StageGone
-		f.Unsynced = !f.Synced
+		f, d := &e.facts[i], &e.details[i]
+		d.synced = d.synced || ev.Type == EventResultSynced || f.Stage == StageGone
+		f.Unsynced = !d.synced
 		e.touch(i)
 	}
+}
+
+// sameRun is an observation, still empty, of the run of node i that is known.
+func (e *Engine) sameRun(i nodegraph.Index) Fact {
+	d := &e.details[i]
+	return Fact{Serial: e.facts[i].Serial, UID: d.uid, Attempt: int(d.attempt)}
 }
 
 // applyWorkflow takes an event that concerns the workflow as a whole.
@@ -164,34 +182,48 @@ func (e *Engine) applyWorkflow(ev *Event) bool {
 	case EventManualRetry:
 		e.manualRetry()
 	case EventAgentEnded:
-		for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-			k := e.g.Node(i).Kind
-			if (k == nodegraph.HTTP || k == nodegraph.Plugin) && e.facts[i].created() {
-				f := &e.facts[i]
-				if f.Merge(Fact{Serial: f.Serial, Attempt: f.Attempt, Stage: StageGone, Finished: e.now}) && f.Stage == StageGone {
-					f.Message = ev.Message
-				}
-				e.touch(i)
-			}
-		}
+		e.agentEnded(ev.Message)
 	case EventLockGranted, EventLockQueued:
 		if ev.Node != "" || ev.At != nodegraph.Root {
 			return false
 		}
-		root := &e.facts[nodegraph.Root]
-		if root.Lock == LockHeld {
-			return true
-		}
-		root.Lock, root.Message, root.Reason = LockWaits, ev.Message, ev.Reason
-		if ev.Type == EventLockGranted {
-			root.Lock, root.Message, root.Reason = LockHeld, "", ""
-			e.beginWorkflow()
-		}
-		e.touch(nodegraph.Root)
+		e.workflowLockAnswered(ev)
 	default:
 		return false
 	}
 	return true
+}
+
+// agentEnded: the pod that serves HTTP and Plugin nodes is gone, and those that had not ended with it.
+func (e *Engine) agentEnded(message string) {
+	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
+		if k := e.shapes[i].kind; k != nodegraph.HTTP && k != nodegraph.Plugin || !e.facts[i].created() {
+			continue
+		}
+		o := e.sameRun(i)
+		o.Stage, o.Finished = StageGone, e.now
+		if e.join(i, &o) && e.facts[i].Stage == StageGone {
+			e.details[i].message = message
+		}
+		e.touch(i)
+	}
+}
+
+// workflowLockAnswered takes the host's word on the locks of the workflow.
+func (e *Engine) workflowLockAnswered(ev *Event) {
+	root := e.root()
+	if root.Lock == LockHeld {
+		return
+	}
+	e.touch(nodegraph.Root)
+	if ev.Type == EventLockQueued {
+		root.Lock, e.details[nodegraph.Root].message = LockWaits, ev.Message
+		e.sayReason(nodegraph.Root, ev.Reason)
+		return
+	}
+	root.Lock, e.details[nodegraph.Root].message = LockHeld, ""
+	e.sayReason(nodegraph.Root, "")
+	e.beginWorkflow()
 }
 
 // lateAttempt tells whether node i is inside an attempt of a Retry that has made a later one, or inside something that
@@ -210,26 +242,30 @@ func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 
 // incarnation places an observation among the lives of the pod of node i: it returns the serial and the attempt.
 func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attempt int) {
-	f := &e.facts[i]
+	f, d := &e.facts[i], &e.details[i]
 	attempt = ev.Pod.Attempt
 	uid := ev.Pod.UID
-	switch known, isOld := e.older[e.g.Node(i).ID][uid]; {
+	known, isOld := int64(0), false
+	if len(e.older) > 0 {
+		known, isOld = e.older[e.g.Node(i).ID][uid]
+	}
+	switch {
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
 	case isOld:
 		serial = known
 	case uid == "" && f.Stage == StageGone && !f.Ran:
 		serial = f.Serial + 1 // the pod that was to be created again
-	case uid == "" || f.UID == "" || uid == f.UID:
+	case uid == "" || d.uid == "" || uid == d.uid:
 		serial = f.Serial
 	default:
 		serial = f.Serial + 1
 	}
-	if f.UID != "" && uid != f.UID && serial > f.Serial {
-		e.remember(e.g.Node(i).ID, map[string]int64{f.UID: f.Serial})
+	if d.uid != "" && uid != d.uid && serial > f.Serial {
+		e.remember(e.g.Node(i).ID, map[string]int64{d.uid: f.Serial})
 	}
 	if attempt == 0 && serial == f.Serial {
-		attempt = f.Attempt
+		attempt = int(d.attempt)
 	}
 	return serial, max(attempt, 1)
 }
@@ -245,11 +281,13 @@ func (e *Engine) remember(id string, serials map[string]int64) {
 	maps.Copy(e.older[id], serials)
 }
 
-// afterOlder is the first serial after those of the pods that a node had.
-func (e *Engine) afterOlder(id string) int64 {
+// afterOlder is the first serial after those of the pods that node i had.
+func (e *Engine) afterOlder(i nodegraph.Index) int64 {
 	next := int64(0)
-	for _, serial := range e.older[id] {
-		next = max(next, serial+1)
+	if len(e.older) > 0 {
+		for _, serial := range e.older[e.g.Node(i).ID] {
+			next = max(next, serial+1)
+		}
 	}
 	return next
 }
@@ -264,48 +302,54 @@ func (e *Engine) observation(i nodegraph.Index, ev *Event, stage Stage) Fact {
 
 // observe merges what was seen of the pod of node i.
 func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
-	e.merge(i, e.observation(i, ev, stage))
+	o := e.observation(i, ev, stage)
+	e.merge(i, &o)
 }
 
 // merge joins an observation into the facts of node i. A pod of an attempt that was followed by another can end, but
 // not live again.
-func (e *Engine) merge(i nodegraph.Index, o Fact) {
-	f := &e.facts[i]
-	if f.Stage >= StageGone && f.run().before(o.run()) && e.verdicts[i].Fulfilled && e.lateAttempt(i) {
+func (e *Engine) merge(i nodegraph.Index, o *Fact) {
+	f, d := &e.facts[i], &e.details[i]
+	if f.Stage >= StageGone && e.run(i).before(o.run()) && e.verdicts[i].Fulfilled && e.lateAttempt(i) {
 		return
 	}
-	if f.Attempt == 0 {
-		f.Attempt = 1
+	if d.attempt == 0 {
+		d.attempt = 1
 	}
-	if f.Merge(o) {
+	if e.join(i, o) {
 		e.touchPod(i)
 	}
 }
+
+// run is the run of node i that is known.
+func (e *Engine) run(i nodegraph.Index) run { return run{e.facts[i].Serial, int(e.details[i].attempt)} }
 
 // podEnded merges the end of a pod, unless it is one that failed before it ran and may be made anew (Argo:
 // failedPodRestart).
 func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 	o := e.observation(i, ev, StageEnded)
 	o.Finished = e.finishedAt(ev)
-	f := &e.facts[i]
-	if f.Restarts > 0 && f.Stage == StageGone && !f.Ran && o.run() == f.run() && slices.Contains(restartReasons, ev.Reason) {
-		return // once more what made the host replace it
+	if ev.Phase == nodegraph.Failed && slices.Contains(restartReasons, ev.Reason) {
+		f := e.fact(i)
+		if f.Restarts > 0 && f.Stage == StageGone && !f.Ran && o.run() == f.run() {
+			return // once more what made the host replace it
+		}
+		if e.restartable(&f, ev, &o) {
+			f.Restarts++
+			e.put(i, &f)
+			o.Stage, o.Phase, o.Finished = StageGone, nodegraph.Planned, f.Finished
+			e.merge(i, &o)
+			e.details[i].message = "Pod auto-restarting due to " + ev.Reason + ": " + ev.Message
+			return
+		}
 	}
-	if e.restartable(i, ev, &o) {
-		f.Restarts++
-		o.Stage, o.Phase, o.Finished = StageGone, nodegraph.Planned, f.Finished
-		e.merge(i, o)
-		f.Message = "Pod auto-restarting due to " + ev.Reason + ": " + ev.Message
-		return
-	}
-	e.merge(i, o)
+	e.merge(i, &o)
 }
 
 // restartable tells whether a pod that failed is replaced without counting as an attempt: it never ran, the
 // infrastructure is the reason, and it was not replaced too often.
-func (e *Engine) restartable(i nodegraph.Index, ev *Event, o *Fact) bool {
-	f := &e.facts[i]
-	if ev.Phase != nodegraph.Failed || !slices.Contains(restartReasons, ev.Reason) || o.run().before(f.run()) {
+func (e *Engine) restartable(f *Fact, ev *Event, o *Fact) bool {
+	if o.run().before(f.run()) {
 		return false
 	}
 	sameRun := o.run() == f.run()
@@ -322,9 +366,9 @@ func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 		o.Serial = e.facts[i].Serial // the pod that is known
 	}
 	o.Finished = e.finishedAt(ev)
-	e.merge(i, o)
-	if f := &e.facts[i]; f.Serial == o.Serial && !f.Synced {
-		f.Synced, f.Unsynced = true, false
+	e.merge(i, &o)
+	if f, d := &e.facts[i], &e.details[i]; f.Serial == o.Serial && !d.synced {
+		d.synced, f.Unsynced = true, false
 		e.touch(i)
 	}
 }
@@ -334,22 +378,22 @@ func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
 	c := e.container(pod, ev.Container)
 	o := e.observation(pod, ev, stage)
 	if ev.Pod.Attempt == 0 {
-		o.Attempt = max(1, e.facts[c].Attempt)
+		o.Attempt = max(1, int(e.details[c].attempt))
 	}
 	if stage == StageEnded {
 		o.Phase, o.Finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
 	}
-	p := &e.facts[pod]
-	if p.Serial < o.Serial || p.UID == "" {
-		e.merge(pod, Fact{Serial: o.Serial, UID: o.UID, Attempt: 1, Stage: StagePending})
+	p, d := &e.facts[pod], &e.details[pod]
+	if p.Serial < o.Serial || d.uid == "" {
+		e.merge(pod, &Fact{Serial: o.Serial, UID: o.UID, Attempt: 1, Stage: StagePending})
 	}
-	e.merge(c, o)
+	e.merge(c, &o)
 	if stage >= StageRunning && p.Serial == o.Serial && !p.Ran {
 		p.Ran = true
 		e.touchPod(pod)
 	}
 	if ev.Container == "main" && stage == StageEnded && p.Serial == o.Serial {
-		p.HasExit, p.ExitCode = true, ev.ExitCode
+		d.hasExit, d.exitCode = true, int32(ev.ExitCode)
 	}
 }
 
@@ -375,29 +419,29 @@ func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 	if ev.Pod.UID == "" && ev.Pod.Created.IsZero() && p.Stage == StageGone {
 		serial, attempt = p.Serial+1, max(ev.Pod.Attempt, 1) // the answer to the deletion: a new pod
 	} else if ev.Pod.Attempt == 0 && serial == p.Serial {
-		attempt = max(e.facts[c].Attempt, 1) + 1
+		attempt = max(int(e.details[c].attempt), 1) + 1
 		for _, m := range e.comesAfter(c) { // they begin anew too, whatever run they were in
-			attempt = max(attempt, e.facts[m].Attempt+1)
+			attempt = max(attempt, int(e.details[m].attempt)+1)
 		}
 	}
 	o := Fact{Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: StageRunning, Ran: true}
-	if known := (run{serial, attempt}); !e.facts[c].run().before(known) {
+	if known := (run{serial, attempt}); !e.run(c).before(known) {
 		return // heard before
 	}
 	podRun := o
 	if serial == p.Serial && p.Stage < StageGone {
-		podRun.Attempt = p.Attempt // the pod goes on as it is
+		podRun.Attempt = int(e.details[pod].attempt) // the pod goes on as it is
 	}
 	if serial > p.Serial { // a new pod: everything in it begins anew
 		for m := e.g.First(pod); m != nodegraph.None; m = e.g.Next(m) {
-			e.merge(m, Fact{Serial: serial, UID: ev.Pod.UID, Attempt: 1, Stage: StagePending})
+			e.merge(m, &Fact{Serial: serial, UID: ev.Pod.UID, Attempt: 1, Stage: StagePending})
 		}
 	}
-	e.merge(pod, podRun)
-	e.merge(c, o)
+	e.merge(pod, &podRun)
+	e.merge(c, &o)
 	o.Stage, o.Ran = StagePending, false
 	for _, m := range e.comesAfter(c) {
-		e.merge(m, o)
+		e.merge(m, &o)
 	}
 }
 
@@ -430,7 +474,7 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 		if when == "" {
 			when = e.g.Node(i).Task.When
 		}
-		f.Message = "when '" + when + "' evaluated false"
+		e.details[i].message = "when '" + when + "' evaluated false"
 	}
 	e.touch(i)
 }
@@ -463,15 +507,17 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 
 // memoized takes the host's word on a memoization key.
 func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
-	f := &e.facts[i]
-	if f.created() || f.Memo == AnswerRun {
+	d := &e.details[i]
+	if e.facts[i].created() || d.memo == AnswerRun {
 		return
 	}
-	f.Memo = AnswerRun
+	d.memo = AnswerRun
 	if ev.Value {
-		delete(e.asked, i)
-		f.Created, f.Finished, f.Serial = e.now, e.now, e.afterOlder(e.g.Node(i).ID)
-		f.Stage, f.Phase, f.Message, f.Hit = StageEnded, nodegraph.Succeeded, ev.Message, true
+		e.forget(i)
+		e.inputs.create(i, e.now)
+		e.facts[i].Serial = e.afterOlder(i)
+		e.end(i, nodegraph.Succeeded, ev.Message, e.now)
+		d.hit = true
 	} else {
 		e.wanted = append(e.wanted, i)
 	}
@@ -487,10 +533,12 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	}
 	e.touch(i)
 	if ev.Type == EventLockQueued {
-		delete(e.asked, i)
-		f.Lock, f.Message, f.Reason = LockWaits, ev.Message, ev.Reason
+		e.forget(i)
+		f.Lock, e.details[i].message = LockWaits, ev.Message
+		e.sayReason(i, ev.Reason)
 		if !f.created() {
-			f.Created, f.Waited, f.Serial = e.now, true, e.afterOlder(e.g.Node(i).ID)
+			e.inputs.create(i, e.now)
+			f.Waited, f.Serial = true, e.afterOlder(i)
 			e.watchTimeouts(i)
 			e.actOn(ActionStart, i, ev.Message)
 		}
@@ -498,8 +546,9 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	}
 	f.Lock = LockHeld
 	if f.created() {
-		f.Message, f.Reason = "", ""
-		if e.g.Node(i).Kind == nodegraph.Pod {
+		e.details[i].message = ""
+		e.sayReason(i, "")
+		if e.shapes[i].kind == nodegraph.Pod {
 			e.actOn(ActionRecreate, i, "")
 		}
 		e.expand(i)

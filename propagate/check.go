@@ -56,10 +56,10 @@ func (e *Engine) boundaryEnded(i nodegraph.Index) bool {
 
 func (e *Engine) checkAgreement() error {
 	for i, want := range reference(e.inputs) {
-		got := &e.verdicts[i]
-		if !got.same(&want) || got.Rule != want.Rule {
+		got, message := &e.verdicts[i], e.messages[i]
+		if *got != want.brief() || message != want.Message {
 			return &InvariantError{"agreement", e.nameOf(nodegraph.Index(i)), fmt.Sprintf("the engine says %s %q (%s), the reference %s %q (%s)",
-				got.Phase, got.Message, got.Rule, want.Phase, want.Message, want.Rule)}
+				got.Phase, message, got.Rule, want.Phase, want.Message, want.Rule)}
 		}
 	}
 	return nil

@@ -12,26 +12,45 @@ import (
 // use an Engine.
 type Engine struct {
 	view
-	older map[string]map[string]int64 // by node id: serials of the pods it had before, by UID
+	counters counters
+	marks    []marks
+	older    map[string]map[string]int64 // by node id: serials of the pods it had before, by UID
 
 	queue    queue
-	wanted   []nodegraph.Index          // nodes with a want that was not met yet
-	counts   []bool                     // by node: a pod that counts against the workflow's parallelism
-	active   int                        // how many do
-	asked    map[nodegraph.Index]bool   // nodes that the host was asked about and that did not start yet; each keeps a place
-	changed  map[nodegraph.Index]before // nodes touched by the current call
+	starts   starts
+	later    []nodegraph.Index        // scratch of startWanted
+	wanted   []nodegraph.Index        // nodes with a want that was not met yet
+	active   int                      // pods that count against the workflow's parallelism
+	asked    map[nodegraph.Index]bool // nodes that the host was asked about and that did not start yet; each keeps a place
+	changed  []before                 // nodes touched by the current call
+	perDepth []int32                  // scratch of listChanges
+	due      []nodegraph.Index        // scratch of begin
 	timers   timers
 	settledC []nodegraph.Index // composites that became fulfilled and may hold daemons
-	daemons  bool              // some template is a daemon
-	failFast bool              // some template fails fast
-	overdue  bool              // the deadline was applied
 	unsure   []nodegraph.Index // pods that were asked for before the engine was loaded
 	wording  Wording
 	result   Result
+
+	daemons  bool // some template is a daemon
+	failFast bool // some template fails fast
+	limited  bool // there is a limit of parallelism, or some template fails fast
+	overdue  bool // the deadline was applied
+	timed    bool // the deadline is among the timers
 }
+
+// marks are what the engine notes of a node beside its verdict.
+type marks uint8
+
+const (
+	markQueued  marks = 1 << iota
+	markChanged       // it is in changed
+	markActive        // a pod that counts against the workflow's parallelism
+	markClear         // what comes after it may go on
+)
 
 // before is how a node looked before the current call.
 type before struct {
+	node    nodegraph.Index
 	phase   nodegraph.Phase
 	message string
 }
@@ -47,11 +66,14 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 		return nil, err
 	}
 	e := &Engine{
-		changed: make(map[nodegraph.Index]before), asked: make(map[nodegraph.Index]bool),
+		asked:    make(map[nodegraph.Index]bool),
 		daemons:  anyTemplate(spec, func(t *nodegraph.Template) bool { return t.Daemon }),
 		failFast: anyTemplate(spec, func(t *nodegraph.Template) bool { return t.FailFast }),
+		limited: spec.Parallelism > 0 ||
+			anyTemplate(spec, func(t *nodegraph.Template) bool { return t.FailFast || t.Parallelism > 0 }),
 	}
 	e.inputs = &inputs{g: g, held: spec.Suspended}
+	e.view.counters = &e.counters
 	e.grow()
 	for i := range nodegraph.Index(g.Len()) {
 		e.touch(i)
@@ -88,17 +110,23 @@ func (e *Engine) Now() time.Time { return e.now }
 // Started is when the workflow started; zero before the first Apply and while it waits for its own locks.
 func (e *Engine) Started() time.Time { return e.started }
 
-// Verdict returns what the rules say of node i.
-func (e *Engine) Verdict(i nodegraph.Index) Verdict { return e.verdicts[i] }
+// Verdict returns what the rules say of node i. For a composite it costs a walk over the members.
+func (e *Engine) Verdict(i nodegraph.Index) Verdict {
+	plain := e.view
+	plain.counters, plain.scratch = nil, nil // to learn which member decides
+	return plain.evaluate(i)
+}
 
-// Fact returns what is known of node i.
-func (e *Engine) Fact(i nodegraph.Index) Fact { return e.facts[i] }
+// Fact returns what is known of node i. It does not allocate.
+func (e *Engine) Fact(i nodegraph.Index) Fact { return e.fact(i) }
+
+// Phase returns the phase and the message of node i. It does not allocate.
+func (e *Engine) Phase(i nodegraph.Index) (nodegraph.Phase, string) {
+	return e.verdicts[i].Phase, e.messages[i]
+}
 
 // Workflow returns the phase and the message of the workflow. It does not allocate.
-func (e *Engine) Workflow() (nodegraph.Phase, string) {
-	v := &e.verdicts[nodegraph.Root]
-	return v.Phase, v.Message
-}
+func (e *Engine) Workflow() (nodegraph.Phase, string) { return e.Phase(nodegraph.Root) }
 
 // Complete tells whether the workflow is complete: nothing changes any more, but for a manual retry.
 func (e *Engine) Complete() bool { return e.verdicts[nodegraph.Root].Fulfilled }
@@ -121,13 +149,25 @@ func (e *Engine) Kind(i nodegraph.Index) nodegraph.Kind {
 // taken or, with an [*EventError], none. Their order does not matter, save where a constructor says so.
 //
 // Call it with no events when a timer has run out (ActionWake), and once at the beginning to start the workflow.
+//
+// The slices of the result are the caller's. [Engine.ApplyTo] reuses them and does not allocate.
 func (e *Engine) Apply(now time.Time, events ...Event) (Result, error) {
+	var r Result
+	err := e.ApplyTo(&r, now, events...)
+	return r, err
+}
+
+// ApplyTo is Apply with a result to fill in: what it held is overwritten, and its slices are used again. An event that
+// adds no node does not allocate once they are large enough. On an error the result is empty.
+func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
+	result.reset()
 	for k := range events {
 		if err := e.check(k, &events[k]); err != nil {
-			return Result{}, err
+			return err
 		}
 	}
 	complete := e.Complete()
+	e.result, *result = *result, Result{}
 	e.begin(now)
 	for k := range events {
 		e.apply(&events[k])
@@ -136,13 +176,13 @@ func (e *Engine) Apply(now time.Time, events ...Event) (Result, error) {
 	if e.Complete() && !complete {
 		e.act(Action{Type: ActionComplete, Node: nodegraph.Root})
 	}
-	return e.finish(), nil
+	e.finish()
+	*result, e.result = e.result, Result{}
+	return nil
 }
 
 // begin opens a call: time moves on, and what waited for it is looked at again.
 func (e *Engine) begin(now time.Time) {
-	e.result = Result{}
-	clear(e.changed)
 	if now.After(e.now) {
 		e.now = now
 	}
@@ -156,7 +196,11 @@ func (e *Engine) begin(now time.Time) {
 		}
 	}
 	e.unsure = nil
-	for i := range e.timers.due(e.now) {
+	e.due = e.due[:0]
+	for i, ok := e.timers.due(e.now); ok; i, ok = e.timers.due(e.now) {
+		e.due = append(e.due, i)
+	}
+	for _, i := range e.due {
 		e.timeCame(i)
 	}
 	e.applyDeadlines()
@@ -171,13 +215,14 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 	e.checkTimeouts(i)
 	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].Fulfilled && !e.facts[i].Seen && !e.withinEnded(i) {
 		e.facts[i].Seen = true
-		e.markReaders(i)
+		e.touch(e.shapes[i].parent)
+		e.reclear(i, true)
 	}
 }
 
 // beginWorkflow starts the workflow once, after its locks.
 func (e *Engine) beginWorkflow() {
-	root := &e.facts[nodegraph.Root]
+	root := e.root()
 	if !e.started.IsZero() || root.Lock == LockAsked || root.Lock == LockWaits {
 		return
 	}
@@ -197,16 +242,43 @@ func (e *Engine) beginWorkflow() {
 
 // grow makes room for nodes that were added to the graph.
 func (e *Engine) grow() {
-	for len(e.facts) < e.g.Len() {
-		e.facts = append(e.facts, Fact{})
-		e.verdicts = append(e.verdicts, Verdict{By: nodegraph.None})
-		e.counts = append(e.counts, false)
+	from := len(e.facts)
+	more := e.g.Len() - from
+	if more <= 0 {
+		return
+	}
+	e.shapes = slices.Grow(e.shapes, more)
+	e.facts = append(e.facts, make([]fact, more)...)
+	e.details = append(e.details, make([]detail, more)...)
+	e.verdicts = append(e.verdicts, make([]verdict, more)...)
+	e.messages = append(e.messages, make([]string, more)...)
+	e.marks = append(e.marks, make([]marks, more)...)
+	e.counters.open = append(e.counters.open, make([]int32, more)...)
+	e.counters.blocked = append(e.counters.blocked, make([]int32, more)...)
+	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
+		s := e.shapeOf(i)
+		e.shapes = append(e.shapes, s)
+		if s.traits&traitCounts != 0 && i != nodegraph.Root {
+			e.counters.open[s.parent]++
+		}
+		if s.traits&traitTask != 0 {
+			e.counters.blocked[i] = int32(len(e.g.DependencyRow(i)))
+		}
 	}
 }
 
-// touch marks node i for evaluation.
+// touch marks node i for evaluation. A planned task that something holds back is what it is.
 func (e *Engine) touch(i nodegraph.Index) {
-	e.queue.push(i, e.g.Node(i).Depth(), !e.facts[i].created() && i != nodegraph.Root)
+	m := &e.marks[i]
+	if *m&markQueued != 0 {
+		return
+	}
+	planned := !e.facts[i].exists && i != nodegraph.Root
+	if planned && e.counters.blocked[i] > 0 && e.verdicts[i] == (verdict{}) {
+		return
+	}
+	*m |= markQueued
+	e.queue.push(i, int(e.shapes[i].depth), planned)
 }
 
 // settle evaluates what is marked, from the deepest nodes up, and starts what should start, until nothing is left.
@@ -239,57 +311,117 @@ func (e *Engine) sweep(depth int) {
 		if !ok {
 			return
 		}
-		old := e.verdicts[i]
+		e.marks[i] &^= markQueued
 		v := e.evaluate(i)
-		if !v.Wake.IsZero() && !v.Wake.Equal(old.Wake) {
+		if !v.Wake.IsZero() && !v.Wake.Equal(e.wakes[i]) {
 			e.timers.add(v.Wake, i)
 		}
-		if f := &e.facts[i]; v.Rule == RulePodRecreate && f.Remade <= f.Serial {
-			f.Remade = f.Serial + 1
-			e.actOn(ActionRecreate, i, "")
+		if v.Rule == RulePodRecreate {
+			e.recreate(i)
 		}
-		if old.same(&v) {
-			e.verdicts[i] = v
-			continue
-		}
-		e.commit(i, &old, v)
+		e.commit(i, &v)
 	}
 }
 
-// commit records a changed verdict and marks what reads it.
-func (e *Engine) commit(i nodegraph.Index, old *Verdict, v Verdict) {
-	if _, seen := e.changed[i]; !seen {
-		e.changed[i] = before{old.Phase, old.Message}
+// recreate asks the host, once for each pod that is lost, to make the pod of node i again.
+func (e *Engine) recreate(i nodegraph.Index) {
+	f := e.fact(i)
+	if f.Remade <= f.Serial {
+		f.Remade = f.Serial + 1
+		e.put(i, &f)
+		e.actOn(ActionRecreate, i, "")
 	}
-	e.verdicts[i] = v
-	e.countActive(i, (v.Phase == nodegraph.Pending || v.Phase == nodegraph.Running) && v.Rule != RuleLockWait)
-	if v.want != 0 {
+}
+
+// commit records a verdict and, if it looks different, marks what reads it.
+func (e *Engine) commit(i nodegraph.Index, v *Verdict) {
+	old, is := e.verdicts[i], v.brief()
+	if old.Phase == is.Phase && old.Fulfilled == is.Fulfilled && old.Daemoned == is.Daemoned && old.want == is.want && e.messages[i] == v.Message {
+		e.record(i, v)
+		return
+	}
+	if e.marks[i]&markChanged == 0 {
+		e.marks[i] |= markChanged
+		e.changed = append(e.changed, before{i, old.Phase, e.messages[i]})
+	}
+	e.record(i, v)
+	if e.shapes[i].kind == nodegraph.Pod {
+		e.countActive(i, (is.Phase == nodegraph.Pending || is.Phase == nodegraph.Running) && is.Rule != RuleLockWait)
+	}
+	if is.want != 0 {
 		e.wanted = append(e.wanted, i)
 	}
-	if v.Fulfilled != old.Fulfilled || v.Phase != old.Phase {
-		e.phaseChanged(i, old, &v)
+	differs := is.Fulfilled != old.Fulfilled || is.Phase != old.Phase
+	if differs {
+		e.phaseChanged(i, &old, &is)
 	}
-	e.markReaders(i)
-}
-
-// markReaders marks the nodes whose rules read the verdict of i: its parent, planned siblings that come after it, and
-// those that come after the owner of a hook.
-func (e *Engine) markReaders(i nodegraph.Index) {
 	if i == nodegraph.Root {
 		return
 	}
-	n := e.g.Node(i)
-	e.touch(n.Parent)
+	e.tellParent(i, &old, &is)
+	if e.shapes[i].traits&traitHook != 0 {
+		i = e.g.Node(i).Owner // what comes after that waits for its hooks
+	}
+	e.reclear(i, true)
+}
+
+// tellParent counts what node i's new verdict means to its parent, and marks the parent if that may change it: a
+// composite that stays open because of other members does not.
+func (e *Engine) tellParent(i nodegraph.Index, old, is *verdict) {
+	s := &e.shapes[i]
+	p := s.parent
 	if e.failFast {
 		e.touchFailFast(i)
 	}
-	from := i
-	if n.Role == nodegraph.RoleHook {
-		from = n.Owner
+	kind := e.shapes[p].kind
+	if s.traits&traitCounts != 0 {
+		open := &e.counters.open[p]
+		if was, now := holdsOpen(kind, old), holdsOpen(kind, is); now && !was {
+			*open++
+		} else if was && !now {
+			*open--
+		}
+		if *open > 0 && e.verdicts[p].Rule == RuleMembersOpen && kind != nodegraph.Steps && kind != nodegraph.Retry && p != nodegraph.Root && !e.facts[p].Halted {
+			return
+		}
 	}
-	for m := range e.g.Before(from) {
-		if !e.facts[m].created() {
-			e.touch(m)
+	e.touch(p)
+}
+
+// reclear looks again whether what comes after node i may go on, and marks what comes after it if that has changed or,
+// with anew, if it goes on.
+func (e *Engine) reclear(i nodegraph.Index, anew bool) {
+	s, m := &e.shapes[i], &e.marks[i]
+	if s.traits&traitTask == 0 {
+		if s.kind == nodegraph.StepGroup {
+			for next := range e.g.Before(i) {
+				if !e.facts[next].exists {
+					e.touch(next)
+				}
+			}
+		}
+		return
+	}
+	was, is := *m&markClear != 0, e.clear(i)
+	step := int32(0)
+	switch {
+	case is && !was:
+		step = -1
+	case was && !is:
+		step = 1
+	case !is || !anew:
+		return
+	}
+	*m &^= markClear
+	if is {
+		*m |= markClear
+	}
+	first := e.g.First(s.parent)
+	for _, rank := range e.g.DependentRow(i) {
+		d := first + nodegraph.Index(rank)
+		e.counters.blocked[d] += step
+		if !e.facts[d].exists {
+			e.touch(d)
 		}
 	}
 }
@@ -310,28 +442,35 @@ func (e *Engine) touchFailFast(i nodegraph.Index) {
 }
 
 // phaseChanged does what follows from a node's settling or resuming.
-func (e *Engine) phaseChanged(i nodegraph.Index, old, v *Verdict) {
-	f, n := &e.facts[i], e.g.Node(i)
+func (e *Engine) phaseChanged(i nodegraph.Index, old, v *verdict) {
+	f, s := &e.facts[i], &e.shapes[i]
 	switch {
 	case v.Fulfilled && !v.Daemoned:
-		delete(e.asked, i)
-		if f.Finished.IsZero() {
-			f.Finished = e.now
+		e.forget(i)
+		if d := &e.details[i]; d.finished == 0 {
+			d.finished = stampOf(e.now)
 		}
 		e.releaseLocks(i)
-		if n.Kind == nodegraph.DAG || n.Kind == nodegraph.Steps || i == nodegraph.Root {
+		if s.kind == nodegraph.DAG || s.kind == nodegraph.Steps || i == nodegraph.Root {
 			e.settledC = append(e.settledC, i)
 		}
-		if n.Kind == nodegraph.TaskGroup && len(e.hooksOf(i)) > 0 && !f.Seen {
+		if s.kind == nodegraph.TaskGroup && s.traits&traitHooked != 0 && !f.Seen {
 			e.timers.add(e.now, i) // its exit hook starts with the next call
 		}
-	case old.Fulfilled && !v.Fulfilled && n.Kind.Composite():
-		f.Finished = time.Time{}
+	case old.Fulfilled && !v.Fulfilled && s.kind.Composite():
+		e.details[i].finished = 0
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 			if e.verdicts[m].want != 0 { // given up when this node ended
 				e.wanted = append(e.wanted, m)
 			}
 		}
+	}
+}
+
+// forget frees the place that was kept for node i while the host was asked about it.
+func (e *Engine) forget(i nodegraph.Index) {
+	if len(e.asked) > 0 {
+		delete(e.asked, i)
 	}
 }
 
@@ -367,13 +506,13 @@ func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
 }
 
 // finish closes a call: it lists what changed, what is inside others first.
-func (e *Engine) finish() Result {
+func (e *Engine) finish() {
 	e.listChanges()
-	if at, ok := e.timers.next(); ok && !e.Complete() && !at.Equal(e.timers.told) {
-		e.timers.told = at
-		e.act(Action{Type: ActionWake, Node: nodegraph.Root, At: at})
+	if len(e.timers.list) == 0 || e.Complete() {
+		return
 	}
-	r := e.result
-	e.result = Result{}
-	return r
+	if at := e.timers.list[0].at; at != e.timers.told {
+		e.timers.told = at
+		e.act(Action{Type: ActionWake, Node: nodegraph.Root, At: at.time()})
+	}
 }

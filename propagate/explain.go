@@ -32,22 +32,24 @@ func (r Reason) String() string {
 // Each node comes once. It allocates.
 func (e *Engine) Explain(i nodegraph.Index) []Reason {
 	var reasons []Reason
-	for seen := map[nodegraph.Index]bool{}; i != nodegraph.None && !seen[i]; i = e.verdicts[i].By {
+	for seen := map[nodegraph.Index]bool{}; i != nodegraph.None && !seen[i]; {
 		seen[i] = true
-		reasons = append(reasons, e.reason(i))
+		v := e.Verdict(i)
+		reasons = append(reasons, e.reason(i, &v))
+		i = v.By
 	}
 	return reasons
 }
 
 // reason explains node i by the node that decided it, or by its own facts.
-func (e *Engine) reason(i nodegraph.Index) Reason {
-	n, v := e.g.Node(i), &e.verdicts[i]
+func (e *Engine) reason(i nodegraph.Index, v *Verdict) Reason {
+	n, f := e.g.Node(i), e.fact(i)
 	r := Reason{Node: i, Name: e.nameOf(i), Kind: n.Kind, Phase: v.Phase, Message: v.Message, Rule: v.Rule}
 	by := ""
 	if v.By != nodegraph.None {
 		by = e.g.Node(v.By).Kind.String() + " " + e.nameOf(v.By)
 	}
-	r.Because = because(v, &e.facts[i], by)
+	r.Because = because(v, &f, by)
 	if !v.Wake.IsZero() && !v.Fulfilled {
 		r.Because += ", until " + clock(v.Wake)
 	}

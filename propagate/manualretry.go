@@ -18,18 +18,23 @@ func (e *Engine) manualRetry() {
 	}
 	old := make(map[string]before, e.g.Len())
 	for i := range nodegraph.Index(e.g.Len()) {
-		old[e.g.Node(i).ID] = before{e.verdicts[i].Phase, e.verdicts[i].Message}
+		old[e.g.Node(i).ID] = before{phase: e.verdicts[i].Phase, message: e.messages[i]}
 	}
 	fresh.wording = e.wording
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ { // pods that are forgotten may still be heard of
-		if f := &e.facts[i]; f.UID != "" && fresh.unknownPod(e.g.Node(i).ID, f.UID) {
-			e.remember(e.g.Node(i).ID, map[string]int64{f.UID: f.Serial})
+		if uid := e.details[i].uid; uid != "" && fresh.unknownPod(e.g.Node(i).ID, uid) {
+			e.remember(e.g.Node(i).ID, map[string]int64{uid: e.facts[i].Serial})
 		}
 	}
 	fresh.older = e.older
+	fresh.result = e.result
 	*e = *fresh
+	e.view.counters = &e.counters
 	for i := range nodegraph.Index(e.g.Len()) {
-		e.changed[i] = old[e.g.Node(i).ID]
+		b := old[e.g.Node(i).ID]
+		b.node = i
+		e.changed = append(e.changed, b)
+		e.marks[i] |= markChanged
 		e.touch(i)
 	}
 	e.beginWorkflow()
@@ -38,7 +43,7 @@ func (e *Engine) manualRetry() {
 // unknownPod tells whether this is not the pod that the node has.
 func (e *Engine) unknownPod(id, uid string) bool {
 	i := e.g.Find(id)
-	return i == nodegraph.None || e.facts[i].UID != uid
+	return i == nodegraph.None || e.details[i].uid != uid
 }
 
 // kept lists what a manual retry leaves in place.
@@ -52,7 +57,7 @@ func (e *Engine) kept() []NodeState {
 		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		i := at.node
-		f, n := e.facts[i], e.g.Node(i)
+		f, n := e.fact(i), e.g.Node(i)
 		at.whole = at.whole || !e.verdicts[i].Phase.Unsuccessful()
 		switch {
 		case !f.created() && f.Answer != AnswerSkip && !n.Expanded():

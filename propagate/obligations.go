@@ -1,29 +1,46 @@
 package propagate
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// listChanges fills in the nodes that look different since the call began, the deepest first.
+// listChanges lists the nodes that look different since the call began, the deepest first.
 func (e *Engine) listChanges() {
-	for i, b := range e.changed {
-		v := &e.verdicts[i]
-		if i == nodegraph.Root && b.phase == v.Phase && b.message == v.Message {
+	e.perDepth = e.perDepth[:0]
+	kept := e.changed[:0]
+	for _, b := range e.changed {
+		e.marks[b.node] &^= markChanged
+		if v := &e.verdicts[b.node]; b.phase == v.Phase && b.message == e.messages[b.node] {
 			continue
 		}
-		if b.phase != v.Phase || b.message != v.Message {
-			n := e.g.Node(i)
-			e.result.Changes = append(e.result.Changes, Change{
-				Node: i, ID: n.ID, Name: e.nameOf(i), Kind: e.listedKind(i), From: b.phase, To: v.Phase, Message: v.Message, Rule: v.Rule,
-			})
+		depth := int(e.shapes[b.node].depth)
+		for depth >= len(e.perDepth) {
+			e.perDepth = append(e.perDepth, 0)
 		}
+		e.perDepth[depth]++
+		kept = append(kept, b)
 	}
-	slices.SortFunc(e.result.Changes, func(a, b Change) int {
-		return cmp.Or(e.g.Node(b.Node).Depth()-e.g.Node(a.Node).Depth(), int(a.Node-b.Node))
-	})
+	place := int32(0)
+	for depth := len(e.perDepth) - 1; depth >= 0; depth-- {
+		e.perDepth[depth], place = place, place+e.perDepth[depth]
+	}
+	e.result.Changes = slices.Grow(e.result.Changes, len(kept))[:len(kept)]
+	for k := range kept {
+		b, at := &kept[k], &e.perDepth[e.shapes[kept[k].node].depth]
+		e.change(&e.result.Changes[*at], b)
+		*at++
+	}
+	clear(kept)
+	e.changed = e.changed[:0]
+}
+
+// change describes how one node looks different.
+func (e *Engine) change(c *Change, b *before) {
+	n, v := e.g.Node(b.node), &e.verdicts[b.node]
+	c.Node, c.ID, c.Name, c.Kind = b.node, n.ID, e.nameOf(b.node), e.listedKind(b.node)
+	c.From, c.To, c.Message, c.Rule = b.phase, v.Phase, e.messages[b.node], v.Rule
 }
 
 func (e *Engine) listedKind(i nodegraph.Index) nodegraph.Kind {
@@ -49,15 +66,16 @@ func obligations(w *view) []Obligation {
 		if len(w.g.Spec().Locks) > 0 && !w.now.IsZero() {
 			need = NeedLock
 		}
-		return []Obligation{{Node: nodegraph.Root, For: need, Message: root.Message}}
+		return []Obligation{{Node: nodegraph.Root, For: need, Message: w.messages[nodegraph.Root]}}
 	}
 	for i := nodegraph.Entry; int(i) < w.g.Len(); i++ {
 		need, ok := w.need(i)
 		if !ok {
 			continue
 		}
-		v := &w.verdicts[i]
-		list = append(list, Obligation{Node: i, Name: w.g.Node(i).Name, For: need, Since: w.facts[i].Created, Until: v.Wake, Message: v.Message})
+		list = append(list, Obligation{
+			Node: i, Name: w.g.Node(i).Name, For: need, Since: w.details[i].created.time(), Until: w.wakes[i], Message: w.messages[i],
+		})
 	}
 	return list
 }
@@ -84,14 +102,14 @@ func (w *view) need(i nodegraph.Index) (Need, bool) {
 	case RuleUnsynced:
 		return NeedResult, true
 	case RuleSuspended:
-		if !v.Wake.IsZero() {
+		if !w.wakes[i].IsZero() {
 			return NeedTimer, true
 		}
 		return NeedResume, true
 	case RuleServed:
 		return NeedServed, true
 	case RuleRetry:
-		if !v.Wake.IsZero() {
+		if !w.wakes[i].IsZero() {
 			return NeedTimer, true
 		}
 	}
@@ -110,7 +128,7 @@ func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
 		return NeedUnsuspend, true
 	case f.Lock == LockAsked:
 		return NeedLock, true
-	case f.Memo == AnswerAsked:
+	case w.details[i].memo == AnswerAsked:
 		return NeedCache, true
 	case v.want&(wantStart|wantAttempt) == 0:
 		return NeedTimer, true // its hook starts with the next call

@@ -76,7 +76,7 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
 		f := &e.facts[i]
 		if e.g.Node(i).Kind == nodegraph.Pod && !seen[i] && (f.Stage == StagePending || f.Stage == StageRunning) {
-			batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: f.UID}})
+			batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: e.details[i].uid}})
 		}
 	}
 	if e.Complete() {

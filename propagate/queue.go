@@ -1,56 +1,50 @@
 package propagate
 
 import (
-	"container/heap"
-	"iter"
-	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// queue holds the nodes to evaluate. It yields the deepest first; of one depth those that exist before those that are
-// planned, and these by index, which is an order in which causes come before effects.
+// queue holds the nodes to evaluate. It yields the deepest first, and of one depth those that exist before those that
+// are planned: causes come before effects. What is planned is put in only when nothing it comes after is open, so that
+// order needs no more than that.
 type queue struct {
 	levels []level
-	queued []bool // by node
-	top    int    // no deeper level holds a node
+	top    int // no deeper level holds a node
 	size   int
 }
 
-type level struct {
-	existing indexHeap
-	planned  indexHeap
+type level struct{ existing, planned fifo }
+
+type fifo struct {
+	nodes []nodegraph.Index
+	head  int
 }
 
-type indexHeap []nodegraph.Index
+func (f *fifo) push(i nodegraph.Index) { f.nodes = append(f.nodes, i) }
 
-func (h indexHeap) Len() int           { return len(h) }
-func (h indexHeap) Less(a, b int) bool { return h[a] < h[b] }
-func (h indexHeap) Swap(a, b int)      { h[a], h[b] = h[b], h[a] }
-func (h *indexHeap) Push(x any)        { *h = append(*h, x.(nodegraph.Index)) }
-func (h *indexHeap) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
+func (f *fifo) pop() (nodegraph.Index, bool) {
+	if f.head == len(f.nodes) {
+		return nodegraph.None, false
+	}
+	i := f.nodes[f.head]
+	if f.head++; f.head == len(f.nodes) {
+		f.nodes, f.head = f.nodes[:0], 0
+	}
+	return i, true
 }
 
-// push adds node i unless it is there already.
+// push adds node i, which is not in the queue.
 func (q *queue) push(i nodegraph.Index, depth int, planned bool) {
-	for int(i) >= len(q.queued) {
-		q.queued = append(q.queued, false)
-	}
-	if q.queued[i] {
-		return
-	}
-	q.queued[i] = true
 	for depth >= len(q.levels) {
 		q.levels = append(q.levels, level{})
 	}
+	l := &q.levels[depth]
 	if planned {
-		heap.Push(&q.levels[depth].planned, i)
+		l.planned.push(i)
 	} else {
-		heap.Push(&q.levels[depth].existing, i)
+		l.existing.push(i)
 	}
 	q.top = max(q.top, depth)
 	q.size++
@@ -60,66 +54,62 @@ func (q *queue) push(i nodegraph.Index, depth int, planned bool) {
 func (q *queue) pop(depth int) (nodegraph.Index, bool) {
 	for ; q.size > 0 && q.top >= depth; q.top-- {
 		l := &q.levels[q.top]
-		h := &l.existing
-		if h.Len() == 0 {
-			h = &l.planned
+		i, ok := l.existing.pop()
+		if !ok {
+			i, ok = l.planned.pop()
 		}
-		if h.Len() == 0 {
-			continue
+		if ok {
+			q.size--
+			return i, true
 		}
-		i := heap.Pop(h).(nodegraph.Index)
-		q.queued[i] = false
-		q.size--
-		return i, true
 	}
 	return nodegraph.None, false
 }
 
-// timers are the times at which nodes must be looked at again, soonest first.
+// timers are the times at which nodes must be looked at again, as a heap, the soonest first.
 type timers struct {
 	list []timer
-	told time.Time // the time the host was last asked to wake the engine
+	told stamp // the time the host was last asked to wake the engine
 }
 
 type timer struct {
-	at   time.Time
+	at   stamp
 	node nodegraph.Index
 }
 
+func (t timer) before(o timer) bool { return t.at < o.at || t.at == o.at && t.node < o.node }
+
 // add remembers that node must be evaluated at a time.
 func (t *timers) add(at time.Time, node nodegraph.Index) {
-	k, found := slices.BinarySearchFunc(t.list, timer{at, node}, func(a, b timer) int {
-		if c := a.at.Compare(b.at); c != 0 {
-			return c
+	t.list = append(t.list, timer{stampOf(at), node})
+	for k := len(t.list) - 1; k > 0; {
+		up := (k - 1) / 2
+		if !t.list[k].before(t.list[up]) {
+			break
 		}
-		return int(a.node) - int(b.node)
-	})
-	if !found {
-		t.list = slices.Insert(t.list, k, timer{at, node})
+		t.list[k], t.list[up] = t.list[up], t.list[k]
+		k = up
 	}
 }
 
-// due removes and yields the nodes whose time has come.
-func (t *timers) due(now time.Time) iter.Seq[nodegraph.Index] {
-	n := 0
-	for n < len(t.list) && !t.list[n].at.After(now) {
-		n++
+// due removes and returns the next node whose time has come.
+func (t *timers) due(now time.Time) (nodegraph.Index, bool) {
+	if len(t.list) == 0 || t.list[0].at > stampOf(now) {
+		return nodegraph.None, false
 	}
-	due := slices.Clone(t.list[:n])
-	t.list = slices.Delete(t.list, 0, n)
-	return func(yield func(nodegraph.Index) bool) {
-		for _, d := range due {
-			if !yield(d.node) {
-				return
-			}
+	first, last := t.list[0], len(t.list)-1
+	t.list[0] = t.list[last]
+	t.list = t.list[:last]
+	for k := 0; ; {
+		down := 2*k + 1
+		if down+1 < last && t.list[down+1].before(t.list[down]) {
+			down++
 		}
+		if down >= last || !t.list[down].before(t.list[k]) {
+			break
+		}
+		t.list[k], t.list[down] = t.list[down], t.list[k]
+		k = down
 	}
-}
-
-// next is the soonest time.
-func (t *timers) next() (time.Time, bool) {
-	if len(t.list) == 0 {
-		return time.Time{}, false
-	}
-	return t.list[0].at, true
+	return first.node, true
 }

@@ -9,37 +9,51 @@ import (
 // reference is the evaluator that a reader can check: it computes every verdict from scratch, from the deepest nodes
 // up, and remembers nothing. The engine must agree with it after every event.
 func reference(in *inputs) []Verdict {
-	w := &view{inputs: in, verdicts: make([]Verdict, in.g.Len())}
+	r := &referee{
+		view:     view{inputs: in, verdicts: make([]verdict, in.g.Len()), messages: make([]string, in.g.Len())},
+		verdicts: make([]Verdict, in.g.Len()),
+	}
 	levels := byDepth(in.g)
 	for depth := len(levels) - 1; depth >= 0; depth-- {
 		// What exists depends on deeper nodes only; what is planned also on siblings it comes after.
 		for _, i := range levels[depth] {
 			if in.facts[i].created() || i == nodegraph.Root {
-				w.verdicts[i] = w.evaluate(i)
+				r.judge(i)
 			}
 		}
 		if depth == 0 {
 			break
 		}
 		for _, parent := range levels[depth-1] {
-			w.evaluatePlanned(parent)
+			r.judgePlanned(parent)
 		}
 	}
-	return w.verdicts
+	return r.verdicts
 }
 
-// evaluatePlanned evaluates the members of parent that were not created, each after all it comes after.
-func (w *view) evaluatePlanned(parent nodegraph.Index) {
-	if n := w.g.Node(parent); n.Kind == nodegraph.DAG && n.Expanded() {
-		for _, slot := range w.g.Order(parent) {
-			if m := w.g.Slot(parent, slot); !w.facts[m].created() {
-				w.verdicts[m] = w.evaluate(m)
+// referee is the reference evaluator at work.
+type referee struct {
+	view
+	verdicts []Verdict
+}
+
+func (r *referee) judge(i nodegraph.Index) {
+	r.verdicts[i] = r.evaluate(i)
+	r.record(i, &r.verdicts[i])
+}
+
+// judgePlanned judges the members of parent that were not created, each after all it comes after.
+func (r *referee) judgePlanned(parent nodegraph.Index) {
+	if n := r.g.Node(parent); n.Kind == nodegraph.DAG && n.Expanded() {
+		for _, slot := range r.g.Order(parent) {
+			if m := r.g.Slot(parent, slot); !r.facts[m].created() {
+				r.judge(m)
 			}
 		}
 	}
-	for m := range w.g.Members(parent) {
-		if n := w.g.Node(m); !w.facts[m].created() && n.Role != nodegraph.RoleTask {
-			w.verdicts[m] = w.evaluate(m)
+	for m := range r.g.Members(parent) {
+		if n := r.g.Node(m); !r.facts[m].created() && n.Role != nodegraph.RoleTask {
+			r.judge(m)
 		}
 	}
 }

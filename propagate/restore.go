@@ -30,15 +30,14 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 			e.started = time.Unix(0, 1).UTC()
 		}
 		if len(spec.Locks) > 0 {
-			e.facts[nodegraph.Root].Lock = LockHeld
+			e.root().Lock = LockHeld
 		}
 	} else if s.Phase == nodegraph.Pending && len(spec.Locks) > 0 {
-		e.facts[nodegraph.Root].Lock, e.facts[nodegraph.Root].Message = LockWaits, s.Message
+		e.root().Lock, e.details[nodegraph.Root].message = LockWaits, s.Message
 	}
 	e.now = latest(e.started, s.Finished)
 	if s.Phase.Completed() {
-		root := &e.facts[nodegraph.Root]
-		root.Stage, root.Phase, root.Message, root.Finished = StageEnded, s.Phase, s.Message, s.Finished
+		e.end(nodegraph.Root, s.Phase, s.Message, s.Finished)
 	}
 	if err := r.restore(); err != nil {
 		return nil, nil, err
@@ -98,12 +97,14 @@ func (r *restorer) restore() error {
 	e := r.e
 	e.grow()
 	for i := range nodegraph.Index(e.g.Len()) {
-		e.facts[i].askAgain()
+		e.askAgain(i)
 		e.touch(i)
-		e.now = latest(e.now, e.facts[i].Created, e.facts[i].Finished)
+		e.now = latest(e.now, e.details[i].created.time(), e.details[i].finished.time())
 	}
 	e.sweep(0)
+	e.changed = e.changed[:0]
 	for i := range nodegraph.Index(e.g.Len()) {
+		e.marks[i] &^= markChanged
 		f := &e.facts[i]
 		if f.Lock == LockHeld && !f.created() && i != nodegraph.Root {
 			e.asked[i] = true
@@ -122,16 +123,17 @@ func (r *restorer) restore() error {
 	return nil
 }
 
-// askAgain forgets that the host was asked for something that it has not answered.
-func (f *Fact) askAgain() {
+// askAgain forgets that the host was asked for something about node i that it has not answered.
+func (e *Engine) askAgain(i nodegraph.Index) {
+	f, d := &e.facts[i], &e.details[i]
 	if f.Answer == AnswerAsked {
 		f.Answer = AnswerNone
 	}
 	if f.Lock == LockAsked {
 		f.Lock = LockNone
 	}
-	if f.Memo == AnswerAsked {
-		f.Memo = AnswerNone
+	if d.memo == AnswerAsked {
+		d.memo = AnswerNone
 	}
 }
 
@@ -275,7 +277,8 @@ func recordSource(nodes []nodegraph.Recorded) source {
 		take: func(e *Engine, i nodegraph.Index) {
 			n := e.g.Node(i)
 			taken[n.ID] = true
-			e.facts[i] = recordedFact(e, i, byID[n.ID], !numbered[n.Name])
+			f := recordedFact(e, i, byID[n.ID], !numbered[n.Name])
+			e.put(i, &f)
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
 			items := recordedItems(nodes, loop.Name)
@@ -284,7 +287,7 @@ func recordSource(nodes []nodegraph.Recorded) source {
 		attempt: func(id string) retry.Attempt {
 			r := byID[id]
 			a := retry.Attempt{Message: r.Message, HasExitCode: r.HasExit, ExitCode: r.ExitCode, Started: r.Started, Finished: r.Finished}
-			a.Outcome = outcomeOf(&Verdict{Phase: r.Phase, Fulfilled: r.Phase.Settled()})
+			a.Outcome = outcomeOf(&verdict{Phase: r.Phase, Fulfilled: r.Phase.Settled()})
 			if r.Message == podDeleted {
 				a.Reason = retry.ReasonPodDeleted
 			}
@@ -355,7 +358,8 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool
 	case nodegraph.Pod:
 		podFact(&f, r, n.Template.Daemon)
 	case nodegraph.Container:
-		containerFact(&f, r, &e.facts[n.Parent])
+		pod := e.fact(n.Parent)
+		containerFact(&f, r, &pod)
 	case nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
 		if r.Phase.Completed() {
 			endFact(&f, r)

@@ -15,6 +15,13 @@ type Result struct {
 	Unknown []string // pods or nodes that were reported and that the workflow never asked for
 }
 
+// reset empties the result and keeps its slices.
+func (r *Result) reset() {
+	clear(r.Changes)
+	clear(r.Actions)
+	*r = Result{Changes: r.Changes[:0], Actions: r.Actions[:0], Unknown: r.Unknown[:0]}
+}
+
 // A Change is a node that changed.
 type Change struct {
 	Node     nodegraph.Index

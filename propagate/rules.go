@@ -3,55 +3,37 @@ package propagate
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
-
-// inputs is all that the rules read: the graph, the facts and the time.
-type inputs struct {
-	g        *nodegraph.Graph
-	facts    []Fact
-	now      time.Time
-	started  time.Time // the workflow's start; zero before it holds its locks
-	shutdown string    // "", "Stop" or "Terminate"
-	held     bool      // suspended as a whole
-}
-
-// view is the inputs together with the verdicts reached so far. A rule reads only verdicts of nodes that come before
-// its own in the order of evaluation: deeper nodes, and siblings it comes after.
-type view struct {
-	*inputs
-	verdicts []Verdict
-}
 
 // evaluate returns the verdict on node i: the rule table. Each kind has one rule.
 func (w *view) evaluate(i nodegraph.Index) Verdict {
 	if i == nodegraph.Root {
 		return w.workflowRule()
 	}
-	f, n := &w.facts[i], w.g.Node(i)
+	f, s := &w.facts[i], w.shapes[i]
 	var v Verdict
 	switch {
 	case !f.created():
 		v = w.plannedRule(i)
-	case w.facts[nodegraph.Root].Stage == StageEnded && n.Kind.Composite() && f.Phase.Settled():
-		v = settled(f.Phase, f.Message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
-	case f.Stage == StageEnded && n.Kind.Composite():
-		v = settled(f.Phase, f.Message, RuleInvalid, nodegraph.None) // it could not be expanded, or was memoized
+	case w.root().Stage == StageEnded && s.kind.Composite() && f.Phase.Settled():
+		v = settled(f.Phase, w.details[i].message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
+	case f.Stage == StageEnded && s.kind.Composite():
+		v = settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None) // it could not be expanded, or was memoized
 	case f.Lock == LockWaits && f.Stage < StageStopped:
-		v = Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RuleLockWait, By: nodegraph.None}
+		v = Verdict{Phase: nodegraph.Pending, Message: w.details[i].message, Rule: RuleLockWait, By: nodegraph.None}
 	default:
-		v = w.createdRule(i, n, f)
+		v = w.createdRule(i, s.kind, f)
 	}
-	if w.hooksDue(i, &v) {
+	if s.traits&traitHooked != 0 && w.hooksDue(i, &v) {
 		v.want |= wantHook
 	}
 	return v
 }
 
-func (w *view) createdRule(i nodegraph.Index, n *nodegraph.Node, f *Fact) Verdict {
-	switch n.Kind {
+func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *fact) Verdict {
+	switch kind {
 	case nodegraph.Pod:
 		return w.podRule(i)
 	case nodegraph.Container:
@@ -62,7 +44,7 @@ func (w *view) createdRule(i nodegraph.Index, n *nodegraph.Node, f *Fact) Verdic
 		return w.servedRule(i)
 	}
 	var v Verdict
-	switch n.Kind {
+	switch kind {
 	case nodegraph.DAG:
 		v = w.dagRule(i)
 	case nodegraph.Steps:
@@ -99,17 +81,17 @@ func running(r Rule, by nodegraph.Index) Verdict {
 //  6. Otherwise Pending.
 func (w *view) podRule(i nodegraph.Index) Verdict {
 	f := &w.facts[i]
-	daemon := w.g.Node(i).Template.Daemon
+	daemon := w.shapes[i].traits&traitDaemon != 0
 	switch f.Stage {
 	case StageEnded:
-		return podResult(f, daemon)
+		return podResult(f, w.details[i].message, daemon)
 	case StageStopped:
-		return settled(f.Phase, f.Message, RuleStopped, nodegraph.None)
+		return settled(f.Phase, w.details[i].message, RuleStopped, nodegraph.None)
 	case StageGone:
 		if f.Ran {
 			return settled(nodegraph.Error, podDeleted, RulePodGone, nodegraph.None)
 		}
-		return Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RulePodRecreate, By: nodegraph.None}
+		return Verdict{Phase: nodegraph.Pending, Message: w.details[i].message, Rule: RulePodRecreate, By: nodegraph.None}
 	case StageRunning:
 		if !daemon {
 			return running(RulePodRunning, nodegraph.None)
@@ -119,7 +101,7 @@ func (w *view) podRule(i nodegraph.Index) Verdict {
 		}
 		return Verdict{Phase: nodegraph.Pending, Rule: RulePodRunning, By: nodegraph.None}
 	case StagePending:
-		v := Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RulePodPending, By: nodegraph.None}
+		v := Verdict{Phase: nodegraph.Pending, Message: w.details[i].message, Rule: RulePodPending, By: nodegraph.None}
 		if f.Lock == LockHeld {
 			v.Message = "" // Argo clears it together with the message about the lock
 		}
@@ -135,11 +117,11 @@ const (
 	podFailedUnder   = "Pod Failed whilst container running"
 )
 
-func podResult(f *Fact, daemon bool) Verdict {
+func podResult(f *fact, message string, daemon bool) Verdict {
 	if daemon && f.Phase == nodegraph.Succeeded && !f.Released {
-		return settled(nodegraph.Failed, f.Message, RuleDaemonEnded, nodegraph.None)
+		return settled(nodegraph.Failed, message, RuleDaemonEnded, nodegraph.None)
 	}
-	v := settled(f.Phase, f.Message, RulePodResult, nodegraph.None)
+	v := settled(f.Phase, message, RulePodResult, nodegraph.None)
 	if f.Unsynced {
 		v.Fulfilled, v.Rule = false, RuleUnsynced
 	}
@@ -149,10 +131,10 @@ func podResult(f *Fact, daemon bool) Verdict {
 // containerRule: a container settles from its own result, else from the end of its pod. Containers of one set order
 // each other; they never decide who belongs to the pod.
 func (w *view) containerRule(i nodegraph.Index) Verdict {
-	f, pod := &w.facts[i], w.g.Node(i).Parent
+	f, pod := &w.facts[i], w.shapes[i].parent
 	p := &w.facts[pod]
 	if f.Stage == StageEnded && f.Serial >= p.Serial {
-		return settled(f.Phase, f.Message, RuleContainerOwn, nodegraph.None)
+		return settled(f.Phase, w.details[i].message, RuleContainerOwn, nodegraph.None)
 	}
 	switch {
 	case p.Stage == StageEnded && p.Phase == nodegraph.Succeeded:
@@ -160,7 +142,7 @@ func (w *view) containerRule(i nodegraph.Index) Verdict {
 	case p.Stage == StageEnded:
 		return settled(nodegraph.Failed, podFailedUnder, RuleContainerPod, pod)
 	case p.Stage == StageStopped:
-		return settled(nodegraph.Failed, p.Message, RuleContainerPod, pod)
+		return settled(nodegraph.Failed, w.details[pod].message, RuleContainerPod, pod)
 	case p.Stage == StageGone && p.Ran:
 		return settled(nodegraph.Error, containerDeleted, RuleContainerPod, pod)
 	case f.Stage == StageRunning && p.Stage != StageGone:
@@ -177,11 +159,11 @@ func (w *view) suspendRule(i nodegraph.Index) Verdict {
 		if f.Stage == StageStopped {
 			r = RuleStopped
 		}
-		return settled(f.Phase, f.Message, r, nodegraph.None)
+		return settled(f.Phase, w.details[i].message, r, nodegraph.None)
 	}
 	v := running(RuleSuspended, nodegraph.None)
 	if d := w.g.Node(i).Template.Suspend; d > 0 {
-		until := f.Created.Add(d)
+		until := w.details[i].created.time().Add(d)
 		if w.now.After(until) {
 			return settled(nodegraph.Succeeded, "", RuleResumed, nodegraph.None)
 		}
@@ -192,25 +174,24 @@ func (w *view) suspendRule(i nodegraph.Index) Verdict {
 
 // servedRule: HTTP and Plugin nodes are what the host reports of them.
 func (w *view) servedRule(i nodegraph.Index) Verdict {
-	f := &w.facts[i]
+	f, message := &w.facts[i], w.details[i].message
 	switch {
 	case f.Stage >= StageStopped:
-		return settled(f.Phase, f.Message, RuleServed, nodegraph.None)
+		return settled(f.Phase, message, RuleServed, nodegraph.None)
 	case f.Stage == StageGone: // the pod that serves it ended
-		return settled(nodegraph.Error, f.Message, RuleServed, nodegraph.None)
+		return settled(nodegraph.Error, message, RuleServed, nodegraph.None)
 	}
-	return Verdict{Phase: nodegraph.Pending, Message: f.Message, Rule: RuleServed, By: nodegraph.None}
+	return Verdict{Phase: nodegraph.Pending, Message: message, Rule: RuleServed, By: nodegraph.None}
 }
 
 // taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides.
 func (w *view) taskGroupRule(i nodegraph.Index) Verdict {
+	if m, open := w.firstOpen(i); open {
+		return running(RuleMembersOpen, m)
+	}
 	worst := nodegraph.None
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		v := &w.verdicts[m]
-		if !v.Fulfilled {
-			return running(RuleMembersOpen, m)
-		}
-		if v.Phase.Unsuccessful() {
+		if w.verdicts[m].Phase.Unsuccessful() {
 			worst = m
 		}
 	}
@@ -239,7 +220,7 @@ func (w *view) stepsRule(i nodegraph.Index) Verdict {
 		}
 	}
 	if failed != nodegraph.None {
-		return settled(nodegraph.Failed, w.verdicts[failed].Message, RuleMemberFailed, failed)
+		return settled(nodegraph.Failed, w.messages[failed], RuleMemberFailed, failed)
 	}
 	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
 }
@@ -296,15 +277,12 @@ func (w *view) census(boundary nodegraph.Index) census {
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
 // failed without continueOn decides.
 func (w *view) stepGroupRule(i nodegraph.Index) Verdict {
+	if m, open := w.firstOpen(i); open {
+		return running(RuleMembersOpen, m)
+	}
 	failed := nodegraph.None
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		n, v := w.g.Node(m), &w.verdicts[m]
-		if w.replaced(m) {
-			continue
-		}
-		if !v.Fulfilled || v.want&wantHook != 0 {
-			return running(RuleMembersOpen, m)
-		}
 		if failed == nodegraph.None && v.Phase.Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase) && !w.wasReady(m) {
 			failed = m
 		}
@@ -313,7 +291,7 @@ func (w *view) stepGroupRule(i nodegraph.Index) Verdict {
 		return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
 	}
 	if !w.facts[failed].created() { // its when is not a condition
-		return settled(nodegraph.Error, w.verdicts[failed].Message, RuleMemberFailed, failed)
+		return settled(nodegraph.Error, w.messages[failed], RuleMemberFailed, failed)
 	}
 	return settled(nodegraph.Failed, fmt.Sprintf("child '%s' failed", w.g.Node(failed).ID), RuleMemberFailed, failed)
 }
@@ -347,15 +325,16 @@ func (w *view) replaced(m nodegraph.Index) bool {
 // workflowRule: the workflow waits for its locks, then ends as its entry node does once its hooks and its exit
 // handler have ended; an exit handler that fails makes a workflow that succeeded fail.
 func (w *view) workflowRule() Verdict {
-	switch root := &w.facts[nodegraph.Root]; {
+	waiting := w.details[nodegraph.Root].message
+	switch root := w.root(); {
 	case root.Stage == StageEnded: // it was complete when it was loaded: that is final
-		return settled(root.Phase, root.Message, RuleComplete, nodegraph.None)
+		return settled(root.Phase, waiting, RuleComplete, nodegraph.None)
 	case root.Stage == StageStopped: // terminated before it ever held its locks
 		return settled(nodegraph.Failed, stopMessage(w.shutdown), RuleShutdown, nodegraph.None)
 	case w.started.IsZero() && root.Lock == LockNone:
 		return Verdict{Rule: RuleReady, By: nodegraph.None}
 	case root.Lock == LockAsked, root.Lock == LockWaits:
-		return Verdict{Phase: nodegraph.Pending, Message: root.Message, Rule: RuleLockWait, By: nodegraph.None}
+		return Verdict{Phase: nodegraph.Pending, Message: waiting, Rule: RuleLockWait, By: nodegraph.None}
 	}
 	entry := &w.verdicts[nodegraph.Entry]
 	if !entry.Fulfilled {
@@ -374,14 +353,14 @@ func (w *view) workflowRule() Verdict {
 		return running(RuleExitHandler, nodegraph.Entry)
 	}
 	if entry.Phase.Unsuccessful() {
-		message := entry.Message
+		message := w.messages[nodegraph.Entry]
 		if w.shutdown != "" {
 			message = stopMessage(w.shutdown)
 		}
 		return settled(entry.Phase, message, RuleEntry, nodegraph.Entry)
 	}
 	if exit != nodegraph.None && w.verdicts[exit].Phase.Unsuccessful() {
-		return settled(w.verdicts[exit].Phase, w.verdicts[exit].Message, RuleExitHandler, exit)
+		return settled(w.verdicts[exit].Phase, w.messages[exit], RuleExitHandler, exit)
 	}
 	return settled(nodegraph.Succeeded, "", RuleEntry, nodegraph.Entry)
 }

@@ -13,28 +13,34 @@ type branch struct {
 	phase nodegraph.Phase
 }
 
-// branchPhases returns, by slot, the phases that targets of DAG i take from the branches that end in them (Argo:
-// targetTaskPhases). A target that completed counts as what it is. One that was skipped or omitted counts as what it
-// comes after: the first failure to reach it over the fewest nodes, or else a success.
+// targetPhases returns the phase that each target of DAG i counts as, by slot (Argo: targetTaskPhases). A target that
+// completed counts as what it is. One that was skipped or omitted counts as what it comes after: the first failure to
+// reach it over the fewest nodes, or else a success.
+func (w *view) targetPhases(i nodegraph.Index) func(slot int32) nodegraph.Phase {
+	own := func(slot int32) nodegraph.Phase { return w.verdicts[w.g.Slot(i, slot)].Phase }
+	for _, slot := range w.g.Targets(i) {
+		if !own(slot).Completed() {
+			inherited := w.branchPhases(i)
+			return func(slot int32) nodegraph.Phase {
+				if p, ok := inherited[slot]; ok {
+					return p
+				}
+				return own(slot)
+			}
+		}
+	}
+	return own
+}
+
+// branchPhases returns, by slot, the phases of the branches that reach tasks of DAG i which did not complete.
 func (w *view) branchPhases(i nodegraph.Index) map[int32]nodegraph.Phase {
 	phases := make(map[int32]nodegraph.Phase)
-	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		if n := w.g.Node(m); n.Role == nodegraph.RoleTask {
-			phases[n.Slot] = w.verdicts[m].Phase
+	w.walkBranches(i, func(b branch) {
+		n := w.g.Node(b.node)
+		if n.Parent == i && n.Role == nodegraph.RoleTask && !w.verdicts[b.node].Phase.Completed() && !phases[n.Slot].Unsuccessful() {
+			phases[n.Slot] = b.phase
 		}
-	}
-	inherited := func(slot int32) bool { return !w.verdicts[w.g.Slot(i, slot)].Phase.Completed() }
-	for _, slot := range w.g.Targets(i) {
-		if inherited(slot) {
-			w.walkBranches(i, func(b branch) {
-				n := w.g.Node(b.node)
-				if n.Parent == i && n.Role == nodegraph.RoleTask && inherited(n.Slot) && !phases[n.Slot].Unsuccessful() {
-					phases[n.Slot] = b.phase
-				}
-			})
-			break
-		}
-	}
+	})
 	return phases
 }
 

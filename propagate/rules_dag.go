@@ -21,23 +21,16 @@ func (w *view) dagRule(i nodegraph.Index) Verdict {
 	if v, decided := w.failFastRule(i); decided {
 		return v
 	}
-	stopped := w.facts[i].Halted != ""
-	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		n, v := w.g.Node(m), &w.verdicts[m]
-		if n.Role == nodegraph.RoleTask && (!w.g.Needed(m) || stopped && !w.facts[m].created() && v.want == 0) {
-			continue
-		}
-		if !v.Fulfilled || v.want&wantHook != 0 {
-			return running(RuleMembersOpen, m)
-		}
+	if w.facts[i].Halted {
+		return w.haltedDAGRule(i)
 	}
-	if stopped {
-		return settled(nodegraph.Failed, "", RuleShutdown, nodegraph.None)
+	if m, open := w.firstOpen(i); open {
+		return running(RuleMembersOpen, m)
 	}
-	branches := w.branchPhases(i)
+	phase := w.targetPhases(i)
 	result, by := nodegraph.Succeeded, nodegraph.None
 	for _, slot := range w.g.Targets(i) {
-		p := branches[slot]
+		p := phase(slot)
 		if !p.Unsuccessful() || t.Tasks[slot].ContinueOn.Covers(p) {
 			continue
 		}
@@ -52,14 +45,32 @@ func (w *view) dagRule(i nodegraph.Index) Verdict {
 	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
 }
 
+// haltedDAGRule: a DAG that a shutdown found unfinished fails once nothing that exists in it, or is still to start, is
+// unfinished.
+func (w *view) haltedDAGRule(i nodegraph.Index) Verdict {
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		s, v := w.shapes[m], &w.verdicts[m]
+		if s.traits&traitTask != 0 && (s.traits&traitCounts == 0 || !w.facts[m].created() && v.want == 0) {
+			continue
+		}
+		if v.open() {
+			return running(RuleMembersOpen, m)
+		}
+	}
+	return settled(nodegraph.Failed, "", RuleShutdown, nodegraph.None)
+}
+
 // plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is
 // fulfilled; then it is omitted, skipped, in error, or ready to start.
 func (w *view) plannedRule(i nodegraph.Index) Verdict {
-	n := w.g.Node(i)
-	if n.Parent != nodegraph.Root && !w.facts[n.Parent].created() {
-		return Verdict{Rule: RulePlanned, By: n.Parent}
+	s := w.shapes[i]
+	if s.parent != nodegraph.Root && !w.facts[s.parent].created() {
+		return Verdict{Rule: RulePlanned, By: s.parent}
 	}
-	switch n.Role {
+	if w.counters != nil && w.counters.blocked[i] > 0 {
+		return Verdict{Rule: RulePlanned, By: nodegraph.None}
+	}
+	switch n := w.g.Node(i); n.Role {
 	case nodegraph.RoleEntry:
 		if w.started.IsZero() {
 			return Verdict{Rule: RulePlanned, By: nodegraph.Root}
@@ -74,7 +85,7 @@ func (w *view) plannedRule(i nodegraph.Index) Verdict {
 		}
 	case nodegraph.RoleStep:
 		if w.replaced(i) {
-			return Verdict{Rule: RulePlanned, By: n.Parent, Fulfilled: true}
+			return Verdict{Rule: RulePlanned, By: s.parent, Fulfilled: true}
 		}
 	}
 	return w.admitRule(i)
@@ -83,24 +94,24 @@ func (w *view) plannedRule(i nodegraph.Index) Verdict {
 // dependsRule: a task waits until every task its depends names is fulfilled with its hooks; then the condition
 // decides whether it goes on or is omitted (Argo: evaluateDependsLogic).
 func (w *view) dependsRule(i nodegraph.Index) (Verdict, bool) {
-	if !w.g.Needed(i) {
+	if w.shapes[i].traits&traitCounts == 0 {
 		return Verdict{Rule: RulePlanned, By: nodegraph.None}, true
 	}
 	condition, deps := w.g.Condition(i)
 	if condition == nil {
 		return Verdict{}, false
 	}
-	parent := w.g.Node(i).Parent
-	states := make([]nodegraph.DepState, len(deps))
-	for k, slot := range deps {
+	parent := w.shapes[i].parent
+	w.scratch = w.scratch[:0]
+	for _, slot := range deps {
 		d := w.g.Slot(parent, slot)
-		if !w.verdicts[d].Fulfilled || !w.hooksDone(d) {
+		if !w.clear(d) {
 			return Verdict{Rule: RulePlanned, By: d}, true
 		}
 		r := w.results(d)
-		states[k] = nodegraph.DepState{Must: r, May: r}
+		w.scratch = append(w.scratch, nodegraph.DepState{Must: r, May: r})
 	}
-	if condition.Eval(states) == nodegraph.True {
+	if condition.Eval(w.scratch) == nodegraph.True {
 		return Verdict{}, false
 	}
 	return settled(nodegraph.Omitted, omitted, RuleOmitted, w.g.Slot(parent, deps[0])), true
@@ -166,10 +177,10 @@ func (w *view) admitRule(i nodegraph.Index) Verdict {
 	n, f := w.g.Node(i), &w.facts[i]
 	ask := Verdict{Rule: RuleWaitCondition, By: nodegraph.None, want: wantAnswer}
 	if f.Answer == AnswerSkip {
-		return settled(nodegraph.Skipped, f.Message, RuleWhenFalse, nodegraph.None)
+		return settled(nodegraph.Skipped, w.details[i].message, RuleWhenFalse, nodegraph.None)
 	}
 	if f.Stage == StageEnded {
-		return settled(f.Phase, f.Message, RuleInvalid, nodegraph.None)
+		return settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
 	}
 	if n.Template != nil && n.Template.Err != "" {
 		return settled(nodegraph.Error, n.Template.Err, RuleInvalid, nodegraph.None)

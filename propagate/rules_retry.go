@@ -15,8 +15,8 @@ func (w *view) retryRule(i nodegraph.Index) Verdict {
 		} else if !v.Fulfilled {
 			return running(RuleMembersOpen, last)
 		}
-		if halted := w.facts[i].Halted; halted != "" && w.verdicts[last].Phase.Unsuccessful() {
-			v := settled(nodegraph.Failed, stopMessage(halted), RuleRetry, last)
+		if w.facts[i].Halted && w.verdicts[last].Phase.Unsuccessful() {
+			v := settled(nodegraph.Failed, stopMessage(w.details[i].more().halted), RuleRetry, last)
 			v.step = retry.StepShutdown
 			return v
 		}
@@ -49,12 +49,12 @@ func (w *view) environment(i nodegraph.Index) retry.Environment {
 // attempts describes the attempts of Retry i to package retry.
 func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		f, v := &w.facts[m], &w.verdicts[m]
+		d, v := &w.details[m], &w.verdicts[m]
 		a := retry.Attempt{
-			Outcome: outcomeOf(v), Message: v.Message, Reason: f.Reason,
-			ExitCode: f.ExitCode, HasExitCode: f.HasExit, Started: f.Created, Finished: f.Finished,
+			Outcome: outcomeOf(v), Message: w.messages[m], Reason: d.more().reason,
+			ExitCode: int(d.exitCode), HasExitCode: d.hasExit, Started: d.created.time(), Finished: d.finished.time(),
 		}
-		if f.Stage == StageGone {
+		if w.facts[m].Stage == StageGone {
 			a.Reason = retry.ReasonPodDeleted
 		}
 		into = append(into, a)
@@ -62,7 +62,7 @@ func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt
 	return into
 }
 
-func outcomeOf(v *Verdict) retry.Outcome {
+func outcomeOf(v *verdict) retry.Outcome {
 	switch {
 	case !v.Fulfilled:
 		return retry.Unfinished

@@ -31,13 +31,13 @@ type NodeState struct {
 func (e *Engine) Save() State {
 	s := State{
 		Now: e.now, Started: e.started, Shutdown: e.shutdown, Held: e.held, Overdue: e.overdue,
-		Workflow: e.facts[nodegraph.Root], Older: make(map[string]map[string]int64, len(e.older)),
+		Workflow: e.fact(nodegraph.Root), Older: make(map[string]map[string]int64, len(e.older)),
 	}
 	for id, serials := range e.older {
 		s.Older[id] = maps.Clone(serials)
 	}
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-		n := NodeState{ID: e.g.Node(i).ID, Fact: e.facts[i], Items: e.resolvedItems(i)}
+		n := NodeState{ID: e.g.Node(i).ID, Fact: e.fact(i), Items: e.resolvedItems(i)}
 		if n.Fact != (Fact{}) || len(n.Items) > 0 || e.expandedEmpty(i) {
 			s.Nodes = append(s.Nodes, n)
 		}
@@ -83,7 +83,7 @@ func LoadLimited(spec *nodegraph.Spec, s State, limits nodegraph.Limits) (*Engin
 		return nil, nil, err
 	}
 	e.now, e.started, e.shutdown, e.held, e.overdue = s.Now, s.Started, s.Shutdown, s.Held, s.Overdue
-	e.facts[nodegraph.Root] = s.Workflow
+	e.put(nodegraph.Root, &s.Workflow)
 	for id, serials := range s.Older {
 		e.remember(id, serials)
 	}
@@ -106,7 +106,7 @@ func stateSource(nodes []NodeState) source {
 		take: func(e *Engine, i nodegraph.Index) {
 			n := byID[e.g.Node(i).ID]
 			taken[n.ID] = true
-			e.facts[i] = n.Fact
+			e.put(i, &n.Fact)
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
 			n := byID[loop.ID]

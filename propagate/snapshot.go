@@ -12,7 +12,7 @@ import (
 func (e *Engine) Snapshot() nodegraph.Snapshot {
 	phase, message := e.Workflow()
 	s := nodegraph.Snapshot{
-		Phase: phase, Message: message, Started: e.started, Finished: e.facts[nodegraph.Root].Finished,
+		Phase: phase, Message: message, Started: e.started, Finished: e.details[nodegraph.Root].finished.time(),
 		Shutdown: e.shutdown, Held: e.held,
 	}
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
@@ -25,9 +25,9 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 
 // recorded is node i as a controller stores it.
 func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
-	n, f, v := e.g.Node(i), &e.facts[i], &e.verdicts[i]
+	n, f, v := e.g.Node(i), e.fact(i), &e.verdicts[i]
 	r := nodegraph.Recorded{
-		ID: n.ID, Name: n.Name, DisplayName: e.g.DisplayName(i), Kind: e.Kind(i), Phase: v.Phase, Message: v.Message,
+		ID: n.ID, Name: n.Name, DisplayName: e.g.DisplayName(i), Kind: e.Kind(i), Phase: v.Phase, Message: e.messages[i],
 		Started: f.Created, Finished: f.Finished, Daemoned: v.Daemoned, Unsynced: f.Unsynced,
 		Hooked: n.Role == nodegraph.RoleHook, Retried: n.Role == nodegraph.RoleAttempt,
 		CacheHit: f.Hit, ExitCode: f.ExitCode, HasExit: f.HasExit, Restarts: f.Restarts,

@@ -2,7 +2,7 @@ package propagate
 
 import (
 	"cmp"
-	"container/heap"
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -13,13 +13,10 @@ import (
 // stays wanted. startWanted tells whether anything was started.
 func (e *Engine) startWanted() bool {
 	started := false
-	var later []nodegraph.Index
-	starts := startHeap{e: e, nodes: e.wanted}
-	e.wanted = nil
-	heap.Init(&starts)
+	e.starts.take(e)
+	e.later = e.later[:0]
 	last := nodegraph.None
-	for starts.Len() > 0 {
-		i := heap.Pop(&starts).(nodegraph.Index)
+	for i, ok := e.starts.next(e); ok; i, ok = e.starts.next(e) {
 		w := e.verdicts[i].want
 		if i == last {
 			continue
@@ -32,22 +29,64 @@ func (e *Engine) startWanted() bool {
 		if e.startOne(i, w) {
 			started = true
 			last = nodegraph.None
-			e.sweep(e.g.Node(i).Depth())
+			e.sweep(int(e.shapes[i].depth))
 		} else if w&(wantStart|wantAttempt) != 0 {
-			later = append(later, i)
+			e.later = append(e.later, i)
 		}
-		for _, m := range e.wanted {
-			heap.Push(&starts, m)
-		}
-		e.wanted = e.wanted[:0]
+		e.starts.take(e)
 	}
-	e.wanted = later
+	e.wanted = append(e.wanted, e.later...)
 	return started
+}
+
+// starts holds nodes that may start, in runs each of which is in StartOrder. What starts inside a node makes a run that
+// is used up before those below it go on, so few runs are open at a time.
+type starts struct {
+	nodes []nodegraph.Index
+	runs  []startRun
+}
+
+// startRun is a part of starts.nodes.
+type startRun struct{ head, end int }
+
+// take moves the wanted nodes into a run of their own.
+func (s *starts) take(e *Engine) {
+	if len(e.wanted) == 0 {
+		return
+	}
+	if len(e.wanted) > 1 {
+		slices.SortFunc(e.wanted, e.StartOrder)
+	}
+	from := len(s.nodes)
+	s.nodes = append(s.nodes, e.wanted...)
+	s.runs = append(s.runs, startRun{from, len(s.nodes)})
+	e.wanted = e.wanted[:0]
+}
+
+// next removes the first node in StartOrder.
+func (s *starts) next(e *Engine) (nodegraph.Index, bool) {
+	for len(s.runs) > 0 && s.runs[len(s.runs)-1].head == s.runs[len(s.runs)-1].end {
+		s.runs = s.runs[:len(s.runs)-1]
+	}
+	if len(s.runs) == 0 {
+		s.nodes = s.nodes[:0]
+		return nodegraph.None, false
+	}
+	s.nodes = s.nodes[:s.runs[len(s.runs)-1].end]
+	best := len(s.runs) - 1
+	for k := best - 1; k >= 0; k-- {
+		if r := &s.runs[k]; r.head < r.end && e.StartOrder(s.nodes[r.head], s.nodes[s.runs[best].head]) < 0 {
+			best = k
+		}
+	}
+	i := s.nodes[s.runs[best].head]
+	s.runs[best].head++
+	return i, true
 }
 
 // abandon gives up on starting node i: it keeps neither a place nor a lock.
 func (e *Engine) abandon(i nodegraph.Index) {
-	delete(e.asked, i)
+	e.forget(i)
 	if !e.facts[i].created() {
 		e.releaseLocks(i)
 	}
@@ -66,22 +105,6 @@ func (e *Engine) startOne(i nodegraph.Index, w want) bool {
 		started = e.start(i, w) || started
 	}
 	return started
-}
-
-// startHeap yields nodes in StartOrder.
-type startHeap struct {
-	e     *Engine
-	nodes []nodegraph.Index
-}
-
-func (h *startHeap) Len() int           { return len(h.nodes) }
-func (h *startHeap) Less(a, b int) bool { return h.e.StartOrder(h.nodes[a], h.nodes[b]) < 0 }
-func (h *startHeap) Swap(a, b int)      { h.nodes[a], h.nodes[b] = h.nodes[b], h.nodes[a] }
-func (h *startHeap) Push(x any)         { h.nodes = append(h.nodes, x.(nodegraph.Index)) }
-func (h *startHeap) Pop() any {
-	last := h.nodes[len(h.nodes)-1]
-	h.nodes = h.nodes[:len(h.nodes)-1]
-	return last
 }
 
 // StartOrder orders nodes by where they stand in the workflow, which is the order in which they start: tasks as
@@ -134,9 +157,9 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 		}
 		return false
 	}
-	if n.Template.Memoize != "" && f.Memo != AnswerRun {
-		if f.Memo == AnswerNone {
-			f.Memo = AnswerAsked
+	if d := &e.details[i]; n.Template.Memoize != "" && d.memo != AnswerRun {
+		if d.memo == AnswerNone {
+			d.memo = AnswerAsked
 			e.asked[i] = true
 			e.actOn(ActionLookup, i, n.Template.Memoize)
 		}
@@ -148,6 +171,9 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
 // checkParallelism).
 func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
+	if !e.limited {
+		return true
+	}
 	b := e.g.Boundary(i)
 	places, near := 0, 0 // kept for others that the host was asked about
 	for m := range e.asked {
@@ -177,14 +203,13 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 
 // countActive keeps the number of pods that count against the workflow's parallelism.
 func (e *Engine) countActive(i nodegraph.Index, counts bool) {
-	if e.g.Node(i).Kind != nodegraph.Pod || e.counts[i] == counts {
-		return
-	}
-	e.counts[i] = counts
-	if counts {
-		e.active++
-	} else {
-		e.active--
+	if m := &e.marks[i]; counts != (*m&markActive != 0) {
+		*m ^= markActive
+		if counts {
+			e.active++
+		} else {
+			e.active--
+		}
 	}
 }
 
@@ -204,7 +229,7 @@ func (e *Engine) ask(i nodegraph.Index) {
 
 // addHooks adds the hook nodes that are due on node i; they start like any other node.
 func (e *Engine) addHooks(i nodegraph.Index) bool {
-	v := e.verdicts[i]
+	v := e.Verdict(i)
 	var due []*nodegraph.Hook
 	e.eachHookDue(i, &v, func(h *nodegraph.Hook) { due = append(due, h) })
 	for _, h := range due {
@@ -237,18 +262,19 @@ func (e *Engine) start(i nodegraph.Index, w want) bool {
 
 // create makes node i exist, tells the host, and lets its members come into being.
 func (e *Engine) create(i nodegraph.Index) {
-	f := &e.facts[i]
-	delete(e.asked, i)
-	f.Created = e.now
-	f.Serial = e.afterOlder(e.g.Node(i).ID)
+	e.forget(i)
+	e.inputs.create(i, e.now)
+	e.facts[i].Serial = e.afterOlder(i)
 	e.touch(i)
-	if !e.g.Node(i).Kind.Composite() && e.refuse(i) {
+	if !e.shapes[i].kind.Composite() && e.refuse(i) {
 		return
 	}
 	if e.stops(i) {
 		e.halt(i)
 	}
-	e.countActive(i, true)
+	if e.shapes[i].kind == nodegraph.Pod {
+		e.countActive(i, true)
+	}
 	action := Action{Type: ActionStart, Node: i, ID: e.g.Node(i).ID, Name: e.g.Node(i).Name, Kind: e.g.Node(i).Kind}
 	e.act(action)
 	e.expand(i)
@@ -270,8 +296,9 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 		return false
 	}
 	e.expand(i)
-	f := &e.facts[i]
-	f.Merge(Fact{Serial: f.Serial, Attempt: f.Attempt, Stage: StageStopped, Phase: nodegraph.Failed, Message: message, Finished: e.now})
+	o := e.sameRun(i)
+	o.Stage, o.Phase, o.Message, o.Finished = StageStopped, nodegraph.Failed, message, e.now
+	e.join(i, &o)
 	return true
 }
 
@@ -295,8 +322,8 @@ func (e *Engine) expand(i nodegraph.Index) {
 	}
 	e.grow()
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		if e.g.Node(m).Kind == nodegraph.Container {
-			e.facts[m].Created = e.now
+		if e.shapes[m].kind == nodegraph.Container {
+			e.inputs.create(m, e.now)
 		}
 		e.touch(m)
 	}
@@ -304,8 +331,7 @@ func (e *Engine) expand(i nodegraph.Index) {
 
 // fail ends node i in Error: the graph could not take what it asks for.
 func (e *Engine) fail(i nodegraph.Index, err error) bool {
-	f := &e.facts[i]
-	f.Stage, f.Phase, f.Message, f.Finished = StageEnded, nodegraph.Error, err.Error(), e.now
+	e.end(i, nodegraph.Error, err.Error(), e.now)
 	e.touch(i)
 	return true
 }
@@ -313,9 +339,9 @@ func (e *Engine) fail(i nodegraph.Index, err error) bool {
 // watchTimeouts remembers when node i has been pending for too long.
 func (e *Engine) watchTimeouts(i nodegraph.Index) {
 	t := e.g.Node(i).Template
-	for _, d := range []time.Duration{t.Timeout, t.PendingTimeout} {
+	for _, d := range [...]time.Duration{t.Timeout, t.PendingTimeout} {
 		if d > 0 {
-			e.timers.add(e.facts[i].Created.Add(d), i)
+			e.timers.add(e.details[i].created.time().Add(d), i)
 		}
 	}
 }

@@ -14,12 +14,12 @@ func (e *Engine) applyShutdown(strategy string) {
 		return // nothing is stronger
 	}
 	e.shutdown = strategy
-	root := &e.facts[nodegraph.Root]
 	if e.started.IsZero() && strategy == "Terminate" {
-		root.Stage = StageStopped
+		e.root().Stage = StageStopped
 	}
 	for i := range nodegraph.Index(e.g.Len()) {
 		if e.verdicts[i].Fulfilled {
+			e.reclear(i, false)
 			if i == nodegraph.Entry || e.verdicts[i].want != 0 {
 				e.touch(i) // a hook that has not started may not start any more
 			}
@@ -36,7 +36,9 @@ func (e *Engine) applyShutdown(strategy string) {
 // halt notes that the shutdown found composite i unfinished.
 func (e *Engine) halt(i nodegraph.Index) {
 	if e.facts[i].created() && e.g.Node(i).Kind.Composite() {
-		e.facts[i].Halted = e.shutdown
+		f := e.fact(i)
+		f.Halted = e.shutdown
+		e.put(i, &f)
 	}
 }
 
@@ -53,7 +55,8 @@ func (e *Engine) applyDeadlines() {
 				e.stopLeaf(i, deadlineExceeded, deadlineExceeded)
 			}
 		}
-	} else if !d.IsZero() && !e.overdue {
+	} else if !d.IsZero() && !e.overdue && !e.timed {
+		e.timed = true
 		e.timers.add(d.Add(time.Nanosecond), nodegraph.Root)
 	}
 }
@@ -61,12 +64,12 @@ func (e *Engine) applyDeadlines() {
 // stopLeaf stops node i if it is a leaf that exists and has not ended: a pod with podMessage, what runs in no pod of
 // its own, or waits for a lock, with message.
 func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
-	f, n := &e.facts[i], e.g.Node(i)
+	f, kind := &e.facts[i], e.shapes[i].kind
 	if !f.created() || e.verdicts[i].Fulfilled {
 		return
 	}
 	waiting := f.Lock == LockWaits
-	switch n.Kind {
+	switch kind {
 	case nodegraph.Pod:
 		if !waiting {
 			message = podMessage
@@ -76,16 +79,17 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		if !waiting {
 			return
 		}
-		f.Stage, f.Phase, f.Message, f.Finished = StageEnded, nodegraph.Failed, message, e.now
+		e.end(i, nodegraph.Failed, message, e.now)
 		return
 	}
 	running := f.Stage == StagePending || f.Stage == StageRunning || f.Stage == StageNone
-	stop := Fact{Serial: f.Serial, UID: f.UID, Attempt: f.Attempt, Stage: StageStopped, Phase: nodegraph.Failed, Message: message, Finished: e.now}
-	if !f.Merge(stop) {
+	stop := e.sameRun(i)
+	stop.Stage, stop.Phase, stop.Message, stop.Finished = StageStopped, nodegraph.Failed, message, e.now
+	if !e.join(i, &stop) {
 		return
 	}
 	e.touchPod(i)
-	if n.Kind == nodegraph.Pod && !waiting && running {
+	if kind == nodegraph.Pod && !waiting && running {
 		e.actOn(ActionTerminate, i, message)
 	}
 }
@@ -96,7 +100,7 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 		return
 	}
 	t := e.g.Node(i).Template
-	created := e.facts[i].Created
+	created := e.details[i].created.time()
 	if t.Timeout > 0 && e.now.After(created.Add(t.Timeout)) || t.PendingTimeout > 0 && e.now.After(created.Add(t.PendingTimeout)) {
 		e.stopLeaf(i, "timeout", "timeout")
 	}
@@ -105,7 +109,7 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 // touchPod marks node i and, for a pod, its containers, whose rule reads the pod's facts.
 func (e *Engine) touchPod(i nodegraph.Index) {
 	e.touch(i)
-	if e.g.Node(i).Kind == nodegraph.Pod {
+	if e.shapes[i].kind == nodegraph.Pod {
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 			e.touch(m)
 		}
@@ -143,7 +147,7 @@ func (e *Engine) closeMembers(b nodegraph.Index) bool {
 				closed = true
 				stack = append(stack, m)
 				if e.g.Node(m).Kind.Composite() {
-					f.Stage, f.Phase, f.Message, f.Finished = StageEnded, nodegraph.Failed, failedFast, e.now
+					e.end(m, nodegraph.Failed, failedFast, e.now)
 					e.touch(m)
 				} else {
 					e.stopLeaf(m, failedFast, failedFast)
@@ -162,9 +166,8 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) bool {
 		switch e.g.Node(m).Kind {
 		case nodegraph.Pod:
 			if e.verdicts[m].Daemoned {
-				f := &e.facts[m]
-				f.Stage, f.Phase, f.Message, f.Released = StageEnded, nodegraph.Succeeded, "", true
-				f.Finished = e.now
+				e.end(m, nodegraph.Succeeded, "", e.now)
+				e.facts[m].Released = true
 				e.touchPod(m)
 				e.actOn(ActionTerminate, m, "its boundary has ended")
 				ended = true

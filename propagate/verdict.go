@@ -82,8 +82,79 @@ var ruleNames = [...]string{
 // String is the rule's name as explanations show it.
 func (r Rule) String() string { return ruleNames[r] }
 
-// same tells whether two verdicts look the same from outside and to the nodes that read them.
-func (v *Verdict) same(o *Verdict) bool {
-	return v.Phase == o.Phase && v.Fulfilled == o.Fulfilled && v.Daemoned == o.Daemoned && v.want == o.want &&
-		v.Message == o.Message
+// verdict is what other rules read of a verdict.
+type verdict struct {
+	Phase               nodegraph.Phase
+	Fulfilled, Daemoned bool
+	Rule                Rule
+	want                want
+	step                retry.Step
+}
+
+func (v *Verdict) brief() verdict {
+	return verdict{Phase: v.Phase, Fulfilled: v.Fulfilled, Daemoned: v.Daemoned, Rule: v.Rule, want: v.want, step: v.step}
+}
+
+// open tells whether the node still holds its parent open: it is not fulfilled, or hooks of it are due.
+func (v *verdict) open() bool { return !v.Fulfilled || v.want&wantHook != 0 }
+
+// view is the inputs together with the verdicts reached so far. A rule reads only verdicts of nodes that come before
+// its own in the order of evaluation: deeper nodes, and siblings it comes after.
+type view struct {
+	*inputs
+	verdicts []verdict
+	messages []string
+	wakes    map[nodegraph.Index]time.Time
+	counters *counters // nil for the reference evaluator, which looks for itself
+	scratch  []nodegraph.DepState
+}
+
+// counters say at once what a walk over members or dependencies would find.
+type counters struct {
+	open    []int32 // by composite: its members that hold it open
+	blocked []int32 // by planned task: those it comes after that are not clear
+}
+
+// record stores the verdict on node i.
+func (w *view) record(i nodegraph.Index, v *Verdict) {
+	w.verdicts[i] = v.brief()
+	if w.messages[i] != v.Message {
+		w.messages[i] = v.Message
+	}
+	if !v.Wake.IsZero() {
+		if w.wakes == nil {
+			w.wakes = make(map[nodegraph.Index]time.Time)
+		}
+		w.wakes[i] = v.Wake
+	} else if len(w.wakes) > 0 {
+		delete(w.wakes, i)
+	}
+}
+
+// firstOpen returns a member that holds composite i open. The engine, which counts them, does not say which.
+func (w *view) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
+	if w.counters != nil {
+		return nodegraph.None, w.counters.open[i] > 0
+	}
+	kind := w.shapes[i].kind
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		if w.shapes[m].traits&traitCounts != 0 && holdsOpen(kind, &w.verdicts[m]) {
+			return m, true
+		}
+	}
+	return nodegraph.None, false
+}
+
+// holdsOpen tells whether a member with this verdict holds a composite of this kind open. The hooks of items are inside
+// what their TaskGroup is inside of, and hold that open.
+func holdsOpen(kind nodegraph.Kind, v *verdict) bool {
+	if kind == nodegraph.TaskGroup {
+		return !v.Fulfilled
+	}
+	return v.open()
+}
+
+// clear tells whether what comes after node i may go on: it is fulfilled and so are its hooks.
+func (w *view) clear(i nodegraph.Index) bool {
+	return w.verdicts[i].Fulfilled && (w.shapes[i].traits&traitHooked == 0 || w.hooksDone(i))
 }

@@ -1,0 +1,213 @@
+package propagate
+
+import (
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// inputs is all that the rules read: the graph, the facts and the time. A node's fact lies in two places: what the
+// rules read of every node in a dense array, the rest beside it.
+type inputs struct {
+	g        *nodegraph.Graph
+	shapes   []shape
+	facts    []fact
+	details  []detail
+	now      time.Time
+	started  time.Time // the workflow's start; zero before it holds its locks
+	shutdown string    // "", "Stop" or "Terminate"
+	held     bool      // suspended as a whole
+}
+
+// shape is what the engine reads of a node of the graph all the time.
+type shape struct {
+	parent nodegraph.Index
+	depth  uint16
+	kind   nodegraph.Kind
+	traits traits
+}
+
+// traits tell which rules a node has anything to do with.
+type traits uint8
+
+const (
+	traitTask   traits = 1 << iota // a task of a DAG
+	traitCounts                    // its parent waits for it
+	traitHooked                    // it has, or may have, hooks
+	traitHook                      // it is a hook
+	traitDaemon                    // a pod that is a daemon
+)
+
+// shapeOf reads the shape of node i.
+func (w *inputs) shapeOf(i nodegraph.Index) shape {
+	n := w.g.Node(i)
+	s := shape{parent: n.Parent, depth: uint16(n.Depth()), kind: n.Kind}
+	switch n.Role {
+	case nodegraph.RoleTask:
+		s.traits |= traitTask
+	case nodegraph.RoleHook:
+		s.traits |= traitHook
+	}
+	if w.g.Needed(i) {
+		s.traits |= traitCounts
+	}
+	if len(w.hooksOf(i)) > 0 || i == nodegraph.Entry && w.g.OnExit() != nil {
+		s.traits |= traitHooked
+	}
+	if n.Template != nil && n.Template.Daemon && n.Kind == nodegraph.Pod {
+		s.traits |= traitDaemon
+	}
+	return s
+}
+
+// fact is the part of a Fact that the rules read of every node.
+type fact struct {
+	Serial   int64
+	Stage    Stage
+	Phase    nodegraph.Phase
+	Lock     LockState
+	Answer   Answer
+	Halted   bool
+	Ran      bool
+	Ready    bool
+	Unsynced bool
+	Released bool
+	Waited   bool
+	Seen     bool
+	exists   bool
+}
+
+// created tells whether the node exists: the host was asked to start it, or it was loaded.
+func (f *fact) created() bool { return f.exists }
+
+// detail is the part of a Fact that is read when something happens to the node.
+type detail struct {
+	created, finished stamp
+	uid, message      string
+	rare              *rareDetail // nil for most nodes
+	attempt, exitCode int32
+	memo              Answer
+	hasExit           bool
+	synced            bool
+	hit               bool
+}
+
+// rareDetail is the part of a Fact that few nodes have.
+type rareDetail struct {
+	reason   string
+	halted   string
+	remade   int64
+	restarts int
+}
+
+var noRareDetail rareDetail
+
+func (d *detail) more() *rareDetail {
+	if d.rare == nil {
+		return &noRareDetail
+	}
+	return d.rare
+}
+
+// A stamp is a time in nanoseconds since 1970, 0 for none.
+type stamp int64
+
+func stampOf(t time.Time) stamp {
+	switch {
+	case t.IsZero():
+		return 0
+	case t.Year() < 1970:
+		return 1
+	case t.Year() > 2261:
+		return 1<<63 - 1
+	}
+	return stamp(max(t.UnixNano(), 1))
+}
+
+// time is the stamp as a time in UTC.
+func (s stamp) time() time.Time {
+	if s == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(s)).UTC()
+}
+
+// fact returns all that is known of node i.
+func (w *inputs) fact(i nodegraph.Index) Fact {
+	f, d := &w.facts[i], &w.details[i]
+	r := d.more()
+	return Fact{
+		Created: d.created.time(), Serial: f.Serial, UID: d.uid, Attempt: int(d.attempt), Stage: f.Stage, Ran: f.Ran,
+		Ready: f.Ready, Phase: f.Phase, Message: d.message, Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
+		Finished: d.finished.time(), Unsynced: f.Unsynced, Synced: d.synced, Remade: r.remade, Restarts: r.restarts,
+		Halted: r.halted, Released: f.Released, Lock: f.Lock, Waited: f.Waited, Answer: f.Answer, Memo: d.memo, Hit: d.hit,
+		Seen: f.Seen,
+	}
+}
+
+// put replaces all that is known of node i.
+func (w *inputs) put(i nodegraph.Index, v *Fact) {
+	w.facts[i] = fact{
+		Serial: v.Serial, Stage: v.Stage, Phase: v.Phase, Lock: v.Lock, Answer: v.Answer, Halted: v.Halted != "", Ran: v.Ran,
+		Ready: v.Ready, Unsynced: v.Unsynced, Released: v.Released, Waited: v.Waited, Seen: v.Seen, exists: v.created(),
+	}
+	d := &w.details[i]
+	rare := rareDetail{reason: v.Reason, halted: v.Halted, remade: v.Remade, restarts: v.Restarts}
+	*d = detail{
+		created: stampOf(v.Created), finished: stampOf(v.Finished), uid: v.UID, message: v.Message, rare: d.rare,
+		attempt: int32(v.Attempt), exitCode: int32(v.ExitCode), memo: v.Memo, hasExit: v.HasExit, synced: v.Synced, hit: v.Hit,
+	}
+	switch {
+	case rare == noRareDetail:
+		d.rare = nil
+	case d.rare == nil:
+		d.rare = &rareDetail{reason: v.Reason, halted: v.Halted, remade: v.Remade, restarts: v.Restarts}
+	default:
+		*d.rare = rare
+	}
+}
+
+// root is the workflow's own fact: that it waits for its locks, or how it had ended when it was loaded.
+func (w *inputs) root() *fact { return &w.facts[nodegraph.Root] }
+
+// join merges an observation into what is known of node i, and tells whether anything was learned.
+func (w *inputs) join(i nodegraph.Index, o *Fact) bool {
+	if w.known(i, o) {
+		return false
+	}
+	f := w.fact(i)
+	if !f.Merge(*o) {
+		return false
+	}
+	w.put(i, &f)
+	return true
+}
+
+// known tells, without a full merge, that an observation was made before: hosts report most states many times.
+func (w *inputs) known(i nodegraph.Index, o *Fact) bool {
+	f, d := &w.facts[i], &w.details[i]
+	return o.Serial == f.Serial && o.Attempt == int(d.attempt) && o.Stage == f.Stage && o.Phase == f.Phase &&
+		(o.UID == "" || o.UID == d.uid) && o.Message == d.message && o.Reason == d.more().reason && (d.finished != 0 || o.Finished.IsZero()) &&
+		(f.Ran || !o.Ran && o.Stage != StageRunning) && (f.Ready || !o.Ready) &&
+		(!o.HasExit || d.hasExit && o.ExitCode == int(d.exitCode))
+}
+
+// end makes node i ended, whatever was known of it.
+func (w *inputs) end(i nodegraph.Index, phase nodegraph.Phase, message string, at time.Time) {
+	f, d := &w.facts[i], &w.details[i]
+	f.Stage, f.Phase, d.message, d.finished = StageEnded, phase, message, stampOf(at)
+}
+
+// create makes node i exist since a time.
+func (w *inputs) create(i nodegraph.Index, at time.Time) {
+	w.facts[i].exists, w.details[i].created = true, stampOf(at)
+}
+
+// sayReason sets the reason of node i, which is also the lock that it waits for.
+func (w *inputs) sayReason(i nodegraph.Index, reason string) {
+	if d := &w.details[i]; d.more().reason != reason {
+		f := w.fact(i)
+		f.Reason = reason
+		w.put(i, &f)
+	}
+}
