@@ -306,12 +306,15 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
 	e.merge(i, &o)
 }
 
-// merge joins an observation into the facts of node i. A pod of an attempt that was followed by another can end, but
-// not live again.
+// merge joins an observation into the facts of node i. What has ended in an attempt that was followed by another can't
+// live again, and inside such an attempt its end is not looked at once more: that could start what comes after it.
 func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	f, d := &e.facts[i], &e.details[i]
-	if f.Stage >= StageGone && e.run(i).before(o.run()) && e.verdicts[i].Fulfilled && e.lateAttempt(i) {
-		return
+	if f.Stage >= StageGone && e.verdicts[i].Fulfilled {
+		again := e.run(i).before(o.run())
+		if again && e.lateAttempt(i) || !again && o.Stage > f.Stage && e.lateAttempt(e.shapes[i].parent) {
+			return
+		}
 	}
 	if d.attempt == 0 {
 		d.attempt = 1
@@ -494,6 +497,7 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 		return
 	}
 	e.grow()
+	e.facts[i].Answer = AnswerNone // the items say it
 	if into != i {
 		e.g.MarkExpanded(i)
 		e.facts[i].Answer = AnswerRun

@@ -57,7 +57,8 @@ func (e *Engine) kept() []NodeState {
 		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		i := at.node
-		f, n := e.fact(i), e.g.Node(i)
+		state, n := e.nodeState(i), e.g.Node(i)
+		f := &state.Fact
 		at.whole = at.whole || !e.verdicts[i].Phase.Unsuccessful()
 		switch {
 		case !f.created() && f.Answer != AnswerSkip && !n.Expanded():
@@ -69,7 +70,7 @@ func (e *Engine) kept() []NodeState {
 			f.Finished, f.Seen = time.Time{}, false
 		}
 		f.Lock = LockNone
-		kept = append(kept, NodeState{ID: n.ID, Fact: f, Items: e.resolvedItems(i)})
+		kept = append(kept, state)
 		reset := map[nodegraph.Index]bool{}
 		if !at.whole {
 			reset = e.resetMembers(i)

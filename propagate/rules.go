@@ -395,7 +395,8 @@ func (w *inputs) hooksOf(i nodegraph.Index) []nodegraph.Hook {
 }
 
 // eachHookDue calls do for every hook of node i that should run and has no node. The exit hook runs when its owner
-// completed, and not under Terminate; any other as soon as its expression holds while its owner runs or has ended.
+// completed, but not under Terminate and not of a daemon that was ended with its boundary; any other as soon as its
+// expression holds while its owner runs or has ended.
 func (w *view) eachHookDue(i nodegraph.Index, v *Verdict, do func(*nodegraph.Hook)) {
 	exists := func(h *nodegraph.Hook) bool {
 		for _, m := range w.g.Hooks(i) {
@@ -415,7 +416,7 @@ func (w *view) eachHookDue(i nodegraph.Index, v *Verdict, do func(*nodegraph.Hoo
 			continue
 		}
 		if h.Name == nodegraph.ExitHook {
-			if v.Fulfilled && v.Phase.Completed() && w.shutdown != "Terminate" && w.groupSeen(i) && w.hookHolds(i, h, v) {
+			if v.Fulfilled && v.Phase.Completed() && w.shutdown != "Terminate" && w.groupSeen(i) && !w.released(i) && w.hookHolds(i, h, v) {
 				do(h)
 			}
 		} else if (v.Phase == nodegraph.Running || v.Fulfilled) && w.hookHolds(i, h, v) {

@@ -22,9 +22,10 @@ type State struct {
 
 // A NodeState is what is known of one node.
 type NodeState struct {
-	ID    string
-	Fact  Fact
-	Items []nodegraph.Item // of a loop that the host resolved
+	ID       string
+	Fact     Fact
+	Resolved bool             // a loop that the host resolved
+	Items    []nodegraph.Item // its items
 }
 
 // Save returns the engine's state. It shares nothing with the engine, and allocates.
@@ -37,8 +38,7 @@ func (e *Engine) Save() State {
 		s.Older[id] = maps.Clone(serials)
 	}
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-		n := NodeState{ID: e.g.Node(i).ID, Fact: e.fact(i), Items: e.resolvedItems(i)}
-		if n.Fact != (Fact{}) || len(n.Items) > 0 || e.expandedEmpty(i) {
+		if n := e.nodeState(i); n.Fact != (Fact{}) || n.Resolved {
 			s.Nodes = append(s.Nodes, n)
 		}
 	}
@@ -64,10 +64,11 @@ func (w *inputs) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 	return items
 }
 
-// expandedEmpty tells whether the host said that loop i has no items.
-func (w *inputs) expandedEmpty(i nodegraph.Index) bool {
+// nodeState is what is known of node i.
+func (w *inputs) nodeState(i nodegraph.Index) NodeState {
 	n := w.g.Node(i)
-	return n.Kind == nodegraph.TaskGroup && n.Task.Loop.Unresolved != "" && n.Expanded() && len(w.resolvedItems(i)) == 0
+	resolved := n.Kind == nodegraph.TaskGroup && n.Task.Loop.Unresolved != "" && n.Expanded()
+	return NodeState{ID: n.ID, Fact: w.fact(i), Resolved: resolved, Items: w.resolvedItems(i)}
 }
 
 // Load returns the engine of a state that was saved, and the ids in it that the specification never asks for. What the
@@ -113,7 +114,7 @@ func stateSource(nodes []NodeState) source {
 			if n == nil {
 				return nil, false
 			}
-			return n.Items, len(n.Items) > 0 || n.Fact == (Fact{})
+			return n.Items, n.Resolved
 		},
 		attempt: func(string) retry.Attempt { return retry.Attempt{} }, // each was asked for
 		rest: func() []string {

@@ -169,7 +169,8 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 }
 
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
-// checkParallelism).
+// checkParallelism). A Retry that holds locks may exceed the boundary's: those that have the places may be waiting for
+// the same locks.
 func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 	if !e.limited {
 		return true
@@ -187,7 +188,7 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 	if p := e.g.Spec().Parallelism; p > 0 && e.active+places >= p {
 		return false
 	}
-	if b == nodegraph.None {
+	if b == nodegraph.None || w&wantAttempt != 0 && e.facts[i].Lock == LockHeld {
 		return true
 	}
 	t := e.g.Node(b).Template
