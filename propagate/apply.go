@@ -390,6 +390,9 @@ func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
 	if p.Serial < o.Serial || d.uid == "" {
 		e.merge(pod, &Fact{Serial: o.Serial, UID: o.UID, Attempt: 1, Stage: StagePending})
 	}
+	if o.Attempt > 1 {
+		e.beginAnew(c, o)
+	}
 	e.merge(c, &o)
 	if stage >= StageRunning && p.Serial == o.Serial && !p.Ran {
 		p.Ran = true
@@ -442,7 +445,12 @@ func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 	}
 	e.merge(pod, &podRun)
 	e.merge(c, &o)
-	o.Stage, o.Ran = StagePending, false
+	e.beginAnew(c, o)
+}
+
+// beginAnew makes what comes after container c pending in the run o of it, unless it has come further in that run.
+func (e *Engine) beginAnew(c nodegraph.Index, o Fact) {
+	o = Fact{Serial: o.Serial, UID: o.UID, Attempt: o.Attempt, Stage: StagePending}
 	for _, m := range e.comesAfter(c) {
 		e.merge(m, &o)
 	}
@@ -538,7 +546,12 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	e.touch(i)
 	if ev.Type == EventLockQueued {
 		e.forget(i)
-		f.Lock, e.details[i].message = LockWaits, ev.Message
+		f.Lock = LockWaits
+		if !f.created() && e.withinEnded(i) {
+			e.abandon(i)
+			return
+		}
+		e.details[i].message = ev.Message
 		e.sayReason(i, ev.Reason)
 		if !f.created() {
 			e.inputs.create(i, e.now)

@@ -271,9 +271,14 @@ func (c *cluster) runningContainer(name string, p *pod) bool {
 			return true
 		case "1":
 			if !c.calm && c.r.IntN(2) == 0 { // the executor runs it again
-				p.runs[ctr.Name]++
-				for _, later := range t.Containers { // those that come after it begin anew with it
-					p.runs[later.Name] = max(p.runs[later.Name], p.runs[ctr.Name])
+				anew := after(t, ctr.Name) // they begin anew with it
+				anew[ctr.Name] = true
+				number := 0
+				for name := range anew {
+					number = max(number, p.runs[name]+1)
+				}
+				for name := range anew {
+					p.runs[name] = number
 				}
 				c.say(p, propagate.ContainerRetried(name, ctr.Name))
 				p.containers[ctr.Name] = "running"
@@ -282,6 +287,22 @@ func (c *cluster) runningContainer(name string, p *pod) bool {
 		}
 	}
 	return false
+}
+
+// after returns the containers that come after one, directly or not.
+func after(t *nodegraph.Template, container string) map[string]bool {
+	later := make(map[string]bool)
+	for grown := true; grown; {
+		grown = false
+		for _, c := range t.Containers {
+			for _, d := range c.Dependencies {
+				if (d == container || later[d]) && !later[c.Name] {
+					later[c.Name], grown = true, true
+				}
+			}
+		}
+	}
+	return later
 }
 
 // elsewhere lets time pass, people act, or served nodes end; false if nothing is left to happen.

@@ -11,7 +11,8 @@ import (
 // Pods of one node are ordered by Created, then by UID. A host that does not know when a pod was created leaves
 // Created zero: the engine then takes a UID that it sees for the first time for a newer pod, and can't recognize a
 // late first sight of an older one. Attempt counts the runs inside one pod, which an executor may start without a new
-// pod: 1 is the first, 0 means the run the engine knows as the latest.
+// pod: 1 is the first, 0 means the run the engine knows as the latest. When a container runs again all that come after
+// it begin anew in a run of that number, so they count on from there.
 type Incarnation struct {
 	UID     string
 	Created time.Time // UTC

@@ -183,5 +183,5 @@ func (m *specMaker) common(t *nodegraph.Template) *nodegraph.Template {
 
 func (m *specMaker) locks() []nodegraph.Lock {
 	list := []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}, {Key: "default/ConfigMap/s/k", Limit: 2}}
-	return list[m.IntN(2):][:1+m.IntN(1)]
+	return list[m.IntN(2):][:1]
 }

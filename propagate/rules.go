@@ -145,7 +145,7 @@ func (w *view) containerRule(i nodegraph.Index) Verdict {
 		return settled(nodegraph.Failed, w.details[pod].message, RuleContainerPod, pod)
 	case p.Stage == StageGone && p.Ran:
 		return settled(nodegraph.Error, containerDeleted, RuleContainerPod, pod)
-	case f.Stage == StageRunning && p.Stage != StageGone:
+	case f.Stage == StageRunning && p.Stage != StageGone && f.Serial >= p.Serial:
 		return running(RuleContainerOwn, nodegraph.None)
 	}
 	return Verdict{Phase: nodegraph.Pending, Rule: RuleContainerOwn, By: nodegraph.None}
