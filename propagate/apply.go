@@ -334,7 +334,7 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 	o.Finished = e.finishedAt(ev)
 	if ev.Phase == nodegraph.Failed && slices.Contains(restartReasons, ev.Reason) {
 		f := e.fact(i)
-		if f.Restarts > 0 && f.Stage == StageGone && !f.Ran && o.run() == f.run() {
+		if f.Restarts > 0 && (f.Stage == StageGone || f.Stage == StageStopped) && !f.Ran && o.run() == f.run() {
 			return // once more what made the host replace it
 		}
 		if e.restartable(&f, ev, &o) {
@@ -540,7 +540,14 @@ func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 // user sees it waiting; it goes on when they are granted.
 func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	f := &e.facts[i]
-	if f.Lock == LockHeld || e.verdicts[i].Fulfilled {
+	switch {
+	case f.Lock == LockHeld:
+		return
+	case e.verdicts[i].Fulfilled:
+		if ev.Type == EventLockGranted { // too late to be of use
+			f.Lock = LockHeld
+			e.releaseLocks(i)
+		}
 		return
 	}
 	e.touch(i)

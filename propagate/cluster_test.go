@@ -59,6 +59,9 @@ func (c *cluster) apply(events ...propagate.Event) {
 	before := c.leaves()
 	complete := c.e.Complete()
 	result, err := c.e.Apply(c.now, events...)
+	if err != nil {
+		c.giveBack(events)
+	}
 	switch {
 	case complete && errors.Is(err, propagate.ErrComplete):
 		return
@@ -71,6 +74,22 @@ func (c *cluster) apply(events ...propagate.Event) {
 	}
 	c.checkRewriting(before, events)
 	c.carryOut(result)
+}
+
+// giveBack releases the locks whose grant the engine refused to hear of.
+func (c *cluster) giveBack(events []propagate.Event) {
+	for _, ev := range events {
+		if ev.Type == propagate.EventLockGranted {
+			c.release(ev.Node)
+		}
+	}
+}
+
+// release gives back the locks of a node, and tells those who get them.
+func (c *cluster) release(id string) {
+	for _, h := range c.locks.Release(propagate.Holder{Node: id}) {
+		c.apply(propagate.LockGranted(h.Node))
+	}
 }
 
 // history is what happened, for a message.
@@ -131,11 +150,7 @@ func (c *cluster) carryOut(result propagate.Result) {
 				p.phase = "terminating"
 			}
 		case propagate.ActionRelease:
-			for _, h := range c.locks.Release(propagate.Holder{Node: a.ID}) {
-				if !c.e.Complete() {
-					c.apply(propagate.LockGranted(h.Node))
-				}
-			}
+			c.release(a.ID)
 		case propagate.ActionAcquire, propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
 			c.owed = append(c.owed, a)
 		}

@@ -274,7 +274,7 @@ func (e *Engine) touch(i nodegraph.Index) {
 		return
 	}
 	planned := !e.facts[i].exists && i != nodegraph.Root
-	if planned && e.counters.blocked[i] > 0 && e.verdicts[i] == (verdict{}) {
+	if planned && e.counters.blocked[i] > 0 && e.facts[i].Answer != AnswerOmit && e.verdicts[i] == (verdict{}) {
 		return
 	}
 	*m |= markQueued
@@ -358,11 +358,25 @@ func (e *Engine) commit(i nodegraph.Index, v *Verdict) {
 	if i == nodegraph.Root {
 		return
 	}
+	if e.daemons {
+		e.afterDaemons(i, is.Rule)
+	}
 	e.tellParent(i, &old, &is)
 	if e.shapes[i].traits&traitHook != 0 {
 		i = e.g.Node(i).Owner // what comes after that waits for its hooks
 	}
 	e.reclear(i, true)
+}
+
+// afterDaemons takes care that a daemon which ends later, and whose end other tasks may name, undoes no omission, and
+// that a TaskGroup which is done is read again.
+func (e *Engine) afterDaemons(i nodegraph.Index, rule Rule) {
+	if rule == RuleOmitted {
+		e.facts[i].Answer = AnswerOmit
+	}
+	if p := e.shapes[i].parent; e.shapes[p].kind == nodegraph.TaskGroup && e.verdicts[p].Fulfilled {
+		e.reclear(p, true)
+	}
 }
 
 // tellParent counts what node i's new verdict means to its parent, and marks the parent if that may change it: a

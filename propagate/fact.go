@@ -89,6 +89,7 @@ const (
 	AnswerAsked
 	AnswerRun
 	AnswerSkip
+	AnswerOmit // the engine's own: it was omitted, and a daemon that ends later does not undo that
 )
 
 // A run orders incarnations and the runs inside them.

@@ -146,7 +146,7 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	switch {
 	case n.Kind == nodegraph.TaskGroup:
 		err = r.addItems(i)
-	case !e.facts[i].created():
+	case !e.facts[i].created(), e.facts[i].Lock == LockWaits: // what waits for a lock has nothing inside it yet
 	case n.Kind == nodegraph.Retry:
 		err = r.addAttempts(i)
 	case n.Kind == nodegraph.Pod:
@@ -333,6 +333,8 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool
 	n := e.g.Node(i)
 	f := Fact{Attempt: 1, HasExit: r.HasExit, ExitCode: r.ExitCode, Restarts: r.Restarts, Unsynced: r.Unsynced}
 	switch {
+	case r.Phase == nodegraph.Omitted && e.daemons:
+		return Fact{Answer: AnswerOmit}
 	case r.Phase == nodegraph.Omitted:
 		return Fact{} // follows from what it comes after
 	case r.Phase == nodegraph.Skipped:

@@ -164,7 +164,7 @@ func (w *view) suspendRule(i nodegraph.Index) Verdict {
 	v := running(RuleSuspended, nodegraph.None)
 	if d := w.g.Node(i).Template.Suspend; d > 0 {
 		until := w.details[i].created.time().Add(d)
-		if w.now.After(until) {
+		if !w.now.Before(until) {
 			return settled(nodegraph.Succeeded, "", RuleResumed, nodegraph.None)
 		}
 		v.Wake = until

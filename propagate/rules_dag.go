@@ -67,7 +67,7 @@ func (w *view) plannedRule(i nodegraph.Index) Verdict {
 	if s.parent != nodegraph.Root && !w.facts[s.parent].created() {
 		return Verdict{Rule: RulePlanned, By: s.parent}
 	}
-	if w.counters != nil && w.counters.blocked[i] > 0 {
+	if w.counters != nil && w.counters.blocked[i] > 0 && w.facts[i].Answer != AnswerOmit {
 		return Verdict{Rule: RulePlanned, By: nodegraph.None}
 	}
 	switch n := w.g.Node(i); n.Role {
@@ -102,6 +102,9 @@ func (w *view) dependsRule(i nodegraph.Index) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	parent := w.shapes[i].parent
+	if w.facts[i].Answer == AnswerOmit {
+		return settled(nodegraph.Omitted, omitted, RuleOmitted, w.g.Slot(parent, deps[0])), true
+	}
 	w.scratch = w.scratch[:0]
 	for _, slot := range deps {
 		d := w.g.Slot(parent, slot)

@@ -254,6 +254,7 @@ func (e *Engine) start(i nodegraph.Index, w want) bool {
 			return e.fail(i, err)
 		}
 		e.grow()
+		e.verdicts[i].want = 0 // if the attempt ends at once the next one is wanted anew
 		e.touch(i)
 		i = m
 	}

@@ -15,11 +15,14 @@ func (e *Engine) applyShutdown(strategy string) {
 	}
 	e.shutdown = strategy
 	if e.started.IsZero() && strategy == "Terminate" {
-		e.root().Stage = StageStopped
+		e.terminateWaiting()
 	}
 	for i := range nodegraph.Index(e.g.Len()) {
 		if e.verdicts[i].Fulfilled {
 			e.reclear(i, false)
+			if e.verdicts[i].Daemoned && e.stops(i) {
+				e.halt(i)
+			}
 			if i == nodegraph.Entry || e.verdicts[i].want != 0 {
 				e.touch(i) // a hook that has not started may not start any more
 			}
@@ -31,6 +34,17 @@ func (e *Engine) applyShutdown(strategy string) {
 			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, stopMessage(e.shutdown))
 		}
 	}
+}
+
+// terminateWaiting ends a workflow that waits for its locks. One that a manual retry has put back there has nodes, which
+// end first; it does without the locks.
+func (e *Engine) terminateWaiting() {
+	if !e.facts[nodegraph.Entry].created() {
+		e.root().Stage = StageStopped
+		return
+	}
+	e.releaseLocks(nodegraph.Root)
+	e.started = e.now
 }
 
 // halt notes that the shutdown found composite i unfinished.
@@ -82,7 +96,7 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		e.end(i, nodegraph.Failed, message, e.now)
 		return
 	}
-	running := f.Stage == StagePending || f.Stage == StageRunning || f.Stage == StageNone
+	running := f.Stage <= StageRunning || f.Stage == StageGone && !f.Ran // the pod, or the one that will be in its place
 	stop := e.sameRun(i)
 	stop.Stage, stop.Phase, stop.Message, stop.Finished = StageStopped, nodegraph.Failed, message, e.now
 	if !e.join(i, &stop) {
