@@ -1,0 +1,86 @@
+package propagate_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The example in the README is the one that is compiled and run.
+func TestReadmeExampleIsCompiled(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(readme), "```go\n")
+	require.True(t, found, "the README has no Go example")
+	code, _, _ := strings.Cut(rest, "```")
+	source, err := os.ReadFile("example_embedding_test.go")
+	require.NoError(t, err)
+	assert.Contains(t, string(source), code)
+}
+
+// Every function that the README's table of rules names exists.
+func TestReadmeNamesFunctionsThatExist(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(readme), "| rule, in package propagate |\n")
+	require.True(t, found, "the README has no table of rules")
+	table, _, _ = strings.Cut(table, "\n\n")
+	declared := declarations(t)
+	named := 0
+	for row := range strings.Lines(table) {
+		cells := strings.Split(row, "|")
+		if len(cells) < 3 || strings.Contains(cells[2], "decide no status") {
+			continue
+		}
+		for _, m := range regexp.MustCompile("`([A-Za-z.]+)`").FindAllStringSubmatch(cells[2], -1) {
+			name := m[1][strings.LastIndexByte(m[1], '.')+1:]
+			named++
+			assert.Contains(t, declared, name, "row %s", strings.TrimSpace(cells[1]))
+		}
+	}
+	assert.Greater(t, named, 40)
+}
+
+// declarations returns the names of the functions, methods, types and variables that the module declares.
+func declarations(t *testing.T) map[string]bool {
+	names := make(map[string]bool)
+	files := token.NewFileSet()
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, decl := range file.Decls {
+			switch decl := decl.(type) {
+			case *ast.FuncDecl:
+				names[decl.Name.Name] = true
+			case *ast.GenDecl:
+				for _, spec := range decl.Specs {
+					switch spec := spec.(type) {
+					case *ast.TypeSpec:
+						names[spec.Name.Name] = true
+					case *ast.ValueSpec:
+						for _, n := range spec.Names {
+							names[n.Name] = true
+						}
+					}
+				}
+			}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	return names
+}
