@@ -1,6 +1,9 @@
 package nodegraph
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Results is a set of the results that a depends expression may ask a task for.
 type Results uint16
@@ -65,7 +68,7 @@ type DepState struct {
 
 // A Condition is a compiled depends expression. It is immutable and may be shared by goroutines.
 type Condition struct {
-	tasks    []string
+	tasks    []string // empty where a graph shares the condition between tasks
 	program  []instruction
 	literals int
 }
@@ -77,8 +80,8 @@ type Condition struct {
 type instruction struct {
 	code opcode
 	not  bool    // the literal is negated
-	task uint16  // the literal: which task
-	mask Results // and which of its results
+	mask Results // the literal: which results
+	task uint32  // of which task
 }
 
 type opcode uint8
@@ -102,7 +105,8 @@ const (
 	wordDepth   = 64 / wordBits
 )
 
-// Tasks returns the distinct names in the order in which they first appear. Do not modify the slice.
+// Tasks returns the distinct names in the order in which they first appear. Do not modify the slice. It is empty for a
+// plain list of dependencies in a graph, where tasks share conditions: see [Graph.Condition].
 func (c *Condition) Tasks() []string { return c.tasks }
 
 // Literals is the number of tests the condition makes.
@@ -219,7 +223,7 @@ func (c *Condition) literal(in instruction) printed {
 		if in.mask&(1<<k) == 0 {
 			continue
 		}
-		one := printed{text: []byte(c.tasks[in.task] + "." + name)}
+		one := printed{text: []byte(c.task(in.task) + "." + name)}
 		if text.text == nil {
 			text = one
 		} else {
@@ -230,4 +234,24 @@ func (c *Condition) literal(in instruction) printed {
 		return text.negated()
 	}
 	return text
+}
+
+// task is the name of a task, or its number where the condition does not know names.
+func (c *Condition) task(k uint32) string {
+	if int(k) < len(c.tasks) {
+		return c.tasks[k]
+	}
+	return "task-" + strconv.Itoa(int(k))
+}
+
+// allOf returns the condition that each of n tasks is what its bare name stands for.
+func allOf(n int) *Condition {
+	c := &Condition{program: make([]instruction, n), literals: n}
+	for k := range c.program {
+		c.program[k] = instruction{code: opAnd, task: uint32(k), mask: BareResults}
+	}
+	if n > 0 {
+		c.program[0].code = opPush
+	}
+	return c
 }

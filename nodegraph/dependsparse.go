@@ -13,9 +13,6 @@ const MaxDependsLength = 64 << 10
 // maxDependsNesting bounds parentheses inside one another.
 const maxDependsNesting = 200
 
-// maxDependsTasks bounds the tasks that one condition names.
-const maxDependsTasks = 1 << 15
-
 // A DependsError says where a depends expression is wrong.
 type DependsError struct {
 	Text   string
@@ -79,7 +76,7 @@ type dependsParser struct {
 	at      int
 	resolve func(string) (Results, bool)
 	c       *Condition
-	index   map[string]uint16
+	index   map[string]uint32
 	bare    []Results // by task
 }
 
@@ -87,13 +84,13 @@ type dependsParser struct {
 type dependsTree struct {
 	code opcode
 	not  bool
-	task uint16
+	task uint32
 	mask Results
 	of   []*dependsTree
 }
 
 func newDependsParser(text string, resolve func(string) (Results, bool)) *dependsParser {
-	return &dependsParser{text: text, resolve: resolve, c: &Condition{}, index: make(map[string]uint16)}
+	return &dependsParser{text: text, resolve: resolve, c: &Condition{}, index: make(map[string]uint32)}
 }
 
 func (p *dependsParser) errorf(at int, format string, args ...any) error {
@@ -236,7 +233,7 @@ func (p *dependsParser) result() (Results, error) {
 	return 0, p.errorf(at, "%q is not a result of a task", bounded(name))
 }
 
-func (p *dependsParser) task(at int, name string) (uint16, error) {
+func (p *dependsParser) task(at int, name string) (uint32, error) {
 	if slot, ok := p.index[name]; ok {
 		return slot, nil
 	}
@@ -244,13 +241,10 @@ func (p *dependsParser) task(at int, name string) (uint16, error) {
 	if !ok {
 		return 0, p.errorf(at, "no task is named %q", bounded(name))
 	}
-	slot := len(p.c.tasks)
-	if slot >= maxDependsTasks {
-		return 0, p.errorf(at, "names more than %d tasks", maxDependsTasks)
-	}
-	p.index[name], p.bare = uint16(slot), append(p.bare, bare)
+	slot := uint32(len(p.c.tasks))
+	p.index[name], p.bare = slot, append(p.bare, bare)
 	p.c.tasks = append(p.c.tasks, name)
-	return uint16(slot), nil
+	return slot, nil
 }
 
 // compile makes the program. The word of Eval holds 32 values. Where the parts as they are written need more, those that

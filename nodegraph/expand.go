@@ -2,27 +2,32 @@ package nodegraph
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 )
 
-// add appends one node inside parent.
-func (g *Graph) add(parent Index, n Node) (Index, error) {
+// add appends one node inside parent. Its name is that of base, which is empty for the workflow, and a suffix.
+func (g *Graph) add(parent, base Index, suffix []byte, n Node) (Index, error) {
+	i, before := Index(len(g.nodes)), &g.nodes[base]
 	if len(g.nodes) >= g.limits.Nodes {
-		return None, &LimitError{Limit: "Nodes", Max: g.limits.Nodes, Node: n.Name}
+		return None, &LimitError{Limit: "Nodes", Max: g.limits.Nodes, Node: before.Name + string(suffix)}
+	}
+	if i == Entry {
+		n.hash, n.Name, n.ID = extend(hashSeed, suffix), g.spec.Name, g.spec.Name
+	} else {
+		n.hash = extend(before.hash, suffix)
+		if other := g.ids.find(g.nodes, n.hash); other != None {
+			return None, &SpecError{Node: before.Name + string(suffix), Field: "id",
+				Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID, bounded(g.nodes[other].Name))}
+		}
+		n.Name = g.text.join(before.Name, suffix)
+		var digits [1 + 10]byte
+		n.ID = g.text.join(g.spec.Name, strconv.AppendUint(append(digits[:0], '-'), uint64(n.hash), 10))
 	}
 	p := &g.nodes[parent]
-	n.ID = NodeID(g.spec.Name, n.Name)
-	if other, ok := g.ids[n.ID]; ok {
-		return None, &SpecError{Node: n.Name, Field: "id", Reason: fmt.Sprintf("%s is also the id of node %q", n.ID, bounded(g.nodes[other].Name))}
-	}
-	i := Index(len(g.nodes))
 	n.Parent, n.first, n.last, n.next = parent, None, None, None
-	if n.Role != RoleHook {
-		n.Owner = None
-	}
 	if n.Kind == DAG || n.Kind == Pod {
-		n.plan = g.plans[n.Template]
+		n.plan = g.planOf(n.Template)
 	}
 	n.depth = p.depth + 1
 	n.inExit = n.inExit || p.inExit
@@ -33,8 +38,28 @@ func (g *Graph) add(parent Index, n Node) (Index, error) {
 	}
 	p.last = i
 	g.nodes = append(g.nodes, n)
-	g.ids[n.ID] = i
+	if i != Entry {
+		g.ids.put(g.nodes, i)
+	}
 	return i, nil
+}
+
+// planOf returns the plan of a template. Siblings often share theirs.
+func (g *Graph) planOf(t *Template) *dagPlan {
+	if last := &g.nodes[len(g.nodes)-1]; last.Template == t && last.plan != nil {
+		return last.plan
+	}
+	return g.plans[t]
+}
+
+// reserve makes room for n more nodes, as far as the limits go.
+func (g *Graph) reserve(n int) {
+	n = min(n, g.limits.Nodes-len(g.nodes))
+	if n <= 0 {
+		return
+	}
+	g.nodes = slices.Grow(g.nodes, n)
+	g.ids.reserve(g.nodes, n)
 }
 
 // truncate forgets every node from n on: the way back when a batch of additions fails midway. Hooks are added one by
@@ -42,11 +67,14 @@ func (g *Graph) add(parent Index, n Node) (Index, error) {
 func (g *Graph) truncate(n int) {
 	for i := n; i < len(g.nodes); i++ {
 		node := &g.nodes[i]
-		delete(g.ids, node.ID)
 		if parent := &g.nodes[node.Parent]; parent.last >= Index(n) {
 			g.keepMembers(parent, Index(n))
 		}
+		if node.Role == RoleItem {
+			delete(g.items, loopOf{node.Parent, node.Task})
+		}
 	}
+	g.ids.keep(g.nodes, n)
 	clear(g.nodes[n:])
 	g.nodes = g.nodes[:n]
 }
@@ -106,6 +134,7 @@ func (g *Graph) Expand(i Index) error {
 
 func (g *Graph) expandDAG(i Index) error {
 	n := g.nodes[i]
+	g.reserve(len(n.plan.order))
 	for _, slot := range n.plan.order {
 		task := &n.Template.Tasks[slot]
 		t := g.templateOf(task)
@@ -113,8 +142,8 @@ func (g *Graph) expandDAG(i Index) error {
 		if task.Loop != nil {
 			kind = TaskGroup
 		}
-		_, err := g.add(i, Node{Name: n.Name + "." + task.Name, Kind: kind, Role: RoleTask, Slot: slot,
-			Template: t, Task: task, nesting: n.nesting + 1})
+		g.suffix = append(append(g.suffix[:0], '.'), task.Name...)
+		_, err := g.add(i, i, g.suffix, Node{Kind: kind, Role: RoleTask, Slot: slot, Template: t, Task: task, nesting: n.nesting + 1})
 		if err != nil {
 			return err
 		}
@@ -125,8 +154,8 @@ func (g *Graph) expandDAG(i Index) error {
 func (g *Graph) expandSteps(i Index) error {
 	n := g.nodes[i]
 	for slot := range n.Template.Steps {
-		name := n.Name + "[" + strconv.Itoa(slot) + "]"
-		_, err := g.add(i, Node{Name: name, Kind: StepGroup, Role: RoleGroup, Slot: int32(slot), Template: n.Template, nesting: n.nesting})
+		g.suffix = append(strconv.AppendInt(append(g.suffix[:0], '['), int64(slot), 10), ']')
+		_, err := g.add(i, i, g.suffix, Node{Kind: StepGroup, Role: RoleGroup, Slot: int32(slot), Template: n.Template, nesting: n.nesting})
 		if err != nil {
 			return err
 		}
@@ -140,7 +169,7 @@ func (g *Graph) expandGroup(i Index) error {
 	for slot := range group {
 		step := &group[slot]
 		t := g.templateOf(step)
-		node := Node{Name: n.Name + "." + step.Name, Kind: t.kind(), Role: RoleStep, Slot: int32(slot), Template: t, Task: step, nesting: n.nesting + 1}
+		node := Node{Kind: t.kind(), Role: RoleStep, Slot: int32(slot), Template: t, Task: step, nesting: n.nesting + 1}
 		if step.Loop != nil {
 			if step.Loop.Unresolved == "" && len(step.Loop.Items) > 0 {
 				if err := g.AddItems(i, step, step.Loop.Items); err != nil {
@@ -151,7 +180,8 @@ func (g *Graph) expandGroup(i Index) error {
 			// No items, or none known yet: one node stands for the step.
 			node.Kind = TaskGroup
 		}
-		if _, err := g.add(i, node); err != nil {
+		g.suffix = append(append(g.suffix[:0], '.'), step.Name...)
+		if _, err := g.add(i, i, g.suffix, node); err != nil {
 			return err
 		}
 	}
@@ -162,7 +192,8 @@ func (g *Graph) expandPod(i Index) error {
 	n := g.nodes[i]
 	for _, slot := range n.plan.order {
 		c := &n.Template.Containers[slot]
-		_, err := g.add(i, Node{Name: n.Name + "." + c.Name, Kind: Container, Role: RoleContainer, Slot: slot, Template: n.Template, nesting: n.nesting})
+		g.suffix = append(append(g.suffix[:0], '.'), c.Name...)
+		_, err := g.add(i, i, g.suffix, Node{Kind: Container, Role: RoleContainer, Slot: slot, Template: n.Template, nesting: n.nesting})
 		if err != nil {
 			return err
 		}
@@ -178,8 +209,8 @@ func (g *Graph) AddAttempt(i Index) (Index, error) {
 	if n.last != None {
 		attempt = g.nodes[n.last].Slot + 1
 	}
-	name := n.Name + "(" + strconv.Itoa(int(attempt)) + ")"
-	return g.add(i, Node{Name: name, Kind: n.Template.Kind, Role: RoleAttempt, Slot: attempt, Template: n.Template, nesting: n.nesting})
+	g.suffix = append(strconv.AppendInt(append(g.suffix[:0], '('), int64(attempt), 10), ')')
+	return g.add(i, i, g.suffix, Node{Kind: n.Template.Kind, Role: RoleAttempt, Slot: attempt, Template: n.Template, nesting: n.nesting})
 }
 
 // AddItems adds a node for every item of task inside i: the TaskGroup of a DAG task, the StepGroup of a step. The
@@ -189,19 +220,25 @@ func (g *Graph) AddItems(i Index, task *Task, items []Item) error {
 		return &LimitError{Limit: "Items", Max: g.limits.Items, Node: g.nodes[i].Name}
 	}
 	before := len(g.nodes)
-	prefix, nesting := g.nodes[i].Name, g.nodes[i].nesting
+	prefix, nesting := "", g.nodes[i].nesting
 	if g.nodes[i].Kind == StepGroup {
-		prefix, nesting = prefix+"."+task.Name, nesting+1
+		prefix, nesting = "."+task.Name, nesting+1
 	}
 	t := g.templateOf(task)
+	g.reserve(len(items))
 	for slot := range items {
-		item := &items[slot]
-		_, err := g.add(i, Node{Name: ItemName(prefix, slot, item.Text), Kind: t.kind(), Role: RoleItem, Slot: int32(slot),
-			Template: t, Task: task, Item: item, nesting: nesting})
+		g.suffix = appendItemName(g.suffix[:0], prefix, slot, items[slot].Text)
+		_, err := g.add(i, i, g.suffix, Node{Kind: t.kind(), Role: RoleItem, Slot: int32(slot), Template: t, Task: task, nesting: nesting})
 		if err != nil {
 			g.truncate(before)
 			return err
 		}
+	}
+	if len(items) > 0 {
+		if g.items == nil {
+			g.items = make(map[loopOf][]Item)
+		}
+		g.items[loopOf{i, task}] = items
 	}
 	g.nodes[i].expanded = true
 	return nil
@@ -209,10 +246,18 @@ func (g *Graph) AddItems(i Index, task *Task, items []Item) error {
 
 // ItemName is Argo's name of the node for one item of a loop: parentheses of the item's text are left out.
 func ItemName(task string, number int, text string) string {
-	if strings.ContainsAny(text, "()") {
-		text = strings.NewReplacer("(", "", ")", "").Replace(text)
+	return string(appendItemName(nil, task, number, text))
+}
+
+func appendItemName(b []byte, task string, number int, text string) []byte {
+	b = append(append(b, task...), '(')
+	b = append(strconv.AppendInt(b, int64(number), 10), ':')
+	for k := range len(text) {
+		if c := text[k]; c != '(' && c != ')' {
+			b = append(b, c)
+		}
 	}
-	return task + "(" + strconv.Itoa(number) + ":" + text + ")"
+	return append(b, ')')
 }
 
 // AddHook adds the node of owner's hook and returns it: "<owner>.onExit" for the exit hook, "<owner>.hooks.<name>"
@@ -236,14 +281,15 @@ func (g *Graph) AddHook(owner Index, hook *Hook) (Index, error) {
 	if g.nodes[parent].Kind == TaskGroup {
 		parent = g.nodes[parent].Parent
 	}
-	i, err := g.add(parent, Node{Name: o.Name + suffix, Kind: t.kind(), Role: RoleHook, Owner: owner,
-		Template: t, Hook: hook, nesting: o.nesting + 1, inExit: hook.Name == ExitHook})
+	i, err := g.add(parent, owner, []byte(suffix), Node{Kind: t.kind(), Role: RoleHook, Template: t, nesting: o.nesting + 1,
+		inExit: hook.Name == ExitHook})
 	if err != nil {
 		return None, err
 	}
 	if g.hooks == nil {
-		g.hooks = make(map[Index][]Index)
+		g.hooks, g.hookOf = make(map[Index][]Index), make(map[Index]hookOfOwner)
 	}
+	g.hookOf[i] = hookOfOwner{hook, owner}
 	g.hooks[owner] = append(g.hooks[owner], i)
 	return i, nil
 }

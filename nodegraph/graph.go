@@ -39,21 +39,19 @@ type Node struct {
 	Name     string // Argo's node name, from the workflow's name down
 	Kind     Kind
 	Role     Role
+	expanded bool
+	inExit   bool      // part of the workflow's exit handler or of an exit hook
+	depth    uint16    // of containment, 0 for the workflow
+	nesting  uint16    // templates inside templates
 	Parent   Index     // what the node is inside of; None for the workflow
-	Owner    Index     // RoleHook: the node whose hook this is; None otherwise
 	Slot     int32     // position among its like: task, group, step, item, attempt or container number
 	Template *Template // what the node is made from; nil for the workflow and StepGroups share that of their Steps
 	Task     *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.
-	Item     *Item     // RoleItem: the item
-	Hook     *Hook     // RoleHook: the hook
 
 	plan        *dagPlan // the order among the members of a DAG or Pod; nil for other kinds
-	depth       int32    // of containment, 0 for the workflow
-	nesting     int32    // templates inside templates
+	hash        uint32   // of the name, as in the id
 	first, last Index    // members
 	next        Index    // next member of the same parent
-	expanded    bool
-	inExit      bool // part of the workflow's exit handler or of an exit hook
 }
 
 // Depth is how many nodes the node is inside of.
@@ -76,9 +74,24 @@ type Graph struct {
 	templates map[string]*Template
 	plans     map[*Template]*dagPlan
 	nodes     []Node
-	ids       map[string]Index
-	hooks     map[Index][]Index // by owner
+	ids       idTable
+	text      text
+	suffix    []byte                // scratch of add
+	items     map[loopOf][]Item     // of the loops that were expanded
+	hooks     map[Index][]Index     // by owner
+	hookOf    map[Index]hookOfOwner // by hook node
 	onExit    *Hook
+}
+
+// loopOf names a loop: the node that its items are inside of, and the task.
+type loopOf struct {
+	parent Index
+	task   *Task
+}
+
+type hookOfOwner struct {
+	hook  *Hook
+	owner Index
 }
 
 // New checks spec and returns the graph of the workflow and its entry node. The error is a [*SpecError] that names
@@ -99,14 +112,13 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 		limits:    limits.withDefaults(),
 		templates: checked.byName,
 		plans:     checked.plans,
-		ids:       make(map[string]Index),
 	}
 	if spec.OnExit != "" {
 		g.onExit = &Hook{Name: ExitHook, Template: spec.OnExit}
 	}
-	g.nodes = append(g.nodes, Node{Kind: Workflow, Role: RoleRoot, Parent: None, Owner: None, first: None, last: None, next: None})
+	g.nodes = append(g.nodes, Node{Kind: Workflow, Role: RoleRoot, Parent: None, first: None, last: None, next: None})
 	entry := g.templates[spec.Entrypoint]
-	if _, err := g.add(Root, Node{Name: spec.Name, Kind: entry.kind(), Role: RoleEntry, Template: entry}); err != nil {
+	if _, err := g.add(Root, Root, []byte(spec.Name), Node{Kind: entry.kind(), Role: RoleEntry, Template: entry}); err != nil {
 		return nil, err
 	}
 	return g, nil
@@ -126,11 +138,7 @@ func NodeID(workflow, name string) string {
 	if name == workflow {
 		return name
 	}
-	h := uint32(2166136261)
-	for k := range len(name) {
-		h = (h ^ uint32(name[k])) * 16777619
-	}
-	return workflow + "-" + strconv.FormatUint(uint64(h), 10)
+	return workflow + "-" + strconv.FormatUint(uint64(extend(hashSeed, name)), 10)
 }
 
 // Spec returns the specification the graph was made from. Do not modify it.
@@ -144,10 +152,15 @@ func (g *Graph) Node(i Index) *Node { return &g.nodes[i] }
 
 // Find returns the node with this id or name, None if there is none.
 func (g *Graph) Find(idOrName string) Index {
-	if i, ok := g.ids[idOrName]; ok {
-		return i
+	if idOrName == g.spec.Name {
+		return Entry
 	}
-	if i, ok := g.ids[NodeID(g.spec.Name, idOrName)]; ok && g.nodes[i].Name == idOrName {
+	if h, ok := hashInID(g.spec.Name, idOrName); ok {
+		if i := g.ids.find(g.nodes, h); i != None && g.nodes[i].ID == idOrName {
+			return i
+		}
+	}
+	if i := g.ids.find(g.nodes, extend(hashSeed, idOrName)); i != None && g.nodes[i].Name == idOrName {
 		return i
 	}
 	return None
@@ -182,6 +195,24 @@ func (g *Graph) Limits() Limits { return g.limits }
 
 // Hooks returns the hook nodes of owner that exist. Do not modify the slice.
 func (g *Graph) Hooks(owner Index) []Index { return g.hooks[owner] }
+
+// Owner returns the node whose hook i is, and the hook; None and nil for a node that is no hook.
+func (g *Graph) Owner(i Index) (Index, *Hook) {
+	if g.nodes[i].Role != RoleHook {
+		return None, nil
+	}
+	h := g.hookOf[i]
+	return h.owner, h.hook
+}
+
+// Item returns the item that node i is for; nil for a node that is for none.
+func (g *Graph) Item(i Index) *Item {
+	n := &g.nodes[i]
+	if n.Role != RoleItem {
+		return nil
+	}
+	return &g.items[loopOf{n.Parent, n.Task}][n.Slot]
+}
 
 // Boundary returns the node that Argo calls the boundary of i: the DAG or Steps (or Pod, for a container) that i's
 // name is relative to; None for the entry node and the workflow's exit handler.

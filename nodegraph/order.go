@@ -6,7 +6,7 @@ import "iter"
 // order in which each comes after all it depends on, so that a walk by index meets causes before effects.
 func (g *Graph) slotOf(i Index, slot int32) Index {
 	if p := g.nodes[i].plan; p != nil {
-		slot = p.rank[slot]
+		slot = p.place[slot]
 	}
 	return g.nodes[i].first + Index(slot)
 }
@@ -18,8 +18,9 @@ func (g *Graph) After(i Index) iter.Seq[Index] {
 		n := &g.nodes[i]
 		switch n.Role {
 		case RoleTask, RoleContainer:
-			for _, d := range g.nodes[n.Parent].plan.deps[n.Slot] {
-				if !yield(g.slotOf(n.Parent, d)) {
+			first := g.nodes[n.Parent].first
+			for _, place := range g.DependencyRow(i) {
+				if !yield(first + Index(place)) {
 					return
 				}
 			}
@@ -37,8 +38,9 @@ func (g *Graph) Before(i Index) iter.Seq[Index] {
 		n := &g.nodes[i]
 		switch n.Role {
 		case RoleTask, RoleContainer:
-			for _, d := range g.nodes[n.Parent].plan.dependents[n.Slot] {
-				if !yield(g.slotOf(n.Parent, d)) {
+			first := g.nodes[n.Parent].first
+			for _, place := range g.DependentRow(i) {
+				if !yield(first + Index(place)) {
 					return
 				}
 			}
@@ -50,15 +52,15 @@ func (g *Graph) Before(i Index) iter.Seq[Index] {
 	}
 }
 
-// Condition returns the compiled depends of task i and the tasks it names, in the order of [Condition.Tasks]; nil for
-// a node that comes after nothing.
-func (g *Graph) Condition(i Index) (*Condition, []int32) {
+// Condition returns the compiled depends of task i; nil for a node that comes after nothing. What it tests are the
+// tasks of [Graph.DependencyRow], in that order.
+func (g *Graph) Condition(i Index) *Condition {
 	n := &g.nodes[i]
 	if n.Role != RoleTask {
-		return nil, nil
+		return nil
 	}
-	p := g.nodes[n.Parent].plan
-	return p.conditions[n.Slot], p.deps[n.Slot]
+	p := &g.nodes[n.Parent]
+	return p.plan.conditions[i-p.first]
 }
 
 // Slot returns the member of DAG, Pod or Steps i with this slot.
@@ -71,7 +73,8 @@ func (g *Graph) Order(i Index) []int32 { return g.nodes[i].plan.order }
 // down to what they depend on, which comes first.
 func (g *Graph) Visit(i Index) int {
 	n := &g.nodes[i]
-	return int(g.nodes[n.Parent].plan.visit[n.Slot])
+	p := &g.nodes[n.Parent]
+	return int(p.plan.visit[i-p.first])
 }
 
 // Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.
@@ -80,24 +83,30 @@ func (g *Graph) Targets(i Index) []int32 { return g.nodes[i].plan.targets }
 // Needed tells whether task i is a target of its DAG or something a target depends on; others never run.
 func (g *Graph) Needed(i Index) bool {
 	n := &g.nodes[i]
-	return n.Role != RoleTask || g.nodes[n.Parent].plan.needed[n.Slot]
+	if n.Role != RoleTask {
+		return true
+	}
+	p := &g.nodes[n.Parent]
+	return p.plan.needed[i-p.first]
 }
 
 // DependencyRow returns what task or container i comes after, each as its place among the members of the parent: the
 // node is First(parent) plus the place. It is nil for other nodes. Do not modify the slice.
-func (g *Graph) DependencyRow(i Index) []int32 { return g.row(i, false) }
-
-// DependentRow returns what comes after task or container i, in the form of [Graph.DependencyRow].
-func (g *Graph) DependentRow(i Index) []int32 { return g.row(i, true) }
-
-func (g *Graph) row(i Index, dependents bool) []int32 {
+func (g *Graph) DependencyRow(i Index) []int32 {
 	n := &g.nodes[i]
 	if n.Role != RoleTask && n.Role != RoleContainer {
 		return nil
 	}
-	p := g.nodes[n.Parent].plan
-	if dependents {
-		return p.dependentRanks[n.Slot]
+	p := &g.nodes[n.Parent]
+	return p.plan.deps.row(int32(i - p.first))
+}
+
+// DependentRow returns what comes after task or container i, in the form of [Graph.DependencyRow].
+func (g *Graph) DependentRow(i Index) []int32 {
+	n := &g.nodes[i]
+	if n.Role != RoleTask && n.Role != RoleContainer {
+		return nil
 	}
-	return p.depRanks[n.Slot]
+	p := &g.nodes[n.Parent]
+	return p.plan.dependents.row(int32(i - p.first))
 }

@@ -5,26 +5,135 @@ import (
 	"strings"
 )
 
-// dagPlan is a DAG or ContainerSet template made ready for evaluation: names resolved to slots.
+// dagPlan is a DAG or ContainerSet template made ready for evaluation. A member is known by its slot, where the
+// template declares it, and by its place, where it stands among the members of a node: after all it depends on.
 type dagPlan struct {
-	conditions               []*Condition // by slot; nil where the task comes after nothing
-	deps                     [][]int32    // by slot: the slots its condition names, in the order of Condition.Tasks
-	dependents               [][]int32    // by slot
-	depRanks, dependentRanks [][]int32    // deps and dependents by rank
-	order                    []int32      // slots, each after all it depends on
-	rank                     []int32      // by slot: its place in order
-	targets                  []int32      // slots of the tasks that must end, in the order in which they decide
-	needed                   []bool       // by slot: a target, or something a target depends on
-	visit                    []int32      // by slot: its place in a depth-first walk from the targets, what it depends on first
+	order            []int32      // by place: the slot
+	place            []int32      // by slot: the place
+	conditions       []*Condition // by place; nil where the task comes after nothing
+	deps, dependents rows         // by place: places, deps in the order of Condition.Tasks
+	targets          []int32      // slots of the tasks that must end, in the order in which they decide
+	needed           []bool       // by place: a target, or something a target depends on
+	visit            []int32      // by place: its turn in a depth-first walk from the targets, what it depends on first
 }
 
-// addTask compiles the condition of one task.
-func (p *dagPlan) addTask(t *Template, slot int32, slots map[string]int32) error {
+// rows are lists of numbers in two arrays: row i is list[starts[i]:starts[i+1]].
+type rows struct{ starts, list []int32 }
+
+func newRows(n int) rows { return rows{starts: make([]int32, 1, n+1)} }
+
+func (r *rows) row(i int32) []int32 { return r.list[r.starts[i]:r.starts[i+1]] }
+
+// end closes the row that was being appended to.
+func (r *rows) end() { r.starts = append(r.starts, int32(len(r.list))) }
+
+// inverse turns the edges around: row j of it lists every i whose row lists j, in ascending order.
+func (r *rows) inverse() rows {
+	n := len(r.starts) - 1
+	inv := rows{starts: make([]int32, n+1), list: make([]int32, len(r.list))}
+	for _, j := range r.list {
+		inv.starts[j+1]++
+	}
+	for j := range n {
+		inv.starts[j+1] += inv.starts[j]
+	}
+	next := slices.Clone(inv.starts)
+	for i := range int32(n) {
+		for _, j := range r.row(i) {
+			inv.list[next[j]] = i
+			next[j]++
+		}
+	}
+	return inv
+}
+
+// renumbered gives the rows and what they list other numbers: old number order[i] is new number i.
+func (r *rows) renumbered(order, place []int32) rows {
+	out := rows{starts: make([]int32, 1, len(r.starts)), list: make([]int32, 0, len(r.list))}
+	for _, slot := range order {
+		for _, other := range r.row(slot) {
+			out.list = append(out.list, place[other])
+		}
+		out.end()
+	}
+	return out
+}
+
+// planner collects what a plan is made from, by slot.
+type planner struct {
+	conditions []*Condition
+	deps       rows
+	mark       []int32      // by slot: 1 + the slot that comes after it and was met last
+	all        []*Condition // by the number of tasks: the condition of a plain dependencies list
+}
+
+func newPlanner(n int) *planner {
+	return &planner{conditions: make([]*Condition, n), deps: newRows(n), mark: make([]int32, n)}
+}
+
+// after records that slot comes after dep; it tells whether that was new. Rows are filled in the order of the slots.
+func (p *planner) after(slot, dep int32) bool {
+	if p.mark[dep] == slot+1 {
+		return false
+	}
+	p.mark[dep] = slot + 1
+	p.deps.list = append(p.deps.list, dep)
+	return true
+}
+
+// task compiles what one task of DAG template t comes after.
+func (p *planner) task(t *Template, slot int32, slots map[string]int32) error {
+	defer p.deps.end()
 	task := &t.Tasks[slot]
-	if task.Depends == "" && len(task.Dependencies) == 0 {
+	if task.Depends == "" {
+		return p.dependencies(t, slot, slots)
+	}
+	if len(task.Dependencies) > 0 {
+		return &SpecError{Template: t.Name, Node: task.Name, Field: "dependencies", Reason: "can't be used together with depends"}
+	}
+	condition, err := ParseDepends(task.Depends, resolver(t, slots))
+	if err != nil {
+		return &SpecError{Template: t.Name, Node: task.Name, Field: "depends", Reason: "can't be compiled", Err: err}
+	}
+	p.conditions[slot] = condition
+	for _, name := range condition.Tasks() {
+		p.after(slot, slots[name])
+	}
+	return nil
+}
+
+// dependencies compiles a plain list. Where no continueOn matters all lists of one length share a condition.
+func (p *planner) dependencies(t *Template, slot int32, slots map[string]int32) error {
+	task := &t.Tasks[slot]
+	if len(task.Dependencies) == 0 {
 		return nil
 	}
-	resolve := func(name string) (Results, bool) {
+	plain := true
+	from := len(p.deps.list)
+	for _, name := range task.Dependencies {
+		dep, ok := slots[name]
+		if !ok {
+			plain = false
+			break
+		}
+		p.after(slot, dep)
+		plain = plain && t.Tasks[dep].ContinueOn == ContinueOn{}
+	}
+	if plain {
+		p.conditions[slot] = p.allOf(len(p.deps.list) - from)
+		return nil
+	}
+	condition, err := Dependencies(task.Dependencies, resolver(t, slots))
+	if err != nil {
+		return &SpecError{Template: t.Name, Node: task.Name, Field: "dependencies", Reason: "can't be compiled", Err: err}
+	}
+	p.conditions[slot] = condition
+	return nil
+}
+
+// resolver says what the names in the conditions of DAG template t stand for.
+func resolver(t *Template, slots map[string]int32) func(name string) (Results, bool) {
+	return func(name string) (Results, bool) {
 		dep, ok := slots[name]
 		if !ok {
 			return 0, false
@@ -38,86 +147,57 @@ func (p *dagPlan) addTask(t *Template, slot int32, slots map[string]int32) error
 		}
 		return bare, true
 	}
-	field := "depends"
-	condition, err := ParseDepends(task.Depends, resolve)
-	if task.Depends == "" {
-		field = "dependencies"
-		condition, err = Dependencies(task.Dependencies, resolve)
-	} else if len(task.Dependencies) > 0 {
-		return &SpecError{Template: t.Name, Node: task.Name, Field: "dependencies", Reason: "can't be used together with depends"}
-	}
-	if err != nil {
-		return &SpecError{Template: t.Name, Node: task.Name, Field: field, Reason: "can't be compiled", Err: err}
-	}
-	p.conditions[slot] = condition
-	for _, name := range condition.Tasks() {
-		p.after(slot, slots[name])
-	}
-	return nil
 }
 
-func newPlan(n int) *dagPlan {
-	return &dagPlan{
-		conditions: make([]*Condition, n),
-		deps:       make([][]int32, n),
-		dependents: make([][]int32, n),
-		needed:     make([]bool, n),
+// maxShared is the longest list whose condition is shared.
+const maxShared = 64
+
+// allOf returns the condition that n tasks are all what their bare names stand for. It does not know their names.
+func (p *planner) allOf(n int) *Condition {
+	if n > maxShared {
+		return allOf(n)
 	}
+	if p.all == nil {
+		p.all = make([]*Condition, maxShared+1)
+	}
+	if p.all[n] == nil {
+		p.all[n] = allOf(n)
+	}
+	return p.all[n]
 }
 
-// after records that slot comes after dep. All that one slot comes after is recorded in one go, so a pair that is there
-// already is the last entry of its list.
-func (p *dagPlan) after(slot, dep int32) {
-	if known := p.dependents[dep]; len(known) > 0 && known[len(known)-1] == slot {
-		return
-	}
-	p.deps[slot] = append(p.deps[slot], dep)
-	p.dependents[dep] = append(p.dependents[dep], slot)
-}
-
-// sort orders the slots so that each comes after all it depends on (Kahn), or names a cycle.
-func (p *dagPlan) sort(name func(int32) string) error {
-	n := len(p.deps)
-	missing := make([]int32, n)
-	p.order = make([]int32, 0, n)
-	for i := range p.deps {
-		missing[i] = int32(len(p.deps[i]))
-		if missing[i] == 0 {
-			p.order = append(p.order, int32(i))
+// plan orders the members so that each comes after all it depends on (Kahn), or names a cycle.
+func (p *planner) plan(name func(slot int32) string) (*dagPlan, error) {
+	n := len(p.conditions)
+	dependents := p.deps.inverse()
+	missing := p.mark // no longer needed
+	order := make([]int32, 0, n)
+	for slot := range int32(n) {
+		missing[slot] = int32(len(p.deps.row(slot)))
+		if missing[slot] == 0 {
+			order = append(order, slot)
 		}
 	}
-	for at := 0; at < len(p.order); at++ {
-		for _, d := range p.dependents[p.order[at]] {
+	for at := 0; at < len(order); at++ {
+		for _, d := range dependents.row(order[at]) {
 			if missing[d]--; missing[d] == 0 {
-				p.order = append(p.order, d)
+				order = append(order, d)
 			}
 		}
 	}
-	if len(p.order) == n {
-		p.rank = make([]int32, n)
-		for at, slot := range p.order {
-			p.rank[slot] = int32(at)
-		}
-		p.depRanks, p.dependentRanks = p.ranked(p.deps), p.ranked(p.dependents)
-		return nil
+	if len(order) < n {
+		return nil, &CycleError{Nodes: p.cycle(missing, name)}
 	}
-	return &CycleError{Nodes: findCycle(p.deps, missing, name)}
+	out := &dagPlan{order: order, place: make([]int32, n), conditions: make([]*Condition, n), needed: make([]bool, n)}
+	for place, slot := range order {
+		out.place[slot], out.conditions[place] = int32(place), p.conditions[slot]
+	}
+	out.deps, out.dependents = p.deps.renumbered(order, out.place), dependents.renumbered(order, out.place)
+	return out, nil
 }
 
-// ranked turns rows of slots into rows of ranks.
-func (p *dagPlan) ranked(rows [][]int32) [][]int32 {
-	ranked := make([][]int32, len(rows))
-	for i, row := range rows {
-		ranked[i] = make([]int32, len(row))
-		for k, slot := range row {
-			ranked[i][k] = p.rank[slot]
-		}
-	}
-	return ranked
-}
-
-// findCycle walks backwards from a slot that never became free until it meets itself.
-func findCycle(deps [][]int32, missing []int32, name func(int32) string) []string {
+// cycle walks backwards from a slot that never became free until it meets itself.
+func (p *planner) cycle(missing []int32, name func(int32) string) []string {
 	at := int32(slices.IndexFunc(missing, func(m int32) bool { return m > 0 }))
 	seenAt := make(map[int32]int)
 	var path []int32
@@ -128,7 +208,7 @@ func findCycle(deps [][]int32, missing []int32, name func(int32) string) []strin
 		}
 		seenAt[at] = len(path)
 		path = append(path, at)
-		for _, d := range deps[at] {
+		for _, d := range p.deps.row(at) {
 			if missing[d] > 0 {
 				at = d
 				break
@@ -150,24 +230,25 @@ func findCycle(deps [][]int32, missing []int32, name func(int32) string) []strin
 
 // number fills in visit.
 func (p *dagPlan) number() {
-	p.visit = make([]int32, len(p.deps))
-	seen := make([]bool, len(p.deps))
+	n := len(p.order)
+	p.visit = make([]int32, n)
+	seen := make([]bool, n)
 	next := int32(0)
-	stack := make([]int32, 0, len(p.deps))
+	stack := make([]int32, 0, n)
 	for _, target := range p.targets {
-		stack = append(stack, target)
+		stack = append(stack, p.place[target])
 		for len(stack) > 0 {
-			slot := stack[len(stack)-1]
-			if seen[slot] { // back from what it depends on, or reached twice
+			at := stack[len(stack)-1]
+			if seen[at] { // back from what it depends on, or reached twice
 				stack = stack[:len(stack)-1]
-				if p.visit[slot] == 0 {
+				if p.visit[at] == 0 {
 					next++
-					p.visit[slot] = next
+					p.visit[at] = next
 				}
 				continue
 			}
-			seen[slot] = true
-			for _, d := range slices.Backward(p.deps[slot]) {
+			seen[at] = true
+			for _, d := range slices.Backward(p.deps.row(at)) {
 				if !seen[d] {
 					stack = append(stack, d)
 				}
@@ -180,19 +261,19 @@ func (p *dagPlan) number() {
 // names as Argo does, and marks all that the targets need.
 func (p *dagPlan) chooseTargets(name func(int32) string) {
 	if len(p.targets) == 0 {
-		for i := range p.dependents {
-			if len(p.dependents[i]) == 0 {
-				p.targets = append(p.targets, int32(i))
+		for place, slot := range p.order {
+			if len(p.dependents.row(int32(place))) == 0 {
+				p.targets = append(p.targets, slot)
 			}
 		}
 		slices.SortFunc(p.targets, func(a, b int32) int { return strings.Compare(name(a), name(b)) })
 	}
-	for _, t := range p.targets {
-		p.needed[t] = true
+	for _, slot := range p.targets {
+		p.needed[p.place[slot]] = true
 	}
-	for _, slot := range slices.Backward(p.order) {
-		if p.needed[slot] {
-			for _, d := range p.deps[slot] {
+	for at := len(p.order) - 1; at >= 0; at-- {
+		if p.needed[at] {
+			for _, d := range p.deps.row(int32(at)) {
 				p.needed[d] = true
 			}
 		}

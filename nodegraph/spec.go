@@ -155,7 +155,7 @@ func (t *Task) ExitHook() *Hook {
 // Limits bound what a specification may ask for. The zero value means the defaults.
 type Limits struct {
 	Nodes   int // nodes of one graph; default 2,000,000
-	Nesting int // templates inside templates; default 100, as in Argo
+	Nesting int // templates inside templates; default 100, as in Argo, and 10,000 at most
 	Items   int // items of one loop; default 100,000
 }
 
@@ -167,6 +167,7 @@ func (l Limits) withDefaults() Limits {
 	if l.Nesting <= 0 {
 		l.Nesting = 100
 	}
+	l.Nesting = min(l.Nesting, 10_000)
 	if l.Items <= 0 {
 		l.Items = 100_000
 	}

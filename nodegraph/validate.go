@@ -196,7 +196,7 @@ func (c *checker) containers(t *Template) (*dagPlan, error) {
 		}
 		slots[ctr.Name] = int32(i)
 	}
-	plan := newPlan(len(t.Containers))
+	p := newPlanner(len(t.Containers))
 	for i, ctr := range t.Containers {
 		for _, d := range ctr.Dependencies {
 			slot, ok := slots[d]
@@ -204,10 +204,12 @@ func (c *checker) containers(t *Template) (*dagPlan, error) {
 				return nil, &SpecError{Template: t.Name, Node: ctr.Name, Field: "dependencies",
 					Reason: fmt.Sprintf("no container of this pod is named %q", bounded(d))}
 			}
-			plan.after(int32(i), slot)
+			p.after(int32(i), slot)
 		}
+		p.deps.end()
 	}
-	if err := plan.sort(func(i int32) string { return t.Containers[i].Name }); err != nil {
+	plan, err := p.plan(func(slot int32) string { return t.Containers[slot].Name })
+	if err != nil {
 		return nil, &SpecError{Template: t.Name, Field: "dependencies", Reason: "the containers wait for each other", Err: err}
 	}
 	return plan, nil
@@ -217,7 +219,7 @@ func (c *checker) dag(t *Template) (*dagPlan, error) {
 	slots := make(map[string]int32, len(t.Tasks))
 	for i := range t.Tasks {
 		task := &t.Tasks[i]
-		if err := c.task(t, fmt.Sprintf("dag.tasks[%d]", i), task); err != nil {
+		if err := c.task(t, place{list: "dag.tasks", at: i}, task); err != nil {
 			return nil, err
 		}
 		if _, ok := slots[task.Name]; ok {
@@ -225,14 +227,15 @@ func (c *checker) dag(t *Template) (*dagPlan, error) {
 		}
 		slots[task.Name] = int32(i)
 	}
-	plan := newPlan(len(t.Tasks))
+	p := newPlanner(len(t.Tasks))
 	for i := range t.Tasks {
-		if err := plan.addTask(t, int32(i), slots); err != nil {
+		if err := p.task(t, int32(i), slots); err != nil {
 			return nil, err
 		}
 	}
-	name := func(i int32) string { return t.Tasks[i].Name }
-	if err := plan.sort(name); err != nil {
+	name := func(slot int32) string { return t.Tasks[slot].Name }
+	plan, err := p.plan(name)
+	if err != nil {
 		return nil, &SpecError{Template: t.Name, Field: "depends", Reason: "the tasks wait for each other", Err: err}
 	}
 	for _, target := range t.Targets {
@@ -252,7 +255,7 @@ func (c *checker) steps(t *Template) error {
 	for g, group := range t.Steps {
 		for i := range group {
 			step := &group[i]
-			if err := c.task(t, fmt.Sprintf("steps[%d][%d]", g, i), step); err != nil {
+			if err := c.task(t, place{list: fmt.Sprintf("steps[%d]", g), at: i}, step); err != nil {
 				return err
 			}
 			if names[step.Name] {
@@ -267,11 +270,19 @@ func (c *checker) steps(t *Template) error {
 	return nil
 }
 
-// task checks one task or step of t; field is its place there.
-func (c *checker) task(t *Template, field string, task *Task) error {
+// place is where a task or step stands in its template. It becomes text only in errors.
+type place struct {
+	list string
+	at   int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s[%d]", p.list, p.at) }
+
+// task checks one task or step of t, which stands at a place of it.
+func (c *checker) task(t *Template, at place, task *Task) error {
 	switch {
 	case task.Name == "":
-		return &SpecError{Template: t.Name, Field: field + ".name", Reason: "is empty"}
+		return &SpecError{Template: t.Name, Field: at.String() + ".name", Reason: "is empty"}
 	case task.Inline != nil && task.Template != "":
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "inline", Reason: "can't be used together with template"}
 	case task.Inline != nil:
@@ -305,7 +316,10 @@ func (c *checker) inline(t *Template, task *Task) error {
 }
 
 func (c *checker) hooks(template, node string, hooks []Hook) error {
-	names := make(map[string]bool)
+	if len(hooks) == 0 {
+		return nil
+	}
+	names := make(map[string]bool, len(hooks))
 	for i, h := range hooks {
 		field, reason := "hooks."+h.Name, ""
 		switch {

@@ -363,7 +363,7 @@ func (e *Engine) commit(i nodegraph.Index, v *Verdict) {
 	}
 	e.tellParent(i, &old, &is)
 	if e.shapes[i].traits&traitHook != 0 {
-		i = e.g.Node(i).Owner // what comes after that waits for its hooks
+		i, _ = e.g.Owner(i) // what comes after that waits for its hooks
 	}
 	e.reclear(i, true)
 }

@@ -345,7 +345,7 @@ func (w *view) workflowRule() Verdict {
 		if !w.verdicts[m].Fulfilled {
 			return running(RuleExitHandler, m)
 		}
-		if n := w.g.Node(m); n.Role == nodegraph.RoleHook && n.Hook == w.g.OnExit() {
+		if _, h := w.g.Owner(m); h != nil && h == w.g.OnExit() {
 			exit = m
 		}
 	}
@@ -400,7 +400,7 @@ func (w *inputs) hooksOf(i nodegraph.Index) []nodegraph.Hook {
 func (w *view) eachHookDue(i nodegraph.Index, v *Verdict, do func(*nodegraph.Hook)) {
 	exists := func(h *nodegraph.Hook) bool {
 		for _, m := range w.g.Hooks(i) {
-			if w.g.Node(m).Hook == h {
+			if _, of := w.g.Owner(m); of == h {
 				return true
 			}
 		}

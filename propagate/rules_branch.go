@@ -50,7 +50,7 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 	seen := make(map[branch]bool)
 	var queue []branch
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		if c, _ := w.g.Condition(m); c == nil && w.g.Node(m).Role == nodegraph.RoleTask {
+		if w.g.Node(m).Role == nodegraph.RoleTask && w.g.Condition(m) == nil {
 			queue = append(queue, branch{m, nodegraph.Succeeded})
 		}
 	}
@@ -153,9 +153,9 @@ func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 				return // what comes after a Retry is attached to the attempt itself
 			}
 		case nodegraph.RoleHook:
-			switch w.g.Node(n.Owner).Kind {
+			switch owner, _ := w.g.Owner(at); w.g.Node(owner).Kind {
 			case nodegraph.TaskGroup, nodegraph.Retry:
-				parent = n.Owner
+				parent = owner
 			default:
 				return
 			}

@@ -97,17 +97,17 @@ func (w *view) dependsRule(i nodegraph.Index) (Verdict, bool) {
 	if w.shapes[i].traits&traitCounts == 0 {
 		return Verdict{Rule: RulePlanned, By: nodegraph.None}, true
 	}
-	condition, deps := w.g.Condition(i)
+	condition := w.g.Condition(i)
 	if condition == nil {
 		return Verdict{}, false
 	}
-	parent := w.shapes[i].parent
+	first, deps := w.g.First(w.shapes[i].parent), w.g.DependencyRow(i)
 	if w.facts[i].Answer == AnswerOmit {
-		return settled(nodegraph.Omitted, omitted, RuleOmitted, w.g.Slot(parent, deps[0])), true
+		return settled(nodegraph.Omitted, omitted, RuleOmitted, first+nodegraph.Index(deps[0])), true
 	}
 	w.scratch = w.scratch[:0]
-	for _, slot := range deps {
-		d := w.g.Slot(parent, slot)
+	for _, place := range deps {
+		d := first + nodegraph.Index(place)
 		if !w.clear(d) {
 			return Verdict{Rule: RulePlanned, By: d}, true
 		}
@@ -117,7 +117,7 @@ func (w *view) dependsRule(i nodegraph.Index) (Verdict, bool) {
 	if condition.Eval(w.scratch) == nodegraph.True {
 		return Verdict{}, false
 	}
-	return settled(nodegraph.Omitted, omitted, RuleOmitted, w.g.Slot(parent, deps[0])), true
+	return settled(nodegraph.Omitted, omitted, RuleOmitted, first+nodegraph.Index(deps[0])), true
 }
 
 const omitted = "omitted: depends condition not met"
@@ -195,7 +195,7 @@ func (w *view) admitRule(i nodegraph.Index) Verdict {
 		return w.loopRule(i, n.Task, ask)
 	}
 	if n.Task != nil && f.Answer != AnswerRun {
-		when := withItem(n.Task.When, n.Item)
+		when := withItem(n.Task.When, w.g.Item(i))
 		switch result, err := nodegraph.EvalWhen(when); {
 		case err != nil:
 			return settled(nodegraph.Error, err.Error(), RuleInvalid, nodegraph.None)

@@ -58,7 +58,7 @@ func (w *inputs) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 	var items []nodegraph.Item
 	for m := w.g.First(from); m != nodegraph.None; m = w.g.Next(m) {
 		if c := w.g.Node(m); c.Role == nodegraph.RoleItem && c.Task == n.Task {
-			items = append(items, *c.Item)
+			items = append(items, *w.g.Item(m))
 		}
 	}
 	return items

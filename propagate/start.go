@@ -225,7 +225,7 @@ func (e *Engine) ask(i nodegraph.Index) {
 		e.actOn(ActionExpand, i, n.Task.Loop.Unresolved)
 		return
 	}
-	e.actOn(ActionResolve, i, withItem(n.Task.When, n.Item))
+	e.actOn(ActionResolve, i, withItem(n.Task.When, e.g.Item(i)))
 }
 
 // addHooks adds the hook nodes that are due on node i; they start like any other node.

@@ -75,8 +75,8 @@ func (r *renderer) attach(i nodegraph.Index) {
 	switch n.Role {
 	case nodegraph.RoleEntry:
 	case nodegraph.RoleHook:
-		if n.Owner != nodegraph.Entry || n.Hook.Name != nodegraph.ExitHook {
-			r.add(n.Owner, n.ID)
+		if owner, hook := r.g.Owner(i); owner != nodegraph.Entry || hook.Name != nodegraph.ExitHook {
+			r.add(owner, n.ID)
 		}
 	case nodegraph.RoleTask:
 		r.attachAfter(i)
@@ -209,7 +209,7 @@ func (r *renderer) endsOf(noted []nodegraph.Index) []nodegraph.Index {
 // does not tell when a hook was added.
 func (r *renderer) endOfRetry(i nodegraph.Index) []nodegraph.Index {
 	for _, h := range r.g.Hooks(i) {
-		if r.exists(h) && r.g.Node(h).Hook.Name == nodegraph.ExitHook {
+		if _, hook := r.g.Owner(h); r.exists(h) && hook.Name == nodegraph.ExitHook {
 			return []nodegraph.Index{h}
 		}
 	}
