@@ -35,7 +35,6 @@ type Engine struct {
 	failFast bool // some template fails fast
 	limited  bool // there is a limit of parallelism, or some template fails fast
 	overdue  bool // the deadline was applied
-	timed    bool // the deadline is among the timers
 }
 
 // marks are what the engine notes of a node beside its verdict.

@@ -117,7 +117,7 @@ func (r *restorer) restore() error {
 		}
 	}
 	if d := e.deadline(); !d.IsZero() && !e.overdue {
-		e.timers.add(d.Add(time.Nanosecond), nodegraph.Root)
+		e.timers.add(d, nodegraph.Root)
 	}
 	e.result = Result{}
 	return nil

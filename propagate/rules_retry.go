@@ -1,6 +1,8 @@
 package propagate
 
 import (
+	"time"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/retry"
 )
@@ -29,6 +31,9 @@ func (w *view) retryRule(i nodegraph.Index) Verdict {
 		v.Message, v.Wake = d.Message, d.Until
 	case retry.Start:
 		v.want = wantAttempt
+		if !d.ExecutionDeadline.IsZero() {
+			v.Wake = d.ExecutionDeadline.Add(time.Nanosecond) // it may be held back until it is too late
+		}
 	case retry.Succeed:
 		v = settled(nodegraph.Succeeded, d.Message, RuleRetry, last)
 	case retry.Stop:

@@ -1,8 +1,6 @@
 package propagate
 
 import (
-	"time"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
@@ -58,7 +56,7 @@ func (e *Engine) halt(i nodegraph.Index) {
 
 // applyDeadlines stops what is past the workflow's deadline or has been pending for too long.
 func (e *Engine) applyDeadlines() {
-	if d := e.deadline(); !e.overdue && !d.IsZero() && e.now.After(d) {
+	if d := e.deadline(); !e.overdue && !d.IsZero() && !e.now.Before(d) {
 		e.overdue = true
 		for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
 			if e.verdicts[i].Fulfilled {
@@ -69,9 +67,6 @@ func (e *Engine) applyDeadlines() {
 				e.stopLeaf(i, deadlineExceeded, deadlineExceeded)
 			}
 		}
-	} else if !d.IsZero() && !e.overdue && !e.timed {
-		e.timed = true
-		e.timers.add(d.Add(time.Nanosecond), nodegraph.Root)
 	}
 }
 
@@ -115,7 +110,7 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 	}
 	t := e.g.Node(i).Template
 	created := e.details[i].created.time()
-	if t.Timeout > 0 && e.now.After(created.Add(t.Timeout)) || t.PendingTimeout > 0 && e.now.After(created.Add(t.PendingTimeout)) {
+	if t.Timeout > 0 && !e.now.Before(created.Add(t.Timeout)) || t.PendingTimeout > 0 && !e.now.Before(created.Add(t.PendingTimeout)) {
 		e.stopLeaf(i, "timeout", "timeout")
 	}
 }

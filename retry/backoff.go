@@ -13,19 +13,11 @@ func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Env
 	var deadline time.Time
 	if s.Backoff.MaxDuration > 0 {
 		deadline = attempts[0].Started.Add(s.Backoff.MaxDuration)
-		if env.Now.After(deadline) {
-			*d = d.stop(StepMaxDuration, last, "Max duration limit exceeded")
-			return true, false
-		}
 	}
 	wait := s.Backoff.wait(max(counted, 1), len(attempts), env.Key)
-	ended := last.Finished
-	if ended.IsZero() {
-		ended = last.Started
-	}
-	until := ended.Add(wait)
-	if !deadline.IsZero() && until.After(deadline) {
-		*d = d.stop(StepMaxDuration, last, "Backoff would exceed max duration limit")
+	until := last.ended().Add(wait)
+	if message := pastMax(deadline, last.ended(), until, env.Now); message != "" {
+		*d = d.stop(StepMaxDuration, last, message)
 		return true, false
 	}
 	if env.Now.Before(until) && (s.Limit == nil || counted <= *s.Limit) {
@@ -35,6 +27,21 @@ func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Env
 	}
 	d.ExecutionDeadline = deadline
 	return false, false
+}
+
+// pastMax says how the maximal duration is passed: by the attempt, by the backoff after it, or because another attempt
+// was held back for too long. A node that one of the first two ended does not change with time.
+func pastMax(deadline, ended, until, now time.Time) string {
+	switch {
+	case deadline.IsZero():
+	case ended.After(deadline):
+		return "Max duration limit exceeded"
+	case until.After(deadline):
+		return "Backoff would exceed max duration limit"
+	case now.After(deadline):
+		return "Max duration limit exceeded"
+	}
+	return ""
 }
 
 // wait is duration * factor^(counted-1), no more than the cap, with jitter. It does not overflow.

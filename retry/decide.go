@@ -113,13 +113,31 @@ func (s *Strategy) Decide(attempts []Attempt, env Environment) Decision {
 		d.Verb, d.Step, d.Outcome = Succeed, StepSuccess, Succeeded
 		return d
 	}
-	switch {
-	case env.Shutdown != "":
+	if env.Shutdown != "" {
 		return d.stop(StepShutdown, last, "Stopped with strategy '"+env.Shutdown+"'")
-	case !env.Deadline.IsZero() && env.Now.After(env.Deadline):
+	}
+	decided := s.afterFailure(d, attempts, env)
+	if env.overdue(last, &decided) {
 		return d.stop(StepDeadline, last, fmt.Sprintf("retry exceeded workflow deadline %s", env.Deadline.UTC()))
 	}
-	return s.afterFailure(d, attempts, env)
+	return decided
+}
+
+// overdue tells whether the workflow's deadline ends the node: the last attempt outlived it, or another one would. A
+// node that had ended before stays as it is when the deadline passes.
+func (env *Environment) overdue(last *Attempt, d *Decision) bool {
+	if env.Deadline.IsZero() || env.Now.Before(env.Deadline) {
+		return false
+	}
+	return !last.ended().Before(env.Deadline) || d.Verb == Start || d.Verb == Wait
+}
+
+// ended is when the attempt ended, or began where that is not known.
+func (a *Attempt) ended() time.Time {
+	if a.Finished.IsZero() {
+		return a.Started
+	}
+	return a.Finished
 }
 
 // stop ends the node as the attempt ended.
@@ -131,12 +149,7 @@ func (d Decision) stop(step Step, last *Attempt, message string) Decision {
 // afterFailure decides after an attempt that failed in a workflow that goes on.
 func (s *Strategy) afterFailure(d Decision, attempts []Attempt, env Environment) Decision {
 	last := &attempts[len(attempts)-1]
-	counted := 0
-	for i := range attempts {
-		if action, _ := s.ruleFor(&attempts[i]); action != ActionIgnore {
-			counted++
-		}
-	}
+	counted := s.counted(attempts)
 	action, rule := s.ruleFor(last)
 	free := action == ActionIgnore
 	if action == ActionStop {
@@ -162,6 +175,20 @@ func (s *Strategy) afterFailure(d Decision, attempts []Attempt, env Environment)
 		return d.stop(StepLimit, last, "No more retries left")
 	}
 	return s.askExpression(d, attempts)
+}
+
+// counted is how many of the attempts count against the limit.
+func (s *Strategy) counted(attempts []Attempt) int {
+	if len(s.Rules) == 0 && !s.IgnoreDisruptions {
+		return len(attempts)
+	}
+	n := 0
+	for i := range attempts {
+		if action, _ := s.ruleFor(&attempts[i]); action != ActionIgnore {
+			n++
+		}
+	}
+	return n
 }
 
 // ruleFor returns what the rules and the disruption option make of an attempt, and the rule's index, -1 if it was no
