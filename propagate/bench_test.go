@@ -2,73 +2,255 @@ package propagate
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-func each(b *testing.B, sizes []int, run func(b *testing.B, spec func(int) *nodegraph.Spec, n int)) {
+var sizes = []int{100, 1000, 10_000, 100_000, 1_000_000}
+
+// onShapes runs a benchmark on every shape and size.
+func onShapes(b *testing.B, run func(b *testing.B, spec *nodegraph.Spec)) {
 	for _, s := range shapes {
 		for _, n := range sizes {
-			b.Run(fmt.Sprintf("%s/%d", s.name, n), func(b *testing.B) { run(b, s.spec, n) })
+			if testing.Short() && n > 10_000 {
+				continue
+			}
+			b.Run(fmt.Sprintf("%s/%d", s.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				run(b, s.spec(n))
+			})
 		}
 	}
 }
 
-var sizes = []int{100, 1000, 10_000, 100_000, 1_000_000}
-
-func perNode(b *testing.B, nodes int) {
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(nodes), "ns/node")
+// per reports the time of one of n things that each iteration does.
+func per(b *testing.B, unit string, n int) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/"+unit)
 }
 
+// BenchmarkBuild: from the specification to the first settled state.
 func BenchmarkBuild(b *testing.B) {
-	each(b, sizes, func(b *testing.B, spec func(int) *nodegraph.Spec, n int) {
-		s := spec(n)
-		b.ReportAllocs()
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
 		nodes := 0
 		for b.Loop() {
-			nodes = begun(s).g.Len()
+			nodes = begun(spec).g.Len()
 		}
-		perNode(b, nodes)
+		per(b, "node", nodes)
 	})
 }
 
+// BenchmarkFixedPoint: every rule once, half of the workflow done.
 func BenchmarkFixedPoint(b *testing.B) {
-	each(b, sizes, func(b *testing.B, spec func(int) *nodegraph.Spec, n int) {
-		e := through(begun(spec(n)), n/2)
-		b.ReportAllocs()
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		e := half(spec)
 		b.ResetTimer()
 		for b.Loop() {
-			for i := range nodegraph.Index(e.g.Len()) {
-				e.touch(i)
-			}
-			e.sweep(0)
+			e.judgeAll()
 		}
-		perNode(b, e.g.Len())
+		per(b, "node", e.g.Len())
 	})
 }
 
-func BenchmarkLocalEvent(b *testing.B) {
-	each(b, sizes, func(b *testing.B, spec func(int) *nodegraph.Spec, n int) {
-		e := begun(spec(n))
-		pod := nodegraph.None
-		for i := range nodegraph.Index(e.g.Len()) {
-			if e.g.Node(i).Kind == nodegraph.Pod && e.facts[i].created() {
-				pod = i
-			}
+// BenchmarkReference: the evaluator that a reader can check, on the same.
+func BenchmarkReference(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		e := half(spec)
+		b.ResetTimer()
+		for b.Loop() {
+			reference(e.inputs)
 		}
-		b.ReportAllocs()
+		per(b, "node", e.g.Len())
+	})
+}
+
+// BenchmarkLocalEvent: a pod runs, and ends; one that others do not start after. The pods are taken in turn.
+func BenchmarkLocalEvent(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		e := begun(spec)
+		open := openPods(e)
+		open = open[:max(1, len(open)-1)]
+		events := make([]Event, 1)
+		var r Result
 		b.ResetTimer()
 		for k := 0; b.Loop(); k++ {
-			ev := Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}
-			if k%2 == 1 {
-				ev.Type = EventPodPending
+			pod := open[k/2%len(open)]
+			events[0] = Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}
+			if k%2 == 1 { // and what it was before, so that it may run again
+				e.facts[pod].Stage = StageNone
+				events[0].Type = EventPodPending
 			}
-			f := &e.facts[pod]
-			f.Stage = StageNone
-			if _, err := e.Apply(began, ev); err != nil {
+			if err := e.ApplyTo(&r, began, events...); err != nil {
 				b.Fatal(err)
 			}
 		}
+		per(b, "event", 1)
 	})
+}
+
+// BenchmarkRepeated: a pod is reported as it was.
+func BenchmarkRepeated(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		e := begun(spec)
+		open := openPods(e)
+		var r Result
+		batch := make([]Event, len(open))
+		for k, pod := range open {
+			batch[k] = Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}
+		}
+		if err := e.ApplyTo(&r, began, batch...); err != nil {
+			b.Fatal(err)
+		}
+		b.ResetTimer()
+		for k := 0; b.Loop(); k++ {
+			k %= len(batch)
+			if err := e.ApplyTo(&r, began, batch[k:k+1]...); err != nil {
+				b.Fatal(err)
+			}
+		}
+		per(b, "event", 1)
+	})
+}
+
+// BenchmarkCascade: everything that runs ends in one call, time after time, to the end of the workflow.
+func BenchmarkCascade(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		changed := 0
+		for b.Loop() {
+			b.StopTimer()
+			e := begun(spec)
+			batch := endings(nil, slices.Values(openPods(e)))
+			var r Result
+			b.StartTimer()
+			changed = 0
+			for len(batch) > 0 {
+				if err := e.ApplyTo(&r, began, batch...); err != nil {
+					b.Fatal(err)
+				}
+				changed += len(r.Changes)
+				batch = endings(batch[:0], started(&r))
+			}
+		}
+		per(b, "changed-node", changed)
+	})
+}
+
+// BenchmarkAddAttempt: a pod fails and its Retry starts another attempt.
+func BenchmarkAddAttempt(b *testing.B) {
+	limit := 1 << 30
+	spec := sets(1)
+	set := *spec.Templates[1]
+	strategy := *set.Retry
+	strategy.Limit = &limit
+	set.Retry, set.Containers = &strategy, nil
+	spec.Templates[1] = &set
+	e := begun(spec)
+	events := make([]Event, 1)
+	var r Result
+	b.ReportAllocs()
+	b.ResetTimer()
+	for k := 0; b.Loop(); k++ {
+		if k%1000 == 999 { // a Retry reads all its attempts
+			b.StopTimer()
+			e = begun(spec)
+			b.StartTimer()
+		}
+		pod := nodegraph.Index(e.g.Len() - 1)
+		events[0] = Event{Type: EventPodEnded, At: pod, Phase: nodegraph.Failed}
+		if err := e.ApplyTo(&r, began, events...); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkFanOut: the host resolves a loop to 1,000 items, all of which start.
+func BenchmarkFanOut(b *testing.B) {
+	items := make([]nodegraph.Item, 1000)
+	for k := range items {
+		items[k].Text = fmt.Sprint(k)
+	}
+	spec := &nodegraph.Spec{Name: "w", Entrypoint: "dag", Templates: []*nodegraph.Template{
+		{Name: "dag", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "g", Template: "pod", Loop: &nodegraph.Loop{Unresolved: "{{x}}"}}}},
+		{Name: "pod", Kind: nodegraph.Pod},
+	}}
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		e := begun(spec)
+		b.StartTimer()
+		if _, err := e.Apply(began, Expanded("w.g", items...)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	per(b, "item", len(items))
+}
+
+// BenchmarkRestart: an engine from its saved state.
+func BenchmarkRestart(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		e := half(spec)
+		state := e.Save()
+		b.ResetTimer()
+		for b.Loop() {
+			if _, _, err := LoadLimited(spec, state, lifted); err != nil {
+				b.Fatal(err)
+			}
+		}
+		per(b, "node", e.g.Len())
+	})
+}
+
+// BenchmarkObligations: everything that the workflow waits for.
+func BenchmarkObligations(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		e := half(spec)
+		b.ResetTimer()
+		for b.Loop() {
+			e.Obligations()
+		}
+		per(b, "node", e.g.Len())
+	})
+}
+
+// BenchmarkExplain: why the workflow is not complete, down to the facts.
+func BenchmarkExplain(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		e := half(spec)
+		b.ResetTimer()
+		for b.Loop() {
+			e.Explain(nodegraph.Root)
+		}
+	})
+}
+
+// BenchmarkMemory: the bytes on the heap that an engine takes for each node, its names and ids counted apart.
+func BenchmarkMemory(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		var e *Engine
+		grown := 0.0
+		for b.Loop() {
+			before := heap()
+			e = half(spec)
+			grown = heap() - before
+		}
+		texts := 0
+		for i := range nodegraph.Index(e.g.Len()) {
+			texts += len(e.g.Node(i).ID) + len(e.g.Node(i).Name)
+		}
+		n := float64(e.g.Len())
+		b.ReportMetric((grown-float64(texts))/n, "B/node")
+		b.ReportMetric(float64(texts)/n, "text-B/node")
+		runtime.KeepAlive(e)
+	})
+}
+
+// heap is what is alive on it, in bytes.
+func heap() float64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc)
 }

@@ -310,16 +310,46 @@ func (e *Engine) sweep(depth int) {
 		if !ok {
 			return
 		}
-		e.marks[i] &^= markQueued
-		v := e.evaluate(i)
-		if !v.Wake.IsZero() && !v.Wake.Equal(e.wakes[i]) {
-			e.timers.add(v.Wake, i)
-		}
-		if v.Rule == RulePodRecreate {
-			e.recreate(i)
-		}
-		e.commit(i, &v)
+		e.judge(i)
 	}
+}
+
+// judge evaluates node i and records the verdict.
+func (e *Engine) judge(i nodegraph.Index) {
+	e.marks[i] &^= markQueued
+	v := e.evaluate(i)
+	if !v.Wake.IsZero() && !v.Wake.Equal(e.wakes[i]) {
+		e.timers.add(v.Wake, i)
+	}
+	if v.Rule == RulePodRecreate {
+		e.recreate(i)
+	}
+	e.commit(i, &v)
+}
+
+// judgeAll evaluates every node: what is inside others first and, of what was not created, each after all it comes after.
+// What is inside a node, and what comes after one, has the higher index, so a walk from the last to the first needs no
+// queue; that is left to the few nodes which change after they were judged.
+func (e *Engine) judgeAll() {
+	for i := range e.marks {
+		e.marks[i] |= markQueued
+	}
+	for i := nodegraph.Index(len(e.facts)) - 1; i >= nodegraph.Root; i-- {
+		if i > nodegraph.Entry && !e.facts[i].exists {
+			if e.facts[e.shapes[i].parent].exists {
+				continue // judged with its siblings, when the walk comes to their parent
+			}
+			e.judge(i)
+			continue
+		}
+		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+			if !e.facts[m].exists && m != nodegraph.Entry {
+				e.judge(m)
+			}
+		}
+		e.judge(i)
+	}
+	e.sweep(0)
 }
 
 // recreate asks the host, once for each pod that is lost, to make the pod of node i again.

@@ -98,10 +98,9 @@ func (r *restorer) restore() error {
 	e.grow()
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.askAgain(i)
-		e.touch(i)
 		e.now = latest(e.now, e.details[i].created.time(), e.details[i].finished.time())
 	}
-	e.sweep(0)
+	e.judgeAll()
 	e.changed = e.changed[:0]
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.marks[i] &^= markChanged

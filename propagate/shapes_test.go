@@ -2,7 +2,9 @@ package propagate
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,16 +18,36 @@ var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // dagOf returns a workflow of one DAG of n pods; after says what task k comes after.
 func dagOf(n int, after func(k int) []int) *nodegraph.Spec {
-	tasks := make([]nodegraph.Task, n)
+	tasks, taken, number := make([]nodegraph.Task, n), make(ids, n), 0
 	for k := range tasks {
-		tasks[k] = nodegraph.Task{Name: "t" + strconv.Itoa(k), Template: "pod"}
+		for !taken.take("w.t" + strconv.Itoa(number)) {
+			number++
+		}
+		tasks[k] = nodegraph.Task{Name: "t" + strconv.Itoa(number), Template: "pod"}
 		for _, d := range after(k) {
-			tasks[k].Dependencies = append(tasks[k].Dependencies, "t"+strconv.Itoa(d))
+			tasks[k].Dependencies = append(tasks[k].Dependencies, tasks[d].Name)
 		}
 	}
 	return &nodegraph.Spec{Name: "w", Entrypoint: "dag", Templates: []*nodegraph.Template{
 		{Name: "dag", Kind: nodegraph.DAG, Tasks: tasks}, {Name: "pod", Kind: nodegraph.Pod},
 	}}
+}
+
+// ids holds ids that are taken: with Argo's 32-bit hashes two of 100,000 nodes are as likely as not to share one, which
+// is an error.
+type ids map[string]bool
+
+// take tells whether nodes with these names have ids of their own, and takes them.
+func (taken ids) take(names ...string) bool {
+	for _, n := range names {
+		if taken[nodegraph.NodeID("", n)] {
+			return false
+		}
+	}
+	for _, n := range names {
+		taken[nodegraph.NodeID("", n)] = true
+	}
+	return true
 }
 
 // fanIn: n-1 pods, and one after all of them.
@@ -69,9 +91,15 @@ func layered(n int) *nodegraph.Spec {
 
 // sets: a TaskGroup of container sets of five, each under a Retry; about n nodes.
 func sets(n int) *nodegraph.Spec {
-	items := make([]nodegraph.Item, max(1, n/7))
+	items, taken := make([]nodegraph.Item, max(1, n/7)), make(ids, n)
 	for k := range items {
-		items[k].Text = strconv.Itoa(k)
+		for number := k; ; number += len(items) {
+			items[k].Text = strconv.Itoa(number)
+			item := nodegraph.ItemName("w.g", k, items[k].Text)
+			if taken.take(item, item+"(0)", item+"(0).c0", item+"(0).c1", item+"(0).c2", item+"(0).c3", item+"(0).c4") {
+				break
+			}
+		}
 	}
 	limit := 3
 	set := &nodegraph.Template{Name: "set", Kind: nodegraph.Pod, Retry: &retry.Strategy{Limit: &limit}}
@@ -90,35 +118,72 @@ func sets(n int) *nodegraph.Spec {
 var shapes = []struct {
 	name string
 	spec func(n int) *nodegraph.Spec
-}{{"chain", chain}, {"layered", layered}, {"sets", sets}}
+}{{"fan-in", fanIn}, {"chain", chain}, {"layered", layered}, {"sets", sets}}
 
-// begun returns the engine of a workflow that was started, all its limits lifted.
+// lifted are limits that no shape reaches.
+var lifted = nodegraph.Limits{Nodes: 4_000_000, Items: 1_000_000}
+
+// begun returns the engine of a workflow that was started.
 func begun(spec *nodegraph.Spec) *Engine {
-	e, err := New(spec)
+	e, err := NewLimited(spec, lifted)
 	if err != nil {
 		panic(err)
 	}
 	if _, err := e.Apply(began); err != nil {
 		panic(fmt.Sprint("start: ", err))
 	}
+	if e.Complete() {
+		panic(e.messages[nodegraph.Entry])
+	}
 	return e
 }
 
-// through lets every pod of a workflow end well, in the order in which they start; it returns the engine.
-func through(e *Engine, upTo int) *Engine {
-	for done := 0; done < upTo && !e.Complete(); {
-		var batch []Event
-		for i := range e.facts {
-			if f := &e.facts[i]; e.g.Node(nodegraph.Index(i)).Kind == nodegraph.Pod && f.created() && f.Stage < StageGone {
-				batch = append(batch, Event{Type: EventPodEnded, At: nodegraph.Index(i), Phase: nodegraph.Succeeded})
-				if done++; done >= upTo {
-					break
-				}
+// openPods lists the pods that exist and have not ended.
+func openPods(e *Engine) []nodegraph.Index {
+	var open []nodegraph.Index
+	for i := range nodegraph.Index(e.g.Len()) {
+		if f := &e.facts[i]; e.shapes[i].kind == nodegraph.Pod && f.exists && f.Stage < StageGone {
+			open = append(open, i)
+		}
+	}
+	return open
+}
+
+// started lists the pods that a result asks for.
+func started(r *Result) iter.Seq[nodegraph.Index] {
+	return func(yield func(nodegraph.Index) bool) {
+		for k := range r.Actions {
+			if a := &r.Actions[k]; a.Type == ActionStart && a.Kind == nodegraph.Pod && !yield(a.Node) {
+				return
 			}
 		}
-		if _, err := e.Apply(began, batch...); err != nil {
+	}
+}
+
+// endings appends the events by which pods end well.
+func endings(batch []Event, pods iter.Seq[nodegraph.Index]) []Event {
+	for i := range pods {
+		batch = append(batch, Event{Type: EventPodEnded, At: i, Phase: nodegraph.Succeeded})
+	}
+	return batch
+}
+
+// half returns the engine of a workflow half of whose pods have ended well.
+func half(spec *nodegraph.Spec) *Engine {
+	e := begun(spec)
+	left := len(spec.Templates[0].Tasks) / 2
+	if loop := spec.Templates[0].Tasks[0].Loop; loop != nil {
+		left = len(loop.Items) / 2
+	}
+	batch := endings(nil, slices.Values(openPods(e)))
+	for left > 0 {
+		batch = batch[:min(left, len(batch))]
+		left -= len(batch)
+		r, err := e.Apply(began, batch...)
+		if err != nil {
 			panic(err)
 		}
+		batch = endings(batch[:0], started(&r))
 	}
 	return e
 }
