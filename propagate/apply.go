@@ -23,7 +23,7 @@ func (e *Engine) refusal(ev *Event) (field, value string, err error) {
 		return "type", ev.Type.String(), ErrInvalid
 	}
 	if ev.Type == EventManualRetry {
-		if phase := e.verdicts[nodegraph.Root].Phase; !e.Complete() || !phase.Unsuccessful() {
+		if phase := e.verdicts[nodegraph.Root].phase(); !e.Complete() || !phase.Unsuccessful() {
 			return "phase", phase.String(), ErrInvalid
 		}
 		return "", "", nil
@@ -310,7 +310,7 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
 // live again, and inside such an attempt its end is not looked at once more: that could start what comes after it.
 func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	f, d := &e.facts[i], &e.details[i]
-	if f.Stage >= StageGone && e.verdicts[i].Fulfilled {
+	if f.Stage >= StageGone && e.verdicts[i].fulfilled() {
 		again := e.run(i).before(o.run())
 		if again && e.lateAttempt(i) || !again && o.Stage > f.Stage && e.lateAttempt(e.shapes[i].parent) {
 			return
@@ -416,7 +416,7 @@ func containerPhase(exitCode int) nodegraph.Phase {
 
 // containerRetried makes a container and all that come after it unfinished again, and its pod with them.
 func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
-	if e.lateAttempt(pod) && e.verdicts[pod].Fulfilled {
+	if e.lateAttempt(pod) && e.verdicts[pod].fulfilled() {
 		return
 	}
 	c := e.container(pod, ev.Container)
@@ -543,7 +543,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	switch {
 	case f.Lock == LockHeld:
 		return
-	case e.verdicts[i].Fulfilled:
+	case e.verdicts[i].fulfilled():
 		if ev.Type == EventLockGranted { // too late to be of use
 			f.Lock = LockHeld
 			e.releaseLocks(i)

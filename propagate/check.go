@@ -26,8 +26,8 @@ func (e *Engine) Check() error {
 		if err := e.checkContainment(i); err != nil {
 			return err
 		}
-		v := &e.verdicts[i]
-		if ended := v.Fulfilled && !v.Daemoned || v.Phase == nodegraph.Planned && e.withinEnded(i); ended && e.facts[i].Lock != LockNone {
+		v := e.verdicts[i]
+		if ended := v.fulfilled() && !v.daemoned() || v.phase() == nodegraph.Planned && e.withinEnded(i); ended && e.facts[i].Lock != LockNone {
 			return &InvariantError{"locks", e.nameOf(i), "it has settled and still holds or awaits a lock"}
 		}
 	}
@@ -38,12 +38,12 @@ func (e *Engine) Check() error {
 }
 
 func (e *Engine) checkContainment(i nodegraph.Index) error {
-	v := &e.verdicts[i]
-	if !e.facts[i].created() || v.Fulfilled && !v.Daemoned {
+	v := e.verdicts[i]
+	if !e.facts[i].created() || v.fulfilled() && !v.daemoned() {
 		return nil
 	}
-	if e.Complete() || e.withinEnded(i) && (!v.Daemoned || e.boundaryEnded(i)) {
-		return &InvariantError{"containment", e.nameOf(i), "it is " + v.Phase.String() + " inside something that has ended"}
+	if e.Complete() || e.withinEnded(i) && (!v.daemoned() || e.boundaryEnded(i)) {
+		return &InvariantError{"containment", e.nameOf(i), "it is " + v.phase().String() + " inside something that has ended"}
 	}
 	return nil
 }
@@ -51,15 +51,15 @@ func (e *Engine) checkContainment(i nodegraph.Index) error {
 // boundaryEnded tells whether the boundary of a daemon has ended: until then it may outlive its Retry and its groups.
 func (e *Engine) boundaryEnded(i nodegraph.Index) bool {
 	b := e.g.Boundary(i)
-	return b != nodegraph.None && e.verdicts[b].Fulfilled
+	return b != nodegraph.None && e.verdicts[b].fulfilled()
 }
 
 func (e *Engine) checkAgreement() error {
 	for i, want := range reference(e.inputs) {
-		got, message := &e.verdicts[i], e.messages[i]
-		if *got != want.brief() || message != want.Message {
+		got, message := e.verdicts[i], e.messages[i]
+		if got != want.verdict || message != want.message {
 			return &InvariantError{"agreement", e.nameOf(nodegraph.Index(i)), fmt.Sprintf("the engine says %s %q (%s), the reference %s %q (%s)",
-				got.Phase, message, got.Rule, want.Phase, want.Message, want.Rule)}
+				got.phase(), message, got.rule(), want.phase(), want.message, want.rule())}
 		}
 	}
 	return nil

@@ -113,7 +113,7 @@ func (e *Engine) Started() time.Time { return e.started }
 func (e *Engine) Verdict(i nodegraph.Index) Verdict {
 	plain := e.view
 	plain.counters, plain.scratch = nil, nil // to learn which member decides
-	return plain.evaluate(i)
+	return plain.evaluate(i).spelled()
 }
 
 // Fact returns what is known of node i. It does not allocate.
@@ -121,23 +121,23 @@ func (e *Engine) Fact(i nodegraph.Index) Fact { return e.fact(i) }
 
 // Phase returns the phase and the message of node i. It does not allocate.
 func (e *Engine) Phase(i nodegraph.Index) (nodegraph.Phase, string) {
-	return e.verdicts[i].Phase, e.messages[i]
+	return e.verdicts[i].phase(), e.messages[i]
 }
 
 // Workflow returns the phase and the message of the workflow. It does not allocate.
 func (e *Engine) Workflow() (nodegraph.Phase, string) { return e.Phase(nodegraph.Root) }
 
 // Complete tells whether the workflow is complete: nothing changes any more, but for a manual retry.
-func (e *Engine) Complete() bool { return e.verdicts[nodegraph.Root].Fulfilled }
+func (e *Engine) Complete() bool { return e.verdicts[nodegraph.Root].fulfilled() }
 
 // Exists tells whether node i is one that Argo would list: it was created, or was skipped, omitted or refused.
 func (e *Engine) Exists(i nodegraph.Index) bool {
-	return i != nodegraph.Root && e.verdicts[i].Phase != nodegraph.Planned
+	return i != nodegraph.Root && e.verdicts[i].phase() != nodegraph.Planned
 }
 
 // Kind returns the type under which Argo lists node i: Skipped for a node that never came to be what it is.
 func (e *Engine) Kind(i nodegraph.Index) nodegraph.Kind {
-	if !e.facts[i].created() && e.verdicts[i].Phase != nodegraph.Planned {
+	if !e.facts[i].created() && e.verdicts[i].phase() != nodegraph.Planned {
 		return nodegraph.NodeSkipped
 	}
 	return e.g.Node(i).Kind
@@ -190,7 +190,7 @@ func (e *Engine) begin(now time.Time) {
 	}
 	e.beginWorkflow()
 	for _, i := range e.unsure { // the engine was loaded: the host may not have done it
-		if e.verdicts[i].Rule == RuleStartOwed || e.verdicts[i].Rule == RulePodRecreate {
+		if e.verdicts[i].rule() == RuleStartOwed || e.verdicts[i].rule() == RulePodRecreate {
 			e.actOn(ActionRecreate, i, "")
 		}
 	}
@@ -212,7 +212,7 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 		return
 	}
 	e.checkTimeouts(i)
-	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].Fulfilled && !e.facts[i].Seen && !e.withinEnded(i) {
+	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].fulfilled() && !e.facts[i].Seen && !e.withinEnded(i) {
 		e.facts[i].Seen = true
 		e.touch(e.shapes[i].parent)
 		e.reclear(i, true)
@@ -233,7 +233,7 @@ func (e *Engine) beginWorkflow() {
 	}
 	e.started = e.now
 	if d := e.deadline(); !d.IsZero() {
-		e.timers.add(d, nodegraph.Root)
+		e.timers.add(stampOf(d), nodegraph.Root)
 	}
 	e.touch(nodegraph.Root)
 	e.touch(nodegraph.Entry)
@@ -273,7 +273,7 @@ func (e *Engine) touch(i nodegraph.Index) {
 		return
 	}
 	planned := !e.facts[i].exists && i != nodegraph.Root
-	if planned && e.counters.blocked[i] > 0 && e.facts[i].Answer != AnswerOmit && e.verdicts[i] == (verdict{}) {
+	if planned && e.counters.blocked[i] > 0 && e.facts[i].Answer != AnswerOmit && e.verdicts[i] == 0 {
 		return
 	}
 	*m |= markQueued
@@ -318,13 +318,13 @@ func (e *Engine) sweep(depth int) {
 func (e *Engine) judge(i nodegraph.Index) {
 	e.marks[i] &^= markQueued
 	v := e.evaluate(i)
-	if !v.Wake.IsZero() && !v.Wake.Equal(e.wakes[i]) {
-		e.timers.add(v.Wake, i)
+	if v.wake != 0 && v.wake != e.wakes[i] {
+		e.timers.add(v.wake, i)
 	}
-	if v.Rule == RulePodRecreate {
+	if v.rule() == RulePodRecreate {
 		e.recreate(i)
 	}
-	e.commit(i, &v)
+	e.commit(i, v)
 }
 
 // judgeAll evaluates every node: what is inside others first and, of what was not created, each after all it comes after.
@@ -363,34 +363,33 @@ func (e *Engine) recreate(i nodegraph.Index) {
 }
 
 // commit records a verdict and, if it looks different, marks what reads it.
-func (e *Engine) commit(i nodegraph.Index, v *Verdict) {
-	old, is := e.verdicts[i], v.brief()
-	if old.Phase == is.Phase && old.Fulfilled == is.Fulfilled && old.Daemoned == is.Daemoned && old.want == is.want && e.messages[i] == v.Message {
-		e.record(i, v)
+func (e *Engine) commit(i nodegraph.Index, r ruling) {
+	old, is := e.verdicts[i], r.verdict
+	if old.looksLike(is) && e.messages[i] == r.message {
+		e.record(i, r)
 		return
 	}
 	if e.marks[i]&markChanged == 0 {
 		e.marks[i] |= markChanged
-		e.changed = append(e.changed, before{i, old.Phase, e.messages[i]})
+		e.changed = append(e.changed, before{i, old.phase(), e.messages[i]})
 	}
-	e.record(i, v)
+	e.record(i, r)
 	if e.shapes[i].kind == nodegraph.Pod {
-		e.countActive(i, (is.Phase == nodegraph.Pending || is.Phase == nodegraph.Running) && is.Rule != RuleLockWait)
+		e.countActive(i, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
 	}
-	if is.want != 0 {
+	if is.want() != 0 {
 		e.wanted = append(e.wanted, i)
 	}
-	differs := is.Fulfilled != old.Fulfilled || is.Phase != old.Phase
-	if differs {
-		e.phaseChanged(i, &old, &is)
+	if is.fulfilled() != old.fulfilled() || is.phase() != old.phase() {
+		e.phaseChanged(i, old, is)
 	}
 	if i == nodegraph.Root {
 		return
 	}
 	if e.daemons {
-		e.afterDaemons(i, is.Rule)
+		e.afterDaemons(i, is.rule())
 	}
-	e.tellParent(i, &old, &is)
+	e.tellParent(i, old, is)
 	if e.shapes[i].traits&traitHook != 0 {
 		i, _ = e.g.Owner(i) // what comes after that waits for its hooks
 	}
@@ -403,14 +402,14 @@ func (e *Engine) afterDaemons(i nodegraph.Index, rule Rule) {
 	if rule == RuleOmitted {
 		e.facts[i].Answer = AnswerOmit
 	}
-	if p := e.shapes[i].parent; e.shapes[p].kind == nodegraph.TaskGroup && e.verdicts[p].Fulfilled {
+	if p := e.shapes[i].parent; e.shapes[p].kind == nodegraph.TaskGroup && e.verdicts[p].fulfilled() {
 		e.reclear(p, true)
 	}
 }
 
 // tellParent counts what node i's new verdict means to its parent, and marks the parent if that may change it: a
 // composite that stays open because of other members does not.
-func (e *Engine) tellParent(i nodegraph.Index, old, is *verdict) {
+func (e *Engine) tellParent(i nodegraph.Index, old, is verdict) {
 	s := &e.shapes[i]
 	p := s.parent
 	if e.failFast {
@@ -424,7 +423,7 @@ func (e *Engine) tellParent(i nodegraph.Index, old, is *verdict) {
 		} else if was && !now {
 			*open--
 		}
-		if *open > 0 && e.verdicts[p].Rule == RuleMembersOpen && kind != nodegraph.Steps && kind != nodegraph.Retry && p != nodegraph.Root && !e.facts[p].Halted {
+		if *open > 0 && e.verdicts[p].rule() == RuleMembersOpen && kind != nodegraph.Steps && kind != nodegraph.Retry && p != nodegraph.Root && !e.facts[p].Halted {
 			return
 		}
 	}
@@ -485,10 +484,10 @@ func (e *Engine) touchFailFast(i nodegraph.Index) {
 }
 
 // phaseChanged does what follows from a node's settling or resuming.
-func (e *Engine) phaseChanged(i nodegraph.Index, old, v *verdict) {
+func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
 	f, s := &e.facts[i], &e.shapes[i]
 	switch {
-	case v.Fulfilled && !v.Daemoned:
+	case v.fulfilled() && !v.daemoned():
 		e.forget(i)
 		if d := &e.details[i]; d.finished == 0 {
 			d.finished = stampOf(e.now)
@@ -498,12 +497,12 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v *verdict) {
 			e.settledC = append(e.settledC, i)
 		}
 		if s.kind == nodegraph.TaskGroup && s.traits&traitHooked != 0 && !f.Seen {
-			e.timers.add(e.now, i) // its exit hook starts with the next call
+			e.timers.add(stampOf(e.now), i) // its exit hook starts with the next call
 		}
-	case old.Fulfilled && !v.Fulfilled && s.kind.Composite():
+	case old.fulfilled() && !v.fulfilled() && s.kind.Composite():
 		e.details[i].finished = 0
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-			if e.verdicts[m].want != 0 { // given up when this node ended
+			if e.verdicts[m].want() != 0 { // given up when this node ended
 				e.wanted = append(e.wanted, m)
 			}
 		}

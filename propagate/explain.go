@@ -115,7 +115,7 @@ func because(v *Verdict, f *Fact, by string) string {
 	}
 	switch v.Rule {
 	case RuleRetry:
-		text += " (" + v.step.String() + ")"
+		text += " (" + v.Step.String() + ")"
 	case RulePodResult, RulePodGone, RuleContainerOwn, RuleStopped, RuleServed:
 		if !f.Finished.IsZero() && v.Fulfilled {
 			text += " at " + clock(f.Finished)

@@ -1,4 +1,10 @@
 package propagate
 
 // Reference returns what the reference evaluator says.
-func (e *Engine) Reference() []Verdict { return reference(e.inputs) }
+func (e *Engine) Reference() []Verdict {
+	var verdicts []Verdict
+	for _, r := range reference(e.inputs) {
+		verdicts = append(verdicts, r.spelled())
+	}
+	return verdicts
+}

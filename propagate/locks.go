@@ -160,7 +160,7 @@ func wants(locks []nodegraph.Lock, key string) bool {
 func (t *LockTable) Adopt(workflow string, e *Engine) {
 	nodes := make([]nodegraph.Index, 0, 8)
 	for i := range nodegraph.Index(e.g.Len()) {
-		if l := e.facts[i].Lock; (l == LockHeld || l == LockWaits) && !e.verdicts[i].Fulfilled {
+		if l := e.facts[i].Lock; (l == LockHeld || l == LockWaits) && !e.verdicts[i].fulfilled() {
 			nodes = append(nodes, i)
 		}
 	}

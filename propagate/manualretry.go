@@ -18,7 +18,7 @@ func (e *Engine) manualRetry() {
 	}
 	old := make(map[string]before, e.g.Len())
 	for i := range nodegraph.Index(e.g.Len()) {
-		old[e.g.Node(i).ID] = before{phase: e.verdicts[i].Phase, message: e.messages[i]}
+		old[e.g.Node(i).ID] = before{phase: e.verdicts[i].phase(), message: e.messages[i]}
 	}
 	fresh.wording = e.wording
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ { // pods that are forgotten may still be heard of
@@ -59,7 +59,7 @@ func (e *Engine) kept() []NodeState {
 		i := at.node
 		state, n := e.nodeState(i), e.g.Node(i)
 		f := &state.Fact
-		at.whole = at.whole || !e.verdicts[i].Phase.Unsuccessful()
+		at.whole = at.whole || !e.verdicts[i].phase().Unsuccessful()
 		switch {
 		case !f.created() && f.Answer != AnswerSkip && !(at.whole && f.Answer == AnswerOmit) && !n.Expanded():
 			continue // follows from the rest
@@ -89,7 +89,7 @@ func (e *Engine) resetMembers(i nodegraph.Index) map[nodegraph.Index]bool {
 	reset := make(map[nodegraph.Index]bool)
 	var list []nodegraph.Index
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		if e.verdicts[m].Phase.Unsuccessful() {
+		if e.verdicts[m].phase().Unsuccessful() {
 			list = append(list, m)
 		}
 	}

@@ -12,7 +12,7 @@ func (e *Engine) listChanges() {
 	kept := e.changed[:0]
 	for _, b := range e.changed {
 		e.marks[b.node] &^= markChanged
-		if v := &e.verdicts[b.node]; b.phase == v.Phase && b.message == e.messages[b.node] {
+		if v := e.verdicts[b.node]; b.phase == v.phase() && b.message == e.messages[b.node] {
 			continue
 		}
 		depth := int(e.shapes[b.node].depth)
@@ -38,9 +38,9 @@ func (e *Engine) listChanges() {
 
 // change describes how one node looks different.
 func (e *Engine) change(c *Change, b *before) {
-	n, v := e.g.Node(b.node), &e.verdicts[b.node]
+	n, v := e.g.Node(b.node), e.verdicts[b.node]
 	c.Node, c.ID, c.Name, c.Kind = b.node, n.ID, e.nameOf(b.node), e.listedKind(b.node)
-	c.From, c.To, c.Message, c.Rule = b.phase, v.Phase, e.messages[b.node], v.Rule
+	c.From, c.To, c.Message, c.Rule = b.phase, v.phase(), e.messages[b.node], v.rule()
 }
 
 func (e *Engine) listedKind(i nodegraph.Index) nodegraph.Kind {
@@ -57,8 +57,8 @@ func (e *Engine) Obligations() []Obligation { return obligations(&e.view) }
 // obligations is the same for any evaluator.
 func obligations(w *view) []Obligation {
 	var list []Obligation
-	root := &w.verdicts[nodegraph.Root]
-	if root.Fulfilled {
+	root := w.verdicts[nodegraph.Root]
+	if root.fulfilled() {
 		return nil
 	}
 	if w.started.IsZero() {
@@ -74,7 +74,7 @@ func obligations(w *view) []Obligation {
 			continue
 		}
 		list = append(list, Obligation{
-			Node: i, Name: w.g.Node(i).Name, For: need, Since: w.details[i].created.time(), Until: w.wakes[i], Message: w.messages[i],
+			Node: i, Name: w.g.Node(i).Name, For: need, Since: w.details[i].created.time(), Until: w.wakes[i].time(), Message: w.messages[i],
 		})
 	}
 	return list
@@ -82,17 +82,17 @@ func obligations(w *view) []Obligation {
 
 // need says what node i itself waits for; false when it waits for other nodes only, or for nothing.
 func (w *view) need(i nodegraph.Index) (Need, bool) {
-	v, f := &w.verdicts[i], &w.facts[i]
-	if v.want&(wantStart|wantAttempt|wantHook|wantAnswer) != 0 && !w.withinEnded(i) {
+	v, f := w.verdicts[i], &w.facts[i]
+	if v.want()&(wantStart|wantAttempt|wantHook|wantAnswer) != 0 && !w.withinEnded(i) {
 		return w.startNeed(i)
 	}
-	if v.Fulfilled {
-		if g := w.g.Node(i).Kind == nodegraph.TaskGroup; g && !w.withinEnded(i) && !f.Seen && f.created() && len(w.hooksOf(i)) > 0 && v.Phase.Completed() && w.shutdown != "Terminate" {
+	if v.fulfilled() {
+		if g := w.g.Node(i).Kind == nodegraph.TaskGroup; g && !w.withinEnded(i) && !f.Seen && f.created() && len(w.hooksOf(i)) > 0 && v.phase().Completed() && w.shutdown != "Terminate" {
 			return NeedTimer, true // its exit hook starts with the next call
 		}
 		return 0, false
 	}
-	switch v.Rule {
+	switch v.rule() {
 	case RuleLockWait:
 		return NeedLock, true
 	case RuleStartOwed, RulePodRecreate:
@@ -102,14 +102,14 @@ func (w *view) need(i nodegraph.Index) (Need, bool) {
 	case RuleUnsynced:
 		return NeedResult, true
 	case RuleSuspended:
-		if !w.wakes[i].IsZero() {
+		if w.wakes[i] != 0 {
 			return NeedTimer, true
 		}
 		return NeedResume, true
 	case RuleServed:
 		return NeedServed, true
 	case RuleRetry:
-		if !w.wakes[i].IsZero() {
+		if w.wakes[i] != 0 {
 			return NeedTimer, true
 		}
 	}
@@ -118,11 +118,11 @@ func (w *view) need(i nodegraph.Index) (Need, bool) {
 
 // startNeed says why a node that may start does not.
 func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
-	v, f := &w.verdicts[i], &w.facts[i]
+	v, f := w.verdicts[i], &w.facts[i]
 	switch {
-	case v.want&wantAnswer != 0 && w.g.Node(i).Kind == nodegraph.TaskGroup:
+	case v.want()&wantAnswer != 0 && w.g.Node(i).Kind == nodegraph.TaskGroup:
 		return NeedItems, true
-	case v.want&wantAnswer != 0:
+	case v.want()&wantAnswer != 0:
 		return NeedCondition, true
 	case w.held:
 		return NeedUnsuspend, true
@@ -130,7 +130,7 @@ func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
 		return NeedLock, true
 	case w.details[i].memo == AnswerAsked:
 		return NeedCache, true
-	case v.want&(wantStart|wantAttempt) == 0:
+	case v.want()&(wantStart|wantAttempt) == 0:
 		return NeedTimer, true // its hook starts with the next call
 	}
 	return NeedParallelism, true
@@ -140,7 +140,7 @@ func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
 // and their hooks outlive it.
 func (w *view) withinEnded(i nodegraph.Index) bool {
 	for p := w.g.Node(i).Parent; p != nodegraph.None; p = w.g.Node(p).Parent {
-		if v := &w.verdicts[p]; v.Fulfilled && !v.Daemoned && w.g.Node(p).Kind != nodegraph.TaskGroup {
+		if v := w.verdicts[p]; v.fulfilled() && !v.daemoned() && w.g.Node(p).Kind != nodegraph.TaskGroup {
 			return true
 		}
 	}

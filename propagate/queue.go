@@ -80,8 +80,8 @@ type timer struct {
 func (t timer) before(o timer) bool { return t.at < o.at || t.at == o.at && t.node < o.node }
 
 // add remembers that node must be evaluated at a time.
-func (t *timers) add(at time.Time, node nodegraph.Index) {
-	t.list = append(t.list, timer{stampOf(at), node})
+func (t *timers) add(at stamp, node nodegraph.Index) {
+	t.list = append(t.list, timer{at, node})
 	for k := len(t.list) - 1; k > 0; {
 		up := (k - 1) / 2
 		if !t.list[k].before(t.list[up]) {

@@ -8,10 +8,10 @@ import (
 
 // reference is the evaluator that a reader can check: it computes every verdict from scratch, from the deepest nodes
 // up, and remembers nothing. The engine must agree with it after every event.
-func reference(in *inputs) []Verdict {
+func reference(in *inputs) []ruling {
 	r := &referee{
-		view:     view{inputs: in, verdicts: make([]verdict, in.g.Len()), messages: make([]string, in.g.Len())},
-		verdicts: make([]Verdict, in.g.Len()),
+		view:    view{inputs: in, verdicts: make([]verdict, in.g.Len()), messages: make([]string, in.g.Len())},
+		rulings: make([]ruling, in.g.Len()),
 	}
 	levels := byDepth(in.g)
 	for depth := len(levels) - 1; depth >= 0; depth-- {
@@ -28,18 +28,18 @@ func reference(in *inputs) []Verdict {
 			r.judgePlanned(parent)
 		}
 	}
-	return r.verdicts
+	return r.rulings
 }
 
 // referee is the reference evaluator at work.
 type referee struct {
 	view
-	verdicts []Verdict
+	rulings []ruling
 }
 
 func (r *referee) judge(i nodegraph.Index) {
-	r.verdicts[i] = r.evaluate(i)
-	r.record(i, &r.verdicts[i])
+	r.rulings[i] = r.evaluate(i)
+	r.record(i, r.rulings[i])
 }
 
 // judgePlanned judges the members of parent that were not created, each after all it comes after.

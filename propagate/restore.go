@@ -108,7 +108,7 @@ func (r *restorer) restore() error {
 		if f.Lock == LockHeld && !f.created() && i != nodegraph.Root {
 			e.asked[i] = true
 		}
-		if r := e.verdicts[i].Rule; r == RuleStartOwed || r == RulePodRecreate {
+		if r := e.verdicts[i].rule(); r == RuleStartOwed || r == RulePodRecreate {
 			e.unsure = append(e.unsure, i)
 		}
 		if f.created() && e.g.Node(i).Template != nil {
@@ -116,7 +116,7 @@ func (r *restorer) restore() error {
 		}
 	}
 	if d := e.deadline(); !d.IsZero() && !e.overdue {
-		e.timers.add(d, nodegraph.Root)
+		e.timers.add(stampOf(d), nodegraph.Root)
 	}
 	e.result = Result{}
 	return nil
@@ -286,7 +286,7 @@ func recordSource(nodes []nodegraph.Recorded) source {
 		attempt: func(id string) retry.Attempt {
 			r := byID[id]
 			a := retry.Attempt{Message: r.Message, HasExitCode: r.HasExit, ExitCode: r.ExitCode, Started: r.Started, Finished: r.Finished}
-			a.Outcome = outcomeOf(&verdict{Phase: r.Phase, Fulfilled: r.Phase.Settled()})
+			a.Outcome = outcomeOf(newVerdict(r.Phase, RuleComplete))
 			if r.Message == podDeleted {
 				a.Reason = retry.ReasonPodDeleted
 			}

@@ -8,12 +8,12 @@ import (
 )
 
 // evaluate returns the verdict on node i: the rule table. Each kind has one rule.
-func (w *view) evaluate(i nodegraph.Index) Verdict {
+func (w *view) evaluate(i nodegraph.Index) ruling {
 	if i == nodegraph.Root {
 		return w.workflowRule()
 	}
 	f, s := &w.facts[i], w.shapes[i]
-	var v Verdict
+	var v ruling
 	switch {
 	case !f.created():
 		v = w.plannedRule(i)
@@ -22,17 +22,17 @@ func (w *view) evaluate(i nodegraph.Index) Verdict {
 	case f.Stage == StageEnded && s.kind.Composite():
 		v = settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None) // it could not be expanded, or was memoized
 	case f.Lock == LockWaits && f.Stage < StageStopped:
-		v = Verdict{Phase: nodegraph.Pending, Message: w.details[i].message, Rule: RuleLockWait, By: nodegraph.None}
+		v = pending(RuleLockWait, w.details[i].message)
 	default:
 		v = w.createdRule(i, s.kind, f)
 	}
-	if s.traits&traitHooked != 0 && w.hooksDue(i, &v) {
-		v.want |= wantHook
+	if s.traits&traitHooked != 0 && w.hooksDue(i, v) {
+		v.verdict = v.wanting(wantHook)
 	}
 	return v
 }
 
-func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *fact) Verdict {
+func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *fact) ruling {
 	switch kind {
 	case nodegraph.Pod:
 		return w.podRule(i)
@@ -43,7 +43,7 @@ func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *fact) Verd
 	case nodegraph.HTTP, nodegraph.Plugin:
 		return w.servedRule(i)
 	}
-	var v Verdict
+	var v ruling
 	switch kind {
 	case nodegraph.DAG:
 		v = w.dagRule(i)
@@ -56,19 +56,33 @@ func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *fact) Verd
 	case nodegraph.Retry:
 		v = w.retryRule(i)
 	}
-	if f.Waited && v.Phase == nodegraph.Running {
-		v.Phase = nodegraph.Pending // Argo never sets a composite that waited for a lock to Running
+	if f.Waited && v.phase() == nodegraph.Running {
+		v.verdict = newVerdict(nodegraph.Pending, v.rule()).wanting(v.want()).decidedBy(v.step()) // Argo never sets a composite that waited for a lock to Running
 	}
 	return v
 }
 
-// settled makes the verdict on a node that has ended.
-func settled(p nodegraph.Phase, message string, r Rule, by nodegraph.Index) Verdict {
-	return Verdict{Phase: p, Message: message, Fulfilled: p.Settled(), Rule: r, By: by}
+// settled is the ruling on a node that has ended.
+func settled(p nodegraph.Phase, message string, r Rule, by nodegraph.Index) ruling {
+	return ruling{verdict: newVerdict(p, r), message: message, by: by}
 }
 
-func running(r Rule, by nodegraph.Index) Verdict {
-	return Verdict{Phase: nodegraph.Running, Rule: r, By: by}
+func running(r Rule, by nodegraph.Index) ruling {
+	return ruling{verdict: newVerdict(nodegraph.Running, r), by: by}
+}
+
+func pending(r Rule, message string) ruling {
+	return ruling{verdict: newVerdict(nodegraph.Pending, r), message: message, by: nodegraph.None}
+}
+
+// daemonReady is the ruling on a daemon that is ready.
+func daemonReady(by nodegraph.Index) ruling {
+	return ruling{verdict: newVerdict(nodegraph.Running, RuleDaemonReady) | verdictFulfilled | verdictDaemoned, by: by}
+}
+
+// planned is the ruling on a node that was not created.
+func planned(r Rule, by nodegraph.Index, w want) ruling {
+	return ruling{verdict: newVerdict(nodegraph.Planned, r).wanting(w), by: by}
 }
 
 // podRule: a pod settles from its own facts (Argo: assessNodeStatus and the missing pods of podReconciliation).
@@ -79,7 +93,7 @@ func running(r Rule, by nodegraph.Index) Verdict {
 //  4. It is gone and had not run: Pending, to be created again.
 //  5. It runs: Running; a daemon only once it is ready, and then it is fulfilled.
 //  6. Otherwise Pending.
-func (w *view) podRule(i nodegraph.Index) Verdict {
+func (w *view) podRule(i nodegraph.Index) ruling {
 	f := &w.facts[i]
 	daemon := w.shapes[i].traits&traitDaemon != 0
 	switch f.Stage {
@@ -91,23 +105,23 @@ func (w *view) podRule(i nodegraph.Index) Verdict {
 		if f.Ran {
 			return settled(nodegraph.Error, podDeleted, RulePodGone, nodegraph.None)
 		}
-		return Verdict{Phase: nodegraph.Pending, Message: w.details[i].message, Rule: RulePodRecreate, By: nodegraph.None}
+		return pending(RulePodRecreate, w.details[i].message)
 	case StageRunning:
 		if !daemon {
 			return running(RulePodRunning, nodegraph.None)
 		}
 		if f.Ready {
-			return Verdict{Phase: nodegraph.Running, Fulfilled: true, Daemoned: true, Rule: RuleDaemonReady, By: nodegraph.None}
+			return daemonReady(nodegraph.None)
 		}
-		return Verdict{Phase: nodegraph.Pending, Rule: RulePodRunning, By: nodegraph.None}
+		return pending(RulePodRunning, "")
 	case StagePending:
-		v := Verdict{Phase: nodegraph.Pending, Message: w.details[i].message, Rule: RulePodPending, By: nodegraph.None}
+		v := pending(RulePodPending, w.details[i].message)
 		if f.Lock == LockHeld {
-			v.Message = "" // Argo clears it together with the message about the lock
+			v.message = "" // Argo clears it together with the message about the lock
 		}
 		return v
 	}
-	return Verdict{Phase: nodegraph.Pending, Rule: RuleStartOwed, By: nodegraph.None}
+	return pending(RuleStartOwed, "")
 }
 
 // The messages of a lost pod, in Argo's words.
@@ -117,20 +131,20 @@ const (
 	podFailedUnder   = "Pod Failed whilst container running"
 )
 
-func podResult(f *fact, message string, daemon bool) Verdict {
+func podResult(f *fact, message string, daemon bool) ruling {
 	if daemon && f.Phase == nodegraph.Succeeded && !f.Released {
 		return settled(nodegraph.Failed, message, RuleDaemonEnded, nodegraph.None)
 	}
 	v := settled(f.Phase, message, RulePodResult, nodegraph.None)
 	if f.Unsynced {
-		v.Fulfilled, v.Rule = false, RuleUnsynced
+		v.verdict = newVerdict(f.Phase, RuleUnsynced) &^ verdictFulfilled
 	}
 	return v
 }
 
 // containerRule: a container settles from its own result, else from the end of its pod. Containers of one set order
 // each other; they never decide who belongs to the pod.
-func (w *view) containerRule(i nodegraph.Index) Verdict {
+func (w *view) containerRule(i nodegraph.Index) ruling {
 	f, pod := &w.facts[i], w.shapes[i].parent
 	p := &w.facts[pod]
 	if f.Stage == StageEnded && f.Serial >= p.Serial {
@@ -148,11 +162,11 @@ func (w *view) containerRule(i nodegraph.Index) Verdict {
 	case f.Stage == StageRunning && p.Stage != StageGone && f.Serial >= p.Serial:
 		return running(RuleContainerOwn, nodegraph.None)
 	}
-	return Verdict{Phase: nodegraph.Pending, Rule: RuleContainerOwn, By: nodegraph.None}
+	return pending(RuleContainerOwn, "")
 }
 
 // suspendRule: a Suspend node runs until it is resumed, its duration has passed, or the workflow stops it.
-func (w *view) suspendRule(i nodegraph.Index) Verdict {
+func (w *view) suspendRule(i nodegraph.Index) ruling {
 	f := &w.facts[i]
 	if f.Stage >= StageStopped {
 		r := RuleResumed
@@ -163,17 +177,17 @@ func (w *view) suspendRule(i nodegraph.Index) Verdict {
 	}
 	v := running(RuleSuspended, nodegraph.None)
 	if d := w.g.Node(i).Template.Suspend; d > 0 {
-		until := w.details[i].created.time().Add(d)
-		if !w.now.Before(until) {
+		until := w.details[i].created.plus(d)
+		if stampOf(w.now) >= until {
 			return settled(nodegraph.Succeeded, "", RuleResumed, nodegraph.None)
 		}
-		v.Wake = until
+		v.wake = until
 	}
 	return v
 }
 
 // servedRule: HTTP and Plugin nodes are what the host reports of them.
-func (w *view) servedRule(i nodegraph.Index) Verdict {
+func (w *view) servedRule(i nodegraph.Index) ruling {
 	f, message := &w.facts[i], w.details[i].message
 	switch {
 	case f.Stage >= StageStopped:
@@ -181,29 +195,29 @@ func (w *view) servedRule(i nodegraph.Index) Verdict {
 	case f.Stage == StageGone: // the pod that serves it ended
 		return settled(nodegraph.Error, message, RuleServed, nodegraph.None)
 	}
-	return Verdict{Phase: nodegraph.Pending, Message: message, Rule: RuleServed, By: nodegraph.None}
+	return pending(RuleServed, message)
 }
 
 // taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides.
-func (w *view) taskGroupRule(i nodegraph.Index) Verdict {
+func (w *view) taskGroupRule(i nodegraph.Index) ruling {
 	if m, open := w.firstOpen(i); open {
 		return running(RuleMembersOpen, m)
 	}
 	worst := nodegraph.None
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		if w.verdicts[m].Phase.Unsuccessful() {
+		if w.verdicts[m].phase().Unsuccessful() {
 			worst = m
 		}
 	}
 	if worst != nodegraph.None {
-		return settled(w.verdicts[worst].Phase, "", RuleMemberFailed, worst)
+		return settled(w.verdicts[worst].phase(), "", RuleMemberFailed, worst)
 	}
 	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
 }
 
 // stepsRule: the groups of a Steps node run one after the other; the first that failed ends it, with its message, once
 // no group is open.
-func (w *view) stepsRule(i nodegraph.Index) Verdict {
+func (w *view) stepsRule(i nodegraph.Index) ruling {
 	if v, decided := w.failFastRule(i); decided {
 		return v
 	}
@@ -212,10 +226,10 @@ func (w *view) stepsRule(i nodegraph.Index) Verdict {
 		if w.g.Node(m).Role != nodegraph.RoleGroup {
 			continue
 		}
-		switch v := &w.verdicts[m]; {
-		case v.Phase.Unsuccessful() && failed == nodegraph.None:
+		switch v := w.verdicts[m]; {
+		case v.phase().Unsuccessful() && failed == nodegraph.None:
 			failed = m
-		case !v.Fulfilled && (failed == nodegraph.None || w.facts[m].created()):
+		case !v.fulfilled() && (failed == nodegraph.None || w.facts[m].created()):
 			return running(RuleMembersOpen, m)
 		}
 	}
@@ -227,13 +241,13 @@ func (w *view) stepsRule(i nodegraph.Index) Verdict {
 
 // failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
 // as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps.
-func (w *view) failFastRule(i nodegraph.Index) (Verdict, bool) {
+func (w *view) failFastRule(i nodegraph.Index) (ruling, bool) {
 	if t := w.g.Node(i).Template; !t.FailFast || t.Kind != nodegraph.DAG && t.Kind != nodegraph.Steps {
-		return Verdict{}, false
+		return ruling{}, false
 	}
 	c := w.census(i)
 	if c.failed == nodegraph.None || c.active > 0 {
-		return Verdict{}, false
+		return ruling{}, false
 	}
 	return settled(nodegraph.Failed, failedFast, RuleFailFast, c.failed), true
 }
@@ -257,7 +271,7 @@ func (w *view) census(boundary nodegraph.Index) census {
 			if !w.facts[m].created() {
 				continue
 			}
-			switch p := w.verdicts[m].Phase; w.g.Node(m).Kind {
+			switch p := w.verdicts[m].phase(); w.g.Node(m).Kind {
 			case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
 				if !p.Settled() {
 					if w.facts[m].Lock != LockWaits { // one that waits for a lock uses nothing, and its holder may need the place
@@ -276,14 +290,14 @@ func (w *view) census(boundary nodegraph.Index) census {
 
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
 // failed without continueOn decides.
-func (w *view) stepGroupRule(i nodegraph.Index) Verdict {
+func (w *view) stepGroupRule(i nodegraph.Index) ruling {
 	if m, open := w.firstOpen(i); open {
 		return running(RuleMembersOpen, m)
 	}
 	failed := nodegraph.None
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		n, v := w.g.Node(m), &w.verdicts[m]
-		if failed == nodegraph.None && v.Phase.Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase) && !w.wasReady(m) {
+		n, v := w.g.Node(m), w.verdicts[m]
+		if failed == nodegraph.None && v.phase().Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.phase()) && !w.wasReady(m) {
 			failed = m
 		}
 	}
@@ -324,7 +338,7 @@ func (w *view) replaced(m nodegraph.Index) bool {
 
 // workflowRule: the workflow waits for its locks, then ends as its entry node does once its hooks and its exit
 // handler have ended; an exit handler that fails makes a workflow that succeeded fail.
-func (w *view) workflowRule() Verdict {
+func (w *view) workflowRule() ruling {
 	waiting := w.details[nodegraph.Root].message
 	switch root := w.root(); {
 	case root.Stage == StageEnded: // it was complete when it was loaded: that is final
@@ -332,35 +346,35 @@ func (w *view) workflowRule() Verdict {
 	case root.Stage == StageStopped: // terminated before it ever held its locks
 		return settled(nodegraph.Failed, stopMessage(w.shutdown), RuleShutdown, nodegraph.None)
 	case w.started.IsZero() && root.Lock == LockNone:
-		return Verdict{Rule: RuleReady, By: nodegraph.None}
+		return planned(RuleReady, nodegraph.None, 0)
 	case root.Lock == LockAsked, root.Lock == LockWaits:
-		return Verdict{Phase: nodegraph.Pending, Message: waiting, Rule: RuleLockWait, By: nodegraph.None}
+		return pending(RuleLockWait, waiting)
 	}
-	entry := &w.verdicts[nodegraph.Entry]
-	if !entry.Fulfilled {
+	entry := w.verdicts[nodegraph.Entry]
+	if !entry.fulfilled() {
 		return running(RuleMembersOpen, nodegraph.Entry)
 	}
 	exit := nodegraph.None
 	for m := w.g.First(nodegraph.Root); m != nodegraph.None; m = w.g.Next(m) {
-		if !w.verdicts[m].Fulfilled {
+		if !w.verdicts[m].fulfilled() {
 			return running(RuleExitHandler, m)
 		}
 		if _, h := w.g.Owner(m); h != nil && h == w.g.OnExit() {
 			exit = m
 		}
 	}
-	if entry.want&wantHook != 0 {
+	if entry.want()&wantHook != 0 {
 		return running(RuleExitHandler, nodegraph.Entry)
 	}
-	if entry.Phase.Unsuccessful() {
+	if entry.phase().Unsuccessful() {
 		message := w.messages[nodegraph.Entry]
 		if w.shutdown != "" {
 			message = stopMessage(w.shutdown)
 		}
-		return settled(entry.Phase, message, RuleEntry, nodegraph.Entry)
+		return settled(entry.phase(), message, RuleEntry, nodegraph.Entry)
 	}
-	if exit != nodegraph.None && w.verdicts[exit].Phase.Unsuccessful() {
-		return settled(w.verdicts[exit].Phase, w.messages[exit], RuleExitHandler, exit)
+	if exit != nodegraph.None && w.verdicts[exit].phase().Unsuccessful() {
+		return settled(w.verdicts[exit].phase(), w.messages[exit], RuleExitHandler, exit)
 	}
 	return settled(nodegraph.Succeeded, "", RuleEntry, nodegraph.Entry)
 }
@@ -373,7 +387,7 @@ func (w *inputs) stops(i nodegraph.Index) bool {
 }
 
 // hooksDue tells whether hooks of node i should exist and don't.
-func (w *view) hooksDue(i nodegraph.Index, v *Verdict) bool {
+func (w *view) hooksDue(i nodegraph.Index, v ruling) bool {
 	hooks := w.hooksOf(i)
 	if len(hooks) == 0 && (i != nodegraph.Entry || w.g.OnExit() == nil) {
 		return false
@@ -397,7 +411,7 @@ func (w *inputs) hooksOf(i nodegraph.Index) []nodegraph.Hook {
 // eachHookDue calls do for every hook of node i that should run and has no node. The exit hook runs when its owner
 // completed, but not under Terminate and not of a daemon that was ended with its boundary; any other as soon as its
 // expression holds while its owner runs or has ended.
-func (w *view) eachHookDue(i nodegraph.Index, v *Verdict, do func(*nodegraph.Hook)) {
+func (w *view) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegraph.Hook)) {
 	exists := func(h *nodegraph.Hook) bool {
 		for _, m := range w.g.Hooks(i) {
 			if _, of := w.g.Owner(m); of == h {
@@ -406,7 +420,7 @@ func (w *view) eachHookDue(i nodegraph.Index, v *Verdict, do func(*nodegraph.Hoo
 		}
 		return false
 	}
-	if exit := w.g.OnExit(); i == nodegraph.Entry && exit != nil && v.Fulfilled && w.shutdown != "Terminate" && !exists(exit) {
+	if exit := w.g.OnExit(); i == nodegraph.Entry && exit != nil && v.fulfilled() && w.shutdown != "Terminate" && !exists(exit) {
 		do(exit)
 	}
 	hooks := w.hooksOf(i)
@@ -416,10 +430,10 @@ func (w *view) eachHookDue(i nodegraph.Index, v *Verdict, do func(*nodegraph.Hoo
 			continue
 		}
 		if h.Name == nodegraph.ExitHook {
-			if v.Fulfilled && v.Phase.Completed() && w.shutdown != "Terminate" && w.groupSeen(i) && !w.released(i) && w.hookHolds(i, h, v) {
+			if v.fulfilled() && v.phase().Completed() && w.shutdown != "Terminate" && w.groupSeen(i) && !w.released(i) && w.hookHolds(i, h, v) {
 				do(h)
 			}
-		} else if (v.Phase == nodegraph.Running || v.Fulfilled) && w.hookHolds(i, h, v) {
+		} else if (v.phase() == nodegraph.Running || v.fulfilled()) && w.hookHolds(i, h, v) {
 			do(h)
 		}
 	}
@@ -432,7 +446,7 @@ func (w *inputs) groupSeen(i nodegraph.Index) bool {
 }
 
 // hookHolds evaluates the expression of a hook over the statuses it may name.
-func (w *view) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v *Verdict) bool {
+func (w *view) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v ruling) bool {
 	if h.Expression == "" {
 		return true
 	}
@@ -441,16 +455,16 @@ func (w *view) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v *Verdict) bool 
 }
 
 // hookStatus returns the phase that a hook expression of node i sees under the name it gives.
-func (w *view) hookStatus(i nodegraph.Index, v *Verdict) func(group, name string) (string, bool) {
+func (w *view) hookStatus(i nodegraph.Index, v ruling) func(group, name string) (string, bool) {
 	return func(group, name string) (string, bool) {
 		if group == "workflow" {
 			if i == nodegraph.Entry {
-				return v.Phase.String(), true
+				return v.phase().String(), true
 			}
-			return w.verdicts[nodegraph.Entry].Phase.String(), true
+			return w.verdicts[nodegraph.Entry].phase().String(), true
 		}
 		if t := w.g.Node(i).Task; t != nil && t.Name == name {
-			return v.Phase.String(), true
+			return v.phase().String(), true
 		}
 		if w.g.Node(i).Task == nil {
 			return "", false
@@ -459,20 +473,20 @@ func (w *view) hookStatus(i nodegraph.Index, v *Verdict) func(group, name string
 		if sibling == nodegraph.None {
 			return "", false
 		}
-		return w.verdicts[sibling].Phase.String(), true
+		return w.verdicts[sibling].phase().String(), true
 	}
 }
 
 // hooksDone tells whether every hook of node i that was started has ended and none is due.
 func (w *view) hooksDone(i nodegraph.Index) bool {
-	if w.verdicts[i].want&wantHook != 0 {
+	if w.verdicts[i].want()&wantHook != 0 {
 		return false
 	}
-	if w.g.Node(i).Kind == nodegraph.TaskGroup && !w.facts[i].Seen && len(w.hooksOf(i)) > 0 && w.verdicts[i].Phase.Completed() && w.shutdown != "Terminate" {
+	if w.g.Node(i).Kind == nodegraph.TaskGroup && !w.facts[i].Seen && len(w.hooksOf(i)) > 0 && w.verdicts[i].phase().Completed() && w.shutdown != "Terminate" {
 		return false
 	}
 	for _, h := range w.g.Hooks(i) {
-		if !w.verdicts[h].Fulfilled {
+		if !w.verdicts[h].fulfilled() {
 			return false
 		}
 	}

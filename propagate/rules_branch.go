@@ -17,7 +17,7 @@ type branch struct {
 // completed counts as what it is. One that was skipped or omitted counts as what it comes after: the first failure to
 // reach it over the fewest nodes, or else a success.
 func (w *view) targetPhases(i nodegraph.Index) func(slot int32) nodegraph.Phase {
-	own := func(slot int32) nodegraph.Phase { return w.verdicts[w.g.Slot(i, slot)].Phase }
+	own := func(slot int32) nodegraph.Phase { return w.verdicts[w.g.Slot(i, slot)].phase() }
 	for _, slot := range w.g.Targets(i) {
 		if !own(slot).Completed() {
 			inherited := w.branchPhases(i)
@@ -37,7 +37,7 @@ func (w *view) branchPhases(i nodegraph.Index) map[int32]nodegraph.Phase {
 	phases := make(map[int32]nodegraph.Phase)
 	w.walkBranches(i, func(b branch) {
 		n := w.g.Node(b.node)
-		if n.Parent == i && n.Role == nodegraph.RoleTask && !w.verdicts[b.node].Phase.Completed() && !phases[n.Slot].Unsuccessful() {
+		if n.Parent == i && n.Role == nodegraph.RoleTask && !w.verdicts[b.node].phase().Completed() && !phases[n.Slot].Unsuccessful() {
 			phases[n.Slot] = b.phase
 		}
 	})
@@ -57,11 +57,11 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 	slices.SortFunc(queue, func(a, b branch) int { return w.g.Visit(a.node) - w.g.Visit(b.node) })
 	for k := 0; k < len(queue); k++ {
 		b := queue[k]
-		if seen[b] || w.verdicts[b.node].Phase == nodegraph.Planned {
+		if seen[b] || w.verdicts[b.node].phase() == nodegraph.Planned {
 			continue
 		}
 		seen[b] = true
-		if p := w.verdicts[b.node].Phase; p.Completed() && !w.released(b.node) {
+		if p := w.verdicts[b.node].phase(); p.Completed() && !w.released(b.node) {
 			b.phase = p
 		}
 		visit(b)
@@ -93,7 +93,7 @@ func (w *view) eachNext(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 func (w *view) eachWithin(m nodegraph.Index, do func(nodegraph.Index)) bool {
 	within := false
 	for c := w.g.First(m); c != nodegraph.None; c = w.g.Next(c) {
-		if w.verdicts[c].Phase != nodegraph.Planned && w.begins(c) {
+		if w.verdicts[c].phase() != nodegraph.Planned && w.begins(c) {
 			within = true
 			do(c)
 		}
@@ -170,7 +170,7 @@ func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 // where there is a next one.
 func (w *view) afterGroup(group nodegraph.Index, do func(nodegraph.Index)) nodegraph.Index {
 	for next := range w.g.Before(group) {
-		if w.verdicts[next].Phase != nodegraph.Planned {
+		if w.verdicts[next].phase() != nodegraph.Planned {
 			do(next)
 			return group
 		}

@@ -16,7 +16,7 @@ import (
 //     (the default) the first of them, else the last. A target that was skipped or omitted counts as the branch it
 //     ends: see branchPhases.
 //  4. Otherwise it has succeeded.
-func (w *view) dagRule(i nodegraph.Index) Verdict {
+func (w *view) dagRule(i nodegraph.Index) ruling {
 	t := w.g.Node(i).Template
 	if v, decided := w.failFastRule(i); decided {
 		return v
@@ -47,10 +47,10 @@ func (w *view) dagRule(i nodegraph.Index) Verdict {
 
 // haltedDAGRule: a DAG that a shutdown found unfinished fails once nothing that exists in it, or is still to start, is
 // unfinished.
-func (w *view) haltedDAGRule(i nodegraph.Index) Verdict {
+func (w *view) haltedDAGRule(i nodegraph.Index) ruling {
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		s, v := w.shapes[m], &w.verdicts[m]
-		if s.traits&traitTask != 0 && (s.traits&traitCounts == 0 || !w.facts[m].created() && v.want == 0) {
+		s, v := w.shapes[m], w.verdicts[m]
+		if s.traits&traitTask != 0 && (s.traits&traitCounts == 0 || !w.facts[m].created() && v.want() == 0) {
 			continue
 		}
 		if v.open() {
@@ -62,18 +62,18 @@ func (w *view) haltedDAGRule(i nodegraph.Index) Verdict {
 
 // plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is
 // fulfilled; then it is omitted, skipped, in error, or ready to start.
-func (w *view) plannedRule(i nodegraph.Index) Verdict {
+func (w *view) plannedRule(i nodegraph.Index) ruling {
 	s := w.shapes[i]
 	if s.parent != nodegraph.Root && !w.facts[s.parent].created() {
-		return Verdict{Rule: RulePlanned, By: s.parent}
+		return planned(RulePlanned, s.parent, 0)
 	}
 	if w.counters != nil && w.counters.blocked[i] > 0 && w.facts[i].Answer != AnswerOmit {
-		return Verdict{Rule: RulePlanned, By: nodegraph.None}
+		return planned(RulePlanned, nodegraph.None, 0)
 	}
 	switch n := w.g.Node(i); n.Role {
 	case nodegraph.RoleEntry:
 		if w.started.IsZero() {
-			return Verdict{Rule: RulePlanned, By: nodegraph.Root}
+			return planned(RulePlanned, nodegraph.Root, 0)
 		}
 	case nodegraph.RoleTask:
 		if v, decided := w.dependsRule(i); decided {
@@ -85,7 +85,7 @@ func (w *view) plannedRule(i nodegraph.Index) Verdict {
 		}
 	case nodegraph.RoleStep:
 		if w.replaced(i) {
-			return Verdict{Rule: RulePlanned, By: s.parent, Fulfilled: true}
+			return ruling{verdict: newVerdict(nodegraph.Planned, RulePlanned) | verdictFulfilled, by: s.parent}
 		}
 	}
 	return w.admitRule(i)
@@ -93,13 +93,13 @@ func (w *view) plannedRule(i nodegraph.Index) Verdict {
 
 // dependsRule: a task waits until every task its depends names is fulfilled with its hooks; then the condition
 // decides whether it goes on or is omitted (Argo: evaluateDependsLogic).
-func (w *view) dependsRule(i nodegraph.Index) (Verdict, bool) {
+func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
 	if w.shapes[i].traits&traitCounts == 0 {
-		return Verdict{Rule: RulePlanned, By: nodegraph.None}, true
+		return planned(RulePlanned, nodegraph.None, 0), true
 	}
 	condition := w.g.Condition(i)
 	if condition == nil {
-		return Verdict{}, false
+		return ruling{}, false
 	}
 	first, deps := w.g.First(w.shapes[i].parent), w.g.DependencyRow(i)
 	if w.facts[i].Answer == AnswerOmit {
@@ -109,13 +109,13 @@ func (w *view) dependsRule(i nodegraph.Index) (Verdict, bool) {
 	for _, place := range deps {
 		d := first + nodegraph.Index(place)
 		if !w.clear(d) {
-			return Verdict{Rule: RulePlanned, By: d}, true
+			return planned(RulePlanned, d, 0), true
 		}
 		r := w.results(d)
 		w.scratch = append(w.scratch, nodegraph.DepState{Must: r, May: r})
 	}
 	if condition.Eval(w.scratch) == nodegraph.True {
-		return Verdict{}, false
+		return ruling{}, false
 	}
 	return settled(nodegraph.Omitted, omitted, RuleOmitted, first+nodegraph.Index(deps[0])), true
 }
@@ -124,12 +124,12 @@ const omitted = "omitted: depends condition not met"
 
 // results returns what a depends condition may say of task d, which is fulfilled.
 func (w *view) results(d nodegraph.Index) nodegraph.Results {
-	v := &w.verdicts[d]
+	v := w.verdicts[d]
 	if w.released(d) {
 		return nodegraph.ResultDaemoned
 	}
 	var r nodegraph.Results
-	switch v.Phase {
+	switch v.phase() {
 	case nodegraph.Succeeded:
 		r = nodegraph.ResultSucceeded
 	case nodegraph.Failed:
@@ -141,13 +141,13 @@ func (w *view) results(d nodegraph.Index) nodegraph.Results {
 	case nodegraph.Omitted:
 		r = nodegraph.ResultOmitted
 	}
-	if v.Daemoned {
+	if v.daemoned() {
 		r |= nodegraph.ResultDaemoned
 	}
 	if w.g.Node(d).Kind == nodegraph.TaskGroup && w.g.First(d) != nodegraph.None {
 		any, all := false, true
 		for m := w.g.First(d); m != nodegraph.None; m = w.g.Next(m) {
-			p := w.verdicts[m].Phase
+			p := w.verdicts[m].phase()
 			any = any || p == nodegraph.Succeeded && !w.released(m)
 			all = all && p == nodegraph.Failed
 		}
@@ -162,23 +162,23 @@ func (w *view) results(d nodegraph.Index) nodegraph.Results {
 }
 
 // previousGroupRule: a StepGroup waits for the one before it, and never starts after one that failed.
-func (w *view) previousGroupRule(i nodegraph.Index) (Verdict, bool) {
+func (w *view) previousGroupRule(i nodegraph.Index) (ruling, bool) {
 	n := w.g.Node(i)
 	if n.Slot == 0 {
-		return Verdict{}, false
+		return ruling{}, false
 	}
 	before := w.g.Slot(n.Parent, n.Slot-1)
-	if v := &w.verdicts[before]; !v.Fulfilled || v.Phase.Unsuccessful() {
-		return Verdict{Rule: RulePlanned, By: before}, true
+	if v := w.verdicts[before]; !v.fulfilled() || v.phase().Unsuccessful() {
+		return planned(RulePlanned, before, 0), true
 	}
-	return Verdict{}, false
+	return ruling{}, false
 }
 
 // admitRule: a node that nothing holds back is skipped where its loop is empty or its when is false, in error where
 // its specification can't run, and ready otherwise. A condition with unresolved variables is the host's to answer.
-func (w *view) admitRule(i nodegraph.Index) Verdict {
+func (w *view) admitRule(i nodegraph.Index) ruling {
 	n, f := w.g.Node(i), &w.facts[i]
-	ask := Verdict{Rule: RuleWaitCondition, By: nodegraph.None, want: wantAnswer}
+	ask := planned(RuleWaitCondition, nodegraph.None, wantAnswer)
 	if f.Answer == AnswerSkip {
 		return settled(nodegraph.Skipped, w.details[i].message, RuleWhenFalse, nodegraph.None)
 	}
@@ -205,14 +205,14 @@ func (w *view) admitRule(i nodegraph.Index) Verdict {
 			return settled(nodegraph.Skipped, fmt.Sprintf("when '%s' evaluated false", when), RuleWhenFalse, nodegraph.None)
 		}
 	}
-	return Verdict{Rule: RuleReady, By: nodegraph.None, want: wantStart}
+	return planned(RuleReady, nodegraph.None, wantStart)
 }
 
 const tooDeep = "Maximum recursion depth exceeded"
 
 // loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
 // when of its own.
-func (w *view) loopRule(i nodegraph.Index, t *nodegraph.Task, ask Verdict) Verdict {
+func (w *view) loopRule(i nodegraph.Index, t *nodegraph.Task, ask ruling) ruling {
 	empty := settled(nodegraph.Skipped, "Skipped, empty params", RuleNoItems, nodegraph.None)
 	known := t.Loop.Unresolved == ""
 	switch {
@@ -226,7 +226,7 @@ func (w *view) loopRule(i nodegraph.Index, t *nodegraph.Task, ask Verdict) Verdi
 	case known && len(t.Loop.Items) == 0:
 		return empty
 	}
-	return Verdict{Rule: RuleReady, By: nodegraph.None, want: wantStart}
+	return planned(RuleReady, nodegraph.None, wantStart)
 }
 
 // withItem fills {{item}} and {{item.key}} into text.

@@ -1,25 +1,23 @@
 package propagate
 
 import (
-	"time"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
 // retryRule: a Retry node asks package retry what its attempts and the time say (Argo: processNodeRetries). While its
 // last attempt is unfinished it runs; a ready daemon makes it a ready daemon.
-func (w *view) retryRule(i nodegraph.Index) Verdict {
+func (w *view) retryRule(i nodegraph.Index) ruling {
 	last := w.g.Last(i)
 	if last != nodegraph.None {
-		if v := &w.verdicts[last]; v.Daemoned {
-			return Verdict{Phase: nodegraph.Running, Fulfilled: true, Daemoned: true, Rule: RuleDaemonReady, By: last}
-		} else if !v.Fulfilled {
+		if v := w.verdicts[last]; v.daemoned() {
+			return daemonReady(last)
+		} else if !v.fulfilled() {
 			return running(RuleMembersOpen, last)
 		}
-		if w.facts[i].Halted && w.verdicts[last].Phase.Unsuccessful() {
+		if w.facts[i].Halted && w.verdicts[last].phase().Unsuccessful() {
 			v := settled(nodegraph.Failed, stopMessage(w.details[i].more().halted), RuleRetry, last)
-			v.step = retry.StepShutdown
+			v.verdict = v.decidedBy(retry.StepShutdown)
 			return v
 		}
 	}
@@ -28,18 +26,18 @@ func (w *view) retryRule(i nodegraph.Index) Verdict {
 	v := running(RuleRetry, last)
 	switch d.Verb {
 	case retry.Wait:
-		v.Message, v.Wake = d.Message, d.Until
+		v.message, v.wake = d.Message, stampOf(d.Until)
 	case retry.Start:
-		v.want = wantAttempt
+		v.verdict = v.wanting(wantAttempt)
 		if !d.ExecutionDeadline.IsZero() {
-			v.Wake = d.ExecutionDeadline.Add(time.Nanosecond) // it may be held back until it is too late
+			v.wake = stampOf(d.ExecutionDeadline) + 1 // it may be held back until it is too late
 		}
 	case retry.Succeed:
 		v = settled(nodegraph.Succeeded, d.Message, RuleRetry, last)
 	case retry.Stop:
 		v = settled(phaseOf(d.Outcome), d.Message, RuleRetry, last)
 	}
-	v.step = d.Step
+	v.verdict = v.decidedBy(d.Step)
 	return v
 }
 
@@ -54,7 +52,7 @@ func (w *view) environment(i nodegraph.Index) retry.Environment {
 // attempts describes the attempts of Retry i to package retry.
 func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		d, v := &w.details[m], &w.verdicts[m]
+		d, v := &w.details[m], w.verdicts[m]
 		a := retry.Attempt{
 			Outcome: outcomeOf(v), Message: w.messages[m], Reason: d.more().reason,
 			ExitCode: int(d.exitCode), HasExitCode: d.hasExit, Started: d.created.time(), Finished: d.finished.time(),
@@ -67,13 +65,13 @@ func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt
 	return into
 }
 
-func outcomeOf(v *verdict) retry.Outcome {
+func outcomeOf(v verdict) retry.Outcome {
 	switch {
-	case !v.Fulfilled:
+	case !v.fulfilled():
 		return retry.Unfinished
-	case v.Phase == nodegraph.Failed:
+	case v.phase() == nodegraph.Failed:
 		return retry.Failed
-	case v.Phase == nodegraph.Error:
+	case v.phase() == nodegraph.Error:
 		return retry.Errored
 	}
 	return retry.Succeeded

@@ -25,17 +25,17 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 
 // recorded is node i as a controller stores it.
 func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
-	n, f, v := e.g.Node(i), e.fact(i), &e.verdicts[i]
+	n, f, v := e.g.Node(i), e.fact(i), e.verdicts[i]
 	r := nodegraph.Recorded{
-		ID: n.ID, Name: n.Name, DisplayName: e.g.DisplayName(i), Kind: e.Kind(i), Phase: v.Phase, Message: e.messages[i],
-		Started: f.Created, Finished: f.Finished, Daemoned: v.Daemoned, Unsynced: f.Unsynced,
+		ID: n.ID, Name: n.Name, DisplayName: e.g.DisplayName(i), Kind: e.Kind(i), Phase: v.phase(), Message: e.messages[i],
+		Started: f.Created, Finished: f.Finished, Daemoned: v.daemoned(), Unsynced: f.Unsynced,
 		Hooked: n.Role == nodegraph.RoleHook, Retried: n.Role == nodegraph.RoleAttempt,
 		CacheHit: f.Hit, ExitCode: f.ExitCode, HasExit: f.HasExit, Restarts: f.Restarts,
 	}
 	if r.Started.IsZero() {
 		r.Started = f.Finished
 	}
-	if !v.Fulfilled {
+	if !v.fulfilled() {
 		r.Finished = time.Time{}
 	}
 	if f.Lock == LockWaits {

@@ -17,7 +17,7 @@ func (e *Engine) startWanted() bool {
 	e.later = e.later[:0]
 	last := nodegraph.None
 	for i, ok := e.starts.next(e); ok; i, ok = e.starts.next(e) {
-		w := e.verdicts[i].want
+		w := e.verdicts[i].want()
 		if i == last {
 			continue
 		}
@@ -230,9 +230,9 @@ func (e *Engine) ask(i nodegraph.Index) {
 
 // addHooks adds the hook nodes that are due on node i; they start like any other node.
 func (e *Engine) addHooks(i nodegraph.Index) bool {
-	v := e.Verdict(i)
+	v := ruling{verdict: e.verdicts[i], message: e.messages[i]}
 	var due []*nodegraph.Hook
-	e.eachHookDue(i, &v, func(h *nodegraph.Hook) { due = append(due, h) })
+	e.eachHookDue(i, v, func(h *nodegraph.Hook) { due = append(due, h) })
 	for _, h := range due {
 		m, err := e.g.AddHook(i, h)
 		if err != nil {
@@ -254,7 +254,7 @@ func (e *Engine) start(i nodegraph.Index, w want) bool {
 			return e.fail(i, err)
 		}
 		e.grow()
-		e.verdicts[i].want = 0 // if the attempt ends at once the next one is wanted anew
+		e.verdicts[i] = e.verdicts[i].contented() // if the attempt ends at once the next one is wanted anew
 		e.touch(i)
 		i = m
 	}
@@ -343,7 +343,7 @@ func (e *Engine) watchTimeouts(i nodegraph.Index) {
 	t := e.g.Node(i).Template
 	for _, d := range [...]time.Duration{t.Timeout, t.PendingTimeout} {
 		if d > 0 {
-			e.timers.add(e.details[i].created.time().Add(d), i)
+			e.timers.add(e.details[i].created.plus(d), i)
 		}
 	}
 }

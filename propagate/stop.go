@@ -16,12 +16,12 @@ func (e *Engine) applyShutdown(strategy string) {
 		e.terminateWaiting()
 	}
 	for i := range nodegraph.Index(e.g.Len()) {
-		if e.verdicts[i].Fulfilled {
+		if e.verdicts[i].fulfilled() {
 			e.reclear(i, false)
-			if e.verdicts[i].Daemoned && e.stops(i) {
+			if e.verdicts[i].daemoned() && e.stops(i) {
 				e.halt(i)
 			}
-			if i == nodegraph.Entry || e.verdicts[i].want != 0 {
+			if i == nodegraph.Entry || e.verdicts[i].want() != 0 {
 				e.touch(i) // a hook that has not started may not start any more
 			}
 			continue
@@ -59,7 +59,7 @@ func (e *Engine) applyDeadlines() {
 	if d := e.deadline(); !e.overdue && !d.IsZero() && !e.now.Before(d) {
 		e.overdue = true
 		for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-			if e.verdicts[i].Fulfilled {
+			if e.verdicts[i].fulfilled() {
 				continue
 			}
 			e.touch(i)
@@ -74,7 +74,7 @@ func (e *Engine) applyDeadlines() {
 // its own, or waits for a lock, with message.
 func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 	f, kind := &e.facts[i], e.shapes[i].kind
-	if !f.created() || e.verdicts[i].Fulfilled {
+	if !f.created() || e.verdicts[i].fulfilled() {
 		return
 	}
 	waiting := f.Lock == LockWaits
@@ -105,7 +105,7 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 
 // checkTimeouts fails node i if it has been pending for longer than its template allows (Argo: checkTemplateTimeouts).
 func (e *Engine) checkTimeouts(i nodegraph.Index) {
-	if e.verdicts[i].Phase != nodegraph.Pending || !e.facts[i].created() {
+	if e.verdicts[i].phase() != nodegraph.Pending || !e.facts[i].created() {
 		return
 	}
 	t := e.g.Node(i).Template
@@ -130,10 +130,10 @@ func (e *Engine) touchPod(i nodegraph.Index) {
 func (e *Engine) endMembers() bool {
 	ended := false
 	for _, b := range e.settledC {
-		if e.verdicts[b].Rule == RuleFailFast {
+		if e.verdicts[b].rule() == RuleFailFast {
 			ended = e.closeMembers(b) || ended
 		}
-		if e.daemons && e.verdicts[b].Fulfilled {
+		if e.daemons && e.verdicts[b].fulfilled() {
 			ended = e.endDaemonsIn(b) || ended
 		}
 	}
@@ -152,7 +152,7 @@ func (e *Engine) closeMembers(b nodegraph.Index) bool {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-			if f := &e.facts[m]; f.created() && (!e.verdicts[m].Fulfilled || e.verdicts[m].Daemoned) {
+			if f := &e.facts[m]; f.created() && (!e.verdicts[m].fulfilled() || e.verdicts[m].daemoned()) {
 				closed = true
 				stack = append(stack, m)
 				if e.g.Node(m).Kind.Composite() {
@@ -174,7 +174,7 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) bool {
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 		switch e.g.Node(m).Kind {
 		case nodegraph.Pod:
-			if e.verdicts[m].Daemoned {
+			if e.verdicts[m].daemoned() {
 				e.end(m, nodegraph.Succeeded, "", e.now)
 				e.facts[m].Released = true
 				e.touchPod(m)

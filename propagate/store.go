@@ -124,6 +124,14 @@ func stampOf(t time.Time) stamp {
 	return stamp(max(t.UnixNano(), 1))
 }
 
+// plus is the time so much later, or the end of time.
+func (s stamp) plus(d time.Duration) stamp {
+	if later := s + stamp(d); later >= s || d < 0 {
+		return later
+	}
+	return 1<<63 - 1
+}
+
 // time is the stamp as a time in UTC.
 func (s stamp) time() time.Time {
 	if s == 0 {

@@ -17,9 +17,23 @@ type Verdict struct {
 	Rule Rule            // the rule that decided
 	By   nodegraph.Index // the node that decided it, nodegraph.None if the node's own facts did
 	Wake time.Time       // when the verdict changes by time alone; zero if it doesn't
+	Step retry.Step      // RuleRetry: the step of package retry that decided
+}
 
-	want want
-	step retry.Step // what decided a Retry
+// A ruling is what a rule returns: a verdict in a form that fits into registers.
+type ruling struct {
+	verdict
+	by      nodegraph.Index
+	wake    stamp
+	message string
+}
+
+// spelled is the ruling as others see it.
+func (r ruling) spelled() Verdict {
+	return Verdict{
+		Phase: r.phase(), Message: r.message, Fulfilled: r.fulfilled(), Daemoned: r.daemoned(), Rule: r.rule(), By: r.by,
+		Wake: r.wake.time(), Step: r.step(),
+	}
 }
 
 // want is what should be started because of a verdict.
@@ -82,21 +96,52 @@ var ruleNames = [...]string{
 // String is the rule's name as explanations show it.
 func (r Rule) String() string { return ruleNames[r] }
 
-// verdict is what other rules read of a verdict.
-type verdict struct {
-	Phase               nodegraph.Phase
-	Fulfilled, Daemoned bool
-	Rule                Rule
-	want                want
-	step                retry.Step
+// verdict is what other rules read of a ruling, in one word: the phase, whether it is fulfilled and daemoned, what should
+// be started, the rule, and the step that decided a Retry.
+type verdict uint32
+
+const (
+	verdictPhase     verdict = 1<<4 - 1
+	verdictFulfilled verdict = 1 << 4
+	verdictDaemoned  verdict = 1 << 5
+	wantShift                = 6
+	ruleShift                = 12
+	stepShift                = 20
+)
+
+// newVerdict is the verdict that a node is in a phase; it is fulfilled if the phase is settled.
+func newVerdict(p nodegraph.Phase, r Rule) verdict {
+	v := verdict(p) | verdict(r)<<ruleShift
+	if p.Settled() {
+		v |= verdictFulfilled
+	}
+	return v
 }
 
-func (v *Verdict) brief() verdict {
-	return verdict{Phase: v.Phase, Fulfilled: v.Fulfilled, Daemoned: v.Daemoned, Rule: v.Rule, want: v.want, step: v.step}
-}
+func (v verdict) phase() nodegraph.Phase { return nodegraph.Phase(v & verdictPhase) }
+
+func (v verdict) fulfilled() bool { return v&verdictFulfilled != 0 }
+
+func (v verdict) daemoned() bool { return v&verdictDaemoned != 0 }
+
+func (v verdict) want() want { return want(v>>wantShift) & (1<<(ruleShift-wantShift) - 1) }
+
+func (v verdict) rule() Rule { return Rule(v >> ruleShift) }
+
+func (v verdict) step() retry.Step { return retry.Step(v >> stepShift) }
+
+func (v verdict) wanting(w want) verdict { return v | verdict(w)<<wantShift }
+
+// contented is the verdict without what should be started.
+func (v verdict) contented() verdict { return v &^ (1<<ruleShift - 1<<wantShift) }
+
+func (v verdict) decidedBy(s retry.Step) verdict { return v | verdict(s)<<stepShift }
+
+// looksLike tells whether both mean the same to other nodes: only the rule or the step may differ.
+func (v verdict) looksLike(o verdict) bool { return (v^o)&(1<<ruleShift-1) == 0 }
 
 // open tells whether the node still holds its parent open: it is not fulfilled, or hooks of it are due.
-func (v *verdict) open() bool { return !v.Fulfilled || v.want&wantHook != 0 }
+func (v verdict) open() bool { return !v.fulfilled() || v.want()&wantHook != 0 }
 
 // view is the inputs together with the verdicts reached so far. A rule reads only verdicts of nodes that come before
 // its own in the order of evaluation: deeper nodes, and siblings it comes after.
@@ -104,7 +149,7 @@ type view struct {
 	*inputs
 	verdicts []verdict
 	messages []string
-	wakes    map[nodegraph.Index]time.Time
+	wakes    map[nodegraph.Index]stamp
 	counters *counters // nil for the reference evaluator, which looks for itself
 	scratch  []nodegraph.DepState
 }
@@ -115,17 +160,17 @@ type counters struct {
 	blocked []int32 // by planned task: those it comes after that are not clear
 }
 
-// record stores the verdict on node i.
-func (w *view) record(i nodegraph.Index, v *Verdict) {
-	w.verdicts[i] = v.brief()
-	if w.messages[i] != v.Message {
-		w.messages[i] = v.Message
+// record stores the ruling on node i.
+func (w *view) record(i nodegraph.Index, r ruling) {
+	w.verdicts[i] = r.verdict
+	if w.messages[i] != r.message {
+		w.messages[i] = r.message
 	}
-	if !v.Wake.IsZero() {
+	if r.wake != 0 {
 		if w.wakes == nil {
-			w.wakes = make(map[nodegraph.Index]time.Time)
+			w.wakes = make(map[nodegraph.Index]stamp)
 		}
-		w.wakes[i] = v.Wake
+		w.wakes[i] = r.wake
 	} else if len(w.wakes) > 0 {
 		delete(w.wakes, i)
 	}
@@ -138,7 +183,7 @@ func (w *view) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
 	}
 	kind := w.shapes[i].kind
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		if w.shapes[m].traits&traitCounts != 0 && holdsOpen(kind, &w.verdicts[m]) {
+		if w.shapes[m].traits&traitCounts != 0 && holdsOpen(kind, w.verdicts[m]) {
 			return m, true
 		}
 	}
@@ -147,14 +192,14 @@ func (w *view) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
 
 // holdsOpen tells whether a member with this verdict holds a composite of this kind open. The hooks of items are inside
 // what their TaskGroup is inside of, and hold that open.
-func holdsOpen(kind nodegraph.Kind, v *verdict) bool {
+func holdsOpen(kind nodegraph.Kind, v verdict) bool {
 	if kind == nodegraph.TaskGroup {
-		return !v.Fulfilled
+		return !v.fulfilled()
 	}
 	return v.open()
 }
 
 // clear tells whether what comes after node i may go on: it is fulfilled and so are its hooks.
 func (w *view) clear(i nodegraph.Index) bool {
-	return w.verdicts[i].Fulfilled && (w.shapes[i].traits&traitHooked == 0 || w.hooksDone(i))
+	return w.verdicts[i].fulfilled() && (w.shapes[i].traits&traitHooked == 0 || w.hooksDone(i))
 }

@@ -1,0 +1,437 @@
+package propagate_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// listed tells the engine which pods exist, as a host does that looks at all of them each time.
+func listed(t testing.TB, e *propagate.Engine, pods ...propagate.PodStatus) propagate.Result {
+	t.Helper()
+	r, err := e.SyncPods(epoch, pods)
+	require.NoError(t, err)
+	require.NoError(t, e.Check())
+	return r
+}
+
+// podOf is a pod of a node.
+func podOf(node, uid, phase string, containers ...propagate.ContainerStatus) propagate.PodStatus {
+	return propagate.PodStatus{Node: node, UID: uid, Name: "pod-of-" + node, Phase: phase, Containers: containers}
+}
+
+func waiting(name, reason, message string) propagate.ContainerStatus {
+	return propagate.ContainerStatus{Name: name, Waiting: true, Reason: reason, Message: message}
+}
+
+func running(name string) propagate.ContainerStatus {
+	return propagate.ContainerStatus{Name: name, Running: true, Ready: true}
+}
+
+func terminated(name string, code int) propagate.ContainerStatus {
+	c := propagate.ContainerStatus{Name: name, Terminated: true, ExitCode: code, Reason: "Completed"}
+	if code != 0 {
+		c.Reason = "Error"
+	}
+	return c
+}
+
+// saying gives a container state a message.
+func saying(c propagate.ContainerStatus, message string) propagate.ContainerStatus {
+	c.Message = message
+	return c
+}
+
+// looks are the phases and messages of nodes, by name.
+func looks(e *propagate.Engine, names ...string) map[string]string {
+	m := make(map[string]string)
+	for _, name := range names {
+		phase, message := e.Phase(e.Graph().Find(name))
+		m[name] = phase.String()
+		if message != "" {
+			m[name] += ": " + message
+		}
+	}
+	return m
+}
+
+// A pod of one container, as its node looks after the first list that has it.
+func TestSyncPodsReadsAPod(t *testing.T) {
+	unschedulable := podOf("wf.a", "u", "Pending")
+	unschedulable.Unschedulable, unschedulable.UnschedulableMessage = true, "0/3 nodes are available"
+	silent := podOf("wf.a", "u", "Pending")
+	silent.Unschedulable = true
+	both := podOf("wf.a", "u", "Pending", waiting("main", "ImagePullBackOff", "no such image"))
+	both.Unschedulable, both.UnschedulableMessage = true, "0/3 nodes are available"
+	evicted := podOf("wf.a", "u", "Failed", terminated("main", 137))
+	evicted.Reason, evicted.Message = "Evicted", "The node was low on resource: memory."
+	init := func(phase string, states ...propagate.ContainerStatus) propagate.PodStatus {
+		p := podOf("wf.a", "u", phase, waiting("wait", "PodInitializing", ""), waiting("main", "PodInitializing", ""))
+		p.Init = states
+		return p
+	}
+	tests := []struct {
+		name string
+		pod  propagate.PodStatus
+		want string
+	}{
+		{"no phase yet", podOf("wf.a", "u", ""), "Pending"},
+		{"being created", podOf("wf.a", "u", "Pending", waiting("main", "ContainerCreating", "")), "Pending: ContainerCreating"},
+		{"an image that is not there", podOf("wf.a", "u", "Pending", waiting("main", "ImagePullBackOff", "no such image")), "Pending: ImagePullBackOff: no such image"},
+		{"the first container that waits speaks", podOf("wf.a", "u", "Pending", running("wait"), waiting("main", "A", "b"), waiting("side", "C", "")), "Pending: A: b"},
+		{"no machine for it", unschedulable, "Pending: Unschedulable: 0/3 nodes are available"},
+		{"no machine for it, and no word why", silent, "Pending: Unschedulable"},
+		{"a container's word before the scheduler's", both, "Pending: ImagePullBackOff: no such image"},
+		{"an init container runs", init("Pending", running("init")), "Pending: PodInitializing"},
+
+		{"it runs", podOf("wf.a", "u", "Running", running("main"), running("wait")), "Running"},
+		{"it runs and is not ready", podOf("wf.a", "u", "Running", waiting("main", "CrashLoopBackOff", ""), running("wait")), "Running"},
+		{"it ended well", podOf("wf.a", "u", "Succeeded", terminated("main", 0), terminated("wait", 0)), "Succeeded"},
+		{"it ended well and still stores results", podOf("wf.a", "u", "Succeeded", terminated("main", 0), running("wait")), "Running"},
+		{"its supervisor still stores results", podOf("wf.a", "u", "Succeeded", terminated("main", 0), running("supervisor")), "Running"},
+		{"a sidecar runs on", podOf("wf.a", "u", "Succeeded", terminated("main", 0), terminated("wait", 0), running("side")), "Succeeded"},
+		{"a phase that is none", podOf("wf.a", "u", "Unknown", running("main")), "Error: Unexpected pod phase for pod-of-wf.a: Unknown"},
+
+		{"main failed", podOf("wf.a", "u", "Failed", terminated("main", 1), terminated("wait", 0)), "Failed: main: Error (exit code 1)"},
+		{"main failed and says why", podOf("wf.a", "u", "Failed", saying(terminated("main", 2), "disk full"), terminated("wait", 0)), "Failed: main: Error (exit code 2): disk full"},
+		{"main was killed", podOf("wf.a", "u", "Failed", terminated("main", 137), terminated("wait", 0)), "Failed: main: Error (exit code 137)"},
+		{"the executor failed", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 64)), "Error: wait: Error (exit code 64)"},
+		{"main speaks before the executor", podOf("wf.a", "u", "Failed", terminated("wait", 1), terminated("main", 3)), "Failed: main: Error (exit code 3)"},
+		{"main speaks before a sidecar", podOf("wf.a", "u", "Failed", terminated("side", 9), terminated("main", 3)), "Failed: main: Error (exit code 3)"},
+		{"the executor speaks before a sidecar", podOf("wf.a", "u", "Failed", terminated("side", 9), terminated("wait", 1), terminated("main", 0)), "Error: wait: Error (exit code 1)"},
+		{"a supervisor failed before main", podOf("wf.a", "u", "Failed", terminated("main", 65), saying(terminated("supervisor", 64), "no artifact")), "Error: supervisor: Error (exit code 64): no artifact"},
+		{"main passes on what no supervisor says", podOf("wf.a", "u", "Failed", terminated("main", 65), terminated("supervisor", 0)), "Failed: main: Error (exit code 65)"},
+		{"a sidecar failed", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 9)), "Failed: side: Error (exit code 9)"},
+		{"a sidecar was killed in the end", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 137)), "Succeeded"},
+		{"a sidecar was terminated in the end", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 143)), "Succeeded"},
+		{"the executor was lost", podOf("wf.a", "u", "Failed", terminated("main", 0), running("wait")), "Failed: pod failed: wait container did not complete successfully"},
+		{"main was lost", podOf("wf.a", "u", "Failed", running("main"), terminated("wait", 0)), "Failed: pod failed: main container did not complete successfully"},
+		{"all was lost", podOf("wf.a", "u", "Failed", running("main"), running("wait")), "Failed: pod failed: neither main nor wait container completed successfully"},
+		{"a container never started", podOf("wf.a", "u", "Failed", waiting("main", "ErrImagePull", "denied")), "Error: Pod failed before main container starts due to ErrImagePull: denied"},
+		{"nothing is known of its containers", podOf("wf.a", "u", "Failed"), "Failed: can't find failed message for pod pod-of-wf.a namespace "},
+		{"evicted", evicted, "Failed: The node was low on resource: memory."},
+		{"init failed", init("Failed", saying(terminated("init", 64), "no artifact")), "Error: init: Error (exit code 64): no artifact"},
+		{"an init container of the user failed", init("Failed", terminated("prepare", 1)), "Failed: prepare: Error (exit code 1)"},
+		{"an init container never started", init("Failed", waiting("init", "CreateContainerError", "bad")), "Error: Pod failed before init container starts due to CreateContainerError: bad"},
+		{"init speaks before main", podFailedInInitToo(), "Error: init: Error (exit code 2)"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := drawn(t, "dag(a, hold: suspend)")
+			r := listed(t, e, test.pod)
+			require.Empty(t, r.Unknown)
+			if diff := cmp.Diff(map[string]string{"wf.a": test.want}, looks(e, "wf.a")); diff != "" {
+				t.Errorf("the pod is %+v (-want +got):\n%s", test.pod, diff)
+			}
+			state := e.Save()
+			again := listed(t, e, test.pod)
+			require.Empty(t, again.Changes, "the same list once more")
+			require.Empty(t, again.Actions, "the same list once more")
+			if diff := cmp.Diff(state, e.Save()); diff != "" {
+				t.Errorf("the same list once more changed the state (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+func podFailedInInitToo() propagate.PodStatus {
+	p := podOf("wf.a", "u", "Failed", terminated("main", 1))
+	p.Init = []propagate.ContainerStatus{terminated("init", 2)}
+	return p
+}
+
+// The containers of a ContainerSet are nodes, each with the state of its own.
+func TestSyncPodsReadsAContainerSet(t *testing.T) {
+	at := epoch.Add(-time.Minute)
+	finished := func(c propagate.ContainerStatus, after time.Duration) propagate.ContainerStatus {
+		c.Finished = at.Add(after)
+		return c
+	}
+	names := []string{"wf.set", "wf.set.a", "wf.set.b"}
+	tests := []struct {
+		name string
+		pod  propagate.PodStatus
+		want map[string]string
+	}{
+		{"being created", podOf("wf.set", "u", "Pending", waiting("a", "ContainerCreating", ""), waiting("b", "ContainerCreating", "")),
+			map[string]string{"wf.set": "Pending: ContainerCreating", "wf.set.a": "Pending", "wf.set.b": "Pending"}},
+		{"the first runs", podOf("wf.set", "u", "Running", running("a"), waiting("b", "", ""), running("wait")),
+			map[string]string{"wf.set": "Running", "wf.set.a": "Running", "wf.set.b": "Pending"}},
+		{"the first has ended", podOf("wf.set", "u", "Running", terminated("a", 0), running("b"), running("wait")),
+			map[string]string{"wf.set": "Running", "wf.set.a": "Succeeded", "wf.set.b": "Running"}},
+		{"the first failed", podOf("wf.set", "u", "Running", saying(terminated("a", 1), "boom"), running("b")),
+			map[string]string{"wf.set": "Running", "wf.set.a": "Failed: a: Error (exit code 1): boom", "wf.set.b": "Running"}},
+		{"the executor's own exit code", podOf("wf.set", "u", "Running", terminated("a", 64), running("b")),
+			map[string]string{"wf.set": "Running", "wf.set.a": "Error: a: Error (exit code 64): ", "wf.set.b": "Running"}},
+		{"both have ended", podOf("wf.set", "u", "Succeeded", finished(terminated("a", 0), time.Second), finished(terminated("b", 0), 2*time.Second)),
+			map[string]string{"wf.set": "Succeeded", "wf.set.a": "Succeeded", "wf.set.b": "Succeeded"}},
+		{"the pod failed with the second", podOf("wf.set", "u", "Failed", terminated("a", 0), terminated("b", 7), terminated("wait", 0)),
+			map[string]string{"wf.set": "Failed: b: Error (exit code 7)", "wf.set.a": "Succeeded", "wf.set.b": "Failed: b: Error (exit code 7): "}},
+		{"evicted before the second ended", propagate.PodStatus{Node: "wf.set", UID: "u", Phase: "Failed", Reason: "Evicted", Message: "low on memory",
+			Containers: []propagate.ContainerStatus{terminated("a", 0)}},
+			map[string]string{"wf.set": "Failed: low on memory", "wf.set.a": "Succeeded", "wf.set.b": "Failed: Pod Failed whilst container running"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := drawn(t, "dag(set: pod(a -> b), hold: suspend)")
+			listed(t, e, test.pod)
+			if diff := cmp.Diff(test.want, looks(e, names...)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			require.Empty(t, listed(t, e, test.pod).Changes, "the same list once more")
+		})
+	}
+
+	e := drawn(t, "dag(set: pod(a -> b), hold: suspend)")
+	listed(t, e, tests[5].pod)
+	for name, want := range map[string]time.Duration{"wf.set": 2 * time.Second, "wf.set.a": time.Second, "wf.set.b": 2 * time.Second} {
+		require.Equal(t, at.Add(want), e.Fact(e.Graph().Find(name)).Finished, "%s ended when its last container did", name)
+	}
+}
+
+// The exit code of main is what retry decisions read.
+func TestSyncPodsKeepsTheExitCode(t *testing.T) {
+	e := drawn(t, "dag(a, hold: suspend)")
+	listed(t, e, podOf("wf.a", "u", "Failed", terminated("wait", 9), terminated("main", 3)))
+	f := e.Fact(e.Graph().Find("wf.a"))
+	require.True(t, f.HasExit)
+	require.Equal(t, 3, f.ExitCode, "main's, whatever the others'")
+}
+
+// The older wording names no container.
+func TestSetWording(t *testing.T) {
+	pod := podOf("wf.set", "u", "Failed", terminated("a", 0), saying(terminated("b", 7), "boom"))
+	for wording, want := range map[propagate.Wording]map[string]string{
+		propagate.WordingNamed: {"wf.set": "Failed: b: Error (exit code 7): boom", "wf.set.b": "Failed: b: Error (exit code 7): boom"},
+		propagate.WordingBare:  {"wf.set": "Failed: Error (exit code 7): boom", "wf.set.b": "Failed: Error (exit code 7): boom"},
+	} {
+		e := drawn(t, "dag(set: pod(a -> b), hold: suspend)")
+		e.SetWording(wording)
+		listed(t, e, pod)
+		if diff := cmp.Diff(want, looks(e, "wf.set", "wf.set.b")); diff != "" {
+			t.Errorf("wording %d (-want +got):\n%s", wording, diff)
+		}
+	}
+}
+
+// The same list again and again changes nothing; what is no longer in it is gone.
+func TestSyncPodsThroughALife(t *testing.T) {
+	ran := podOf("wf.b", "b-1", "Running", running("main"))
+	type step struct {
+		name    string
+		pods    []propagate.PodStatus
+		changes []string
+		actions []string
+	}
+	e := drawn(t, "dag(a -> c, b, hold: suspend)")
+	for _, s := range []step{
+		{"no pod was made yet, so none is lost", nil, nil, nil},
+		{"a pod is new", []propagate.PodStatus{podOf("wf.a", "a-1", "Pending")}, nil, nil},
+		{"it says why it is pending", []propagate.PodStatus{podOf("wf.a", "a-1", "Pending", waiting("main", "ContainerCreating", ""))},
+			[]string{`Pod wf.a: Pending -> Pending "ContainerCreating"`}, nil},
+		{"another is new, and runs", []propagate.PodStatus{podOf("wf.a", "a-1", "Running", running("main")), ran},
+			[]string{"Pod wf.a: Pending -> Running", "Pod wf.b: Pending -> Running"}, nil},
+		{"the order of the list does not matter", []propagate.PodStatus{ran, podOf("wf.a", "a-1", "Running", running("main"))}, nil, nil},
+		{"one has changed, one is gone", []propagate.PodStatus{podOf("wf.a", "a-1", "Succeeded", terminated("main", 0))},
+			[]string{"Pod wf.a: Running -> Succeeded", `Pod wf.b: Running -> Error "pod deleted"`, "Pod wf.c: (new) -> Pending"}, []string{"Start Pod wf.c"}},
+		{"a pod that was lost shows up once more in an old list", []propagate.PodStatus{podOf("wf.a", "a-1", "Succeeded", terminated("main", 0)), ran}, nil, nil},
+		{"a pod that ended may go", nil, nil, nil},
+		{"and what never had a pod has not lost it", nil, nil, nil},
+	} {
+		for _, again := range []string{"", ", once more"} {
+			r := listed(t, e, s.pods...)
+			var changes, actions []string
+			for _, c := range r.Changes {
+				changes = append(changes, c.String())
+			}
+			for _, a := range r.Actions {
+				actions = append(actions, a.String())
+			}
+			require.Equal(t, s.changes, changes, "%s%s: changes", s.name, again)
+			require.Equal(t, s.actions, actions, "%s%s: actions", s.name, again)
+			require.Empty(t, r.Unknown)
+			s.changes, s.actions = nil, nil
+		}
+	}
+	require.ElementsMatch(t, []string{"wf.c: start", "wf.hold: resume"}, waitsFor(e))
+}
+
+// A pod that is gone before it ran is made once more, and only once is that asked for.
+func TestSyncPodsGoneBeforeItRan(t *testing.T) {
+	e := drawn(t, "dag(a, hold: suspend)")
+	listed(t, e, podOf("wf.a", "a-1", "Pending"))
+	r := listed(t, e)
+	expect(t, e, "wf.a", nodegraph.Pending)
+	require.Len(t, r.Actions, 1)
+	require.Equal(t, "Recreate wf.a", r.Actions[0].String())
+	require.Empty(t, listed(t, e).Actions, "it was asked for already")
+	require.Equal(t, []string{"wf.a: start", "wf.hold: resume"}, waitsFor(e))
+	listed(t, e, podOf("wf.a", "a-2", "Running", running("main")))
+	expect(t, e, "wf.a", nodegraph.Running)
+	require.Empty(t, listed(t, e, podOf("wf.a", "a-2", "Running", running("main")), podOf("wf.a", "a-1", "Pending")).Changes, "the old pod is still in the list")
+	expect(t, e, "wf.a", nodegraph.Running)
+}
+
+// The pod of a ContainerSet is lost: all its containers are, but those whose end was seen.
+func TestSyncPodsGoneWithItsContainers(t *testing.T) {
+	e := drawn(t, "dag(set: pod(a -> b -> c), hold: suspend)")
+	listed(t, e, podOf("wf.set", "u", "Running", terminated("a", 0), running("b"), waiting("c", "", "")))
+	listed(t, e)
+	want := map[string]string{
+		"wf.set": "Error: pod deleted", "wf.set.a": "Succeeded", "wf.set.b": "Error: container deleted", "wf.set.c": "Error: container deleted",
+	}
+	if diff := cmp.Diff(want, looks(e, "wf.set", "wf.set.a", "wf.set.b", "wf.set.c")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// Two pods of one node in one list: the newer counts, wherever it stands.
+func TestSyncPodsOfOneNode(t *testing.T) {
+	older, newer := podOf("wf.a", "z", "Failed", terminated("main", 1)), podOf("wf.a", "y", "Running", running("main"))
+	older.Created, newer.Created = epoch, epoch.Add(time.Second)
+	for _, pods := range [][]propagate.PodStatus{{older, newer}, {newer, older}} {
+		e := drawn(t, "dag(a, hold: suspend)")
+		listed(t, e, pods...)
+		expect(t, e, "wf.a", nodegraph.Running)
+		require.Equal(t, "y", e.Fact(e.Graph().Find("wf.a")).UID)
+	}
+}
+
+// Pods of nodes that the workflow never asked for are named and ignored.
+func TestSyncPodsOfUnknownNodes(t *testing.T) {
+	e := drawn(t, "dag(a -> later, set: pod(x), hold: suspend)")
+	before := e.Save()
+	r := listed(t, e,
+		podOf("wf.nobody", "1", "Running"), podOf("wf.later", "2", "Running"), podOf("wf.hold", "3", "Failed"),
+		podOf("wf", "4", "Failed"), podOf("", "5", "Failed"), podOf("wf.set.x", "6", "Failed"))
+	require.Equal(t, []string{"wf.nobody", "wf.later", "wf.hold", "wf", "", "wf.set.x"}, r.Unknown)
+	require.Empty(t, r.Changes)
+	require.Empty(t, r.Actions)
+	if diff := cmp.Diff(before, e.Save()); diff != "" {
+		t.Errorf("pods of unknown nodes changed the state (-before +after):\n%s", diff)
+	}
+
+	r = listed(t, e, podOf("wf.nobody", "1", "Running"), podOf("wf.a", "7", "Succeeded", terminated("main", 0)))
+	require.Equal(t, []string{"wf.nobody"}, r.Unknown)
+	expect(t, e, "wf.a", nodegraph.Succeeded) // the others count nevertheless
+	expect(t, e, "wf.later", nodegraph.Pending)
+}
+
+// A list may name nodes by their ids too.
+func TestSyncPodsByID(t *testing.T) {
+	e := drawn(t, "dag(a, hold: suspend)")
+	id := e.Graph().Node(e.Graph().Find("wf.a")).ID
+	require.Empty(t, listed(t, e, podOf(id, "u", "Running", running("main"))).Unknown)
+	expect(t, e, "wf.a", nodegraph.Running)
+}
+
+// A daemon is ready when all its containers are, and lost when it is not listed any more.
+func TestSyncPodsOfADaemon(t *testing.T) {
+	e := drawn(t, "dag(d: daemon -> b, hold: suspend)")
+	starting := running("main")
+	starting.Ready = false
+	listed(t, e, podOf("wf.d", "u", "Running", starting, running("wait")))
+	expect(t, e, "wf.d", nodegraph.Pending)
+	require.Equal(t, nodegraph.Planned.String(), looks(e, "wf.b")["wf.b"], "b waits until the daemon is ready")
+	listed(t, e, podOf("wf.d", "u", "Running", running("main"), running("wait")))
+	expect(t, e, "wf.d", nodegraph.Running)
+	expect(t, e, "wf.b", nodegraph.Pending)
+	listed(t, e)
+	require.Equal(t, map[string]string{"wf.d": "Error: pod deleted"}, looks(e, "wf.d"))
+}
+
+// A pod that was evicted before it ran is replaced as often as the workflow allows, without a new attempt.
+func TestSyncPodsRestartsEvictedPods(t *testing.T) {
+	evicted := func(uid, reason string) propagate.PodStatus {
+		return propagate.PodStatus{Node: "wf.a", UID: uid, Phase: "Failed", Reason: reason, Message: "low on memory"}
+	}
+	restartable := func(t *testing.T) *propagate.Engine {
+		spec, err := nodegraph.Parse("dag(a, hold: suspend)")
+		require.NoError(t, err)
+		spec.PodRestarts = 1
+		return started(t, spec)
+	}
+	for _, reason := range []string{"Evicted", "NodeShutdown", "NodeAffinity", "UnexpectedAdmissionError"} {
+		t.Run(reason, func(t *testing.T) {
+			e := restartable(t)
+			listed(t, e, podOf("wf.a", "1", "Pending"))
+			r := listed(t, e, evicted("1", reason))
+			require.Equal(t, map[string]string{"wf.a": "Pending: Pod auto-restarting due to " + reason + ": low on memory"}, looks(e, "wf.a"))
+			require.Len(t, r.Actions, 1)
+			require.Equal(t, "Recreate wf.a", r.Actions[0].String())
+			again := listed(t, e, evicted("1", reason))
+			require.Empty(t, again.Actions, "the pod that was replaced is still listed")
+			require.Empty(t, again.Changes)
+
+			listed(t, e, evicted("2", reason)) // the one in its place: no restart is left
+			require.Equal(t, map[string]string{"wf.a": "Failed: low on memory"}, looks(e, "wf.a"))
+			require.Equal(t, 1, e.Fact(e.Graph().Find("wf.a")).Restarts)
+		})
+	}
+	t.Run("one that ran is not replaced", func(t *testing.T) {
+		e := restartable(t)
+		listed(t, e, podOf("wf.a", "1", "Running", running("main")))
+		require.Empty(t, listed(t, e, evicted("1", "Evicted")).Actions)
+		expect(t, e, "wf.a", nodegraph.Failed)
+	})
+	t.Run("one that failed by itself is not replaced", func(t *testing.T) {
+		e := restartable(t)
+		require.Empty(t, listed(t, e, evicted("1", "DeadlineExceeded")).Actions)
+		expect(t, e, "wf.a", nodegraph.Failed)
+	})
+}
+
+// Under a Retry a lost pod is followed by the next attempt; the late list of the first one's pod disturbs nothing.
+func TestSyncPodsUnderARetry(t *testing.T) {
+	e := drawn(t, "dag(a: retry(2, pod), hold: suspend)")
+	first := podOf("wf.a(0)", "u-0", "Running", running("main"))
+	listed(t, e, first)
+	r := listed(t, e)
+	require.Len(t, r.Actions, 1)
+	require.Equal(t, "Start Pod wf.a(1)", r.Actions[0].String())
+	require.Empty(t, listed(t, e, first).Changes)
+	listed(t, e, first, podOf("wf.a(1)", "u-1", "Succeeded", terminated("main", 0)))
+	require.Equal(t, map[string]string{"wf.a": "Succeeded", "wf.a(0)": "Error: pod deleted", "wf.a(1)": "Succeeded"}, looks(e, "wf.a", "wf.a(0)", "wf.a(1)"))
+}
+
+// Lists of a complete workflow are of no interest, save together with a manual retry.
+func TestSyncPodsOfACompleteWorkflow(t *testing.T) {
+	e := drawn(t, "dag(a, b)")
+	pods := []propagate.PodStatus{podOf("wf.a", "a", "Succeeded", terminated("main", 0)), podOf("wf.b", "b", "Failed", terminated("main", 1))}
+	listed(t, e, pods...)
+	require.True(t, e.Complete())
+	before := e.Save()
+	for _, list := range [][]propagate.PodStatus{pods, nil, {podOf("wf.nobody", "x", "Running")}} {
+		r := listed(t, e, list...)
+		require.Empty(t, r.Changes)
+		require.Empty(t, r.Actions)
+	}
+	if diff := cmp.Diff(before, e.Save()); diff != "" {
+		t.Errorf("lists of a complete workflow changed its state (-before +after):\n%s", diff)
+	}
+
+	r, err := e.SyncPods(epoch, pods, propagate.ManualRetry())
+	require.NoError(t, err)
+	require.NoError(t, e.Check())
+	expect(t, e, "wf.a", nodegraph.Succeeded)
+	expect(t, e, "wf.b", nodegraph.Pending)
+	require.Contains(t, r.Actions[len(r.Actions)-1].String(), "Start Pod wf.b")
+	require.Empty(t, listed(t, e, pods...).Changes, "the pod that failed before the retry is still listed")
+	expect(t, e, "wf.b", nodegraph.Pending)
+	listed(t, e, pods[0], podOf("wf.b", "b-2", "Succeeded", terminated("main", 0)))
+	require.True(t, e.Complete())
+}
+
+// Events that are known besides the list are taken with it.
+func TestSyncPodsWithEvents(t *testing.T) {
+	e := drawn(t, "dag(a, hold: suspend)")
+	r, err := e.SyncPods(epoch, []propagate.PodStatus{podOf("wf.a", "u", "Succeeded", terminated("main", 0))}, propagate.Resumed("wf.hold"))
+	require.NoError(t, err)
+	require.True(t, e.Complete())
+	require.Equal(t, "Complete", r.Actions[len(r.Actions)-1].String())
+}
