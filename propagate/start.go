@@ -197,6 +197,7 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 	}
 	c := e.census(b)
 	if t.FailFast && c.failed != nodegraph.None {
+		e.abandon(i) // it never starts, and what still runs may want its lock
 		return false
 	}
 	return t.Parallelism <= 0 || c.active+near < t.Parallelism
