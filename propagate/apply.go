@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -296,8 +297,18 @@ func (e *Engine) observation(i nodegraph.Index, ev *Event, stage Stage) Fact {
 	serial, attempt := e.incarnation(i, ev)
 	return Fact{
 		Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: stage, Ready: ev.Ready, Phase: ev.Phase,
-		Message: ev.Message, Reason: ev.Reason, ExitCode: ev.ExitCode, HasExit: ev.HasExit,
+		Message: ev.Message, Reason: ev.Reason, ExitCode: ev.ExitCode, HasExit: ev.HasExit, Conditions: conditions(ev.Conditions),
 	}
+}
+
+// conditions puts condition types into the form in which a Fact holds them.
+func conditions(types []string) string {
+	if len(types) == 0 {
+		return ""
+	}
+	sorted := slices.Clone(types)
+	slices.Sort(sorted)
+	return strings.Join(slices.Compact(sorted), ",")
 }
 
 // observe merges what was seen of the pod of node i.

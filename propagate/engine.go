@@ -377,7 +377,7 @@ func (e *Engine) commit(i nodegraph.Index, r ruling) {
 	if e.shapes[i].kind == nodegraph.Pod {
 		e.countActive(i, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
 	}
-	if is.want() != 0 {
+	if is.want()&^wantWithin != 0 {
 		e.wanted = append(e.wanted, i)
 	}
 	if is.fulfilled() != old.fulfilled() || is.phase() != old.phase() {

@@ -58,15 +58,16 @@ type Event struct {
 	Container string          // container events: the container's name inside the pod Node
 	Pod       Incarnation
 
-	Phase    nodegraph.Phase // how it ended
-	Message  string
-	Reason   string // pod's status reason, such as Evicted
-	ExitCode int
-	HasExit  bool
-	Ready    bool             // PodRunning: all containers are ready
-	Finished time.Time        // when it ended; the time of Apply if zero
-	Items    []nodegraph.Item // Expanded
-	Value    bool             // Resolved, Memoized, Suspended
+	Phase      nodegraph.Phase // how it ended
+	Message    string
+	Reason     string // pod's status reason, such as Evicted
+	ExitCode   int
+	HasExit    bool
+	Ready      bool             // PodRunning: all containers are ready
+	Conditions []string         // pod events: types of the pod's conditions that are true, such as DisruptionTarget
+	Finished   time.Time        // when it ended; the time of Apply if zero
+	Items      []nodegraph.Item // Expanded
+	Value      bool             // Resolved, Memoized, Suspended
 }
 
 // String shows the event in one line.

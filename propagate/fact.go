@@ -1,6 +1,8 @@
 package propagate
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -42,24 +44,25 @@ func (s Stage) String() string { return stageNames[s] }
 type Fact struct {
 	Created time.Time // when the node was created (Argo: startedAt); zero for a planned node
 
-	Serial   int64  // orders the incarnations of the node's pod
-	UID      string // of the pod, empty while unknown
-	Attempt  int    // run inside the pod, 1 the first
-	Stage    Stage
-	Ran      bool            // this incarnation was seen running
-	Ready    bool            // every container of the pod was ready: what makes a daemon fulfilled
-	Phase    nodegraph.Phase // StageEnded, StageStopped: how it ended
-	Message  string          // what the observation said
-	Reason   string          // the pod's status reason, for retry decisions; the key of the lock it waits for
-	ExitCode int             // of the main container
-	HasExit  bool
-	Finished time.Time // when it ended; the time of the event where the observation does not say
-	Unsynced bool      // its results are still on their way (Argo: taskResultSynced false)
-	Synced   bool      // its results are stored, or never will be: Unsynced can't become true again
-	Remade   int64     // the serial after that of the last pod for which the host was asked to make another
-	Restarts int       // how often its pod was made anew without a new attempt
-	Halted   string    // of a composite that a shutdown found unfinished: its strategy
-	Released bool      // a daemon that was ended with its boundary: nothing overrides that
+	Serial     int64  // orders the incarnations of the node's pod
+	UID        string // of the pod, empty while unknown
+	Attempt    int    // run inside the pod, 1 the first
+	Stage      Stage
+	Ran        bool            // this incarnation was seen running
+	Ready      bool            // every container of the pod was ready: what makes a daemon fulfilled
+	Phase      nodegraph.Phase // StageEnded, StageStopped: how it ended
+	Message    string          // what the observation said
+	Reason     string          // the pod's status reason, for retry decisions; the key of the lock it waits for
+	ExitCode   int             // of the main container
+	HasExit    bool
+	Conditions string    // types of the pod's conditions that were seen to be true, sorted, joined by commas
+	Finished   time.Time // when it ended; the time of the event where the observation does not say
+	Unsynced   bool      // its results are still on their way (Argo: taskResultSynced false)
+	Synced     bool      // its results are stored, or never will be: Unsynced can't become true again
+	Remade     int64     // the serial after that of the last pod for which the host was asked to make another
+	Restarts   int       // how often its pod was made anew without a new attempt
+	Halted     string    // of a composite that a shutdown found unfinished: its strategy
+	Released   bool      // a daemon that was ended with its boundary: nothing overrides that
 
 	Lock   LockState // of the node's own mutexes and semaphores
 	Waited bool      // it was created before it held its locks
@@ -139,6 +142,7 @@ func (f *Fact) join(o Fact) {
 		f.UID = o.UID
 	}
 	f.Ran = f.Ran || o.Ran || o.Stage == StageRunning
+	f.Conditions = bothConditions(f.Conditions, o.Conditions)
 	if o.HasExit {
 		f.HasExit, f.ExitCode = true, o.ExitCode
 	}
@@ -156,6 +160,19 @@ func (f *Fact) join(o Fact) {
 	if risen || f.Finished.IsZero() {
 		f.Finished = o.Finished
 	}
+}
+
+// bothConditions is the union of two lists of conditions.
+func bothConditions(a, b string) string {
+	if a == b || b == "" {
+		return a
+	}
+	if a == "" {
+		return b
+	}
+	all := strings.Split(a+","+b, ",")
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ",")
 }
 
 // created tells whether the node exists: the host was asked to start it, or it was loaded.

@@ -149,3 +149,147 @@ func TestBackoffIsWaitedForOnce(t *testing.T) {
 		require.Equal(t, second > 9, e.Graph().Find("wf(1)") != nodegraph.None, "after %d s", second)
 	}
 }
+
+// The exit hook of an item never started where the end of that item also ended its TaskGroup and the DAG around it.
+func TestLastItemOfADAGRunsItsExitHook(t *testing.T) {
+	e := drawn(t, `dag(a over [x] exit pod)`)
+	tell(t, e, propagate.PodSucceeded("wf.a(0:x)"))
+	expect(t, e, "wf.a(0:x).onExit", nodegraph.Pending)
+	expect(t, e, "wf", nodegraph.Running)
+}
+
+func TestItemsThatEndTogetherRunTheHooksThatTheyRunOneByOne(t *testing.T) {
+	ends := []propagate.Event{propagate.PodSucceeded("wf.a(0:x)"), propagate.PodSucceeded("wf.a(1:y)")}
+	apart, together := drawn(t, `dag(a over [x, y] exit pod)`), drawn(t, `dag(a over [x, y] exit pod)`)
+	tell(t, apart, ends[0])
+	tell(t, apart, ends[1])
+	tell(t, together, ends...)
+	for _, hook := range []string{"wf.a(0:x).onExit", "wf.a(1:y).onExit"} {
+		expect(t, apart, hook, nodegraph.Pending)
+		expect(t, together, hook, nodegraph.Pending)
+	}
+}
+
+// The timer of a Suspend node was used up when the host called at exactly the time it had been asked to call at, and the
+// node was never looked at again.
+func TestTimersAreDueAtTheVeryInstant(t *testing.T) {
+	e := drawn(t, `dag(a: suspend(10s) -> b)`)
+	until := e.Obligations()[0].Until
+	_, err := e.Apply(until)
+	require.NoError(t, err)
+	require.NoError(t, e.Check())
+	expect(t, e, "wf.a", nodegraph.Succeeded)
+}
+
+// A task that was omitted beside ready daemons ran after all when the last of them ended.
+func TestOmittedStaysOmittedWhenADaemonEnds(t *testing.T) {
+	e := drawn(t, `dag(d: daemon over [x, y], next depends "d.AllFailed", other)`)
+	tell(t, e, propagate.PodRunning("wf.d(0:x)"), propagate.PodFailed("wf.d(1:y)", "boom"))
+	expect(t, e, "wf.next", nodegraph.Omitted)
+	tell(t, e, propagate.PodFailed("wf.d(0:x)", "boom"))
+	expect(t, e, "wf.next", nodegraph.Omitted)
+}
+
+// A Retry that had ended before the workflow's deadline got another message when the deadline passed.
+func TestWhatEndedBeforeTheDeadlineStaysAsItIs(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(a: retry(0, pod), b)`)
+	require.NoError(t, err)
+	spec.ActiveDeadline = time.Minute
+	e := started(t, spec)
+	tell(t, e, propagate.PodFailed("wf.a(0)", "boom"))
+	_, before := e.Phase(e.Graph().Find("wf.a"))
+	_, err = e.Apply(epoch.Add(time.Hour))
+	require.NoError(t, err)
+	require.NoError(t, e.Check())
+	_, after := e.Phase(e.Graph().Find("wf.a"))
+	require.Equal(t, before, after)
+	expect(t, e, "wf.b", nodegraph.Failed)
+}
+
+// What waited for a lock was asked for its containers' memoization keys after a restart, and they began without their pod.
+func TestWhatWaitsForALockHasNothingInsideAfterARestart(t *testing.T) {
+	e := drawn(t, `dag(a: mutex(m, pod(x -> y)))`)
+	id := e.Graph().Node(e.Graph().Find("wf.a")).ID
+	tell(t, e, propagate.LockQueued(id, "default/Mutex/m", "Waiting"))
+	e = reloaded(t, e)
+	require.Equal(t, nodegraph.None, e.Graph().Find("wf.a.x"))
+	tell(t, e, propagate.LockGranted(id))
+	expect(t, e, "wf.a.x", nodegraph.Pending)
+}
+
+// A workflow that was terminated while it waited for its locks again, after a manual retry, ended around nodes that were
+// still running.
+func TestTerminatedWhileItWaitsForItsLocksAgain(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(a, b -> c)`)
+	require.NoError(t, err)
+	spec.Locks = []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}}
+	e := started(t, spec)
+	tell(t, e, propagate.LockGranted(""))
+	tell(t, e, propagate.PodFailed("wf.a", "boom"), propagate.PodSucceeded("wf.b"))
+	tell(t, e, propagate.PodSucceeded("wf.c"))
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	tell(t, e, propagate.Shutdown("Terminate"))
+	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+}
+
+// A lock that was granted to what had ended while it waited was never given back.
+func TestALockThatIsGrantedTooLateIsGivenBack(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(a: mutex(m, pod), b: suspend)`)
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		if len(template.Locks) > 0 {
+			template.PendingTimeout = time.Minute
+		}
+	}
+	e := started(t, spec)
+	id := e.Graph().Node(e.Graph().Find("wf.a")).ID
+	tell(t, e, propagate.LockQueued(id, "default/Mutex/m", "Waiting"))
+	_, err = e.Apply(epoch.Add(time.Hour))
+	require.NoError(t, err)
+	expect(t, e, "wf.a", nodegraph.Failed)
+	require.Equal(t, []string{"Release wf.a default/Mutex/m"}, actionsOf(tell(t, e, propagate.LockGranted(id))))
+}
+
+// Failure rules never saw the conditions of a pod.
+func TestFailureRulesSeeTheConditionsOfAPod(t *testing.T) {
+	limit := 0
+	spec, err := nodegraph.Parse(`dag(a: retry(0, pod))`)
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		if template.Retry != nil {
+			template.Retry = &retry.Strategy{Limit: &limit, Policy: retry.PolicyAlways, IgnoreDisruptions: true}
+		}
+	}
+	e := started(t, spec)
+	_, err = e.SyncPods(epoch, []propagate.PodStatus{{Node: "wf.a(0)", UID: "1", Phase: "Running"}})
+	require.NoError(t, err)
+	_, err = e.SyncPods(epoch, []propagate.PodStatus{{Node: "wf.a(0)", UID: "1", Phase: "Failed", Message: "gone", Conditions: []string{retry.DisruptionTarget}}})
+	require.NoError(t, err)
+	expect(t, e, "wf.a(1)", nodegraph.Pending)
+}
+
+// What a boundary that fails fast will never start kept its lock, and what still ran there waited for it.
+func TestABoundaryThatFailsFastGivesLocksBack(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(f, a: mutex(m, pod), in: dag(b: mutex(m, pod)))`)
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		if template.Name == "main" {
+			template.FailFast = true
+		}
+	}
+	e := started(t, spec)
+	a, b := e.Graph().Node(e.Graph().Find("wf.a")).ID, e.Graph().Node(e.Graph().Find("wf.in.b")).ID
+	tell(t, e, propagate.LockQueued(b, "default/Mutex/m", "Waiting"))
+	tell(t, e, propagate.PodFailed("wf.f", "boom"))
+	r := tell(t, e, propagate.LockGranted(a))
+	require.Contains(t, actionsOf(r), "Release wf.a default/Mutex/m")
+}
+
+func actionsOf(r propagate.Result) []string {
+	var list []string
+	for _, a := range r.Actions {
+		list = append(list, a.String())
+	}
+	return list
+}

@@ -22,6 +22,7 @@ type PodStatus struct {
 	Unschedulable        bool
 	UnschedulableMessage string
 	Init, Containers     []ContainerStatus
+	Conditions           []string // types of the conditions that are true; failure rules and DisruptionTarget look at them
 }
 
 // A ContainerStatus is the state of one container of a pod. Exactly one of Waiting, Running and Terminated is set.
@@ -91,7 +92,7 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 // that is a node.
 func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, wording Wording) []Event {
 	id := Incarnation{UID: p.UID, Created: p.Created}
-	pod := Event{At: i, Pod: id}
+	pod := Event{At: i, Pod: id, Conditions: p.Conditions}
 	switch p.Phase {
 	case "Pending", "":
 		pod.Type, pod.Message = EventPodPending, pendingMessage(p)

@@ -435,3 +435,128 @@ func TestSyncPodsWithEvents(t *testing.T) {
 	require.True(t, e.Complete())
 	require.Equal(t, "Complete", r.Actions[len(r.Actions)-1].String())
 }
+
+// A controller that keeps nothing between two lists stores a snapshot, restores it and lists the pods. It comes to the
+// same phases and messages, and waits for the same, as one that keeps its engine.
+func TestSyncPodsFromSnapshots(t *testing.T) {
+	type list = []propagate.PodStatus
+	at := func(seconds int, c propagate.ContainerStatus) propagate.ContainerStatus {
+		c.Finished = epoch.Add(time.Duration(seconds) * time.Second)
+		return c
+	}
+	evicted := func(node, uid string) propagate.PodStatus {
+		p := podOf(node, uid, "Failed")
+		p.Reason, p.Message = "Evicted", "low on memory"
+		return p
+	}
+	good := func(node string) propagate.PodStatus { return podOf(node, node, "Succeeded", terminated("main", 0)) }
+	bad := func(node string) propagate.PodStatus { return podOf(node, node, "Failed", terminated("main", 1)) }
+	type step struct {
+		pods   list
+		events []propagate.Event
+	}
+	tests := []struct {
+		name, workflow string
+		steps          []step
+		complete       bool
+	}{
+		{"a container set is lost and tried again", "dag(set: retry(2, pod(a -> b)) -> end)", []step{
+			{pods: list{podOf("wf.set(0)", "1", "Pending", waiting("a", "ContainerCreating", ""))}},
+			{pods: list{podOf("wf.set(0)", "1", "Running", at(1, terminated("a", 0)), running("b"))}},
+			{pods: list{}},
+			{pods: list{podOf("wf.set(1)", "2", "Running", running("a"), waiting("b", "", ""))}},
+			{pods: list{evicted("wf.set(1)", "2")}},
+			{pods: list{evicted("wf.set(1)", "2"), podOf("wf.set(2)", "3", "Succeeded", at(2, terminated("a", 0)), at(3, terminated("b", 0)))}},
+			{pods: list{good("wf.end")}},
+		}, true},
+		{"a container fails in a pod that goes on", "dag(set: pod(a -> b, c), hold: suspend)", []step{
+			{pods: list{podOf("wf.set", "1", "Running", terminated("a", 1), waiting("b", "", ""), running("c"))}},
+			{pods: list{podOf("wf.set", "1", "Failed", terminated("a", 1), terminated("b", 64), terminated("c", 0))}},
+		}, false},
+		{"the limit of attempts is reached", "dag(r: retry(1, pod) -> never, other)", []step{
+			{pods: list{bad("wf.r(0)"), podOf("wf.other", "o", "Running", running("main"))}},
+			{pods: list{bad("wf.r(0)"), bad("wf.r(1)"), podOf("wf.other", "o", "Running", running("main"))}},
+			{pods: list{good("wf.other")}},
+		}, true},
+		{"steps, items and conditions", `steps(a, skip when "1 == 2" | many over ["x", "y"], none over [] | z)`, []step{
+			{pods: list{good("wf[0].a")}},
+			{pods: list{good("wf[1].many(0:x)"), podOf("wf[1].many(1:y)", "y", "Running", running("main"))}},
+			{pods: list{good("wf[1].many(1:y)")}},
+			{pods: list{good("wf[2].z")}},
+		}, true},
+		{"loops that only the host can resolve", `dag(many over "{{a}}", none over "{{b}}", s: steps(in over "{{c}}"))`, []step{
+			{events: []propagate.Event{propagate.Expanded("wf.many", nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"}), propagate.Expanded("wf.none"),
+				propagate.Expanded("wf.s[0].in", nodegraph.Item{Text: "p"})}},
+			{pods: list{good("wf.many(0:x)"), podOf("wf.many(1:y)", "y", "Running", running("main")), podOf("wf.s[0].in(0:p)", "p", "Pending")}},
+			{pods: list{bad("wf.many(1:y)"), good("wf.s[0].in(0:p)")}},
+		}, true},
+		{"conditions that only the host can evaluate", `dag(a when "{{a}}", b when "{{b}}", c)`, []step{
+			{events: []propagate.Event{propagate.Resolved("wf.a", true, ""), propagate.Resolved("wf.b", false, "x == y")}},
+			{pods: list{good("wf.a")}},
+			{pods: list{good("wf.c")}},
+		}, true},
+		{"a daemon, and what is omitted beside it", `dag(d: daemon -> use, x -> y, z depends "x.Failed")`, []step{
+			{pods: list{podOf("wf.d", "d", "Running", running("main")), good("wf.x")}},
+			{pods: list{podOf("wf.d", "d", "Running", running("main")), good("wf.y")}},
+			{pods: list{podOf("wf.d", "d", "Running", running("main")), good("wf.use")}},
+		}, true},
+		{"people and servers", `dag(wait: suspend, call: http, plug: plugin) exit pod`, []step{
+			{events: []propagate.Event{propagate.Resumed("wf.wait")}},
+			{events: []propagate.Event{propagate.NodeEnded("wf.call", nodegraph.Succeeded, "")}},
+			{events: []propagate.Event{propagate.AgentEnded("the agent's pod was deleted")}},
+			{pods: list{good("wf.onExit")}},
+		}, true},
+		{"hooks of tasks", `dag(a exit pod -> b)`, []step{
+			{pods: list{good("wf.a")}},
+			{pods: list{good("wf.a.onExit")}},
+			{pods: list{good("wf.b")}},
+		}, true},
+		{"a shutdown", `dag(a, set: pod(x -> y), r: retry(2, pod), s: suspend, in: dag(c -> d)) exit pod`, []step{
+			{pods: list{podOf("wf.a", "a", "Running", running("main")), podOf("wf.set", "s", "Running", running("x"))}},
+			{pods: list{podOf("wf.a", "a", "Running", running("main")), podOf("wf.set", "s", "Running", running("x"))},
+				events: []propagate.Event{propagate.Shutdown("Stop")}},
+			{pods: list{good("wf.onExit")}},
+		}, true},
+		{"results that are stored later", `dag(a -> b)`, []step{
+			{events: []propagate.Event{propagate.ResultPending("wf.a")}},
+			{pods: list{good("wf.a")}},
+			{pods: list{good("wf.a")}, events: []propagate.Event{propagate.ResultSynced("wf.a")}},
+			{pods: list{good("wf.b")}},
+		}, true},
+		{"a lock", `dag(a: mutex(m, pod), b: mutex(m, dag(c)))`, []step{
+			{events: []propagate.Event{propagate.LockGranted("wf.a"), propagate.LockQueued("wf.b", mutexM, "waits")}},
+			{pods: list{podOf("wf.a", "a", "Running", running("main"))}},
+			{pods: list{good("wf.a")}},
+			{pods: list{}, events: []propagate.Event{propagate.LockGranted("wf.b")}},
+			{pods: list{good("wf.b.c")}},
+		}, true},
+		{"the whole workflow is suspended", `dag(a -> b)`, []step{
+			{events: []propagate.Event{propagate.Suspended(true)}},
+			{pods: list{good("wf.a")}},
+			{pods: list{good("wf.a")}, events: []propagate.Event{propagate.Suspended(false)}},
+			{pods: list{good("wf.b")}},
+		}, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			keeps := drawn(t, test.workflow)
+			forgets := restored(t, keeps)
+			for k, s := range test.steps {
+				for _, e := range []*propagate.Engine{keeps, forgets} {
+					_, err := e.SyncPods(epoch, s.pods, s.events...)
+					require.NoError(t, err, "list %d", k)
+					require.NoError(t, e.Check(), "list %d", k)
+				}
+				if diff := cmp.Diff(looksAll(keeps), looksAll(forgets)); diff != "" {
+					t.Fatalf("after list %d (-keeps its engine +keeps nothing):\n%s", k, diff)
+				}
+				require.Equal(t, waitsFor(keeps), waitsFor(forgets), "after list %d", k)
+				forgets = restored(t, forgets)
+				if diff := cmp.Diff(looksAll(keeps), looksAll(forgets)); diff != "" {
+					t.Fatalf("restored after list %d (-keeps its engine +keeps nothing):\n%s", k, diff)
+				}
+			}
+			require.Equal(t, test.complete, keeps.Complete(), "it waits for %v", waitsFor(keeps))
+		})
+	}
+}

@@ -198,21 +198,23 @@ func (w *view) servedRule(i nodegraph.Index) ruling {
 	return pending(RuleServed, message)
 }
 
-// taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides.
+// taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides. While a
+// hook of an item is still to start, the group holds what it is inside of open, as the hook will.
 func (w *view) taskGroupRule(i nodegraph.Index) ruling {
 	if m, open := w.firstOpen(i); open {
 		return running(RuleMembersOpen, m)
 	}
-	worst := nodegraph.None
+	v, hooks := settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None), want(0)
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		if w.verdicts[m].phase().Unsuccessful() {
-			worst = m
+			v = settled(w.verdicts[m].phase(), "", RuleMemberFailed, m)
+		}
+		if w.verdicts[m].want()&wantHook != 0 {
+			hooks = wantWithin
 		}
 	}
-	if worst != nodegraph.None {
-		return settled(w.verdicts[worst].phase(), "", RuleMemberFailed, worst)
-	}
-	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+	v.verdict = v.wanting(hooks)
+	return v
 }
 
 // stepsRule: the groups of a Steps node run one after the other; the first that failed ends it, with its message, once

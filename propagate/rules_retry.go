@@ -1,6 +1,8 @@
 package propagate
 
 import (
+	"strings"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/retry"
 )
@@ -56,6 +58,9 @@ func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt
 		a := retry.Attempt{
 			Outcome: outcomeOf(v), Message: w.messages[m], Reason: d.more().reason,
 			ExitCode: int(d.exitCode), HasExitCode: d.hasExit, Started: d.created.time(), Finished: d.finished.time(),
+		}
+		if c := d.more().conditions; c != "" {
+			a.Conditions = strings.Split(c, ",")
 		}
 		if w.facts[m].Stage == StageGone {
 			a.Reason = retry.ReasonPodDeleted

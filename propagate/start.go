@@ -169,8 +169,8 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 }
 
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
-// checkParallelism). A Retry that holds locks may exceed the boundary's: those that have the places may be waiting for
-// the same locks.
+// checkParallelism). The boundary's holds back a Retry as a whole, not its later attempts; where the boundary fails fast
+// only a Retry with a lock makes more of them, because what still runs there may be waiting for that lock.
 func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 	if !e.limited {
 		return true
@@ -188,10 +188,13 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 	if p := e.g.Spec().Parallelism; p > 0 && e.active+places >= p {
 		return false
 	}
-	if b == nodegraph.None || w&wantAttempt != 0 && e.facts[i].Lock == LockHeld {
+	if b == nodegraph.None {
 		return true
 	}
 	t := e.g.Node(b).Template
+	if w&wantAttempt != 0 && (!t.FailFast || e.facts[i].Lock == LockHeld) {
+		return true
+	}
 	if t.Parallelism <= 0 && !t.FailFast {
 		return true
 	}

@@ -94,10 +94,11 @@ type detail struct {
 
 // rareDetail is the part of a Fact that few nodes have.
 type rareDetail struct {
-	reason   string
-	halted   string
-	remade   int64
-	restarts int
+	reason     string
+	conditions string
+	halted     string
+	remade     int64
+	restarts   int
 }
 
 var noRareDetail rareDetail
@@ -147,7 +148,7 @@ func (w *inputs) fact(i nodegraph.Index) Fact {
 	return Fact{
 		Created: d.created.time(), Serial: f.Serial, UID: d.uid, Attempt: int(d.attempt), Stage: f.Stage, Ran: f.Ran,
 		Ready: f.Ready, Phase: f.Phase, Message: d.message, Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
-		Finished: d.finished.time(), Unsynced: f.Unsynced, Synced: d.synced, Remade: r.remade, Restarts: r.restarts,
+		Finished: d.finished.time(), Unsynced: f.Unsynced, Synced: d.synced, Remade: r.remade, Restarts: r.restarts, Conditions: r.conditions,
 		Halted: r.halted, Released: f.Released, Lock: f.Lock, Waited: f.Waited, Answer: f.Answer, Memo: d.memo, Hit: d.hit,
 		Seen: f.Seen,
 	}
@@ -160,7 +161,7 @@ func (w *inputs) put(i nodegraph.Index, v *Fact) {
 		Ready: v.Ready, Unsynced: v.Unsynced, Released: v.Released, Waited: v.Waited, Seen: v.Seen, exists: v.created(),
 	}
 	d := &w.details[i]
-	rare := rareDetail{reason: v.Reason, halted: v.Halted, remade: v.Remade, restarts: v.Restarts}
+	rare := rareDetail{reason: v.Reason, conditions: v.Conditions, halted: v.Halted, remade: v.Remade, restarts: v.Restarts}
 	*d = detail{
 		created: stampOf(v.Created), finished: stampOf(v.Finished), uid: v.UID, message: v.Message, rare: d.rare,
 		attempt: int32(v.Attempt), exitCode: int32(v.ExitCode), memo: v.Memo, hasExit: v.HasExit, synced: v.Synced, hit: v.Hit,
@@ -169,7 +170,8 @@ func (w *inputs) put(i nodegraph.Index, v *Fact) {
 	case rare == noRareDetail:
 		d.rare = nil
 	case d.rare == nil:
-		d.rare = &rareDetail{reason: v.Reason, halted: v.Halted, remade: v.Remade, restarts: v.Restarts}
+		kept := rare
+		d.rare = &kept
 	default:
 		*d.rare = rare
 	}
@@ -197,7 +199,7 @@ func (w *inputs) known(i nodegraph.Index, o *Fact) bool {
 	return o.Serial == f.Serial && o.Attempt == int(d.attempt) && o.Stage == f.Stage && o.Phase == f.Phase &&
 		(o.UID == "" || o.UID == d.uid) && o.Message == d.message && o.Reason == d.more().reason && (d.finished != 0 || o.Finished.IsZero()) &&
 		(f.Ran || !o.Ran && o.Stage != StageRunning) && (f.Ready || !o.Ready) &&
-		(!o.HasExit || d.hasExit && o.ExitCode == int(d.exitCode))
+		(!o.HasExit || d.hasExit && o.ExitCode == int(d.exitCode)) && (o.Conditions == "" || o.Conditions == d.more().conditions)
 }
 
 // end makes node i ended, whatever was known of it.

@@ -44,6 +44,7 @@ const (
 	wantAttempt                  // the next attempt of the Retry
 	wantHook                     // hooks of the node
 	wantAnswer                   // the host must evaluate a condition or resolve a loop
+	wantWithin                   // nothing itself: hooks of its items are due
 )
 
 // A Rule names the rule that decided a verdict, for explanations.
@@ -140,8 +141,8 @@ func (v verdict) decidedBy(s retry.Step) verdict { return v | verdict(s)<<stepSh
 // looksLike tells whether both mean the same to other nodes: only the rule or the step may differ.
 func (v verdict) looksLike(o verdict) bool { return (v^o)&(1<<ruleShift-1) == 0 }
 
-// open tells whether the node still holds its parent open: it is not fulfilled, or hooks of it are due.
-func (v verdict) open() bool { return !v.fulfilled() || v.want()&wantHook != 0 }
+// open tells whether the node still holds its parent open: it is not fulfilled, or hooks of it or its items are due.
+func (v verdict) open() bool { return !v.fulfilled() || v.want()&(wantHook|wantWithin) != 0 }
 
 // view is the inputs together with the verdicts reached so far. A rule reads only verdicts of nodes that come before
 // its own in the order of evaluation: deeper nodes, and siblings it comes after.
@@ -191,7 +192,7 @@ func (w *view) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
 }
 
 // holdsOpen tells whether a member with this verdict holds a composite of this kind open. The hooks of items are inside
-// what their TaskGroup is inside of, and hold that open.
+// what their TaskGroup is inside of, and hold that open: see taskGroupRule.
 func holdsOpen(kind nodegraph.Kind, v verdict) bool {
 	if kind == nodegraph.TaskGroup {
 		return !v.fulfilled()

@@ -42,9 +42,13 @@ func main() {
 // run runs a subcommand and returns the exit code: 0 for nothing wrong, 1 for something found, 2 for a wrong call or
 // an input that can't be read.
 func run(args []string, std stdio) int {
-	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+	if len(args) == 0 {
 		usage(std.err)
 		return 2
+	}
+	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		usage(std.out)
+		return 0
 	}
 	for _, c := range commands() {
 		if c.name != args[0] {

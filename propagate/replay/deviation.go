@@ -66,7 +66,7 @@ func (j *judge) deviation(m *Moment, d *Difference) int {
 		return 7
 	case want.Kind.Composite() && open(want.Phase) && got.Phase.Settled() && j.limitReached(m):
 		return 7
-	case want.Kind == nodegraph.DAG && want.Phase.Unsuccessful() && got.Phase.Unsuccessful() && inherits(m, d.ID):
+	case want.Kind == nodegraph.DAG && want.Phase.Unsuccessful() && got.Phase.Unsuccessful() && j.tainted[d.ID] == 0 && inherits(m, d.ID):
 		return 7
 	}
 	return 0
@@ -188,8 +188,8 @@ func (j *judge) follows(m *Moment, d *Difference) int {
 		return 7
 	}
 	moved := open(d.Want.Phase) || d.Want == (State{})
-	if !moved && j.mode == Step {
-		return 0
+	if leaf := !d.Want.Kind.Composite() && d.ID != ""; !moved && (j.mode == Step || leaf && d.Got != (State{})) {
+		return 0 // how a leaf ended is its own affair
 	}
 	if d.ID == "" {
 		return j.tainted[""]

@@ -400,3 +400,27 @@ func recordingFile(t *testing.T, name string) string {
 	require.Fail(t, "there is no recording "+name)
 	return ""
 }
+
+// Deviation 1, of a container's result, can't change what the message of its pod is.
+func TestADeviationExplainsOnlyWhatFollowsFromIt(t *testing.T) {
+	r := read(t, filepath.Join(recordings, "argo-4.1/containerset-chain-first-done-then-deleted.json"))
+	last := r.Frames[len(r.Frames)-1].Recorded.Nodes
+	for k := range last {
+		if last[k].Name == "chain.build" {
+			last[k].Message = "not what Argo wrote"
+		}
+	}
+	v, err := replay.Judge(&replay.Player{Recording: r, Mode: replay.Free})
+	require.NoError(t, err)
+	require.Len(t, v.Defects(), 1, "the message of chain.build")
+}
+
+// A DAG's phase differs because deviation 1 left other phases on its containers, which an omitted target inherits.
+func TestWhatFollowsFromOneIsNotSeven(t *testing.T) {
+	r := read(t, filepath.Join(recordings, "random/gen24-seed7.json.gz"))
+	v, err := replay.Judge(&replay.Player{Recording: r, Mode: replay.Free})
+	require.NoError(t, err)
+	for _, d := range v.Differences {
+		require.Equal(t, 1, d.Deviation, d.String())
+	}
+}
