@@ -293,12 +293,11 @@ func (e *Engine) afterOlder(i nodegraph.Index) int64 {
 	return next
 }
 
-func (e *Engine) observation(i nodegraph.Index, ev *Event, stage Stage) Fact {
-	serial, attempt := e.incarnation(i, ev)
-	return Fact{
-		Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: stage, Ready: ev.Ready, Phase: ev.Phase,
-		Message: ev.Message, Reason: ev.Reason, ExitCode: ev.ExitCode, HasExit: ev.HasExit, Conditions: conditions(ev.Conditions),
-	}
+// observation puts into o what an event says of the pod of node i.
+func (e *Engine) observation(o *Fact, i nodegraph.Index, ev *Event, stage Stage) {
+	o.Serial, o.Attempt = e.incarnation(i, ev)
+	o.UID, o.Stage, o.Ready, o.Phase, o.Message, o.Reason = ev.Pod.UID, stage, ev.Ready, ev.Phase, ev.Message, ev.Reason
+	o.ExitCode, o.HasExit, o.Conditions = ev.ExitCode, ev.HasExit, conditions(ev.Conditions)
 }
 
 // conditions puts condition types into the form in which a Fact holds them.
@@ -313,7 +312,8 @@ func conditions(types []string) string {
 
 // observe merges what was seen of the pod of node i.
 func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
-	o := e.observation(i, ev, stage)
+	var o Fact
+	e.observation(&o, i, ev, stage)
 	e.merge(i, &o)
 }
 
@@ -330,8 +330,14 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	if d.attempt == 0 {
 		d.attempt = 1
 	}
-	if e.join(i, o) {
+	before := *f
+	if !e.join(i, o) {
+		return
+	}
+	if before.Stage >= StageGone || f.Stage >= StageGone || before.Serial != f.Serial {
 		e.touchPod(i)
+	} else {
+		e.touch(i) // its containers go on as they were
 	}
 }
 
@@ -341,7 +347,8 @@ func (e *Engine) run(i nodegraph.Index) run { return run{e.facts[i].Serial, int(
 // podEnded merges the end of a pod, unless it is one that failed before it ran and may be made anew (Argo:
 // failedPodRestart).
 func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
-	o := e.observation(i, ev, StageEnded)
+	var o Fact
+	e.observation(&o, i, ev, StageEnded)
 	o.Finished = e.finishedAt(ev)
 	if ev.Phase == nodegraph.Failed && slices.Contains(restartReasons, ev.Reason) {
 		f := e.fact(i)
@@ -375,7 +382,8 @@ var restartReasons = []string{"Evicted", "NodeShutdown", "NodeAffinity", "Unexpe
 
 // podDeleted merges that a pod does not exist any more. Results that were on their way will not come.
 func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
-	o := e.observation(i, ev, StageGone)
+	var o Fact
+	e.observation(&o, i, ev, StageGone)
 	if ev.Pod.UID == "" && ev.Pod.Created.IsZero() {
 		o.Serial = e.facts[i].Serial // the pod that is known
 	}
@@ -390,7 +398,8 @@ func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 // observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.
 func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
 	c := e.container(pod, ev.Container)
-	o := e.observation(pod, ev, stage)
+	var o Fact
+	e.observation(&o, pod, ev, stage)
 	if ev.Pod.Attempt == 0 {
 		o.Attempt = max(1, int(e.details[c].attempt))
 	}
@@ -407,7 +416,9 @@ func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
 	e.merge(c, &o)
 	if stage >= StageRunning && p.Serial == o.Serial && !p.Ran {
 		p.Ran = true
-		e.touchPod(pod)
+		if p.Stage >= StageGone {
+			e.touchPod(pod)
+		}
 	}
 	if ev.Container == "main" && stage == StageEnded && p.Serial == o.Serial {
 		d.hasExit, d.exitCode = true, int32(ev.ExitCode)

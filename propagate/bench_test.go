@@ -114,8 +114,41 @@ func BenchmarkRepeated(b *testing.B) {
 	})
 }
 
-// BenchmarkCascade: everything that runs ends in one call, time after time, to the end of the workflow.
+// BenchmarkCascade: every pod that exists is lost in one call. Containers end with their pods, what comes after them is
+// omitted, and all that is around them settles.
 func BenchmarkCascade(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		if set := spec.Templates[1]; set.Retry != nil {
+			set.Retry.Limit = new(int)
+		}
+		changed := 0
+		for b.Loop() {
+			b.StopTimer()
+			e := begun(spec)
+			var r Result
+			var batch []Event
+			for _, pod := range openPods(e) {
+				batch = append(batch, Event{Type: EventPodRunning, At: pod})
+			}
+			if err := e.ApplyTo(&r, began, batch...); err != nil {
+				b.Fatal(err)
+			}
+			for k := range batch {
+				batch[k].Type = EventPodDeleted
+			}
+			r.Changes = slices.Grow(r.Changes, e.g.Len())
+			b.StartTimer()
+			if err := e.ApplyTo(&r, began, batch...); err != nil {
+				b.Fatal(err)
+			}
+			changed = len(r.Changes)
+		}
+		per(b, "changed-node", changed)
+	})
+}
+
+// BenchmarkRun: everything that runs ends in one call, time after time, to the end of the workflow.
+func BenchmarkRun(b *testing.B) {
 	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
 		changed := 0
 		for b.Loop() {

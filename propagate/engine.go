@@ -29,7 +29,7 @@ type Engine struct {
 	settledC []nodegraph.Index // composites that became fulfilled and may hold daemons
 	unsure   []nodegraph.Index // pods that were asked for before the engine was loaded
 	wording  Wording
-	result   Result
+	result   *Result // of the current call
 
 	daemons  bool // some template is a daemon
 	failFast bool // some template fails fast
@@ -166,17 +166,19 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 		}
 	}
 	complete := e.Complete()
-	e.result, *result = *result, Result{}
+	e.result = result
 	e.begin(now)
 	for k := range events {
 		e.apply(&events[k])
 	}
-	e.settle()
+	if !e.settled() {
+		e.settle()
+	}
 	if e.Complete() && !complete {
 		e.act(Action{Type: ActionComplete, Node: nodegraph.Root})
 	}
 	e.finish()
-	*result, e.result = e.result, Result{}
+	e.result = nil
 	return nil
 }
 
@@ -279,6 +281,9 @@ func (e *Engine) touch(i nodegraph.Index) {
 	*m |= markQueued
 	e.queue.push(i, int(e.shapes[i].depth), planned)
 }
+
+// settled tells that nothing is left to evaluate or to start.
+func (e *Engine) settled() bool { return e.queue.size == 0 && len(e.wanted) == 0 && len(e.settledC) == 0 }
 
 // settle evaluates what is marked, from the deepest nodes up, and starts what should start, until nothing is left.
 // Starts and other effects run from a parent down to its members, so they are no edges of the fixed point: they

@@ -8,6 +8,9 @@ import (
 
 // listChanges lists the nodes that look different since the call began, the deepest first.
 func (e *Engine) listChanges() {
+	if len(e.changed) == 0 {
+		return
+	}
 	e.perDepth = e.perDepth[:0]
 	kept := e.changed[:0]
 	for _, b := range e.changed {

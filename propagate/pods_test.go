@@ -473,6 +473,11 @@ func TestSyncPodsFromSnapshots(t *testing.T) {
 			{pods: list{podOf("wf.set", "1", "Running", terminated("a", 1), waiting("b", "", ""), running("c"))}},
 			{pods: list{podOf("wf.set", "1", "Failed", terminated("a", 1), terminated("b", 64), terminated("c", 0))}},
 		}, false},
+		{"the end of a container is heard after its pod was lost", "dag(set: pod(a -> b), hold: suspend)", []step{
+			{pods: list{podOf("wf.set", "1", "Running", running("a"), waiting("b", "", ""))}},
+			{pods: list{}},
+			{events: []propagate.Event{propagate.ContainerEnded("wf.set", "a", 0, "")}},
+		}, false},
 		{"the limit of attempts is reached", "dag(r: retry(1, pod) -> never, other)", []step{
 			{pods: list{bad("wf.r(0)"), podOf("wf.other", "o", "Running", running("main"))}},
 			{pods: list{bad("wf.r(0)"), bad("wf.r(1)"), podOf("wf.other", "o", "Running", running("main"))}},
@@ -518,7 +523,7 @@ func TestSyncPodsFromSnapshots(t *testing.T) {
 			{pods: list{good("wf.onExit")}},
 		}, true},
 		{"results that are stored later", `dag(a -> b)`, []step{
-			{events: []propagate.Event{propagate.ResultPending("wf.a")}},
+			{pods: list{podOf("wf.a", "wf.a", "Running", running("main"))}, events: []propagate.Event{propagate.ResultPending("wf.a")}},
 			{pods: list{good("wf.a")}},
 			{pods: list{good("wf.a")}, events: []propagate.Event{propagate.ResultSynced("wf.a")}},
 			{pods: list{good("wf.b")}},
@@ -550,7 +555,7 @@ func TestSyncPodsFromSnapshots(t *testing.T) {
 				if diff := cmp.Diff(looksAll(keeps), looksAll(forgets)); diff != "" {
 					t.Fatalf("after list %d (-keeps its engine +keeps nothing):\n%s", k, diff)
 				}
-				require.Equal(t, waitsFor(keeps), waitsFor(forgets), "after list %d", k)
+				require.ElementsMatch(t, waitsFor(keeps), waitsFor(forgets), "after list %d", k)
 				forgets = restored(t, forgets)
 				if diff := cmp.Diff(looksAll(keeps), looksAll(forgets)); diff != "" {
 					t.Fatalf("restored after list %d (-keeps its engine +keeps nothing):\n%s", k, diff)
@@ -559,4 +564,66 @@ func TestSyncPodsFromSnapshots(t *testing.T) {
 			require.Equal(t, test.complete, keeps.Complete(), "it waits for %v", waitsFor(keeps))
 		})
 	}
+}
+
+// What is recorded of nodes that the specification never asks for is named and left out.
+func TestRestoreNamesWhatIsUnknown(t *testing.T) {
+	e := drawn(t, "dag(a: retry(2, pod), b)")
+	tell(t, e, propagate.PodSucceeded("wf.a(0)"))
+	snapshot := e.Snapshot()
+	record := func(name string, kind nodegraph.Kind) nodegraph.Recorded {
+		return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: nodegraph.Running, Started: epoch}
+	}
+	snapshot.Nodes = append(snapshot.Nodes,
+		record("wf.removed", nodegraph.Pod),  // a task that an edit took away
+		record("wf.a(1)", nodegraph.Pod),     // an attempt after one that succeeded
+		record("wf.b.inner", nodegraph.Pod),  // inside a pod
+		record("wf.b.onExit", nodegraph.Pod)) // a hook that the task has not
+	again, unknown, err := propagate.Restore(e.Graph().Spec(), snapshot)
+	require.NoError(t, err)
+	require.NoError(t, again.Check())
+	var names []string
+	for _, r := range snapshot.Nodes[len(snapshot.Nodes)-4:] {
+		names = append(names, r.ID)
+	}
+	require.Equal(t, names, unknown)
+	if diff := cmp.Diff(looksAll(e), looksAll(again)); diff != "" {
+		t.Errorf("the unknown records changed something (-before +after):\n%s", diff)
+	}
+}
+
+// A record without times is one of a workflow that has started nevertheless.
+func TestRestoreWithoutTimes(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a, b)")
+	require.NoError(t, err)
+	e, unknown, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Running, Nodes: []nodegraph.Recorded{
+		{ID: "wf", Name: "wf", Kind: nodegraph.DAG, Phase: nodegraph.Running},
+		{ID: nodegraph.NodeID("wf", "wf.a"), Name: "wf.a", Kind: nodegraph.Pod, Phase: nodegraph.Running},
+	}})
+	require.NoError(t, err)
+	require.Empty(t, unknown)
+	require.False(t, e.Started().IsZero())
+	expect(t, e, "wf.a", nodegraph.Running)
+	require.Equal(t, "Start Pod wf.b", tell(t, e).Actions[0].String(), "b was not recorded, so it is still to start")
+	require.Equal(t, []string{"wf.a: pod", "wf.b: start"}, waitsFor(e))
+}
+
+// A specification that can't be is refused, whatever is recorded; so is a record past the host's limits.
+func TestRestoreRefuses(t *testing.T) {
+	_, _, err := propagate.Restore(&nodegraph.Spec{Name: "wf", Entrypoint: "nobody"}, nodegraph.Snapshot{})
+	var wrong *nodegraph.SpecError
+	require.ErrorAs(t, err, &wrong)
+	require.Equal(t, "entrypoint", wrong.Field)
+	_, _, err = propagate.Load(&nodegraph.Spec{Name: "wf", Entrypoint: "nobody"}, propagate.State{})
+	require.ErrorAs(t, err, &wrong)
+
+	e := drawn(t, `dag(many over "{{x}}")`)
+	tell(t, e, propagate.Expanded("wf.many", nodegraph.Item{Text: "p"}, nodegraph.Item{Text: "q"}))
+	var limit *nodegraph.LimitError
+	_, _, err = propagate.RestoreLimited(e.Graph().Spec(), e.Snapshot(), nodegraph.Limits{Items: 1})
+	require.ErrorAs(t, err, &limit)
+	require.Equal(t, "Items", limit.Limit)
+	_, _, err = propagate.LoadLimited(e.Graph().Spec(), e.Save(), nodegraph.Limits{Nodes: 3})
+	require.ErrorAs(t, err, &limit)
+	require.Equal(t, "Nodes", limit.Limit)
 }

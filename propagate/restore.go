@@ -100,6 +100,7 @@ func (r *restorer) restore() error {
 		e.askAgain(i)
 		e.now = latest(e.now, e.details[i].created.time(), e.details[i].finished.time())
 	}
+	e.result = new(Result) // nothing of it is new to the host
 	e.judgeAll()
 	e.changed = e.changed[:0]
 	for i := range nodegraph.Index(e.g.Len()) {
@@ -118,7 +119,7 @@ func (r *restorer) restore() error {
 	if d := e.deadline(); !d.IsZero() && !e.overdue {
 		e.timers.add(stampOf(d), nodegraph.Root)
 	}
-	e.result = Result{}
+	e.result = nil
 	return nil
 }
 

@@ -17,8 +17,12 @@ type Result struct {
 
 // reset empties the result and keeps its slices.
 func (r *Result) reset() {
+	if len(r.Changes)+len(r.Actions)+len(r.Unknown) == 0 {
+		return
+	}
 	clear(r.Changes)
 	clear(r.Actions)
+	clear(r.Unknown)
 	*r = Result{Changes: r.Changes[:0], Actions: r.Actions[:0], Unknown: r.Unknown[:0]}
 }
 

@@ -114,12 +114,12 @@ func (d *detail) more() *rareDetail {
 type stamp int64
 
 func stampOf(t time.Time) stamp {
-	switch {
-	case t.IsZero():
+	switch seconds := t.Unix(); {
+	case seconds < 0 && t.IsZero():
 		return 0
-	case t.Year() < 1970:
+	case seconds < 0:
 		return 1
-	case t.Year() > 2261:
+	case seconds >= maxSeconds:
 		return 1<<63 - 1
 	}
 	return stamp(max(t.UnixNano(), 1))
@@ -132,6 +132,9 @@ func (s stamp) plus(d time.Duration) stamp {
 	}
 	return 1<<63 - 1
 }
+
+// maxSeconds is how many seconds fit into a stamp.
+const maxSeconds = (1<<63 - 1) / int64(time.Second)
 
 // time is the stamp as a time in UTC.
 func (s stamp) time() time.Time {
