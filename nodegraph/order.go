@@ -80,6 +80,16 @@ func (g *Graph) Visit(i Index) int {
 // Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.
 func (g *Graph) Targets(i Index) []int32 { return g.nodes[i].plan.targets }
 
+// IsTarget tells whether task i is one that decides how its DAG ends.
+func (g *Graph) IsTarget(i Index) bool {
+	n := &g.nodes[i]
+	if n.Role != RoleTask {
+		return false
+	}
+	p := &g.nodes[n.Parent]
+	return p.plan.target[i-p.first]
+}
+
 // Needed tells whether task i is a target of its DAG or something a target depends on; others never run.
 func (g *Graph) Needed(i Index) bool {
 	n := &g.nodes[i]

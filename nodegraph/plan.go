@@ -14,6 +14,7 @@ type dagPlan struct {
 	deps, dependents rows         // by place: places, deps in the order of Condition.Tasks
 	targets          []int32      // slots of the tasks that must end, in the order in which they decide
 	needed           []bool       // by place: a target, or something a target depends on
+	target           []bool       // by place: a target
 	visit            []int32      // by place: its turn in a depth-first walk from the targets, what it depends on first
 }
 
@@ -188,7 +189,7 @@ func (p *planner) plan(name func(slot int32) string) (*dagPlan, error) {
 	if len(order) < n {
 		return nil, &CycleError{Nodes: p.cycle(missing, name)}
 	}
-	out := &dagPlan{order: order, place: make([]int32, n), conditions: make([]*Condition, n), needed: make([]bool, n)}
+	out := &dagPlan{order: order, place: make([]int32, n), conditions: make([]*Condition, n), needed: make([]bool, n), target: make([]bool, n)}
 	for place, slot := range order {
 		out.place[slot], out.conditions[place] = int32(place), p.conditions[slot]
 	}
@@ -269,7 +270,7 @@ func (p *dagPlan) chooseTargets(name func(int32) string) {
 		slices.SortFunc(p.targets, func(a, b int32) int { return strings.Compare(name(a), name(b)) })
 	}
 	for _, slot := range p.targets {
-		p.needed[p.place[slot]] = true
+		p.needed[p.place[slot]], p.target[p.place[slot]] = true, true
 	}
 	for at := len(p.order) - 1; at >= 0; at-- {
 		if p.needed[at] {

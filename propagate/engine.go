@@ -112,7 +112,7 @@ func (e *Engine) Started() time.Time { return e.started }
 // Verdict returns what the rules say of node i. For a composite it costs a walk over the members.
 func (e *Engine) Verdict(i nodegraph.Index) Verdict {
 	plain := e.view
-	plain.counters, plain.scratch = nil, nil // to learn which member decides
+	plain.counters, plain.scratch, plain.walk = nil, nil, branchWalk{} // to learn which member decides
 	return plain.evaluate(i).spelled()
 }
 

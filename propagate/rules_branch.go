@@ -20,9 +20,9 @@ func (w *view) targetPhases(i nodegraph.Index) func(slot int32) nodegraph.Phase 
 	own := func(slot int32) nodegraph.Phase { return w.verdicts[w.g.Slot(i, slot)].phase() }
 	for _, slot := range w.g.Targets(i) {
 		if !own(slot).Completed() {
-			inherited := w.branchPhases(i)
+			inherited, first := w.branchPhases(i), w.g.First(i)
 			return func(slot int32) nodegraph.Phase {
-				if p, ok := inherited[slot]; ok {
+				if p := inherited[w.g.Slot(i, slot)-first]; p != nodegraph.Planned {
 					return p
 				}
 				return own(slot)
@@ -32,23 +32,40 @@ func (w *view) targetPhases(i nodegraph.Index) func(slot int32) nodegraph.Phase 
 	return own
 }
 
-// branchPhases returns, by slot, the phases of the branches that reach tasks of DAG i which did not complete.
-func (w *view) branchPhases(i nodegraph.Index) map[int32]nodegraph.Phase {
-	phases := make(map[int32]nodegraph.Phase)
+// branchWalk is the scratch of walkBranches.
+type branchWalk struct {
+	seen  []uint8 // by node: a bit for each phase that a branch has brought to it
+	queue []branch
+	ends  []nodegraph.Phase
+}
+
+// branchPhases returns the phases of the branches that reach tasks of DAG i which did not complete, by the place of the
+// task among the members; Planned where no branch does. The slice is good until the next call.
+func (w *view) branchPhases(i nodegraph.Index) []nodegraph.Phase {
+	first := w.g.First(i)
+	ends := slices.Grow(w.walk.ends[:0], len(w.g.Order(i)))[:len(w.g.Order(i))]
+	clear(ends)
+	w.walk.ends = ends
 	w.walkBranches(i, func(b branch) {
 		n := w.g.Node(b.node)
-		if n.Parent == i && n.Role == nodegraph.RoleTask && !w.verdicts[b.node].phase().Completed() && !phases[n.Slot].Unsuccessful() {
-			phases[n.Slot] = b.phase
+		if n.Parent != i || n.Role != nodegraph.RoleTask || w.verdicts[b.node].phase().Completed() {
+			return
+		}
+		if p := &ends[b.node-first]; !p.Unsuccessful() {
+			*p = b.phase
 		}
 	})
-	return phases
+	return ends
 }
 
 // walkBranches visits every node below DAG i breadth first, along containment and order as Argo's children lists
 // combine them, once for each phase that a branch can bring to it.
 func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
-	seen := make(map[branch]bool)
-	var queue []branch
+	walk := &w.walk
+	if more := w.g.Len() - len(walk.seen); more > 0 {
+		walk.seen = append(walk.seen, make([]uint8, more)...)
+	}
+	queue := walk.queue[:0]
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		if w.g.Node(m).Role == nodegraph.RoleTask && w.g.Condition(m) == nil {
 			queue = append(queue, branch{m, nodegraph.Succeeded})
@@ -57,16 +74,20 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 	slices.SortFunc(queue, func(a, b branch) int { return w.g.Visit(a.node) - w.g.Visit(b.node) })
 	for k := 0; k < len(queue); k++ {
 		b := queue[k]
-		if seen[b] || w.verdicts[b.node].phase() == nodegraph.Planned {
+		if walk.seen[b.node]&(1<<b.phase) != 0 || w.verdicts[b.node].phase() == nodegraph.Planned {
 			continue
 		}
-		seen[b] = true
+		walk.seen[b.node] |= 1 << b.phase
 		if p := w.verdicts[b.node].phase(); p.Completed() && !w.released(b.node) {
 			b.phase = p
 		}
 		visit(b)
 		w.eachNext(b.node, i, func(next nodegraph.Index) { queue = append(queue, branch{next, b.phase}) })
 	}
+	for _, b := range queue {
+		walk.seen[b.node] = 0
+	}
+	walk.queue = queue
 }
 
 // eachNext calls do for what Argo lists as the children of node m: what begins inside it, its hooks, and what comes
@@ -130,7 +151,7 @@ func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 			for d := range w.g.Before(at) {
 				do(d)
 			}
-			if !slices.Contains(w.g.Targets(parent), n.Slot) {
+			if !w.g.IsTarget(at) {
 				return
 			}
 		case nodegraph.RoleContainer:

@@ -153,6 +153,7 @@ type view struct {
 	wakes    map[nodegraph.Index]stamp
 	counters *counters // nil for the reference evaluator, which looks for itself
 	scratch  []nodegraph.DepState
+	walk     branchWalk
 }
 
 // counters say at once what a walk over members or dependencies would find.
