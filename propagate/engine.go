@@ -31,7 +31,6 @@ type Engine struct {
 	wording  Wording
 	result   *Result // of the current call
 
-	daemons  bool // some template is a daemon
 	failFast bool // some template fails fast
 	limited  bool // there is a limit of parallelism, or some template fails fast
 	overdue  bool // the deadline was applied
@@ -66,12 +65,12 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	}
 	e := &Engine{
 		asked:    make(map[nodegraph.Index]bool),
-		daemons:  anyTemplate(spec, func(t *nodegraph.Template) bool { return t.Daemon }),
 		failFast: anyTemplate(spec, func(t *nodegraph.Template) bool { return t.FailFast }),
 		limited: spec.Parallelism > 0 ||
 			anyTemplate(spec, func(t *nodegraph.Template) bool { return t.FailFast || t.Parallelism > 0 }),
 	}
-	e.inputs = &inputs{g: g, held: spec.Suspended}
+	daemons := anyTemplate(spec, func(t *nodegraph.Template) bool { return t.Daemon })
+	e.inputs = &inputs{g: g, held: spec.Suspended, daemons: daemons}
 	e.view.counters = &e.counters
 	e.grow()
 	for i := range nodegraph.Index(g.Len()) {
@@ -283,7 +282,9 @@ func (e *Engine) touch(i nodegraph.Index) {
 }
 
 // settled tells that nothing is left to evaluate or to start.
-func (e *Engine) settled() bool { return e.queue.size == 0 && len(e.wanted) == 0 && len(e.settledC) == 0 }
+func (e *Engine) settled() bool {
+	return e.queue.size == 0 && len(e.wanted) == 0 && len(e.settledC) == 0
+}
 
 // settle evaluates what is marked, from the deepest nodes up, and starts what should start, until nothing is left.
 // Starts and other effects run from a parent down to its members, so they are no edges of the fixed point: they

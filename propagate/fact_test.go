@@ -67,6 +67,7 @@ func (h *history) report(r *rand.Rand) propagate.Fact {
 		o = l.end
 	}
 	o.Serial, o.UID, o.Attempt = l.serial, l.uid, l.attempt
+	o.Conditions = []string{"", "", "DisruptionTarget", "PodScheduled", "DisruptionTarget,Ready"}[r.IntN(5)] // seen by now
 	return o
 }
 
@@ -103,10 +104,13 @@ func TestMergeIsAJoin(t *testing.T) {
 	}{
 		{"idempotent", func(a, _, _ propagate.Fact) string { return cmp.Diff(a, merged(a, a)) }},
 		{"commutative", func(a, b, _ propagate.Fact) string { return sameFact(merged(a, b), merged(b, a)) }},
-		{"associative", func(a, b, c propagate.Fact) string { return sameFact(merged(merged(a, b), c), merged(a, merged(b, c))) }},
+		{"associative",
+			func(a, b, c propagate.Fact) string { return sameFact(merged(merged(a, b), c), merged(a, merged(b, c))) }},
 		{"absorbing", func(a, b, _ propagate.Fact) string { return sameFact(merged(a, b), merged(merged(a, b), a)) }},
-		{"nothing is neutral on the right", func(a, _, _ propagate.Fact) string { return cmp.Diff(a, merged(a, propagate.Fact{})) }},
-		{"nothing is neutral on the left", func(a, _, _ propagate.Fact) string { return cmp.Diff(a, merged(propagate.Fact{}, a)) }},
+		{"nothing is neutral on the right",
+			func(a, _, _ propagate.Fact) string { return cmp.Diff(a, merged(a, propagate.Fact{})) }},
+		{"nothing is neutral on the left",
+			func(a, _, _ propagate.Fact) string { return cmp.Diff(a, merged(propagate.Fact{}, a)) }},
 	}
 	t.Logf("seeds %d to %d", *seed, *seed+4999)
 	for _, law := range laws {
@@ -149,7 +153,7 @@ func TestMergeKeepsTheNewestRunAndItsHighestStage(t *testing.T) {
 				require.Equal(t, before, f, "-seed %d: a late report of run %d.%d changed what is known of %d.%d", s, o.Serial, o.Attempt, before.Serial, before.Attempt)
 			}
 		}
-		if diff := cmp.Diff(want, f, cmpopts.IgnoreFields(propagate.Fact{}, "Message", "Reason")); diff != "" {
+		if diff := cmp.Diff(want, f, cmpopts.IgnoreFields(propagate.Fact{}, "Message", "Reason", "Conditions")); diff != "" {
 			t.Fatalf("-seed %d: (-the newest run at its highest stage +got)\n%s", s, diff)
 		}
 	}
@@ -217,6 +221,7 @@ func TestMerge(t *testing.T) {
 	exit := func(code int) func(*propagate.Fact) {
 		return func(f *propagate.Fact) { f.HasExit, f.ExitCode = true, code }
 	}
+	conditions := func(c string) func(*propagate.Fact) { return func(f *propagate.Fact) { f.Conditions = c } }
 	ran := func(f *propagate.Fact) { f.Ran = true }
 	ready := func(f *propagate.Fact) { f.Ready = true }
 	const (
@@ -227,31 +232,72 @@ func TestMerge(t *testing.T) {
 		name          string
 		known, o, now propagate.Fact
 	}{
-		{"running after pending forgets why it was pending", at(pending, says("ContainerCreating", "")), at(running), at(running, ran)},
-		{"another word on why it is pending", at(pending, says("ContainerCreating", "")), at(pending, says("Unschedulable", "")), at(pending, says("Unschedulable", ""))},
+		{"running after pending forgets why it was pending",
+			at(pending, says("ContainerCreating", "")), at(running), at(running, ran)},
+		{"another word on why it is pending",
+			at(pending, says("ContainerCreating", "")), at(pending, says("Unschedulable", "")),
+			at(pending, says("Unschedulable", ""))},
 		{"pending is late", at(running, ran), at(pending, says("ContainerCreating", "")), at(running, ran)},
 		{"it becomes ready", at(running, ran), at(running, ready), at(running, ran, ready)},
 		{"ready once is ready for good", at(running, ran, ready), at(running), at(running, ran, ready)},
-		{"a result keeps that it was ready", at(running, ran, ready), at(end, phase(nodegraph.Failed)), at(end, ran, ready, phase(nodegraph.Failed))},
-		{"running heard after the end says that it ran", at(end, phase(nodegraph.Failed)), at(running), at(end, ran, phase(nodegraph.Failed))},
-		{"an absence keeps what was said before", at(pending, says("ContainerCreating", "")), at(gone, finished(1)), at(gone, says("ContainerCreating", ""), finished(1))},
-		{"an absence after a result is no news", at(end, phase(nodegraph.Succeeded), finished(1)), at(gone, finished(2)), at(end, phase(nodegraph.Succeeded), finished(1))},
-		{"a result after an absence takes its time", at(gone, ran, finished(2)), at(end, phase(nodegraph.Succeeded), finished(1)), at(end, ran, phase(nodegraph.Succeeded), finished(1))},
+		{"a result keeps that it was ready",
+			at(running, ran, ready), at(end, phase(nodegraph.Failed)), at(end, ran, ready, phase(nodegraph.Failed))},
+		{"running heard after the end says that it ran",
+			at(end, phase(nodegraph.Failed)), at(running), at(end, ran, phase(nodegraph.Failed))},
+		{"an absence keeps what was said before",
+			at(pending, says("ContainerCreating", "")), at(gone, finished(1)),
+			at(gone, says("ContainerCreating", ""), finished(1))},
+		{"an absence after a result is no news",
+			at(end, phase(nodegraph.Succeeded), finished(1)), at(gone, finished(2)),
+			at(end, phase(nodegraph.Succeeded), finished(1))},
+		{"a result after an absence takes its time",
+			at(gone, ran, finished(2)), at(end, phase(nodegraph.Succeeded), finished(1)),
+			at(end, ran, phase(nodegraph.Succeeded), finished(1))},
 		{"an absence twice keeps the first time", at(gone, finished(1)), at(gone, finished(2)), at(gone, finished(1))},
-		{"a result beats a stop", at(stop, phase(nodegraph.Failed), says("stopped", ""), finished(1)), at(end, phase(nodegraph.Succeeded), finished(2)), at(end, phase(nodegraph.Succeeded), finished(2))},
-		{"a stop beats an absence", at(gone, finished(1)), at(stop, phase(nodegraph.Failed), says("stopped", ""), finished(2)), at(stop, phase(nodegraph.Failed), says("stopped", ""), finished(2))},
-		{"the worse of two results", at(end, phase(nodegraph.Succeeded), finished(1)), at(end, phase(nodegraph.Failed), says("bad", "Evicted")), at(end, phase(nodegraph.Failed), says("bad", "Evicted"), finished(1))},
-		{"the better of two results is no news", at(end, phase(nodegraph.Error), says("worse", "")), at(end, phase(nodegraph.Failed), says("bad", "")), at(end, phase(nodegraph.Error), says("worse", ""))},
-		{"an exit code that comes after the result", at(end, phase(nodegraph.Failed)), at(running, exit(3)), at(end, ran, phase(nodegraph.Failed), exit(3))},
+		{"a result beats a stop",
+			at(stop, phase(nodegraph.Failed), says("stopped", ""), finished(1)),
+			at(end, phase(nodegraph.Succeeded), finished(2)), at(end, phase(nodegraph.Succeeded), finished(2))},
+		{"a stop beats an absence",
+			at(gone, finished(1)), at(stop, phase(nodegraph.Failed), says("stopped", ""), finished(2)),
+			at(stop, phase(nodegraph.Failed), says("stopped", ""), finished(2))},
+		{"the worse of two results",
+			at(end, phase(nodegraph.Succeeded), finished(1)), at(end, phase(nodegraph.Failed), says("bad", "Evicted")),
+			at(end, phase(nodegraph.Failed), says("bad", "Evicted"), finished(1))},
+		{"the better of two results is no news",
+			at(end, phase(nodegraph.Error), says("worse", "")), at(end, phase(nodegraph.Failed), says("bad", "")),
+			at(end, phase(nodegraph.Error), says("worse", ""))},
+		{"an exit code that comes after the result",
+			at(end, phase(nodegraph.Failed)), at(running, exit(3)), at(end, ran, phase(nodegraph.Failed), exit(3))},
+		{"conditions add up",
+			at(running, ran, conditions("DisruptionTarget,Ready")), at(running, conditions("PodScheduled,Ready")),
+			at(running, ran, conditions("DisruptionTarget,PodScheduled,Ready"))},
+		{"a condition that is heard late",
+			at(end, phase(nodegraph.Failed)), at(running, conditions("DisruptionTarget")),
+			at(end, ran, phase(nodegraph.Failed), conditions("DisruptionTarget"))},
+		{"the next pod has conditions of its own",
+			at(gone, ran, conditions("DisruptionTarget")), at(running, serial(6, "uid-6")),
+			at(running, ran, serial(6, "uid-6"))},
 		{"the UID is learned", at(running, ran, serial(5, "")), at(running), at(running, ran)},
-		{"a report without a UID", at(running, ran), at(end, serial(5, ""), phase(nodegraph.Succeeded)), at(end, ran, phase(nodegraph.Succeeded))},
-		{"the next run begins from nothing", at(end, ran, ready, phase(nodegraph.Failed), says("bad", "Evicted"), finished(1), exit(1)), at(pending, attempt(2)), at(pending, attempt(2))},
+		{"a report without a UID",
+			at(running, ran), at(end, serial(5, ""), phase(nodegraph.Succeeded)),
+			at(end, ran, phase(nodegraph.Succeeded))},
+		{"the next run begins from nothing",
+			at(end, ran, ready, phase(nodegraph.Failed), says("bad", "Evicted"), finished(1), exit(1)),
+			at(pending, attempt(2)), at(pending, attempt(2))},
 		{"the run before is late", at(pending, attempt(2)), at(end, phase(nodegraph.Failed)), at(pending, attempt(2))},
-		{"a pod that is gone does not run once more", at(gone, ran, finished(1)), at(running, attempt(2)), at(gone, ran, attempt(2))},
-		{"but it may have ended in a run that was not heard of", at(gone, ran, finished(1)), at(end, attempt(2), phase(nodegraph.Succeeded), finished(1)), at(end, attempt(2), phase(nodegraph.Succeeded), finished(1))},
-		{"the next pod runs", at(gone, ran, finished(1)), at(running, serial(6, "uid-6")), at(running, ran, serial(6, "uid-6"))},
-		{"the next pod counts its runs from 1", at(end, attempt(7), phase(nodegraph.Failed)), at(pending, serial(6, "uid-6")), at(pending, serial(6, "uid-6"))},
-		{"the pod before is late, however many runs it had", at(pending, serial(6, "uid-6")), at(end, attempt(7), phase(nodegraph.Failed)), at(pending, serial(6, "uid-6"))},
+		{"a pod that is gone does not run once more",
+			at(gone, ran, finished(1)), at(running, attempt(2)), at(gone, ran, attempt(2))},
+		{"but it may have ended in a run that was not heard of",
+			at(gone, ran, finished(1)), at(end, attempt(2), phase(nodegraph.Succeeded), finished(1)),
+			at(end, attempt(2), phase(nodegraph.Succeeded), finished(1))},
+		{"the next pod runs",
+			at(gone, ran, finished(1)), at(running, serial(6, "uid-6")), at(running, ran, serial(6, "uid-6"))},
+		{"the next pod counts its runs from 1",
+			at(end, attempt(7), phase(nodegraph.Failed)), at(pending, serial(6, "uid-6")),
+			at(pending, serial(6, "uid-6"))},
+		{"the pod before is late, however many runs it had",
+			at(pending, serial(6, "uid-6")), at(end, attempt(7), phase(nodegraph.Failed)),
+			at(pending, serial(6, "uid-6"))},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

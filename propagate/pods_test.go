@@ -81,43 +81,91 @@ func TestSyncPodsReadsAPod(t *testing.T) {
 		want string
 	}{
 		{"no phase yet", podOf("wf.a", "u", ""), "Pending"},
-		{"being created", podOf("wf.a", "u", "Pending", waiting("main", "ContainerCreating", "")), "Pending: ContainerCreating"},
-		{"an image that is not there", podOf("wf.a", "u", "Pending", waiting("main", "ImagePullBackOff", "no such image")), "Pending: ImagePullBackOff: no such image"},
-		{"the first container that waits speaks", podOf("wf.a", "u", "Pending", running("wait"), waiting("main", "A", "b"), waiting("side", "C", "")), "Pending: A: b"},
+		{"being created",
+			podOf("wf.a", "u", "Pending", waiting("main", "ContainerCreating", "")), "Pending: ContainerCreating"},
+		{"an image that is not there",
+			podOf("wf.a", "u", "Pending", waiting("main", "ImagePullBackOff", "no such image")),
+			"Pending: ImagePullBackOff: no such image"},
+		{"the first container that waits speaks",
+			podOf("wf.a", "u", "Pending", running("wait"), waiting("main", "A", "b"), waiting("side", "C", "")),
+			"Pending: A: b"},
 		{"no machine for it", unschedulable, "Pending: Unschedulable: 0/3 nodes are available"},
 		{"no machine for it, and no word why", silent, "Pending: Unschedulable"},
 		{"a container's word before the scheduler's", both, "Pending: ImagePullBackOff: no such image"},
 		{"an init container runs", init("Pending", running("init")), "Pending: PodInitializing"},
 
 		{"it runs", podOf("wf.a", "u", "Running", running("main"), running("wait")), "Running"},
-		{"it runs and is not ready", podOf("wf.a", "u", "Running", waiting("main", "CrashLoopBackOff", ""), running("wait")), "Running"},
+		{"it runs and is not ready",
+			podOf("wf.a", "u", "Running", waiting("main", "CrashLoopBackOff", ""), running("wait")), "Running"},
 		{"it ended well", podOf("wf.a", "u", "Succeeded", terminated("main", 0), terminated("wait", 0)), "Succeeded"},
-		{"it ended well and still stores results", podOf("wf.a", "u", "Succeeded", terminated("main", 0), running("wait")), "Running"},
-		{"its supervisor still stores results", podOf("wf.a", "u", "Succeeded", terminated("main", 0), running("supervisor")), "Running"},
-		{"a sidecar runs on", podOf("wf.a", "u", "Succeeded", terminated("main", 0), terminated("wait", 0), running("side")), "Succeeded"},
-		{"a phase that is none", podOf("wf.a", "u", "Unknown", running("main")), "Error: Unexpected pod phase for pod-of-wf.a: Unknown"},
+		{"it ended well and still stores results",
+			podOf("wf.a", "u", "Succeeded", terminated("main", 0), running("wait")), "Running"},
+		{"its supervisor still stores results",
+			podOf("wf.a", "u", "Succeeded", terminated("main", 0), running("supervisor")), "Running"},
+		{"a sidecar runs on",
+			podOf("wf.a", "u", "Succeeded", terminated("main", 0), terminated("wait", 0), running("side")), "Succeeded"},
+		{"a phase that is none",
+			podOf("wf.a", "u", "Unknown", running("main")), "Error: Unexpected pod phase for pod-of-wf.a: Unknown"},
 
-		{"main failed", podOf("wf.a", "u", "Failed", terminated("main", 1), terminated("wait", 0)), "Failed: main: Error (exit code 1)"},
-		{"main failed and says why", podOf("wf.a", "u", "Failed", saying(terminated("main", 2), "disk full"), terminated("wait", 0)), "Failed: main: Error (exit code 2): disk full"},
-		{"main was killed", podOf("wf.a", "u", "Failed", terminated("main", 137), terminated("wait", 0)), "Failed: main: Error (exit code 137)"},
-		{"the executor failed", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 64)), "Error: wait: Error (exit code 64)"},
-		{"main speaks before the executor", podOf("wf.a", "u", "Failed", terminated("wait", 1), terminated("main", 3)), "Failed: main: Error (exit code 3)"},
-		{"main speaks before a sidecar", podOf("wf.a", "u", "Failed", terminated("side", 9), terminated("main", 3)), "Failed: main: Error (exit code 3)"},
-		{"the executor speaks before a sidecar", podOf("wf.a", "u", "Failed", terminated("side", 9), terminated("wait", 1), terminated("main", 0)), "Error: wait: Error (exit code 1)"},
-		{"a supervisor failed before main", podOf("wf.a", "u", "Failed", terminated("main", 65), saying(terminated("supervisor", 64), "no artifact")), "Error: supervisor: Error (exit code 64): no artifact"},
-		{"main passes on what no supervisor says", podOf("wf.a", "u", "Failed", terminated("main", 65), terminated("supervisor", 0)), "Failed: main: Error (exit code 65)"},
-		{"a sidecar failed", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 9)), "Failed: side: Error (exit code 9)"},
-		{"a sidecar was killed in the end", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 137)), "Succeeded"},
-		{"a sidecar was terminated in the end", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 143)), "Succeeded"},
-		{"the executor was lost", podOf("wf.a", "u", "Failed", terminated("main", 0), running("wait")), "Failed: pod failed: wait container did not complete successfully"},
-		{"main was lost", podOf("wf.a", "u", "Failed", running("main"), terminated("wait", 0)), "Failed: pod failed: main container did not complete successfully"},
-		{"all was lost", podOf("wf.a", "u", "Failed", running("main"), running("wait")), "Failed: pod failed: neither main nor wait container completed successfully"},
-		{"a container never started", podOf("wf.a", "u", "Failed", waiting("main", "ErrImagePull", "denied")), "Error: Pod failed before main container starts due to ErrImagePull: denied"},
-		{"nothing is known of its containers", podOf("wf.a", "u", "Failed"), "Failed: can't find failed message for pod pod-of-wf.a namespace "},
+		{"main failed",
+			podOf("wf.a", "u", "Failed", terminated("main", 1), terminated("wait", 0)),
+			"Failed: main: Error (exit code 1)"},
+		{"main failed and says why",
+			podOf("wf.a", "u", "Failed", saying(terminated("main", 2), "disk full"), terminated("wait", 0)),
+			"Failed: main: Error (exit code 2): disk full"},
+		{"main was killed",
+			podOf("wf.a", "u", "Failed", terminated("main", 137), terminated("wait", 0)),
+			"Failed: main: Error (exit code 137)"},
+		{"the executor failed",
+			podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 64)),
+			"Error: wait: Error (exit code 64)"},
+		{"main speaks before the executor",
+			podOf("wf.a", "u", "Failed", terminated("wait", 1), terminated("main", 3)),
+			"Failed: main: Error (exit code 3)"},
+		{"main speaks before a sidecar",
+			podOf("wf.a", "u", "Failed", terminated("side", 9), terminated("main", 3)),
+			"Failed: main: Error (exit code 3)"},
+		{"the executor speaks before a sidecar",
+			podOf("wf.a", "u", "Failed", terminated("side", 9), terminated("wait", 1), terminated("main", 0)),
+			"Error: wait: Error (exit code 1)"},
+		{"a supervisor failed before main",
+			podOf("wf.a", "u", "Failed", terminated("main", 65), saying(terminated("supervisor", 64), "no artifact")),
+			"Error: supervisor: Error (exit code 64): no artifact"},
+		{"main passes on what no supervisor says",
+			podOf("wf.a", "u", "Failed", terminated("main", 65), terminated("supervisor", 0)),
+			"Failed: main: Error (exit code 65)"},
+		{"a sidecar failed",
+			podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 9)),
+			"Failed: side: Error (exit code 9)"},
+		{"a sidecar was killed in the end",
+			podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 137)),
+			"Succeeded"},
+		{"a sidecar was terminated in the end",
+			podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 143)),
+			"Succeeded"},
+		{"the executor was lost",
+			podOf("wf.a", "u", "Failed", terminated("main", 0), running("wait")),
+			"Failed: pod failed: wait container did not complete successfully"},
+		{"main was lost",
+			podOf("wf.a", "u", "Failed", running("main"), terminated("wait", 0)),
+			"Failed: pod failed: main container did not complete successfully"},
+		{"all was lost",
+			podOf("wf.a", "u", "Failed", running("main"), running("wait")),
+			"Failed: pod failed: neither main nor wait container completed successfully"},
+		{"a container never started",
+			podOf("wf.a", "u", "Failed", waiting("main", "ErrImagePull", "denied")),
+			"Error: Pod failed before main container starts due to ErrImagePull: denied"},
+		{"nothing is known of its containers",
+			podOf("wf.a", "u", "Failed"), "Failed: can't find failed message for pod pod-of-wf.a namespace "},
 		{"evicted", evicted, "Failed: The node was low on resource: memory."},
-		{"init failed", init("Failed", saying(terminated("init", 64), "no artifact")), "Error: init: Error (exit code 64): no artifact"},
-		{"an init container of the user failed", init("Failed", terminated("prepare", 1)), "Failed: prepare: Error (exit code 1)"},
-		{"an init container never started", init("Failed", waiting("init", "CreateContainerError", "bad")), "Error: Pod failed before init container starts due to CreateContainerError: bad"},
+		{"init failed",
+			init("Failed", saying(terminated("init", 64), "no artifact")),
+			"Error: init: Error (exit code 64): no artifact"},
+		{"an init container of the user failed",
+			init("Failed", terminated("prepare", 1)), "Failed: prepare: Error (exit code 1)"},
+		{"an init container never started",
+			init("Failed", waiting("init", "CreateContainerError", "bad")),
+			"Error: Pod failed before init container starts due to CreateContainerError: bad"},
 		{"init speaks before main", podFailedInInitToo(), "Error: init: Error (exit code 2)"},
 	}
 	for _, test := range tests {
@@ -232,14 +280,17 @@ func TestSyncPodsThroughALife(t *testing.T) {
 	for _, s := range []step{
 		{"no pod was made yet, so none is lost", nil, nil, nil},
 		{"a pod is new", []propagate.PodStatus{podOf("wf.a", "a-1", "Pending")}, nil, nil},
-		{"it says why it is pending", []propagate.PodStatus{podOf("wf.a", "a-1", "Pending", waiting("main", "ContainerCreating", ""))},
+		{"it says why it is pending",
+			[]propagate.PodStatus{podOf("wf.a", "a-1", "Pending", waiting("main", "ContainerCreating", ""))},
 			[]string{`Pod wf.a: Pending -> Pending "ContainerCreating"`}, nil},
 		{"another is new, and runs", []propagate.PodStatus{podOf("wf.a", "a-1", "Running", running("main")), ran},
 			[]string{"Pod wf.a: Pending -> Running", "Pod wf.b: Pending -> Running"}, nil},
-		{"the order of the list does not matter", []propagate.PodStatus{ran, podOf("wf.a", "a-1", "Running", running("main"))}, nil, nil},
+		{"the order of the list does not matter",
+			[]propagate.PodStatus{ran, podOf("wf.a", "a-1", "Running", running("main"))}, nil, nil},
 		{"one has changed, one is gone", []propagate.PodStatus{podOf("wf.a", "a-1", "Succeeded", terminated("main", 0))},
 			[]string{"Pod wf.a: Running -> Succeeded", `Pod wf.b: Running -> Error "pod deleted"`, "Pod wf.c: (new) -> Pending"}, []string{"Start Pod wf.c"}},
-		{"a pod that was lost shows up once more in an old list", []propagate.PodStatus{podOf("wf.a", "a-1", "Succeeded", terminated("main", 0)), ran}, nil, nil},
+		{"a pod that was lost shows up once more in an old list",
+			[]propagate.PodStatus{podOf("wf.a", "a-1", "Succeeded", terminated("main", 0)), ran}, nil, nil},
 		{"a pod that ended may go", nil, nil, nil},
 		{"and what never had a pod has not lost it", nil, nil, nil},
 	} {
@@ -458,7 +509,7 @@ func TestSyncPodsFromSnapshots(t *testing.T) {
 	tests := []struct {
 		name, workflow string
 		steps          []step
-		complete       bool
+		complete       bool // in the end
 	}{
 		{"a container set is lost and tried again", "dag(set: retry(2, pod(a -> b)) -> end)", []step{
 			{pods: list{podOf("wf.set(0)", "1", "Pending", waiting("a", "ContainerCreating", ""))}},
@@ -494,6 +545,11 @@ func TestSyncPodsFromSnapshots(t *testing.T) {
 				propagate.Expanded("wf.s[0].in", nodegraph.Item{Text: "p"})}},
 			{pods: list{good("wf.many(0:x)"), podOf("wf.many(1:y)", "y", "Running", running("main")), podOf("wf.s[0].in(0:p)", "p", "Pending")}},
 			{pods: list{bad("wf.many(1:y)"), good("wf.s[0].in(0:p)")}},
+		}, true},
+		{"a loop of retries that only the host can resolve", `dag(many: retry(1, pod) over "{{a}}")`, []step{
+			{events: []propagate.Event{propagate.Expanded("wf.many", nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"})}},
+			{pods: list{bad("wf.many(0:x)(0)"), good("wf.many(1:y)(0)")}},
+			{pods: list{good("wf.many(0:x)(1)")}},
 		}, true},
 		{"conditions that only the host can evaluate", `dag(a when "{{a}}", b when "{{b}}", c)`, []step{
 			{events: []propagate.Event{propagate.Resolved("wf.a", true, ""), propagate.Resolved("wf.b", false, "x == y")}},
@@ -626,4 +682,23 @@ func TestRestoreRefuses(t *testing.T) {
 	_, _, err = propagate.LoadLimited(e.Graph().Spec(), e.Save(), nodegraph.Limits{Nodes: 3})
 	require.ErrorAs(t, err, &limit)
 	require.Equal(t, "Nodes", limit.Limit)
+}
+
+// A composite that came from the cache has no members to follow from; a snapshot says so.
+func TestRestoreOfACachedComposite(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(in: dag(a), hold: suspend)")
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		if template.Name == "in" {
+			template.Memoize = "key"
+		}
+	}
+	e := started(t, spec)
+	require.Equal(t, []string{"wf.in: cache", "wf.hold: resume"}, waitsFor(e))
+	tell(t, e, propagate.Memoized("wf.in", true))
+	expect(t, e, "wf.in", nodegraph.Succeeded)
+	again := restored(t, e)
+	expect(t, again, "wf.in", nodegraph.Succeeded)
+	require.Empty(t, listed(t, again).Actions, "nothing inside it is started")
+	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(again))
 }

@@ -315,6 +315,9 @@ func (w *view) stepGroupRule(i nodegraph.Index) ruling {
 // wasReady tells whether node m is a daemon that was ready once: what waited for it went on then, and its later end does
 // not undo that.
 func (w *view) wasReady(m nodegraph.Index) bool {
+	if !w.daemons {
+		return false
+	}
 	m = w.lastAttempt(m)
 	t := w.g.Node(m).Template
 	return t != nil && t.Daemon && w.facts[m].Ready
@@ -322,7 +325,9 @@ func (w *view) wasReady(m nodegraph.Index) bool {
 
 // released tells whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
 // it running, and stays.
-func (w *view) released(m nodegraph.Index) bool { return w.facts[w.lastAttempt(m)].Released }
+func (w *view) released(m nodegraph.Index) bool {
+	return w.daemons && w.facts[w.lastAttempt(m)].Released
+}
 
 // lastAttempt is the last attempt of a Retry, and any other node itself.
 func (w *view) lastAttempt(m nodegraph.Index) nodegraph.Index {

@@ -13,23 +13,26 @@ type branch struct {
 	phase nodegraph.Phase
 }
 
-// targetPhases returns the phase that each target of DAG i counts as, by slot (Argo: targetTaskPhases). A target that
-// completed counts as what it is. One that was skipped or omitted counts as what it comes after: the first failure to
-// reach it over the fewest nodes, or else a success.
-func (w *view) targetPhases(i nodegraph.Index) func(slot int32) nodegraph.Phase {
-	own := func(slot int32) nodegraph.Phase { return w.verdicts[w.g.Slot(i, slot)].phase() }
+// inheritedPhases returns what branchPhases does if a target of DAG i did not complete, nil if all did.
+func (w *view) inheritedPhases(i nodegraph.Index) []nodegraph.Phase {
 	for _, slot := range w.g.Targets(i) {
-		if !own(slot).Completed() {
-			inherited, first := w.branchPhases(i), w.g.First(i)
-			return func(slot int32) nodegraph.Phase {
-				if p := inherited[w.g.Slot(i, slot)-first]; p != nodegraph.Planned {
-					return p
-				}
-				return own(slot)
-			}
+		if !w.verdicts[w.g.Slot(i, slot)].phase().Completed() {
+			return w.branchPhases(i)
 		}
 	}
-	return own
+	return nil
+}
+
+// targetPhase is the phase that a target of a DAG counts as (Argo: targetTaskPhases). One that completed counts as what it
+// is. One that was skipped or omitted counts as what it comes after: the first failure to reach it over the fewest nodes,
+// or else a success.
+func (w *view) targetPhase(target nodegraph.Index, inherited []nodegraph.Phase) nodegraph.Phase {
+	if inherited != nil {
+		if p := inherited[target-w.g.First(w.shapes[target].parent)]; p != nodegraph.Planned {
+			return p
+		}
+	}
+	return w.verdicts[target].phase()
 }
 
 // branchWalk is the scratch of walkBranches.
@@ -82,7 +85,11 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 			b.phase = p
 		}
 		visit(b)
-		w.eachNext(b.node, i, func(next nodegraph.Index) { queue = append(queue, branch{next, b.phase}) })
+		w.eachNext(b.node, i, func(next nodegraph.Index) {
+			if walk.seen[next]&(1<<b.phase) == 0 {
+				queue = append(queue, branch{next, b.phase})
+			}
+		})
 	}
 	for _, b := range queue {
 		walk.seen[b.node] = 0
@@ -148,8 +155,9 @@ func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 		parent := n.Parent
 		switch n.Role {
 		case nodegraph.RoleTask:
-			for d := range w.g.Before(at) {
-				do(d)
+			first := w.g.First(parent)
+			for _, place := range w.g.DependentRow(at) {
+				do(first + nodegraph.Index(place))
 			}
 			if !w.g.IsTarget(at) {
 				return

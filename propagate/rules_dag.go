@@ -27,14 +27,15 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 	if m, open := w.firstOpen(i); open {
 		return running(RuleMembersOpen, m)
 	}
-	phase := w.targetPhases(i)
+	inherited := w.inheritedPhases(i)
 	result, by := nodegraph.Succeeded, nodegraph.None
 	for _, slot := range w.g.Targets(i) {
-		p := phase(slot)
+		target := w.g.Slot(i, slot)
+		p := w.targetPhase(target, inherited)
 		if !p.Unsuccessful() || t.Tasks[slot].ContinueOn.Covers(p) {
 			continue
 		}
-		result, by = p, w.g.Slot(i, slot)
+		result, by = p, target
 		if !t.NoFailFast {
 			break
 		}
@@ -108,7 +109,7 @@ func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
 	w.scratch = w.scratch[:0]
 	for _, place := range deps {
 		d := first + nodegraph.Index(place)
-		if !w.clear(d) {
+		if w.counters == nil && !w.clear(d) { // the engine has counted them
 			return planned(RulePlanned, d, 0), true
 		}
 		r := w.results(d)

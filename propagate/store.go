@@ -17,6 +17,7 @@ type inputs struct {
 	started  time.Time // the workflow's start; zero before it holds its locks
 	shutdown string    // "", "Stop" or "Terminate"
 	held     bool      // suspended as a whole
+	daemons  bool      // some template is a daemon
 }
 
 // shape is what the engine reads of a node of the graph all the time.
