@@ -57,7 +57,7 @@ func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *fact) ruli
 		v = w.retryRule(i)
 	}
 	if f.Waited && v.phase() == nodegraph.Running {
-		v.verdict = newVerdict(nodegraph.Pending, v.rule()).wanting(v.want()).decidedBy(v.step()) // Argo never sets a composite that waited for a lock to Running
+		v.verdict = v.verdict&^verdictPhase | verdict(nodegraph.Pending) // Argo never sets a composite that waited for a lock to Running
 	}
 	return v
 }
