@@ -13,7 +13,11 @@ import (
 // check refuses event k of a call if it can't be taken. Nothing has been changed when it is called.
 func (e *Engine) check(k int, ev *Event) error {
 	if field, value, err := e.refusal(ev); err != nil {
-		return &EventError{Index: k, Event: *ev, Field: field, Value: value, Err: err}
+		node := ev.Node
+		if i, err := e.locate(ev); err == nil {
+			node = e.nameOf(i)
+		}
+		return &EventError{Index: k, Event: *ev, Node: node, Field: field, Value: value, Err: err}
 	}
 	return nil
 }
@@ -42,7 +46,7 @@ func (e *Engine) refusal(ev *Event) (field, value string, err error) {
 		return "", "", nil
 	case EventLockGranted, EventLockQueued:
 		if ev.Node == "" && ev.At == nodegraph.Root {
-			return "", "", nil
+			return e.lockRefusal(nodegraph.Root)
 		}
 	}
 	i, err := e.locate(ev)
@@ -84,6 +88,9 @@ func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) (field, value string,
 		if most := e.g.Limits().Items; ev.Type == EventExpanded && len(ev.Items) > most {
 			return "items", name, &nodegraph.LimitError{Limit: "Items", Max: most, Node: name}
 		}
+		if ev.Type == EventLockGranted || ev.Type == EventLockQueued {
+			return e.lockRefusal(i)
+		}
 		return "", "", nil // of nodes that wait to be created
 	}
 	if !e.facts[i].created() {
@@ -101,6 +108,14 @@ func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) (field, value string,
 	}
 	if ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt {
 		return "attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid
+	}
+	return "", "", nil
+}
+
+// lockRefusal says why an answer about locks can't be about node i: it has none.
+func (e *Engine) lockRefusal(i nodegraph.Index) (field, value string, err error) {
+	if len(e.locksOf(i)) == 0 {
+		return "node", e.nameOf(i), ErrWrongKind
 	}
 	return "", "", nil
 }
@@ -160,11 +175,23 @@ func (e *Engine) apply(ev *Event) {
 	case EventLockGranted, EventLockQueued:
 		e.lockAnswered(i, ev)
 	case EventResultPending, EventResultSynced:
-		f, d := &e.facts[i], &e.details[i]
-		d.synced = d.synced || ev.Type == EventResultSynced || f.Stage == StageGone
-		f.Unsynced = !d.synced
-		e.touch(i)
+		e.resultTold(i, ev)
 	}
+}
+
+// resultTold takes word on the results of a pod: that they are on their way, or stored.
+func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
+	f, d := &e.facts[i], &e.details[i]
+	serial, _ := e.incarnation(i, ev)
+	if serial < f.Serial {
+		return // of an older pod
+	}
+	if serial > f.Serial || d.uid == "" && ev.Pod.UID != "" {
+		e.merge(i, &Fact{Serial: serial, UID: ev.Pod.UID, Attempt: 1, Stage: StagePending})
+	}
+	d.synced = d.synced || ev.Type == EventResultSynced || f.Stage == StageGone
+	f.Unsynced = !d.synced
+	e.touch(i)
 }
 
 // sameRun is an observation, still empty, of the run of node i that is known.

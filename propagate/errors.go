@@ -24,6 +24,7 @@ var ErrInvalid = errors.New("invalid value")
 type EventError struct {
 	Index int    // position in the batch
 	Event Event  // the event
+	Node  string // the name of the node it is about, or what it gave for one; empty for the workflow
 	Field string // the field that is wrong
 	Value string // its value
 	Err   error  // one of the errors of this package
@@ -35,7 +36,11 @@ func (e *EventError) Error() string {
 	if len(value) > 200 {
 		value = value[:200] + "..."
 	}
-	return fmt.Sprintf("propagate: event %d (%s): %s %q: %v", e.Index, e.Event.Type, e.Field, value, e.Err)
+	node := ""
+	if e.Node != "" && e.Field != "node" {
+		node = fmt.Sprintf("node %q: ", e.Node)
+	}
+	return fmt.Sprintf("propagate: event %d (%s): %s%s %q: %v", e.Index, e.Event.Type, node, e.Field, value, e.Err)
 }
 
 // Unwrap returns the cause.

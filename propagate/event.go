@@ -168,7 +168,8 @@ func Memoized(node string, hit bool) Event {
 	return Event{Type: EventMemoized, Node: node, Value: hit}
 }
 
-// LockGranted says that the node (empty: the workflow) holds all its locks.
+// LockGranted says that the node (empty: the workflow) holds all its locks. If it is refused, because the node or the
+// workflow has gone in the meantime, the host releases them.
 func LockGranted(node string) Event { return Event{Type: EventLockGranted, Node: node} }
 
 // LockQueued says that the node (empty: the workflow) waits for a lock. Message is Argo's, Reason the lock's key.

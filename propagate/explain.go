@@ -50,10 +50,28 @@ func (e *Engine) reason(i nodegraph.Index, v *Verdict) Reason {
 		by = e.g.Node(v.By).Kind.String() + " " + e.nameOf(v.By)
 	}
 	r.Because = because(v, &f, by)
+	if v.Rule == RulePlanned {
+		r.Because = e.whyPlanned(i, v.By, by)
+	}
 	if !v.Wake.IsZero() && !v.Fulfilled {
 		r.Because += ", until " + clock(v.Wake)
 	}
 	return r
+}
+
+// whyPlanned says why node i was not created yet, or never will be.
+func (e *Engine) whyPlanned(i, decides nodegraph.Index, by string) string {
+	switch {
+	case !e.g.Needed(i):
+		return "no target of its DAG needs it"
+	case decides == nodegraph.None:
+		return "something it comes after has not ended"
+	case decides == e.g.Node(i).Parent:
+		return "it is inside " + by + ", which has not begun"
+	case e.verdicts[decides].fulfilled():
+		return "it comes after " + by + ", which has failed"
+	}
+	return fmt.Sprintf(sentences[RulePlanned], by)
 }
 
 func (e *Engine) nameOf(i nodegraph.Index) string {

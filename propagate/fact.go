@@ -142,6 +142,7 @@ func (f *Fact) join(o Fact) {
 		f.UID = o.UID
 	}
 	f.Ran = f.Ran || o.Ran || o.Stage == StageRunning
+	f.Ready = f.Ready || o.Ready
 	f.Conditions = bothConditions(f.Conditions, o.Conditions)
 	if o.HasExit {
 		f.HasExit, f.ExitCode = true, o.ExitCode
@@ -155,7 +156,7 @@ func (f *Fact) join(o Fact) {
 	risen := o.Stage > f.Stage
 	f.Stage = o.Stage
 	if o.Stage != StageGone { // an absence says nothing but that
-		f.Phase, f.Message, f.Reason, f.Ready = o.Phase, o.Message, o.Reason, f.Ready || o.Ready
+		f.Phase, f.Message, f.Reason = o.Phase, o.Message, o.Reason
 	}
 	if risen || f.Finished.IsZero() {
 		f.Finished = o.Finished

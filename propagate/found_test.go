@@ -293,3 +293,137 @@ func actionsOf(r propagate.Result) []string {
 	}
 	return list
 }
+
+// That a daemon was ready was forgotten when it was heard of after its end, so that the order of two events decided
+// whether a Steps goes on.
+func TestReadyHeardLate(t *testing.T) {
+	ready, failed := propagate.PodRunning("wf[0].d"), propagate.PodFailed("wf[0].d", "")
+	ready.Pod.UID, failed.Pod.UID = "u", "u"
+	phases := make(map[string]bool)
+	for _, order := range [][]propagate.Event{{ready, failed}, {failed, ready}} {
+		e := drawn(t, `steps(d: daemon, hold: suspend | b)`)
+		tell(t, e, order...)
+		tell(t, e, propagate.Resumed("wf[0].hold"))
+		phase, _ := e.Workflow()
+		phases[phase.String()] = true
+	}
+	require.Len(t, phases, 1, "the same two events in either order give %v", phases)
+}
+
+// The same as a law of Merge.
+func TestMergeOfReadyIsNotCommutative(t *testing.T) {
+	running := propagate.Fact{Serial: 1, UID: "u", Attempt: 1, Stage: propagate.StageRunning, Ready: true, Ran: true}
+	for _, stage := range []propagate.Stage{propagate.StageGone, propagate.StageEnded} {
+		over := propagate.Fact{Serial: 1, UID: "u", Attempt: 1, Stage: stage}
+		require.Equal(t, merged(running, over).Ready, merged(over, running).Ready, "running and ready, and %s", stage)
+	}
+}
+
+// A ManualRetry that came twice in one batch took the state after the first for the state before the call.
+func TestManualRetryTwiceInABatch(t *testing.T) {
+	changes := func(events ...propagate.Event) []string {
+		e := drawn(t, `dag(a -> b, c)`)
+		tell(t, e, propagate.PodSucceeded("wf.c"), propagate.PodFailed("wf.a", "m"))
+		var list []string
+		for _, c := range tell(t, e, events...).Changes {
+			list = append(list, c.String())
+		}
+		return list
+	}
+	require.Equal(t, changes(propagate.ManualRetry()), changes(propagate.ManualRetry(), propagate.ManualRetry()))
+}
+
+// The message of a refused event did not name the node where another field was wrong.
+func TestEventErrorNamesTheNode(t *testing.T) {
+	e := drawn(t, `dag(set: pod(a), hold: suspend)`)
+	attempt := propagate.PodRunning("wf.set")
+	attempt.Pod.Attempt = -1
+	for _, ev := range []propagate.Event{propagate.ContainerEnded("wf.set", "nobody", 1, ""), attempt,
+		{Type: propagate.EventPodEnded, Node: "wf.set", Phase: nodegraph.Running}} {
+		_, err := e.Apply(epoch, ev)
+		require.ErrorContains(t, err, "wf.set", "the message says which node the event was about")
+	}
+}
+
+// Every look at a waiter put back the limit that it had named when it came, so a raised limit served nobody.
+func TestLimitNamedLast(t *testing.T) {
+	var table propagate.LockTable
+	locks := func(limit int) []nodegraph.Lock {
+		return []nodegraph.Lock{{Key: "default/ConfigMap/s/k", Limit: limit}}
+	}
+	table.Acquire(propagate.Holder{Workflow: "a"}, locks(1))
+	table.Acquire(propagate.Holder{Workflow: "b"}, locks(1))
+	granted, _, message := table.Acquire(propagate.Holder{Workflow: "b"}, locks(2)) // somebody has raised it
+	require.True(t, granted, "two places, one holder: %s", message)
+}
+
+// The other way round: a lowered limit is overrun.
+func TestLoweredLimitIsOverrun(t *testing.T) {
+	var table propagate.LockTable
+	locks := func(limit int) []nodegraph.Lock {
+		return []nodegraph.Lock{{Key: "default/ConfigMap/s/k", Limit: limit}}
+	}
+	for _, w := range []string{"a", "b", "c"} {
+		table.Acquire(propagate.Holder{Workflow: w}, locks(2))
+	}
+	table.Acquire(propagate.Holder{Workflow: "d"}, locks(1)) // somebody has lowered it
+	require.Empty(t, table.Release(propagate.Holder{Workflow: "a"}), "b still has the only place")
+}
+
+// Answers about locks were taken for nodes that have none: a running pod became Pending, and was asked for once more.
+func TestLockAnswerForANodeWithoutLocks(t *testing.T) {
+	e := drawn(t, `dag(a, b)`)
+	tell(t, e, propagate.PodRunning("wf.a"))
+	_, err := e.Apply(epoch, propagate.LockQueued("wf.a", "k", "waits"))
+	require.ErrorIs(t, err, propagate.ErrWrongKind)
+	expect(t, e, "wf.a", nodegraph.Running)
+	_, err = e.Apply(epoch, propagate.LockGranted("wf.b"))
+	require.ErrorIs(t, err, propagate.ErrWrongKind)
+}
+
+// Explanations that were not true.
+func TestExplainGroupAfterAFailedOne(t *testing.T) {
+	e := drawn(t, `steps(a | b)`)
+	tell(t, e, propagate.PodFailed("wf[0].a", ""))
+	require.NotContains(t, why(t, e, "wf[1]")[0], "has not ended", "wf[0] has ended: it failed")
+}
+
+func TestExplainInsideWhatIsPlanned(t *testing.T) {
+	e := drawn(t, `steps(a | b)`)
+	require.NotContains(t, why(t, e, "wf[1]")[0], "comes after StepGroup wf[1]")
+	spec, err := nodegraph.Parse("dag(a)")
+	require.NoError(t, err)
+	spec.Locks = []nodegraph.Lock{{Key: mutexM, Limit: 1}}
+	e = started(t, spec)
+	require.NotContains(t, why(t, e, "wf")[0], "comes after Workflow", "it is inside the workflow, it does not come after it")
+}
+
+func TestExplainTaskThatIsNotNeeded(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a, b)")
+	require.NoError(t, err)
+	spec.Templates[0].Targets = []string{"a"}
+	require.Equal(t, nodegraph.DAG, spec.Templates[0].Kind)
+	e := started(t, spec)
+	require.NotContains(t, why(t, e, "wf.b")[0], "comes after something", "no target needs it")
+}
+
+func TestExplainOmittedByTheWrongTask(t *testing.T) {
+	e := drawn(t, `dag({a, c} -> b, hold: suspend)`)
+	tell(t, e, propagate.PodSucceeded("wf.a"), propagate.PodFailed("wf.c", ""))
+	require.Contains(t, why(t, e, "wf.b")[0], "because of Pod wf.c", "wf.a succeeded")
+}
+
+func TestExplainEmptyLoopAfterRestore(t *testing.T) {
+	e := drawn(t, `dag(a over [], hold: suspend)`)
+	require.Equal(t, why(t, e, "wf.a"), why(t, restored(t, e), "wf.a"), "it has no when")
+}
+
+// Late word on the results of an older pod settled the newer one.
+func TestResultSyncedOfAnOlderPod(t *testing.T) {
+	e := drawn(t, `dag(a -> b)`)
+	tell(t, e, said(1, propagate.PodPending("wf.a", "")))
+	tell(t, e, said(2, propagate.PodRunning("wf.a")), said(2, propagate.ResultPending("wf.a")))
+	tell(t, e, said(1, propagate.ResultSynced("wf.a"))) // late
+	tell(t, e, said(2, propagate.PodSucceeded("wf.a")))
+	require.Equal(t, []string{"wf.a: result"}, waitsFor(e), "the results of uid-2 are not stored")
+}

@@ -39,6 +39,7 @@ func (t *LockTable) Acquire(h Holder, locks []nodegraph.Lock) (granted bool, key
 	if _, ok := t.held[h]; ok {
 		return true, "", ""
 	}
+	t.name(locks)
 	place := slices.IndexFunc(t.waits, func(w waiter) bool { return w.holder == h })
 	if place < 0 {
 		place = len(t.waits)
@@ -102,7 +103,7 @@ func (t *LockTable) Waiters(key string) []Holder {
 // who came before. It is empty when there is none.
 func (t *LockTable) obstacle(place int) string {
 	for _, l := range t.waits[place].locks {
-		s := t.state(l)
+		s := t.locks[l.Key]
 		before := 0
 		for _, w := range t.waits[:place] {
 			if wants(w.locks, l.Key) {
@@ -128,27 +129,28 @@ func (t *LockTable) hold(h Holder, locks []nodegraph.Lock) {
 	}
 	t.held[h] = locks
 	for _, l := range locks {
-		s := t.state(l)
+		s := t.locks[l.Key]
 		if !slices.Contains(s.holders, h) {
 			s.holders = append(s.holders, h)
 		}
 	}
 }
 
-// state returns the lock's state. Its limit is the one that was named last; one that nobody knows counts as 1.
-func (t *LockTable) state(l nodegraph.Lock) *lockState {
+// name makes locks known. The limit of each is the one that was named last; one that nobody knows counts as 1.
+func (t *LockTable) name(locks []nodegraph.Lock) {
 	if t.locks == nil {
 		t.locks = make(map[string]*lockState)
 	}
-	s := t.locks[l.Key]
-	if s == nil {
-		s = &lockState{limit: 1}
-		t.locks[l.Key] = s
+	for _, l := range locks {
+		s := t.locks[l.Key]
+		if s == nil {
+			s = &lockState{limit: 1}
+			t.locks[l.Key] = s
+		}
+		if l.Limit > 0 {
+			s.limit = l.Limit
+		}
 	}
-	if l.Limit > 0 {
-		s.limit = l.Limit
-	}
-	return s
 }
 
 func wants(locks []nodegraph.Lock, key string) bool {
@@ -169,6 +171,7 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 	})
 	for _, i := range nodes {
 		h := Holder{Workflow: workflow, Node: e.g.Node(i).ID}
+		t.name(e.locksOf(i))
 		if e.facts[i].Lock == LockHeld {
 			t.hold(h, e.locksOf(i))
 		} else {

@@ -11,6 +11,9 @@ import (
 // the same parent; a composite that failed is kept open around that. Exit handlers and hooks of what is reset run
 // again, and the workflow asks for its locks again.
 func (e *Engine) manualRetry() {
+	if !e.Complete() {
+		return // twice in one batch
+	}
 	state := State{Now: e.now, Held: e.held, Nodes: e.kept()}
 	fresh, _, err := LoadLimited(e.g.Spec(), state, e.g.Limits())
 	if err != nil {

@@ -55,9 +55,11 @@ type ActionType uint8
 // The actions.
 const (
 	// ActionStart: the node now exists. For a Pod the host creates the pod, under a name made from the node so that
-	// doing it twice makes one; for HTTP and Plugin it has them served; for the others there is nothing to do.
+	// doing it twice makes one; for HTTP and Plugin it has them served; for the others there is nothing to do. With a
+	// Message the node waits for a lock and gets no pod yet: ActionRecreate follows when the lock was granted.
 	ActionStart ActionType = iota
-	// ActionRecreate: the pod is gone before it ran, or failed before it ran; the host creates it once more.
+	// ActionRecreate: the pod is gone before it ran, or failed before it ran, or waited for a lock that is granted now;
+	// the host creates it.
 	ActionRecreate
 	// ActionTerminate: the pod must end: a shutdown, a deadline, or a daemon whose boundary has ended.
 	ActionTerminate

@@ -104,7 +104,7 @@ func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
 	}
 	first, deps := w.g.First(w.shapes[i].parent), w.g.DependencyRow(i)
 	if w.facts[i].Answer == AnswerOmit {
-		return settled(nodegraph.Omitted, omitted, RuleOmitted, first+nodegraph.Index(deps[0])), true
+		return settled(nodegraph.Omitted, omitted, RuleOmitted, w.omittedBy(i)), true
 	}
 	w.scratch = w.scratch[:0]
 	for _, place := range deps {
@@ -118,7 +118,19 @@ func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
 	if condition.Eval(w.scratch) == nodegraph.True {
 		return ruling{}, false
 	}
-	return settled(nodegraph.Omitted, omitted, RuleOmitted, first+nodegraph.Index(deps[0])), true
+	return settled(nodegraph.Omitted, omitted, RuleOmitted, w.omittedBy(i)), true
+}
+
+// omittedBy is the task because of which task i is omitted: the first it comes after whose bare name does not hold, or else
+// the first.
+func (w *view) omittedBy(i nodegraph.Index) nodegraph.Index {
+	first, deps := w.g.First(w.shapes[i].parent), w.g.DependencyRow(i)
+	for _, place := range deps {
+		if d := first + nodegraph.Index(place); w.results(d)&nodegraph.BareResults == 0 {
+			return d
+		}
+	}
+	return first + nodegraph.Index(deps[0])
 }
 
 const omitted = "omitted: depends condition not met"
@@ -181,7 +193,11 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 	n, f := w.g.Node(i), &w.facts[i]
 	ask := planned(RuleWaitCondition, nodegraph.None, wantAnswer)
 	if f.Answer == AnswerSkip {
-		return settled(nodegraph.Skipped, w.details[i].message, RuleWhenFalse, nodegraph.None)
+		r := RuleWhenFalse
+		if w.details[i].message == noItems {
+			r = RuleNoItems
+		}
+		return settled(nodegraph.Skipped, w.details[i].message, r, nodegraph.None)
 	}
 	if f.Stage == StageEnded {
 		return settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
@@ -211,10 +227,12 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 
 const tooDeep = "Maximum recursion depth exceeded"
 
+const noItems = "Skipped, empty params"
+
 // loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
 // when of its own.
 func (w *view) loopRule(i nodegraph.Index, t *nodegraph.Task, ask ruling) ruling {
-	empty := settled(nodegraph.Skipped, "Skipped, empty params", RuleNoItems, nodegraph.None)
+	empty := settled(nodegraph.Skipped, noItems, RuleNoItems, nodegraph.None)
 	known := t.Loop.Unresolved == ""
 	switch {
 	case w.g.Node(i).Expanded() && w.g.First(i) == nodegraph.None:
