@@ -30,6 +30,7 @@ type Engine struct {
 	unsure   []nodegraph.Index // pods that were asked for before the engine was loaded
 	wording  Wording
 	result   *Result // of the current call
+	judged   int     // nodes evaluated so far: the tests count work, not time
 
 	failFast bool // some template fails fast
 	limited  bool // there is a limit of parallelism, or some template fails fast
@@ -323,6 +324,7 @@ func (e *Engine) sweep(depth int) {
 // judge evaluates node i and records the verdict.
 func (e *Engine) judge(i nodegraph.Index) {
 	e.marks[i] &^= markQueued
+	e.judged++
 	v := e.evaluate(i)
 	if v.wake != 0 && v.wake != e.wakes[i] {
 		e.timers.add(v.wake, i)

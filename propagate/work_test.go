@@ -1,0 +1,153 @@
+package propagate
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// The tests of this file count work: evaluations and allocations, never time.
+
+// affected is the most that a result may cost: for each node that changed an evaluation of itself, of what it is inside
+// of and of what comes after it; and the nodes that the events name.
+func affected(e *Engine, r *Result, events []Event) int {
+	work := 0
+	node := func(i nodegraph.Index) {
+		work += 2 + len(e.g.DependentRow(i))
+		if e.shapes[i].kind == nodegraph.Pod { // its containers read its facts
+			for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+				work++
+			}
+		}
+	}
+	for k := range r.Changes {
+		node(r.Changes[k].Node)
+	}
+	for k := range events {
+		node(events[k].At)
+	}
+	for k := range r.Actions { // what starts is evaluated once more as a member of what it is inside of
+		if r.Actions[k].Type == ActionStart {
+			node(r.Actions[k].Node)
+		}
+	}
+	return work
+}
+
+// An event costs the nodes and edges of what it affects, however large the rest of the workflow is.
+func TestAnEventCostsWhatItChanges(t *testing.T) {
+	for _, s := range shapes {
+		t.Run(s.name, func(t *testing.T) {
+			e := begun(s.spec(2000))
+			open := openPods(e)
+			for step := 0; len(open) > 0; step++ {
+				pod := open[step%len(open)]
+				event := Event{Type: EventPodRunning, At: pod}
+				if e.facts[pod].Stage == StageRunning {
+					event = Event{Type: EventPodEnded, At: pod, Phase: nodegraph.Succeeded}
+				}
+				before := e.judged
+				r, err := e.Apply(began, event)
+				require.NoError(t, err)
+				require.LessOrEqual(t, e.judged-before, affected(e, &r, []Event{event}), "evaluations after %v of %s", event, e.nameOf(pod))
+				if event.Type == EventPodEnded {
+					open = openPods(e)
+				}
+			}
+			assert.True(t, e.Complete())
+		})
+	}
+}
+
+// A full pass evaluates every node once.
+func TestAFullPassEvaluatesEveryNodeOnce(t *testing.T) {
+	for _, s := range shapes {
+		e := half(s.spec(1000))
+		before := e.judged
+		e.judgeAll()
+		assert.Equal(t, e.g.Len(), e.judged-before, s.name)
+	}
+}
+
+// layersOf returns a pod of containers in layers, each container after all of the layer before: a diamond upon a diamond.
+func layersOf(layers, width int) *nodegraph.Spec {
+	pod := &nodegraph.Template{Name: "pod", Kind: nodegraph.Pod}
+	for l := range layers {
+		for k := range width {
+			c := nodegraph.ContainerSpec{Name: fmt.Sprintf("c%d-%d", l, k)}
+			for d := range width {
+				if l > 0 {
+					c.Dependencies = append(c.Dependencies, fmt.Sprintf("c%d-%d", l-1, d))
+				}
+			}
+			pod.Containers = append(pod.Containers, c)
+		}
+	}
+	return &nodegraph.Spec{Name: "w", Entrypoint: "pod", Templates: []*nodegraph.Template{pod}}
+}
+
+// The loss of a pod costs as much for 40 layers of two containers, with 2^40 ways through them, as for 80 in a row.
+func TestAWayIsWalkedOnce(t *testing.T) {
+	lost := func(spec *nodegraph.Spec) int {
+		e := begun(spec)
+		_, err := e.Apply(began, Event{Type: EventPodRunning, At: nodegraph.Entry})
+		require.NoError(t, err)
+		before := e.judged
+		r, err := e.Apply(began, Event{Type: EventPodDeleted, At: nodegraph.Entry})
+		require.NoError(t, err)
+		require.Len(t, r.Changes, 82, "80 containers, the pod and the workflow")
+		require.NoError(t, e.Check())
+		return e.judged - before
+	}
+	assert.Equal(t, lost(layersOf(80, 1)), lost(layersOf(40, 2)))
+}
+
+// In steady state an event and its result allocate nothing.
+func TestAnEventAllocatesNothing(t *testing.T) {
+	for _, s := range shapes {
+		e := begun(s.spec(1000))
+		pods := openPods(e)
+		var r Result
+		events := make([]Event, 1)
+		apply := func(ev Event) {
+			events[0] = ev
+			if err := e.ApplyTo(&r, began, events...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		k := 0
+		running := func() {
+			pod := pods[k%len(pods)]
+			e.facts[pod].Stage = StageNone
+			apply(Event{Type: EventPodPending, At: pod, Message: "ContainerCreating", Pod: Incarnation{UID: "u"}})
+			apply(Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}})
+			apply(Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}) // once more
+			k++
+		}
+		for range 2 * len(pods) {
+			running()
+		}
+		assert.Zero(t, testing.AllocsPerRun(100, running), "%s: a pod pends and runs", s.name)
+
+		batch := make([]Event, len(pods))
+		for k, pod := range pods {
+			batch[k] = Event{Type: EventPodDeleted, At: pod}
+		}
+		for _, template := range e.g.Spec().Templates {
+			if template.Retry != nil {
+				template.Retry.Limit = new(int)
+			}
+		}
+		undo := remember(e)
+		assert.Zero(t, testing.AllocsPerRun(5, func() {
+			if err := e.ApplyTo(&r, began, batch...); err != nil {
+				t.Fatal(err)
+			}
+			undo()
+		}), "%s: every pod is lost, and all that follows", s.name)
+	}
+}
