@@ -28,7 +28,7 @@ type WhenError struct {
 
 // Error shows the condition, bounded.
 func (e *WhenError) Error() string {
-	return fmt.Sprintf("Invalid 'when' expression '%s': %s", bounded(e.When), e.Reason)
+	return fmt.Sprintf("Invalid 'when' expression '%s': %s", bounded(e.When), bounded(e.Reason))
 }
 
 // EvalWhen evaluates a when condition in the dialect of Argo, in which words without quotes are strings: an empty one

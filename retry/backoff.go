@@ -16,7 +16,7 @@ func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Env
 	}
 	wait := s.Backoff.wait(max(counted, 1), len(attempts), env.Key)
 	until := last.ended().Add(wait)
-	if message := pastMax(deadline, last.ended(), until, env.Now); message != "" {
+	if message := pastMax(deadline, last.ended(), until); message != "" {
 		*d = d.stop(StepMaxDuration, last, message)
 		return true, false
 	}
@@ -29,20 +29,19 @@ func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Env
 	return false, false
 }
 
-// pastMax says how the maximal duration is passed: by the attempt, by the backoff after it, or because another attempt
-// was held back for too long. A node that one of the first two ended does not change with time.
-func pastMax(deadline, ended, until, now time.Time) string {
+// pastMax says how the maximal duration is passed: by the attempt, or by the backoff after it.
+func pastMax(deadline, ended, until time.Time) string {
 	switch {
 	case deadline.IsZero():
 	case ended.After(deadline):
-		return "Max duration limit exceeded"
+		return maxExceeded
 	case until.After(deadline):
 		return "Backoff would exceed max duration limit"
-	case now.After(deadline):
-		return "Max duration limit exceeded"
 	}
 	return ""
 }
+
+const maxExceeded = "Max duration limit exceeded"
 
 // wait is duration * factor^(counted-1), no more than the cap, with jitter. It does not overflow.
 func (b *Backoff) wait(counted, attempt int, key string) time.Duration {

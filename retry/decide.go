@@ -96,8 +96,8 @@ type Decision struct {
 	ExecutionDeadline time.Time
 }
 
-// Decide says what to do after these attempts. It is deterministic and, without a backoff or an expression, does not
-// allocate.
+// Decide says what to do after these attempts. It is deterministic. It allocates for an expression and for the messages of
+// a backoff, a shutdown and a deadline. A node that it has ended stays as it is, whatever time it is asked at later.
 func (s *Strategy) Decide(attempts []Attempt, env Environment) Decision {
 	d := Decision{Attempt: len(attempts), Rule: -1}
 	if len(attempts) == 0 {
@@ -117,6 +117,9 @@ func (s *Strategy) Decide(attempts []Attempt, env Environment) Decision {
 		return d.stop(StepShutdown, last, "Stopped with strategy '"+env.Shutdown+"'")
 	}
 	decided := s.afterFailure(d, attempts, env)
+	if max := decided.ExecutionDeadline; decided.Verb == Start && !max.IsZero() && env.Now.After(max) {
+		decided = d.stop(StepMaxDuration, last, maxExceeded) // it was held back for too long
+	}
 	if env.overdue(last, &decided) {
 		return d.stop(StepDeadline, last, fmt.Sprintf("retry exceeded workflow deadline %s", env.Deadline.UTC()))
 	}

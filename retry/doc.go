@@ -7,10 +7,11 @@
 //  2. The last attempt is unfinished: await it.
 //  3. It succeeded: succeed.
 //  4. The workflow is shut down, or past its deadline: stop.
-//  5. A rule matches (beyond Argo): stop, or retry without or with counting it.
-//  6. It was ended by a disruption and those are ignored (beyond Argo): retry without counting it.
-//  7. Backoff.MaxDuration is over, or would be by the next attempt: stop.
-//  8. The backoff is not over: wait. Argo does not wait where there is no limit; this package does.
+//  5. A rule matches that says so (beyond Argo): stop.
+//  6. Backoff.MaxDuration is over, or would be by the next attempt: stop.
+//  7. The backoff is not over: wait. Argo does not wait where there is no limit; this package does.
+//  8. A rule matches that ignores it, or it was ended by a disruption and those are ignored (beyond Argo): retry without
+//     counting it.
 //  9. The policy does not retry such an end: stop.
 //  10. The limit is reached: stop.
 //  11. The expression is false: stop.

@@ -35,7 +35,7 @@ var units = []struct {
 }
 
 // HumanDuration words a duration as the messages of Argo's nodes do: its largest unit, and from a minute on what is
-// left in the next smaller one ("1 second", "1 minute 30 seconds", "2 days 4 hours").
+// left in the next smaller one, or in hours from a week on ("1 second", "1 minute 30 seconds", "2 days 4 hours").
 func HumanDuration(d time.Duration) string {
 	text := largest(d)
 	switch {

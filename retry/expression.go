@@ -29,11 +29,7 @@ type ExpressionError struct {
 
 // Error shows the expression, bounded, and the cause.
 func (e *ExpressionError) Error() string {
-	text := e.Text
-	if len(text) > 200 {
-		text = text[:200] + "..."
-	}
-	return fmt.Sprintf("retry: expression %q: %v", text, e.Err)
+	return fmt.Sprintf("retry: expression %q: %s", bounded(e.Text, 200), bounded(e.Err.Error(), 400))
 }
 
 // Unwrap returns the cause.
@@ -65,9 +61,12 @@ func Compile(text string) (*Expression, error) {
 	if len(text) > MaxExpressionLength {
 		return nil, &ExpressionError{text, fmt.Errorf("longer than %d bytes", MaxExpressionLength)}
 	}
-	program, err := expr.Compile(text,
-		expr.Env(Variables{}.environment()), expr.AsBool(), expr.MaxNodes(maxExpressionNodes),
-		expr.Function("asInt", asInt, new(func(any) int)), expr.Function("asFloat", asFloat, new(func(any) float64)))
+	options, refused := Language()
+	program, err := expr.Compile(text, append(options, expr.Env(Variables{}.environment()), expr.AsBool(),
+		expr.Function("asInt", asInt, new(func(any) int)), expr.Function("asFloat", asFloat, new(func(any) float64)))...)
+	if err == nil {
+		err = refused()
+	}
 	if err != nil {
 		return nil, &ExpressionError{text, err}
 	}
@@ -93,6 +92,9 @@ func (e *Expression) Eval(v Variables) (ok bool, err error) {
 
 func asInt(args ...any) (any, error) {
 	f, err := number(args)
+	if err == nil && !(f >= -1<<53 && f <= 1<<53) {
+		return 0, fmt.Errorf("asInt: %v is no whole number of 53 bits", f)
+	}
 	return int(f), err
 }
 

@@ -87,5 +87,23 @@ func toYAML(text []byte) ([]byte, error) {
 	e := json.NewEncoder(&plain)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(v) // of what was JSON: can't fail
-	return yaml.JSONToYAML(plain.Bytes())
+	return yaml.JSONToYAML(escaped(plain.Bytes()))
+}
+
+// escaped puts escapes in place of characters that JSON may hold as they are and YAML may not, or takes for the end of a
+// line. They stand nowhere but in strings.
+func escaped(text []byte) []byte {
+	special := func(r rune) bool { return r >= 0x7f && r <= 0x9f || r == 0xfffe || r == 0xffff }
+	if bytes.IndexFunc(text, special) < 0 {
+		return text
+	}
+	var b bytes.Buffer
+	for _, r := range string(text) {
+		if special(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.Bytes()
 }

@@ -1,0 +1,25 @@
+package nodegraph_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// Errors of conditions repeated the whole condition, and became messages of nodes.
+func TestErrorsOfConditionsAreBounded(t *testing.T) {
+	_, err := nodegraph.EvalWhen(strings.Repeat("a", 16000))
+	assert.Less(t, len(err.Error()), 1000, "a when condition")
+	_, err = nodegraph.EvalHook(strings.Repeat("a", 4000), nil)
+	assert.Less(t, len(err.Error()), 1000, "a hook expression")
+}
+
+// A hook expression could run for ever.
+func TestHookExpressionsEnd(t *testing.T) {
+	_, err := nodegraph.EvalHook("let a = 1..999; all(a, all(a, all(a, all(a, true))))", nil)
+	var wrong *nodegraph.HookError
+	assert.ErrorAs(t, err, &wrong)
+}

@@ -1,0 +1,75 @@
+package retry_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/retry"
+)
+
+// What was found wrong, each on its own and named after it.
+
+// A node that the policy, the limit or the expression had ended was ended anew when MaxDuration passed later: with another
+// message, and once with another phase.
+func TestWhatEndedBeforeTheLongestTimeStaysAsItIs(t *testing.T) {
+	backoff := &retry.Backoff{Duration: time.Second, MaxDuration: 60 * time.Second}
+	for why, s := range map[string]retry.Strategy{
+		"policy":           {Policy: retry.PolicyOnError, Backoff: backoff},
+		"limit":            {Limit: limit(0), Backoff: backoff},
+		"expression":       {Expression: expression(t, "false"), Backoff: backoff},
+		"expression error": {Expression: expression(t, "asInt('x') == 1"), Backoff: backoff},
+	} {
+		one := []retry.Attempt{failed("m")} // ends at 10
+		first, later := s.Decide(one, retry.Environment{Now: at(11)}), s.Decide(one, retry.Environment{Now: at(61)})
+		require.Equal(t, retry.Stop, first.Verb, why)
+		assert.Equal(t, first.Step.String(), later.Step.String(), "%s: the step that ended the node", why)
+		assert.Equal(t, first.Outcome, later.Outcome, "%s: the phase of the node", why)
+		assert.Equal(t, first.Message, later.Message, "%s: the message of the node", why)
+	}
+}
+
+// Expressions could ask for the time, and for keys in the random order of a Go map.
+func TestExpressionsHaveNoClockAndNoChance(t *testing.T) {
+	_, err := retry.Compile("now().Unix() > 0")
+	assert.Error(t, err, "now is not available")
+	e, err := retry.Compile("keys(lastRetry)[0] == 'status'")
+	if err != nil {
+		return
+	}
+	results := make(map[bool]bool)
+	for range 1000 {
+		ok, err := e.Eval(retry.Variables{})
+		require.NoError(t, err)
+		results[ok] = true
+	}
+	assert.Len(t, results, 1, "the same each time")
+}
+
+// Expressions could run for hours, and make texts that take all memory.
+func TestExpressionsEnd(t *testing.T) {
+	for text, reason := range map[string]string{
+		"all([1, 2], any([1, 2], true))":              "a loop inside a loop",
+		"let a = 'x' + 'x'; a == 'y'":                 "let is not available",
+		"len(1..999) > 0":                             "ranges are not available",
+		"len(reduce([1, 2], #acc + #acc, 'x')) == 1":  "reduce is not available",
+		"len(repeat('x', 100000000)) == 1":            "unknown name repeat",
+		"toBase64(toBase64(lastRetry.message)) == ''": "unknown name toBase64",
+	} {
+		_, err := retry.Compile(text)
+		assert.ErrorContains(t, err, reason, text)
+	}
+	ok, err := expression(t, "any(['a', 'b'], lastRetry.message contains #)").Eval(retry.Variables{LastMessage: "cab"})
+	assert.NoError(t, err)
+	assert.True(t, ok, "one loop is fine")
+}
+
+// What asInt made of values that no int holds depended on the machine.
+func TestAsIntOutOfRange(t *testing.T) {
+	for _, text := range []string{"asInt('1e19') > 0", "asInt('NaN') == 0", "asInt('-Inf') < 0"} {
+		_, err := expression(t, text).Eval(retry.Variables{})
+		assert.Error(t, err, text)
+	}
+}
