@@ -66,8 +66,8 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 	batch := slices.Clone(events)
 	var unknown []string
 	for k := range pods {
-		i := e.g.Find(pods[k].Node)
-		if i <= nodegraph.Root || e.g.Node(i).Kind != nodegraph.Pod || !e.facts[i].created() {
+		i, known := e.podNode(&pods[k])
+		if !known {
 			unknown = append(unknown, pods[k].Node)
 			continue
 		}
@@ -86,6 +86,42 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 	r, err := e.Apply(now, batch...)
 	r.Unknown = unknown
 	return r, err
+}
+
+// SyncChanged is SyncPods for a host that can say what differs from what it told before: pods that are new or look
+// different, and pods that do not exist any more, of which node and UID are enough. It costs what is listed, not what
+// exists. A pod that was never told of and is gone changes nothing.
+func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ...Event) (Result, error) {
+	if e.Complete() && !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry }) {
+		return Result{}, nil
+	}
+	batch := slices.Clone(events)
+	var unknown []string
+	for k := range changed {
+		if i, known := e.podNode(&changed[k]); known {
+			batch = append(batch, podEvents(e.g.Node(i), i, &changed[k], e.wording)...)
+		} else {
+			unknown = append(unknown, changed[k].Node)
+		}
+	}
+	for k := range gone {
+		i, known := e.podNode(&gone[k])
+		if known && (e.facts[i].Stage == StagePending || e.facts[i].Stage == StageRunning) && gone[k].UID == e.details[i].uid {
+			batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: gone[k].UID}})
+		}
+	}
+	if e.Complete() {
+		batch = events
+	}
+	r, err := e.Apply(now, batch...)
+	r.Unknown = unknown
+	return r, err
+}
+
+// podNode finds the node that a pod is for; false if the workflow never asked for the pod.
+func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
+	i := e.g.Find(p.Node)
+	return i, i > nodegraph.Root && e.g.Node(i).Kind == nodegraph.Pod && e.facts[i].created()
 }
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container
