@@ -55,7 +55,7 @@ func describe(workflow, node, field string, err error) string {
 	if field != "" {
 		b.WriteString(bounded(field) + ": ")
 	}
-	fmt.Fprintf(&b, "%v", err)
+	b.WriteString(shortened(err.Error(), 600))
 	return b.String()
 }
 
@@ -68,7 +68,10 @@ func (e *typeError) Error() string { return fmt.Sprintf("want %s, found %s", e.w
 
 // bounded keeps error texts short whatever the input says.
 func bounded(s string) string {
-	const most = 200
+	return shortened(s, 200)
+}
+
+func shortened(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}
