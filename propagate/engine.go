@@ -395,7 +395,7 @@ func (e *Engine) commit(i nodegraph.Index, r ruling) {
 		return
 	}
 	if e.daemons {
-		e.afterDaemons(i, is.rule())
+		e.afterDaemons(i, old, is)
 	}
 	e.tellParent(i, old, is)
 	if e.shapes[i].traits&traitHook != 0 {
@@ -404,11 +404,17 @@ func (e *Engine) commit(i nodegraph.Index, r ruling) {
 	e.reclear(i, true)
 }
 
-// afterDaemons takes care that a daemon which ends later, and whose end other tasks may name, undoes no omission, and
-// that a TaskGroup which is done is read again.
-func (e *Engine) afterDaemons(i nodegraph.Index, rule Rule) {
-	if rule == RuleOmitted {
+// afterDaemons takes care that a daemon which ends later, and whose end other tasks may name, undoes no omission, that a
+// TaskGroup which is done is read again, and so is every DAG around, which may look deep into others for the branches of
+// its targets.
+func (e *Engine) afterDaemons(i nodegraph.Index, old, is verdict) {
+	if is.rule() == RuleOmitted {
 		e.facts[i].Answer = AnswerOmit
+	}
+	if old.daemoned() && !is.daemoned() {
+		for p := e.shapes[i].parent; p != nodegraph.None; p = e.shapes[p].parent {
+			e.touch(p)
+		}
 	}
 	if p := e.shapes[i].parent; e.shapes[p].kind == nodegraph.TaskGroup && e.verdicts[p].fulfilled() {
 		e.reclear(p, true)

@@ -26,6 +26,8 @@ type stdio struct {
 func commands() []command {
 	return []command{
 		{"replay", "[-mode step|free] [-o text|json] [-check] FILE...", "play recordings of a controller through the library", replayCommand},
+		{"diagnose", "[-pods FILE|-] [-o text|json] FILE|-", "say what is wrong with a workflow, what it waits for, and what to do", diagnoseCommand},
+		{"heal", "[-pods FILE|-] [-o patch|json] FILE|-", "print the patch that gets a workflow unstuck", healCommand},
 	}
 }
 
