@@ -143,6 +143,9 @@ func (e *Engine) apply(ev *Event) {
 	if err != nil {
 		return // an event before it in the batch made the node go: a manual retry
 	}
+	if ev.answers() && !e.facts[i].created() && e.withinEnded(i) {
+		return // too late: nothing inside what has ended changes
+	}
 	switch ev.Type {
 	case EventPodPending:
 		e.observe(i, ev, StagePending)

@@ -70,6 +70,11 @@ type Event struct {
 	Value      bool             // Resolved, Memoized, Suspended
 }
 
+// answers tells whether the event answers a question about a node that waits to be created.
+func (e *Event) answers() bool {
+	return e.Type == EventResolved || e.Type == EventExpanded || e.Type == EventMemoized
+}
+
 // String shows the event in one line.
 func (e Event) String() string {
 	s := e.Type.String()
