@@ -1,0 +1,386 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/examples/tree"
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/diagnose"
+)
+
+const diagnoseUsage = `Say what is wrong with a workflow, what it waits for, and what to do.
+
+The workflow is read as kubectl or argo print it, in JSON or YAML. With the pods that exist more can be said. Nothing is
+changed.
+
+Exit code 0: nothing is wrong. 1: something is. 2: the input can't be read.
+
+Examples:
+  # Diagnose a workflow of the cluster
+  kubectl get workflow my-wf -o json | nodestatus diagnose -
+
+  # Tell it which pods exist, too
+  kubectl get pods -l workflows.argoproj.io/workflow=my-wf -o json > pods.json
+  kubectl get workflow my-wf -o json | nodestatus diagnose - -pods pods.json
+
+  # Only the names of the nodes that are wrong
+  nodestatus diagnose my-wf.yaml -o json | jq -r '.findings[].node'
+
+Usage:
+  nodestatus diagnose [-pods FILE|-] [-o text|json] FILE|-
+`
+
+// diagnoseCommand prints what is wrong with one workflow.
+func diagnoseCommand(args []string, std stdio) error {
+	const outputs = "text|json"
+	f := newWorkflowFlags("diagnose", diagnoseUsage, std, outputs)
+	file, err := f.parse(args, outputs)
+	if err != nil {
+		return err
+	}
+	w, in, err := f.input(file, std)
+	if err != nil {
+		return err
+	}
+	report, err := diagnose.Diagnose(in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", shown(file), err)
+	}
+	out := newOutput(std.out)
+	defer out.Flush()
+	if *f.output == "json" {
+		err = printReport(out, w, report)
+	} else {
+		t := &reportText{out: out, paint: painterFor(std.out), w: w, in: in, report: report}
+		t.print()
+	}
+	if err == nil && !report.Healthy() {
+		return errFound
+	}
+	return err
+}
+
+// reportText prints a report for people.
+type reportText struct {
+	out    io.Writer
+	paint  painter
+	w      *argo.Workflow
+	in     diagnose.Input
+	report *diagnose.Report
+}
+
+func (t *reportText) print() {
+	r := t.report
+	fmt.Fprintf(t.out, "Name:       %s\n", t.w.Name)
+	if t.w.Namespace != "" {
+		fmt.Fprintf(t.out, "Namespace:  %s\n", t.w.Namespace)
+	}
+	fmt.Fprintf(t.out, "Status:     %s\n", t.paint.phase(r.Workflow.Recorded.Phase, phaseText(r.Workflow.Recorded)))
+	if t.in.Pods == nil {
+		fmt.Fprint(t.out, "Pods:       not known (use -pods)\n")
+	}
+	fmt.Fprintf(t.out, "Verdict:    %s\n\n", t.verdict())
+	t.tree()
+	t.findings()
+	t.follows()
+	t.waits()
+	t.locks()
+	if len(r.Ignored) > 0 {
+		fmt.Fprintf(t.out, "\nNodes that the specification never asks for, in nobody's way: %s\n", strings.Join(r.Ignored, ", "))
+	}
+}
+
+func (t *reportText) verdict() string {
+	switch r := t.report; {
+	case r.Healthy() && r.Workflow.Recorded.Phase.Completed():
+		return "complete, nothing is wrong"
+	case r.Healthy():
+		return "in progress, nothing is wrong"
+	case r.Stuck:
+		return t.paint.bad(fmt.Sprintf("stuck: nothing runs any more, and it waits for ever (%s)", count(len(r.Findings), "finding")))
+	default:
+		return t.paint.bad(count(len(r.Findings), "finding"))
+	}
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func phaseText(s diagnose.State) string {
+	if s.Phase == nodegraph.Planned {
+		return "not begun"
+	}
+	return s.String()
+}
+
+// tree prints the nodes as they are recorded, and beside those that are wrong what they should be.
+func (t *reportText) tree() {
+	recorded := make(map[string]nodegraph.Recorded, len(t.in.Snapshot.Nodes))
+	for _, n := range t.in.Snapshot.Nodes {
+		recorded[n.ID] = n
+	}
+	notes := make(map[string]string)
+	for _, f := range t.report.Findings {
+		if note := string(f.Kind); notes[f.ID] == "" && f.ID != "" {
+			if f.Should.Phase != nodegraph.Planned {
+				note += ": should be " + f.Should.String()
+			}
+			notes[f.ID] = note
+		}
+	}
+	var b strings.Builder
+	tree.Write(&b, t.report.Graph, nodegraph.Root, func(i nodegraph.Index) (tree.Line, bool) {
+		n, ok := recorded[t.report.Graph.Node(i).ID]
+		return tree.Line{Phase: n.Phase, Message: n.Message, Note: notes[n.ID]}, ok
+	})
+	fmt.Fprint(t.out, t.paint.marks(b.String()))
+}
+
+func (t *reportText) findings() {
+	if t.report.Healthy() {
+		return
+	}
+	fmt.Fprintf(t.out, "\nFindings:\n")
+	for _, f := range t.report.Findings {
+		fmt.Fprintf(t.out, "  %s  %s\n", t.paint.bad(string(f.Kind)), f.Name)
+		if f.Recorded.Phase != nodegraph.Planned {
+			fmt.Fprintf(t.out, "    Recorded:  %s\n", f.Recorded)
+		}
+		if f.Should.Phase != nodegraph.Planned {
+			fmt.Fprintf(t.out, "    Should be: %s\n", f.Should)
+		}
+		fmt.Fprintf(t.out, "    Reason:    %s.\n    Remedy:    %s.\n", sentence(f.Reason), sentence(f.Remedy))
+	}
+}
+
+// sentence begins with a capital where it does not begin with the name of a node.
+func sentence(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == "" && word != "" {
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
+	return s
+}
+
+func (t *reportText) follows() {
+	if len(t.report.Follows) == 0 {
+		return
+	}
+	title := "The controller will settle by itself"
+	if !t.report.Healthy() {
+		title = "Then the controller will settle by itself"
+	}
+	fmt.Fprintf(t.out, "\n%s:\n", title)
+	for _, n := range t.report.Follows {
+		fmt.Fprintf(t.out, "  %s %s: %s -> %s\n", n.Type, n.Name, n.Recorded, n.Should)
+	}
+}
+
+func (t *reportText) waits() {
+	if t.report.Workflow.Recorded.Phase.Completed() {
+		return
+	}
+	if len(t.report.Waits) == 0 {
+		fmt.Fprintf(t.out, "\nWaits for nothing that could still happen.\n")
+		return
+	}
+	title := "Waits for"
+	if !t.report.Healthy() {
+		title = "Once the findings are healed it waits for"
+	}
+	fmt.Fprintf(t.out, "\n%s:\n", title)
+	for _, w := range t.report.Waits {
+		fmt.Fprintf(t.out, "  %s %s: %s", w.Type, w.Name, needText(w))
+		if !w.Since.IsZero() {
+			fmt.Fprintf(t.out, ", since %s (%s)", w.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(w.Since)))
+		}
+		if !w.Until.IsZero() {
+			fmt.Fprintf(t.out, ", until %s", w.Until.UTC().Format(time.RFC3339))
+			if t.in.Now.After(w.Until) {
+				fmt.Fprint(t.out, " (passed)")
+			}
+		}
+		if w.Message != "" {
+			fmt.Fprintf(t.out, "  %s", w.Message)
+		}
+		fmt.Fprintln(t.out)
+	}
+}
+
+// needs says in words what a workflow waits for.
+var needs = map[propagate.Need]string{
+	propagate.NeedStart: "its pod is to be made", propagate.NeedPod: "its pod is to end",
+	propagate.NeedTimer: "time is to pass", propagate.NeedLock: "it is to get its locks",
+	propagate.NeedResume: "somebody is to resume it", propagate.NeedCondition: "its condition is to be evaluated",
+	propagate.NeedItems: "its items are to be resolved", propagate.NeedCache: "its memoization key is to be looked up",
+	propagate.NeedParallelism: "other pods are to end first", propagate.NeedResult: "its results are to be stored",
+	propagate.NeedServed: "its agent or plugin is to report", propagate.NeedUnsuspend: "the workflow is to be resumed",
+}
+
+func needText(w diagnose.Wait) string {
+	if w.Next {
+		return needs[w.For] + " (not begun)"
+	}
+	return needs[w.For]
+}
+
+func (t *reportText) locks() {
+	if len(t.report.Locks) == 0 {
+		return
+	}
+	fmt.Fprintf(t.out, "\nLocks:\n")
+	for _, l := range t.report.Locks {
+		fmt.Fprintf(t.out, "  %s", l.Key)
+		for _, h := range l.Holders {
+			fmt.Fprintf(t.out, "\n    held by %s (%s)", holderText(h), h.Recorded.Phase)
+		}
+		for _, h := range l.Waiters {
+			fmt.Fprintf(t.out, "\n    awaited by %s (%s)", holderText(h), h.Recorded.Phase)
+		}
+		fmt.Fprintln(t.out)
+	}
+}
+
+func holderText(n diagnose.Node) string {
+	if n.ID == "" {
+		return "the workflow"
+	}
+	return n.Type.String() + " " + n.Name
+}
+
+// age shows a duration as kubectl does, in its two largest units.
+func age(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "0s"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 10*time.Minute:
+		return fmt.Sprintf("%dm%ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 3*time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+// The object that -o json prints. Field names are stable; lists are there also where they are empty.
+type (
+	reportJSON struct {
+		Workflow string        `json:"workflow"`
+		Phase    string        `json:"phase"` // as recorded, empty before the controller has begun it
+		Healthy  bool          `json:"healthy"`
+		Stuck    bool          `json:"stuck"` // nothing will happen any more
+		Findings []findingJSON `json:"findings"`
+		Follows  []followJSON  `json:"follows"` // what the controller settles by itself once the findings are healed
+		Waiting  []waitingJSON `json:"waiting"` // what it waits for then
+		Locks    []lockJSON    `json:"locks"`
+		Ignored  []string      `json:"ignored"` // ids of nodes that the specification never asks for
+	}
+	phaseJSON struct {
+		Phase   string `json:"phase"`
+		Message string `json:"message"`
+	}
+	findingJSON struct {
+		Kind     string     `json:"kind"`
+		Node     string     `json:"node"` // the name
+		ID       string     `json:"id"`
+		Type     string     `json:"type"`
+		Lock     string     `json:"lock,omitempty"`
+		Pod      string     `json:"pod,omitempty"`
+		Recorded *phaseJSON `json:"recorded,omitempty"`
+		Should   *phaseJSON `json:"should,omitempty"`
+		Reason   string     `json:"reason"`
+		Remedy   string     `json:"remedy"`
+		Heals    bool       `json:"heals"` // nodestatus heal sets recorded to should
+	}
+	followJSON struct {
+		Node     string    `json:"node"`
+		ID       string    `json:"id"`
+		Type     string    `json:"type"`
+		Recorded phaseJSON `json:"recorded"`
+		Should   phaseJSON `json:"should"`
+	}
+	waitingJSON struct {
+		Node    string     `json:"node"`
+		ID      string     `json:"id"`
+		Type    string     `json:"type"`
+		For     string     `json:"for"`
+		Since   *time.Time `json:"since,omitempty"`
+		Until   *time.Time `json:"until,omitempty"`
+		Message string     `json:"message,omitempty"`
+		Begun   bool       `json:"begun"` // the node is on record
+	}
+	lockJSON struct {
+		Key     string     `json:"key"`
+		Holders []userJSON `json:"holders"`
+		Waiters []userJSON `json:"waiters"`
+	}
+	userJSON struct { // of a lock; the workflow itself has no id
+		Node  string `json:"node"`
+		ID    string `json:"id"`
+		Phase string `json:"phase"`
+	}
+)
+
+func printReport(out io.Writer, w *argo.Workflow, r *diagnose.Report) error {
+	object := reportJSON{
+		Workflow: w.Name, Phase: r.Workflow.Recorded.Phase.String(), Healthy: r.Healthy(), Stuck: r.Stuck,
+		Findings: []findingJSON{}, Follows: []followJSON{}, Waiting: []waitingJSON{}, Locks: []lockJSON{}, Ignored: []string{},
+	}
+	for _, f := range r.Findings {
+		object.Findings = append(object.Findings, findingJSON{
+			string(f.Kind), f.Name, f.ID, f.Type.String(), f.Lock, f.Pod, optional(f.Recorded), optional(f.Should), f.Reason, f.Remedy, f.Heals,
+		})
+	}
+	for _, n := range r.Follows {
+		object.Follows = append(object.Follows, followJSON{n.Name, n.ID, n.Type.String(), *optional(n.Recorded), *optional(n.Should)})
+	}
+	for _, n := range r.Waits {
+		object.Waiting = append(object.Waiting, waitingJSON{
+			n.Name, n.ID, n.Type.String(), n.For.String(), moment(n.Since), moment(n.Until), n.Message, !n.Next,
+		})
+	}
+	for _, l := range r.Locks {
+		object.Locks = append(object.Locks, lockJSON{l.Key, users(l.Holders), users(l.Waiters)})
+	}
+	object.Ignored = append(object.Ignored, r.Ignored...)
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(object)
+}
+
+func optional(s diagnose.State) *phaseJSON {
+	if s.Phase == nodegraph.Planned {
+		return nil
+	}
+	return &phaseJSON{s.Phase.String(), s.Message}
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func users(nodes []diagnose.Node) []userJSON {
+	list := []userJSON{}
+	for _, n := range nodes {
+		list = append(list, userJSON{n.Name, n.ID, n.Recorded.Phase.String()})
+	}
+	return list
+}

@@ -1,0 +1,136 @@
+package diagnose
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// late finds composites that have been due to settle for longer than a controller takes.
+func (d *diagnosis) late(r *nodegraph.Recorded) {
+	i := d.record.find(r)
+	if i == nodegraph.None || !r.Kind.Composite() || !open(r) || d.faulty[r.ID] {
+		return
+	}
+	should, ok := d.computedState(r)
+	since, done := d.membersEnded(i)
+	if !ok || !should.Phase.Settled() || !done || !d.overdue(since) {
+		return
+	}
+	reason := fmt.Sprintf("all inside it has ended, %s ago", round(d.in.Now.Sub(since)))
+	switch r.Kind {
+	case nodegraph.TaskGroup:
+		d.found(TaskGroupDone, r, should, true, reason+", and it is not settled", "heal the workflow, and check that the controller runs")
+	case nodegraph.Retry:
+		// With success the controller copies the outputs of the attempt, which can't be done from here.
+		heals, remedy := should.Phase.Unsuccessful(), "heal the workflow, and check that the controller runs"
+		if !heals {
+			remedy = restartController
+		}
+		d.found(RetryOver, r, should, heals, reason+", and no further attempt will be made", remedy)
+	default:
+		d.found(Stalled, r, should, false, reason+", and it is not settled", restartController)
+	}
+}
+
+const restartController = "check that the controller runs, and restart it: what it would store with this node is not known here"
+
+// membersEnded tells whether node i has members on record, all with what is inside them ended, and since when.
+func (d *diagnosis) membersEnded(i nodegraph.Index) (since time.Time, done bool) {
+	stack := []nodegraph.Index{i}
+	for len(stack) > 0 {
+		i = stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for m := range d.g.Members(i) {
+			r := d.record.of(m)
+			switch {
+			case r == nil:
+				continue // not created, or it is no node of its own
+			case open(r) && !r.Daemoned:
+				return since, false
+			case r.Finished.After(since):
+				since = r.Finished
+			}
+			done = true
+			stack = append(stack, m)
+		}
+	}
+	return since, done
+}
+
+// overdue tells whether a controller had the time to see what happened at since. While a limit of parallelism is
+// reached, Argo's looks at nothing.
+func (d *diagnosis) overdue(since time.Time) bool {
+	if d.in.Now.IsZero() || since.IsZero() || d.in.Now.Sub(since) < d.in.Patience || d.in.Snapshot.Held {
+		return false
+	}
+	active := 0
+	for k := range d.in.Snapshot.Nodes {
+		if r := &d.in.Snapshot.Nodes[k]; r.Kind == nodegraph.Pod && open(r) {
+			active++
+		}
+	}
+	return d.in.Spec.Parallelism == 0 || active < d.in.Spec.Parallelism
+}
+
+// lateWorkflow finds a workflow that is open although its entry node, hooks and exit handler have ended.
+func (d *diagnosis) lateWorkflow() {
+	w := &d.report.Workflow
+	since, done := d.membersEnded(nodegraph.Root)
+	if w.Recorded.Phase.Completed() || !w.Should.Phase.Completed() || !done || len(d.report.Findings) > 0 || !d.overdue(since) {
+		return
+	}
+	d.report.Findings = append(d.report.Findings, Finding{
+		Kind: Stalled, Node: *w, Remedy: restartController,
+		Reason: fmt.Sprintf("all inside it has ended, %s ago, and it is not complete", round(d.in.Now.Sub(since))),
+	})
+}
+
+// missingHooks finds exit hooks that are due and not on record.
+func (d *diagnosis) missingHooks() {
+	for i := nodegraph.Entry; int(i) < d.g.Len(); i++ {
+		owner := d.record.of(i)
+		if owner == nil || !owner.Phase.Completed() {
+			continue
+		}
+		if name := d.exitHook(i); name != "" && d.record.byID[nodegraph.NodeID(d.in.Spec.Name, name)] == nil && d.hookDue(i, name, owner) {
+			d.report.Findings = append(d.report.Findings, Finding{
+				Kind:   ExitHookMissing,
+				Node:   Node{ID: nodegraph.NodeID(d.in.Spec.Name, name), Name: name, Type: nodegraph.Pod},
+				Reason: fmt.Sprintf("%s %s has ended (%s) and its exit hook was never started", owner.Kind, owner.Name, owner.Phase),
+				Remedy: d.hookRemedy(),
+			})
+		}
+	}
+}
+
+func (d *diagnosis) hookRemedy() string {
+	if d.in.Snapshot.Phase.Completed() {
+		return "run the hook's template by hand if what it does is needed"
+	}
+	return "check that the controller runs, and restart it"
+}
+
+// exitHook is the name of the node of i's unconditional exit hook, empty if it has none.
+func (d *diagnosis) exitHook(i nodegraph.Index) string {
+	n := d.g.Node(i)
+	switch {
+	case i == nodegraph.Entry && d.g.OnExit() != nil && d.g.OnExit().Expression == "":
+	case n.Task != nil && n.Task.ExitHook() != nil && n.Task.ExitHook().Expression == "" && n.Kind != nodegraph.TaskGroup:
+	default:
+		return ""
+	}
+	return n.Name + ".onExit"
+}
+
+// hookDue tells whether the hook of i should be there by now.
+func (d *diagnosis) hookDue(i nodegraph.Index, name string, owner *nodegraph.Recorded) bool {
+	if d.in.Snapshot.Phase.Completed() {
+		return i == nodegraph.Entry && d.in.Snapshot.Shutdown != "Terminate"
+	}
+	hook := d.g.Find(name)
+	return hook > nodegraph.Root && d.engine.Exists(hook) && d.overdue(owner.Finished)
+}
+
+func round(age time.Duration) time.Duration { return age.Round(time.Second) }

@@ -1,0 +1,106 @@
+package diagnose
+
+import (
+	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// record answers questions about the nodes as they were recorded.
+type record struct {
+	byID map[string]*nodegraph.Recorded
+	g    *nodegraph.Graph
+	all  *nodegraph.Snapshot
+}
+
+func newRecord(s *nodegraph.Snapshot, g *nodegraph.Graph) *record {
+	r := &record{byID: make(map[string]*nodegraph.Recorded, len(s.Nodes)), g: g, all: s}
+	for k := range s.Nodes {
+		r.byID[s.Nodes[k].ID] = &s.Nodes[k]
+	}
+	return r
+}
+
+// open tells whether a node is recorded as unfinished. A ready daemon is, too.
+func open(r *nodegraph.Recorded) bool { return !r.Phase.Settled() }
+
+// of returns the record of node i, nil if there is none.
+func (r *record) of(i nodegraph.Index) *nodegraph.Recorded { return r.byID[r.g.Node(i).ID] }
+
+// find returns the graph's node for a record, None where the specification does not ask for it.
+func (r *record) find(n *nodegraph.Recorded) nodegraph.Index {
+	if i := r.g.Find(n.ID); i > nodegraph.Root {
+		return i
+	}
+	return nodegraph.None
+}
+
+// endedAround returns the innermost node around n that is recorded as ended with its results.
+func (r *record) endedAround(n *nodegraph.Recorded) *nodegraph.Recorded {
+	i := r.find(n)
+	if i == nodegraph.None {
+		return nil
+	}
+	for p := r.g.Node(i).Parent; p > nodegraph.Root; p = r.g.Node(p).Parent {
+		if around := r.of(p); around != nil && around.Phase.Settled() && !around.Unsynced {
+			return around
+		}
+	}
+	return nil
+}
+
+// lateUnder returns the Retry that is recorded as ended and has n inside an attempt that the graph does not know, and
+// the name of that attempt.
+func (r *record) lateUnder(n *nodegraph.Recorded) (retry *nodegraph.Recorded, attempt string) {
+	if r.find(n) != nodegraph.None {
+		return nil, ""
+	}
+	for at := 0; at < len(n.Name); at++ {
+		number, _, closed := strings.Cut(n.Name[at+1:], ")")
+		if n.Name[at] != '(' || !closed || number == "" || strings.Trim(number, "0123456789") != "" {
+			continue
+		}
+		i := r.g.Find(n.Name[:at])
+		if i <= nodegraph.Root || r.g.Node(i).Kind != nodegraph.Retry {
+			continue
+		}
+		attempt = n.Name[:at+1] + number + ")"
+		if known := r.of(i); known != nil && known.Phase.Settled() && r.g.Find(attempt) == nodegraph.None {
+			return known, attempt
+		}
+	}
+	return nil, ""
+}
+
+// pods answers questions about the pods that exist.
+type pods struct {
+	known  bool
+	byNode map[string][]*propagate.PodStatus // by id or name of the node
+}
+
+func newPods(list []propagate.PodStatus) *pods {
+	p := &pods{known: list != nil, byNode: make(map[string][]*propagate.PodStatus, len(list))}
+	for k := range list {
+		p.byNode[list[k].Node] = append(p.byNode[list[k].Node], &list[k])
+	}
+	return p
+}
+
+// of returns the pods of a node, nil if there are none or that is not known.
+func (p *pods) of(n *nodegraph.Recorded) []*propagate.PodStatus {
+	if list := p.byNode[n.ID]; len(list) > 0 {
+		return list
+	}
+	return p.byNode[n.Name]
+}
+
+// live returns a pod of the node that has not ended, nil if there is none.
+func (p *pods) live(n *nodegraph.Recorded) *propagate.PodStatus {
+	for _, pod := range p.of(n) {
+		if pod.Phase != "Succeeded" && pod.Phase != "Failed" {
+			return pod
+		}
+	}
+	return nil
+}
