@@ -113,6 +113,15 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 		templates: checked.byName,
 		plans:     checked.plans,
 	}
+	edges := 0
+	for _, p := range g.plans {
+		if p != nil {
+			edges += len(p.deps.list)
+		}
+	}
+	if edges > g.limits.Edges {
+		return nil, &LimitError{Limit: "Edges", Max: g.limits.Edges}
+	}
 	if spec.OnExit != "" {
 		g.onExit = &Hook{Name: ExitHook, Template: spec.OnExit}
 	}

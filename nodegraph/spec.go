@@ -157,6 +157,7 @@ type Limits struct {
 	Nodes   int // nodes of one graph; default 2,000,000
 	Nesting int // templates inside templates; default 100, as in Argo, and 10,000 at most
 	Items   int // items of one loop; default 100,000
+	Edges   int // dependencies of all templates together; default 10,000,000
 }
 
 // withDefaults returns l with every zero field replaced.
@@ -170,6 +171,9 @@ func (l Limits) withDefaults() Limits {
 	l.Nesting = min(l.Nesting, 10_000)
 	if l.Items <= 0 {
 		l.Items = 100_000
+	}
+	if l.Edges <= 0 {
+		l.Edges = 10_000_000
 	}
 	return l
 }
