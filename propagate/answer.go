@@ -1,0 +1,130 @@
+package propagate
+
+import "github.com/nodestatus/nodestatus/nodegraph"
+
+// workflowLockAnswered takes the host's word on the locks of the workflow.
+func (e *Engine) workflowLockAnswered(ev *Event) {
+	root := e.root()
+	if root.Lock == LockHeld {
+		return
+	}
+	e.touch(nodegraph.Root)
+	if ev.Type == EventLockQueued {
+		root.Lock, e.details[nodegraph.Root].message = LockWaits, ev.Message
+		e.sayReason(nodegraph.Root, ev.Reason)
+		return
+	}
+	root.Lock, e.details[nodegraph.Root].message = LockHeld, ""
+	e.sayReason(nodegraph.Root, "")
+	e.beginWorkflow()
+}
+
+// answer takes the host's word on a when condition.
+func (e *Engine) answer(i nodegraph.Index, ev *Event) {
+	f := &e.facts[i]
+	if f.created() || f.Answer == AnswerRun || f.Answer == AnswerSkip {
+		return
+	}
+	f.Answer = AnswerSkip
+	if ev.Value {
+		f.Answer = AnswerRun
+	} else {
+		when := ev.Message
+		if when == "" {
+			when = e.g.Node(i).Task.When
+		}
+		e.details[i].message = "when '" + when + "' evaluated false"
+	}
+	e.touch(i)
+}
+
+// expanded takes the items of a loop. The items of a step become members of its StepGroup.
+func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
+	n := e.g.Node(i)
+	if n.Expanded() || n.Task.Loop.Unresolved == "" {
+		return
+	}
+	into := i
+	if n.Role == nodegraph.RoleStep && len(ev.Items) > 0 {
+		into = n.Parent
+	}
+	if err := e.g.AddItems(into, n.Task, ev.Items); err != nil {
+		e.fail(i, err)
+		return
+	}
+	e.grow()
+	e.facts[i].Answer = AnswerNone // the items say it
+	if into != i {
+		e.g.MarkExpanded(i)
+		e.facts[i].Answer = AnswerRun
+		for m := e.g.First(into); m != nodegraph.None; m = e.g.Next(m) {
+			e.touch(m)
+		}
+		e.touch(into)
+	}
+	e.touch(i)
+}
+
+// memoized takes the host's word on a memoization key.
+func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
+	d := &e.details[i]
+	if e.facts[i].created() || d.memo == AnswerRun {
+		return
+	}
+	d.memo = AnswerRun
+	if ev.Value {
+		e.forget(i)
+		e.inputs.create(i, e.now)
+		e.facts[i].Serial = e.afterOlder(i)
+		e.end(i, nodegraph.Succeeded, ev.Message, e.now)
+		d.hit = true
+	} else {
+		e.wanted = append(e.wanted, i)
+	}
+	e.touch(i)
+}
+
+// lockAnswered takes the host's word on the locks of node i. A node that must wait is created at once, so that the
+// user sees it waiting; it goes on when they are granted.
+func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
+	f := &e.facts[i]
+	switch {
+	case f.Lock == LockHeld:
+		return
+	case e.verdicts[i].fulfilled():
+		if ev.Type == EventLockGranted { // too late to be of use
+			f.Lock = LockHeld
+			e.releaseLocks(i)
+		}
+		return
+	}
+	e.touch(i)
+	if ev.Type == EventLockQueued {
+		e.forget(i)
+		f.Lock = LockWaits
+		if !f.created() && e.withinEnded(i) {
+			e.abandon(i)
+			return
+		}
+		e.details[i].message = ev.Message
+		e.sayReason(i, ev.Reason)
+		if !f.created() {
+			e.inputs.create(i, e.now)
+			f.Waited, f.Serial = true, e.afterOlder(i)
+			e.watchTimeouts(i)
+			e.actOn(ActionStart, i, ev.Message)
+		}
+		return
+	}
+	f.Lock = LockHeld
+	if f.created() {
+		e.details[i].message = ""
+		e.sayReason(i, "")
+		if e.shapes[i].kind == nodegraph.Pod {
+			e.actOn(ActionRecreate, i, "")
+		}
+		e.expand(i)
+	} else {
+		e.wanted = append(e.wanted, i)
+	}
+}

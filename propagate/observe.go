@@ -1,0 +1,320 @@
+package propagate
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// resultTold takes word on the results of a pod: that they are on their way, or stored.
+func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
+	f, d := &e.facts[i], &e.details[i]
+	serial, _ := e.incarnation(i, ev)
+	if serial < f.Serial {
+		return // of an older pod
+	}
+	if serial > f.Serial || d.uid == "" && ev.Pod.UID != "" {
+		e.merge(i, &Fact{Serial: serial, UID: ev.Pod.UID, Attempt: 1, Stage: StagePending})
+	}
+	d.synced = d.synced || ev.Type == EventResultSynced || f.Stage == StageGone
+	f.Unsynced = !d.synced
+	e.touch(i)
+}
+
+// sameRun is an observation, still empty, of the run of node i that is known.
+func (e *Engine) sameRun(i nodegraph.Index) Fact {
+	d := &e.details[i]
+	return Fact{Serial: e.facts[i].Serial, UID: d.uid, Attempt: int(d.attempt)}
+}
+
+// agentEnded: the pod that serves HTTP and Plugin nodes is gone, and those that had not ended with it.
+func (e *Engine) agentEnded(message string) {
+	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
+		if k := e.shapes[i].kind; k != nodegraph.HTTP && k != nodegraph.Plugin || !e.facts[i].created() {
+			continue
+		}
+		o := e.sameRun(i)
+		o.Stage, o.Finished = StageGone, e.now
+		if e.join(i, &o) && e.facts[i].Stage == StageGone {
+			e.details[i].message = message
+		}
+		e.touch(i)
+	}
+}
+
+// lateAttempt tells whether node i is inside an attempt of a Retry that has made a later one, or inside something that
+// was ended as a whole: what happens there can no longer undo what was decided from it.
+func (e *Engine) lateAttempt(i nodegraph.Index) bool {
+	for p := i; p > nodegraph.Entry; p = e.g.Node(p).Parent {
+		if e.g.Node(p).Role == nodegraph.RoleAttempt && e.g.Last(e.g.Node(p).Parent) != p {
+			return true
+		}
+		if e.facts[p].Stage == StageEnded && e.g.Node(p).Kind.Composite() {
+			return true
+		}
+	}
+	return false
+}
+
+// incarnation places an observation among the lives of the pod of node i: it returns the serial and the attempt.
+func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attempt int) {
+	f, d := &e.facts[i], &e.details[i]
+	attempt = ev.Pod.Attempt
+	uid := ev.Pod.UID
+	known, isOld := int64(0), false
+	if len(e.older) > 0 {
+		known, isOld = e.older[e.g.Node(i).ID][uid]
+	}
+	switch {
+	case !ev.Pod.Created.IsZero():
+		serial = ev.Pod.Created.UnixNano()
+	case isOld:
+		serial = known
+	case uid == "" && f.Stage == StageGone && !f.Ran:
+		serial = f.Serial + 1 // the pod that was to be created again
+	case uid == "" || d.uid == "" || uid == d.uid:
+		serial = f.Serial
+	default:
+		serial = f.Serial + 1
+	}
+	if d.uid != "" && uid != d.uid && serial > f.Serial {
+		e.remember(e.g.Node(i).ID, map[string]int64{d.uid: f.Serial})
+	}
+	if attempt == 0 && serial == f.Serial {
+		attempt = int(d.attempt)
+	}
+	return serial, max(attempt, 1)
+}
+
+// remember notes serials of pods that a node had.
+func (e *Engine) remember(id string, serials map[string]int64) {
+	if e.older == nil {
+		e.older = make(map[string]map[string]int64)
+	}
+	if e.older[id] == nil {
+		e.older[id] = make(map[string]int64)
+	}
+	maps.Copy(e.older[id], serials)
+}
+
+// afterOlder is the first serial after those of the pods that node i had.
+func (e *Engine) afterOlder(i nodegraph.Index) int64 {
+	next := int64(0)
+	if len(e.older) > 0 {
+		for _, serial := range e.older[e.g.Node(i).ID] {
+			next = max(next, serial+1)
+		}
+	}
+	return next
+}
+
+// observation puts into o what an event says of the pod of node i.
+func (e *Engine) observation(o *Fact, i nodegraph.Index, ev *Event, stage Stage) {
+	o.Serial, o.Attempt = e.incarnation(i, ev)
+	o.UID, o.Stage, o.Ready, o.Phase, o.Message, o.Reason = ev.Pod.UID, stage, ev.Ready, ev.Phase, ev.Message, ev.Reason
+	o.ExitCode, o.HasExit, o.Conditions = ev.ExitCode, ev.HasExit, conditions(ev.Conditions)
+}
+
+// conditions puts condition types into the form in which a Fact holds them.
+func conditions(types []string) string {
+	if len(types) == 0 {
+		return ""
+	}
+	sorted := slices.Clone(types)
+	slices.Sort(sorted)
+	return strings.Join(slices.Compact(sorted), ",")
+}
+
+// observe merges what was seen of the pod of node i.
+func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
+	var o Fact
+	e.observation(&o, i, ev, stage)
+	e.merge(i, &o)
+}
+
+// merge joins an observation into the facts of node i. What has ended in an attempt that was followed by another can't
+// live again, and inside such an attempt its end is not looked at once more: that could start what comes after it.
+func (e *Engine) merge(i nodegraph.Index, o *Fact) {
+	f, d := &e.facts[i], &e.details[i]
+	if f.Stage >= StageGone && e.verdicts[i].fulfilled() {
+		again := e.run(i).before(o.run())
+		if again && e.lateAttempt(i) || !again && o.Stage > f.Stage && e.lateAttempt(e.shapes[i].parent) {
+			return
+		}
+	}
+	if d.attempt == 0 {
+		d.attempt = 1
+	}
+	before := *f
+	if !e.join(i, o) {
+		return
+	}
+	if before.Stage >= StageGone || f.Stage >= StageGone || before.Serial != f.Serial {
+		e.touchPod(i)
+	} else {
+		e.touch(i) // its containers go on as they were
+	}
+}
+
+// run is the run of node i that is known.
+func (e *Engine) run(i nodegraph.Index) run { return run{e.facts[i].Serial, int(e.details[i].attempt)} }
+
+// podEnded merges the end of a pod, unless it is one that failed before it ran and may be made anew (Argo:
+// failedPodRestart).
+func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
+	var o Fact
+	e.observation(&o, i, ev, StageEnded)
+	o.Finished = e.finishedAt(ev)
+	if ev.Phase == nodegraph.Failed && slices.Contains(restartReasons, ev.Reason) {
+		f := e.fact(i)
+		if f.Restarts > 0 && (f.Stage == StageGone || f.Stage == StageStopped) && !f.Ran && o.run() == f.run() {
+			return // once more what made the host replace it
+		}
+		if e.restartable(&f, ev, &o) {
+			f.Restarts++
+			e.put(i, &f)
+			o.Stage, o.Phase, o.Finished = StageGone, nodegraph.Planned, f.Finished
+			e.merge(i, &o)
+			e.details[i].message = "Pod auto-restarting due to " + ev.Reason + ": " + ev.Message
+			return
+		}
+	}
+	e.merge(i, &o)
+}
+
+// restartable tells whether a pod that failed is replaced without counting as an attempt: it never ran, the
+// infrastructure is the reason, and it was not replaced too often.
+func (e *Engine) restartable(f *Fact, ev *Event, o *Fact) bool {
+	if o.run().before(f.run()) {
+		return false
+	}
+	sameRun := o.run() == f.run()
+	return f.Restarts < e.g.Spec().PodRestarts && !(sameRun && (f.Ran || f.Stage >= StageGone)) && !ev.HasExit
+}
+
+// restartReasons are the pod failures that the kubelet reports before a container runs (Argo: isRestartableReason).
+var restartReasons = []string{"Evicted", "NodeShutdown", "NodeAffinity", "UnexpectedAdmissionError"}
+
+// podDeleted merges that a pod does not exist any more. Results that were on their way will not come.
+func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
+	var o Fact
+	e.observation(&o, i, ev, StageGone)
+	if ev.Pod.UID == "" && ev.Pod.Created.IsZero() {
+		o.Serial = e.facts[i].Serial // the pod that is known
+	}
+	o.Finished = e.finishedAt(ev)
+	e.merge(i, &o)
+	if f, d := &e.facts[i], &e.details[i]; f.Serial == o.Serial && !d.synced {
+		d.synced, f.Unsynced = true, false
+		e.touch(i)
+	}
+}
+
+// observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.
+func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
+	c := e.container(pod, ev.Container)
+	var o Fact
+	e.observation(&o, pod, ev, stage)
+	if ev.Pod.Attempt == 0 {
+		o.Attempt = max(1, int(e.details[c].attempt))
+	}
+	if stage == StageEnded {
+		o.Phase, o.Finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
+	}
+	p, d := &e.facts[pod], &e.details[pod]
+	if p.Serial < o.Serial || d.uid == "" {
+		e.merge(pod, &Fact{Serial: o.Serial, UID: o.UID, Attempt: 1, Stage: StagePending})
+	}
+	if o.Attempt > 1 {
+		e.beginAnew(c, o)
+	}
+	e.merge(c, &o)
+	if stage >= StageRunning && p.Serial == o.Serial && !p.Ran {
+		p.Ran = true
+		if p.Stage >= StageGone {
+			e.touchPod(pod)
+		}
+	}
+	if ev.Container == "main" && stage == StageEnded && p.Serial == o.Serial {
+		d.hasExit, d.exitCode = true, int32(ev.ExitCode)
+	}
+}
+
+// containerPhase is how Argo reads a container's exit code: 64 is the executor's own.
+func containerPhase(exitCode int) nodegraph.Phase {
+	switch exitCode {
+	case 0:
+		return nodegraph.Succeeded
+	case 64:
+		return nodegraph.Error
+	}
+	return nodegraph.Failed
+}
+
+// containerRetried makes a container and all that come after it unfinished again, and its pod with them.
+func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
+	if e.lateAttempt(pod) && e.verdicts[pod].fulfilled() {
+		return
+	}
+	c := e.container(pod, ev.Container)
+	p := &e.facts[pod]
+	serial, attempt := e.incarnation(pod, ev)
+	if ev.Pod.UID == "" && ev.Pod.Created.IsZero() && p.Stage == StageGone {
+		serial, attempt = p.Serial+1, max(ev.Pod.Attempt, 1) // the answer to the deletion: a new pod
+	} else if ev.Pod.Attempt == 0 && serial == p.Serial {
+		attempt = max(int(e.details[c].attempt), 1) + 1
+		for _, m := range e.comesAfter(c) { // they begin anew too, whatever run they were in
+			attempt = max(attempt, int(e.details[m].attempt)+1)
+		}
+	}
+	o := Fact{Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: StageRunning, Ran: true}
+	if known := (run{serial, attempt}); !e.run(c).before(known) {
+		return // heard before
+	}
+	podRun := o
+	if serial == p.Serial && p.Stage < StageGone {
+		podRun.Attempt = int(e.details[pod].attempt) // the pod goes on as it is
+	}
+	if serial > p.Serial { // a new pod: everything in it begins anew
+		for m := e.g.First(pod); m != nodegraph.None; m = e.g.Next(m) {
+			e.merge(m, &Fact{Serial: serial, UID: ev.Pod.UID, Attempt: 1, Stage: StagePending})
+		}
+	}
+	e.merge(pod, &podRun)
+	e.merge(c, &o)
+	e.beginAnew(c, o)
+}
+
+// beginAnew makes what comes after container c pending in the run o of it, unless it has come further in that run.
+func (e *Engine) beginAnew(c nodegraph.Index, o Fact) {
+	o = Fact{Serial: o.Serial, UID: o.UID, Attempt: o.Attempt, Stage: StagePending}
+	for _, m := range e.comesAfter(c) {
+		e.merge(m, &o)
+	}
+}
+
+// comesAfter lists the containers that come after c, directly or not, each once.
+func (e *Engine) comesAfter(c nodegraph.Index) []nodegraph.Index {
+	seen := map[nodegraph.Index]bool{c: true}
+	list := []nodegraph.Index{c}
+	for k := 0; k < len(list); k++ {
+		for m := range e.g.Before(list[k]) {
+			if !seen[m] {
+				seen[m] = true
+				list = append(list, m)
+			}
+		}
+	}
+	return list[1:]
+}
+
+// finishedAt is when what the event tells of ended.
+func (e *Engine) finishedAt(ev *Event) time.Time {
+	if ev.Finished.IsZero() {
+		return e.now
+	}
+	return ev.Finished
+}

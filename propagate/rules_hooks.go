@@ -1,0 +1,114 @@
+package propagate
+
+import (
+	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// hooksDue tells whether hooks of node i should exist and don't.
+func (w *view) hooksDue(i nodegraph.Index, v ruling) bool {
+	hooks := w.hooksOf(i)
+	if len(hooks) == 0 && (i != nodegraph.Entry || w.g.OnExit() == nil) {
+		return false
+	}
+	due := false
+	w.eachHookDue(i, v, func(*nodegraph.Hook) { due = true })
+	return due
+}
+
+// hooksOf returns the declared hooks of node i: those of its task or step, or of the workflow for the entry node.
+func (w *inputs) hooksOf(i nodegraph.Index) []nodegraph.Hook {
+	if i == nodegraph.Entry {
+		return w.g.Spec().Hooks
+	}
+	if t := w.g.Node(i).Task; t != nil {
+		return t.Hooks
+	}
+	return nil
+}
+
+// eachHookDue calls do for every hook of node i that should run and has no node. The exit hook runs when its owner
+// completed, but not under Terminate and not of a daemon that was ended with its boundary; any other as soon as its
+// expression holds while its owner runs or has ended.
+func (w *view) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegraph.Hook)) {
+	exists := func(h *nodegraph.Hook) bool {
+		for _, m := range w.g.Hooks(i) {
+			if _, of := w.g.Owner(m); of == h {
+				return true
+			}
+		}
+		return false
+	}
+	if exit := w.g.OnExit(); i == nodegraph.Entry && exit != nil && v.fulfilled() && w.shutdown != "Terminate" && !exists(exit) {
+		do(exit)
+	}
+	hooks := w.hooksOf(i)
+	for k := range hooks {
+		h := &hooks[k]
+		if exists(h) {
+			continue
+		}
+		if h.Name == nodegraph.ExitHook {
+			if v.fulfilled() && v.phase().Completed() && w.shutdown != "Terminate" && w.groupSeen(i) && !w.released(i) && w.hookHolds(i, h, v) {
+				do(h)
+			}
+		} else if (v.phase() == nodegraph.Running || v.fulfilled()) && w.hookHolds(i, h, v) {
+			do(h)
+		}
+	}
+}
+
+// groupSeen is true but for a TaskGroup that has only just ended: Argo starts the exit hook of the group itself with
+// its next reconcile, and not at all if the DAG has ended by then because nothing comes after the group.
+func (w *inputs) groupSeen(i nodegraph.Index) bool {
+	return w.g.Node(i).Kind != nodegraph.TaskGroup || w.facts[i].Seen
+}
+
+// hookHolds evaluates the expression of a hook over the statuses it may name.
+func (w *view) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v ruling) bool {
+	if h.Expression == "" {
+		return true
+	}
+	holds, err := nodegraph.EvalHook(h.Expression, w.hookStatus(i, v))
+	return err == nil && holds
+}
+
+// hookStatus returns the phase that a hook expression of node i sees under the name it gives.
+func (w *view) hookStatus(i nodegraph.Index, v ruling) func(group, name string) (string, bool) {
+	return func(group, name string) (string, bool) {
+		if group == "workflow" {
+			if i == nodegraph.Entry {
+				return v.phase().String(), true
+			}
+			return w.verdicts[nodegraph.Entry].phase().String(), true
+		}
+		if t := w.g.Node(i).Task; t != nil && t.Name == name {
+			return v.phase().String(), true
+		}
+		if w.g.Node(i).Task == nil {
+			return "", false
+		}
+		sibling := w.g.Find(strings.TrimSuffix(w.g.Node(i).Name, w.g.Node(i).Task.Name) + name)
+		if sibling == nodegraph.None {
+			return "", false
+		}
+		return w.verdicts[sibling].phase().String(), true
+	}
+}
+
+// hooksDone tells whether every hook of node i that was started has ended and none is due.
+func (w *view) hooksDone(i nodegraph.Index) bool {
+	if w.verdicts[i].want()&wantHook != 0 {
+		return false
+	}
+	if w.g.Node(i).Kind == nodegraph.TaskGroup && !w.facts[i].Seen && len(w.hooksOf(i)) > 0 && w.verdicts[i].phase().Completed() && w.shutdown != "Terminate" {
+		return false
+	}
+	for _, h := range w.g.Hooks(i) {
+		if !w.verdicts[h].fulfilled() {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,116 @@
+package propagate
+
+import "github.com/nodestatus/nodestatus/nodegraph"
+
+// podRule: a pod settles from its own facts (Argo: assessNodeStatus and the missing pods of podReconciliation).
+//
+//  1. Its result is known: that is its phase. A daemon that ended by itself has failed, whatever its exit code.
+//  2. The workflow stopped it: Failed, until its own result is known.
+//  3. It is gone and had run: Error, "pod deleted".
+//  4. It is gone and had not run: Pending, to be created again.
+//  5. It runs: Running; a daemon only once it is ready, and then it is fulfilled.
+//  6. Otherwise Pending.
+func (w *view) podRule(i nodegraph.Index) ruling {
+	f := &w.facts[i]
+	daemon := w.shapes[i].traits&traitDaemon != 0
+	switch f.Stage {
+	case StageEnded:
+		return podResult(f, w.details[i].message, daemon)
+	case StageStopped:
+		return settled(f.Phase, w.details[i].message, RuleStopped, nodegraph.None)
+	case StageGone:
+		if f.Ran {
+			return settled(nodegraph.Error, podDeleted, RulePodGone, nodegraph.None)
+		}
+		return pending(RulePodRecreate, w.details[i].message)
+	case StageRunning:
+		if !daemon {
+			return running(RulePodRunning, nodegraph.None)
+		}
+		if f.Ready {
+			return daemonReady(nodegraph.None)
+		}
+		return pending(RulePodRunning, "")
+	case StagePending:
+		v := pending(RulePodPending, w.details[i].message)
+		if f.Lock == LockHeld {
+			v.message = "" // Argo clears it together with the message about the lock
+		}
+		return v
+	}
+	return pending(RuleStartOwed, "")
+}
+
+// The messages of a lost pod, in Argo's words.
+const (
+	podDeleted       = "pod deleted"
+	containerDeleted = "container deleted"
+	podFailedUnder   = "Pod Failed whilst container running"
+)
+
+func podResult(f *fact, message string, daemon bool) ruling {
+	if daemon && f.Phase == nodegraph.Succeeded && !f.Released {
+		return settled(nodegraph.Failed, message, RuleDaemonEnded, nodegraph.None)
+	}
+	v := settled(f.Phase, message, RulePodResult, nodegraph.None)
+	if f.Unsynced {
+		v.verdict = newVerdict(f.Phase, RuleUnsynced) &^ verdictFulfilled
+	}
+	return v
+}
+
+// containerRule: a container settles from its own result, else from the end of its pod. Containers of one set order
+// each other; they never decide who belongs to the pod.
+func (w *view) containerRule(i nodegraph.Index) ruling {
+	f, pod := &w.facts[i], w.shapes[i].parent
+	p := &w.facts[pod]
+	if f.Stage == StageEnded && f.Serial >= p.Serial {
+		return settled(f.Phase, w.details[i].message, RuleContainerOwn, nodegraph.None)
+	}
+	switch {
+	case p.Stage == StageEnded && p.Phase == nodegraph.Succeeded:
+		return settled(nodegraph.Succeeded, "", RuleContainerPod, pod)
+	case p.Stage == StageEnded:
+		return settled(nodegraph.Failed, podFailedUnder, RuleContainerPod, pod)
+	case p.Stage == StageStopped:
+		return settled(nodegraph.Failed, w.details[pod].message, RuleContainerPod, pod)
+	case p.Stage == StageGone && p.Ran:
+		return settled(nodegraph.Error, containerDeleted, RuleContainerPod, pod)
+	case f.Stage == StageRunning && p.Stage != StageGone && f.Serial >= p.Serial:
+		return running(RuleContainerOwn, nodegraph.None)
+	}
+	return pending(RuleContainerOwn, "")
+}
+
+// suspendRule: a Suspend node runs until it is resumed, its duration has passed, or the workflow stops it.
+func (w *view) suspendRule(i nodegraph.Index) ruling {
+	f := &w.facts[i]
+	if f.Stage >= StageStopped {
+		r := RuleResumed
+		if f.Stage == StageStopped {
+			r = RuleStopped
+		}
+		return settled(f.Phase, w.details[i].message, r, nodegraph.None)
+	}
+	v := running(RuleSuspended, nodegraph.None)
+	if d := w.g.Node(i).Template.Suspend; d > 0 {
+		until := w.details[i].created.plus(d)
+		if stampOf(w.now) >= until {
+			return settled(nodegraph.Succeeded, "", RuleResumed, nodegraph.None)
+		}
+		v.wake = until
+	}
+	return v
+}
+
+// servedRule: HTTP and Plugin nodes are what the host reports of them.
+func (w *view) servedRule(i nodegraph.Index) ruling {
+	f, message := &w.facts[i], w.details[i].message
+	switch {
+	case f.Stage >= StageStopped:
+		return settled(f.Phase, message, RuleServed, nodegraph.None)
+	case f.Stage == StageGone: // the pod that serves it ended
+		return settled(nodegraph.Error, message, RuleServed, nodegraph.None)
+	}
+	return pending(RuleServed, message)
+}

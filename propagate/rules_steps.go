@@ -1,0 +1,152 @@
+package propagate
+
+import (
+	"fmt"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides. While a
+// hook of an item is still to start, the group holds what it is inside of open, as the hook will.
+func (w *view) taskGroupRule(i nodegraph.Index) ruling {
+	if m, open := w.firstOpen(i); open {
+		return running(RuleMembersOpen, m)
+	}
+	v, hooks := settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None), want(0)
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		if w.verdicts[m].phase().Unsuccessful() {
+			v = settled(w.verdicts[m].phase(), "", RuleMemberFailed, m)
+		}
+		if w.verdicts[m].want()&wantHook != 0 {
+			hooks = wantWithin
+		}
+	}
+	v.verdict = v.wanting(hooks)
+	return v
+}
+
+// stepsRule: the groups of a Steps node run one after the other; the first that failed ends it, with its message, once
+// no group is open.
+func (w *view) stepsRule(i nodegraph.Index) ruling {
+	if v, decided := w.failFastRule(i); decided {
+		return v
+	}
+	failed := nodegraph.None
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		if w.g.Node(m).Role != nodegraph.RoleGroup {
+			continue
+		}
+		switch v := w.verdicts[m]; {
+		case v.phase().Unsuccessful() && failed == nodegraph.None:
+			failed = m
+		case !v.fulfilled() && (failed == nodegraph.None || w.facts[m].created()):
+			return running(RuleMembersOpen, m)
+		}
+	}
+	if failed != nodegraph.None {
+		return settled(nodegraph.Failed, w.messages[failed], RuleMemberFailed, failed)
+	}
+	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+}
+
+// failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
+// as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps.
+func (w *view) failFastRule(i nodegraph.Index) (ruling, bool) {
+	if t := w.g.Node(i).Template; !t.FailFast || t.Kind != nodegraph.DAG && t.Kind != nodegraph.Steps {
+		return ruling{}, false
+	}
+	c := w.census(i)
+	if c.failed == nodegraph.None || c.active > 0 {
+		return ruling{}, false
+	}
+	return settled(nodegraph.Failed, failedFast, RuleFailFast, c.failed), true
+}
+
+const failedFast = "template has failed or errored children and failFast enabled"
+
+// A census counts the pods, DAGs and Steps of a boundary: those directly inside it, its StepGroups, TaskGroups and
+// Retries, attempts included.
+type census struct {
+	active int
+	failed nodegraph.Index // one that failed, None if none did
+}
+
+// stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
+// failed without continueOn decides.
+func (w *view) stepGroupRule(i nodegraph.Index) ruling {
+	if m, open := w.firstOpen(i); open {
+		return running(RuleMembersOpen, m)
+	}
+	failed := nodegraph.None
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		n, v := w.g.Node(m), w.verdicts[m]
+		if failed == nodegraph.None && v.phase().Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.phase()) && !w.wasReady(m) {
+			failed = m
+		}
+	}
+	if failed == nodegraph.None {
+		return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+	}
+	if !w.facts[failed].created() { // its when is not a condition
+		return settled(nodegraph.Error, w.messages[failed], RuleMemberFailed, failed)
+	}
+	return settled(nodegraph.Failed, fmt.Sprintf("child '%s' failed", w.g.Node(failed).ID), RuleMemberFailed, failed)
+}
+
+// wasReady tells whether node m is a daemon that was ready once: what waited for it went on then, and its later end does
+// not undo that.
+func (w *view) wasReady(m nodegraph.Index) bool {
+	if !w.daemons {
+		return false
+	}
+	m = w.lastAttempt(m)
+	t := w.g.Node(m).Template
+	return t != nil && t.Daemon && w.facts[m].Ready
+}
+
+// released tells whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
+// it running, and stays.
+func (w *view) released(m nodegraph.Index) bool {
+	return w.daemons && w.facts[w.lastAttempt(m)].Released
+}
+
+// lastAttempt is the last attempt of a Retry, and any other node itself.
+func (w *view) lastAttempt(m nodegraph.Index) nodegraph.Index {
+	if w.g.Node(m).Kind == nodegraph.Retry && w.g.Last(m) != nodegraph.None {
+		return w.g.Last(m)
+	}
+	return m
+}
+
+// replaced tells whether m stood for a step with a loop whose items are now nodes of their own.
+func (w *view) replaced(m nodegraph.Index) bool {
+	n := w.g.Node(m)
+	return n.Role == nodegraph.RoleStep && n.Kind == nodegraph.TaskGroup && n.Expanded() && w.facts[m].Answer == AnswerRun
+}
+
+func (w *view) census(boundary nodegraph.Index) census {
+	c := census{failed: nodegraph.None}
+	stack := []nodegraph.Index{boundary}
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+			if !w.facts[m].created() {
+				continue
+			}
+			switch p := w.verdicts[m].phase(); w.g.Node(m).Kind {
+			case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
+				if !p.Settled() {
+					if w.facts[m].Lock != LockWaits { // one that waits for a lock uses nothing, and its holder may need the place
+						c.active++
+					}
+				} else if p.Unsuccessful() && c.failed == nodegraph.None {
+					c.failed = m
+				}
+			case nodegraph.Retry, nodegraph.StepGroup, nodegraph.TaskGroup:
+				stack = append(stack, m)
+			}
+		}
+	}
+	return c
+}

@@ -1,0 +1,320 @@
+package propagate
+
+import (
+	"slices"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// grow makes room for nodes that were added to the graph.
+func (e *Engine) grow() {
+	from := len(e.facts)
+	more := e.g.Len() - from
+	if more <= 0 {
+		return
+	}
+	e.shapes = slices.Grow(e.shapes, more)
+	e.facts = append(e.facts, make([]fact, more)...)
+	e.details = append(e.details, make([]detail, more)...)
+	e.verdicts = append(e.verdicts, make([]verdict, more)...)
+	e.messages = append(e.messages, make([]string, more)...)
+	e.marks = append(e.marks, make([]marks, more)...)
+	e.counters.open = append(e.counters.open, make([]int32, more)...)
+	e.counters.blocked = append(e.counters.blocked, make([]int32, more)...)
+	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
+		s := e.shapeOf(i)
+		e.shapes = append(e.shapes, s)
+		if s.traits&traitCounts != 0 && i != nodegraph.Root {
+			e.counters.open[s.parent]++
+		}
+		if s.traits&traitTask != 0 {
+			e.counters.blocked[i] = int32(len(e.g.DependencyRow(i)))
+		}
+	}
+}
+
+// touch marks node i for evaluation. A planned task that something holds back is what it is.
+func (e *Engine) touch(i nodegraph.Index) {
+	m := &e.marks[i]
+	if *m&markQueued != 0 {
+		return
+	}
+	planned := !e.facts[i].exists && i != nodegraph.Root
+	if planned && e.counters.blocked[i] > 0 && e.facts[i].Answer != AnswerOmit && e.verdicts[i] == 0 {
+		return
+	}
+	*m |= markQueued
+	e.queue.push(i, int(e.shapes[i].depth), planned)
+}
+
+// settled tells that nothing is left to evaluate or to start.
+func (e *Engine) settled() bool {
+	return e.queue.size == 0 && len(e.wanted) == 0 && len(e.settledC) == 0
+}
+
+// settle evaluates what is marked, from the deepest nodes up, and starts what should start, until nothing is left.
+// Starts and other effects run from a parent down to its members, so they are no edges of the fixed point: they
+// enter as facts between two sweeps.
+func (e *Engine) settle() {
+	for {
+		e.sweep(0)
+		if e.endMembers() {
+			continue
+		}
+		if e.Complete() {
+			for _, i := range e.wanted {
+				e.abandon(i)
+			}
+			e.wanted = nil
+			return
+		}
+		if !e.startWanted() {
+			return
+		}
+	}
+}
+
+// sweep evaluates marked nodes that are at least so deep until none is left. A node comes after everything it depends
+// on, so each is evaluated once unless a sibling that exists changed after it.
+func (e *Engine) sweep(depth int) {
+	for {
+		i, ok := e.queue.pop(depth)
+		if !ok {
+			return
+		}
+		e.judge(i)
+	}
+}
+
+// judge evaluates node i and records the verdict.
+func (e *Engine) judge(i nodegraph.Index) {
+	e.marks[i] &^= markQueued
+	e.judged++
+	v := e.evaluate(i)
+	if v.wake != 0 && v.wake != e.wakes[i] {
+		e.timers.add(v.wake, i)
+	}
+	if v.rule() == RulePodRecreate {
+		e.recreate(i)
+	}
+	e.commit(i, v)
+}
+
+// judgeAll evaluates every node: what is inside others first and, of what was not created, each after all it comes after.
+// What is inside a node, and what comes after one, has the higher index, so a walk from the last to the first needs no
+// queue; that is left to the few nodes which change after they were judged.
+func (e *Engine) judgeAll() {
+	for i := range e.marks {
+		e.marks[i] |= markQueued
+	}
+	for i := nodegraph.Index(len(e.facts)) - 1; i >= nodegraph.Root; i-- {
+		if i > nodegraph.Entry && !e.facts[i].exists {
+			if e.facts[e.shapes[i].parent].exists {
+				continue // judged with its siblings, when the walk comes to their parent
+			}
+			e.judge(i)
+			continue
+		}
+		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+			if !e.facts[m].exists && m != nodegraph.Entry {
+				e.judge(m)
+			}
+		}
+		e.judge(i)
+	}
+	e.sweep(0)
+}
+
+// recreate asks the host, once for each pod that is lost, to make the pod of node i again.
+func (e *Engine) recreate(i nodegraph.Index) {
+	f := e.fact(i)
+	if f.Remade <= f.Serial {
+		f.Remade = f.Serial + 1
+		e.put(i, &f)
+		e.actOn(ActionRecreate, i, "")
+	}
+}
+
+// commit records a verdict and, if it looks different, marks what reads it.
+func (e *Engine) commit(i nodegraph.Index, r ruling) {
+	old, is := e.verdicts[i], r.verdict
+	if old.looksLike(is) && e.messages[i] == r.message {
+		e.record(i, r)
+		return
+	}
+	if e.marks[i]&markChanged == 0 {
+		e.marks[i] |= markChanged
+		e.changed = append(e.changed, before{i, old.phase(), e.messages[i]})
+	}
+	e.record(i, r)
+	if e.shapes[i].kind == nodegraph.Pod {
+		e.countActive(i, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
+	}
+	if is.want()&^wantWithin != 0 {
+		e.wanted = append(e.wanted, i)
+	}
+	if is.fulfilled() != old.fulfilled() || is.phase() != old.phase() {
+		e.phaseChanged(i, old, is)
+	}
+	if i == nodegraph.Root {
+		return
+	}
+	if e.daemons {
+		e.afterDaemons(i, old, is)
+	}
+	e.tellParent(i, old, is)
+	if e.shapes[i].traits&traitHook != 0 {
+		i, _ = e.g.Owner(i) // what comes after that waits for its hooks
+	}
+	e.reclear(i, true)
+}
+
+// afterDaemons takes care that a daemon which ends later, and whose end other tasks may name, undoes no omission, that a
+// TaskGroup which is done is read again, and so is every DAG around, which may look deep into others for the branches of
+// its targets.
+func (e *Engine) afterDaemons(i nodegraph.Index, old, is verdict) {
+	if is.rule() == RuleOmitted {
+		e.facts[i].Answer = AnswerOmit
+	}
+	if old.daemoned() && !is.daemoned() {
+		for p := e.shapes[i].parent; p != nodegraph.None; p = e.shapes[p].parent {
+			e.touch(p)
+		}
+	}
+	if p := e.shapes[i].parent; e.shapes[p].kind == nodegraph.TaskGroup && e.verdicts[p].fulfilled() {
+		e.reclear(p, true)
+	}
+}
+
+// tellParent counts what node i's new verdict means to its parent, and marks the parent if that may change it: a
+// composite that stays open because of other members does not.
+func (e *Engine) tellParent(i nodegraph.Index, old, is verdict) {
+	s := &e.shapes[i]
+	p := s.parent
+	if e.failFast {
+		e.touchFailFast(i)
+	}
+	kind := e.shapes[p].kind
+	if s.traits&traitCounts != 0 {
+		open := &e.counters.open[p]
+		if was, now := holdsOpen(kind, old), holdsOpen(kind, is); now && !was {
+			*open++
+		} else if was && !now {
+			*open--
+		}
+		if *open > 0 && e.verdicts[p].rule() == RuleMembersOpen && kind != nodegraph.Steps && kind != nodegraph.Retry && p != nodegraph.Root && !e.facts[p].Halted {
+			return
+		}
+	}
+	e.touch(p)
+}
+
+// reclear looks again whether what comes after node i may go on, and marks what comes after it if that has changed or,
+// with anew, if it goes on.
+func (e *Engine) reclear(i nodegraph.Index, anew bool) {
+	s, m := &e.shapes[i], &e.marks[i]
+	if s.traits&traitTask == 0 {
+		if s.kind == nodegraph.StepGroup {
+			for next := range e.g.Before(i) {
+				if !e.facts[next].exists {
+					e.touch(next)
+				}
+			}
+		}
+		return
+	}
+	was, is := *m&markClear != 0, e.clear(i)
+	step := int32(0)
+	switch {
+	case is && !was:
+		step = -1
+	case was && !is:
+		step = 1
+	case !is || !anew:
+		return
+	}
+	*m &^= markClear
+	if is {
+		*m |= markClear
+	}
+	first := e.g.First(s.parent)
+	for _, rank := range e.g.DependentRow(i) {
+		d := first + nodegraph.Index(rank)
+		e.counters.blocked[d] += step
+		if !e.facts[d].exists {
+			e.touch(d)
+		}
+	}
+}
+
+// touchFailFast marks the boundary of node i, and the StepGroup it is in, where the boundary counts failures.
+func (e *Engine) touchFailFast(i nodegraph.Index) {
+	for p := e.g.Node(i).Parent; p > nodegraph.Root; p = e.g.Node(p).Parent {
+		switch e.g.Node(p).Kind {
+		case nodegraph.StepGroup:
+			e.touch(p)
+		case nodegraph.DAG, nodegraph.Steps:
+			if e.g.Node(p).Template.FailFast {
+				e.touch(p)
+			}
+			return
+		}
+	}
+}
+
+// phaseChanged does what follows from a node's settling or resuming.
+func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
+	f, s := &e.facts[i], &e.shapes[i]
+	switch {
+	case v.fulfilled() && !v.daemoned():
+		e.forget(i)
+		if d := &e.details[i]; d.finished == 0 {
+			d.finished = stampOf(e.now)
+		}
+		e.releaseLocks(i)
+		if s.kind == nodegraph.DAG || s.kind == nodegraph.Steps || i == nodegraph.Root {
+			e.settledC = append(e.settledC, i)
+		}
+		if s.kind == nodegraph.TaskGroup && s.traits&traitHooked != 0 && !f.Seen {
+			e.timers.add(stampOf(e.now), i) // its exit hook starts with the next call
+		}
+	case old.fulfilled() && !v.fulfilled() && s.kind.Composite():
+		e.details[i].finished = 0
+		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+			if e.verdicts[m].want() != 0 { // given up when this node ended
+				e.wanted = append(e.wanted, m)
+			}
+		}
+	}
+}
+
+// forget frees the place that was kept for node i while the host was asked about it.
+func (e *Engine) forget(i nodegraph.Index) {
+	if len(e.asked) > 0 {
+		delete(e.asked, i)
+	}
+}
+
+// releaseLocks gives back what node i holds, in the same result in which it settles.
+func (e *Engine) releaseLocks(i nodegraph.Index) {
+	f := &e.facts[i]
+	if f.Lock == LockNone {
+		return
+	}
+	f.Lock = LockNone
+	n := e.g.Node(i)
+	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID, Name: n.Name, Kind: n.Kind, Locks: e.locksOf(i)})
+}
+
+// locksOf returns the locks that node i holds while it is unfinished. Groups hold none, their members do; the attempts
+// of a Retry run under the locks of the Retry.
+func (w *inputs) locksOf(i nodegraph.Index) []nodegraph.Lock {
+	n := w.g.Node(i)
+	switch {
+	case i == nodegraph.Root:
+		return w.g.Spec().Locks
+	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.TaskGroup, n.Kind == nodegraph.StepGroup, n.Kind == nodegraph.Container:
+		return nil
+	}
+	return n.Template.Locks
+}
