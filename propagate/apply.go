@@ -58,7 +58,7 @@ func (e *Engine) applyWorkflow(ev *Event) bool {
 	case EventShutdown:
 		e.applyShutdown(ev.Reason)
 	case EventSuspended:
-		e.held = ev.Value
+		e.held, e.tried = ev.Value, -1
 	case EventManualRetry:
 		e.manualRetry()
 	case EventAgentEnded:

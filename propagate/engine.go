@@ -18,8 +18,10 @@ type Engine struct {
 
 	queue    queue
 	starts   starts
-	later    []nodegraph.Index        // scratch of startWanted
-	wanted   []nodegraph.Index        // nodes with a want that was not met yet
+	wanted   []nodegraph.Index        // nodes that have come to want something
+	later    []nodegraph.Index        // nodes whose want something holds back
+	counted  countedCensus            // the last census that was taken
+	tried    int                      // how much had been judged when the wants were last looked at
 	active   int                      // pods that count against the workflow's parallelism
 	asked    map[nodegraph.Index]bool // nodes that the host was asked about and that did not start yet; each keeps a place
 	changed  []before                 // nodes touched by the current call
@@ -32,9 +34,10 @@ type Engine struct {
 	result   *Result // of the current call
 	judged   int     // nodes evaluated so far: the tests count work, not time
 
-	failFast bool // some template fails fast
-	limited  bool // there is a limit of parallelism, or some template fails fast
-	overdue  bool // the deadline was applied
+	failFast    bool // some template fails fast
+	limited     bool // there is a limit of parallelism, or some template fails fast
+	laterSorted bool // later is in StartOrder
+	overdue     bool // the deadline was applied
 }
 
 // marks are what the engine notes of a node beside its verdict.

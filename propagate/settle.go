@@ -49,7 +49,7 @@ func (e *Engine) touch(i nodegraph.Index) {
 
 // settled tells that nothing is left to evaluate or to start.
 func (e *Engine) settled() bool {
-	return e.queue.size == 0 && len(e.wanted) == 0 && len(e.settledC) == 0
+	return e.queue.size == 0 && len(e.wanted) == 0 && len(e.settledC) == 0 && (len(e.later) == 0 || e.tried == e.judged)
 }
 
 // settle evaluates what is marked, from the deepest nodes up, and starts what should start, until nothing is left.
@@ -62,10 +62,12 @@ func (e *Engine) settle() {
 			continue
 		}
 		if e.Complete() {
-			for _, i := range e.wanted {
-				e.abandon(i)
+			for _, list := range [...][]nodegraph.Index{e.wanted, e.later} {
+				for _, i := range list {
+					e.abandon(i)
+				}
 			}
-			e.wanted = nil
+			e.wanted, e.later = nil, nil
 			return
 		}
 		if !e.startWanted() {
@@ -292,6 +294,7 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
 func (e *Engine) forget(i nodegraph.Index) {
 	if len(e.asked) > 0 {
 		delete(e.asked, i)
+		e.tried = -1 // another may have the place
 	}
 }
 

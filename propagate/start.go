@@ -12,9 +12,13 @@ import (
 // inside a node comes before the node's later siblings. Locks, parallelism and suspension may hold a start back; it
 // stays wanted. startWanted tells whether anything was started.
 func (e *Engine) startWanted() bool {
+	if e.tried == e.judged && len(e.wanted) == 0 {
+		return false // nothing has changed since the last look
+	}
 	started := false
 	e.starts.take(e)
-	e.later = e.later[:0]
+	e.starts.run(e.later, e.laterSorted, e)
+	e.later, e.laterSorted = e.later[:0], true
 	last := nodegraph.None
 	for i, ok := e.starts.next(e); ok; i, ok = e.starts.next(e) {
 		w := e.verdicts[i].want()
@@ -31,11 +35,16 @@ func (e *Engine) startWanted() bool {
 			last = nodegraph.None
 			e.sweep(int(e.shapes[i].depth))
 		} else if w&(wantStart|wantAttempt) != 0 {
+			if n := len(e.later); n > 0 && e.StartOrder(e.later[n-1], i) > 0 {
+				e.laterSorted = false
+			}
 			e.later = append(e.later, i)
 		}
 		e.starts.take(e)
 	}
-	e.wanted = append(e.wanted, e.later...)
+	if e.tried = e.judged; started {
+		e.tried = -1 // what was held back before that may go on now
+	}
 	return started
 }
 
@@ -51,16 +60,21 @@ type startRun struct{ head, end int }
 
 // take moves the wanted nodes into a run of their own.
 func (s *starts) take(e *Engine) {
-	if len(e.wanted) == 0 {
+	s.run(e.wanted, false, e)
+	e.wanted = e.wanted[:0]
+}
+
+// run adds nodes as a run of their own.
+func (s *starts) run(nodes []nodegraph.Index, sorted bool, e *Engine) {
+	if len(nodes) == 0 {
 		return
 	}
-	if len(e.wanted) > 1 {
-		slices.SortFunc(e.wanted, e.StartOrder)
+	if len(nodes) > 1 && !sorted {
+		slices.SortFunc(nodes, e.StartOrder)
 	}
 	from := len(s.nodes)
-	s.nodes = append(s.nodes, e.wanted...)
+	s.nodes = append(s.nodes, nodes...)
 	s.runs = append(s.runs, startRun{from, len(s.nodes)})
-	e.wanted = e.wanted[:0]
 }
 
 // next removes the first node in StartOrder.
@@ -198,12 +212,27 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 	if t.Parallelism <= 0 && !t.FailFast {
 		return true
 	}
-	c := e.census(b)
+	c := e.countIn(b)
 	if t.FailFast && c.failed != nodegraph.None {
 		e.abandon(i) // it never starts, and what still runs may want its lock
 		return false
 	}
 	return t.Parallelism <= 0 || c.active+near < t.Parallelism
+}
+
+// countIn is the census of a boundary. It is taken once for all that wait there, until something is evaluated anew.
+func (e *Engine) countIn(boundary nodegraph.Index) census {
+	if e.counted.boundary != boundary || e.counted.when != e.judged {
+		e.counted = countedCensus{boundary: boundary, when: e.judged, census: e.census(boundary)}
+	}
+	return e.counted.census
+}
+
+// countedCensus is a census and what it was taken of.
+type countedCensus struct {
+	census
+	boundary nodegraph.Index
+	when     int // how much had been judged
 }
 
 // countActive keeps the number of pods that count against the workflow's parallelism.

@@ -25,9 +25,10 @@ type stdio struct {
 // commands lists the subcommands. It is a function because their usage texts refer to it.
 func commands() []command {
 	return []command{
-		{"replay", "[-mode step|free] [-o text|json] [-check] FILE...", "play recordings of a controller through the library", replayCommand},
+		{"replay", "[-mode step|free] [-o text|json|html] [-check] FILE...", "play recordings of a controller through the library", replayCommand},
 		{"diagnose", "[-pods FILE|-] [-o text|json] FILE|-", "say what is wrong with a workflow, what it waits for, and what to do", diagnoseCommand},
 		{"heal", "[-pods FILE|-] [-o patch|json] FILE|-", "print the patch that gets a workflow unstuck", healCommand},
+		{"graph", "[-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-", "draw a workflow, and what it waits for", graphCommand},
 	}
 }
 

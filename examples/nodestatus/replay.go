@@ -17,14 +17,14 @@ import (
 func replayCommand(args []string, std stdio) error {
 	set := flags("replay", std)
 	mode := set.String("mode", "step", "where a frame starts: step, from the recorded frame before; free, from the library's own state")
-	format := set.String("o", "text", "output: text or json (one line a frame)")
+	format := set.String("o", "text", "output: text, json (one line a frame) or html (a page that steps through one recording)")
 	check := set.Bool("check", false, "compare with the recordings and print a table; exit code 1 if a difference is the library's fault")
 	if err := set.Parse(args); err != nil {
 		return usageError(err)
 	}
 	modes := map[string]replay.Mode{"step": replay.Step, "free": replay.Free}
 	m, ok := modes[*mode]
-	if !ok || *format != "text" && *format != "json" || set.NArg() == 0 {
+	if !ok || *format != "text" && *format != "json" && *format != "html" || set.NArg() == 0 {
 		set.Usage()
 		return errUsage
 	}
@@ -33,9 +33,21 @@ func replayCommand(args []string, std stdio) error {
 	if *check {
 		return checkAll(out, m, set.Args())
 	}
+	if *format == "html" && set.NArg() > 1 {
+		fmt.Fprintf(std.err, "error: want one recording for -o html, got %d\nSee 'nodestatus replay -h'.\n", set.NArg())
+		return errUsage
+	}
 	for _, file := range set.Args() {
 		r, err := readRecording(file)
 		if err != nil {
+			return err
+		}
+		if *format == "html" {
+			page, err := filmOf(r, m)
+			if err != nil {
+				return err
+			}
+			_, err = out.Write(page)
 			return err
 		}
 		show := showText
