@@ -106,6 +106,11 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 			e.abandon(i)
 			return
 		}
+		if !f.created() && (e.stops(i) || e.overdue && !e.g.Node(i).InExitHandler()) {
+			e.releaseLocks(i) // it is not to wait for anything any more
+			e.create(i)
+			return
+		}
 		e.details[i].message = ev.Message
 		e.sayReason(i, ev.Reason)
 		if !f.created() {

@@ -30,6 +30,7 @@ type Engine struct {
 	timers   timers
 	settledC []nodegraph.Index // composites that became fulfilled and may hold daemons
 	unsure   []nodegraph.Index // pods that were asked for before the engine was loaded
+	unasked  []nodegraph.Index // nodes about which the host was asked something before that
 	wording  Wording
 	result   *Result // of the current call
 	judged   int     // nodes evaluated so far: the tests count work, not time
@@ -193,6 +194,7 @@ func (e *Engine) begin(now time.Time) {
 	if e.Complete() {
 		return
 	}
+	e.askAgain()
 	e.beginWorkflow()
 	for _, i := range e.unsure { // the engine was loaded: the host may not have done it
 		if e.verdicts[i].rule() == RuleStartOwed || e.verdicts[i].rule() == RulePodRecreate {

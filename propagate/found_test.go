@@ -427,3 +427,88 @@ func TestResultSyncedOfAnOlderPod(t *testing.T) {
 	tell(t, e, said(2, propagate.PodSucceeded("wf.a")))
 	require.Equal(t, []string{"wf.a: result"}, waitsFor(e), "the results of uid-2 are not stored")
 }
+
+// The host was asked for a lock, the workflow was shut down, or its deadline passed, and then the host answered that the
+// node has to wait: it waited for as long as others held the lock. (Argo 12196, 10733.)
+func TestQueuedForALockAfterTheEnd(t *testing.T) {
+	queued := propagate.LockQueued("wf.a", mutexM, "Waiting")
+	for _, strategy := range []string{"Stop", "Terminate"} {
+		t.Run(strategy, func(t *testing.T) {
+			e := drawn(t, "dag(a: mutex(m, pod))")
+			tell(t, e, propagate.Shutdown(strategy))
+			tell(t, e, queued)
+			require.True(t, e.Complete(), "after %s it waits for %v", strategy, waitsFor(e))
+		})
+	}
+	t.Run("deadline", func(t *testing.T) {
+		e := drawnWith(t, "dag(a: mutex(m, pod))", func(spec *nodegraph.Spec) { spec.ActiveDeadline = time.Minute })
+		at(t, e, time.Hour)
+		at(t, e, time.Hour, queued)
+		require.True(t, e.Complete(), "past its deadline it waits for %v", waitsFor(e))
+	})
+}
+
+// ContainerRetried that came after the end of the run it began did not say that the pod runs; in the other order it did.
+func TestContainerRetriedHeardAfterItsEnd(t *testing.T) {
+	again, end := said(1, run(2, propagate.ContainerRetried("wf.set", "a"))), said(1, run(2, propagate.ContainerEnded("wf.set", "a", 0, "")))
+	looks := make(map[string]bool)
+	for _, order := range [][]propagate.Event{{again, end}, {end, again}} {
+		e := drawn(t, "dag(set: pod(a, b), hold: suspend)")
+		for _, ev := range order {
+			tell(t, e, ev)
+		}
+		looks[look(e)] = true
+	}
+	require.Len(t, looks, 1, "the same two events in either order: wf.set is Running or Pending")
+}
+
+// A container runs again in a pod, then the pod fails. Heard in the other order the pod that had ended ran again, and
+// nothing more was heard of it.
+func TestContainerRetriedHeardAfterThePodsEnd(t *testing.T) {
+	again, end := said(1, run(2, propagate.ContainerRetried("wf.set", "a"))), said(1, run(1, propagate.PodFailed("wf.set", "")))
+	looks := make(map[string]bool)
+	for _, order := range [][]propagate.Event{{again, end}, {end, again}} {
+		e := drawn(t, "dag(set: pod(a, b), hold: suspend)")
+		tell(t, e, said(1, run(1, propagate.PodRunning("wf.set"))))
+		for _, ev := range order {
+			tell(t, e, ev)
+		}
+		looks[look(e)] = true
+	}
+	require.Len(t, looks, 1, "the same two events in either order: wf.set is Failed or Running")
+}
+
+// A late ContainerRetried of a pod that is gone changed no phase and yet forgot when the pod and its containers ended.
+func TestLateContainerRetriedForgetsWhenThePodEnded(t *testing.T) {
+	e := drawn(t, "dag(set: pod(x), hold: suspend)")
+	tell(t, e, said(1, propagate.PodRunning("wf.set")))
+	tell(t, e, said(1, propagate.PodDeleted("wf.set")))
+	tell(t, e, said(1, run(2, propagate.ContainerRetried("wf.set", "x"))))
+	for _, name := range []string{"wf.set", "wf.set.x"} {
+		expect(t, e, name, nodegraph.Error)
+		require.Equal(t, epoch, e.Fact(e.Graph().Find(name)).Finished, "when %s ended", name)
+	}
+}
+
+// Between Load and the next Apply a node whose lock was asked for waited for parallelism, and a workflow that waits for its
+// own locks was not Pending any more.
+func TestLoadForgetsThatALockWasAskedFor(t *testing.T) {
+	e := drawn(t, "dag(a: mutex(m, pod))")
+	require.Equal(t, waitsFor(e), waitsFor(reloaded(t, e)))
+}
+
+func TestLoadForgetsThatTheWorkflowWaitsForItsLocks(t *testing.T) {
+	e := drawnWith(t, "dag(a)", func(spec *nodegraph.Spec) { spec.Locks = []nodegraph.Lock{{Key: mutexM, Limit: 1}} })
+	phase, _ := e.Workflow()
+	again, _ := reloaded(t, e).Workflow()
+	require.Equal(t, phase.String(), again.String())
+}
+
+// Explain said of a node that had ended that it had not, where only its exit hook was unfinished.
+func TestExplainNamesTheOpenHook(t *testing.T) {
+	e := drawn(t, "dag(a exit http -> b)")
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	require.Contains(t, why(t, e, "wf.b")[0], "comes after HTTP wf.a.onExit, which has not ended")
+	reasons := e.Explain(nodegraph.Root)
+	require.Equal(t, "wf.a.onExit", reasons[len(reasons)-1].Name, "where the way down from the workflow ends")
+}

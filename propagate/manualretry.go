@@ -33,6 +33,7 @@ func (e *Engine) manualRetry() {
 	fresh.result = e.result
 	*e = *fresh
 	e.view.counters = &e.counters
+	e.askAgain()
 	for i := range nodegraph.Index(e.g.Len()) {
 		b := old[e.g.Node(i).ID]
 		b.node = i

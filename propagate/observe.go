@@ -148,9 +148,12 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	if d.attempt == 0 {
 		d.attempt = 1
 	}
-	before := *f
+	before, finished := *f, d.finished
 	if !e.join(i, o) {
 		return
+	}
+	if d.finished == 0 && e.verdicts[i].fulfilled() {
+		d.finished = finished // until it turns out that it runs again
 	}
 	if before.Stage >= StageGone || f.Stage >= StageGone || before.Serial != f.Serial {
 		e.touchPod(i)
@@ -271,12 +274,15 @@ func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 		}
 	}
 	o := Fact{Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: StageRunning, Ran: true}
-	if known := (run{serial, attempt}); !e.run(c).before(known) {
-		return // heard before
-	}
 	podRun := o
-	if serial == p.Serial && p.Stage < StageGone {
-		podRun.Attempt = int(e.details[pod].attempt) // the pod goes on as it is
+	if serial == p.Serial && (p.Stage < StageGone || ev.Pod.UID != "") {
+		podRun.Attempt = max(1, int(e.details[pod].attempt)) // the pod goes on as it is, and one that has ended stays so
+	}
+	if known := (run{serial, attempt}); !e.run(c).before(known) { // heard before, but for the pod it may be news
+		if serial == p.Serial {
+			e.merge(pod, &podRun)
+		}
+		return
 	}
 	if serial > p.Serial { // a new pod: everything in it begins anew
 		for m := e.g.First(pod); m != nodegraph.None; m = e.g.Next(m) {

@@ -97,7 +97,6 @@ func (r *restorer) restore() error {
 	e := r.e
 	e.grow()
 	for i := range nodegraph.Index(e.g.Len()) {
-		e.askAgain(i)
 		e.now = latest(e.now, e.details[i].created.time(), e.details[i].finished.time())
 	}
 	e.result = new(Result) // nothing of it is new to the host
@@ -106,7 +105,10 @@ func (r *restorer) restore() error {
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.marks[i] &^= markChanged
 		f := &e.facts[i]
-		if f.Lock == LockHeld && !f.created() && i != nodegraph.Root {
+		if f.Answer == AnswerAsked || f.Lock == LockAsked || e.details[i].memo == AnswerAsked {
+			e.unasked = append(e.unasked, i)
+		}
+		if (f.Lock == LockHeld || f.Lock == LockAsked) && !f.created() && i != nodegraph.Root {
 			e.asked[i] = true
 		}
 		if r := e.verdicts[i].rule(); r == RuleStartOwed || r == RulePodRecreate {
@@ -123,18 +125,22 @@ func (r *restorer) restore() error {
 	return nil
 }
 
-// askAgain forgets that the host was asked for something about node i that it has not answered.
-func (e *Engine) askAgain(i nodegraph.Index) {
-	f, d := &e.facts[i], &e.details[i]
-	if f.Answer == AnswerAsked {
-		f.Answer = AnswerNone
+// askAgain forgets what the host was asked and has not answered before the engine was loaded, so that it is asked again.
+func (e *Engine) askAgain() {
+	for _, i := range e.unasked {
+		f, d := &e.facts[i], &e.details[i]
+		if f.Answer == AnswerAsked {
+			f.Answer = AnswerNone
+		}
+		if f.Lock == LockAsked {
+			f.Lock = LockNone
+		}
+		if d.memo == AnswerAsked {
+			d.memo = AnswerNone
+		}
+		e.touch(i)
 	}
-	if f.Lock == LockAsked {
-		f.Lock = LockNone
-	}
-	if d.memo == AnswerAsked {
-		d.memo = AnswerNone
-	}
+	e.unasked = nil
 }
 
 // addMembers adds what is inside node i: of a loop what is known of its items, of any other node what it has if it was

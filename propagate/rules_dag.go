@@ -110,7 +110,7 @@ func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
 	for _, place := range deps {
 		d := first + nodegraph.Index(place)
 		if w.counters == nil && !w.clear(d) { // the engine has counted them
-			return planned(RulePlanned, d, 0), true
+			return planned(RulePlanned, w.openHook(d), 0), true
 		}
 		r := w.results(d)
 		w.scratch = append(w.scratch, nodegraph.DepState{Must: r, May: r})
@@ -119,6 +119,18 @@ func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
 		return ruling{}, false
 	}
 	return settled(nodegraph.Omitted, omitted, RuleOmitted, w.omittedBy(i)), true
+}
+
+// openHook is a hook of node d that has not ended where d itself has, or else d.
+func (w *view) openHook(d nodegraph.Index) nodegraph.Index {
+	if w.verdicts[d].fulfilled() {
+		for _, h := range w.g.Hooks(d) {
+			if !w.verdicts[h].fulfilled() {
+				return h
+			}
+		}
+	}
+	return d
 }
 
 // omittedBy is the task because of which task i is omitted: the first it comes after whose bare name does not hold, or else

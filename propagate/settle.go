@@ -280,7 +280,11 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
 		if s.kind == nodegraph.TaskGroup && s.traits&traitHooked != 0 && !f.Seen {
 			e.timers.add(stampOf(e.now), i) // its exit hook starts with the next call
 		}
-	case old.fulfilled() && !v.fulfilled() && s.kind.Composite():
+	case old.fulfilled() && !v.fulfilled() && !s.kind.Composite():
+		if f.Stage < StageGone {
+			e.details[i].finished = 0
+		}
+	case old.fulfilled() && !v.fulfilled():
 		e.details[i].finished = 0
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 			if e.verdicts[m].want() != 0 { // given up when this node ended
