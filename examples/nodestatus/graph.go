@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/diagnose"
+	"github.com/nodestatus/nodestatus/propagate/draw"
+	"github.com/nodestatus/nodestatus/propagate/replay"
+)
+
+const graphUsage = `Draw a workflow: containment as boxes, order as arrows, phases as colours.
+
+The phases are those that are recorded. Highlighted is the way from the workflow down to what it waits for or failed by,
+or, where nodestatus diagnose finds something wrong, to that. Nothing is changed.
+
+  dot      for Graphviz
+  mermaid  a flowchart for pages that render Mermaid; their limits apply
+  svg      a picture that needs nothing else
+  html     a page that needs nothing else: the picture, a legend, what the workflow waits for and what is wrong
+
+Exit code 0: it was drawn, whatever is wrong with it. 2: the input can't be read.
+
+Examples:
+  # Look at a workflow of the cluster in a browser
+  kubectl get workflow my-wf -o json | nodestatus graph - -o html > my-wf.html
+
+  # Take the pods that exist into account
+  kubectl get pods -l workflows.argoproj.io/workflow=my-wf -o json > pods.json
+  kubectl get workflow my-wf -o json | nodestatus graph - -pods pods.json -o svg > my-wf.svg
+
+  # Have Graphviz draw it
+  nodestatus graph my-wf.yaml | dot -Tpdf > my-wf.pdf
+
+Usage:
+  nodestatus graph [-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-
+`
+
+// graphCommand draws one workflow.
+func graphCommand(args []string, std stdio) error {
+	const outputs = "dot|mermaid|svg|html"
+	f := newWorkflowFlags("graph", graphUsage, std, outputs)
+	file, err := f.parse(args, outputs)
+	if err != nil {
+		return err
+	}
+	_, in, err := f.input(file, std)
+	if err != nil {
+		return err
+	}
+	picture, err := drawn(in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", shown(file), err)
+	}
+	var text []byte
+	switch *f.output {
+	case "mermaid":
+		text = picture.Mermaid()
+	case "svg":
+		text = picture.SVG()
+	case "html":
+		text, err = picture.HTML()
+	default:
+		text, err = picture.DOT()
+	}
+	if err != nil {
+		return err
+	}
+	_, err = std.out.Write(text)
+	return err
+}
+
+// drawn is the picture of a workflow as it was recorded, with what is wrong with it.
+func drawn(in diagnose.Input) (*draw.Picture, error) {
+	report, err := diagnose.Diagnose(in)
+	if err != nil {
+		return nil, err
+	}
+	e, _, err := propagate.Restore(in.Spec, in.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	now := e.Now() // as diagnose does: what time alone decides is the controller's to do
+	if now.IsZero() {
+		now = in.Now
+	}
+	if in.Pods == nil {
+		_, err = e.Apply(now)
+	} else {
+		_, err = e.SyncPods(now, in.Pods)
+	}
+	if err != nil {
+		return nil, err
+	}
+	picture, g := draw.Of(e), e.Graph()
+	recorded := make(map[string]nodegraph.Recorded, len(in.Snapshot.Nodes))
+	for _, n := range in.Snapshot.Nodes {
+		recorded[n.ID] = n
+	}
+	picture.Show(nodegraph.Root, in.Snapshot.Phase, in.Snapshot.Message)
+	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
+		n := recorded[g.Node(i).ID]
+		picture.Show(i, n.Phase, n.Message)
+	}
+	for _, f := range report.Findings {
+		i, note := g.Find(f.ID), string(f.Kind)
+		if f.ID == "" {
+			i = nodegraph.Root
+		}
+		if f.Should.Phase != nodegraph.Planned {
+			note = "should be " + f.Should.String()
+		}
+		picture.Find(i, f.Name, note, fmt.Sprintf("%s. %s. Remedy: %s.", f.Kind, sentence(f.Reason), f.Remedy))
+	}
+	return picture, nil
+}
+
+// filmOf is the page that steps through a recording.
+func filmOf(r *replay.Recording, mode replay.Mode) ([]byte, error) {
+	film := &draw.Film{Name: r.Name, Description: []string{
+		r.Description, fmt.Sprintf("Recorded from %s, played through nodestatus (mode %s).", r.Engine, mode),
+	}}
+	p := &replay.Player{Recording: r, Mode: mode}
+	err := p.Play(func(m *replay.Moment) error {
+		f := &r.Frames[m.Frame]
+		film.Add(draw.Frame{Now: f.Now, Events: f.Events, Result: m.Result, Unknown: m.Unknown, Recorded: &f.Recorded}, m.Engine)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return film.HTML()
+}

@@ -1,0 +1,502 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/propagate/diagnose"
+	"github.com/nodestatus/nodestatus/propagate/whatif"
+)
+
+const whatifUsage = `Say what becomes of a workflow when it loses pods: can it run on spot machines?
+
+Every pod that the workflow has from now on is deleted and evicted, while it is pending, while it runs, and just before it
+reports, and the workflow is simulated to its end each time. Pods that are not lost succeed. What only the controller
+knows is assumed: conditions hold, loops have one item. Nothing is changed in the cluster.
+
+The table has the worst losses first. A loss without a word in parentheses is both a deletion and an eviction.
+
+Exit code 0: the workflow survives them all. 1: it does not. 2: the input can't be read, or there is too much to simulate.
+
+Examples:
+  # Try a workflow before it is submitted
+  nodestatus whatif my-wf.yaml
+
+  # What could still go wrong with one that runs
+  kubectl get workflow my-wf -o json | nodestatus whatif -
+
+  # Any two pods
+  nodestatus whatif -any 2 my-wf.yaml
+
+  # The pods without which it fails
+  nodestatus whatif my-wf.yaml -o json | jq -r '.losses[] | select(.survives | not) | .lost[].node' | sort -u
+
+Usage:
+  nodestatus whatif [-any 1|2] [-limit N] [-o text|json] FILE|-
+`
+
+// whatifCommand prints what becomes of one workflow when it loses pods.
+func whatifCommand(args []string, std stdio) error {
+	const outputs = "text|json"
+	patience := diagnose.DefaultPatience
+	f := &workflowFlags{set: flags("whatif", std), pods: new(string), now: new(string), patience: &patience}
+	f.set.Usage = func() {
+		fmt.Fprint(std.err, whatifUsage+"\nOptions:\n")
+		f.set.PrintDefaults()
+	}
+	f.output = f.set.String("o", "text", "output `format`: text or json")
+	lose := f.set.Int("any", 1, "how many pods may be lost in one run: 1 or 2 `pods`")
+	limit := f.set.Int("limit", whatif.DefaultMaxSimulations, "give up if more than `N` simulations are needed")
+	file, err := f.parse(args, outputs)
+	if err != nil {
+		return err
+	}
+	wrong := ""
+	if *lose != 1 && *lose != 2 {
+		wrong = fmt.Sprintf("-any must be 1 or 2, got %d", *lose)
+	} else if *limit <= 0 {
+		wrong = fmt.Sprintf("-limit must be positive, got %d", *limit)
+	}
+	if wrong != "" {
+		fmt.Fprintf(std.err, "error: %s\nSee 'nodestatus whatif -h' for help and examples.\n", wrong)
+		return errUsage
+	}
+	w, in, err := f.input(file, std)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(std.err)
+	r, err := whatif.Run(whatif.Input{
+		Spec: in.Spec, Snapshot: in.Snapshot, Any: *lose, MaxSimulations: *limit, Progress: bar.show,
+	})
+	bar.end()
+	if tooMany := (*whatif.LimitError)(nil); errors.As(err, &tooMany) {
+		return fmt.Errorf("%s: %w (raise it with -limit)", shown(file), err)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", shown(file), err)
+	}
+	out := newOutput(std.out)
+	defer out.Flush()
+	if *f.output == "json" {
+		err = printLosses(out, w, r)
+	} else {
+		t := &whatifText{out: out, paint: painterFor(std.out), w: w, result: r}
+		t.print()
+	}
+	if err == nil && !r.Verdict.Survives {
+		return errFound
+	}
+	return err
+}
+
+// progress shows on a terminal how far a long run has come.
+type progress struct {
+	out   io.Writer // nil where it is no terminal
+	next  time.Time
+	shown bool
+}
+
+func newProgress(w io.Writer) *progress {
+	file, ok := w.(*os.File)
+	if !ok {
+		return &progress{}
+	}
+	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return &progress{}
+	}
+	return &progress{out: w, next: time.Now().Add(time.Second)} // short runs show nothing
+}
+
+func (p *progress) show(done, total int) {
+	if p.out == nil || time.Now().Before(p.next) {
+		return
+	}
+	p.next, p.shown = time.Now().Add(200*time.Millisecond), true
+	fmt.Fprintf(p.out, "\r\x1b[KSimulated %d of %d (%d%%)", done, total, 100*done/max(total, 1))
+}
+
+// end takes the line away.
+func (p *progress) end() {
+	if p.shown {
+		fmt.Fprint(p.out, "\r\x1b[K")
+	}
+}
+
+// whatifText prints the losses for people.
+type whatifText struct {
+	out    io.Writer
+	paint  painter
+	w      *argo.Workflow
+	result *whatif.Result
+}
+
+func (t *whatifText) print() {
+	r := t.result
+	fmt.Fprintf(t.out, "Name:         %s\n", t.w.Name)
+	if t.w.Namespace != "" {
+		fmt.Fprintf(t.out, "Namespace:    %s\n", t.w.Namespace)
+	}
+	undisturbed := t.paint.phase(r.Undisturbed.Phase, r.Undisturbed.String())
+	fmt.Fprintf(t.out, "Undisturbed:  %s, %s from now on\n", undisturbed, count(r.Pods, "pod"))
+	verdict := r.Verdict.String()
+	if !r.Verdict.Survives {
+		verdict = t.paint.bad(verdict)
+	}
+	fmt.Fprintf(t.out, "Verdict:      %s\n", verdict)
+	t.assumptions()
+	single, pairs := t.rows()
+	t.table(single)
+	if r.Verdict.Any == 2 && len(r.Losses) > 0 {
+		fmt.Fprint(t.out, "\nPairs that do more damage than each loss alone:\n")
+		if len(pairs) == 0 {
+			fmt.Fprint(t.out, "  none\n")
+		}
+		t.table(pairs)
+	}
+}
+
+func (t *whatifText) assumptions() {
+	if len(t.result.Assumed)+len(t.w.Unresolved) == 0 {
+		return
+	}
+	fmt.Fprint(t.out, "\nAssumed:\n")
+	for _, a := range t.result.Assumed {
+		what := "is true"
+		if a.Items >= 0 {
+			what = "has " + count(a.Items, "item")
+		}
+		fmt.Fprintf(t.out, "  %s: %s %s\n", a.Node, a.Text, what)
+	}
+	for _, u := range t.w.Unresolved {
+		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", u.Field, u.Text, u.CountsAs)
+	}
+}
+
+// A lossRow is one row: losses of the same pods with the same consequences.
+type lossRow struct {
+	loss *whatif.Loss                   // the first of them
+	pods string                         // what is lost
+	when []string                       // the moments and ways
+	once map[whatif.Moment][]whatif.Way // of single losses, the same
+}
+
+// rows groups the losses that do the same.
+func (t *whatifText) rows() (single, pairs []lossRow) {
+	alone := make(map[whatif.Lost]*whatif.Loss)
+	at := make(map[string]int)
+	for k := range t.result.Losses {
+		l := &t.result.Losses[k]
+		if len(l.Lost) > 1 {
+			continue
+		}
+		alone[l.Lost[0]] = l
+		key := fmt.Sprint(t.pod(l.Lost[0]), l.Phase, "|", t.becomes(l), t.retried(l))
+		row, ok := at[key]
+		if !ok {
+			row = len(single)
+			at[key] = row
+			single = append(single, lossRow{loss: l, pods: t.pod(l.Lost[0]), once: make(map[whatif.Moment][]whatif.Way)})
+		}
+		once := single[row].once
+		once[l.Lost[0].When] = append(once[l.Lost[0].When], l.Lost[0].How)
+	}
+	for k := range single {
+		for _, m := range []whatif.Moment{whatif.Pending, whatif.Running, whatif.Reporting} {
+			switch how := single[k].once[m]; {
+			case len(how) == 1:
+				single[k].when = append(single[k].when, fmt.Sprintf("%s (%s)", m, how[0]))
+			case len(how) > 1:
+				single[k].when = append(single[k].when, string(m))
+			}
+		}
+	}
+	return single, t.pairs(alone)
+}
+
+// pairs groups the pairs that do more damage than each of their losses alone does.
+func (t *whatifText) pairs(alone map[whatif.Lost]*whatif.Loss) []lossRow {
+	var rows []lossRow
+	ways := []int{}
+	at := make(map[string]int)
+	for k := range t.result.Losses {
+		l := &t.result.Losses[k]
+		if len(l.Lost) < 2 {
+			continue
+		}
+		second := l.Lost[1]
+		second.Pod = 1 // a pod that is made again is lost as the one before it
+		if !more(l, alone[l.Lost[0]], alone[second]) {
+			continue
+		}
+		pods := t.pod(l.Lost[0]) + ", then " + t.pod(l.Lost[1])
+		key := fmt.Sprint(pods, l.Phase, "|", t.becomes(l), t.retried(l))
+		row, ok := at[key]
+		if !ok {
+			row = len(rows)
+			at[key] = row
+			when := fmt.Sprintf("%s (%s), %s (%s)", l.Lost[0].When, l.Lost[0].How, l.Lost[1].When, l.Lost[1].How)
+			rows, ways = append(rows, lossRow{loss: l, pods: pods, when: []string{when}}), append(ways, 0)
+		}
+		ways[row]++
+	}
+	for k := range rows {
+		switch {
+		case ways[k] == 2:
+			rows[k].when = append(rows[k].when, "or in another way")
+		case ways[k] > 2:
+			rows[k].when = append(rows[k].when, fmt.Sprintf("or in %d other ways", ways[k]-1))
+		}
+	}
+	return rows
+}
+
+// more tells whether a pair ends the workflow and neither of its losses alone does, or spoils a node that neither does.
+// A second loss that is possible only after the first has nothing to be compared with.
+func more(pair *whatif.Loss, alone ...*whatif.Loss) bool {
+	fatal := false
+	known := make(map[string]bool)
+	for _, l := range alone {
+		if l == nil {
+			continue
+		}
+		fatal = fatal || !l.Survived()
+		for _, n := range slices.Concat(l.Failed, l.Omitted, l.NeverStarted) {
+			known[n.ID] = true
+		}
+	}
+	spoilt := slices.Concat(pair.Failed, pair.Omitted, pair.NeverStarted)
+	return !pair.Survived() && !fatal || slices.ContainsFunc(spoilt, func(n whatif.Node) bool { return !known[n.ID] })
+}
+
+// pod names what is lost, without the name of the workflow before it.
+func (t *whatifText) pod(l whatif.Lost) string {
+	name := t.short(l.Name)
+	if l.Agent {
+		name = "agent of " + name
+	}
+	if l.Pod > 1 {
+		name += fmt.Sprintf(" #%d", l.Pod)
+	}
+	return name
+}
+
+func (t *whatifText) short(name string) string {
+	if rest, ok := strings.CutPrefix(name, t.w.Name+"."); ok {
+		return rest
+	}
+	return name
+}
+
+// retried says what was done about the loss.
+func (t *whatifText) retried(l *whatif.Loss) string {
+	var parts []string
+	for _, r := range l.Retries {
+		left := "no limit"
+		if r.Left != whatif.NoLimit {
+			left = fmt.Sprintf("%d left", r.Left)
+		}
+		if r.Attempts > 0 {
+			parts = append(parts, fmt.Sprintf("%s +%d (%s)", t.short(r.Name), r.Attempts, left))
+		} else if l.Remade == 0 && len(l.Failed) > 0 {
+			parts = append(parts, t.short(r.Name)+" not retried")
+		}
+	}
+	if l.Remade > 0 {
+		parts = append(parts, "made again")
+	}
+	if len(parts) == 0 {
+		return "-"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// becomes says what else the loss brings about.
+func (t *whatifText) becomes(l *whatif.Loss) string {
+	var parts []string
+	for _, p := range []struct {
+		what string
+		list []whatif.Node
+	}{{"fails", l.Failed}, {"omitted", l.Omitted}, {"never starts", l.NeverStarted}} {
+		var names []string
+		for _, n := range p.list {
+			if n.Name != t.w.Name { // that is the workflow's phase
+				names = append(names, t.short(n.Name))
+			}
+		}
+		if len(names) > 3 {
+			names = append(names[:3], fmt.Sprintf("%d more", len(names)-3))
+		}
+		if len(names) > 0 {
+			parts = append(parts, p.what+" "+strings.Join(names, ", "))
+		}
+	}
+	if len(l.Waits) > 0 {
+		parts = append(parts, "waits for "+strings.Join(l.Waits, ", "))
+	}
+	if len(parts) == 0 {
+		return "-"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// table prints rows in columns as wide as they need to be.
+func (t *whatifText) table(rows []lossRow) {
+	if len(rows) == 0 {
+		return
+	}
+	lines := [][]string{{"POD", "LOST", "WORKFLOW", "RETRIED", "CONSEQUENCES"}}
+	phases := []nodegraph.Phase{nodegraph.Planned}
+	for _, r := range rows {
+		phase := r.loss.Phase.String()
+		if len(r.loss.Waits) > 0 {
+			phase = "never ends"
+		}
+		lines = append(lines, []string{r.pods, strings.Join(r.when, ", "), phase, t.retried(r.loss), t.becomes(r.loss)})
+		phases = append(phases, r.loss.Phase)
+	}
+	wide := make([]int, len(lines[0]))
+	for _, line := range lines {
+		for c, cell := range line {
+			wide[c] = max(wide[c], utf8.RuneCountInString(cell))
+		}
+	}
+	fmt.Fprintln(t.out)
+	for k, line := range lines {
+		for c, cell := range line {
+			gap := strings.Repeat(" ", wide[c]-utf8.RuneCountInString(cell)+2)
+			if c == len(line)-1 {
+				gap = "\n"
+			}
+			if c == 2 {
+				cell = t.paint.phase(phases[k], cell)
+			}
+			fmt.Fprint(t.out, cell+gap)
+		}
+	}
+}
+
+// The object that -o json prints. Field names are stable; lists are there also where they are empty.
+type (
+	whatifJSON struct {
+		Workflow    string           `json:"workflow"`
+		Any         int              `json:"any"` // how many pods may be lost in one run
+		Survives    bool             `json:"survives"`
+		Because     string           `json:"because"`
+		Fatal       int              `json:"fatal"`       // how many of the losses it does not survive
+		Pods        int              `json:"pods"`        // of the undisturbed run, from now on
+		Simulations int              `json:"simulations"` // the undisturbed run included
+		Undisturbed outcomeJSON      `json:"undisturbed"`
+		Assumed     []assumedJSON    `json:"assumed"`
+		Unresolved  []unresolvedJSON `json:"unresolved"` // fields of the specification whose value only the controller knows
+		Losses      []lossJSON       `json:"losses"`     // the worst first
+	}
+	outcomeJSON struct {
+		Phase   string   `json:"phase"` // of the workflow
+		Message string   `json:"message"`
+		Waits   []string `json:"waits"` // what it waits for, for ever; empty if it ends
+	}
+	assumedJSON struct {
+		Node  string `json:"node"`
+		Text  string `json:"text"`
+		Holds *bool  `json:"holds,omitempty"` // of a condition
+		Items *int   `json:"items,omitempty"` // of a loop: how many
+	}
+	unresolvedJSON struct {
+		Field    string `json:"field"`
+		Text     string `json:"text"`
+		CountsAs string `json:"countsAs"`
+	}
+	lossJSON struct {
+		Lost     []lostJSON `json:"lost"` // one or two, in the order in which they are lost
+		Survives bool       `json:"survives"`
+		outcomeJSON
+		Retries      []retryJSON    `json:"retries"`      // the Retry nodes around the lost pods
+		MadeAgain    int            `json:"madeAgain"`    // pods made again without a further attempt
+		Failed       []lossNodeJSON `json:"failed"`       // that do not fail undisturbed
+		Omitted      []lossNodeJSON `json:"omitted"`      // that run undisturbed
+		NeverStarted []lossNodeJSON `json:"neverStarted"` // likewise
+	}
+	lostJSON struct {
+		Node  string `json:"node"` // the name
+		ID    string `json:"id"`
+		Pod   int    `json:"pod"`   // which pod of the node, from 1
+		Agent bool   `json:"agent"` // it is the pod that serves the node
+		When  string `json:"when"`  // pending, running or reporting
+		How   string `json:"how"`   // deleted or evicted
+	}
+	retryJSON struct {
+		Node     string `json:"node"`
+		ID       string `json:"id"`
+		Attempts int    `json:"attempts"` // further ones
+		Left     *int   `json:"left"`     // null for no limit
+	}
+	lossNodeJSON struct {
+		Node    string `json:"node"`
+		ID      string `json:"id"`
+		Type    string `json:"type"`
+		Phase   string `json:"phase"` // empty for one that never started
+		Message string `json:"message"`
+	}
+)
+
+func printLosses(out io.Writer, w *argo.Workflow, r *whatif.Result) error {
+	object := whatifJSON{
+		Workflow: w.Name, Any: r.Verdict.Any, Survives: r.Verdict.Survives, Because: r.Verdict.Because, Fatal: r.Verdict.Fatal,
+		Pods: r.Pods, Simulations: r.Simulations, Undisturbed: outcomeOf(r.Undisturbed),
+		Assumed: []assumedJSON{}, Unresolved: []unresolvedJSON{}, Losses: []lossJSON{},
+	}
+	for _, a := range r.Assumed {
+		item := assumedJSON{Node: a.Node, Text: a.Text, Holds: &a.Holds}
+		if a.Items >= 0 {
+			item.Holds, item.Items = nil, &a.Items
+		}
+		object.Assumed = append(object.Assumed, item)
+	}
+	for _, u := range w.Unresolved {
+		object.Unresolved = append(object.Unresolved, unresolvedJSON(u))
+	}
+	for k := range r.Losses {
+		l := &r.Losses[k]
+		item := lossJSON{
+			Survives: l.Survived(), outcomeJSON: outcomeOf(l.Outcome), Retries: []retryJSON{}, MadeAgain: l.Remade,
+			Failed: lossNodes(l.Failed), Omitted: lossNodes(l.Omitted), NeverStarted: lossNodes(l.NeverStarted),
+		}
+		for _, p := range l.Lost {
+			item.Lost = append(item.Lost, lostJSON{p.Name, p.ID, p.Pod, p.Agent, string(p.When), string(p.How)})
+		}
+		for _, retried := range l.Retries {
+			left := &retried.Left
+			if retried.Left == whatif.NoLimit {
+				left = nil
+			}
+			item.Retries = append(item.Retries, retryJSON{retried.Name, retried.ID, retried.Attempts, left})
+		}
+		object.Losses = append(object.Losses, item)
+	}
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(object)
+}
+
+func outcomeOf(o whatif.Outcome) outcomeJSON {
+	return outcomeJSON{o.Phase.String(), o.Message, append([]string{}, o.Waits...)}
+}
+
+func lossNodes(nodes []whatif.Node) []lossNodeJSON {
+	list := []lossNodeJSON{}
+	for _, n := range nodes {
+		list = append(list, lossNodeJSON{n.Name, n.ID, n.Kind.String(), n.Phase.String(), n.Message})
+	}
+	return list
+}

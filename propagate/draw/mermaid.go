@@ -1,0 +1,101 @@
+package draw
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Mermaid writes the picture as a Mermaid flowchart: what holds others is a subgraph, phases and the chain are classes.
+func (p *Picture) Mermaid() []byte {
+	var b bytes.Buffer
+	b.WriteString("flowchart LR\n")
+	members := p.scene.members()
+	p.mermaidBoxes(&b, members)
+	links, chained := 0, []string{}
+	for i := range p.scene {
+		for k, from := range p.scene.before(i) {
+			line := "-->"
+			if k == len(p.scene[i].after) { // the owner of a hook comes last
+				line = "-.->"
+			}
+			fmt.Fprintf(&b, "  n%d %s n%d\n", from, line, i)
+			if p.chain[arrow{from, i}] {
+				chained = append(chained, fmt.Sprint(links))
+			}
+			links++
+		}
+	}
+	p.mermaidClasses(&b)
+	if len(chained) > 0 {
+		fmt.Fprintf(&b, "  linkStyle %s stroke:%s,stroke-width:3px\n", strings.Join(chained, ","), highlight)
+	}
+	return b.Bytes()
+}
+
+// mermaidBoxes writes nodes and subgraphs, each inside what it is inside of.
+func (p *Picture) mermaidBoxes(b *bytes.Buffer, members [][]int) {
+	type visit struct{ box, depth int }
+	const end = -1
+	for stack := []visit{{0, 1}}; len(stack) > 0; {
+		v := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		indent := strings.Repeat("  ", v.depth)
+		if v.box == end {
+			fmt.Fprintf(b, "%send\n", indent)
+			continue
+		}
+		l := &p.looks[v.box]
+		text := mermaidText(l.mark()+" "+labelOf(&p.scene[v.box])) + "<br/>" + mermaidText(l.state())
+		if more := l.more(); more != "" {
+			text += "<br/>" + mermaidText(cut(more, 2*mostLabel))
+		}
+		if len(members[v.box]) == 0 {
+			fmt.Fprintf(b, "%sn%d[\"%s\"]\n", indent, v.box, text)
+			continue
+		}
+		fmt.Fprintf(b, "%ssubgraph n%d[\"%s\"]\n", indent, v.box, text)
+		stack = append(stack, visit{end, v.depth})
+		for k := len(members[v.box]) - 1; k >= 0; k-- {
+			stack = append(stack, visit{members[v.box][k], v.depth + 1})
+		}
+	}
+}
+
+// mermaidClasses gives every box the class of its phase, and those of the chain one more.
+func (p *Picture) mermaidClasses(b *bytes.Buffer) {
+	of := make(map[string][]string)
+	for i := range p.scene {
+		class := colours[p.looks[i].phase].class
+		of[class] = append(of[class], fmt.Sprintf("n%d", i))
+		if p.looks[i].chain {
+			of["chain"] = append(of["chain"], fmt.Sprintf("n%d", i))
+		}
+	}
+	for _, phase := range phases {
+		c := colours[phase]
+		if len(of[c.class]) == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "  classDef %s fill:%s,stroke:%s,color:#202124\n", c.class, c.fill, c.line)
+		fmt.Fprintf(b, "  class %s %s\n", strings.Join(of[c.class], ","), c.class)
+	}
+	if len(of["chain"]) > 0 {
+		fmt.Fprintf(b, "  classDef chain stroke:%s,stroke-width:3px\n  class %s chain\n", highlight, strings.Join(of["chain"], ","))
+	}
+}
+
+// mermaidText writes all but plain letters as the codes that Mermaid reads back: quotes, brackets, markup and Mermaid's
+// own words mean nothing then.
+func mermaidText(s string) string {
+	var b strings.Builder
+	for _, r := range visible(s) {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" .·,-():", r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "#%d;", r)
+		}
+	}
+	return b.String()
+}

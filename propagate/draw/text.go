@@ -1,0 +1,67 @@
+package draw
+
+import (
+	"strings"
+	"unicode"
+)
+
+// visible makes one line of a text: what would break it, or does not show, gets a sign.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r':
+			return '↵'
+		case r == '\t':
+			return ' '
+		case !unicode.IsPrint(r):
+			return '□'
+		}
+		return r
+	}, s)
+}
+
+// columns is how wide a rune is, in those of plain letters. Nothing is measured: whoever shows the picture has fonts of
+// their own.
+func columns(r rune) int {
+	if r >= 0x1100 && unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana) || r >= 0xff00 {
+		return 2
+	}
+	return 1
+}
+
+// columnsOf is how wide a text is.
+func columnsOf(s string) int {
+	n := 0
+	for _, r := range s {
+		n += columns(r)
+	}
+	return n
+}
+
+// cut shortens a text to so many columns.
+func cut(s string, most int) string {
+	if columnsOf(s) <= most {
+		return s
+	}
+	n := 0
+	for at, r := range s {
+		if n += columns(r); n > most-1 {
+			return s[:at] + "…"
+		}
+	}
+	return s
+}
+
+// cutMiddle shortens a text to so many columns and keeps both ends, which tell names apart.
+func cutMiddle(s string, most int) string {
+	if columnsOf(s) <= most {
+		return s
+	}
+	runes := []rune(s)
+	tail, n := len(runes), 0
+	for n < most/3 {
+		tail--
+		n += columns(runes[tail])
+	}
+	return cut(s, most-n) + string(runes[tail:])
+}

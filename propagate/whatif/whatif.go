@@ -1,0 +1,249 @@
+package whatif
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// DefaultMaxSimulations is how many simulations [Run] makes where the caller does not say.
+const DefaultMaxSimulations = 100_000
+
+// An Input is a workflow, and what to try with it.
+type Input struct {
+	Spec     *nodegraph.Spec
+	Snapshot nodegraph.Snapshot // a workflow under way; the zero value for one that was not begun
+
+	Any        int                         // how many pods may be lost in one run: 1 (or 0) or 2
+	Conditions map[string]bool             // by node name: answers to conditions that only the host can evaluate
+	Items      map[string][]nodegraph.Item // by node name: the items of loops that only the host can resolve
+	Start      time.Time                   // when a workflow that was not begun begins; zero for a fixed time
+	Limits     nodegraph.Limits            // of the graphs; the zero value means the defaults
+
+	MaxSimulations int                   // more are a *LimitError; 0 means DefaultMaxSimulations
+	Progress       func(done, total int) // called after every simulation; the total of pairs is known after the single losses
+}
+
+// A Result is what becomes of the workflow.
+type Result struct {
+	Undisturbed Outcome      // without any loss
+	Pods        int          // how many pods the undisturbed run has from now on, the agent not counted
+	Losses      []Loss       // the worst first: see Compare; none if it never ends even undisturbed
+	Verdict     Verdict      // whether it survives them all
+	Assumed     []Assumption // answers that were made up, in the order in which they were asked for
+	Simulations int          // how many runs were simulated
+}
+
+// An Assumption is an answer that only the host could have given.
+type Assumption struct {
+	Node   string // the name
+	Text   string // the condition or the loop
+	Items  int    // of a loop; -1 for a condition
+	Holds  bool   // of a condition
+	Stated bool   // the caller gave it
+}
+
+// A LimitError says that more simulations are needed than the caller allows. Raise [Input.MaxSimulations].
+type LimitError struct {
+	Max, Needed int
+	Any         int // 1: the single losses alone are too many; 2: the pairs are
+}
+
+// Error says how many simulations would be needed.
+func (e *LimitError) Error() string {
+	what := "losses of one pod"
+	if e.Any == 2 {
+		what = "losses of one and two pods"
+	}
+	return fmt.Sprintf("whatif: %s need %d simulations, more than the limit of %d", what, e.Needed, e.Max)
+}
+
+// An AnyError says that [Input.Any] has a value that it can't have.
+type AnyError struct{ Any int }
+
+// Error shows the value.
+func (e *AnyError) Error() string { return fmt.Sprintf("whatif: any: %d: want 1 or 2", e.Any) }
+
+// Run simulates the workflow undisturbed and with every loss. The error is an [*AnyError], a [*LimitError], or that of
+// [propagate.Restore] or [propagate.Engine.Apply] for a specification or an answer that can't be used.
+func Run(in Input) (*Result, error) {
+	if in.Any == 0 {
+		in.Any = 1
+	}
+	if in.Any < 1 || in.Any > 2 {
+		return nil, &AnyError{in.Any}
+	}
+	if in.MaxSimulations <= 0 {
+		in.MaxSimulations = DefaultMaxSimulations
+	}
+	s := &search{in: &in, result: &Result{}}
+	if err := s.undisturbed(); err != nil {
+		return nil, err
+	}
+	if len(s.result.Undisturbed.Waits) == 0 { // else there is nothing to spoil
+		if err := s.singles(); err != nil {
+			return nil, err
+		}
+		if in.Any == 2 {
+			if err := s.pairs(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.SortStableFunc(s.result.Losses, Compare)
+	s.result.Verdict = s.verdict()
+	return s.result, nil
+}
+
+// search is one call of Run.
+type search struct {
+	in      *Input
+	result  *Result
+	base    *ending        // of the undisturbed run
+	ends    map[string]int // of its daemons: see world.ends
+	firsts  []first        // the single losses, in the order in which they happen
+	total   int            // simulations known to be needed
+	wasOver bool           // the workflow was complete from the start
+}
+
+// first is what is known of a single loss, for the pairs that begin with it.
+type first struct {
+	survived bool
+	ends     map[string]int
+}
+
+// undisturbed plays the workflow without a loss, and counts what can be lost.
+func (s *search) undisturbed() error {
+	w, err := newWorld(s.in)
+	if err != nil {
+		return err
+	}
+	s.wasOver = w.e.Complete()
+	w.assume = func(a Assumption) { s.result.Assumed = append(s.result.Assumed, a) }
+	if err := w.begin(); err != nil {
+		return err
+	}
+	moments, pods := 0, make(map[string]bool)
+	if err := w.walk(nil, func(k int, _ Moment) error {
+		moments++
+		if l := &w.lives[k]; l.kind == nodegraph.Pod {
+			pods[l.uid] = true
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for uid := range w.ends { // each daemon can be lost just before it is ended, too
+		moments++
+		pods[uid] = true
+	}
+	s.result.Simulations, s.result.Pods = 1, len(pods)
+	s.base, s.ends = w.ending(), w.ends
+	s.result.Undisturbed = s.base.Outcome
+	if len(s.base.Waits) > 0 {
+		return nil
+	}
+	s.total = 1 + len(ways)*moments
+	return s.check(1)
+}
+
+// check refuses to go on where that needs too many simulations.
+func (s *search) check(pods int) error {
+	if s.total > s.in.MaxSimulations {
+		return &LimitError{Max: s.in.MaxSimulations, Needed: s.total, Any: pods}
+	}
+	return nil
+}
+
+// done counts one simulation.
+func (s *search) done() {
+	s.result.Simulations++
+	if s.in.Progress != nil {
+		s.in.Progress(s.result.Simulations, s.total)
+	}
+}
+
+// fresh returns the workflow as it is before anything has happened.
+func (s *search) fresh() (*world, error) {
+	w, err := newWorld(s.in)
+	if err != nil {
+		return nil, err
+	}
+	return w, w.begin()
+}
+
+// singles simulates every loss of one pod.
+func (s *search) singles() error {
+	w, err := s.fresh()
+	if err != nil {
+		return err
+	}
+	after := 0 // simulations that pairs would need
+	err = s.branch(w, s.ends, func(b *world, lost Lost) error {
+		moments := 0
+		if err := b.walk(nil, func(int, Moment) error { moments++; return nil }); err != nil {
+			return err
+		}
+		loss := s.loss(b, lost)
+		s.result.Losses = append(s.result.Losses, loss)
+		s.firsts = append(s.firsts, first{loss.Survived(), b.ends})
+		if loss.Survived() {
+			after += len(ways) * (moments + len(b.ends))
+		}
+		s.done()
+		return nil
+	})
+	if err != nil || s.in.Any < 2 {
+		return err
+	}
+	s.total += after
+	return s.check(2)
+}
+
+// pairs simulates every loss of a second pod after one that the workflow survives.
+func (s *search) pairs() error {
+	w, err := s.fresh()
+	if err != nil {
+		return err
+	}
+	k := 0
+	return s.branch(w, s.ends, func(b *world, one Lost) error {
+		f := s.firsts[k]
+		k++
+		if !f.survived {
+			return nil
+		}
+		return s.branch(b, f.ends, func(b *world, two Lost) error {
+			if err := b.walk(nil, nil); err != nil {
+				return err
+			}
+			s.result.Losses = append(s.result.Losses, s.loss(b, one, two))
+			s.done()
+			return nil
+		})
+	})
+}
+
+// branch plays w to its end and, whenever a pod can be lost, calls try with a copy of w in which it is, once for each way
+// to lose it. Ends tells when the daemons of w are ended.
+func (s *search) branch(w *world, ends map[string]int, try func(b *world, lost Lost) error) error {
+	return w.walk(ends, func(k int, when Moment) error {
+		state := w.e.Save()
+		for _, how := range ways {
+			b, err := w.clone(state)
+			if err != nil {
+				return err
+			}
+			lost := b.lost(k, when, how)
+			if err := b.lose(k, how); err != nil {
+				return err
+			}
+			if err := try(b, lost); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,562 @@
+package whatif
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// epoch is when a workflow begins that was not begun.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const (
+	// maxAttempts bounds the attempts of one Retry in one run, beside those on record: a workflow that makes more is taken
+	// to go on for ever.
+	maxAttempts = 100
+	// maxIdle bounds how often time goes on without a step of a pod, for the same reason.
+	maxIdle = 10_000
+)
+
+// A world is an engine and everything around it that is played.
+type world struct {
+	in  *Input
+	e   *propagate.Engine
+	now time.Time
+
+	lives  []life // pods that exist, in the order in which they were asked for, and some that have ended
+	cursor int    // the life that steps next
+	bound  int    // where the round ends
+	moved  bool   // something has happened in this round
+	idle   int    // how often in a row time went on
+	wake   time.Time
+	steps  int            // made so far
+	ends   map[string]int // of ready daemons, by uid: the step in which each is ended, or in which all ends
+
+	locks   propagate.LockTable
+	held    []hold // what is in locks, to make a copy of it
+	waiting []hold
+
+	serial  int // of pods
+	most    int // attempts of one Retry
+	remade  int // pods that were made again without a new attempt
+	endless string
+	assume  func(Assumption) // nil to tell nobody
+}
+
+// hold is a holder of locks, or one who waits for them.
+type hold struct {
+	node  string
+	locks []nodegraph.Lock
+}
+
+// A stage is how far a life has come.
+type stage uint8
+
+const (
+	asked   stage = iota // the engine has asked for it
+	pending              // it exists
+	running              // it runs
+	ready                // a daemon that became ready in this round
+	serving              // a daemon that has nothing more to report
+	doomed               // the engine has asked for its end
+	worked               // it is about to report
+	ended
+)
+
+// A life is one pod, or a node that the agent serves.
+type life struct {
+	id, name string // of the node
+	kind     nodegraph.Kind
+	uid      string
+	number   int // which of the node's pods it is, from 1
+	stage    stage
+	daemon   bool
+	begun    bool // it did something since it runs
+}
+
+// newWorld returns the world before the first event. Nothing is asked of the engine yet.
+func newWorld(in *Input) (*world, error) {
+	w := &world{in: in, moved: true, ends: make(map[string]int)}
+	var err error
+	if s := &in.Snapshot; s.Phase == nodegraph.Planned && len(s.Nodes) == 0 {
+		w.e, err = propagate.NewLimited(in.Spec, in.Limits)
+	} else {
+		w.e, _, err = propagate.RestoreLimited(in.Spec, *s, in.Limits)
+	}
+	if err != nil {
+		return nil, err
+	}
+	w.most = maxAttempts
+	for i, g := nodegraph.Entry, w.e.Graph(); int(i) < g.Len(); i++ {
+		w.most = max(w.most, attempts(g, i)+maxAttempts)
+	}
+	w.now = w.e.Now()
+	if w.now.IsZero() {
+		w.now = in.Start
+	}
+	if w.now.IsZero() {
+		w.now = epoch
+	}
+	return w, nil
+}
+
+// begin tells the engine that time has begun. Of a workflow under way the pods that were recorded as unfinished exist, and
+// locks are where they were.
+func (w *world) begin() error {
+	if w.e.Complete() {
+		return nil
+	}
+	g := w.e.Graph()
+	var locked []nodegraph.Index
+	for i := range nodegraph.Index(g.Len()) {
+		f, n := w.e.Fact(i), g.Node(i)
+		if i != nodegraph.Root && f.Created.IsZero() || w.e.Verdict(i).Fulfilled && !w.e.Verdict(i).Daemoned {
+			continue
+		}
+		if f.Lock == propagate.LockHeld || f.Lock == propagate.LockWaits {
+			locked = append(locked, i)
+		}
+		if f.Lock == propagate.LockWaits {
+			continue
+		}
+		switch {
+		case n.Kind == nodegraph.Pod && f.Stage == propagate.StageRunning && n.Template.Daemon && f.Ready:
+			w.live(n, ready)
+		case n.Kind == nodegraph.Pod && f.Stage == propagate.StageRunning && !n.Template.Daemon:
+			w.live(n, running)
+		case n.Kind == nodegraph.Pod && (f.Stage == propagate.StagePending || f.Stage == propagate.StageRunning):
+			w.live(n, pending)
+		case n.Kind == nodegraph.HTTP || n.Kind == nodegraph.Plugin:
+			w.live(n, pending)
+		}
+	}
+	slices.SortFunc(w.lives, func(a, b life) int {
+		x, y := g.Find(a.id), g.Find(b.id)
+		return cmp.Or(w.e.Fact(x).Created.Compare(w.e.Fact(y).Created), w.e.StartOrder(x, y))
+	})
+	return w.apply(w.adoptLocks(locked)...)
+}
+
+// adoptLocks enters the locks that these nodes hold or wait for, and tells who gets theirs: no other workflow holds any.
+func (w *world) adoptLocks(nodes []nodegraph.Index) []propagate.Event {
+	held := func(i nodegraph.Index) int {
+		if w.e.Fact(i).Lock == propagate.LockHeld {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(nodes, func(a, b nodegraph.Index) int {
+		return cmp.Or(held(a)-held(b), w.e.Fact(a).Created.Compare(w.e.Fact(b).Created), int(a-b))
+	})
+	var events []propagate.Event
+	for _, i := range nodes {
+		id, locks := "", w.in.Spec.Locks
+		if n := w.e.Graph().Node(i); i != nodegraph.Root {
+			id, locks = n.ID, n.Template.Locks
+		}
+		if granted, _, _ := w.acquire(id, locks); granted && w.e.Fact(i).Lock == propagate.LockWaits {
+			events = append(events, propagate.LockGranted(id))
+		}
+	}
+	return events
+}
+
+// clone returns a copy of the world, with an engine made from the saved state of this one's.
+func (w *world) clone(state propagate.State) (*world, error) {
+	c := *w
+	var err error
+	if c.e, _, err = propagate.LoadLimited(w.in.Spec, state, w.in.Limits); err != nil {
+		return nil, err
+	}
+	c.lives, c.ends, c.assume = slices.Clone(w.lives), maps.Clone(w.ends), nil
+	c.locks, c.held, c.waiting = propagate.LockTable{}, nil, nil
+	for _, h := range append(slices.Clone(w.held), w.waiting...) {
+		c.acquire(h.node, h.locks)
+	}
+	return &c, nil
+}
+
+// apply tells the engine, and carries out what follows until nothing does.
+func (w *world) apply(events ...propagate.Event) error {
+	for queue := [][]propagate.Event{events}; len(queue) > 0; queue = queue[1:] {
+		if w.e.Complete() {
+			return nil
+		}
+		r, err := w.e.Apply(w.now, queue[0]...)
+		if err != nil {
+			var refused *propagate.EventError
+			if errors.As(err, &refused) && refused.Event.Type == propagate.EventLockGranted {
+				queue = append(queue, w.release(refused.Event.Node)...) // nobody is there to hold it
+				continue
+			}
+			return fmt.Errorf("whatif: simulation: %w", err)
+		}
+		for k := range r.Actions {
+			queue = append(queue, w.follow(&r.Actions[k])...)
+		}
+	}
+	return nil
+}
+
+// follow carries out one action and returns what is to be said to the engine.
+func (w *world) follow(a *propagate.Action) [][]propagate.Event {
+	say := func(ev propagate.Event) [][]propagate.Event { return [][]propagate.Event{{ev}} }
+	switch a.Type {
+	case propagate.ActionStart, propagate.ActionRecreate:
+		n := w.e.Graph().Node(a.Node)
+		if n.Role == nodegraph.RoleAttempt && int(n.Slot) >= w.most {
+			w.endless = w.e.Graph().Node(n.Parent).Name
+		}
+		if waits := a.Type == propagate.ActionStart && a.Message != ""; !waits {
+			w.make(n, a.Type == propagate.ActionRecreate)
+		}
+	case propagate.ActionTerminate:
+		for k := range w.lives {
+			l := &w.lives[k]
+			if l.id != a.ID || l.stage == ended {
+				continue
+			}
+			l.stage = doomed
+			if _, ok := w.ends[l.uid]; ok {
+				w.ends[l.uid] = w.steps
+			}
+		}
+	case propagate.ActionAcquire:
+		granted, key, message := w.acquire(a.ID, a.Locks)
+		if !granted {
+			return say(propagate.LockQueued(a.ID, key, message))
+		}
+		return say(propagate.LockGranted(a.ID))
+	case propagate.ActionRelease:
+		return w.release(a.ID)
+	case propagate.ActionResolve:
+		holds, stated := w.in.Conditions[a.Name]
+		w.assumed(Assumption{Node: a.Name, Text: a.Message, Items: -1, Holds: holds || !stated, Stated: stated})
+		return say(propagate.Resolved(a.ID, holds || !stated, ""))
+	case propagate.ActionExpand:
+		items, stated := w.in.Items[a.Name]
+		if !stated {
+			items = []nodegraph.Item{{Text: "item"}}
+		}
+		w.assumed(Assumption{Node: a.Name, Text: a.Message, Items: len(items), Stated: stated})
+		return say(propagate.Expanded(a.ID, items...))
+	case propagate.ActionLookup:
+		return say(propagate.Memoized(a.ID, false))
+	case propagate.ActionWake:
+		w.wake = a.At
+	}
+	return nil
+}
+
+func (w *world) assumed(a Assumption) {
+	if w.assume != nil {
+		w.assume(a)
+	}
+}
+
+// make makes the pod of a node, unless it is there.
+func (w *world) make(n *nodegraph.Node, again bool) {
+	if n.Kind != nodegraph.Pod && n.Kind != nodegraph.HTTP && n.Kind != nodegraph.Plugin {
+		return
+	}
+	number := 1
+	if again { // a node is started but once
+		for k := range w.lives {
+			if l := &w.lives[k]; l.id == n.ID {
+				if l.stage != ended {
+					return
+				}
+				number = l.number + 1
+			}
+		}
+		if number > 1 {
+			w.remade++
+		}
+	}
+	w.live(n, asked)
+	w.lives[len(w.lives)-1].number = number
+}
+
+// live adds a life.
+func (w *world) live(n *nodegraph.Node, s stage) {
+	w.serial++
+	w.lives = append(w.lives, life{
+		id: n.ID, name: n.Name, kind: n.Kind, uid: fmt.Sprintf("pod-%d", w.serial), number: 1, stage: s,
+		daemon: n.Kind == nodegraph.Pod && n.Template.Daemon,
+	})
+	if s == ready {
+		w.ends[w.lives[len(w.lives)-1].uid] = -1
+	}
+}
+
+// acquire asks for locks.
+func (w *world) acquire(node string, locks []nodegraph.Lock) (granted bool, key, message string) {
+	granted, key, message = w.locks.Acquire(propagate.Holder{Node: node}, locks)
+	if granted {
+		w.held = append(w.held, hold{node, locks})
+	} else {
+		w.waiting = append(w.waiting, hold{node, locks})
+	}
+	return granted, key, message
+}
+
+// release gives back what a node holds or waits for, and returns what to tell those who get it.
+func (w *world) release(node string) [][]propagate.Event {
+	mine := func(h hold) bool { return h.node == node }
+	w.held, w.waiting = slices.DeleteFunc(w.held, mine), slices.DeleteFunc(w.waiting, mine)
+	var batches [][]propagate.Event
+	for _, g := range w.locks.Release(propagate.Holder{Node: node}) {
+		if k := slices.IndexFunc(w.waiting, func(h hold) bool { return h.node == g.Node }); k >= 0 {
+			w.held = append(w.held, w.waiting[k])
+			w.waiting = slices.Delete(w.waiting, k, k+1)
+		}
+		batches = append(batches, []propagate.Event{propagate.LockGranted(g.Node)})
+	}
+	return batches
+}
+
+// walk plays the world to its end, and calls visit, if it is set, whenever the life with this number can be lost, before
+// it makes its step. Ends says when daemons are ended, as an earlier walk has found it; without it they are not visited
+// then.
+func (w *world) walk(ends map[string]int, visit func(k int, when Moment) error) error {
+	for {
+		if visit != nil {
+			if err := w.visit(ends, visit); err != nil {
+				return err
+			}
+		}
+		if more, err := w.step(); err != nil || !more {
+			for uid, step := range w.ends {
+				if step < 0 {
+					w.ends[uid] = w.steps
+				}
+			}
+			return err
+		}
+	}
+}
+
+// visit calls visit for the lives that can be lost now.
+func (w *world) visit(ends map[string]int, visit func(k int, when Moment) error) error {
+	if w.over() {
+		return nil
+	}
+	if len(ends) > 0 {
+		for k := range w.lives {
+			if l := &w.lives[k]; l.daemon && (l.stage == ready || l.stage == serving) {
+				if step, ok := ends[l.uid]; ok && step == w.steps+1 {
+					if err := visit(k, Reporting); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	if w.cursor >= w.bound {
+		return nil
+	}
+	switch l := &w.lives[w.cursor]; {
+	case l.stage == pending:
+		return visit(w.cursor, Pending)
+	case l.stage == running && !l.begun, l.stage == ready:
+		return visit(w.cursor, Running)
+	case l.stage == worked:
+		return visit(w.cursor, Reporting)
+	}
+	return nil
+}
+
+// over tells whether nothing more will be simulated.
+func (w *world) over() bool { return w.e.Complete() || w.endless != "" || w.idle > maxIdle }
+
+// step lets one thing happen; false if nothing can.
+func (w *world) step() (more bool, err error) {
+	if w.over() {
+		return false, nil
+	}
+	w.steps++
+	if w.cursor < w.bound {
+		w.cursor++
+		return true, w.stepLife(w.cursor - 1)
+	}
+	if !w.moved {
+		more, err := w.elsewhere()
+		if err != nil || !more {
+			w.steps--
+			return false, err
+		}
+	}
+	w.lives = slices.DeleteFunc(w.lives, func(l life) bool { return l.stage == ended })
+	w.cursor, w.bound, w.moved = 0, len(w.lives), false
+	return true, nil
+}
+
+// stepLife lets life k go on by one step.
+func (w *world) stepLife(k int) error {
+	l := &w.lives[k]
+	if l.stage == serving || l.stage == ended {
+		return nil
+	}
+	w.moved, w.idle = true, 0
+	id, served := l.id, l.kind != nodegraph.Pod
+	var events []propagate.Event
+	switch l.stage {
+	case asked:
+		l.stage = pending
+		events = []propagate.Event{propagate.PodPending(id, "")}
+	case pending:
+		l.stage = running
+		events = append(w.containers(id), propagate.PodRunning(id))
+		if l.daemon {
+			l.stage = ready
+			w.ends[l.uid] = -1
+		}
+	case ready:
+		l.stage = serving
+		return nil
+	case running:
+		if !served {
+			events = w.containers(id)
+		}
+		if l.begun = true; served || lastLayer(events) {
+			l.stage = worked
+		}
+	case doomed:
+		l.stage = ended
+		if events = []propagate.Event{propagate.PodDeleted(id)}; served {
+			return nil // the engine has ended it itself
+		}
+	case worked:
+		l.stage = ended
+		if served {
+			return w.apply(propagate.NodeEnded(id, nodegraph.Succeeded, ""))
+		}
+		events = []propagate.Event{propagate.PodSucceeded(id)}
+	}
+	if served || len(events) == 0 {
+		return nil // the agent says nothing until a node has ended
+	}
+	return w.apply(named(events, l.uid)...)
+}
+
+// named says of which pod the events tell.
+func named(events []propagate.Event, uid string) []propagate.Event {
+	for k := range events {
+		events[k].Pod.UID = uid
+	}
+	return events
+}
+
+// containers returns the next step of the containers of a pod: those that run end, and those that came after them alone
+// run. Before any does, those that come after nothing run.
+func (w *world) containers(id string) []propagate.Event {
+	g := w.e.Graph()
+	pod := g.Find(id)
+	ends := make(map[nodegraph.Index]bool)
+	var events []propagate.Event
+	for m := range g.Members(pod) {
+		if phase, _ := w.e.Phase(m); phase == nodegraph.Running && g.Node(m).Role == nodegraph.RoleContainer {
+			ends[m] = true
+			events = append(events, propagate.ContainerEnded(id, w.container(m), 0, ""))
+		}
+	}
+	for m := range g.Members(pod) {
+		phase, _ := w.e.Phase(m)
+		free := phase == nodegraph.Pending && g.Node(m).Role == nodegraph.RoleContainer
+		for before := range g.After(m) {
+			phase, _ := w.e.Phase(before)
+			free = free && (ends[before] || phase.Settled())
+		}
+		if free {
+			events = append(events, propagate.ContainerRunning(id, w.container(m)))
+		}
+	}
+	return events
+}
+
+// container is the name of container i in its pod.
+func (w *world) container(i nodegraph.Index) string {
+	n := w.e.Graph().Node(i)
+	return w.e.Graph().Node(n.Parent).Template.Containers[n.Slot].Name
+}
+
+// lastLayer tells whether no container is left to run after these events.
+func lastLayer(events []propagate.Event) bool {
+	return !slices.ContainsFunc(events, func(ev propagate.Event) bool { return ev.Type == propagate.EventContainerRunning })
+}
+
+// elsewhere lets people act or time pass; false if there is nothing to wait for.
+func (w *world) elsewhere() (more bool, err error) {
+	var acts []propagate.Event
+	until, timer := w.wake, !w.wake.IsZero()
+	for _, o := range w.e.Obligations() {
+		id := w.e.Graph().Node(o.Node).ID
+		switch o.For {
+		case propagate.NeedUnsuspend:
+			return true, w.apply(propagate.Suspended(false))
+		case propagate.NeedResume:
+			acts = append(acts, propagate.Resumed(id))
+		case propagate.NeedResult:
+			acts = append(acts, propagate.ResultSynced(id))
+		case propagate.NeedTimer:
+			if !timer || o.Until.Before(until) {
+				until, timer = o.Until, true
+			}
+		}
+	}
+	if len(acts) > 0 {
+		w.idle = 0
+		return true, w.apply(acts...)
+	}
+	if !timer {
+		return false, nil
+	}
+	w.idle++
+	switch {
+	case until.After(w.now):
+		w.now = until
+	case !until.IsZero():
+		w.now = w.now.Add(time.Second) // it was reached and changed nothing
+	}
+	if !w.wake.After(w.now) {
+		w.wake = time.Time{} // the engine tells the next one
+	}
+	return true, w.apply()
+}
+
+// lost says what is about to be lost.
+func (w *world) lost(k int, when Moment, how Way) Lost {
+	l := &w.lives[k]
+	return Lost{ID: l.id, Name: l.name, Pod: l.number, Agent: l.kind != nodegraph.Pod, When: when, How: how}
+}
+
+// evictedMessage is what the kubelet says.
+const evictedMessage = "The node was low on resource: memory."
+
+// lose takes away the pod of life k, before its step.
+func (w *world) lose(k int, how Way) error {
+	w.moved, w.idle = true, 0
+	l := w.lives[k]
+	delete(w.ends, l.uid)
+	if l.kind != nodegraph.Pod {
+		for k := range w.lives {
+			if w.lives[k].kind != nodegraph.Pod {
+				w.lives[k].stage = ended // the agent serves them all
+			}
+		}
+		return w.apply(propagate.AgentEnded("the agent's pod was " + string(how)))
+	}
+	w.lives[k].stage = ended
+	ev := propagate.PodDeleted(l.id)
+	if how == Evicted {
+		ev = propagate.PodEvicted(l.id, evictedMessage)
+		ev.Conditions = []string{"DisruptionTarget"}
+	}
+	return w.apply(named([]propagate.Event{ev}, l.uid)...)
+}
