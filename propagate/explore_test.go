@@ -587,11 +587,12 @@ func TestExploreContainerSets(t *testing.T) {
 				for _, story := range []struct {
 					name    string
 					retried bool
+					bound   int
 					facts   []told
 				}{
-					{"ends", false, aboutSet("wf.set", n)},
-					{"runs again", false, aboutRuns("wf.set", n)},
-					{"retried", true, append(aboutSet("wf.set(0)", n), toldAll(said(2, propagate.PodDeleted("wf.set(1)")),
+					{"ends", false, 5, aboutSet("wf.set", n)},
+					{"runs again", false, 4, aboutRuns("wf.set", n)},
+					{"retried", true, 5, append(aboutSet("wf.set(0)", n), toldAll(said(2, propagate.PodDeleted("wf.set(1)")),
 						said(2, propagate.ContainerEnded("wf.set(1)", "a", 0, "")), said(2, propagate.PodSucceeded("wf.set(1)")))...)},
 				} {
 					t.Run(fmt.Sprintf("%s %v", story.name, after), func(t *testing.T) {
@@ -606,7 +607,7 @@ func TestExploreContainerSets(t *testing.T) {
 						b.DAG("main").Task("set", "set").Task("next", "pod", nodegraph.After("set")).Task("hold", "hold")
 						spec, err := b.Spec()
 						require.NoError(t, err)
-						x := &exploration{specs: []*nodegraph.Spec{spec}, facts: story.facts, bound: 5, count: count}
+						x := &exploration{specs: []*nodegraph.Spec{spec}, facts: story.facts, bound: story.bound, count: count}
 						x.where = x.byFacts
 						x.run(t)
 					})

@@ -18,6 +18,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/draw"
 	"github.com/nodestatus/nodestatus/propagate/replay"
+	"github.com/nodestatus/nodestatus/retry"
 )
 
 var rewrite = flag.Bool("rewrite", false, "rewrite the golden files under testdata")
@@ -148,7 +149,6 @@ func TestChain(t *testing.T) {
 		{"a container's pod decides", "dag(p: pod(x -> y))", []propagate.Event{propagate.PodRunning("wf.p")},
 			[]string{"wf", "wf.p"}, nil},
 		{"down to an attempt", "retry(1, pod)", []propagate.Event{propagate.PodFailed("wf(0)", "")}, []string{"wf", "wf(1)"}, nil},
-		{"a timer, and not the attempt before it", "retry(1, pod)", nil, []string{"wf", "wf(0)"}, nil},
 		{"the hook of what has ended", "dag(a exit http -> b)", []propagate.Event{propagate.PodSucceeded("wf.a")},
 			[]string{"wf", "wf.a", "wf.b", "wf.a.onExit"}, []string{"wf.a wf.a.onExit", "wf.a wf.b"}},
 		{"the exit handler", "dag(a) exit pod", []propagate.Event{propagate.PodSucceeded("wf.a")}, []string{"wf.onExit"}, nil},
@@ -179,6 +179,19 @@ func TestChain(t *testing.T) {
 			assert.Equal(t, c.arrows, edges)
 		})
 	}
+}
+
+// Where a Retry waits for its time the chain ends there, and not at the attempt that failed.
+func TestChainEndsAtATimer(t *testing.T) {
+	spec, err := nodegraph.Parse("retry(1, pod)")
+	require.NoError(t, err)
+	spec.Templates[0].Retry.Backoff = &retry.Backoff{Duration: time.Hour}
+	e := playedSpec(t, spec, propagate.PodFailed("wf(0)", ""))
+	d := readSVG(t, draw.Of(e).SVG())
+	wf, attempt := d.byName(t, "wf"), d.byName(t, "wf(0)")
+	assert.True(t, wf.has("chain"), "the Retry: %s", wf.class)
+	assert.Contains(t, wf.texts, "waits for timer")
+	assert.False(t, attempt.has("chain"), "the attempt: %s", attempt.class)
 }
 
 // What is recorded replaces what is computed, and what is wrong replaces what is waited for.

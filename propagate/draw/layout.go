@@ -103,7 +103,11 @@ func (p *placer) size(i int, l *lanes) {
 	default:
 		w, h = p.ranked(i, l)
 	}
-	b.w = max(w+2*padding, label+36+20*smallLetter) // beside the label there is room for the state
+	room := 20 // beside the label, for the state and whatever else there is to say
+	if p.tall[i] {
+		room = 36
+	}
+	b.w = max(w+2*padding, label+36+room*smallLetter)
 	b.h = header + h + padding
 }
 

@@ -81,11 +81,6 @@ func Of(e *propagate.Engine) *Picture {
 	return p
 }
 
-// onWay tells whether node i is among the reasons.
-func onWay(way []propagate.Reason, i nodegraph.Index) bool {
-	return slices.ContainsFunc(way, func(r propagate.Reason) bool { return r.Node == i })
-}
-
 // blocking is the way from an unfinished workflow down to something that it waits for. Explanations go further, from a
 // Retry that waits for its time to the attempt that has ended.
 func (p *Picture) blocking(e *propagate.Engine) []propagate.Reason {
@@ -116,8 +111,8 @@ func (p *Picture) Show(i nodegraph.Index, phase nodegraph.Phase, message string)
 	p.looks[i].phase, p.looks[i].message = phase, message
 }
 
-// Find adds something that is wrong with node i, or with none of the picture if i is [nodegraph.None]; name and text are
-// for the list. With the first finding the highlighted chain leads to what is wrong, through all that it is inside of.
+// Find adds something that is wrong with node i, or with none of the picture if i is [nodegraph.None]: note is shown at
+// the node, name and text in the list. With the first finding the highlighted chain leads to what is wrong, through all that it is inside of.
 func (p *Picture) Find(i nodegraph.Index, name, note, text string) {
 	p.findings = append(p.findings, finding{name, text})
 	if !p.pointed {

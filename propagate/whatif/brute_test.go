@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/datadriven"
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -289,6 +290,27 @@ func TestRecordingsAgreeWithBruteForce(t *testing.T) {
 			compare(t, spec)
 		})
 	}
+}
+
+// So does every workflow that is drawn in the scripts of package propagate.
+func TestScriptsAgreeWithBruteForce(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/scripts/*.txt")
+	require.NoError(t, err)
+	drawings := 0
+	for _, file := range files {
+		datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
+			if d.Cmd == "workflow" {
+				drawings++
+				spec := drawn(t, d.Input)
+				if d.HasArg("parallelism") {
+					d.ScanArgs(t, "parallelism", &spec.Parallelism)
+				}
+				compare(t, spec)
+			}
+			return d.Expected
+		})
+	}
+	assert.GreaterOrEqual(t, drawings, 8, "workflows drawn in %d scripts", len(files))
 }
 
 // Every frame of every scripted recording is a workflow under way that can be tried, and trying it twice gives the same.
