@@ -512,3 +512,17 @@ func TestExplainNamesTheOpenHook(t *testing.T) {
 	reasons := e.Explain(nodegraph.Root)
 	require.Equal(t, "wf.a.onExit", reasons[len(reasons)-1].Name, "where the way down from the workflow ends")
 }
+
+// A pod that was first heard of through ContainerRetried was taken to be in the container's run, and its end came too early.
+func TestPodFirstHeardOfThroughContainerRetried(t *testing.T) {
+	again, end := said(1, run(2, propagate.ContainerRetried("wf.set", "a"))), said(1, run(1, propagate.PodFailed("wf.set", "")))
+	looks := make(map[string]bool)
+	for _, order := range [][]propagate.Event{{again, end}, {end, again}} {
+		e := drawn(t, "dag(set: pod(a, b), hold: suspend)")
+		for _, ev := range order {
+			tell(t, e, ev)
+		}
+		looks[look(e)] = true
+	}
+	require.Len(t, looks, 1, "the same two events in either order: wf.set is Failed or Running")
+}

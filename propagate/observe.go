@@ -275,8 +275,11 @@ func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 	}
 	o := Fact{Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: StageRunning, Ran: true}
 	podRun := o
-	if serial == p.Serial && (p.Stage < StageGone || ev.Pod.UID != "") {
+	switch {
+	case serial == p.Serial && (p.Stage < StageGone || ev.Pod.UID != ""):
 		podRun.Attempt = max(1, int(e.details[pod].attempt)) // the pod goes on as it is, and one that has ended stays so
+	case ev.Pod.UID != "":
+		podRun.Attempt = 1 // a pod runs once, whatever its containers do
 	}
 	if known := (run{serial, attempt}); !e.run(c).before(known) { // heard before, but for the pod it may be news
 		if serial == p.Serial {
