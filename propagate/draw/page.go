@@ -57,6 +57,8 @@ func (p *Picture) statement() *statement {
 // Title is what the list of waits is called.
 func (s *statement) Title() string {
 	switch {
+	case len(s.Findings) > 0 && len(s.Waits) == 0:
+		return "Once the findings are healed it waits for nothing"
 	case len(s.Findings) > 0:
 		return "Once the findings are healed it waits for"
 	case s.Complete:
