@@ -72,14 +72,12 @@ func newPlanner(n int) *planner {
 	return &planner{conditions: make([]*Condition, n), deps: newRows(n), mark: make([]int32, n)}
 }
 
-// after records that slot comes after dep; it tells whether that was new. Rows are filled in the order of the slots.
-func (p *planner) after(slot, dep int32) bool {
-	if p.mark[dep] == slot+1 {
-		return false
+// after records, once, that slot comes after dep. Rows are filled in the order of the slots.
+func (p *planner) after(slot, dep int32) {
+	if p.mark[dep] != slot+1 {
+		p.mark[dep] = slot + 1
+		p.deps.list = append(p.deps.list, dep)
 	}
-	p.mark[dep] = slot + 1
-	p.deps.list = append(p.deps.list, dep)
-	return true
 }
 
 // task compiles what one task of DAG template t comes after.

@@ -175,7 +175,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	for k := range events {
 		e.apply(&events[k])
 	}
-	if !e.settled() {
+	if !e.idle() {
 		e.settle()
 	}
 	if e.Complete() && !complete {

@@ -59,63 +59,63 @@ func (w Wording) of(c *ContainerStatus, text string) string {
 // the workflow never asked for are listed in the result and ignored; a node whose pod was there and is not listed has
 // lost it. The same list twice changes nothing. Events that are known besides are taken in the same batch.
 func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Result, error) {
-	if e.Complete() && !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry }) {
-		return Result{}, nil
-	}
-	seen := make(map[nodegraph.Index]bool, len(pods))
-	batch := slices.Clone(events)
-	var unknown []string
+	listed := make(map[nodegraph.Index]bool, len(pods))
 	for k := range pods {
-		i, known := e.podNode(&pods[k])
-		if !known {
-			unknown = append(unknown, pods[k].Node)
-			continue
-		}
-		seen[i] = true
-		batch = append(batch, podEvents(e.g.Node(i), i, &pods[k], e.wording)...)
+		i, _ := e.podNode(&pods[k])
+		listed[i] = true
 	}
+	var lost []nodegraph.Index
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-		f := &e.facts[i]
-		if e.g.Node(i).Kind == nodegraph.Pod && !seen[i] && (f.Stage == StagePending || f.Stage == StageRunning) {
-			batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: e.details[i].uid}})
+		if !listed[i] && e.hasPod(i) {
+			lost = append(lost, i)
 		}
 	}
-	if e.Complete() {
-		batch = events
-	}
-	r, err := e.Apply(now, batch...)
-	r.Unknown = unknown
-	return r, err
+	return e.sync(now, pods, lost, events)
 }
 
 // SyncChanged is SyncPods for a host that can say what differs from what it told before: pods that are new or look
 // different, and pods that do not exist any more, of which node and UID are enough. It costs what is listed, not what
 // exists. A pod that was never told of and is gone changes nothing.
 func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ...Event) (Result, error) {
-	if e.Complete() && !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry }) {
-		return Result{}, nil
+	var lost []nodegraph.Index
+	for k := range gone {
+		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.details[i].uid {
+			lost = append(lost, i)
+		}
 	}
+	return e.sync(now, changed, lost, events)
+}
+
+// sync tells how pods look and which nodes have lost theirs. Of a complete workflow only events can change anything: a
+// manual retry.
+func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, events []Event) (Result, error) {
 	batch := slices.Clone(events)
 	var unknown []string
-	for k := range changed {
-		if i, known := e.podNode(&changed[k]); known {
-			batch = append(batch, podEvents(e.g.Node(i), i, &changed[k], e.wording)...)
-		} else {
-			unknown = append(unknown, changed[k].Node)
-		}
-	}
-	for k := range gone {
-		i, known := e.podNode(&gone[k])
-		if known && (e.facts[i].Stage == StagePending || e.facts[i].Stage == StageRunning) && gone[k].UID == e.details[i].uid {
-			batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: gone[k].UID}})
-		}
-	}
 	if e.Complete() {
-		batch = events
+		pods, lost = nil, nil
+		if !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry }) {
+			return Result{}, nil
+		}
+	}
+	for k := range pods {
+		if i, known := e.podNode(&pods[k]); known {
+			batch = append(batch, podEvents(e.g.Node(i), i, &pods[k], e.wording)...)
+		} else {
+			unknown = append(unknown, pods[k].Node)
+		}
+	}
+	for _, i := range lost {
+		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: e.details[i].uid}})
 	}
 	r, err := e.Apply(now, batch...)
 	r.Unknown = unknown
 	return r, err
+}
+
+// hasPod tells whether node i has a pod that was seen to exist and not to end.
+func (e *Engine) hasPod(i nodegraph.Index) bool {
+	stage := e.facts[i].Stage
+	return e.shapes[i].kind == nodegraph.Pod && (stage == StagePending || stage == StageRunning)
 }
 
 // podNode finds the node that a pod is for; false if the workflow never asked for the pod.

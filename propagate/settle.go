@@ -47,8 +47,8 @@ func (e *Engine) touch(i nodegraph.Index) {
 	e.queue.push(i, int(e.shapes[i].depth), planned)
 }
 
-// settled tells that nothing is left to evaluate or to start.
-func (e *Engine) settled() bool {
+// idle tells that nothing is left to evaluate or to start.
+func (e *Engine) idle() bool {
 	return e.queue.size == 0 && len(e.wanted) == 0 && len(e.settledC) == 0 && (len(e.later) == 0 || e.tried == e.judged)
 }
 

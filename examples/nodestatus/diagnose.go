@@ -40,11 +40,7 @@ Usage:
 func diagnoseCommand(args []string, std stdio) error {
 	const outputs = "text|json"
 	f := newWorkflowFlags("diagnose", diagnoseUsage, std, outputs)
-	file, err := f.parse(args, outputs)
-	if err != nil {
-		return err
-	}
-	w, in, err := f.input(file, std)
+	file, w, in, err := f.read(args, outputs, std)
 	if err != nil {
 		return err
 	}

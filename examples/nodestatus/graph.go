@@ -41,11 +41,7 @@ Usage:
 func graphCommand(args []string, std stdio) error {
 	const outputs = "dot|mermaid|svg|html"
 	f := newWorkflowFlags("graph", graphUsage, std, outputs)
-	file, err := f.parse(args, outputs)
-	if err != nil {
-		return err
-	}
-	_, in, err := f.input(file, std)
+	file, _, in, err := f.read(args, outputs, std)
 	if err != nil {
 		return err
 	}

@@ -33,11 +33,7 @@ Usage:
 func healCommand(args []string, std stdio) error {
 	const outputs = "patch|json"
 	f := newWorkflowFlags("heal", healUsage, std, outputs)
-	file, err := f.parse(args, outputs)
-	if err != nil {
-		return err
-	}
-	w, in, err := f.input(file, std)
+	file, w, in, err := f.read(args, outputs, std)
 	if err != nil {
 		return err
 	}

@@ -67,6 +67,14 @@ func (f *workflowFlags) parse(args []string, outputs string) (file string, err e
 	return "", errUsage
 }
 
+// read parses the arguments and reads what they name.
+func (f *workflowFlags) read(args []string, outputs string, std stdio) (file string, w *argo.Workflow, in diagnose.Input, err error) {
+	if file, err = f.parse(args, outputs); err == nil {
+		w, in, err = f.input(file, std)
+	}
+	return file, w, in, err
+}
+
 // input reads the workflow, its pods and what it holds.
 func (f *workflowFlags) input(file string, std stdio) (*argo.Workflow, diagnose.Input, error) {
 	in := diagnose.Input{Now: time.Now(), Patience: *f.patience}

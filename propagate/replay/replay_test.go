@@ -59,11 +59,45 @@ func TestRecordings(t *testing.T) {
 	})
 }
 
-// The ContainerSet recordings are the case that the library exists for: 19 on each of two controllers.
+// The ContainerSet recordings are the case that the library exists for: 19 on each of two controllers. Step by step every
+// phase and message is the recorded one but for the deviations, and every node that is new was asked for.
 func TestContainerSetRecordings(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(recordings, "argo-*/containerset*"))
 	require.NoError(t, err)
 	require.Len(t, files, 38)
+	each(t, "argo-*/containerset*", func(t *testing.T, file string) {
+		r := read(t, file)
+		v, err := replay.Judge(&replay.Player{Recording: r, Mode: replay.Step, After: (*propagate.Engine).Check})
+		require.NoError(t, err)
+		assert.Equal(t, v.Nodes, v.Equal+v.Count(func(d *replay.Difference) bool { return d.Deviation > 0 || d.Ahead }), "states equal or explained")
+		assert.Empty(t, v.Defects())
+		known := make(map[string]bool)
+		player := &replay.Player{Recording: r, Mode: replay.Step}
+		require.NoError(t, player.Play(func(m *replay.Moment) error {
+			asked := make(map[string]bool)
+			for _, a := range m.Result.Actions {
+				if a.Type == propagate.ActionStart {
+					asked[a.ID+" "+a.Name+" "+a.Kind.String()] = true
+				}
+			}
+			g := m.Engine.Graph()
+			for _, n := range r.Frames[m.Frame].Recorded.Nodes {
+				i := g.Find(n.ID)
+				if known[n.ID] || i == nodegraph.None || !m.Engine.Exists(i) || n.Phase == nodegraph.Omitted || n.Kind == nodegraph.NodeSkipped {
+					continue
+				}
+				if n.Kind == nodegraph.Container { // comes with its pod
+					i = g.Node(i).Parent
+				}
+				node := g.Node(i)
+				assert.True(t, asked[node.ID+" "+node.Name+" "+node.Kind.String()], "frame %d: %s %s is new and was not asked for", m.Frame, n.Kind, n.Name)
+			}
+			for _, n := range r.Frames[m.Frame].Recorded.Nodes {
+				known[n.ID] = true
+			}
+			return nil
+		}))
+	})
 }
 
 // Every deviation of the scripted recordings occurs exactly where the committed list says.
