@@ -48,7 +48,7 @@ func TestBuilderMakesWhatParseMakes(t *testing.T) {
 			assert.Empty(t, cmp.Diff(mustParse(t, c.text), got))
 			g, err := b.Graph()
 			require.NoError(t, err)
-			assert.Equal(t, "build", g.Node(nodegraph.Entry).Name)
+			assert.Equal(t, "build", g.Node(nodegraph.Entry).Name())
 		})
 	}
 }

@@ -68,8 +68,8 @@ type DepState struct {
 
 // A Condition is a compiled depends expression. It is immutable and may be shared by goroutines.
 type Condition struct {
-	tasks    []string // empty where a graph shares the condition between tasks
-	program  []instruction
+	tasks    []string      // empty where a graph shares the condition between tasks
+	program  []instruction // nil for a plain condition
 	literals int
 }
 
@@ -112,10 +112,17 @@ func (c *Condition) Tasks() []string { return c.tasks }
 // Literals is the number of tests the condition makes.
 func (c *Condition) Literals() int { return c.literals }
 
+// Plain tells whether the condition is that of a list of dependencies: each of its tests is that the task is what its bare
+// name stands for (see [BareResults]), and all must hold.
+func (c *Condition) Plain() bool { return c.program == nil }
+
 // Eval returns what the condition comes to, given what is known of each of [Condition.Tasks], in that order; deps must
 // not be shorter. True and False are final: no more knowledge can change them. It does not allocate.
 func (c *Condition) Eval(deps []DepState) Truth {
-	word := uint64(wordTrue) // what a condition without tests comes to
+	if c.program == nil {
+		return evalPlain(deps[:c.literals])
+	}
+	word := uint64(wordTrue)
 	for i := range c.program {
 		in := &c.program[i]
 		if in.code > opPush {
@@ -146,6 +153,20 @@ func (c *Condition) Eval(deps []DepState) Truth {
 	return value - value>>1 // 0, 1, 3 to 0, 1, 2
 }
 
+// evalPlain returns whether every task is what its bare name stands for.
+func evalPlain(deps []DepState) Truth {
+	value := True
+	for _, dep := range deps {
+		if (dep.Must|dep.May)&BareResults == 0 {
+			return False
+		}
+		if dep.Must&BareResults == 0 {
+			value = Unknown
+		}
+	}
+	return value
+}
+
 // join carries out an instruction without a literal.
 func join(code opcode, word uint64) uint64 {
 	top, rest := word&wordTrue, word>>wordBits
@@ -166,7 +187,7 @@ func negate(value uint64) uint64 { return ^(value<<1 | value>>1) & wordTrue }
 // it too deeply. It is empty for a condition without tests.
 func (c *Condition) String() string {
 	var stack []printed
-	for _, in := range c.program {
+	for _, in := range c.instructions() {
 		var right printed
 		if in.code <= opPush {
 			right = c.literal(in)
@@ -244,14 +265,20 @@ func (c *Condition) task(k uint32) string {
 	return "task-" + strconv.Itoa(int(k))
 }
 
-// allOf returns the condition that each of n tasks is what its bare name stands for.
-func allOf(n int) *Condition {
-	c := &Condition{program: make([]instruction, n), literals: n}
-	for k := range c.program {
-		c.program[k] = instruction{code: opAnd, task: uint32(k), mask: BareResults}
+// instructions is the program, of a plain condition too.
+func (c *Condition) instructions() []instruction {
+	if !c.Plain() {
+		return c.program
 	}
-	if n > 0 {
-		c.program[0].code = opPush
+	program := make([]instruction, c.literals)
+	for k := range program {
+		program[k] = instruction{code: opAnd, task: uint32(k), mask: BareResults}
 	}
-	return c
+	if len(program) > 0 {
+		program[0].code = opPush
+	}
+	return program
 }
+
+// allOf returns the condition that each of n tasks is what its bare name stands for.
+func allOf(n int) *Condition { return &Condition{literals: n} }

@@ -37,7 +37,7 @@ func (n DirectedNode) DOTID() string {
 	if n.Index == Root {
 		return `"workflow"`
 	}
-	return strconv.Quote(n.Graph.Node(n.Index).Name)
+	return strconv.Quote(n.Graph.Node(n.Index).Name())
 }
 
 // Attributes are the node's kind and id, for DOT.
@@ -45,7 +45,7 @@ func (n DirectedNode) Attributes() []encoding.Attribute {
 	node := n.Graph.Node(n.Index)
 	return []encoding.Attribute{
 		{Key: "kind", Value: strconv.Quote(node.Kind.String())},
-		{Key: "id", Value: strconv.Quote(node.ID)},
+		{Key: "id", Value: strconv.Quote(node.ID())},
 	}
 }
 

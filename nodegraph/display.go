@@ -9,10 +9,10 @@ func (g *Graph) DisplayName(i Index) string {
 	for p := n.Parent; p > Root; p = g.nodes[p].Parent {
 		switch parent := &g.nodes[p]; parent.Kind {
 		case DAG, Pod, StepGroup:
-			return strings.TrimPrefix(n.Name, parent.Name+".")
+			return strings.TrimPrefix(n.Name(), parent.Name()+".")
 		case Steps:
-			return strings.TrimPrefix(strings.TrimPrefix(n.Name, parent.Name), ".")
+			return strings.TrimPrefix(strings.TrimPrefix(n.Name(), parent.Name()), ".")
 		}
 	}
-	return n.Name
+	return n.Name()
 }

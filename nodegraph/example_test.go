@@ -54,7 +54,7 @@ func ExampleBuilder() {
 		return
 	}
 	entry := g.Node(nodegraph.Entry)
-	fmt.Println(entry.Name, entry.Kind)
+	fmt.Println(entry.Name(), entry.Kind)
 	// Output:
 	// build DAG
 }
@@ -84,9 +84,9 @@ func ExampleGraph() {
 	var walk func(i nodegraph.Index)
 	walk = func(i nodegraph.Index) {
 		n := g.Node(i)
-		line := strings.Repeat("  ", n.Depth()) + n.Kind.String() + " " + n.Name
+		line := strings.Repeat("  ", n.Depth()) + n.Kind.String() + " " + n.Name()
 		for before := range g.After(i) {
-			line += ", after " + g.Node(before).Name
+			line += ", after " + g.Node(before).Name()
 		}
 		fmt.Println(line)
 		for m := range g.Members(i) {
@@ -116,7 +116,7 @@ func ExampleGraph_Directed() {
 		return
 	}
 	for _, n := range sorted[1:] {
-		fmt.Println(g.Node(nodegraph.Index(n.ID())).Name)
+		fmt.Println(g.Node(nodegraph.Index(n.ID())).Name())
 	}
 	// Output:
 	// wf

@@ -10,24 +10,25 @@ import (
 func (g *Graph) add(parent, base Index, suffix []byte, n Node) (Index, error) {
 	i, before := Index(len(g.nodes)), &g.nodes[base]
 	if len(g.nodes) >= g.limits.Nodes {
-		return None, &LimitError{Limit: "Nodes", Max: g.limits.Nodes, Node: before.Name + string(suffix)}
+		return None, &LimitError{Limit: "Nodes", Max: g.limits.Nodes, Node: before.Name() + string(suffix)}
 	}
 	if i == Entry {
-		n.hash, n.Name, n.ID = extend(hashSeed, suffix), g.spec.Name, g.spec.Name
+		n.hash = extend(hashSeed, suffix)
+		n.setText(g.spec.Name+g.spec.Name, len(g.spec.Name))
 	} else {
 		n.hash = extend(before.hash, suffix)
 		if other := g.ids.find(g.nodes, n.hash); other != None {
-			return None, &SpecError{Node: before.Name + string(suffix), Field: "id",
-				Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID, bounded(g.nodes[other].Name))}
+			return None, &SpecError{Node: before.Name() + string(suffix), Field: "id",
+				Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID(), bounded(g.nodes[other].Name()))}
 		}
-		n.Name = g.text.join(before.Name, suffix)
 		var digits [1 + 10]byte
-		n.ID = g.text.join(g.spec.Name, strconv.AppendUint(append(digits[:0], '-'), uint64(n.hash), 10))
+		id := strconv.AppendUint(append(digits[:0], '-'), uint64(n.hash), 10)
+		n.setText(g.text.join(before.Name(), suffix, g.spec.Name, id), len(before.Name())+len(suffix))
 	}
 	p := &g.nodes[parent]
 	n.Parent, n.first, n.last, n.next = parent, None, None, None
 	if n.Kind == DAG || n.Kind == Pod {
-		n.plan = g.planOf(n.Template)
+		n.plan = g.orderOf(n.Template)
 	}
 	n.depth = p.depth + 1
 	n.inExit = n.inExit || p.inExit
@@ -44,12 +45,15 @@ func (g *Graph) add(parent, base Index, suffix []byte, n Node) (Index, error) {
 	return i, nil
 }
 
-// planOf returns the plan of a template. Siblings often share theirs.
-func (g *Graph) planOf(t *Template) *dagPlan {
-	if last := &g.nodes[len(g.nodes)-1]; last.Template == t && last.plan != nil {
+// setText gives the node its name and id.
+func (n *Node) setText(text string, nameLength int) { n.text, n.nameLength = text, uint32(nameLength) }
+
+// orderOf returns the index of the plan of a template. Siblings often share theirs.
+func (g *Graph) orderOf(t *Template) int32 {
+	if last := &g.nodes[len(g.nodes)-1]; last.Template == t && last.plan != 0 {
 		return last.plan
 	}
-	return g.plans[t]
+	return g.planOf[t]
 }
 
 // reserve makes room for n more nodes, as far as the limits go.
@@ -109,7 +113,7 @@ func (g *Graph) Expand(i Index) error {
 		return nil
 	}
 	if int(n.nesting) > g.limits.Nesting {
-		return &LimitError{Limit: limitNesting, Max: g.limits.Nesting, Node: n.Name}
+		return &LimitError{Limit: limitNesting, Max: g.limits.Nesting, Node: n.Name()}
 	}
 	before := len(g.nodes)
 	var err error
@@ -134,8 +138,9 @@ func (g *Graph) Expand(i Index) error {
 
 func (g *Graph) expandDAG(i Index) error {
 	n := g.nodes[i]
-	g.reserve(len(n.plan.order))
-	for _, slot := range n.plan.order {
+	order := g.Order(i)
+	g.reserve(len(order))
+	for _, slot := range order {
 		task := &n.Template.Tasks[slot]
 		t := g.templateOf(task)
 		kind := t.kind()
@@ -190,7 +195,7 @@ func (g *Graph) expandGroup(i Index) error {
 
 func (g *Graph) expandPod(i Index) error {
 	n := g.nodes[i]
-	for _, slot := range n.plan.order {
+	for _, slot := range g.Order(i) {
 		c := &n.Template.Containers[slot]
 		g.suffix = append(append(g.suffix[:0], '.'), c.Name...)
 		_, err := g.add(i, i, g.suffix, Node{Kind: Container, Role: RoleContainer, Slot: slot, Template: n.Template, nesting: n.nesting})
@@ -217,7 +222,7 @@ func (g *Graph) AddAttempt(i Index) (Index, error) {
 // error is a [*LimitError] or [*SpecError]; nothing was added then.
 func (g *Graph) AddItems(i Index, task *Task, items []Item) error {
 	if len(items) > g.limits.Items {
-		return &LimitError{Limit: "Items", Max: g.limits.Items, Node: g.nodes[i].Name}
+		return &LimitError{Limit: "Items", Max: g.limits.Items, Node: g.nodes[i].Name()}
 	}
 	before := len(g.nodes)
 	prefix, nesting := "", g.nodes[i].nesting
@@ -275,7 +280,7 @@ func (g *Graph) AddHook(owner Index, hook *Hook) (Index, error) {
 	case owner == Root:
 		return None, &SpecError{Field: "hooks." + hook.Name, Reason: "belongs to the entry node, not to the workflow"}
 	case t == nil:
-		return None, &SpecError{Node: o.Name, Field: "hooks." + hook.Name, Reason: noTemplate(hook.Template)}
+		return None, &SpecError{Node: o.Name(), Field: "hooks." + hook.Name, Reason: noTemplate(hook.Template)}
 	}
 	parent := o.Parent
 	if g.nodes[parent].Kind == TaskGroup {

@@ -34,25 +34,33 @@ const (
 )
 
 // A Node is what the graph knows of a node: everything but its state.
+//
+// Its fields are in the order that wastes no room: a workflow may have a million nodes.
 type Node struct {
-	ID       string // Argo's node id
-	Name     string // Argo's node name, from the workflow's name down
+	text        string // the name, then the id
+	nameLength  uint32
+	hash        uint32 // of the name, as in the id
+	first, last Index  // members
+	next        Index  // next member of the same parent
+	plan        int32  // the order among the members of a DAG or Pod, an index into Graph.plans; 0 for other kinds
+
+	Template *Template // what the node is made from; nil for the workflow and StepGroups share that of their Steps
+	Task     *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.
+	Parent   Index     // what the node is inside of; None for the workflow
+	Slot     int32     // position among its like: task, group, step, item, attempt or container number
 	Kind     Kind
 	Role     Role
 	expanded bool
-	inExit   bool      // part of the workflow's exit handler or of an exit hook
-	depth    uint16    // of containment, 0 for the workflow
-	nesting  uint16    // templates inside templates
-	Parent   Index     // what the node is inside of; None for the workflow
-	Slot     int32     // position among its like: task, group, step, item, attempt or container number
-	Template *Template // what the node is made from; nil for the workflow and StepGroups share that of their Steps
-	Task     *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.
-
-	plan        *dagPlan // the order among the members of a DAG or Pod; nil for other kinds
-	hash        uint32   // of the name, as in the id
-	first, last Index    // members
-	next        Index    // next member of the same parent
+	inExit   bool   // part of the workflow's exit handler or of an exit hook
+	depth    uint16 // of containment, 0 for the workflow
+	nesting  uint16 // templates inside templates
 }
+
+// Name is Argo's node name, from the workflow's name down; empty for the workflow itself. It does not allocate.
+func (n *Node) Name() string { return n.text[:n.nameLength] }
+
+// ID is Argo's node id; empty for the workflow itself. It does not allocate.
+func (n *Node) ID() string { return n.text[n.nameLength:] }
 
 // Depth is how many nodes the node is inside of.
 func (n *Node) Depth() int { return int(n.depth) }
@@ -72,7 +80,8 @@ type Graph struct {
 	spec      *Spec
 	limits    Limits
 	templates map[string]*Template
-	plans     map[*Template]*dagPlan
+	plans     []*dagPlan          // the first is of nodes without an order among members
+	planOf    map[*Template]int32 // the index in plans
 	nodes     []Node
 	ids       idTable
 	text      text
@@ -111,11 +120,14 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 		spec:      spec,
 		limits:    limits.withDefaults(),
 		templates: checked.byName,
-		plans:     checked.plans,
+		plans:     []*dagPlan{nil},
+		planOf:    make(map[*Template]int32, len(checked.plans)),
 	}
 	edges := 0
-	for _, p := range g.plans {
+	for t, p := range checked.plans {
 		if p != nil {
+			g.planOf[t] = int32(len(g.plans))
+			g.plans = append(g.plans, p)
 			edges += len(p.deps.list)
 		}
 	}
@@ -165,11 +177,11 @@ func (g *Graph) Find(idOrName string) Index {
 		return Entry
 	}
 	if h, ok := hashInID(g.spec.Name, idOrName); ok {
-		if i := g.ids.find(g.nodes, h); i != None && g.nodes[i].ID == idOrName {
+		if i := g.ids.find(g.nodes, h); i != None && g.nodes[i].ID() == idOrName {
 			return i
 		}
 	}
-	if i := g.ids.find(g.nodes, extend(hashSeed, idOrName)); i != None && g.nodes[i].Name == idOrName {
+	if i := g.ids.find(g.nodes, extend(hashSeed, idOrName)); i != None && g.nodes[i].Name() == idOrName {
 		return i
 	}
 	return None

@@ -36,7 +36,7 @@ func expandAll(t testing.TB, g *nodegraph.Graph) {
 func names(g *nodegraph.Graph, nodes []nodegraph.Index) []string {
 	var out []string
 	for _, i := range nodes {
-		out = append(out, g.Node(i).Name)
+		out = append(out, g.Node(i).Name())
 	}
 	return out
 }
@@ -59,9 +59,9 @@ func checkGraph(t testing.TB, g *nodegraph.Graph) {
 			continue
 		}
 		require.Contains(t, slices.Collect(g.Members(n.Parent)), i)
-		require.Equal(t, i, g.Find(n.ID))
-		require.Equal(t, i, g.Find(n.Name))
-		require.Equal(t, nodegraph.NodeID(g.Spec().Name, n.Name), n.ID)
+		require.Equal(t, i, g.Find(n.ID()))
+		require.Equal(t, i, g.Find(n.Name()))
+		require.Equal(t, nodegraph.NodeID(g.Spec().Name, n.Name()), n.ID())
 		for before := range g.After(i) {
 			require.Less(t, before, i, "a walk by index meets causes before effects")
 			require.Equal(t, n.Parent, g.Node(before).Parent)
@@ -80,8 +80,8 @@ func TestNewGraphHasWorkflowAndEntry(t *testing.T) {
 	assert.Equal(t, nodegraph.Workflow, root.Kind)
 	assert.Equal(t, nodegraph.None, root.Parent)
 	assert.Equal(t, nodegraph.RoleRoot, root.Role)
-	assert.Equal(t, "build", entry.Name)
-	assert.Equal(t, "build", entry.ID, "the entry node has the workflow's name as its id")
+	assert.Equal(t, "build", entry.Name())
+	assert.Equal(t, "build", entry.ID(), "the entry node has the workflow's name as its id")
 	assert.Equal(t, nodegraph.DAG, entry.Kind)
 	assert.Equal(t, nodegraph.RoleEntry, entry.Role)
 	assert.Equal(t, nodegraph.Root, entry.Parent)
@@ -136,7 +136,7 @@ func TestNodesHaveArgosIDs(t *testing.T) {
 			expandAll(t, g)
 			var got []string
 			for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-				got = append(got, g.Node(i).ID)
+				got = append(got, g.Node(i).ID())
 			}
 			assert.Equal(t, c.ids, got)
 			checkGraph(t, g)
@@ -250,7 +250,7 @@ func TestConditionAndTargets(t *testing.T) {
 
 	var targets []string
 	for _, slot := range g.Targets(nodegraph.Entry) {
-		targets = append(targets, g.Node(g.Slot(nodegraph.Entry, slot)).Name)
+		targets = append(targets, g.Node(g.Slot(nodegraph.Entry, slot)).Name())
 	}
 	assert.Equal(t, []string{"wf.a", "wf.d", "wf.f", "wf.p"}, targets, "what nothing depends on, by name")
 	assert.True(t, g.Needed(g.Find("wf.e")))
@@ -314,13 +314,13 @@ func TestAttempts(t *testing.T) {
 		i, err := g.AddAttempt(a)
 		require.NoError(t, err)
 		n := g.Node(i)
-		assert.Equal(t, name, n.Name)
+		assert.Equal(t, name, n.Name())
 		assert.Equal(t, nodegraph.Pod, n.Kind)
 		assert.Equal(t, nodegraph.RoleAttempt, n.Role)
 		assert.Equal(t, int32(slot), n.Slot)
 		assert.Equal(t, g.Node(a).Nesting(), n.Nesting())
 		require.NoError(t, g.Expand(i))
-		assert.Equal(t, name+".x", g.Node(g.First(i)).Name)
+		assert.Equal(t, name+".x", g.Node(g.First(i)).Name())
 	}
 	checkGraph(t, g)
 }
@@ -360,7 +360,7 @@ func TestHooks(t *testing.T) {
 	hook, err := g.AddHook(item, task.ExitHook())
 	require.NoError(t, err)
 	n := g.Node(hook)
-	assert.Equal(t, "wf.a(0:x).onExit", n.Name)
+	assert.Equal(t, "wf.a(0:x).onExit", n.Name())
 	assert.Equal(t, nodegraph.RoleHook, n.Role)
 	owner, of := g.Owner(hook)
 	assert.Equal(t, item, owner)
@@ -372,7 +372,7 @@ func TestHooks(t *testing.T) {
 
 	onExit, err := g.AddHook(nodegraph.Entry, g.OnExit())
 	require.NoError(t, err)
-	assert.Equal(t, "wf.onExit", g.Node(onExit).Name)
+	assert.Equal(t, "wf.onExit", g.Node(onExit).Name())
 	assert.Equal(t, nodegraph.Root, g.Node(onExit).Parent)
 	expandAll(t, g)
 	assert.True(t, g.Node(g.Find("wf.onExit[0].s")).InExitHandler(), "all inside an exit handler is part of it")
@@ -381,7 +381,7 @@ func TestHooks(t *testing.T) {
 	running := &nodegraph.Hook{Name: "running", Template: "pod", Expression: "true"}
 	i, err := g.AddHook(g.Find("wf.b"), running)
 	require.NoError(t, err)
-	assert.Equal(t, "wf.b.hooks.running", g.Node(i).Name)
+	assert.Equal(t, "wf.b.hooks.running", g.Node(i).Name())
 	_, of = g.Owner(i)
 	assert.Same(t, running, of)
 	assert.False(t, g.Node(i).InExitHandler())
@@ -423,7 +423,7 @@ func TestBoundary(t *testing.T) {
 			assert.Equal(t, nodegraph.None, got, c.node)
 			continue
 		}
-		assert.Equal(t, c.boundary, g.Node(got).Name, c.node)
+		assert.Equal(t, c.boundary, g.Node(got).Name(), c.node)
 	}
 	assert.Equal(t, nodegraph.None, g.Boundary(nodegraph.Root))
 }
@@ -433,7 +433,7 @@ func shape(g *nodegraph.Graph) map[string][]string {
 	out := map[string][]string{}
 	for i := nodegraph.Root; int(i) < g.Len(); i++ {
 		n := g.Node(i)
-		out[fmt.Sprint(n.Name, n.Expanded())] = names(g, slices.Collect(g.Members(i)))
+		out[fmt.Sprint(n.Name(), n.Expanded())] = names(g, slices.Collect(g.Members(i)))
 	}
 	return out
 }

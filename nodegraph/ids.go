@@ -118,9 +118,9 @@ const (
 	lastPiece  = 1 << 16
 )
 
-// join returns a and b in one string.
-func (t *text) join(a string, b []byte) string {
-	need := len(a) + len(b)
+// join returns all parts in one string.
+func (t *text) join(a string, b []byte, c string, d []byte) string {
+	need := len(a) + len(b) + len(c) + len(d)
 	if t.piece.Cap()-t.piece.Len() < need {
 		t.size = min(max(2*t.size, firstPiece), lastPiece)
 		t.piece = strings.Builder{}
@@ -129,5 +129,7 @@ func (t *text) join(a string, b []byte) string {
 	from := t.piece.Len()
 	t.piece.WriteString(a)
 	t.piece.Write(b)
+	t.piece.WriteString(c)
+	t.piece.Write(d)
 	return t.piece.String()[from:]
 }

@@ -5,7 +5,7 @@ import "iter"
 // slotOf returns the node of a slot of DAG, Pod or Steps i, which must be expanded. Members of a DAG or Pod lie in an
 // order in which each comes after all it depends on, so that a walk by index meets causes before effects.
 func (g *Graph) slotOf(i Index, slot int32) Index {
-	if p := g.nodes[i].plan; p != nil {
+	if p := g.plans[g.nodes[i].plan]; p != nil {
 		slot = p.place[slot]
 	}
 	return g.nodes[i].first + Index(slot)
@@ -60,25 +60,25 @@ func (g *Graph) Condition(i Index) *Condition {
 		return nil
 	}
 	p := &g.nodes[n.Parent]
-	return p.plan.conditions[i-p.first]
+	return g.plans[p.plan].conditions[i-p.first]
 }
 
 // Slot returns the member of DAG, Pod or Steps i with this slot.
 func (g *Graph) Slot(i Index, slot int32) Index { return g.slotOf(i, slot) }
 
 // Order returns the slots of DAG or Pod i, each after all it depends on. Do not modify the slice.
-func (g *Graph) Order(i Index) []int32 { return g.nodes[i].plan.order }
+func (g *Graph) Order(i Index) []int32 { return g.plans[g.nodes[i].plan].order }
 
 // Visit returns the place of task i in the order in which Argo visits the tasks of a DAG: from the targets, by name,
 // down to what they depend on, which comes first.
 func (g *Graph) Visit(i Index) int {
 	n := &g.nodes[i]
 	p := &g.nodes[n.Parent]
-	return int(p.plan.visit[i-p.first])
+	return int(g.plans[p.plan].visit[i-p.first])
 }
 
 // Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.
-func (g *Graph) Targets(i Index) []int32 { return g.nodes[i].plan.targets }
+func (g *Graph) Targets(i Index) []int32 { return g.plans[g.nodes[i].plan].targets }
 
 // IsTarget tells whether task i is one that decides how its DAG ends.
 func (g *Graph) IsTarget(i Index) bool {
@@ -87,7 +87,7 @@ func (g *Graph) IsTarget(i Index) bool {
 		return false
 	}
 	p := &g.nodes[n.Parent]
-	return p.plan.target[i-p.first]
+	return g.plans[p.plan].target[i-p.first]
 }
 
 // Needed tells whether task i is a target of its DAG or something a target depends on; others never run.
@@ -97,7 +97,7 @@ func (g *Graph) Needed(i Index) bool {
 		return true
 	}
 	p := &g.nodes[n.Parent]
-	return p.plan.needed[i-p.first]
+	return g.plans[p.plan].needed[i-p.first]
 }
 
 // DependencyRow returns what task or container i comes after, each as its place among the members of the parent: the
@@ -108,7 +108,7 @@ func (g *Graph) DependencyRow(i Index) []int32 {
 		return nil
 	}
 	p := &g.nodes[n.Parent]
-	return p.plan.deps.row(int32(i - p.first))
+	return g.plans[p.plan].deps.row(int32(i - p.first))
 }
 
 // DependentRow returns what comes after task or container i, in the form of [Graph.DependencyRow].
@@ -118,5 +118,5 @@ func (g *Graph) DependentRow(i Index) []int32 {
 		return nil
 	}
 	p := &g.nodes[n.Parent]
-	return p.plan.dependents.row(int32(i - p.first))
+	return g.plans[p.plan].dependents.row(int32(i - p.first))
 }

@@ -10,11 +10,11 @@ func (e *Engine) workflowLockAnswered(ev *Event) {
 	}
 	e.touch(nodegraph.Root)
 	if ev.Type == EventLockQueued {
-		root.Lock, e.details[nodegraph.Root].message = LockWaits, ev.Message
+		root.Lock, e.details[nodegraph.Root].message = LockWaits, e.phrases.say(ev.Message)
 		e.sayReason(nodegraph.Root, ev.Reason)
 		return
 	}
-	root.Lock, e.details[nodegraph.Root].message = LockHeld, ""
+	root.Lock, e.details[nodegraph.Root].message = LockHeld, noMessage
 	e.sayReason(nodegraph.Root, "")
 	e.beginWorkflow()
 }
@@ -33,7 +33,7 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 		if when == "" {
 			when = e.g.Node(i).Task.When
 		}
-		e.details[i].message = "when '" + when + "' evaluated false"
+		e.details[i].message = e.phrases.say("when '" + when + "' evaluated false")
 	}
 	e.touch(i)
 }
@@ -76,7 +76,7 @@ func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 		e.forget(i)
 		e.inputs.create(i, e.now)
 		e.facts[i].Serial = e.afterOlder(i)
-		e.end(i, nodegraph.Succeeded, ev.Message, e.now)
+		e.end(i, nodegraph.Succeeded, e.phrases.say(ev.Message), e.now)
 		d.hit = true
 	} else {
 		e.wanted = append(e.wanted, i)
@@ -111,7 +111,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 			e.create(i)
 			return
 		}
-		e.details[i].message = ev.Message
+		e.details[i].message = e.phrases.say(ev.Message)
 		e.sayReason(i, ev.Reason)
 		if !f.created() {
 			e.inputs.create(i, e.now)
@@ -123,7 +123,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	}
 	f.Lock = LockHeld
 	if f.created() {
-		e.details[i].message = ""
+		e.details[i].message = noMessage
 		e.sayReason(i, "")
 		if e.shapes[i].kind == nodegraph.Pod {
 			e.actOn(ActionRecreate, i, "")

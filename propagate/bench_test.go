@@ -289,7 +289,7 @@ func BenchmarkMemory(b *testing.B) {
 		}
 		texts := 0
 		for i := range nodegraph.Index(e.g.Len()) {
-			texts += len(e.g.Node(i).ID) + len(e.g.Node(i).Name)
+			texts += len(e.g.Node(i).ID()) + len(e.g.Node(i).Name())
 		}
 		n := float64(e.g.Len())
 		b.ReportMetric((grown-float64(texts))/n, "B/node")

@@ -59,7 +59,7 @@ func (e *Engine) checkAgreement() error {
 		got, message := e.verdicts[i], e.messages[i]
 		if got != want.verdict || message != want.message {
 			return &InvariantError{"agreement", e.nameOf(nodegraph.Index(i)), fmt.Sprintf("the engine says %s %q (%s), the reference %s %q (%s)",
-				got.phase(), message, got.rule(), want.phase(), want.message, want.rule())}
+				got.phase(), e.phrases.text(message), got.rule(), want.phase(), e.phrases.text(want.message), want.rule())}
 		}
 	}
 	return nil

@@ -131,7 +131,7 @@ func (c *cluster) leaves() map[string]nodegraph.Phase {
 		stopped := c.e.Fact(i).Stage == propagate.StageStopped || n.Parent > 0 && c.e.Fact(n.Parent).Stage == propagate.StageStopped
 		absent := v.Rule == propagate.RulePodGone || v.Rule == propagate.RuleContainerPod // a late result beats that
 		if !n.Kind.Composite() && v.Fulfilled && !v.Daemoned && !stopped && !absent && v.Phase.Completed() {
-			ended[n.Name] = v.Phase
+			ended[n.Name()] = v.Phase
 		}
 	}
 	return ended

@@ -104,7 +104,7 @@ func deliver(t *testing.T, set string, order []propagate.Event, restarts bool) m
 	phases := make(map[string]string)
 	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
 		phase, _ := e.Phase(i)
-		phases[e.Graph().Node(i).Name] = phase.String()
+		phases[e.Graph().Node(i).Name()] = phase.String()
 	}
 	phases["waits for"] = fmt.Sprint(waitsFor(e))
 	return phases

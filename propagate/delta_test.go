@@ -25,7 +25,7 @@ func TestSyncChangedIsSyncPods(t *testing.T) {
 				changed, gone := mutate(r, listed, pods, step)
 				var all []propagate.PodStatus
 				for i := nodegraph.Entry; int(i) < listed.Graph().Len(); i++ {
-					if p, ok := pods[listed.Graph().Node(i).Name]; ok {
+					if p, ok := pods[listed.Graph().Node(i).Name()]; ok {
 						all = append(all, p)
 					}
 				}
@@ -47,15 +47,15 @@ func mutate(r *rand.Rand, e *propagate.Engine, pods map[string]propagate.PodStat
 		if n.Kind != nodegraph.Pod || phase == nodegraph.Planned || r.IntN(2) == 0 {
 			continue
 		}
-		p, exists := pods[n.Name]
+		p, exists := pods[n.Name()]
 		switch {
 		case !exists && !phase.Completed():
-			p = podOf(n.Name, fmt.Sprintf("%s-%d", n.Name, step), "Pending")
+			p = podOf(n.Name(), fmt.Sprintf("%s-%d", n.Name(), step), "Pending")
 		case !exists:
 			continue
 		case r.IntN(6) == 0:
-			gone = append(gone, propagate.PodStatus{Node: n.Name, UID: p.UID})
-			delete(pods, n.Name)
+			gone = append(gone, propagate.PodStatus{Node: n.Name(), UID: p.UID})
+			delete(pods, n.Name())
 			continue
 		case p.Phase == "Pending":
 			p.Phase, p.Containers = "Running", []propagate.ContainerStatus{running("x"), running("y"), running("main")}
@@ -68,7 +68,7 @@ func mutate(r *rand.Rand, e *propagate.Engine, pods map[string]propagate.PodStat
 		default:
 			continue
 		}
-		pods[n.Name] = p
+		pods[n.Name()] = p
 		changed = append(changed, p)
 	}
 	return changed, gone

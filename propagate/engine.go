@@ -55,7 +55,7 @@ const (
 type before struct {
 	node    nodegraph.Index
 	phase   nodegraph.Phase
-	message string
+	message phrase
 }
 
 // New returns the engine of a workflow that was not started. Nothing happens before the first call of [Engine.Apply].
@@ -117,7 +117,7 @@ func (e *Engine) Started() time.Time { return e.started }
 func (e *Engine) Verdict(i nodegraph.Index) Verdict {
 	plain := e.view
 	plain.counters, plain.scratch, plain.walk = nil, nil, branchWalk{} // to learn which member decides
-	return plain.evaluate(i).spelled()
+	return e.spelled(plain.evaluate(i))
 }
 
 // Fact returns what is known of node i. It does not allocate.
@@ -125,7 +125,7 @@ func (e *Engine) Fact(i nodegraph.Index) Fact { return e.fact(i) }
 
 // Phase returns the phase and the message of node i. It does not allocate.
 func (e *Engine) Phase(i nodegraph.Index) (nodegraph.Phase, string) {
-	return e.verdicts[i].phase(), e.messages[i]
+	return e.verdicts[i].phase(), e.message(i)
 }
 
 // Workflow returns the phase and the message of the workflow. It does not allocate.
@@ -250,12 +250,15 @@ func (e *Engine) act(a Action) { e.result.Actions = append(e.result.Actions, a) 
 
 func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
 	n := e.g.Node(i)
-	e.act(Action{Type: t, Node: i, ID: n.ID, Name: n.Name, Kind: n.Kind, Message: message})
+	e.act(Action{Type: t, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Message: message})
 }
 
 // finish closes a call: it lists what changed, what is inside others first.
 func (e *Engine) finish() {
 	e.listChanges()
+	if e.phrases.full(len(e.facts)) {
+		e.forgetPhrases()
+	}
 	if len(e.timers.list) == 0 || e.Complete() {
 		return
 	}

@@ -78,7 +78,7 @@ func (e *Engine) nameOf(i nodegraph.Index) string {
 	if i == nodegraph.Root {
 		return e.g.Spec().Name
 	}
-	return e.g.Node(i).Name
+	return e.g.Node(i).Name()
 }
 
 // sentences says in words what each rule means; %s stands for the node that decided.

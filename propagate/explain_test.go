@@ -401,7 +401,7 @@ func looksAll(e *propagate.Engine) map[string]string {
 	var names []string
 	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
 		if e.Exists(i) {
-			names = append(names, e.Graph().Node(i).Name)
+			names = append(names, e.Graph().Node(i).Name())
 		}
 	}
 	all := looks(e, names...)
@@ -413,7 +413,7 @@ func looksAll(e *propagate.Engine) map[string]string {
 func checkExplanation(t *testing.T, s uint64, e *propagate.Engine, i nodegraph.Index) {
 	t.Helper()
 	reasons := e.Explain(i)
-	require.NotEmpty(t, reasons, "-seed %d: why %s is as it is", s, e.Graph().Node(i).Name)
+	require.NotEmpty(t, reasons, "-seed %d: why %s is as it is", s, e.Graph().Node(i).Name())
 	seen := make(map[nodegraph.Index]bool)
 	for next, k := i, 0; k < len(reasons); k++ {
 		r := reasons[k]

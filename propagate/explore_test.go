@@ -216,7 +216,7 @@ func look(e *propagate.Engine) string {
 	var lines []string
 	for i := range nodegraph.Index(e.Graph().Len()) {
 		if phase, _ := e.Phase(i); phase != nodegraph.Planned {
-			name := e.Graph().Node(i).Name
+			name := e.Graph().Node(i).Name()
 			if i == nodegraph.Root {
 				name = "the workflow"
 			}
@@ -295,7 +295,7 @@ func (w *world) checkMutex(t *testing.T, x *exploration) {
 	for k, e := range w.engines {
 		for i := range nodegraph.Index(e.Graph().Len()) {
 			if e.Fact(i).Lock == propagate.LockHeld {
-				holders = append(holders, fmt.Sprint(k, " ", e.Graph().Node(i).Name))
+				holders = append(holders, fmt.Sprint(k, " ", e.Graph().Node(i).Name()))
 			}
 		}
 	}
@@ -376,7 +376,7 @@ func (x *exploration) step(t *testing.T, path []move, m move, saves []propagate.
 	for i, phase := range ended {
 		now, _ := succ.engines[k].Phase(i)
 		require.Equal(t, phase.String(), now.String(), "%s had ended after %s and was rewritten by %v",
-			succ.engines[k].Graph().Node(i).Name, x.route(path, ""), ev)
+			succ.engines[k].Graph().Node(i).Name(), x.route(path, ""), ev)
 	}
 	return succ
 }
@@ -387,7 +387,7 @@ func leafEnds(e *propagate.Engine, ev propagate.Event) map[nodegraph.Index]nodeg
 	ended := make(map[nodegraph.Index]nodegraph.Phase)
 	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
 		f, n := e.Fact(i), e.Graph().Node(i)
-		superseded := strings.HasPrefix(n.Name, ev.Node) && (ev.Pod.UID > f.UID || ev.Pod.UID == f.UID && ev.Pod.Attempt > f.Attempt)
+		superseded := strings.HasPrefix(n.Name(), ev.Node) && (ev.Pod.UID > f.UID || ev.Pod.UID == f.UID && ev.Pod.Attempt > f.Attempt)
 		if !n.Kind.Composite() && f.Stage == propagate.StageEnded && !superseded {
 			ended[i], _ = e.Phase(i)
 		}

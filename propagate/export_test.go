@@ -4,7 +4,7 @@ package propagate
 func (e *Engine) Reference() []Verdict {
 	var verdicts []Verdict
 	for _, r := range reference(e.inputs) {
-		verdicts = append(verdicts, r.spelled())
+		verdicts = append(verdicts, e.spelled(r))
 	}
 	return verdicts
 }

@@ -209,7 +209,7 @@ func TestWhatEndedBeforeTheDeadlineStaysAsItIs(t *testing.T) {
 // What waited for a lock was asked for its containers' memoization keys after a restart, and they began without their pod.
 func TestWhatWaitsForALockHasNothingInsideAfterARestart(t *testing.T) {
 	e := drawn(t, `dag(a: mutex(m, pod(x -> y)))`)
-	id := e.Graph().Node(e.Graph().Find("wf.a")).ID
+	id := e.Graph().Node(e.Graph().Find("wf.a")).ID()
 	tell(t, e, propagate.LockQueued(id, "default/Mutex/m", "Waiting"))
 	e = reloaded(t, e)
 	require.Equal(t, nodegraph.None, e.Graph().Find("wf.a.x"))
@@ -243,7 +243,7 @@ func TestALockThatIsGrantedTooLateIsGivenBack(t *testing.T) {
 		}
 	}
 	e := started(t, spec)
-	id := e.Graph().Node(e.Graph().Find("wf.a")).ID
+	id := e.Graph().Node(e.Graph().Find("wf.a")).ID()
 	tell(t, e, propagate.LockQueued(id, "default/Mutex/m", "Waiting"))
 	_, err = e.Apply(epoch.Add(time.Hour))
 	require.NoError(t, err)
@@ -279,7 +279,7 @@ func TestABoundaryThatFailsFastGivesLocksBack(t *testing.T) {
 		}
 	}
 	e := started(t, spec)
-	a, b := e.Graph().Node(e.Graph().Find("wf.a")).ID, e.Graph().Node(e.Graph().Find("wf.in.b")).ID
+	a, b := e.Graph().Node(e.Graph().Find("wf.a")).ID(), e.Graph().Node(e.Graph().Find("wf.in.b")).ID()
 	tell(t, e, propagate.LockQueued(b, "default/Mutex/m", "Waiting"))
 	tell(t, e, propagate.PodFailed("wf.f", "boom"))
 	r := tell(t, e, propagate.LockGranted(a))

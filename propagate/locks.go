@@ -170,7 +170,7 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 		return cmp.Or(e.details[a].created.time().Compare(e.details[b].created.time()), e.StartOrder(a, b))
 	})
 	for _, i := range nodes {
-		h := Holder{Workflow: workflow, Node: e.g.Node(i).ID}
+		h := Holder{Workflow: workflow, Node: e.g.Node(i).ID()}
 		t.name(e.locksOf(i))
 		if e.facts[i].Lock == LockHeld {
 			t.hold(h, e.locksOf(i))

@@ -303,7 +303,7 @@ func TestAdopt(t *testing.T) {
 			require.Equal(t, "Waiting for default/Mutex/m lock. Lock status: 0/1", message)
 
 			id := func(name string) propagate.Holder {
-				return propagate.Holder{Workflow: "first", Node: again.Graph().Node(again.Graph().Find(name)).ID}
+				return propagate.Holder{Workflow: "first", Node: again.Graph().Node(again.Graph().Find(name)).ID()}
 			}
 			require.Equal(t, []propagate.Holder{id("wf.b")}, table.Holders(mutexM))
 			require.Equal(t, []propagate.Holder{id("wf.c"), id("wf.a"), other}, table.Waiters(mutexM))
@@ -360,6 +360,6 @@ func TestAdoptRetry(t *testing.T) {
 	expect(t, e, "wf.a(1)", nodegraph.Pending)
 	var table propagate.LockTable
 	table.Adopt("w", reloaded(t, e))
-	require.Equal(t, []propagate.Holder{{Workflow: "w", Node: e.Graph().Node(e.Graph().Find("wf.a")).ID}}, table.Holders(mutexM))
+	require.Equal(t, []propagate.Holder{{Workflow: "w", Node: e.Graph().Node(e.Graph().Find("wf.a")).ID()}}, table.Holders(mutexM))
 	require.Empty(t, table.Waiters(mutexM))
 }

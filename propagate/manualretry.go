@@ -21,12 +21,12 @@ func (e *Engine) manualRetry() {
 	}
 	old := make(map[string]before, e.g.Len())
 	for i := range nodegraph.Index(e.g.Len()) {
-		old[e.g.Node(i).ID] = before{phase: e.verdicts[i].phase(), message: e.messages[i]}
+		old[e.g.Node(i).ID()] = before{phase: e.verdicts[i].phase(), message: fresh.phrases.say(e.message(i))}
 	}
 	fresh.wording = e.wording
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ { // pods that are forgotten may still be heard of
-		if uid := e.details[i].uid; uid != "" && fresh.unknownPod(e.g.Node(i).ID, uid) {
-			e.remember(e.g.Node(i).ID, map[string]int64{uid: e.facts[i].Serial})
+		if uid := e.details[i].uid; uid != "" && fresh.unknownPod(e.g.Node(i).ID(), uid) {
+			e.remember(e.g.Node(i).ID(), map[string]int64{uid: e.facts[i].Serial})
 		}
 	}
 	fresh.older = e.older
@@ -35,7 +35,7 @@ func (e *Engine) manualRetry() {
 	e.view.counters = &e.counters
 	e.askAgain()
 	for i := range nodegraph.Index(e.g.Len()) {
-		b := old[e.g.Node(i).ID]
+		b := old[e.g.Node(i).ID()]
 		b.node = i
 		e.changed = append(e.changed, b)
 		e.marks[i] |= markChanged

@@ -42,8 +42,8 @@ func (e *Engine) listChanges() {
 // change describes how one node looks different.
 func (e *Engine) change(c *Change, b *before) {
 	n, v := e.g.Node(b.node), e.verdicts[b.node]
-	c.Node, c.ID, c.Name, c.Kind = b.node, n.ID, e.nameOf(b.node), e.listedKind(b.node)
-	c.From, c.To, c.Message, c.Rule = b.phase, v.phase(), e.messages[b.node], v.rule()
+	c.Node, c.ID, c.Name, c.Kind = b.node, n.ID(), e.nameOf(b.node), e.listedKind(b.node)
+	c.From, c.To, c.Message, c.Rule = b.phase, v.phase(), e.message(b.node), v.rule()
 }
 
 func (e *Engine) listedKind(i nodegraph.Index) nodegraph.Kind {
@@ -69,7 +69,7 @@ func obligations(w *view) []Obligation {
 		if len(w.g.Spec().Locks) > 0 && !w.now.IsZero() {
 			need = NeedLock
 		}
-		return []Obligation{{Node: nodegraph.Root, For: need, Message: w.messages[nodegraph.Root]}}
+		return []Obligation{{Node: nodegraph.Root, For: need, Message: w.message(nodegraph.Root)}}
 	}
 	for i := nodegraph.Entry; int(i) < w.g.Len(); i++ {
 		need, ok := w.need(i)
@@ -77,7 +77,7 @@ func obligations(w *view) []Obligation {
 			continue
 		}
 		list = append(list, Obligation{
-			Node: i, Name: w.g.Node(i).Name, For: need, Since: w.details[i].created.time(), Until: w.wakes[i].time(), Message: w.messages[i],
+			Node: i, Name: w.g.Node(i).Name(), For: need, Since: w.details[i].created.time(), Until: w.wakes[i].time(), Message: w.message(i),
 		})
 	}
 	return list

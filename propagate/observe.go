@@ -39,7 +39,7 @@ func (e *Engine) agentEnded(message string) {
 		o := e.sameRun(i)
 		o.Stage, o.Finished = StageGone, e.now
 		if e.join(i, &o) && e.facts[i].Stage == StageGone {
-			e.details[i].message = message
+			e.details[i].message = e.phrases.say(message)
 		}
 		e.touch(i)
 	}
@@ -66,7 +66,7 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 	uid := ev.Pod.UID
 	known, isOld := int64(0), false
 	if len(e.older) > 0 {
-		known, isOld = e.older[e.g.Node(i).ID][uid]
+		known, isOld = e.older[e.g.Node(i).ID()][uid]
 	}
 	switch {
 	case !ev.Pod.Created.IsZero():
@@ -81,7 +81,7 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		serial = f.Serial + 1
 	}
 	if d.uid != "" && uid != d.uid && serial > f.Serial {
-		e.remember(e.g.Node(i).ID, map[string]int64{d.uid: f.Serial})
+		e.remember(e.g.Node(i).ID(), map[string]int64{d.uid: f.Serial})
 	}
 	if attempt == 0 && serial == f.Serial {
 		attempt = int(d.attempt)
@@ -104,7 +104,7 @@ func (e *Engine) remember(id string, serials map[string]int64) {
 func (e *Engine) afterOlder(i nodegraph.Index) int64 {
 	next := int64(0)
 	if len(e.older) > 0 {
-		for _, serial := range e.older[e.g.Node(i).ID] {
+		for _, serial := range e.older[e.g.Node(i).ID()] {
 			next = max(next, serial+1)
 		}
 	}
@@ -181,7 +181,7 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 			e.put(i, &f)
 			o.Stage, o.Phase, o.Finished = StageGone, nodegraph.Planned, f.Finished
 			e.merge(i, &o)
-			e.details[i].message = "Pod auto-restarting due to " + ev.Reason + ": " + ev.Message
+			e.details[i].message = e.phrases.say("Pod auto-restarting due to " + ev.Reason + ": " + ev.Message)
 			return
 		}
 	}

@@ -376,7 +376,7 @@ func TestSyncPodsOfUnknownNodes(t *testing.T) {
 // A list may name nodes by their ids too.
 func TestSyncPodsByID(t *testing.T) {
 	e := drawn(t, "dag(a, hold: suspend)")
-	id := e.Graph().Node(e.Graph().Find("wf.a")).ID
+	id := e.Graph().Node(e.Graph().Find("wf.a")).ID()
 	require.Empty(t, listed(t, e, podOf(id, "u", "Running", running("main"))).Unknown)
 	expect(t, e, "wf.a", nodegraph.Running)
 }

@@ -10,7 +10,7 @@ import (
 // up, and remembers nothing. The engine must agree with it after every event.
 func reference(in *inputs) []ruling {
 	r := &referee{
-		view:    view{inputs: in, verdicts: make([]verdict, in.g.Len()), messages: make([]string, in.g.Len())},
+		view:    view{inputs: in, verdicts: make([]verdict, in.g.Len()), messages: make([]phrase, in.g.Len())},
 		rulings: make([]ruling, in.g.Len()),
 	}
 	levels := byDepth(in.g)

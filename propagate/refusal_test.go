@@ -161,7 +161,7 @@ func TestRefusedEvents(t *testing.T) {
 func TestRefusalNamesTheNodeOfAnID(t *testing.T) {
 	e := ofAllKinds(t, nodegraph.Limits{})
 	at := e.Graph().Find("wf.wait")
-	id := e.Graph().Node(at).ID
+	id := e.Graph().Node(at).ID()
 	require.NotEqual(t, "wf.wait", id)
 	require.Equal(t, "wf.wait", refused(t, e, propagate.PodRunning(id)).Value)
 	require.Equal(t, "wf.wait", refused(t, e, propagate.Event{Type: propagate.EventPodRunning, At: at}).Value)

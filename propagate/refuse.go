@@ -75,7 +75,7 @@ var eventKinds = [len(eventNames)]uint16{
 
 // nodeRefusal says why an event can't happen to node i.
 func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) (field, value string, err error) {
-	name := e.g.Node(i).Name
+	name := e.g.Node(i).Name()
 	if kinds := eventKinds[ev.Type]; kinds != 0 && kinds&(1<<e.shapes[i].kind) == 0 {
 		return "node", name, ErrWrongKind
 	}

@@ -33,11 +33,11 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 			e.root().Lock = LockHeld
 		}
 	} else if s.Phase == nodegraph.Pending && len(spec.Locks) > 0 {
-		e.root().Lock, e.details[nodegraph.Root].message = LockWaits, s.Message
+		e.root().Lock, e.details[nodegraph.Root].message = LockWaits, e.phrases.say(s.Message)
 	}
 	e.now = latest(e.started, s.Finished)
 	if s.Phase.Completed() {
-		e.end(nodegraph.Root, s.Phase, s.Message, s.Finished)
+		e.end(nodegraph.Root, s.Phase, e.phrases.say(s.Message), s.Finished)
 	}
 	if err := r.restore(); err != nil {
 		return nil, nil, err
@@ -72,7 +72,7 @@ func (r *restorer) restore() error {
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if !r.source.has(r.e.g.Node(i).ID) {
+		if !r.source.has(r.e.g.Node(i).ID()) {
 			continue
 		}
 		r.source.take(r.e, i)
@@ -193,11 +193,11 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 	n := *r.e.g.Node(i)
 	var before []retry.Attempt
 	for number := 0; ; number++ {
-		id := nodegraph.NodeID(r.e.g.Spec().Name, n.Name+"("+strconv.Itoa(number)+")")
+		id := nodegraph.NodeID(r.e.g.Spec().Name, n.Name()+"("+strconv.Itoa(number)+")")
 		if !r.source.has(id) {
 			return nil
 		}
-		switch d := n.Template.Retry.Decide(before, retry.Environment{Key: n.ID}); d.Verb {
+		switch d := n.Template.Retry.Decide(before, retry.Environment{Key: n.ID()}); d.Verb {
 		case retry.Succeed, retry.Stop:
 			return nil
 		}
@@ -246,7 +246,7 @@ func (r *restorer) addHooks(i nodegraph.Index) error {
 		if h.Name == nodegraph.ExitHook {
 			suffix = ".onExit"
 		}
-		if !r.source.has(nodegraph.NodeID(e.g.Spec().Name, e.g.Node(i).Name+suffix)) {
+		if !r.source.has(nodegraph.NodeID(e.g.Spec().Name, e.g.Node(i).Name()+suffix)) {
 			continue
 		}
 		if _, err := e.g.AddHook(i, h); err != nil {
@@ -282,19 +282,19 @@ func recordSource(nodes []nodegraph.Recorded) source {
 		has: func(id string) bool { return byID[id] != nil },
 		take: func(e *Engine, i nodegraph.Index) {
 			n := e.g.Node(i)
-			taken[n.ID] = true
-			f := recordedFact(e, i, byID[n.ID], !numbered[n.Name])
+			taken[n.ID()] = true
+			f := recordedFact(e, i, byID[n.ID()], !numbered[n.Name()])
 			e.put(i, &f)
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
-			items := recordedItems(nodes, loop.Name)
+			items := recordedItems(nodes, loop.Name())
 			return items, len(items) > 0
 		},
 		attempt: func(id string) retry.Attempt {
 			r := byID[id]
 			a := retry.Attempt{Message: r.Message, HasExitCode: r.HasExit, ExitCode: r.ExitCode, Started: r.Started, Finished: r.Finished}
 			a.Outcome = outcomeOf(newVerdict(r.Phase, RuleComplete))
-			if r.Message == podDeleted {
+			if r.Message == podDeleted.own() {
 				a.Reason = retry.ReasonPodDeleted
 			}
 			return a
@@ -390,12 +390,12 @@ func endFact(f *Fact, r *nodegraph.Recorded) {
 
 func stopped(message string) bool {
 	return strings.HasPrefix(message, "workflow shutdown with strategy: ") ||
-		strings.HasPrefix(message, "Stopped with strategy '") || message == deadlineExceeded || message == "timeout"
+		strings.HasPrefix(message, "Stopped with strategy '") || message == deadlineExceeded.own() || message == "timeout"
 }
 
 func podFact(f *Fact, r *nodegraph.Recorded, daemon bool) {
 	switch {
-	case r.Phase == nodegraph.Error && r.Message == podDeleted:
+	case r.Phase == nodegraph.Error && r.Message == podDeleted.own():
 		f.Stage, f.Ran = StageGone, true
 	case r.Phase.Completed():
 		endFact(f, r)
@@ -410,7 +410,7 @@ func podFact(f *Fact, r *nodegraph.Recorded, daemon bool) {
 
 // containerFact leaves out what only the end of the pod forced: that follows from the pod's fact.
 func containerFact(f *Fact, r *nodegraph.Recorded, pod *Fact) {
-	forced := r.Message == containerDeleted || r.Message == podFailedUnder || pod.Stage == StageStopped && r.Message == pod.Message
+	forced := r.Message == containerDeleted.own() || r.Message == podFailedUnder.own() || pod.Stage == StageStopped && r.Message == pod.Message
 	switch {
 	case r.Phase.Completed() && !forced:
 		f.Stage, f.Phase, f.Message = StageEnded, r.Phase, r.Message

@@ -58,7 +58,7 @@ func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *fact) ruli
 }
 
 // settled is the ruling on a node that has ended.
-func settled(p nodegraph.Phase, message string, r Rule, by nodegraph.Index) ruling {
+func settled(p nodegraph.Phase, message phrase, r Rule, by nodegraph.Index) ruling {
 	return ruling{verdict: newVerdict(p, r), message: message, by: by}
 }
 
@@ -66,7 +66,7 @@ func running(r Rule, by nodegraph.Index) ruling {
 	return ruling{verdict: newVerdict(nodegraph.Running, r), by: by}
 }
 
-func pending(r Rule, message string) ruling {
+func pending(r Rule, message phrase) ruling {
 	return ruling{verdict: newVerdict(nodegraph.Pending, r), message: message, by: nodegraph.None}
 }
 
@@ -88,7 +88,7 @@ func (w *view) workflowRule() ruling {
 	case root.Stage == StageEnded: // it was complete when it was loaded: that is final
 		return settled(root.Phase, waiting, RuleComplete, nodegraph.None)
 	case root.Stage == StageStopped: // terminated before it ever held its locks
-		return settled(nodegraph.Failed, stopMessage(w.shutdown), RuleShutdown, nodegraph.None)
+		return settled(nodegraph.Failed, w.phrases.say(stopMessage(w.shutdown)), RuleShutdown, nodegraph.None)
 	case w.started.IsZero() && root.Lock == LockNone:
 		return planned(RuleReady, nodegraph.None, 0)
 	case root.Lock == LockAsked, root.Lock == LockWaits:
@@ -113,14 +113,14 @@ func (w *view) workflowRule() ruling {
 	if entry.phase().Unsuccessful() {
 		message := w.messages[nodegraph.Entry]
 		if w.shutdown != "" {
-			message = stopMessage(w.shutdown)
+			message = w.phrases.say(stopMessage(w.shutdown))
 		}
 		return settled(entry.phase(), message, RuleEntry, nodegraph.Entry)
 	}
 	if exit != nodegraph.None && w.verdicts[exit].phase().Unsuccessful() {
 		return settled(w.verdicts[exit].phase(), w.messages[exit], RuleExitHandler, exit)
 	}
-	return settled(nodegraph.Succeeded, "", RuleEntry, nodegraph.Entry)
+	return settled(nodegraph.Succeeded, noMessage, RuleEntry, nodegraph.Entry)
 }
 
 func stopMessage(strategy string) string { return "Stopped with strategy '" + strategy + "'" }

@@ -41,9 +41,9 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 		}
 	}
 	if by != nodegraph.None {
-		return settled(result, "", RuleMemberFailed, by)
+		return settled(result, noMessage, RuleMemberFailed, by)
 	}
-	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+	return settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
 }
 
 // haltedDAGRule: a DAG that a shutdown found unfinished fails once nothing that exists in it, or is still to start, is
@@ -58,7 +58,7 @@ func (w *view) haltedDAGRule(i nodegraph.Index) ruling {
 			return running(RuleMembersOpen, m)
 		}
 	}
-	return settled(nodegraph.Failed, "", RuleShutdown, nodegraph.None)
+	return settled(nodegraph.Failed, noMessage, RuleShutdown, nodegraph.None)
 }
 
 // plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is
@@ -145,8 +145,6 @@ func (w *view) omittedBy(i nodegraph.Index) nodegraph.Index {
 	return first + nodegraph.Index(deps[0])
 }
 
-const omitted = "omitted: depends condition not met"
-
 // results returns what a depends condition may say of task d, which is fulfilled.
 func (w *view) results(d nodegraph.Index) nodegraph.Results {
 	v := w.verdicts[d]
@@ -215,7 +213,7 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 		return settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
 	}
 	if n.Template != nil && n.Template.Err != "" {
-		return settled(nodegraph.Error, n.Template.Err, RuleInvalid, nodegraph.None)
+		return settled(nodegraph.Error, w.phrases.say(n.Template.Err), RuleInvalid, nodegraph.None)
 	}
 	if n.Nesting() > w.g.Limits().Nesting {
 		return settled(nodegraph.Error, tooDeep, RuleInvalid, nodegraph.None)
@@ -227,19 +225,15 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 		when := withItem(n.Task.When, w.g.Item(i))
 		switch result, err := nodegraph.EvalWhen(when); {
 		case err != nil:
-			return settled(nodegraph.Error, err.Error(), RuleInvalid, nodegraph.None)
+			return settled(nodegraph.Error, w.phrases.say(err.Error()), RuleInvalid, nodegraph.None)
 		case result == nodegraph.WhenUnresolved:
 			return ask
 		case result == nodegraph.WhenFalse:
-			return settled(nodegraph.Skipped, fmt.Sprintf("when '%s' evaluated false", when), RuleWhenFalse, nodegraph.None)
+			return settled(nodegraph.Skipped, w.phrases.say(fmt.Sprintf("when '%s' evaluated false", when)), RuleWhenFalse, nodegraph.None)
 		}
 	}
 	return planned(RuleReady, nodegraph.None, wantStart)
 }
-
-const tooDeep = "Maximum recursion depth exceeded"
-
-const noItems = "Skipped, empty params"
 
 // loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
 // when of its own.

@@ -89,7 +89,7 @@ func (w *view) hookStatus(i nodegraph.Index, v ruling) func(group, name string) 
 		if w.g.Node(i).Task == nil {
 			return "", false
 		}
-		sibling := w.g.Find(strings.TrimSuffix(w.g.Node(i).Name, w.g.Node(i).Task.Name) + name)
+		sibling := w.g.Find(strings.TrimSuffix(w.g.Node(i).Name(), w.g.Node(i).Task.Name) + name)
 		if sibling == nodegraph.None {
 			return "", false
 		}

@@ -30,25 +30,18 @@ func (w *view) podRule(i nodegraph.Index) ruling {
 		if f.Ready {
 			return daemonReady(nodegraph.None)
 		}
-		return pending(RulePodRunning, "")
+		return pending(RulePodRunning, noMessage)
 	case StagePending:
 		v := pending(RulePodPending, w.details[i].message)
 		if f.Lock == LockHeld {
-			v.message = "" // Argo clears it together with the message about the lock
+			v.message = noMessage // Argo clears it together with the message about the lock
 		}
 		return v
 	}
-	return pending(RuleStartOwed, "")
+	return pending(RuleStartOwed, noMessage)
 }
 
-// The messages of a lost pod, in Argo's words.
-const (
-	podDeleted       = "pod deleted"
-	containerDeleted = "container deleted"
-	podFailedUnder   = "Pod Failed whilst container running"
-)
-
-func podResult(f *fact, message string, daemon bool) ruling {
+func podResult(f *fact, message phrase, daemon bool) ruling {
 	if daemon && f.Phase == nodegraph.Succeeded && !f.Released {
 		return settled(nodegraph.Failed, message, RuleDaemonEnded, nodegraph.None)
 	}
@@ -69,7 +62,7 @@ func (w *view) containerRule(i nodegraph.Index) ruling {
 	}
 	switch {
 	case p.Stage == StageEnded && p.Phase == nodegraph.Succeeded:
-		return settled(nodegraph.Succeeded, "", RuleContainerPod, pod)
+		return settled(nodegraph.Succeeded, noMessage, RuleContainerPod, pod)
 	case p.Stage == StageEnded:
 		return settled(nodegraph.Failed, podFailedUnder, RuleContainerPod, pod)
 	case p.Stage == StageStopped:
@@ -79,7 +72,7 @@ func (w *view) containerRule(i nodegraph.Index) ruling {
 	case f.Stage == StageRunning && p.Stage != StageGone && f.Serial >= p.Serial:
 		return running(RuleContainerOwn, nodegraph.None)
 	}
-	return pending(RuleContainerOwn, "")
+	return pending(RuleContainerOwn, noMessage)
 }
 
 // suspendRule: a Suspend node runs until it is resumed, its duration has passed, or the workflow stops it.
@@ -96,7 +89,7 @@ func (w *view) suspendRule(i nodegraph.Index) ruling {
 	if d := w.g.Node(i).Template.Suspend; d > 0 {
 		until := w.details[i].created.plus(d)
 		if stampOf(w.now) >= until {
-			return settled(nodegraph.Succeeded, "", RuleResumed, nodegraph.None)
+			return settled(nodegraph.Succeeded, noMessage, RuleResumed, nodegraph.None)
 		}
 		v.wake = until
 	}

@@ -18,7 +18,7 @@ func (w *view) retryRule(i nodegraph.Index) ruling {
 			return running(RuleMembersOpen, last)
 		}
 		if w.facts[i].Halted && w.verdicts[last].phase().Unsuccessful() {
-			v := settled(nodegraph.Failed, stopMessage(w.details[i].more().halted), RuleRetry, last)
+			v := settled(nodegraph.Failed, w.phrases.say(stopMessage(w.details[i].more().halted)), RuleRetry, last)
 			v.verdict = v.decidedBy(retry.StepShutdown)
 			return v
 		}
@@ -28,23 +28,23 @@ func (w *view) retryRule(i nodegraph.Index) ruling {
 	v := running(RuleRetry, last)
 	switch d.Verb {
 	case retry.Wait:
-		v.message, v.wake = d.Message, stampOf(d.Until)
+		v.message, v.wake = w.phrases.say(d.Message), stampOf(d.Until)
 	case retry.Start:
 		v.verdict = v.wanting(wantAttempt)
 		if !d.ExecutionDeadline.IsZero() {
 			v.wake = stampOf(d.ExecutionDeadline) + 1 // it may be held back until it is too late
 		}
 	case retry.Succeed:
-		v = settled(nodegraph.Succeeded, d.Message, RuleRetry, last)
+		v = settled(nodegraph.Succeeded, w.phrases.say(d.Message), RuleRetry, last)
 	case retry.Stop:
-		v = settled(phaseOf(d.Outcome), d.Message, RuleRetry, last)
+		v = settled(phaseOf(d.Outcome), w.phrases.say(d.Message), RuleRetry, last)
 	}
 	v.verdict = v.decidedBy(d.Step)
 	return v
 }
 
 func (w *view) environment(i nodegraph.Index) retry.Environment {
-	env := retry.Environment{Now: w.now, Key: w.g.Node(i).ID}
+	env := retry.Environment{Now: w.now, Key: w.g.Node(i).ID()}
 	if d := w.g.Spec().ActiveDeadline; d > 0 {
 		env.Deadline = w.deadline()
 	}
@@ -56,7 +56,7 @@ func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		d, v := &w.details[m], w.verdicts[m]
 		a := retry.Attempt{
-			Outcome: outcomeOf(v), Message: w.messages[m], Reason: d.more().reason,
+			Outcome: outcomeOf(v), Message: w.message(m), Reason: d.more().reason,
 			ExitCode: int(d.exitCode), HasExitCode: d.hasExit, Started: d.created.time(), Finished: d.finished.time(),
 		}
 		if c := d.more().conditions; c != "" {

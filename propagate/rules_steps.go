@@ -12,10 +12,10 @@ func (w *view) taskGroupRule(i nodegraph.Index) ruling {
 	if m, open := w.firstOpen(i); open {
 		return running(RuleMembersOpen, m)
 	}
-	v, hooks := settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None), want(0)
+	v, hooks := settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None), want(0)
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		if w.verdicts[m].phase().Unsuccessful() {
-			v = settled(w.verdicts[m].phase(), "", RuleMemberFailed, m)
+			v = settled(w.verdicts[m].phase(), noMessage, RuleMemberFailed, m)
 		}
 		if w.verdicts[m].want()&wantHook != 0 {
 			hooks = wantWithin
@@ -46,7 +46,7 @@ func (w *view) stepsRule(i nodegraph.Index) ruling {
 	if failed != nodegraph.None {
 		return settled(nodegraph.Failed, w.messages[failed], RuleMemberFailed, failed)
 	}
-	return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+	return settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
 }
 
 // failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
@@ -61,8 +61,6 @@ func (w *view) failFastRule(i nodegraph.Index) (ruling, bool) {
 	}
 	return settled(nodegraph.Failed, failedFast, RuleFailFast, c.failed), true
 }
-
-const failedFast = "template has failed or errored children and failFast enabled"
 
 // A census counts the pods, DAGs and Steps of a boundary: those directly inside it, its StepGroups, TaskGroups and
 // Retries, attempts included.
@@ -85,12 +83,12 @@ func (w *view) stepGroupRule(i nodegraph.Index) ruling {
 		}
 	}
 	if failed == nodegraph.None {
-		return settled(nodegraph.Succeeded, "", RuleMembersDone, nodegraph.None)
+		return settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
 	}
 	if !w.facts[failed].created() { // its when is not a condition
 		return settled(nodegraph.Error, w.messages[failed], RuleMemberFailed, failed)
 	}
-	return settled(nodegraph.Failed, fmt.Sprintf("child '%s' failed", w.g.Node(failed).ID), RuleMemberFailed, failed)
+	return settled(nodegraph.Failed, w.phrases.say(fmt.Sprintf("child '%s' failed", w.g.Node(failed).ID())), RuleMemberFailed, failed)
 }
 
 // wasReady tells whether node m is a daemon that was ready once: what waited for it went on then, and its later end does

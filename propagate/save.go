@@ -68,7 +68,7 @@ func (w *inputs) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 func (w *inputs) nodeState(i nodegraph.Index) NodeState {
 	n := w.g.Node(i)
 	resolved := n.Kind == nodegraph.TaskGroup && n.Task.Loop.Unresolved != "" && n.Expanded()
-	return NodeState{ID: n.ID, Fact: w.fact(i), Resolved: resolved, Items: w.resolvedItems(i)}
+	return NodeState{ID: n.ID(), Fact: w.fact(i), Resolved: resolved, Items: w.resolvedItems(i)}
 }
 
 // Load returns the engine of a state that was saved, and the ids in it that the specification never asks for. What the
@@ -105,12 +105,12 @@ func stateSource(nodes []NodeState) source {
 	return source{
 		has: func(id string) bool { return byID[id] != nil },
 		take: func(e *Engine, i nodegraph.Index) {
-			n := byID[e.g.Node(i).ID]
+			n := byID[e.g.Node(i).ID()]
 			taken[n.ID] = true
 			e.put(i, &n.Fact)
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
-			n := byID[loop.ID]
+			n := byID[loop.ID()]
 			if n == nil {
 				return nil, false
 			}

@@ -221,7 +221,7 @@ func (s *script) tree() string {
 	var lines []string
 	for i := nodegraph.Entry; int(i) < s.e.Graph().Len(); i++ {
 		if v := s.e.Verdict(i); s.e.Exists(i) {
-			lines = append(lines, fmt.Sprintf("%s %s %s %q", s.e.Graph().Node(i).Name, s.e.Kind(i), v.Phase, v.Message))
+			lines = append(lines, fmt.Sprintf("%s %s %s %q", s.e.Graph().Node(i).Name(), s.e.Kind(i), v.Phase, v.Message))
 		}
 	}
 	slices.Sort(lines)

@@ -17,7 +17,7 @@ func (e *Engine) grow() {
 	e.facts = append(e.facts, make([]fact, more)...)
 	e.details = append(e.details, make([]detail, more)...)
 	e.verdicts = append(e.verdicts, make([]verdict, more)...)
-	e.messages = append(e.messages, make([]string, more)...)
+	e.messages = append(e.messages, make([]phrase, more)...)
 	e.marks = append(e.marks, make([]marks, more)...)
 	e.counters.open = append(e.counters.open, make([]int32, more)...)
 	e.counters.blocked = append(e.counters.blocked, make([]int32, more)...)
@@ -310,7 +310,7 @@ func (e *Engine) releaseLocks(i nodegraph.Index) {
 	}
 	f.Lock = LockNone
 	n := e.g.Node(i)
-	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID, Name: n.Name, Kind: n.Kind, Locks: e.locksOf(i)})
+	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.locksOf(i)})
 }
 
 // locksOf returns the locks that node i holds while it is unfinished. Groups hold none, their members do; the attempts

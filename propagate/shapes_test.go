@@ -133,7 +133,7 @@ func begun(spec *nodegraph.Spec) *Engine {
 		panic(fmt.Sprint("start: ", err))
 	}
 	if e.Complete() {
-		panic(e.messages[nodegraph.Entry])
+		panic(e.message(nodegraph.Entry))
 	}
 	return e
 }

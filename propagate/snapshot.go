@@ -27,7 +27,7 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
 	n, f, v := e.g.Node(i), e.fact(i), e.verdicts[i]
 	r := nodegraph.Recorded{
-		ID: n.ID, Name: n.Name, DisplayName: e.g.DisplayName(i), Kind: e.Kind(i), Phase: v.phase(), Message: e.messages[i],
+		ID: n.ID(), Name: n.Name(), DisplayName: e.g.DisplayName(i), Kind: e.Kind(i), Phase: v.phase(), Message: e.message(i),
 		Started: f.Created, Finished: f.Finished, Daemoned: v.daemoned(), Unsynced: f.Unsynced,
 		Hooked: n.Role == nodegraph.RoleHook, Retried: n.Role == nodegraph.RoleAttempt,
 		CacheHit: f.Hit, ExitCode: f.ExitCode, HasExit: f.HasExit, Restarts: f.Restarts,
@@ -42,7 +42,7 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
 		r.WaitsFor = f.Reason
 	}
 	if b := e.g.Boundary(i); b != nodegraph.None {
-		r.Boundary = e.g.Node(b).ID
+		r.Boundary = e.g.Node(b).ID()
 	}
 	if n.Template != nil {
 		r.Template = n.Template.Name

@@ -167,7 +167,7 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 		if f.Lock == LockNone {
 			f.Lock = LockAsked
 			e.asked[i] = true
-			e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID, Name: n.Name, Kind: n.Kind, Locks: locks})
+			e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: locks})
 		}
 		return false
 	}
@@ -310,7 +310,7 @@ func (e *Engine) create(i nodegraph.Index) {
 	if e.shapes[i].kind == nodegraph.Pod {
 		e.countActive(i, true)
 	}
-	action := Action{Type: ActionStart, Node: i, ID: e.g.Node(i).ID, Name: e.g.Node(i).Name, Kind: e.g.Node(i).Kind}
+	action := Action{Type: ActionStart, Node: i, ID: e.g.Node(i).ID(), Name: e.g.Node(i).Name(), Kind: e.g.Node(i).Kind}
 	e.act(action)
 	e.expand(i)
 	e.watchTimeouts(i)
@@ -326,7 +326,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 			message = "workflow shutdown with strategy: " + e.shutdown
 		}
 	case e.overdue && !e.g.Node(i).InExitHandler():
-		message = deadlineExceeded
+		message = deadlineExceeded.own()
 	default:
 		return false
 	}
@@ -366,7 +366,7 @@ func (e *Engine) expand(i nodegraph.Index) {
 
 // fail ends node i in Error: the graph could not take what it asks for.
 func (e *Engine) fail(i nodegraph.Index, err error) bool {
-	e.end(i, nodegraph.Error, err.Error(), e.now)
+	e.end(i, nodegraph.Error, e.phrases.say(err.Error()), e.now)
 	e.touch(i)
 	return true
 }

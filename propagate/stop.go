@@ -4,8 +4,6 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-const deadlineExceeded = "Step exceeded its deadline"
-
 // applyShutdown stops what the strategy stops. Rules read the strategy, so everything unfinished is looked at again.
 func (e *Engine) applyShutdown(strategy string) {
 	if e.shutdown == "Terminate" {
@@ -64,7 +62,7 @@ func (e *Engine) applyDeadlines() {
 			}
 			e.touch(i)
 			if !e.g.Node(i).InExitHandler() {
-				e.stopLeaf(i, deadlineExceeded, deadlineExceeded)
+				e.stopLeaf(i, deadlineExceeded.own(), deadlineExceeded.own())
 			}
 		}
 	}
@@ -88,7 +86,7 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		if !waiting {
 			return
 		}
-		e.end(i, nodegraph.Failed, message, e.now)
+		e.end(i, nodegraph.Failed, e.phrases.say(message), e.now)
 		return
 	}
 	running := f.Stage <= StageRunning || f.Stage == StageGone && !f.Ran // the pod, or the one that will be in its place
@@ -159,7 +157,7 @@ func (e *Engine) closeMembers(b nodegraph.Index) bool {
 					e.end(m, nodegraph.Failed, failedFast, e.now)
 					e.touch(m)
 				} else {
-					e.stopLeaf(m, failedFast, failedFast)
+					e.stopLeaf(m, failedFast.own(), failedFast.own())
 				}
 			}
 		}
@@ -175,7 +173,7 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) bool {
 		switch e.g.Node(m).Kind {
 		case nodegraph.Pod:
 			if e.verdicts[m].daemoned() {
-				e.end(m, nodegraph.Succeeded, "", e.now)
+				e.end(m, nodegraph.Succeeded, noMessage, e.now)
 				e.facts[m].Released = true
 				e.touchPod(m)
 				e.actOn(ActionTerminate, m, "its boundary has ended")

@@ -13,6 +13,7 @@ type inputs struct {
 	shapes   []shape
 	facts    []fact
 	details  []detail
+	phrases  phrases
 	now      time.Time
 	started  time.Time // the workflow's start; zero before it holds its locks
 	shutdown string    // "", "Stop" or "Terminate"
@@ -84,8 +85,9 @@ func (f *fact) created() bool { return f.exists }
 // detail is the part of a Fact that is read when something happens to the node.
 type detail struct {
 	created, finished stamp
-	uid, message      string
+	uid               string
 	rare              *rareDetail // nil for most nodes
+	message           phrase
 	attempt, exitCode int32
 	memo              Answer
 	hasExit           bool
@@ -151,7 +153,7 @@ func (w *inputs) fact(i nodegraph.Index) Fact {
 	r := d.more()
 	return Fact{
 		Created: d.created.time(), Serial: f.Serial, UID: d.uid, Attempt: int(d.attempt), Stage: f.Stage, Ran: f.Ran,
-		Ready: f.Ready, Phase: f.Phase, Message: d.message, Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
+		Ready: f.Ready, Phase: f.Phase, Message: w.phrases.text(d.message), Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
 		Finished: d.finished.time(), Unsynced: f.Unsynced, Synced: d.synced, Remade: r.remade, Restarts: r.restarts, Conditions: r.conditions,
 		Halted: r.halted, Released: f.Released, Lock: f.Lock, Waited: f.Waited, Answer: f.Answer, Memo: d.memo, Hit: d.hit,
 		Seen: f.Seen,
@@ -167,7 +169,7 @@ func (w *inputs) put(i nodegraph.Index, v *Fact) {
 	d := &w.details[i]
 	rare := rareDetail{reason: v.Reason, conditions: v.Conditions, halted: v.Halted, remade: v.Remade, restarts: v.Restarts}
 	*d = detail{
-		created: stampOf(v.Created), finished: stampOf(v.Finished), uid: v.UID, message: v.Message, rare: d.rare,
+		created: stampOf(v.Created), finished: stampOf(v.Finished), uid: v.UID, message: w.phrases.say(v.Message), rare: d.rare,
 		attempt: int32(v.Attempt), exitCode: int32(v.ExitCode), memo: v.Memo, hasExit: v.HasExit, synced: v.Synced, hit: v.Hit,
 	}
 	switch {
@@ -201,13 +203,13 @@ func (w *inputs) join(i nodegraph.Index, o *Fact) bool {
 func (w *inputs) known(i nodegraph.Index, o *Fact) bool {
 	f, d := &w.facts[i], &w.details[i]
 	return o.Serial == f.Serial && o.Attempt == int(d.attempt) && o.Stage == f.Stage && o.Phase == f.Phase &&
-		(o.UID == "" || o.UID == d.uid) && o.Message == d.message && o.Reason == d.more().reason && (d.finished != 0 || o.Finished.IsZero()) &&
+		(o.UID == "" || o.UID == d.uid) && o.Message == w.phrases.text(d.message) && o.Reason == d.more().reason && (d.finished != 0 || o.Finished.IsZero()) &&
 		(f.Ran || !o.Ran && o.Stage != StageRunning) && (f.Ready || !o.Ready) &&
 		(!o.HasExit || d.hasExit && o.ExitCode == int(d.exitCode)) && (o.Conditions == "" || o.Conditions == d.more().conditions)
 }
 
 // end makes node i ended, whatever was known of it.
-func (w *inputs) end(i nodegraph.Index, phase nodegraph.Phase, message string, at time.Time) {
+func (w *inputs) end(i nodegraph.Index, phase nodegraph.Phase, message phrase, at time.Time) {
 	f, d := &w.facts[i], &w.details[i]
 	f.Stage, f.Phase, d.message, d.finished = StageEnded, phase, message, stampOf(at)
 }

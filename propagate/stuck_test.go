@@ -474,7 +474,7 @@ func phasesOf(e *propagate.Engine) map[string]string {
 	phases := make(map[string]string)
 	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
 		if phase, _ := e.Phase(i); e.Exists(i) {
-			phases[e.Graph().Node(i).Name] = phase.String()
+			phases[e.Graph().Node(i).Name()] = phase.String()
 		}
 	}
 	return phases
@@ -838,7 +838,7 @@ func TestStuckWithTheFirstVerdict(t *testing.T) {
 func names(e *propagate.Engine) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
-			if e.Exists(i) && !yield(e.Graph().Node(i).Name) {
+			if e.Exists(i) && !yield(e.Graph().Node(i).Name()) {
 				return
 			}
 		}

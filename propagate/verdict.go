@@ -25,13 +25,13 @@ type ruling struct {
 	verdict
 	by      nodegraph.Index
 	wake    stamp
-	message string
+	message phrase
 }
 
-// spelled is the ruling as others see it.
-func (r ruling) spelled() Verdict {
+// spelled is a ruling as others see it.
+func (w *inputs) spelled(r ruling) Verdict {
 	return Verdict{
-		Phase: r.phase(), Message: r.message, Fulfilled: r.fulfilled(), Daemoned: r.daemoned(), Rule: r.rule(), By: r.by,
+		Phase: r.phase(), Message: w.phrases.text(r.message), Fulfilled: r.fulfilled(), Daemoned: r.daemoned(), Rule: r.rule(), By: r.by,
 		Wake: r.wake.time(), Step: r.step(),
 	}
 }
@@ -149,7 +149,7 @@ func (v verdict) open() bool { return !v.fulfilled() || v.want()&(wantHook|wantW
 type view struct {
 	*inputs
 	verdicts []verdict
-	messages []string
+	messages []phrase
 	wakes    map[nodegraph.Index]stamp
 	counters *counters // nil for the reference evaluator, which looks for itself
 	scratch  []nodegraph.DepState
@@ -162,12 +162,13 @@ type counters struct {
 	blocked []int32 // by planned task: those it comes after that are not clear
 }
 
+// message is the message of node i.
+func (w *view) message(i nodegraph.Index) string { return w.phrases.text(w.messages[i]) }
+
 // record stores the ruling on node i.
 func (w *view) record(i nodegraph.Index, r ruling) {
 	w.verdicts[i] = r.verdict
-	if w.messages[i] != r.message {
-		w.messages[i] = r.message
-	}
+	w.messages[i] = r.message
 	if r.wake != 0 {
 		if w.wakes == nil {
 			w.wakes = make(map[nodegraph.Index]stamp)

@@ -136,7 +136,7 @@ func (t *reportText) tree() {
 	}
 	var b strings.Builder
 	tree.Write(&b, t.report.Graph, nodegraph.Root, func(i nodegraph.Index) (tree.Line, bool) {
-		n, ok := recorded[t.report.Graph.Node(i).ID]
+		n, ok := recorded[t.report.Graph.Node(i).ID()]
 		return tree.Line{Phase: n.Phase, Message: n.Message, Note: notes[n.ID]}, ok
 	})
 	fmt.Fprint(t.out, t.paint.marks(b.String()))

@@ -96,7 +96,7 @@ func drawn(in diagnose.Input) (*draw.Picture, error) {
 	}
 	picture.Show(nodegraph.Root, in.Snapshot.Phase, in.Snapshot.Message)
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		n := recorded[g.Node(i).ID]
+		n := recorded[g.Node(i).ID()]
 		picture.Show(i, n.Phase, n.Message)
 	}
 	for _, f := range report.Findings {

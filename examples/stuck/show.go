@@ -30,7 +30,7 @@ func showRecorded(out io.Writer, r *replay.Recording) error {
 	fmt.Fprintf(out, "What the controller left behind (%s):\n", r.Engine)
 	fmt.Fprintf(out, "workflow %s: %s %s\n", spec.Name, last.Recorded.Phase, last.Recorded.Message)
 	tree.Write(out, e.Graph(), nodegraph.Root, func(i nodegraph.Index) (tree.Line, bool) {
-		n, ok := recorded[e.Graph().Node(i).ID]
+		n, ok := recorded[e.Graph().Node(i).ID()]
 		line := tree.Line{Phase: n.Phase, Message: n.Message}
 		if ok && e.Graph().Node(i).Kind == nodegraph.Container && !n.Phase.Settled() && e.Verdict(i).Fulfilled {
 			line.Note = "its pod has ended: nothing will ever change this"

@@ -76,7 +76,7 @@ func (r *renderer) attach(i nodegraph.Index) {
 	case nodegraph.RoleEntry:
 	case nodegraph.RoleHook:
 		if owner, hook := r.g.Owner(i); owner != nodegraph.Entry || hook.Name != nodegraph.ExitHook {
-			r.add(owner, n.ID)
+			r.add(owner, n.ID())
 		}
 	case nodegraph.RoleTask:
 		r.attachAfter(i)
@@ -85,7 +85,7 @@ func (r *renderer) attach(i nodegraph.Index) {
 	case nodegraph.RoleGroup:
 		r.attachGroup(i)
 	default:
-		r.add(n.Parent, n.ID)
+		r.add(n.Parent, n.ID())
 	}
 }
 
@@ -98,11 +98,11 @@ func (r *renderer) attachAfter(i nodegraph.Index) {
 			continue
 		}
 		for _, end := range r.outbound(before) {
-			r.add(end, n.ID)
+			r.add(end, n.ID())
 		}
 	}
 	if first {
-		r.add(n.Parent, n.ID)
+		r.add(n.Parent, n.ID())
 	}
 }
 
@@ -111,10 +111,10 @@ func (r *renderer) attachContainer(i nodegraph.Index) {
 	n, first := r.g.Node(i), true
 	for before := range r.g.After(i) {
 		first = false
-		r.add(before, n.ID)
+		r.add(before, n.ID())
 	}
 	if first {
-		r.add(n.Parent, n.ID)
+		r.add(n.Parent, n.ID())
 	}
 }
 
@@ -122,12 +122,12 @@ func (r *renderer) attachContainer(i nodegraph.Index) {
 func (r *renderer) attachGroup(i nodegraph.Index) {
 	n := r.g.Node(i)
 	if n.Slot == 0 {
-		r.add(n.Parent, n.ID)
+		r.add(n.Parent, n.ID())
 		return
 	}
 	for before := range r.g.After(i) {
 		for _, end := range r.outbound(before) {
-			r.add(end, n.ID)
+			r.add(end, n.ID())
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (by records) grow(t *testing.T, spec *nodegraph.Spec) (*nodegraph.Graph, fu
 	has := func(name string) bool { return by[nodegraph.NodeID(spec.Name, name)] != nil }
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 		n := *g.Node(i)
-		r := by[n.ID]
+		r := by[n.ID()]
 		if r == nil {
 			continue
 		}
@@ -40,7 +40,7 @@ func (by records) grow(t *testing.T, spec *nodegraph.Spec) (*nodegraph.Graph, fu
 		switch {
 		case r.Kind == nodegraph.NodeSkipped:
 		case n.Kind == nodegraph.Retry:
-			for has(n.Name + "(" + string(rune('0'+attempts(g, i))) + ")") {
+			for has(n.Name() + "(" + string(rune('0'+attempts(g, i))) + ")") {
 				_, err = g.AddAttempt(i)
 				require.NoError(t, err)
 			}
@@ -50,7 +50,7 @@ func (by records) grow(t *testing.T, spec *nodegraph.Spec) (*nodegraph.Graph, fu
 			require.NoError(t, g.Expand(i))
 		}
 	}
-	return g, func(i nodegraph.Index) bool { return by[g.Node(i).ID] != nil }
+	return g, func(i nodegraph.Index) bool { return by[g.Node(i).ID()] != nil }
 }
 
 // addHooks adds the hooks of node i that are recorded.
@@ -67,7 +67,7 @@ func (by records) addHooks(t *testing.T, g *nodegraph.Graph, i nodegraph.Index, 
 	case n.Task != nil:
 		hooks = n.Task.Hooks
 	}
-	name := n.Name
+	name := n.Name()
 	for k := range hooks {
 		suffix := ".hooks." + hooks[k].Name
 		if hooks[k].Name == nodegraph.ExitHook {
@@ -105,7 +105,7 @@ func TestChildrenOfRecordings(t *testing.T) {
 				if !exists(i) {
 					continue
 				}
-				node := by[g.Node(i).ID]
+				node := by[g.Node(i).ID()]
 				want := slices.DeleteFunc(slices.Clone(node.Children), func(id string) bool { return by[id] == nil })
 				if len(want) < len(node.Children) {
 					dangling++
@@ -181,7 +181,7 @@ func TestChildren(t *testing.T) {
 			got, want := map[string][]string{}, map[string][]string{}
 			for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 				for _, id := range children(i) {
-					got[g.Node(i).Name] = append(got[g.Node(i).Name], by[id].Name)
+					got[g.Node(i).Name()] = append(got[g.Node(i).Name()], by[id].Name)
 				}
 			}
 			for name, list := range test.want {
@@ -216,11 +216,11 @@ func TestOutboundNodesOfRecordings(t *testing.T) {
 			var want, got []string
 			for _, noted := range node.OutboundNodes {
 				for _, end := range argo.OutboundNodes(g, exists, g.Find(noted)) {
-					want = append(want, g.Node(end).Name)
+					want = append(want, g.Node(end).Name())
 				}
 			}
 			for _, end := range argo.OutboundNodes(g, exists, g.Find(id)) {
-				got = append(got, g.Node(end).Name)
+				got = append(got, g.Node(end).Name())
 			}
 			slices.Sort(want)
 			slices.Sort(got)

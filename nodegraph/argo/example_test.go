@@ -44,7 +44,7 @@ func ExampleRead() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("entry:", g.Node(nodegraph.Entry).Name)
+	fmt.Println("entry:", g.Node(nodegraph.Entry).Name())
 	// Output:
 	// build build DAG Running
 	// build-2377389226 build.fetch Pod Running
@@ -89,7 +89,7 @@ func ExampleChildren() {
 	children := argo.Children(g, func(nodegraph.Index) bool { return true })
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 		for _, id := range children(i) {
-			fmt.Println(g.Node(i).Name, "->", g.Node(g.Find(id)).Name)
+			fmt.Println(g.Node(i).Name(), "->", g.Node(g.Find(id)).Name())
 		}
 	}
 	// Output:

@@ -128,7 +128,7 @@ type podList struct {
 func podsOf(e *propagate.Engine) *podList {
 	l := &podList{spec: e.Graph().Spec()}
 	for _, i := range openPods(e) {
-		l.add(e.Graph().Node(i).ID)
+		l.add(e.Graph().Node(i).ID())
 	}
 	return l
 }

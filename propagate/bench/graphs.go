@@ -25,7 +25,7 @@ func draw(g *nodegraph.Graph) drawing {
 		if i == nodegraph.Root {
 			return "workflow"
 		}
-		return g.Node(i).Name
+		return g.Node(i).Name()
 	}
 	for i := range nodegraph.Index(g.Len()) {
 		d.names = append(d.names, name(i))

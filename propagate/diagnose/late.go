@@ -121,7 +121,7 @@ func (d *diagnosis) exitHook(i nodegraph.Index) string {
 	default:
 		return ""
 	}
-	return n.Name + ".onExit"
+	return n.Name() + ".onExit"
 }
 
 // hookDue tells whether the hook of i should be there by now.

@@ -26,7 +26,7 @@ func newRecord(s *nodegraph.Snapshot, g *nodegraph.Graph) *record {
 func open(r *nodegraph.Recorded) bool { return !r.Phase.Settled() }
 
 // of returns the record of node i, nil if there is none.
-func (r *record) of(i nodegraph.Index) *nodegraph.Recorded { return r.byID[r.g.Node(i).ID] }
+func (r *record) of(i nodegraph.Index) *nodegraph.Recorded { return r.byID[r.g.Node(i).ID()] }
 
 // find returns the graph's node for a record, None where the specification does not ask for it.
 func (r *record) find(n *nodegraph.Recorded) nodegraph.Index {

@@ -22,7 +22,7 @@ func (d *diagnosis) wait() {
 	for _, o := range d.engine.Obligations() {
 		n := d.g.Node(o.Node)
 		w := Wait{
-			Node: Node{ID: n.ID, Name: n.Name, Type: n.Kind}, For: o.For, Until: o.Until, Message: o.Message, Next: true,
+			Node: Node{ID: n.ID(), Name: n.Name(), Type: n.Kind}, For: o.For, Until: o.Until, Message: o.Message, Next: true,
 		}
 		if r := d.record.of(o.Node); r != nil {
 			w.Since, w.Next, w.Recorded = r.Started, false, State{r.Phase, r.Message}

@@ -157,7 +157,7 @@ func checkSVG(t *testing.T, g *nodegraph.Graph, text []byte) {
 		assert.True(t, n.x >= 0 && n.y >= 0 && n.x+n.w <= d.width && n.y+n.h <= d.height, "%s is outside of the picture", n.name)
 	}
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		name := strings.ReplaceAll(strings.ToValidUTF8(g.Node(i).Name, "\ufffd"), "\x00", "\ufffd")
+		name := strings.ReplaceAll(strings.ToValidUTF8(g.Node(i).Name(), "\ufffd"), "\x00", "\ufffd")
 		assert.Equal(t, 1, names[name], "how often %q is drawn", name)
 		n, parent := &d.nodes[i], &d.nodes[g.Node(i).Parent]
 		require.Equal(t, parent, byID[n.parent], "what %q is inside of", n.name)
@@ -262,7 +262,7 @@ func shownIn(e *propagate.Engine) map[string]string {
 		if e.Exists(i) && e.Verdict(i).Phase != nodegraph.Planned {
 			phase = strings.ToLower(e.Verdict(i).Phase.String())
 		}
-		shown[e.Graph().Node(i).Name] = phase
+		shown[e.Graph().Node(i).Name()] = phase
 	}
 	return shown
 }
@@ -417,19 +417,19 @@ func checkDOT(t *testing.T, g *nodegraph.Graph, p *draw.Picture) {
 	t.Helper()
 	var want parsed
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		name := g.Node(i).Name
+		name := g.Node(i).Name()
 		if g.First(i) == nodegraph.None {
 			want.nodes = append(want.nodes, name)
 		} else {
 			want.clusters = append(want.clusters, name)
 		}
 		for a := range g.After(i) {
-			want.edges = append(want.edges, g.Node(a).Name+" "+name)
+			want.edges = append(want.edges, g.Node(a).Name()+" "+name)
 		}
 		if owner, _ := g.Owner(i); owner == nodegraph.Root {
-			want.edges = append(want.edges, g.Node(nodegraph.Entry).Name+" "+name)
+			want.edges = append(want.edges, g.Node(nodegraph.Entry).Name()+" "+name)
 		} else if owner != nodegraph.None && g.Node(owner).Parent == g.Node(i).Parent {
-			want.edges = append(want.edges, g.Node(owner).Name+" "+name)
+			want.edges = append(want.edges, g.Node(owner).Name()+" "+name)
 		}
 	}
 	slices.Sort(want.nodes)
@@ -477,7 +477,7 @@ func checkMermaid(t *testing.T, g *nodegraph.Graph, text []byte) {
 	require.Len(t, parent, g.Len())
 	for n, p := range parent {
 		if want := int(g.Node(nodegraph.Index(n)).Parent); want != p {
-			t.Errorf("%s is inside n%d, want n%d", g.Node(nodegraph.Index(n)).Name, p, want)
+			t.Errorf("%s is inside n%d, want n%d", g.Node(nodegraph.Index(n)).Name(), p, want)
 		}
 	}
 }

@@ -107,7 +107,7 @@ func (p *Picture) compare(e *propagate.Engine, s *nodegraph.Snapshot) []finding 
 		recorded[s.Nodes[k].ID] = s.Nodes[k].Phase
 	}
 	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
-		note(i, recorded[e.Graph().Node(i).ID])
+		note(i, recorded[e.Graph().Node(i).ID()])
 	}
 	return list
 }

@@ -27,7 +27,7 @@ func sceneOf(g *nodegraph.Graph) scene {
 	for i := nodegraph.Root; int(i) < g.Len(); i++ {
 		n := g.Node(i)
 		b := box{
-			id: n.ID, name: n.Name, label: g.DisplayName(i), kind: n.Kind, parent: int(n.Parent), owner: -1, condition: condition(n.Task),
+			id: n.ID(), name: n.Name(), label: g.DisplayName(i), kind: n.Kind, parent: int(n.Parent), owner: -1, condition: condition(n.Task),
 		}
 		if i == nodegraph.Root {
 			b.name, b.label = g.Spec().Name, g.Spec().Name

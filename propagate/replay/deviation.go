@@ -118,7 +118,7 @@ func (j *judge) before(k int) map[string]State {
 func podOf(m *Moment, id string) string {
 	g := m.Engine.Graph()
 	if i := g.Find(id); i > nodegraph.Root {
-		return g.Node(g.Node(i).Parent).ID
+		return g.Node(g.Node(i).Parent).ID()
 	}
 	return ""
 }
@@ -171,7 +171,7 @@ func (j *judge) spread(g *nodegraph.Graph, d *Difference) {
 	for ; i > nodegraph.Root; i = g.Node(i).Parent {
 		queue := []nodegraph.Index{i}
 		for k := 0; k < len(queue); k++ {
-			if !mark(g.Node(queue[k]).ID) && k > 0 {
+			if !mark(g.Node(queue[k]).ID()) && k > 0 {
 				continue
 			}
 			queue = append(queue, g.Hooks(queue[k])...)
@@ -197,7 +197,7 @@ func (j *judge) follows(m *Moment, d *Difference) int {
 	for i := g.Find(d.ID); i > nodegraph.Root; i = g.Node(i).Parent {
 		n := g.Node(i)
 		if n.Kind != nodegraph.DAG && n.Kind != nodegraph.Steps || g.Find(d.ID) == i {
-			if number := j.tainted[n.ID]; number > 0 {
+			if number := j.tainted[n.ID()]; number > 0 {
 				return number
 			}
 		}

@@ -139,7 +139,7 @@ func (m *Moment) States() map[string]State {
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 		if m.Engine.Exists(i) {
 			v, n := m.Engine.Verdict(i), g.Node(i)
-			states[n.ID] = State{n.Name, m.Engine.Kind(i), v.Phase, v.Message}
+			states[n.ID()] = State{n.Name(), m.Engine.Kind(i), v.Phase, v.Message}
 		}
 	}
 	return states

@@ -90,7 +90,7 @@ func TestContainerSetRecordings(t *testing.T) {
 					i = g.Node(i).Parent
 				}
 				node := g.Node(i)
-				assert.True(t, asked[node.ID+" "+node.Name+" "+node.Kind.String()], "frame %d: %s %s is new and was not asked for", m.Frame, n.Kind, n.Name)
+				assert.True(t, asked[node.ID()+" "+node.Name()+" "+node.Kind.String()], "frame %d: %s %s is new and was not asked for", m.Frame, n.Kind, n.Name)
 			}
 			for _, n := range r.Frames[m.Frame].Recorded.Nodes {
 				known[n.ID] = true
@@ -194,7 +194,7 @@ func picture(e *propagate.Engine) map[string]string {
 	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
 		if e.Exists(i) {
 			v := e.Verdict(i)
-			p[e.Graph().Node(i).Name] = fmt.Sprintf("%s %s %q fulfilled=%v daemoned=%v", e.Kind(i), v.Phase, v.Message, v.Fulfilled, v.Daemoned)
+			p[e.Graph().Node(i).Name()] = fmt.Sprintf("%s %s %q fulfilled=%v daemoned=%v", e.Kind(i), v.Phase, v.Message, v.Fulfilled, v.Daemoned)
 		}
 	}
 	for _, o := range e.Obligations() {

@@ -98,7 +98,7 @@ func (b *brute) apply(events ...propagate.Event) {
 			}
 		case propagate.ActionTerminate:
 			for _, p := range b.pods {
-				if p.node.ID == a.ID && !p.over {
+				if p.node.ID() == a.ID && !p.over {
 					p.over, b.ends[a.Name] = true, b.said
 					b.apply(named(p, propagate.PodDeleted(a.ID)))
 				}
@@ -131,7 +131,7 @@ func named(p *brutePod, ev propagate.Event) propagate.Event {
 // create makes a pod and writes down what it will do.
 func (b *brute) create(n nodegraph.Node) {
 	for _, p := range b.pods {
-		if p.node.ID == n.ID && !p.over {
+		if p.node.ID() == n.ID() && !p.over {
 			return
 		}
 	}
@@ -141,7 +141,7 @@ func (b *brute) create(n nodegraph.Node) {
 		p.when = append(p.when, when)
 		p.script = append(p.script, func() []propagate.Event { return events })
 	}
-	id := n.ID
+	id := n.ID()
 	switch {
 	case n.Kind == nodegraph.HTTP || n.Kind == nodegraph.Plugin:
 		part("pending")
@@ -173,7 +173,7 @@ func (b *brute) create(n nodegraph.Node) {
 
 // reached notes that a pod can be lost now, and loses it if it is to be.
 func (b *brute) reached(p *brutePod, when string) (lost bool) {
-	m := moment(p.node.Name, when)
+	m := moment(p.node.Name(), when)
 	if slices.Contains(b.seen, m) {
 		return false // another pod of the node
 	}
@@ -189,9 +189,9 @@ func (b *brute) reached(p *brutePod, when string) (lost bool) {
 		}
 		b.apply(propagate.AgentEnded("gone"))
 	case b.how == "deleted":
-		b.apply(named(p, propagate.PodDeleted(p.node.ID)))
+		b.apply(named(p, propagate.PodDeleted(p.node.ID())))
 	default:
-		b.apply(named(p, propagate.PodEvicted(p.node.ID, "evicted")))
+		b.apply(named(p, propagate.PodEvicted(p.node.ID(), "evicted")))
 	}
 	return true
 }
@@ -203,7 +203,7 @@ func (b *brute) run(ends map[string]int) nodegraph.Phase {
 		require.Less(b.t, limit, 100_000, "it does not end")
 		lost := false
 		for _, p := range b.pods {
-			if p.node.Template.Daemon && !p.over && len(p.script) == 0 && ends[p.node.Name] == b.said+1 {
+			if p.node.Template.Daemon && !p.over && len(p.script) == 0 && ends[p.node.Name()] == b.said+1 {
 				lost = lost || b.reached(p, "reporting")
 			}
 		}

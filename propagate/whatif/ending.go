@@ -52,7 +52,7 @@ func (w *world) ending() *ending {
 		n := endingNode{Node: w.node(i), attempts: attempts(g, i)}
 		n.ran = n.Phase != nodegraph.Omitted && n.Phase != nodegraph.Skipped
 		if p := g.Node(i).Parent; p != nodegraph.Root {
-			n.parent = g.Node(p).ID
+			n.parent = g.Node(p).ID()
 		}
 		e.at[n.ID] = len(e.nodes)
 		e.nodes = append(e.nodes, n)
@@ -71,7 +71,7 @@ func (e *ending) find(id string) *endingNode {
 func (w *world) node(i nodegraph.Index) Node {
 	n := w.e.Graph().Node(i)
 	phase, message := w.e.Phase(i)
-	return Node{n.ID, n.Name, n.Kind, phase, message}
+	return Node{n.ID(), n.Name(), n.Kind, phase, message}
 }
 
 // attempts counts the attempts of node i.
@@ -95,7 +95,7 @@ func (s *search) loss(w *world, lost ...Lost) Loss {
 		if !bad && !left || g.Node(i).Role == nodegraph.RoleContainer || superseded(g, i) {
 			continue
 		}
-		was := s.base.find(g.Node(i).ID)
+		was := s.base.find(g.Node(i).ID())
 		switch {
 		case bad && (was == nil || !was.Phase.Unsuccessful()):
 			l.Failed = append(l.Failed, w.node(i))
@@ -152,12 +152,12 @@ func (s *search) retries(w *world, lost []Lost) []Retry {
 		var around []Retry
 		for i := g.Find(l.ID); i > nodegraph.Root; i = g.Node(i).Parent {
 			n := g.Node(i)
-			known := slices.ContainsFunc(list, func(r Retry) bool { return r.ID == n.ID })
+			known := slices.ContainsFunc(list, func(r Retry) bool { return r.ID == n.ID() })
 			if n.Kind != nodegraph.Retry || known {
 				continue
 			}
-			r := Retry{ID: n.ID, Name: n.Name, Attempts: attempts(g, i), Left: left(w.e, i)}
-			if was := s.base.find(n.ID); was != nil {
+			r := Retry{ID: n.ID(), Name: n.Name(), Attempts: attempts(g, i), Left: left(w.e, i)}
+			if was := s.base.find(n.ID()); was != nil {
 				r.Attempts -= was.attempts
 			} else {
 				r.Attempts-- // the Retry is inside an attempt that the undisturbed run did not make

@@ -158,7 +158,7 @@ func (w *world) adoptLocks(nodes []nodegraph.Index) []propagate.Event {
 	for _, i := range nodes {
 		id, locks := "", w.in.Spec.Locks
 		if n := w.e.Graph().Node(i); i != nodegraph.Root {
-			id, locks = n.ID, n.Template.Locks
+			id, locks = n.ID(), n.Template.Locks
 		}
 		if granted, _, _ := w.acquire(id, locks); granted && w.e.Fact(i).Lock == propagate.LockWaits {
 			events = append(events, propagate.LockGranted(id))
@@ -211,7 +211,7 @@ func (w *world) follow(a *propagate.Action) [][]propagate.Event {
 	case propagate.ActionStart, propagate.ActionRecreate:
 		n := w.e.Graph().Node(a.Node)
 		if n.Role == nodegraph.RoleAttempt && int(n.Slot) >= w.most {
-			w.endless = w.e.Graph().Node(n.Parent).Name
+			w.endless = w.e.Graph().Node(n.Parent).Name()
 		}
 		if waits := a.Type == propagate.ActionStart && a.Message != ""; !waits {
 			w.make(n, a.Type == propagate.ActionRecreate)
@@ -268,7 +268,7 @@ func (w *world) make(n *nodegraph.Node, again bool) {
 	number := 1
 	if again { // a node is started but once
 		for k := range w.lives {
-			if l := &w.lives[k]; l.id == n.ID {
+			if l := &w.lives[k]; l.id == n.ID() {
 				if l.stage != ended {
 					return
 				}
@@ -287,7 +287,7 @@ func (w *world) make(n *nodegraph.Node, again bool) {
 func (w *world) live(n *nodegraph.Node, s stage) {
 	w.serial++
 	w.lives = append(w.lives, life{
-		id: n.ID, name: n.Name, kind: n.Kind, uid: fmt.Sprintf("pod-%d", w.serial), number: 1, stage: s,
+		id: n.ID(), name: n.Name(), kind: n.Kind, uid: fmt.Sprintf("pod-%d", w.serial), number: 1, stage: s,
 		daemon: n.Kind == nodegraph.Pod && n.Template.Daemon,
 	})
 	if s == ready {
@@ -496,7 +496,7 @@ func (w *world) elsewhere() (more bool, err error) {
 	var acts []propagate.Event
 	until, timer := w.wake, !w.wake.IsZero()
 	for _, o := range w.e.Obligations() {
-		id := w.e.Graph().Node(o.Node).ID
+		id := w.e.Graph().Node(o.Node).ID()
 		switch o.For {
 		case propagate.NeedUnsuspend:
 			return true, w.apply(propagate.Suspended(false))
