@@ -195,6 +195,9 @@ func (g *Graph) expandGroup(i Index) error {
 
 func (g *Graph) expandPod(i Index) error {
 	n := g.nodes[i]
+	if n.plan == 0 {
+		return nil
+	}
 	for _, slot := range g.Order(i) {
 		c := &n.Template.Containers[slot]
 		g.suffix = append(append(g.suffix[:0], '.'), c.Name...)

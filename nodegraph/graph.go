@@ -80,7 +80,7 @@ type Graph struct {
 	spec      *Spec
 	limits    Limits
 	templates map[string]*Template
-	plans     []*dagPlan          // the first is of nodes without an order among members
+	plans     []*Plan             // the first is of nodes without an order among members
 	planOf    map[*Template]int32 // the index in plans
 	nodes     []Node
 	ids       idTable
@@ -120,7 +120,7 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 		spec:      spec,
 		limits:    limits.withDefaults(),
 		templates: checked.byName,
-		plans:     []*dagPlan{nil},
+		plans:     []*Plan{nil},
 		planOf:    make(map[*Template]int32, len(checked.plans)),
 	}
 	edges := 0

@@ -5,7 +5,7 @@ import "iter"
 // slotOf returns the node of a slot of DAG, Pod or Steps i, which must be expanded. Members of a DAG or Pod lie in an
 // order in which each comes after all it depends on, so that a walk by index meets causes before effects.
 func (g *Graph) slotOf(i Index, slot int32) Index {
-	if p := g.plans[g.nodes[i].plan]; p != nil {
+	if p := g.Plan(i); p != nil {
 		slot = p.place[slot]
 	}
 	return g.nodes[i].first + Index(slot)
@@ -52,71 +52,68 @@ func (g *Graph) Before(i Index) iter.Seq[Index] {
 	}
 }
 
-// Condition returns the compiled depends of task i; nil for a node that comes after nothing. What it tests are the
-// tasks of [Graph.DependencyRow], in that order.
-func (g *Graph) Condition(i Index) *Condition {
+// Plan returns the order among the members of DAG or Pod i; nil for a node whose members have none.
+func (g *Graph) Plan(i Index) *Plan { return g.plans[g.nodes[i].plan] }
+
+// planned returns the plan that task or container i is a member under, and its place; nil for other nodes.
+func (g *Graph) planned(i Index) (*Plan, int32) {
 	n := &g.nodes[i]
-	if n.Role != RoleTask {
-		return nil
+	if n.Role != RoleTask && n.Role != RoleContainer {
+		return nil, 0
 	}
 	p := &g.nodes[n.Parent]
-	return g.plans[p.plan].conditions[i-p.first]
+	return g.plans[p.plan], int32(i - p.first)
+}
+
+// Condition returns the compiled depends of task i: see [Plan.Condition]. It is nil for other nodes.
+func (g *Graph) Condition(i Index) *Condition {
+	if p, place := g.planned(i); p != nil {
+		return p.Condition(place)
+	}
+	return nil
 }
 
 // Slot returns the member of DAG, Pod or Steps i with this slot.
 func (g *Graph) Slot(i Index, slot int32) Index { return g.slotOf(i, slot) }
 
 // Order returns the slots of DAG or Pod i, each after all it depends on. Do not modify the slice.
-func (g *Graph) Order(i Index) []int32 { return g.plans[g.nodes[i].plan].order }
+func (g *Graph) Order(i Index) []int32 { return g.Plan(i).order }
 
 // Visit returns the place of task i in the order in which Argo visits the tasks of a DAG: from the targets, by name,
 // down to what they depend on, which comes first.
 func (g *Graph) Visit(i Index) int {
-	n := &g.nodes[i]
-	p := &g.nodes[n.Parent]
-	return int(g.plans[p.plan].visit[i-p.first])
+	p, place := g.planned(i)
+	return int(p.visit[place])
 }
 
 // Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.
-func (g *Graph) Targets(i Index) []int32 { return g.plans[g.nodes[i].plan].targets }
+func (g *Graph) Targets(i Index) []int32 { return g.Plan(i).targets }
 
 // IsTarget tells whether task i is one that decides how its DAG ends.
 func (g *Graph) IsTarget(i Index) bool {
-	n := &g.nodes[i]
-	if n.Role != RoleTask {
-		return false
-	}
-	p := &g.nodes[n.Parent]
-	return g.plans[p.plan].target[i-p.first]
+	p, place := g.planned(i)
+	return p != nil && p.IsTarget(place)
 }
 
 // Needed tells whether task i is a target of its DAG or something a target depends on; others never run.
 func (g *Graph) Needed(i Index) bool {
-	n := &g.nodes[i]
-	if n.Role != RoleTask {
-		return true
-	}
-	p := &g.nodes[n.Parent]
-	return g.plans[p.plan].needed[i-p.first]
+	p, place := g.planned(i)
+	return p == nil || g.nodes[i].Role != RoleTask || p.needed[place]
 }
 
 // DependencyRow returns what task or container i comes after, each as its place among the members of the parent: the
 // node is First(parent) plus the place. It is nil for other nodes. Do not modify the slice.
 func (g *Graph) DependencyRow(i Index) []int32 {
-	n := &g.nodes[i]
-	if n.Role != RoleTask && n.Role != RoleContainer {
-		return nil
+	if p, place := g.planned(i); p != nil {
+		return p.Dependencies(place)
 	}
-	p := &g.nodes[n.Parent]
-	return g.plans[p.plan].deps.row(int32(i - p.first))
+	return nil
 }
 
 // DependentRow returns what comes after task or container i, in the form of [Graph.DependencyRow].
 func (g *Graph) DependentRow(i Index) []int32 {
-	n := &g.nodes[i]
-	if n.Role != RoleTask && n.Role != RoleContainer {
-		return nil
+	if p, place := g.planned(i); p != nil {
+		return p.Dependents(place)
 	}
-	p := &g.nodes[n.Parent]
-	return g.plans[p.plan].dependents.row(int32(i - p.first))
+	return nil
 }

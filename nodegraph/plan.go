@@ -1,13 +1,15 @@
 package nodegraph
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
 
-// dagPlan is a DAG or ContainerSet template made ready for evaluation. A member is known by its slot, where the
-// template declares it, and by its place, where it stands among the members of a node: after all it depends on.
-type dagPlan struct {
+// A Plan is a DAG or ContainerSet template made ready for evaluation. A member is known by its slot, where the template
+// declares it, and by its place, where it stands among the members of a node: after all it depends on. The member of node
+// i at place k is First(i) plus k. A Plan is immutable.
+type Plan struct {
 	order            []int32      // by place: the slot
 	place            []int32      // by slot: the place
 	conditions       []*Condition // by place; nil where the task comes after nothing
@@ -16,7 +18,24 @@ type dagPlan struct {
 	needed           []bool       // by place: a target, or something a target depends on
 	target           []bool       // by place: a target
 	visit            []int32      // by place: its turn in a depth-first walk from the targets, what it depends on first
+	roots            []int32      // places of the tasks that come after nothing, in the order of visit
 }
+
+// Dependencies are the places of what the member at a place comes after. Do not modify the slice.
+func (p *Plan) Dependencies(place int32) []int32 { return p.deps.row(place) }
+
+// Dependents are the places of what comes after the member at a place. Do not modify the slice.
+func (p *Plan) Dependents(place int32) []int32 { return p.dependents.row(place) }
+
+// Condition is the compiled depends of the task at a place; nil for one that comes after nothing, and for containers. What
+// it tests are the tasks of Dependencies, in that order.
+func (p *Plan) Condition(place int32) *Condition { return p.conditions[place] }
+
+// Roots are the places of the tasks that come after nothing, in the order in which Argo visits them. Do not modify the slice.
+func (p *Plan) Roots() []int32 { return p.roots }
+
+// IsTarget tells whether the task at a place is one that decides how its DAG ends.
+func (p *Plan) IsTarget(place int32) bool { return p.target[place] }
 
 // rows are lists of numbers in two arrays: row i is list[starts[i]:starts[i+1]].
 type rows struct{ starts, list []int32 }
@@ -166,7 +185,7 @@ func (p *planner) allOf(n int) *Condition {
 }
 
 // plan orders the members so that each comes after all it depends on (Kahn), or names a cycle.
-func (p *planner) plan(name func(slot int32) string) (*dagPlan, error) {
+func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
 	n := len(p.conditions)
 	dependents := p.deps.inverse()
 	missing := p.mark // no longer needed
@@ -187,7 +206,7 @@ func (p *planner) plan(name func(slot int32) string) (*dagPlan, error) {
 	if len(order) < n {
 		return nil, &CycleError{Nodes: p.cycle(missing, name)}
 	}
-	out := &dagPlan{order: order, place: make([]int32, n), conditions: make([]*Condition, n), needed: make([]bool, n), target: make([]bool, n)}
+	out := &Plan{order: order, place: make([]int32, n), conditions: make([]*Condition, n), needed: make([]bool, n), target: make([]bool, n)}
 	for place, slot := range order {
 		out.place[slot], out.conditions[place] = int32(place), p.conditions[slot]
 	}
@@ -227,8 +246,8 @@ func (p *planner) cycle(missing []int32, name func(int32) string) []string {
 	return append(names[smallest:], names[:smallest]...)
 }
 
-// number fills in visit.
-func (p *dagPlan) number() {
+// number fills in visit and roots.
+func (p *Plan) number() {
 	n := len(p.order)
 	p.visit = make([]int32, n)
 	seen := make([]bool, n)
@@ -254,11 +273,17 @@ func (p *dagPlan) number() {
 			}
 		}
 	}
+	for at := range int32(n) {
+		if len(p.deps.row(at)) == 0 {
+			p.roots = append(p.roots, at)
+		}
+	}
+	slices.SortFunc(p.roots, func(a, b int32) int { return cmp.Or(cmp.Compare(p.visit[a], p.visit[b]), cmp.Compare(a, b)) })
 }
 
 // chooseTargets takes the tasks that nothing depends on where the template names no target, in the order of their
 // names as Argo does, and marks all that the targets need.
-func (p *dagPlan) chooseTargets(name func(int32) string) {
+func (p *Plan) chooseTargets(name func(int32) string) {
 	if len(p.targets) == 0 {
 		for place, slot := range p.order {
 			if len(p.dependents.row(int32(place))) == 0 {

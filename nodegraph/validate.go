@@ -20,12 +20,12 @@ func (s *Spec) Validate() error {
 // checker goes through a specification. It also makes the plans, since most faults show when names are resolved.
 type checker struct {
 	byName map[string]*Template
-	plans  map[*Template]*dagPlan // of every template that was checked; nil where members have no order
-	open   []*Template            // the inline templates that the one being checked is inside of
+	plans  map[*Template]*Plan // of every template that was checked; nil where members have no order
+	open   []*Template         // the inline templates that the one being checked is inside of
 }
 
 func (s *Spec) check() (*checker, error) {
-	c := &checker{byName: make(map[string]*Template, len(s.Templates)), plans: make(map[*Template]*dagPlan)}
+	c := &checker{byName: make(map[string]*Template, len(s.Templates)), plans: make(map[*Template]*Plan)}
 	if err := c.names(s); err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (c *checker) template(t *Template) error {
 	if err := t.checkKind(); err != nil {
 		return err
 	}
-	var plan *dagPlan
+	var plan *Plan
 	var err error
 	switch t.Kind {
 	case Pod:
@@ -185,7 +185,11 @@ func negative(template, field string, value any) error {
 	return &SpecError{Template: template, Field: field, Reason: fmt.Sprintf("%v is negative", value)}
 }
 
-func (c *checker) containers(t *Template) (*dagPlan, error) {
+// containers plans the containers of a set; a pod without one has no plan.
+func (c *checker) containers(t *Template) (*Plan, error) {
+	if len(t.Containers) == 0 {
+		return nil, nil
+	}
 	slots := make(map[string]int32, len(t.Containers))
 	for i, ctr := range t.Containers {
 		if ctr.Name == "" {
@@ -215,7 +219,7 @@ func (c *checker) containers(t *Template) (*dagPlan, error) {
 	return plan, nil
 }
 
-func (c *checker) dag(t *Template) (*dagPlan, error) {
+func (c *checker) dag(t *Template) (*Plan, error) {
 	slots := make(map[string]int32, len(t.Tasks))
 	for i := range t.Tasks {
 		task := &t.Tasks[i]

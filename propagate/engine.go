@@ -189,7 +189,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 // begin opens a call: time moves on, and what waited for it is looked at again.
 func (e *Engine) begin(now time.Time) {
 	if now.After(e.now) {
-		e.now = now
+		e.setNow(now)
 	}
 	if e.Complete() {
 		return
@@ -203,7 +203,7 @@ func (e *Engine) begin(now time.Time) {
 	}
 	e.unsure = nil
 	e.due = e.due[:0]
-	for i, ok := e.timers.due(e.now); ok; i, ok = e.timers.due(e.now) {
+	for i, ok := e.timers.due(e.instant); ok; i, ok = e.timers.due(e.instant) {
 		e.due = append(e.due, i)
 	}
 	for _, i := range e.due {

@@ -35,7 +35,6 @@ func (e *Engine) listChanges() {
 		e.change(&e.result.Changes[*at], b)
 		*at++
 	}
-	clear(kept)
 	e.changed = e.changed[:0]
 }
 

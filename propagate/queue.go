@@ -1,10 +1,6 @@
 package propagate
 
-import (
-	"time"
-
-	"github.com/nodestatus/nodestatus/nodegraph"
-)
+import "github.com/nodestatus/nodestatus/nodegraph"
 
 // queue holds the nodes to evaluate. It yields the deepest first, and of one depth those that exist before those that
 // are planned: causes come before effects. What is planned is put in only when nothing it comes after is open, so that
@@ -93,8 +89,8 @@ func (t *timers) add(at stamp, node nodegraph.Index) {
 }
 
 // due removes and returns the next node whose time has come.
-func (t *timers) due(now time.Time) (nodegraph.Index, bool) {
-	if len(t.list) == 0 || t.list[0].at > stampOf(now) {
+func (t *timers) due(now stamp) (nodegraph.Index, bool) {
+	if len(t.list) == 0 || t.list[0].at > now {
 		return nodegraph.None, false
 	}
 	first, last := t.list[0], len(t.list)-1

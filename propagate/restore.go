@@ -35,7 +35,7 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 	} else if s.Phase == nodegraph.Pending && len(spec.Locks) > 0 {
 		e.root().Lock, e.details[nodegraph.Root].message = LockWaits, e.phrases.say(s.Message)
 	}
-	e.now = latest(e.started, s.Finished)
+	e.setNow(latest(e.started, s.Finished))
 	if s.Phase.Completed() {
 		e.end(nodegraph.Root, s.Phase, e.phrases.say(s.Message), s.Finished)
 	}
@@ -97,7 +97,7 @@ func (r *restorer) restore() error {
 	e := r.e
 	e.grow()
 	for i := range nodegraph.Index(e.g.Len()) {
-		e.now = latest(e.now, e.details[i].created.time(), e.details[i].finished.time())
+		e.setNow(latest(e.now, e.details[i].created.time(), e.details[i].finished.time()))
 	}
 	e.result = new(Result) // nothing of it is new to the host
 	e.judgeAll()

@@ -17,23 +17,17 @@ type Result struct {
 
 // reset empties the result and keeps its slices.
 func (r *Result) reset() {
-	if len(r.Changes)+len(r.Actions)+len(r.Unknown) == 0 {
-		return
-	}
-	clear(r.Changes)
-	clear(r.Actions)
-	clear(r.Unknown)
 	*r = Result{Changes: r.Changes[:0], Actions: r.Actions[:0], Unknown: r.Unknown[:0]}
 }
 
 // A Change is a node that changed.
 type Change struct {
-	Node     nodegraph.Index
 	ID, Name string // Name is the workflow's for the workflow itself, whose ID is empty
+	Message  string // the new message
+	Node     nodegraph.Index
 	Kind     nodegraph.Kind
 	From, To nodegraph.Phase
-	Message  string // the new message
-	Rule     Rule   // what decided
+	Rule     Rule // what decided
 }
 
 // String shows the change in one line.

@@ -50,8 +50,7 @@ func (w *view) branchPhases(i nodegraph.Index) []nodegraph.Phase {
 	clear(ends)
 	w.walk.ends = ends
 	w.walkBranches(i, func(b branch) {
-		n := w.g.Node(b.node)
-		if n.Parent != i || n.Role != nodegraph.RoleTask || w.verdicts[b.node].phase().Completed() {
+		if s := &w.shapes[b.node]; s.parent != i || s.traits&traitTask == 0 || w.verdicts[b.node].phase().Completed() {
 			return
 		}
 		if p := &ends[b.node-first]; !p.Unsuccessful() {
@@ -68,28 +67,35 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 	if more := w.g.Len() - len(walk.seen); more > 0 {
 		walk.seen = append(walk.seen, make([]uint8, more)...)
 	}
-	queue := walk.queue[:0]
-	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		if w.g.Node(m).Role == nodegraph.RoleTask && w.g.Condition(m) == nil {
-			queue = append(queue, branch{m, nodegraph.Succeeded})
+	queue, plan, first := walk.queue[:0], w.g.Plan(i), w.g.First(i)
+	phase := nodegraph.Succeeded
+	goOn := func(next nodegraph.Index) {
+		if seen := &walk.seen[next]; *seen&(1<<phase) == 0 {
+			*seen |= 1 << phase
+			queue = append(queue, branch{next, phase})
 		}
 	}
-	slices.SortFunc(queue, func(a, b branch) int { return w.g.Visit(a.node) - w.g.Visit(b.node) })
+	for _, place := range plan.Roots() {
+		goOn(first + nodegraph.Index(place))
+	}
 	for k := 0; k < len(queue); k++ {
 		b := queue[k]
-		if walk.seen[b.node]&(1<<b.phase) != 0 || w.verdicts[b.node].phase() == nodegraph.Planned {
+		p := w.verdicts[b.node].phase()
+		if p == nodegraph.Planned {
 			continue
 		}
-		walk.seen[b.node] |= 1 << b.phase
-		if p := w.verdicts[b.node].phase(); p.Completed() && !w.released(b.node) {
+		if p.Completed() && !w.released(b.node) {
 			b.phase = p
 		}
+		phase = b.phase
 		visit(b)
-		w.eachNext(b.node, i, func(next nodegraph.Index) {
-			if walk.seen[next]&(1<<b.phase) == 0 {
-				queue = append(queue, branch{next, b.phase})
+		if s := &w.shapes[b.node]; s.parent == i && s.traits&(traitTask|traitAlone|traitHooked) == traitTask|traitAlone {
+			for _, place := range plan.Dependents(int32(b.node - first)) { // as eachNext would find them
+				goOn(first + nodegraph.Index(place))
 			}
-		})
+			continue
+		}
+		w.eachNext(b.node, i, goOn)
 	}
 	for _, b := range queue {
 		walk.seen[b.node] = 0

@@ -71,14 +71,16 @@ func (w *view) plannedRule(i nodegraph.Index) ruling {
 	if w.counters != nil && w.counters.blocked[i] > 0 && w.facts[i].Answer != AnswerOmit {
 		return planned(RulePlanned, nodegraph.None, 0)
 	}
-	switch n := w.g.Node(i); n.Role {
+	if s.traits&traitTask != 0 {
+		if v, decided := w.dependsRule(i); decided {
+			return v
+		}
+		return w.admitRule(i)
+	}
+	switch w.g.Node(i).Role {
 	case nodegraph.RoleEntry:
 		if w.started.IsZero() {
 			return planned(RulePlanned, nodegraph.Root, 0)
-		}
-	case nodegraph.RoleTask:
-		if v, decided := w.dependsRule(i); decided {
-			return v
 		}
 	case nodegraph.RoleGroup:
 		if v, decided := w.previousGroupRule(i); decided {
@@ -98,27 +100,46 @@ func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
 	if w.shapes[i].traits&traitCounts == 0 {
 		return planned(RulePlanned, nodegraph.None, 0), true
 	}
-	condition := w.g.Condition(i)
+	parent := w.shapes[i].parent
+	first, plan := w.g.First(parent), w.g.Plan(parent)
+	condition := plan.Condition(int32(i - first))
 	if condition == nil {
 		return ruling{}, false
 	}
-	first, deps := w.g.First(w.shapes[i].parent), w.g.DependencyRow(i)
+	deps := plan.Dependencies(int32(i - first))
 	if w.facts[i].Answer == AnswerOmit {
 		return settled(nodegraph.Omitted, omitted, RuleOmitted, w.omittedBy(i)), true
 	}
-	w.scratch = w.scratch[:0]
-	for _, place := range deps {
-		d := first + nodegraph.Index(place)
-		if w.counters == nil && !w.clear(d) { // the engine has counted them
-			return planned(RulePlanned, w.openHook(d), 0), true
+	if w.counters == nil { // the engine has counted them
+		for _, place := range deps {
+			if d := first + nodegraph.Index(place); !w.clear(d) {
+				return planned(RulePlanned, w.openHook(d), 0), true
+			}
 		}
-		r := w.results(d)
-		w.scratch = append(w.scratch, nodegraph.DepState{Must: r, May: r})
 	}
-	if condition.Eval(w.scratch) == nodegraph.True {
+	if w.holds(condition, first, deps) {
 		return ruling{}, false
 	}
 	return settled(nodegraph.Omitted, omitted, RuleOmitted, w.omittedBy(i)), true
+}
+
+// holds tells whether a condition holds, now that all the tasks it tests are fulfilled. Most conditions are plain, and one
+// test that fails decides them.
+func (w *view) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32) bool {
+	if c.Plain() {
+		for _, place := range deps {
+			if w.results(first+nodegraph.Index(place))&nodegraph.BareResults == 0 {
+				return false
+			}
+		}
+		return true
+	}
+	w.scratch = w.scratch[:0]
+	for _, place := range deps {
+		r := w.results(first + nodegraph.Index(place))
+		w.scratch = append(w.scratch, nodegraph.DepState{Must: r, May: r})
+	}
+	return c.Eval(w.scratch) == nodegraph.True
 }
 
 // openHook is a hook of node d that has not ended where d itself has, or else d.
@@ -134,8 +155,11 @@ func (w *view) openHook(d nodegraph.Index) nodegraph.Index {
 }
 
 // omittedBy is the task because of which task i is omitted: the first it comes after whose bare name does not hold, or else
-// the first.
+// the first. The engine, which does not keep it, does not look for it.
 func (w *view) omittedBy(i nodegraph.Index) nodegraph.Index {
+	if w.counters != nil {
+		return nodegraph.None
+	}
 	first, deps := w.g.First(w.shapes[i].parent), w.g.DependencyRow(i)
 	for _, place := range deps {
 		if d := first + nodegraph.Index(place); w.results(d)&nodegraph.BareResults == 0 {
@@ -151,23 +175,11 @@ func (w *view) results(d nodegraph.Index) nodegraph.Results {
 	if w.released(d) {
 		return nodegraph.ResultDaemoned
 	}
-	var r nodegraph.Results
-	switch v.phase() {
-	case nodegraph.Succeeded:
-		r = nodegraph.ResultSucceeded
-	case nodegraph.Failed:
-		r = nodegraph.ResultFailed
-	case nodegraph.Error:
-		r = nodegraph.ResultErrored
-	case nodegraph.Skipped:
-		r = nodegraph.ResultSkipped
-	case nodegraph.Omitted:
-		r = nodegraph.ResultOmitted
-	}
+	r := resultOf[v.phase()]
 	if v.daemoned() {
 		r |= nodegraph.ResultDaemoned
 	}
-	if w.g.Node(d).Kind == nodegraph.TaskGroup && w.g.First(d) != nodegraph.None {
+	if w.shapes[d].kind == nodegraph.TaskGroup && w.g.First(d) != nodegraph.None {
 		any, all := false, true
 		for m := w.g.First(d); m != nodegraph.None; m = w.g.Next(m) {
 			p := w.verdicts[m].phase()
@@ -182,6 +194,15 @@ func (w *view) results(d nodegraph.Index) nodegraph.Results {
 		}
 	}
 	return r
+}
+
+// resultOf is what a depends condition may say of a task in a phase.
+var resultOf = [verdictPhase + 1]nodegraph.Results{
+	nodegraph.Succeeded: nodegraph.ResultSucceeded,
+	nodegraph.Failed:    nodegraph.ResultFailed,
+	nodegraph.Error:     nodegraph.ResultErrored,
+	nodegraph.Skipped:   nodegraph.ResultSkipped,
+	nodegraph.Omitted:   nodegraph.ResultOmitted,
 }
 
 // previousGroupRule: a StepGroup waits for the one before it, and never starts after one that failed.

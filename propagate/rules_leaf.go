@@ -88,7 +88,7 @@ func (w *view) suspendRule(i nodegraph.Index) ruling {
 	v := running(RuleSuspended, nodegraph.None)
 	if d := w.g.Node(i).Template.Suspend; d > 0 {
 		until := w.details[i].created.plus(d)
-		if stampOf(w.now) >= until {
+		if w.instant >= until {
 			return settled(nodegraph.Succeeded, noMessage, RuleResumed, nodegraph.None)
 		}
 		v.wake = until

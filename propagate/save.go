@@ -83,7 +83,8 @@ func LoadLimited(spec *nodegraph.Spec, s State, limits nodegraph.Limits) (*Engin
 	if err != nil {
 		return nil, nil, err
 	}
-	e.now, e.started, e.shutdown, e.held, e.overdue = s.Now, s.Started, s.Shutdown, s.Held, s.Overdue
+	e.setNow(s.Now)
+	e.started, e.shutdown, e.held, e.overdue = s.Started, s.Shutdown, s.Held, s.Overdue
 	e.put(nodegraph.Root, &s.Workflow)
 	for id, serials := range s.Older {
 		e.remember(id, serials)

@@ -240,9 +240,12 @@ func (e *Engine) reclear(i nodegraph.Index, anew bool) {
 		*m |= markClear
 	}
 	first := e.g.First(s.parent)
-	for _, rank := range e.g.DependentRow(i) {
-		d := first + nodegraph.Index(rank)
+	for _, place := range e.g.Plan(s.parent).Dependents(int32(i - first)) {
+		d := first + nodegraph.Index(place)
 		e.counters.blocked[d] += step
+		if e.counters.blocked[d] > 0 && e.verdicts[d] == 0 {
+			continue // held back, as touch would find
+		}
 		if !e.facts[d].exists {
 			e.touch(d)
 		}
@@ -271,14 +274,14 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
 	case v.fulfilled() && !v.daemoned():
 		e.forget(i)
 		if d := &e.details[i]; d.finished == 0 {
-			d.finished = stampOf(e.now)
+			d.finished = e.instant
 		}
 		e.releaseLocks(i)
 		if s.kind == nodegraph.DAG || s.kind == nodegraph.Steps || i == nodegraph.Root {
 			e.settledC = append(e.settledC, i)
 		}
 		if s.kind == nodegraph.TaskGroup && s.traits&traitHooked != 0 && !f.Seen {
-			e.timers.add(stampOf(e.now), i) // its exit hook starts with the next call
+			e.timers.add(e.instant, i) // its exit hook starts with the next call
 		}
 	case old.fulfilled() && !v.fulfilled() && !s.kind.Composite():
 		if f.Stage < StageGone {

@@ -15,6 +15,7 @@ type inputs struct {
 	details  []detail
 	phrases  phrases
 	now      time.Time
+	instant  stamp     // the same
 	started  time.Time // the workflow's start; zero before it holds its locks
 	shutdown string    // "", "Stop" or "Terminate"
 	held     bool      // suspended as a whole
@@ -38,6 +39,7 @@ const (
 	traitHooked                    // it has, or may have, hooks
 	traitHook                      // it is a hook
 	traitDaemon                    // a pod that is a daemon
+	traitAlone                     // nothing is ever inside it
 )
 
 // shapeOf reads the shape of node i.
@@ -58,6 +60,9 @@ func (w *inputs) shapeOf(i nodegraph.Index) shape {
 	}
 	if n.Template != nil && n.Template.Daemon && n.Kind == nodegraph.Pod {
 		s.traits |= traitDaemon
+	}
+	if !n.Kind.Composite() && w.g.Plan(i) == nil {
+		s.traits |= traitAlone
 	}
 	return s
 }
@@ -172,16 +177,24 @@ func (w *inputs) put(i nodegraph.Index, v *Fact) {
 		created: stampOf(v.Created), finished: stampOf(v.Finished), uid: v.UID, message: w.phrases.say(v.Message), rare: d.rare,
 		attempt: int32(v.Attempt), exitCode: int32(v.ExitCode), memo: v.Memo, hasExit: v.HasExit, synced: v.Synced, hit: v.Hit,
 	}
+	w.putRare(d, &rare)
+}
+
+// putRare replaces what few nodes have.
+func (w *inputs) putRare(d *detail, rare *rareDetail) {
 	switch {
-	case rare == noRareDetail:
+	case *rare == noRareDetail:
 		d.rare = nil
 	case d.rare == nil:
-		kept := rare
+		kept := *rare
 		d.rare = &kept
 	default:
-		*d.rare = rare
+		*d.rare = *rare
 	}
 }
+
+// setNow sets the time.
+func (w *inputs) setNow(now time.Time) { w.now, w.instant = now, stampOf(now) }
 
 // root is the workflow's own fact: that it waits for its locks, or how it had ended when it was loaded.
 func (w *inputs) root() *fact { return &w.facts[nodegraph.Root] }
@@ -191,12 +204,38 @@ func (w *inputs) join(i nodegraph.Index, o *Fact) bool {
 	if w.known(i, o) {
 		return false
 	}
+	if f, d := &w.facts[i], &w.details[i]; !f.Released && o.Serial == f.Serial && o.Attempt == int(d.attempt) && o.Stage > f.Stage {
+		w.rise(i, o)
+		return true
+	}
 	f := w.fact(i)
 	if !f.Merge(*o) {
 		return false
 	}
 	w.put(i, &f)
 	return true
+}
+
+// rise is [Fact.Merge] for the observation that is made most: of the run that is known, and further on. It does the same,
+// and copies nothing.
+func (w *inputs) rise(i nodegraph.Index, o *Fact) {
+	f, d := &w.facts[i], &w.details[i]
+	if d.uid == "" {
+		d.uid = o.UID
+	}
+	f.Ran = f.Ran || o.Ran || o.Stage == StageRunning
+	f.Ready = f.Ready || o.Ready
+	if o.HasExit {
+		d.hasExit, d.exitCode = true, int32(o.ExitCode)
+	}
+	f.Stage, d.finished = o.Stage, stampOf(o.Finished)
+	rare := *d.more()
+	rare.conditions = bothConditions(rare.conditions, o.Conditions)
+	if o.Stage != StageGone {
+		f.Phase, rare.reason = o.Phase, o.Reason
+		d.message = w.phrases.say(o.Message)
+	}
+	w.putRare(d, &rare)
 }
 
 // known tells, without a full merge, that an observation was made before: hosts report most states many times.
