@@ -17,7 +17,7 @@ func (g *Graph) add(parent, base Index, suffix []byte, n Node) (Index, error) {
 		n.setText(g.spec.Name+g.spec.Name, len(g.spec.Name))
 	} else {
 		n.hash = extend(before.hash, suffix)
-		if other := g.ids.find(g.nodes, n.hash); other != None {
+		if other := g.ids.claim(g.nodes, n.hash, i); other != None {
 			return None, &SpecError{Node: before.Name() + string(suffix), Field: "id",
 				Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID(), bounded(g.nodes[other].Name()))}
 		}
@@ -38,10 +38,10 @@ func (g *Graph) add(parent, base Index, suffix []byte, n Node) (Index, error) {
 		g.nodes[p.last].next = i
 	}
 	p.last = i
-	g.nodes = append(g.nodes, n)
-	if i != Entry {
-		g.ids.put(g.nodes, i)
+	if len(g.nodes) == cap(g.nodes) { // nodes that come one by one: half as many again, so that each is moved twice
+		g.nodes = slices.Grow(g.nodes, 8+len(g.nodes)/2)
 	}
+	g.nodes = append(g.nodes, n)
 	return i, nil
 }
 
@@ -64,6 +64,19 @@ func (g *Graph) reserve(n int) {
 	}
 	g.nodes = slices.Grow(g.nodes, n)
 	g.ids.reserve(g.nodes, n)
+}
+
+// maxIDLength is the length of the longest id in bytes: of the workflow's name and a number of 32 bits.
+func (g *Graph) maxIDLength() int { return len(g.spec.Name) + 1 + 10 }
+
+// within is how many nodes come with one that is made from the template: the first attempt of a Retry, the containers of a
+// pod. What a DAG or Steps brings is not counted: much of that may never be.
+func (t *Template) within() int {
+	n := len(t.Containers)
+	if t.Retry != nil {
+		n++
+	}
+	return n
 }
 
 // truncate forgets every node from n on: the way back when a batch of additions fails midway. Hooks are added one by
@@ -140,6 +153,7 @@ func (g *Graph) expandDAG(i Index) error {
 	n := g.nodes[i]
 	order := g.Order(i)
 	g.reserve(len(order))
+	g.text.reserve(g.plans[n.plan].names + len(order)*(len(n.Name())+1+g.maxIDLength()))
 	for _, slot := range order {
 		task := &n.Template.Tasks[slot]
 		t := g.templateOf(task)
@@ -233,7 +247,7 @@ func (g *Graph) AddItems(i Index, task *Task, items []Item) error {
 		prefix, nesting = "."+task.Name, nesting+1
 	}
 	t := g.templateOf(task)
-	g.reserve(len(items))
+	g.reserve(len(items) * (1 + t.within()))
 	for slot := range items {
 		g.suffix = appendItemName(g.suffix[:0], prefix, slot, items[slot].Text)
 		_, err := g.add(i, i, g.suffix, Node{Kind: t.kind(), Role: RoleItem, Slot: int32(slot), Template: t, Task: task, nesting: nesting})

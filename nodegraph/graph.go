@@ -168,6 +168,9 @@ func (g *Graph) Spec() *Spec { return g.spec }
 // Len is the number of nodes, the workflow itself included.
 func (g *Graph) Len() int { return len(g.nodes) }
 
+// Room is the number of nodes for which there is memory: whoever keeps something of each node keeps pace with it.
+func (g *Graph) Room() int { return cap(g.nodes) }
+
 // Node returns node i. The pointer is valid until the next node is added.
 func (g *Graph) Node(i Index) *Node { return &g.nodes[i] }
 

@@ -54,15 +54,24 @@ func (t *idTable) find(nodes []Node, h uint32) Index {
 	}
 }
 
-// put adds node i, whose hash is not in the table.
-func (t *idTable) put(nodes []Node, i Index) {
+// claim enters node i, which is about to be added and has this hash, or returns the node that has it already.
+func (t *idTable) claim(nodes []Node, h uint32, i Index) Index {
 	if t.used*4 >= len(t.slots)*3 {
 		t.resize(nodes, max(16, 2*len(t.slots)))
 	}
+	mask := uint32(len(t.slots) - 1)
+	at := t.at(h)
+	for ; t.slots[at] != Root; at = (at + 1) & mask {
+		if other := t.slots[at]; nodes[other].hash == h {
+			return other
+		}
+	}
+	t.slots[at] = i
 	t.used++
-	t.place(nodes[i].hash, i)
+	return None
 }
 
+// place enters node i, whose hash is not in the table.
 func (t *idTable) place(h uint32, i Index) {
 	mask := uint32(len(t.slots) - 1)
 	at := t.at(h)
@@ -102,7 +111,8 @@ func (t *idTable) keep(nodes []Node, n int) {
 	clear(t.slots)
 	t.used = 0
 	for i := Entry + 1; int(i) < n; i++ {
-		t.put(nodes, i)
+		t.place(nodes[i].hash, i)
+		t.used++
 	}
 }
 
@@ -118,13 +128,20 @@ const (
 	lastPiece  = 1 << 16
 )
 
+// reserve makes room for n more bytes in one piece.
+func (t *text) reserve(n int) {
+	if t.piece.Cap()-t.piece.Len() < n {
+		t.piece = strings.Builder{}
+		t.piece.Grow(n)
+	}
+}
+
 // join returns all parts in one string.
 func (t *text) join(a string, b []byte, c string, d []byte) string {
 	need := len(a) + len(b) + len(c) + len(d)
 	if t.piece.Cap()-t.piece.Len() < need {
 		t.size = min(max(2*t.size, firstPiece), lastPiece)
-		t.piece = strings.Builder{}
-		t.piece.Grow(max(t.size, need))
+		t.reserve(max(t.size, need))
 	}
 	from := t.piece.Len()
 	t.piece.WriteString(a)

@@ -15,6 +15,7 @@ type Plan struct {
 	conditions       []*Condition // by place; nil where the task comes after nothing
 	deps, dependents rows         // by place: places, deps in the order of Condition.Tasks
 	targets          []int32      // slots of the tasks that must end, in the order in which they decide
+	names            int          // the length of all tasks' names in bytes
 	needed           []bool       // by place: a target, or something a target depends on
 	target           []bool       // by place: a target
 	visit            []int32      // by place: its turn in a depth-first walk from the targets, what it depends on first

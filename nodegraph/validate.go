@@ -220,16 +220,16 @@ func (c *checker) containers(t *Template) (*Plan, error) {
 }
 
 func (c *checker) dag(t *Template) (*Plan, error) {
-	slots := make(map[string]int32, len(t.Tasks))
+	slots, length := make(map[string]int32, len(t.Tasks)), 0
 	for i := range t.Tasks {
 		task := &t.Tasks[i]
 		if err := c.task(t, place{list: "dag.tasks", at: i}, task); err != nil {
 			return nil, err
 		}
-		if _, ok := slots[task.Name]; ok {
+		if slots[task.Name] = int32(i); len(slots) == i {
 			return nil, &SpecError{Template: t.Name, Node: task.Name, Field: "name", Reason: "is used by more than one task"}
 		}
-		slots[task.Name] = int32(i)
+		length += len(task.Name)
 	}
 	p := newPlanner(len(t.Tasks))
 	for i := range t.Tasks {
@@ -249,6 +249,7 @@ func (c *checker) dag(t *Template) (*Plan, error) {
 		}
 		plan.targets = append(plan.targets, slot)
 	}
+	plan.names = length
 	plan.chooseTargets(name)
 	plan.number()
 	return plan, nil

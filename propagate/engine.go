@@ -68,14 +68,13 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{
-		asked:    make(map[nodegraph.Index]bool),
-		failFast: anyTemplate(spec, func(t *nodegraph.Template) bool { return t.FailFast }),
-		limited: spec.Parallelism > 0 ||
-			anyTemplate(spec, func(t *nodegraph.Template) bool { return t.FailFast || t.Parallelism > 0 }),
+	e := &Engine{asked: make(map[nodegraph.Index]bool), limited: spec.Parallelism > 0}
+	e.inputs = &inputs{g: g, held: spec.Suspended}
+	for _, t := range allTemplates(spec) {
+		e.failFast = e.failFast || t.FailFast
+		e.limited = e.limited || t.FailFast || t.Parallelism > 0
+		e.daemons = e.daemons || t.Daemon
 	}
-	daemons := anyTemplate(spec, func(t *nodegraph.Template) bool { return t.Daemon })
-	e.inputs = &inputs{g: g, held: spec.Suspended, daemons: daemons}
 	e.view.counters = &e.counters
 	e.grow()
 	for i := range nodegraph.Index(g.Len()) {
@@ -84,24 +83,19 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	return e, nil
 }
 
-// anyTemplate tells whether some template of the specification, inline ones included, has a property.
-func anyTemplate(spec *nodegraph.Spec, has func(*nodegraph.Template) bool) bool {
+// allTemplates lists the templates of a specification, inline ones included.
+func allTemplates(spec *nodegraph.Spec) []*nodegraph.Template {
 	list := slices.Clone(spec.Templates)
-	for len(list) > 0 {
-		t := list[len(list)-1]
-		list = list[:len(list)-1]
-		if has(t) {
-			return true
-		}
-		for _, tasks := range append([][]nodegraph.Task{t.Tasks}, t.Steps...) {
-			for k := range tasks {
-				if in := tasks[k].Inline; in != nil {
+	for k := 0; k < len(list); k++ {
+		for _, tasks := range append([][]nodegraph.Task{list[k].Tasks}, list[k].Steps...) {
+			for j := range tasks {
+				if in := tasks[j].Inline; in != nil {
 					list = append(list, in)
 				}
 			}
 		}
 	}
-	return false
+	return list
 }
 
 // Graph returns the workflow's graph. Do not add nodes to it.
@@ -253,9 +247,26 @@ func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
 	e.act(Action{Type: t, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Message: message})
 }
 
+// largeCall is how many nodes may change in a call before the memory that it needed is looked at.
+const largeCall = 1 << 8
+
+// releaseScratch gives back what a call much larger than this one needed while it went on.
+func (e *Engine) releaseScratch() {
+	e.changed, e.queue.levels, e.starts, e.due, e.scratch, e.walk = nil, nil, starts{}, nil, nil, branchWalk{}
+	if len(e.wanted) == 0 {
+		e.wanted = nil
+	}
+	if len(e.later) == 0 {
+		e.later = nil
+	}
+}
+
 // finish closes a call: it lists what changed, what is inside others first.
 func (e *Engine) finish() {
 	e.listChanges()
+	if cap(e.changed) > largeCall && len(e.result.Changes) < cap(e.changed)/16 {
+		e.releaseScratch()
+	}
 	if e.phrases.full(len(e.facts)) {
 		e.forgetPhrases()
 	}

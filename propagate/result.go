@@ -83,9 +83,9 @@ func (t ActionType) String() string { return actionNames[t] }
 // An Action is something the host must do.
 type Action struct {
 	Type     ActionType
-	Node     nodegraph.Index // nodegraph.Root for the workflow
-	ID, Name string          // of the node, empty for the workflow
 	Kind     nodegraph.Kind
+	Node     nodegraph.Index  // nodegraph.Root for the workflow
+	ID, Name string           // of the node, empty for the workflow
 	Locks    []nodegraph.Lock // Acquire, Release
 	At       time.Time        // Wake; Start: no attempt may run past it, zero if there is no such limit
 	Message  string

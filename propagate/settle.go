@@ -1,26 +1,20 @@
 package propagate
 
 import (
-	"slices"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
 // grow makes room for nodes that were added to the graph.
 func (e *Engine) grow() {
-	from := len(e.facts)
-	more := e.g.Len() - from
-	if more <= 0 {
+	from, n := len(e.facts), e.g.Len()
+	if from == n {
 		return
 	}
-	e.shapes = slices.Grow(e.shapes, more)
-	e.facts = append(e.facts, make([]fact, more)...)
-	e.details = append(e.details, make([]detail, more)...)
-	e.verdicts = append(e.verdicts, make([]verdict, more)...)
-	e.messages = append(e.messages, make([]phrase, more)...)
-	e.marks = append(e.marks, make([]marks, more)...)
-	e.counters.open = append(e.counters.open, make([]int32, more)...)
-	e.counters.blocked = append(e.counters.blocked, make([]int32, more)...)
+	if n > cap(e.facts) {
+		e.allot(e.g.Room())
+	}
+	e.facts, e.details, e.verdicts, e.messages = e.facts[:n], e.details[:n], e.verdicts[:n], e.messages[:n]
+	e.marks, e.counters.open, e.counters.blocked = e.marks[:n], e.counters.open[:n], e.counters.blocked[:n]
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
 		s := e.shapeOf(i)
 		e.shapes = append(e.shapes, s)
@@ -32,6 +26,21 @@ func (e *Engine) grow() {
 		}
 	}
 }
+
+// allot gives the arrays room for n nodes: as much as the graph has, which knows best what is still to come. What lies
+// behind the last node in them is zero.
+func (e *Engine) allot(n int) {
+	e.shapes = allotted(e.shapes, n)
+	e.facts = allotted(e.facts, n)
+	e.details = allotted(e.details, n)
+	e.verdicts = allotted(e.verdicts, n)
+	e.messages = allotted(e.messages, n)
+	e.marks = allotted(e.marks, n)
+	e.counters.open = allotted(e.counters.open, n)
+	e.counters.blocked = allotted(e.counters.blocked, n)
+}
+
+func allotted[T any](list []T, n int) []T { return append(make([]T, 0, n), list...) }
 
 // touch marks node i for evaluation. A planned task that something holds back is what it is.
 func (e *Engine) touch(i nodegraph.Index) {

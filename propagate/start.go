@@ -72,6 +72,7 @@ func (s *starts) run(nodes []nodegraph.Index, sorted bool, e *Engine) {
 	if len(nodes) > 1 && !sorted {
 		slices.SortFunc(nodes, e.StartOrder)
 	}
+	e.result.Actions = slices.Grow(e.result.Actions, len(nodes))
 	from := len(s.nodes)
 	s.nodes = append(s.nodes, nodes...)
 	s.runs = append(s.runs, startRun{from, len(s.nodes)})
