@@ -428,3 +428,32 @@ func benchmarkEval(b *testing.B, text string) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(c.Literals()), "ns/literal")
 }
+
+// A condition is plain where it asks of each task, once and in order, what its bare name stands for. It comes to the same as
+// one that says so in another way.
+func TestPlainConditions(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		plain bool
+	}{
+		{"a", true}, {"a && b", true}, {"(a && b) && c", true}, {"b && a", true},
+		{"a.Succeeded || a.Skipped || a.Daemoned", false}, {"a || b", false}, {"!a", false}, {"a && b.Failed", false}, {"a && !b", false},
+		{"a && b && a", false}, {"a && b || c", false},
+	} {
+		assert.Equal(t, c.plain, mustDepends(t, c.text).Plain(), c.text)
+	}
+
+	states := []nodegraph.DepState{open, {May: nodegraph.ResultFailed | nodegraph.ResultSkipped}, {May: nodegraph.ResultFailed},
+		ended(nodegraph.ResultSucceeded), ended(nodegraph.ResultSkipped), ended(nodegraph.ResultFailed), ended(nodegraph.ResultDaemoned | nodegraph.ResultErrored)}
+	plain, spelled := mustDepends(t, "a && b"), mustDepends(t, "!(!a || !b)")
+	list, err := nodegraph.Dependencies([]string{"a", "b"}, anyTask)
+	require.NoError(t, err)
+	require.False(t, spelled.Plain())
+	for _, a := range states {
+		for _, b := range states {
+			deps := []nodegraph.DepState{a, b}
+			assert.Equal(t, spelled.Eval(deps), plain.Eval(deps), "a is %v and b is %v", a, b)
+			assert.Equal(t, spelled.Eval(deps), list.Eval(deps), "a is %v and b is %v, as a list", a, b)
+		}
+	}
+}

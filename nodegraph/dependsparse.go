@@ -255,6 +255,9 @@ func (p *dependsParser) compile(tree *dependsTree) *Condition {
 	}
 	p.c.emit(tree, opPush)
 	p.c.program = slices.Clip(p.c.program)
+	if slices.Equal(p.c.program, (&Condition{literals: len(p.c.tasks)}).instructions()) {
+		p.c.program = nil // it is plain
+	}
 	return p.c
 }
 

@@ -1,0 +1,94 @@
+package propagate
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// drawn is one of the values.
+func drawn[T any](r *rand.Rand, values ...T) T { return values[r.IntN(len(values))] }
+
+// drawFact draws what may be known of a pod, or seen of it.
+func drawFact(r *rand.Rand) Fact {
+	f := Fact{
+		Created: began, Serial: r.Int64N(2), UID: drawn(r, "", "u"), Attempt: 1 + r.IntN(2), Stage: Stage(r.IntN(int(StageEnded) + 1)),
+		Ran: r.IntN(2) == 0, Ready: r.IntN(2) == 0, HasExit: r.IntN(2) == 0, Conditions: drawn(r, "", "Ready", "A,B"),
+		Released: r.IntN(8) == 0, Remade: r.Int64N(2), Synced: r.IntN(2) == 0,
+	}
+	if f.HasExit {
+		f.ExitCode = r.IntN(3)
+	}
+	if f.Stage >= StageGone {
+		f.Finished = began.Add(time.Duration(r.IntN(3)) * time.Second)
+	}
+	if f.Stage != StageGone {
+		f.Message, f.Reason = drawn(r, "", "m", "pod deleted"), drawn(r, "", "Evicted")
+	}
+	if f.Stage >= StageStopped {
+		f.Phase = drawn(r, nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error)
+	}
+	return f
+}
+
+// What the engine does to the facts that it keeps in two places is what Merge does to one.
+func TestJoinIsMerge(t *testing.T) {
+	const seed = 1
+	r := rand.New(rand.NewPCG(seed, 0))
+	in := &inputs{facts: make([]fact, 1), details: make([]detail, 1)}
+	risen := 0
+	for k := range 20_000 {
+		known, seen := drawFact(r), drawFact(r)
+		seen.Released, seen.Remade, seen.Synced = false, 0, false // nobody observes these
+		want := known
+		changed := want.Merge(seen)
+		in.put(0, &known)
+		if told := in.join(0, &seen); told != changed {
+			require.Equal(t, changed, told, "seed %d, pair %d: %+v and then %+v", seed, k, known, seen)
+		}
+		if diff := cmp.Diff(want, in.fact(0)); diff != "" {
+			t.Fatalf("seed %d, pair %d: %+v and then %+v (-Merge +join):\n%s", seed, k, known, seen, diff)
+		}
+		if seen.run() == known.run() && seen.Stage > known.Stage && !known.Released {
+			risen++
+		}
+	}
+	assert.Greater(t, risen, 1000, "pairs of one run that go further")
+}
+
+// A workflow that lives long hears many messages; those that no node has any more are forgotten.
+func TestMessagesAreForgotten(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a -> b, c)")
+	require.NoError(t, err)
+	e := begun(spec)
+	_, err = e.Apply(began, PodPending("wf.c", "this one stays"))
+	require.NoError(t, err)
+	for k := range 10 * minRoom {
+		message := fmt.Sprint("message ", k)
+		r, err := e.Apply(began, PodPending("wf.a", message))
+		require.NoError(t, err)
+		require.Equal(t, message, r.Changes[0].Message)
+		require.LessOrEqual(t, len(e.phrases.texts), minRoom)
+	}
+	_, message := e.Phase(e.g.Find("wf.c"))
+	assert.Equal(t, "this one stays", message)
+	require.NoError(t, e.Check())
+}
+
+// A call that changes much needs memory while it goes on; the next small one gives it back.
+func TestScratchIsGivenBack(t *testing.T) {
+	e := begun(fanIn(4 * largeCall))
+	require.GreaterOrEqual(t, cap(e.changed), 4*largeCall)
+	_, err := e.Apply(began, Event{Type: EventPodRunning, At: openPods(e)[0]})
+	require.NoError(t, err)
+	assert.LessOrEqual(t, cap(e.changed), largeCall)
+	assert.Empty(t, e.queue.levels)
+	require.NoError(t, e.Check())
+}
