@@ -51,13 +51,6 @@ const (
 	markClear         // what comes after it may go on
 )
 
-// before is how a node looked before the current call.
-type before struct {
-	node    nodegraph.Index
-	phase   nodegraph.Phase
-	message phrase
-}
-
 // New returns the engine of a workflow that was not started. Nothing happens before the first call of [Engine.Apply].
 // The error is that of [nodegraph.New].
 func New(spec *nodegraph.Spec) (*Engine, error) { return NewLimited(spec, nodegraph.Limits{}) }
