@@ -17,6 +17,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	coordination "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -43,8 +44,9 @@ const patience = time.Minute
 
 // control is the control plane of this run of the tests, absent if why says why.
 var control struct {
-	config *rest.Config
-	why    string
+	config     *rest.Config
+	kubeconfig []byte
+	why        string
 }
 
 func TestMain(m *testing.M) {
@@ -97,7 +99,7 @@ func startControlPlane() (stop func() error, err error) {
 		return nil, errors.Join(err, env.Stop())
 	}
 	config.QPS = -1
-	control.config = config
+	control.config, control.kubeconfig = config, env.KubeConfig
 	return func() error { return errors.Join(env.Stop(), os.RemoveAll(scripts)) }, nil
 }
 
@@ -127,6 +129,7 @@ func newCluster(t testing.TB) *cluster {
 	}
 	scheme := runtime.NewScheme()
 	require.NoError(t, corev1.AddToScheme(scheme))
+	require.NoError(t, coordination.AddToScheme(scheme))
 	c, err := client.New(control.config, client.Options{Scheme: scheme})
 	require.NoError(t, err)
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"}}
@@ -150,6 +153,8 @@ func (c *cluster) start(shards int, before func(*http.Request) error) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	registry, done := prometheus.NewRegistry(), make(chan error, 1)
 	o := options{shards: shards, namespace: c.namespace, leaseNamespace: c.namespace, metricsAddress: "0", workers: 8}
+	// A machine that has more to do than this test is no reason to lose a lease.
+	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(time.Minute), new(50*time.Second), new(time.Second)
 	go func() { done <- serve(ctx, config, o, newMetrics(registry)) }()
 	once := sync.OnceFunc(func() {
 		cancel()

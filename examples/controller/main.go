@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -29,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
@@ -122,9 +124,9 @@ func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manag
 	woken := make(chan event.GenericEvent, 1024)
 	r := newReconciler(mgr, s, m, woken)
 	return mgr, builder.ControllerManagedBy(mgr).
-		Named("workflow-" + s.String()).
+		Named("workflow-"+s.String()).
 		For(newWorkflow()).
-		Owns(&corev1.Pod{}).
+		Watches(&corev1.Pod{}, r.podEvents(mgr)).
 		WatchesRawSource(source.Channel(woken, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.workers, SkipNameValidation: new(true)}).
 		Complete(r)
@@ -143,6 +145,18 @@ func newReconciler(mgr manager.Manager, s shard, m *metrics, woken chan<- event.
 		woken <- event.GenericEvent{Object: object}
 	}
 	return r
+}
+
+// podEvents has the workflow of a pod looked at whenever anything happens to the pod, and keeps how deleted pods looked.
+func (r *reconciler) podEvents(mgr manager.Manager) handler.EventHandler {
+	owner := handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), newWorkflow(), handler.OnlyControllerOwner())
+	return handler.Funcs{
+		CreateFunc: owner.Create, UpdateFunc: owner.Update,
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			r.farewells.add(e.Object)
+			owner.Delete(ctx, e, queue)
+		},
+	}
 }
 
 // newAssignerManager makes the manager that labels workflows with their shards.

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,7 +19,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// unseen is how long a pod that was created here may be missing from the cache before its absence is looked up.
+// unseen is how long a pod that is known to exist may be missing from the cache before its absence is looked up.
 const unseen = 5 * time.Second
 
 // indexOwner finds pods in the cache by the uid of the workflow that owns them.
@@ -50,10 +54,65 @@ func (r *reconciler) podsOf(ctx context.Context, w *run) ([]*corev1.Pod, error) 
 	return pods, err
 }
 
-// observe returns the pods that look different from what the engine was told, and those that are gone.
-func (r *reconciler) observe(ctx context.Context, w *run, pods []*corev1.Pod) (changed, gone []propagate.PodStatus, err error) {
+// Farewells keep how deleted pods looked last, until their engines were told. A pod may start, end and go between
+// two looks at the cache, and it matters whether it ran.
+type farewells struct {
+	mu   sync.Mutex
+	pods map[types.NamespacedName]map[types.UID]*corev1.Pod // by workflow
+}
+
+// add takes note of a pod that was deleted.
+func (f *farewells) add(object client.Object) {
+	pod, ok := object.(*corev1.Pod)
+	owner := metav1.GetControllerOf(object)
+	if !ok || owner == nil || owner.Kind != workflowKind.Kind {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	key := types.NamespacedName{Namespace: pod.Namespace, Name: owner.Name}
+	if f.pods == nil {
+		f.pods = make(map[types.NamespacedName]map[types.UID]*corev1.Pod)
+	}
+	if f.pods[key] == nil {
+		f.pods[key] = make(map[types.UID]*corev1.Pod)
+	}
+	f.pods[key][pod.UID] = pod
+}
+
+// of returns the pods of a workflow that were deleted, in the order in which they were created.
+func (f *farewells) of(workflow types.NamespacedName) []*corev1.Pod {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.SortedFunc(maps.Values(f.pods[workflow]), func(a, b *corev1.Pod) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.UID, b.UID))
+	})
+}
+
+// said forgets pods whose engine was told; without pods, all of the workflow.
+func (f *farewells) said(workflow types.NamespacedName, pods []*corev1.Pod) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, pod := range pods {
+		delete(f.pods[workflow], pod.UID)
+	}
+	if pods == nil || len(f.pods[workflow]) == 0 {
+		delete(f.pods, workflow)
+	}
+}
+
+// observe returns the pods that look different from what the engine was told, and those that are gone; deleted are pods
+// that were seen to go.
+func (r *reconciler) observe(ctx context.Context, w *run, pods, deleted []*corev1.Pod) (changed, gone []propagate.PodStatus, err error) {
 	told := make(map[types.UID]string, len(pods))
 	listed := make(map[string]bool, len(pods))
+	went := make(map[string]bool, len(deleted))
+	for _, pod := range deleted {
+		if metav1.IsControlledBy(pod, w.object) {
+			changed = append(changed, podstatus.Of(pod))
+			went[string(pod.UID)] = true
+		}
+	}
 	for _, pod := range pods {
 		told[pod.UID] = pod.ResourceVersion
 		if w.pods.told[pod.UID] != pod.ResourceVersion {
@@ -73,6 +132,10 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods []*corev1.Pod) (c
 		if f.Stage != propagate.StagePending && f.Stage != propagate.StageRunning {
 			continue
 		}
+		if went[f.UID] {
+			gone = append(gone, propagate.PodStatus{Node: n.ID, UID: f.UID})
+			continue
+		}
 		if at, ok := w.pods.made[types.UID(f.UID)]; ok && time.Since(at) < unseen {
 			w.wakeBy(at.Add(unseen))
 			continue
@@ -85,6 +148,8 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods []*corev1.Pod) (c
 			gone = append(gone, propagate.PodStatus{Node: n.ID, UID: f.UID})
 		default:
 			changed = append(changed, podstatus.Of(pod))
+			w.pods.made[pod.UID] = time.Now() // the cache is still to show it
+			w.wakeBy(time.Now().Add(unseen))
 		}
 	}
 	return changed, gone, nil

@@ -35,10 +35,11 @@ type reconciler struct {
 	metrics  *metrics
 	locks    locks
 
-	adopting sync.Mutex
-	adopted  bool
-	mu       sync.Mutex
-	runs     map[types.NamespacedName]*run
+	farewells farewells
+	adopting  sync.Mutex
+	adopted   bool
+	mu        sync.Mutex
+	runs      map[types.NamespacedName]*run
 }
 
 // A run is one workflow in memory. It stands for one version of the object, and is dropped when somebody else has
@@ -65,6 +66,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		r.drop(req.NamespacedName)
 		r.metrics.forget(req.NamespacedName)
 		r.locks.forget(req.NamespacedName)
+		r.farewells.said(req.NamespacedName, nil)
 		return reconcile.Result{}, nil
 	} else if err != nil || object.GetDeletionTimestamp() != nil {
 		return reconcile.Result{}, err
@@ -186,7 +188,8 @@ func (r *reconciler) drop(key types.NamespacedName) {
 
 // settle tells the engine what there is, answers its questions, and stores what came of it.
 func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) error {
-	changed, gone, err := r.observe(ctx, w, pods)
+	deleted := r.farewells.of(w.key)
+	changed, gone, err := r.observe(ctx, w, pods, deleted)
 	if err != nil {
 		return err
 	}
@@ -216,6 +219,7 @@ func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) err
 		return err
 	}
 	w.news = nil
+	r.farewells.said(w.key, deleted)
 	r.announce(w, result.Changes)
 	return nil
 }
