@@ -1,6 +1,10 @@
 package propagate
 
-import "github.com/nodestatus/nodestatus/nodegraph"
+import (
+	"errors"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
 
 // workflowLockAnswered takes the host's word on the locks of the workflow.
 func (e *Engine) workflowLockAnswered(ev *Event) {
@@ -36,6 +40,13 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 		e.details[i].message = e.phrases.say("when '" + when + "' evaluated false")
 	}
 	e.touch(i)
+}
+
+// unanswerable takes the host's word that it can't answer what it was asked about node i.
+func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
+	if !e.facts[i].created() && e.facts[i].Answer == AnswerAsked {
+		e.fail(i, errors.New(ev.Message))
+	}
 }
 
 // expanded takes the items of a loop. The items of a step become members of its StepGroup.

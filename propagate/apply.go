@@ -43,6 +43,8 @@ func (e *Engine) apply(ev *Event) {
 		e.answer(i, ev)
 	case EventExpanded:
 		e.expanded(i, ev)
+	case EventUnanswerable:
+		e.unanswerable(i, ev)
 	case EventMemoized:
 		e.memoized(i, ev)
 	case EventLockGranted, EventLockQueued:

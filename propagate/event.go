@@ -34,12 +34,14 @@ const (
 	EventSuspended
 	EventManualRetry
 	EventAgentEnded
+	EventUnanswerable
 )
 
 var eventNames = [...]string{
 	"None", "PodPending", "PodRunning", "PodEnded", "PodDeleted", "ContainerPending", "ContainerRunning",
 	"ContainerEnded", "ContainerRetried", "NodeEnded", "Resumed", "Resolved", "Expanded", "Memoized", "LockGranted",
 	"LockQueued", "ResultPending", "ResultSynced", "Shutdown", "Suspended", "ManualRetry", "AgentEnded",
+	"Unanswerable",
 }
 
 // String names the event type.
@@ -72,7 +74,11 @@ type Event struct {
 
 // answers tells whether the event answers a question about a node that waits to be created.
 func (e *Event) answers() bool {
-	return e.Type == EventResolved || e.Type == EventExpanded || e.Type == EventMemoized
+	switch e.Type {
+	case EventResolved, EventExpanded, EventMemoized, EventUnanswerable:
+		return true
+	}
+	return false
 }
 
 // String shows the event in one line.
@@ -166,6 +172,12 @@ func Resolved(node string, run bool, message string) Event {
 // Expanded answers a loop that the library could not resolve.
 func Expanded(node string, items ...nodegraph.Item) Event {
 	return Event{Type: EventExpanded, Node: node, Items: items}
+}
+
+// Unanswerable says that the host can answer neither what ActionResolve nor what ActionExpand asked of the node: it ends in
+// Error with the message. It does nothing where no such question is open.
+func Unanswerable(node, message string) Event {
+	return Event{Type: EventUnanswerable, Node: node, Message: message}
 }
 
 // Memoized answers a look-up in the memoization cache. A hit ends the node with Succeeded without running it.

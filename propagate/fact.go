@@ -10,9 +10,9 @@ import (
 
 // An Incarnation tells one life of a node's pod, or of one container in it, from the lives before and after it.
 //
-// Pods of one node are ordered by Created, then by UID. A host that does not know when a pod was created leaves
-// Created zero: the engine then takes a UID that it sees for the first time for a newer pod, and can't recognize a
-// late first sight of an older one. Attempt counts the runs inside one pod, which an executor may start without a new
+// Pods of one node are ordered by Created. Where that can't tell them apart, because it is zero or the same whole second
+// (Kubernetes keeps no more), the engine takes a UID that it sees for the first time for a newer pod, and can't recognize
+// a late first sight of an older one. Attempt counts the runs inside one pod, which an executor may start without a new
 // pod: 1 is the first, 0 means the run the engine knows as the latest. When a container runs again all that come after
 // it begin anew in a run of that number, so they count on from there.
 type Incarnation struct {

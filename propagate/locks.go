@@ -66,7 +66,7 @@ func (t *LockTable) Release(h Holder) []Holder {
 }
 
 // Grant gives free locks to those who wait for them and returns who holds all their locks now and did not before. Only
-// a host that has just adopted its engines needs to call it.
+// a host that has just adopted an engine needs to call it.
 func (t *LockTable) Grant() []Holder {
 	var granted []Holder
 	for place := 0; place < len(t.waits); {
@@ -157,9 +157,32 @@ func wants(locks []nodegraph.Lock, key string) bool {
 	return slices.ContainsFunc(locks, func(l nodegraph.Lock) bool { return l.Key == key })
 }
 
+// Forget gives back all that a workflow holds and takes it out of every queue, because it does not exist any more. It
+// returns who holds all their locks now and did not before.
+func (t *LockTable) Forget(workflow string) []Holder {
+	t.drop(workflow)
+	return t.Grant()
+}
+
+func (t *LockTable) drop(workflow string) {
+	for h, locks := range t.held {
+		if h.Workflow != workflow {
+			continue
+		}
+		for _, l := range locks {
+			s := t.locks[l.Key]
+			s.holders = slices.DeleteFunc(s.holders, func(other Holder) bool { return other == h })
+		}
+		delete(t.held, h)
+	}
+	t.waits = slices.DeleteFunc(t.waits, func(w waiter) bool { return w.holder.Workflow == workflow })
+}
+
 // Adopt enters what a restored engine holds and waits for, under the name the host has for its workflow. A host that
-// restarts adopts all its engines before it acts on any.
+// restarts adopts all its engines before it acts on any, and calls [LockTable.Grant] then. It takes the place of what
+// the table has of this workflow, so a host that restores an engine anew adopts it again, and calls Grant.
 func (t *LockTable) Adopt(workflow string, e *Engine) {
+	t.drop(workflow)
 	nodes := make([]nodegraph.Index, 0, 8)
 	for i := range nodegraph.Index(e.g.Len()) {
 		if l := e.facts[i].Lock; (l == LockHeld || l == LockWaits) && !e.verdicts[i].fulfilled() {

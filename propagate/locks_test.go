@@ -363,3 +363,47 @@ func TestAdoptRetry(t *testing.T) {
 	require.Equal(t, []propagate.Holder{{Workflow: "w", Node: e.Graph().Node(e.Graph().Find("wf.a")).ID()}}, table.Holders(mutexM))
 	require.Empty(t, table.Waiters(mutexM))
 }
+
+// A host that restores an engine anew, because its write was refused, adopts it again: what the engine does not know of
+// is given to others, what it knows is neither lost nor entered twice.
+func TestAdoptAgain(t *testing.T) {
+	e := drawn(t, `dag(a: mutex(m, pod), b: mutex(n, pod))`)
+	tell(t, e, propagate.LockGranted("wf.a")) // recorded; that wf.b was granted its lock is not
+	before := restored(t, e)
+
+	var table propagate.LockTable
+	id := func(name string) string { return e.Graph().Node(e.Graph().Find(name)).ID() }
+	for node, key := range map[string]string{"wf.a": mutexM, "wf.b": mutexN} {
+		granted, _, _ := table.Acquire(propagate.Holder{Workflow: "w", Node: id(node)}, []nodegraph.Lock{lock(key, 1)})
+		require.True(t, granted)
+	}
+	for _, key := range []string{mutexM, mutexN} {
+		granted, _, _ := table.Acquire(holder("other of "+key), []nodegraph.Lock{lock(key, 1)})
+		require.False(t, granted)
+	}
+	table.Adopt("w", before)
+	require.Equal(t, []propagate.Holder{{Workflow: "w", Node: id("wf.a")}}, table.Holders(mutexM))
+	require.Empty(t, table.Holders(mutexN))
+	require.Equal(t, "other of "+mutexN, holderNames(table.Grant()))
+}
+
+// A workflow that was deleted holds nothing and waits for nothing.
+func TestForget(t *testing.T) {
+	var table propagate.LockTable
+	ask := func(workflow, node string, keys ...string) bool {
+		var locks []nodegraph.Lock
+		for _, key := range keys {
+			locks = append(locks, lock(key, 1))
+		}
+		granted, _, _ := table.Acquire(propagate.Holder{Workflow: workflow, Node: node}, locks)
+		return granted
+	}
+	require.True(t, ask("gone", "a", mutexM))
+	require.True(t, ask("stays", "", mutexN))
+	require.False(t, ask("gone", "b", mutexN))
+	require.False(t, ask("next", "", mutexM))
+	require.Equal(t, "next", holderNames(table.Forget("gone")))
+	require.Empty(t, table.Waiters(mutexN))
+	require.Equal(t, "stays", holderNames(table.Holders(mutexN)))
+	require.Empty(t, table.Forget("gone"), "once is enough")
+}

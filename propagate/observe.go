@@ -69,13 +69,18 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		known, isOld = e.older[e.g.Node(i).ID()][uid]
 	}
 	switch {
-	case !ev.Pod.Created.IsZero():
-		serial = ev.Pod.Created.UnixNano()
 	case isOld:
 		serial = known
+	case uid != "" && uid == d.uid:
+		serial = f.Serial
+	case !ev.Pod.Created.IsZero():
+		serial = ev.Pod.Created.UnixNano()
+		if d.uid != "" && uid != "" && sameSecond(ev.Pod.Created, f.Serial) {
+			serial = f.Serial + 1
+		}
 	case uid == "" && f.Stage == StageGone && !f.Ran:
 		serial = f.Serial + 1 // the pod that was to be created again
-	case uid == "" || d.uid == "" || uid == d.uid:
+	case uid == "" || d.uid == "":
 		serial = f.Serial
 	default:
 		serial = f.Serial + 1
@@ -87,6 +92,13 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		attempt = int(d.attempt)
 	}
 	return serial, max(attempt, 1)
+}
+
+// sameSecond tells whether the time at which a pod was created can't tell it from the pod with this serial: Kubernetes
+// keeps whole seconds, and a pod that is gone is often made again within one.
+func sameSecond(created time.Time, serial int64) bool {
+	since := serial - created.UnixNano()
+	return created.Nanosecond() == 0 && since >= 0 && since < int64(time.Second)
 }
 
 // remember notes serials of pods that a node had.

@@ -702,3 +702,24 @@ func TestRestoreOfACachedComposite(t *testing.T) {
 	require.Empty(t, listed(t, again).Actions, "nothing inside it is started")
 	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(again))
 }
+
+// Kubernetes keeps the second in which a pod was created, and hosts make a pod again at once: two pods of a node that
+// were created in one second are two, and the one that was seen last counts.
+func TestSyncPodsMadeAgainWithinASecond(t *testing.T) {
+	pod := func(uid, phase string) propagate.PodStatus {
+		p := podOf("wf.a", uid, phase)
+		p.Created = epoch
+		return p
+	}
+	e := drawn(t, "dag(a, hold: suspend)")
+	for _, uid := range []string{"y", "z", "x"} {
+		listed(t, e, pod(uid, "Pending"))
+		require.Equal(t, []string{"wf.a: pod", "wf.hold: resume"}, waitsFor(e), uid)
+		require.Equal(t, "Recreate wf.a", listed(t, e).Actions[0].String(), uid)
+	}
+	listed(t, e, pod("w", "Pending"))
+	listed(t, e, pod("w", "Running"), pod("z", "Pending"))
+	require.Equal(t, "w", e.Fact(e.Graph().Find("wf.a")).UID)
+	listed(t, e, pod("w", "Succeeded"))
+	expect(t, e, "wf.a", nodegraph.Succeeded)
+}

@@ -80,7 +80,7 @@ func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) (field, value string,
 		return "node", name, ErrWrongKind
 	}
 	switch ev.Type {
-	case EventResolved, EventMemoized, EventLockGranted, EventLockQueued, EventExpanded:
+	case EventResolved, EventMemoized, EventLockGranted, EventLockQueued, EventExpanded, EventUnanswerable:
 		if most := e.g.Limits().Items; ev.Type == EventExpanded && len(ev.Items) > most {
 			return "items", name, &nodegraph.LimitError{Limit: "Items", Max: most, Node: name}
 		}

@@ -4,10 +4,11 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// applyShutdown stops what the strategy stops. Rules read the strategy, so everything unfinished is looked at again.
+// applyShutdown stops what the strategy stops. Rules read the strategy, so everything unfinished is looked at again, also
+// if it is told once more: a restored engine knows the strategy from the specification, and not how far it was carried out.
 func (e *Engine) applyShutdown(strategy string) {
 	if e.shutdown == "Terminate" {
-		return // nothing is stronger
+		strategy = e.shutdown // nothing is stronger
 	}
 	e.shutdown = strategy
 	if e.started.IsZero() && strategy == "Terminate" {

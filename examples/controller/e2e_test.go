@@ -1,0 +1,339 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	coordination "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
+
+	"github.com/nodestatus/nodestatus/examples/controller/podstatus"
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/diagnose"
+)
+
+// The tests of this file, and of those that use its cluster, run against a real API server. envRequired makes its
+// absence a failure; without it they are skipped.
+const envRequired = "NODESTATUS_E2E"
+
+// patience is how long anything may take that a test waits for.
+const patience = time.Minute
+
+// control is the control plane of this run of the tests, absent if why says why.
+var control struct {
+	config     *rest.Config
+	kubeconfig []byte
+	why        string
+}
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(envReplica); path != "" {
+		os.Exit(replica(path))
+	}
+	ctrl.SetLogger(logr.Discard())
+	stop, err := startControlPlane()
+	if err != nil {
+		control.why = err.Error()
+	}
+	code := m.Run()
+	if stop != nil {
+		if err := stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
+		}
+	}
+	os.Exit(code)
+}
+
+// startControlPlane starts etcd and kube-apiserver as kube/build has built them, or from KUBEBUILDER_ASSETS.
+func startControlPlane() (stop func() error, err error) {
+	dir := os.Getenv("KUBEBUILDER_ASSETS")
+	if dir == "" {
+		out, err := exec.Command("bash", "kube/build", "-n").Output()
+		if err != nil {
+			return nil, fmt.Errorf("kube/build -n: %w", err)
+		}
+		dir = strings.TrimSpace(string(out))
+	}
+	if _, err := os.Stat(filepath.Join(dir, "kube-apiserver")); err != nil {
+		return nil, errors.New("no kube-apiserver: run kube/build first (minutes, once)")
+	}
+	scripts, err := os.MkdirTemp("", "nodestatus-e2e-")
+	if err != nil {
+		return nil, err
+	}
+	env := &envtest.Environment{CRDDirectoryPaths: []string{"deploy/workflow.yaml"}, ErrorIfCRDPathMissing: true}
+	env.ControlPlane.Etcd = &envtest.Etcd{}
+	env.ControlPlane.APIServer = &envtest.APIServer{}
+	for name, path := range map[string]*string{"etcd": &env.ControlPlane.Etcd.Path, "kube-apiserver": &env.ControlPlane.APIServer.Path} {
+		if *path, err = mortal(scripts, name, filepath.Join(dir, name)); err != nil {
+			return nil, err
+		}
+	}
+	// Without a default route the API server finds no address to advertise.
+	env.ControlPlane.APIServer.Configure().Set("advertise-address", "127.0.0.1").Set("endpoint-reconciler-type", "none")
+	config, err := env.Start()
+	if err != nil {
+		return nil, errors.Join(err, env.Stop())
+	}
+	config.QPS = -1
+	control.config, control.kubeconfig = config, env.KubeConfig
+	return func() error { return errors.Join(env.Stop(), os.RemoveAll(scripts)) }, nil
+}
+
+// mortal is a program that dies with this one, however this one dies.
+func mortal(dir, name, program string) (string, error) {
+	if _, err := exec.LookPath("setpriv"); err != nil {
+		return program, nil
+	}
+	path := filepath.Join(dir, name)
+	return path, os.WriteFile(path, []byte("#!/bin/sh\nexec setpriv --pdeathsig KILL '"+program+"' \"$@\"\n"), 0o755)
+}
+
+// A cluster is a namespace of the real API server, and what a test does there.
+type cluster struct {
+	testing.TB
+	client    client.Client
+	namespace string
+}
+
+func newCluster(t testing.TB) *cluster {
+	t.Helper()
+	if control.config == nil {
+		if os.Getenv(envRequired) != "" {
+			t.Fatal(control.why)
+		}
+		t.Skip(control.why)
+	}
+	scheme := runtime.NewScheme()
+	require.NoError(t, corev1.AddToScheme(scheme))
+	require.NoError(t, coordination.AddToScheme(scheme))
+	c, err := client.New(control.config, client.Options{Scheme: scheme})
+	require.NoError(t, err)
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"}}
+	require.NoError(t, c.Create(t.Context(), namespace))
+	return &cluster{TB: t, client: c, namespace: namespace.Name}
+}
+
+// A running controller is one replica that runs in this process.
+type running struct {
+	stop    func() // as if it was killed, but for its lease, which it gives back
+	writes  *writes
+	metrics *prometheus.Registry
+}
+
+// start runs a replica. Before, if set, sees its writes before they are sent and may hold them up.
+func (c *cluster) start(shards int, before func(*http.Request) error) *running {
+	c.Helper()
+	w := &writes{before: before, count: make(map[string]int)}
+	config := rest.CopyConfig(control.config)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counted{w, next} })
+	ctx, cancel := context.WithCancel(context.Background())
+	registry, done := prometheus.NewRegistry(), make(chan error, 1)
+	o := options{shards: shards, namespace: c.namespace, leaseNamespace: c.namespace, metricsAddress: "0", workers: 8}
+	// A machine that has more to do than this test is no reason to lose a lease.
+	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(time.Minute), new(50*time.Second), new(time.Second)
+	go func() { done <- serve(ctx, config, o, newMetrics(registry)) }()
+	once := sync.OnceFunc(func() {
+		cancel()
+		require.NoError(c, <-done)
+	})
+	c.Cleanup(once)
+	return &running{stop: once, writes: w, metrics: registry}
+}
+
+// writes counts what a controller writes, by method and resource.
+type writes struct {
+	before func(*http.Request) error
+	mu     sync.Mutex
+	count  map[string]int
+}
+
+type counted struct {
+	*writes
+	next http.RoundTripper
+}
+
+func (w *counted) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodGet {
+		return w.next.RoundTrip(req)
+	}
+	if w.before != nil {
+		if err := w.before(req); err != nil {
+			return nil, err
+		}
+	}
+	w.mu.Lock()
+	w.count[req.Method+" "+resourceOf(req.URL.Path)]++
+	w.mu.Unlock()
+	return w.next.RoundTrip(req)
+}
+
+// resourceOf is the resource in the path of a namespaced request.
+func resourceOf(path string) string {
+	_, rest, _ := strings.Cut(path, "/namespaces/")
+	if parts := strings.Split(rest, "/"); len(parts) > 1 {
+		return parts[1]
+	}
+	return path
+}
+
+func (w *writes) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return fmt.Sprint(w.count)
+}
+
+// await waits until cond holds.
+func (c *cluster) await(what string, cond func() bool) {
+	c.Helper()
+	require.Eventually(c, cond, patience, 20*time.Millisecond, "%s", what)
+}
+
+// submit creates a workflow.
+func (c *cluster) submit(name, spec string) {
+	c.Helper()
+	object := newWorkflow()
+	require.NoError(c, yaml.Unmarshal([]byte(spec), &object.Object))
+	object.SetGroupVersionKind(workflowKind)
+	object.SetNamespace(c.namespace)
+	object.SetName(name)
+	require.NoError(c, c.client.Create(c.Context(), object))
+}
+
+// workflow reads a workflow as it is now.
+func (c *cluster) workflow(name string) (*unstructured.Unstructured, *argo.Workflow) {
+	c.Helper()
+	object := newWorkflow()
+	require.NoError(c, c.client.Get(c.Context(), client.ObjectKey{Namespace: c.namespace, Name: name}, object))
+	data, err := object.MarshalJSON()
+	require.NoError(c, err)
+	w, err := argo.Read(data)
+	require.NoError(c, err)
+	return object, w
+}
+
+// awaitPhase waits until a workflow has a phase.
+func (c *cluster) awaitPhase(name string, phase nodegraph.Phase) {
+	c.Helper()
+	c.await(fmt.Sprintf("workflow %s is to be %s", name, phase), func() bool {
+		_, w := c.workflow(name)
+		return w.Snapshot.Phase == phase
+	})
+}
+
+// nodes returns how the nodes of a workflow are recorded, by name.
+func (c *cluster) nodes(name string) map[string]string {
+	c.Helper()
+	_, w := c.workflow(name)
+	nodes := make(map[string]string)
+	for _, n := range w.Snapshot.Nodes {
+		nodes[n.Name] = strings.TrimSuffix(n.Phase.String()+": "+n.Message, ": ")
+	}
+	return nodes
+}
+
+// awaitNode waits until a node is recorded so.
+func (c *cluster) awaitNode(workflow, node, looks string) {
+	c.Helper()
+	c.await(fmt.Sprintf("node %s is to be %q", node, looks), func() bool { return c.nodes(workflow)[node] == looks })
+}
+
+// pods lists the pods of a workflow, or all.
+func (c *cluster) pods(workflow string) []corev1.Pod {
+	c.Helper()
+	var list corev1.PodList
+	in := []client.ListOption{client.InNamespace(c.namespace)}
+	if workflow != "" {
+		in = append(in, client.MatchingLabels{labelWorkflow: workflow})
+	}
+	require.NoError(c, c.client.List(c.Context(), &list, in...))
+	return list.Items
+}
+
+// awaitPod waits for the pod of a node, other than the one it had before.
+func (c *cluster) awaitPod(workflow, node string, before *corev1.Pod) *corev1.Pod {
+	c.Helper()
+	var found *corev1.Pod
+	c.await("pod of "+node, func() bool {
+		for _, pod := range c.pods(workflow) {
+			if pod.Annotations[podstatus.NodeName] == node && (before == nil || pod.UID != before.UID) {
+				found = &pod
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// report makes the kubelet's report of a pod: all its containers in one state.
+func (c *cluster) report(pod *corev1.Pod, phase corev1.PodPhase, state corev1.ContainerState) {
+	c.Helper()
+	status := corev1.PodStatus{Phase: phase}
+	for _, ctr := range pod.Spec.Containers {
+		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{Name: ctr.Name, State: state})
+	}
+	c.reportStatus(pod, status)
+}
+
+func (c *cluster) reportStatus(pod *corev1.Pod, status corev1.PodStatus) {
+	c.Helper()
+	patch, err := json.Marshal(map[string]any{"status": status})
+	require.NoError(c, err)
+	err = c.client.Status().Patch(c.Context(), pod.DeepCopy(), client.RawPatch("application/merge-patch+json", patch))
+	require.NoError(c, err)
+}
+
+func (c *cluster) runs(pod *corev1.Pod) {
+	c.Helper()
+	c.report(pod, corev1.PodRunning, corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})
+}
+
+func (c *cluster) succeeds(pod *corev1.Pod) {
+	c.Helper()
+	c.report(pod, corev1.PodSucceeded, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: metav1.Now()}})
+}
+
+// lose deletes a pod as the garbage collector does: at once.
+func (c *cluster) lose(pod *corev1.Pod) {
+	c.Helper()
+	require.NoError(c, c.client.Delete(c.Context(), pod.DeepCopy(), client.GracePeriodSeconds(0)))
+}
+
+// healthy reads a workflow back and diagnoses it, as `nodestatus diagnose` does.
+func (c *cluster) healthy(name string) {
+	c.Helper()
+	_, w := c.workflow(name)
+	pods := []propagate.PodStatus{}
+	for _, pod := range c.pods(name) {
+		pods = append(pods, podstatus.Of(&pod))
+	}
+	report, err := diagnose.Diagnose(diagnose.Input{Spec: w.Spec, Snapshot: w.Snapshot, Pods: pods, Now: time.Now()})
+	require.NoError(c, err)
+	require.Empty(c, report.Findings)
+	require.Empty(c, report.Follows)
+	require.Empty(c, report.Ignored)
+}

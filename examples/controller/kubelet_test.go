@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"hash/fnv"
+	"math/rand/v2"
+	"sync"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// A kubelet moves the pods of a namespace on: each runs, then succeeds. Some it loses instead, by a dice that is thrown
+// from the seed and the pod's name, so the same ones are lost whenever they run.
+type kubelet struct {
+	c       *cluster
+	seed    uint64
+	lossy   bool
+	mu      sync.Mutex
+	created map[string]int // how many pods were made, by name
+	unborn  map[string]int // how many of them were lost before they ran: each is to be made again
+	gone    map[string]int // how many were deleted while they ran
+	lost    int            // how many were lost while they ran, evictions included
+}
+
+// startKubelet runs a kubelet until the test ends.
+func (c *cluster) startKubelet(seed uint64, lossy bool) *kubelet {
+	c.Helper()
+	k := &kubelet{c: c, seed: seed, lossy: lossy, created: make(map[string]int), unborn: make(map[string]int), gone: make(map[string]int)}
+	watcher, err := client.NewWithWatch(control.config, client.Options{Scheme: c.client.Scheme()})
+	require.NoError(c, err)
+	w, err := watcher.Watch(c.Context(), &corev1.PodList{}, client.InNamespace(c.namespace))
+	require.NoError(c, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ev := range w.ResultChan() {
+			if pod, ok := ev.Object.(*corev1.Pod); ok {
+				k.see(ev.Type, pod)
+			}
+		}
+	}()
+	c.Cleanup(func() { w.Stop(); <-done })
+	return k
+}
+
+// see moves one pod on.
+func (k *kubelet) see(change watch.EventType, pod *corev1.Pod) {
+	if change == watch.Deleted || pod.DeletionTimestamp != nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if change == watch.Added {
+		k.created[pod.Name]++
+	}
+	h := fnv.New64a()
+	h.Write([]byte(pod.Name + string(pod.Status.Phase)))
+	dice := rand.New(rand.NewPCG(k.seed, h.Sum64())).IntN(10)
+	lost := k.lossy && k.created[pod.Name] == 1 // the second of a name, made because the first never ran, is spared
+	switch pod.Status.Phase {
+	case corev1.PodPending:
+		if lost && dice == 0 {
+			k.unborn[pod.Name]++
+			k.lose(pod)
+			return
+		}
+		k.tell(pod, corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: states(pod, corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})})
+	case corev1.PodRunning:
+		switch {
+		case lost && dice == 0:
+			k.lost++
+			k.gone[pod.Name]++
+			k.lose(pod)
+		case lost && dice == 1:
+			k.lost++
+			k.tell(pod, corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "The node was low on resource: memory."})
+		default:
+			k.tell(pod, corev1.PodStatus{Phase: corev1.PodSucceeded, ContainerStatuses: states(pod, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}})})
+		}
+	}
+}
+
+func (k *kubelet) lose(pod *corev1.Pod) {
+	k.check(k.c.client.Delete(k.c.Context(), pod, client.GracePeriodSeconds(0), client.Preconditions{UID: &pod.UID}))
+}
+
+func (k *kubelet) tell(pod *corev1.Pod, status corev1.PodStatus) {
+	before := pod.DeepCopy()
+	pod.Status = status
+	k.check(k.c.client.Status().Patch(k.c.Context(), pod, client.MergeFrom(before)))
+}
+
+// check takes an error as the test's, unless the pod has gone or the test is over.
+func (k *kubelet) check(err error) {
+	if err != nil && !apierrors.IsNotFound(err) && k.c.Context().Err() == nil && err != context.Canceled {
+		k.c.Errorf("kubelet: %v", err)
+	}
+}
+
+func states(pod *corev1.Pod, state corev1.ContainerState) []corev1.ContainerStatus {
+	var list []corev1.ContainerStatus
+	for _, c := range pod.Spec.Containers {
+		list = append(list, corev1.ContainerStatus{Name: c.Name, State: state, Ready: state.Running != nil})
+	}
+	return list
+}
+
+// once asserts that every pod was made once, and once more only where it was lost before it ran. Unwatched says that
+// there was a time without a controller: a pod that started and was deleted then looks like one that never ran.
+func (k *kubelet) once(unwatched bool) {
+	k.c.Helper()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for name, made := range k.created {
+		want := 1 + k.unborn[name]
+		if unwatched && made > want {
+			want += k.gone[name]
+		}
+		require.Equal(k.c, want, made, "pods named %s, seed %d", name, k.seed)
+	}
+}

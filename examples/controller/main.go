@@ -1,0 +1,178 @@
+// Command controller runs Argo Workflows in a cluster with package propagate: it watches Workflow objects and their
+// pods, stores what the library says of the nodes, and does what the library asks for. It is an example of how a
+// controller embeds the library, and small: it fills in no variables, keeps no outputs and orders no containers.
+//
+// The parts, in the order in which data flows: observe.go (pods), reconcile.go (the loop), effects.go (what is done),
+// locks.go, shard.go (several leaders), metrics.go. What a workflow looks like is in workflow.go and pod.go.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+)
+
+// options are what the command line says.
+type options struct {
+	shards         int
+	namespace      string // watched; all if empty
+	leaseNamespace string
+	metricsAddress string
+	workers        int
+	manager        manager.Options // what tests set besides
+}
+
+func main() {
+	var o options
+	flag.IntVar(&o.shards, "shards", 1, "into how many `shards` workflows are divided; the same for all replicas")
+	flag.StringVar(&o.namespace, "namespace", "", "the only `namespace` that is watched")
+	flag.StringVar(&o.leaseNamespace, "lease-namespace", "default", "the `namespace` of the leases")
+	flag.StringVar(&o.metricsAddress, "metrics", ":8080", "the `address` that serves metrics; 0 for none")
+	flag.IntVar(&o.workers, "workers", 8, "how many workflows of a shard are looked at at a time")
+	flag.Parse() // -kubeconfig is a flag of controller-runtime
+	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)))
+
+	config, err := ctrl.GetConfig()
+	if err == nil {
+		config.QPS = -1 // the API server's priority and fairness limits us
+		err = serve(ctrl.SetupSignalHandler(), config, o, newMetrics(registry.Registry))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "controller:", err)
+		os.Exit(1)
+	}
+}
+
+// serve runs a manager for each shard, and with several shards one that divides the workflows, until ctx ends. Each
+// leads when it gets its lease. One that loses it ends the process, which starts anew.
+func serve(ctx context.Context, config *rest.Config, o options, m *metrics) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for k := range o.shards {
+		mgr, err := newShardManager(config, o, shard{k, o.shards}, m)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return mgr.Start(ctx) })
+	}
+	if o.shards > 1 {
+		mgr, err := newAssignerManager(config, o)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return mgr.Start(ctx) })
+	}
+	return group.Wait()
+}
+
+// managerOptions are what all managers have in common.
+func (o *options) managerOptions(lease string) (manager.Options, error) {
+	opts := o.manager
+	opts.Scheme = runtime.NewScheme()
+	opts.LeaderElection, opts.LeaderElectionID, opts.LeaderElectionNamespace = true, lease, o.leaseNamespace
+	opts.LeaderElectionReleaseOnCancel = true // nothing is done after Start has returned
+	opts.Metrics = server.Options{BindAddress: "0"}
+	if o.namespace != "" {
+		opts.Cache.DefaultNamespaces = map[string]cache.Config{o.namespace: {}}
+	}
+	// A Workflow is read from the cache too, although it is unstructured.
+	opts.Client.Cache = &client.CacheOptions{Unstructured: true}
+	return opts, corev1.AddToScheme(opts.Scheme)
+}
+
+// newShardManager makes the manager of one shard.
+func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manager.Manager, error) {
+	opts, err := o.managerOptions("nodestatus-shard-" + s.String())
+	if err != nil {
+		return nil, err
+	}
+	if s.index == 0 {
+		opts.Metrics.BindAddress = o.metricsAddress // one server for the process
+	}
+	opts.Cache.ByObject = map[client.Object]cache.ByObject{
+		newWorkflow(): {Label: s.labels().AsSelector()},
+		&corev1.Pod{}: {Label: s.labels().AsSelector()},
+	}
+	mgr, err := ctrl.NewManager(config, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &corev1.Pod{}, indexOwner, ownerOf); err != nil {
+		return nil, err
+	}
+	woken := make(chan event.GenericEvent, 1024)
+	r := newReconciler(mgr, s, m, woken)
+	return mgr, builder.ControllerManagedBy(mgr).
+		Named("workflow-"+s.String()).
+		For(newWorkflow()).
+		Watches(&corev1.Pod{}, r.podEvents(mgr)).
+		WatchesRawSource(source.Channel(woken, &handler.EnqueueRequestForObject{})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: o.workers, SkipNameValidation: new(true)}).
+		Complete(r)
+}
+
+// newReconciler makes the reconciler of a shard. It says on woken which workflows have got a lock.
+func newReconciler(mgr manager.Manager, s shard, m *metrics, woken chan<- event.GenericEvent) *reconciler {
+	r := &reconciler{
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), recorder: mgr.GetEventRecorder("nodestatus"),
+		shard: s, metrics: m, runs: make(map[types.NamespacedName]*run),
+	}
+	r.locks.wake = func(key types.NamespacedName) {
+		object := newWorkflow()
+		object.SetNamespace(key.Namespace)
+		object.SetName(key.Name)
+		woken <- event.GenericEvent{Object: object}
+	}
+	return r
+}
+
+// podEvents has the workflow of a pod looked at whenever anything happens to the pod, and keeps how deleted pods looked.
+func (r *reconciler) podEvents(mgr manager.Manager) handler.EventHandler {
+	owner := handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), newWorkflow(), handler.OnlyControllerOwner())
+	return handler.Funcs{
+		CreateFunc: owner.Create, UpdateFunc: owner.Update,
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			r.farewells.add(e.Object)
+			owner.Delete(ctx, e, queue)
+		},
+	}
+}
+
+// newAssignerManager makes the manager that labels workflows with their shards.
+func newAssignerManager(config *rest.Config, o options) (manager.Manager, error) {
+	opts, err := o.managerOptions("nodestatus-shards")
+	if err != nil {
+		return nil, err
+	}
+	opts.Cache.ByObject = map[client.Object]cache.ByObject{newWorkflow(): {Label: unassigned(o.shards)}}
+	mgr, err := ctrl.NewManager(config, opts)
+	if err != nil {
+		return nil, err
+	}
+	return mgr, builder.ControllerManagedBy(mgr).
+		Named("shards").
+		For(newWorkflow()).
+		WithOptions(controller.Options{SkipNameValidation: new(true)}).
+		Complete(&assigner{client: mgr.GetClient(), count: o.shards})
+}

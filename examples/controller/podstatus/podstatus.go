@@ -1,0 +1,95 @@
+// Package podstatus turns a Kubernetes pod into what package propagate observes of it.
+//
+// It decides nothing: it only leaves out what decides no node's status. Three things need a word.
+//
+//   - A pod that is being deleted (it has a deletionTimestamp) still exists, and its containers may still end well within
+//     the grace period. So it is told as it looks. It counts as gone when the object is gone, which only a list, a watch
+//     or a look-up can tell.
+//   - Phase Unknown, which only controllers of old clusters set, says that a node does not answer. That is no end: the
+//     pod is told as running if a container was seen to start and as pending if not. What becomes of it shows when the
+//     node is back, or when the pod is collected.
+//   - Init containers that go on running (restartPolicy Always, "sidecars") never decide how a pod ends, so they are
+//     left out.
+package podstatus
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// The annotations by which a pod names its node. Argo's controller sets the same.
+const (
+	NodeID   = "workflows.argoproj.io/node-id"
+	NodeName = "workflows.argoproj.io/node-name"
+)
+
+// Of returns what is observed of a pod. It shares nothing with the pod.
+func Of(pod *corev1.Pod) propagate.PodStatus {
+	s := propagate.PodStatus{
+		Node: pod.Annotations[NodeID], Name: pod.Name, UID: string(pod.UID), Created: pod.CreationTimestamp.UTC(),
+		Phase: phase(pod), Reason: pod.Status.Reason, Message: pod.Status.Message,
+		Init: initContainers(pod), Containers: containers(pod.Status.ContainerStatuses),
+	}
+	if s.Node == "" {
+		s.Node = pod.Annotations[NodeName]
+	}
+	for _, c := range pod.Status.Conditions {
+		switch {
+		case c.Status == corev1.ConditionTrue:
+			s.Conditions = append(s.Conditions, string(c.Type))
+		case c.Type == corev1.PodScheduled && c.Reason == corev1.PodReasonUnschedulable:
+			s.Unschedulable, s.UnschedulableMessage = true, c.Message
+		}
+	}
+	return s
+}
+
+// phase is the phase of the pod, where Unknown says nothing new.
+func phase(pod *corev1.Pod) string {
+	if pod.Status.Phase != corev1.PodUnknown {
+		return string(pod.Status.Phase)
+	}
+	for _, c := range pod.Status.ContainerStatuses {
+		if c.State.Running != nil || c.State.Terminated != nil {
+			return string(corev1.PodRunning)
+		}
+	}
+	return string(corev1.PodPending)
+}
+
+// initContainers are those that must end before the others start.
+func initContainers(pod *corev1.Pod) []propagate.ContainerStatus {
+	sidecar := make(map[string]bool)
+	for _, c := range pod.Spec.InitContainers {
+		sidecar[c.Name] = c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	}
+	var list []corev1.ContainerStatus
+	for _, c := range pod.Status.InitContainerStatuses {
+		if !sidecar[c.Name] {
+			list = append(list, c)
+		}
+	}
+	return containers(list)
+}
+
+func containers(in []corev1.ContainerStatus) []propagate.ContainerStatus {
+	var out []propagate.ContainerStatus
+	for _, c := range in {
+		s := propagate.ContainerStatus{Name: c.Name, Ready: c.Ready}
+		switch state := c.State; {
+		case state.Terminated != nil:
+			s.Terminated, s.ExitCode, s.Finished = true, int(state.Terminated.ExitCode), state.Terminated.FinishedAt.UTC()
+			s.Reason, s.Message = state.Terminated.Reason, state.Terminated.Message
+		case state.Running != nil:
+			s.Running = true
+		default: // a state without any of the three is waiting
+			s.Waiting = true
+			if state.Waiting != nil {
+				s.Reason, s.Message = state.Waiting.Reason, state.Waiting.Message
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	coordination "k8s.io/api/coordination/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// envReplica makes the test binary a replica of the controller: it names a file with what it runs with.
+const envReplica = "NODESTATUS_REPLICA"
+
+type replicaConfig struct {
+	Kubeconfig []byte
+	Namespace  string
+	Shards     int
+}
+
+// replica runs the controller in this process, as main does, until it is killed.
+func replica(file string) int {
+	var r replicaConfig
+	data, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err == nil {
+		err = r.serve()
+	}
+	fmt.Fprintln(os.Stderr, "replica:", err)
+	return 1
+}
+
+func (r *replicaConfig) serve() error {
+	config, err := clientcmd.RESTConfigFromKubeConfig(r.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	config.QPS = -1
+	o := options{shards: r.Shards, namespace: r.Namespace, leaseNamespace: r.Namespace, metricsAddress: "0", workers: 4}
+	// A successor is to take over within seconds.
+	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(3*time.Second), new(2*time.Second), new(500*time.Millisecond)
+	return serve(context.Background(), config, o, newMetrics(prometheus.NewRegistry()))
+}
+
+// startReplica runs a replica in a process of its own.
+func (c *cluster) startReplica(name string, shards int) *exec.Cmd {
+	c.Helper()
+	dir := c.TempDir()
+	data, err := json.Marshal(replicaConfig{control.kubeconfig, c.namespace, shards})
+	require.NoError(c, err)
+	file := filepath.Join(dir, "replica.json")
+	require.NoError(c, os.WriteFile(file, data, 0o600))
+	self, err := os.Executable()
+	require.NoError(c, err)
+	program, err := mortal(dir, name, self)
+	require.NoError(c, err)
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), envReplica+"="+file)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	require.NoError(c, cmd.Start())
+	c.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may be dead already
+		_ = cmd.Wait()
+	})
+	return cmd
+}
+
+// leaders returns who holds the leases, by their names.
+func (c *cluster) leaders() map[string]string {
+	c.Helper()
+	var list coordination.LeaseList
+	require.NoError(c, c.client.List(c.Context(), &list, client.InNamespace(c.namespace)))
+	holders := make(map[string]string)
+	for _, l := range list.Items {
+		if l.Spec.HolderIdentity != nil && *l.Spec.HolderIdentity != "" {
+			holders[l.Name] = *l.Spec.HolderIdentity
+		}
+	}
+	return holders
+}
+
+// Two replicas, two shards. The one that leads both is killed in the middle; the other takes over, and in the end nothing
+// was lost and nothing was done twice.
+func TestReplicaKilled(t *testing.T) {
+	const n, shards, seed = 40, 2, 3
+	c := newCluster(t)
+	k := c.startKubelet(seed, true)
+	first := c.startReplica("first", shards)
+	c.await("the first replica leads", func() bool { return len(c.leaders()) == shards+1 })
+	leaders := c.leaders()
+	c.startReplica("second", shards)
+
+	names := c.submitMany(n)
+	c.await("some are complete", func() bool { return c.complete() > 0 })
+	require.NoError(t, first.Process.Kill())
+	require.Less(t, c.complete(), n, "it is to be killed in the middle")
+	c.awaitAll(k, names)
+	k.once(true)
+	for lease, leader := range c.leaders() {
+		require.NotEqual(t, leaders[lease], leader, lease)
+	}
+	count := make(map[string]int)
+	for _, name := range names {
+		object, _ := c.workflow(name)
+		count[object.GetLabels()[labelShard]]++
+	}
+	require.Len(t, count, shards, "workflows by shard: %v", count)
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/json"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
+)
+
+// This file and pod.go are all that knows what a workflow looks like in the cluster. For a resource of your own, put its
+// kind here, make a nodegraph.Spec and a nodegraph.Snapshot of it in readWorkflow, and a patch of its status in
+// statusPatch; everything else stays.
+
+var workflowKind = schema.GroupVersionKind{Group: "argoproj.io", Version: "v1alpha1", Kind: "Workflow"}
+
+const (
+	labelWorkflow  = "workflows.argoproj.io/workflow"  // of pods: the name of the workflow
+	labelPhase     = "workflows.argoproj.io/phase"     // of workflows
+	labelCompleted = "workflows.argoproj.io/completed" // of workflows: "true" once they are
+)
+
+// A stored workflow is one that was read from the API server.
+type stored struct {
+	*argo.Workflow
+	Version   string // resourceVersion
+	templates map[string]podTemplate
+	pod       podTemplate // what the spec says of all pods
+}
+
+func newWorkflow() *unstructured.Unstructured {
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(workflowKind)
+	return object
+}
+
+func newWorkflowList() *unstructured.UnstructuredList {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(workflowKind.GroupVersion().WithKind(workflowKind.Kind + "List"))
+	return list
+}
+
+// nameOnly is what it takes to name an object and to own others.
+func nameOnly(object *unstructured.Unstructured) *unstructured.Unstructured {
+	short := newWorkflow()
+	short.SetNamespace(object.GetNamespace())
+	short.SetName(object.GetName())
+	short.SetUID(object.GetUID())
+	short.SetResourceVersion(object.GetResourceVersion())
+	return short
+}
+
+// readWorkflow reads what decides status, and what pods are made from.
+func readWorkflow(object *unstructured.Unstructured) (*stored, error) {
+	data, err := object.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	w, err := argo.Read(data)
+	if err != nil {
+		return nil, err
+	}
+	s := &stored{Workflow: w, Version: object.GetResourceVersion()}
+	s.pod, s.templates, err = podTemplates(data)
+	return s, err
+}
+
+// statusPatch returns the JSON merge patch that stores s, nil if there is nothing new in it. The API server refuses it
+// if anybody has written the object since it was read.
+func (w *stored) statusPatch(s nodegraph.Snapshot) ([]byte, error) {
+	if err := w.SetStatus(s); err != nil {
+		return nil, err
+	}
+	patch, err := w.Patch()
+	if err != nil || string(patch) == "{}" {
+		return nil, err
+	}
+	var status struct {
+		Status json.RawMessage `json:"status"`
+	}
+	if err := json.Unmarshal(patch, &status); err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]any{"metadata": patchMetadata(w.Version, s.Phase), "status": status.Status})
+}
+
+// refusalPatch returns the patch that ends a workflow which can't be run.
+func refusalPatch(version, message string, now time.Time) ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"metadata": patchMetadata(version, nodegraph.Error),
+		"status":   map[string]any{"phase": nodegraph.Error.String(), "message": message, "finishedAt": metav1.NewTime(now)},
+	})
+}
+
+func patchMetadata(version string, phase nodegraph.Phase) map[string]any {
+	labels := map[string]any{labelPhase: phase.String(), labelCompleted: "false"}
+	if phase.Completed() {
+		labels[labelCompleted] = "true"
+	}
+	return map[string]any{"resourceVersion": version, "labels": labels}
+}
