@@ -2,6 +2,7 @@ package propagate_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ type script struct {
 	spec  *nodegraph.Spec
 	now   time.Time
 	locks propagate.LockTable
+	host  bool // the events say what becomes of locks, not the table
 }
 
 func (s *script) run(d *datadriven.TestData) string {
@@ -46,6 +48,8 @@ func (s *script) run(d *datadriven.TestData) string {
 		return s.explain(strings.TrimSpace(d.Input))
 	case "tree":
 		return s.tree()
+	case "fact":
+		return s.fact(strings.TrimSpace(d.Input))
 	}
 	d.Fatalf(s.t, "unknown command %q", d.Cmd)
 	return ""
@@ -55,13 +59,62 @@ func (s *script) run(d *datadriven.TestData) string {
 func (s *script) workflow(d *datadriven.TestData) string {
 	spec, err := nodegraph.Parse(d.Input)
 	require.NoError(s.t, err, d.Pos)
-	if d.HasArg("parallelism") {
-		d.ScanArgs(s.t, "parallelism", &spec.Parallelism)
+	s.host = false
+	for _, arg := range d.CmdArgs {
+		s.setting(spec, arg)
 	}
 	s.spec = spec
 	s.e, err = propagate.New(spec)
 	require.NoError(s.t, err, d.Pos)
 	return s.apply()
+}
+
+// setting changes what the line that draws a workflow does not say. What is about templates is about all of them.
+func (s *script) setting(spec *nodegraph.Spec, arg datadriven.CmdArg) {
+	value := strings.Join(arg.Vals, ",")
+	length := func() time.Duration {
+		d, err := time.ParseDuration(value)
+		require.NoError(s.t, err, arg.Key)
+		return d
+	}
+	number := func() int {
+		n, err := strconv.Atoi(value)
+		require.NoError(s.t, err, arg.Key)
+		return n
+	}
+	switch arg.Key {
+	case "parallelism":
+		spec.Parallelism = number()
+	case "mutex": // of the workflow
+		spec.Locks = append(spec.Locks, nodegraph.Lock{Key: "default/Mutex/" + value, Limit: 1})
+	case "deadline":
+		spec.ActiveDeadline = length()
+	case "restarts":
+		spec.PodRestarts = number()
+	case "suspended":
+		spec.Suspended = true
+	case "host-locks":
+		s.host = true
+	default:
+		for _, template := range spec.Templates {
+			switch arg.Key {
+			case "failfast":
+				template.FailFast = template.Kind.Composite()
+			case "members":
+				template.Parallelism = number()
+			case "memoize":
+				if template.Kind == nodegraph.Pod {
+					template.Memoize = value
+				}
+			case "timeout":
+				template.Timeout = length()
+			case "pending-timeout":
+				template.PendingTimeout = length()
+			default:
+				s.t.Fatalf("unknown setting: %s", arg.Key)
+			}
+		}
+	}
 }
 
 // events tells the engine one batch: a line for each event, and "+5s" where time passes before it.
@@ -113,6 +166,8 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 		ev = propagate.PodEvicted(at(1), "The node was low on resource: memory.")
 	case "PodDeleted":
 		ev = propagate.PodDeleted(at(1))
+	case "ContainerPending":
+		ev = propagate.ContainerPending(at(1), at(2))
 	case "ContainerRunning":
 		ev = propagate.ContainerRunning(at(1), at(2))
 	case "ContainerEnded":
@@ -125,6 +180,14 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 		ev = propagate.Resumed(at(1))
 	case "Resolved":
 		ev = propagate.Resolved(at(1), at(2) == "true", "")
+	case "Memoized":
+		ev = propagate.Memoized(at(1), at(2) == "true")
+	case "LockGranted":
+		ev = propagate.LockGranted(strings.Join(args[1:], ""))
+	case "LockQueued":
+		ev = propagate.LockQueued(strings.Join(args[2:], ""), at(1), "waits for "+at(1))
+	case "Suspended":
+		ev = propagate.Suspended(at(1) == "true")
 	case "Expanded":
 		var items []nodegraph.Item
 		for _, text := range args[2:] {
@@ -178,6 +241,9 @@ func (s *script) apply(events ...propagate.Event) string {
 
 // answer answers an action about locks.
 func (s *script) answer(a *propagate.Action) [][]propagate.Event {
+	if s.host {
+		return nil
+	}
 	switch a.Type {
 	case propagate.ActionAcquire:
 		if granted, key, message := s.locks.Acquire(propagate.Holder{Node: a.ID}, a.Locks); !granted {
@@ -214,6 +280,24 @@ func (s *script) explain(name string) string {
 		fmt.Fprintln(&b, r)
 	}
 	return b.String()
+}
+
+// fact shows what is known of a node: the fields that say something.
+func (s *script) fact(name string) string {
+	i := s.e.Graph().Find(name)
+	require.NotEqual(s.t, nodegraph.None, i, name)
+	fact := reflect.ValueOf(s.e.Fact(i))
+	var fields []string
+	for k := range fact.NumField() {
+		if f := fact.Field(k); !f.IsZero() {
+			text := fmt.Sprint(f.Interface())
+			if at, ok := f.Interface().(time.Time); ok {
+				text = at.Format("15:04:05")
+			}
+			fields = append(fields, fact.Type().Field(k).Name+": "+text)
+		}
+	}
+	return strings.Join(fields, ", ") + "\n"
 }
 
 // tree lists every node that exists, sorted by name.

@@ -135,15 +135,12 @@ func (s *session) target(t target, folder string, reasons map[string]string) (co
 		binaries = append(binaries, b)
 	}
 	tried := slices.DeleteFunc(slices.Clone(m.mutants), func(m *mutant) bool { return !s.only.MatchString(m.id) })
-	fates := s.tryAll(tried, binaries)
+	fates := s.tryAll(t.folder, tried, binaries)
 	files := make(map[string]count)
 	for _, m := range tried {
 		c := files[m.file]
 		c.add(tally(m, fates[m.id], reasons[m.id] != "", binaries))
 		files[m.file] = c
-		if s.verbose {
-			fmt.Fprintf(s.out, "%s/%s:%d: %s: %s\n", t.folder, m.file, m.line, m.id, fates[m.id])
-		}
 	}
 	for _, m := range tried {
 		if c, ok := files[m.file]; ok {
@@ -161,14 +158,18 @@ func (s *session) target(t target, folder string, reasons map[string]string) (co
 }
 
 // tryAll tries mutants, a few at a time.
-func (s *session) tryAll(mutants []*mutant, binaries []*binary) map[string]fate {
+func (s *session) tryAll(folder string, mutants []*mutant, binaries []*binary) map[string]fate {
 	fates := make(map[string]fate, len(mutants))
 	var lock sync.Mutex
 	s.each(len(mutants), func(k int) {
 		is := s.try(mutants[k], binaries)
 		lock.Lock()
 		defer lock.Unlock()
-		fates[mutants[k].id] = is
+		m := mutants[k]
+		fates[m.id] = is
+		if s.verbose {
+			fmt.Fprintf(s.out, "%s/%s:%d: %s: %s\n", folder, m.file, m.line, m.id, is)
+		}
 	})
 	return fates
 }
