@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/explore"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -457,7 +458,7 @@ func TestContainerRetriedHeardAfterItsEnd(t *testing.T) {
 		for _, ev := range order {
 			tell(t, e, ev)
 		}
-		looks[look(e)] = true
+		looks[explore.Look(e)] = true
 	}
 	require.Len(t, looks, 1, "the same two events in either order: wf.set is Running or Pending")
 }
@@ -473,7 +474,7 @@ func TestContainerRetriedHeardAfterThePodsEnd(t *testing.T) {
 		for _, ev := range order {
 			tell(t, e, ev)
 		}
-		looks[look(e)] = true
+		looks[explore.Look(e)] = true
 	}
 	require.Len(t, looks, 1, "the same two events in either order: wf.set is Failed or Running")
 }
@@ -522,7 +523,7 @@ func TestPodFirstHeardOfThroughContainerRetried(t *testing.T) {
 		for _, ev := range order {
 			tell(t, e, ev)
 		}
-		looks[look(e)] = true
+		looks[explore.Look(e)] = true
 	}
 	require.Len(t, looks, 1, "the same two events in either order: wf.set is Failed or Running")
 }
