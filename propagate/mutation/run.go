@@ -39,6 +39,38 @@ type runner struct {
 	parallel int
 	slow     time.Duration // tests that take longer are left out
 	patience time.Duration // how long a test may take in any case; one that takes longer has failed
+
+	lock    sync.Mutex
+	killers map[string][]string // by function: the tests that killed mutants of it, the latest first
+}
+
+// likely parts tests into those that killed mutants of the same function and others.
+func (r *runner) likely(m *mutant, tests []string) (first, rest []string) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	function, _, _ := strings.Cut(m.id, ": ")
+	for _, name := range tests {
+		if slices.Contains(r.killers[function], name) {
+			first = append(first, name)
+		} else {
+			rest = append(rest, name)
+		}
+	}
+	return first, rest
+}
+
+// note remembers which test killed a mutant.
+func (r *runner) note(m *mutant, killer string) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	function, _, _ := strings.Cut(m.id, ": ")
+	name, _, _ := strings.Cut(killer, "/")
+	if r.killers == nil {
+		r.killers = make(map[string][]string)
+	}
+	if list := r.killers[function]; !slices.Contains(list, name) {
+		r.killers[function] = append([]string{name}, list[:min(len(list), 2)]...)
+	}
 }
 
 // each calls do for 0 to n-1, a few at a time.
@@ -88,7 +120,7 @@ func (r *runner) record(b *binary, t *test, mutants int) error {
 		return err
 	}
 	defer os.Remove(notes)
-	o := b.run([]string{t.name}, "MUTANT_NOTES="+notes, 20*r.slow+time.Minute)
+	o := b.run([]string{t.name}, "MUTANT_NOTES="+notes, 10*time.Minute)
 	if !o.passed {
 		return fmt.Errorf("without a mutant %s fails:\n%s", t.name, o.output)
 	}
@@ -150,8 +182,13 @@ func (r *runner) try(m *mutant, binaries []*binary) fate {
 		}
 		slices.SortFunc(alone, func(a, b test) int { return cmp.Compare(a.cost, b.cost) })
 		is.reached = is.reached || len(together)+len(alone) > 0
-		if len(together) > 0 {
-			if is.killer = b.kills(m, together, r.patience); is.killer != "" {
+		first, rest := r.likely(m, together)
+		for _, some := range [][]string{first, rest} {
+			if len(some) == 0 {
+				continue
+			}
+			if is.killer = b.kills(m, some, r.patience); is.killer != "" {
+				r.note(m, is.killer)
 				return is
 			}
 		}
