@@ -12,7 +12,7 @@ import (
 
 // What Check is there to find can't be brought about from outside, so these tests break an engine from inside.
 func TestCheckFindsWhatIsBroken(t *testing.T) {
-	const text = "dag(a: dag(x, y: mutex(m, pod)), d: dag(p: daemon, q), s: suspend)"
+	const text = "dag(a: dag(x, y: mutex(m, pod)), d: dag(p: daemon, q), r: retry(pod), s: suspend)"
 	is := func(e *Engine, name string, v verdict) { e.verdicts[e.g.Find(name)] = v }
 	becomes := func(name string, p nodegraph.Phase, r Rule) func(*Engine) {
 		return func(e *Engine) { is(e, name, newVerdict(p, r)) }
@@ -43,6 +43,8 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		{"a daemon is ready inside a boundary that has ended",
 			all(ready("wf.d.p"), becomes("wf.d.q", nodegraph.Succeeded, RulePodResult), becomes("wf.d", nodegraph.Succeeded, RuleMembersDone)),
 			&InvariantError{"containment", "wf.d.p", "it is Running inside something that has ended"}},
+		{"an attempt runs inside a Retry that has ended", becomes("wf.r", nodegraph.Succeeded, RuleRetry),
+			&InvariantError{"containment", "wf.r(0)", "it is Pending inside something that has ended"}},
 		{"a node that has ended holds a lock", all(becomes("wf.a.y", nodegraph.Succeeded, RulePodResult), holds("wf.a.y", LockHeld)),
 			&InvariantError{"locks", "wf.a.y", "it has settled and still holds or awaits a lock"}},
 		{"a node that will never be created awaits a lock",
