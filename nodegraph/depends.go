@@ -244,14 +244,12 @@ func (c *Condition) task(k uint32) string {
 	return "task-" + strconv.Itoa(int(k))
 }
 
-// allOf returns the condition that each of n tasks is what its bare name stands for.
+// allOf returns the condition that each of n tasks, one or more, is what its bare name stands for.
 func allOf(n int) *Condition {
 	c := &Condition{program: make([]instruction, n), literals: n}
 	for k := range c.program {
 		c.program[k] = instruction{code: opAnd, task: uint32(k), mask: BareResults}
 	}
-	if n > 0 {
-		c.program[0].code = opPush
-	}
+	c.program[0].code = opPush
 	return c
 }

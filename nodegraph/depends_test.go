@@ -383,6 +383,16 @@ func TestEvalNestedAsDeepAsTheWord(t *testing.T) {
 	}
 }
 
+// What is nested on the left is at hand when the rest is read, so it takes no room and nothing is reordered.
+func TestEvalNestedOnTheLeft(t *testing.T) {
+	left := "a.Failed"
+	for range 20 {
+		left = "((" + left + " && a.Failed) || b.Failed)"
+	}
+	c := mustDepends(t, left+" && (b.Failed || (a.Failed && c.Failed))")
+	assert.True(t, strings.HasSuffix(c.String(), " && (b.Failed || (a.Failed && c.Failed))"), c.String())
+}
+
 func FuzzParseDepends(f *testing.F) {
 	for _, text := range []string{
 		"", "a", "a.Succeeded && !b.Failed", "(a || b-c) && d", "!(a.Omitted)", "!!a", "a &", "((", "a..b", nest(40),

@@ -232,6 +232,16 @@ func TestAfterAndBefore(t *testing.T) {
 	}
 }
 
+// The hook of a step stands beside the groups, after the last of them; it comes after none.
+func TestNoHookComesAfterAGroup(t *testing.T) {
+	g := mustGraph(t, "steps(a exit pod | b)")
+	expandAll(t, g)
+	_, err := g.AddHook(g.Find("wf[0].a"), g.Node(g.Find("wf[0].a")).Task.ExitHook())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"wf[1]"}, names(g, slices.Collect(g.Before(g.Find("wf[0]")))))
+	assert.Empty(t, slices.Collect(g.Before(g.Find("wf[1]"))))
+}
+
 func TestConditionAndTargets(t *testing.T) {
 	g := mustGraph(t, `dag(c, b, a, d depends "(c.Failed || b) && !c.Omitted", b -> e continueOnFailed -> f, p: pod(x -> y))`)
 	expandAll(t, g)
@@ -278,6 +288,9 @@ func TestConditionOfAList(t *testing.T) {
 	}
 	assert.Equal(t, strings.Join(text, " && "), c.String())
 	assert.Equal(t, 3, c.Literals())
+	g = mustGraph(t, "dag(a -> b)")
+	expandAll(t, g)
+	assert.Equal(t, "task-0.Succeeded || task-0.Skipped || task-0.Daemoned", g.Condition(g.Find("wf.b")).String(), "a list of one")
 	yes, no := ended(nodegraph.ResultSkipped), ended(nodegraph.ResultFailed)
 	assert.Equal(t, nodegraph.True, c.Eval([]nodegraph.DepState{yes, yes, yes}))
 	assert.Equal(t, nodegraph.False, c.Eval([]nodegraph.DepState{no, yes, yes}))

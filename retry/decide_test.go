@@ -404,12 +404,12 @@ func TestJitter(t *testing.T) {
 
 // What is added depends on the node and the attempt alone. A new release must not move waits that have begun.
 func TestJitterStaysTheSame(t *testing.T) {
-	s := retry.Strategy{Backoff: &retry.Backoff{Duration: time.Second, Jitter: 1}}
+	s := retry.Strategy{Backoff: &retry.Backoff{Duration: 1000 * time.Hour, Jitter: 1}} // so long that every bit shows
 	for _, c := range []struct {
 		key      string
 		attempts int
 		want     time.Duration
-	}{{"wf-1", 1, 1806553871}, {"wf-1", 2, 1373412576}, {"wf-2", 1, 1504116312}, {"", 1, 1275509689}} {
+	}{{"wf-1", 1, 6503593938446086}, {"wf-1", 2, 4944285274001295}, {"wf-2", 1, 5414818724821744}, {"", 1, 4591834883433268}} {
 		d := s.Decide(times(c.attempts, failed("m")), retry.Environment{Now: at(10), Key: c.key})
 		assert.Equal(t, c.want, d.Backoff, "%q after %d attempts", c.key, c.attempts)
 	}
