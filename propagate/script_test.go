@@ -179,7 +179,7 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 	case "Resumed":
 		ev = propagate.Resumed(at(1))
 	case "Resolved":
-		ev = propagate.Resolved(at(1), at(2) == "true", "")
+		ev = propagate.Resolved(at(1), at(2) == "true", strings.Join(args[3:], " "))
 	case "Memoized":
 		ev = propagate.Memoized(at(1), at(2) == "true")
 	case "LockGranted":
@@ -284,7 +284,10 @@ func (s *script) explain(name string) string {
 
 // fact shows what is known of a node: the fields that say something.
 func (s *script) fact(name string) string {
-	i := s.e.Graph().Find(name)
+	i := nodegraph.Root
+	if name != "workflow" {
+		i = s.e.Graph().Find(name)
+	}
 	require.NotEqual(s.t, nodegraph.None, i, name)
 	fact := reflect.ValueOf(s.e.Fact(i))
 	var fields []string
