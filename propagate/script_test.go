@@ -14,6 +14,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/retry"
 )
 
 // The scripts under testdata/scripts draw a workflow in one line, tell the engine what happens, and show after each
@@ -100,6 +101,23 @@ func (s *script) setting(spec *nodegraph.Spec, arg datadriven.CmdArg) {
 			switch arg.Key {
 			case "failfast":
 				template.FailFast = template.Kind.Composite()
+			case "nofailfast":
+				template.NoFailFast = template.Kind == nodegraph.DAG
+			case "disruptions":
+				if template.Retry != nil {
+					template.Retry.IgnoreDisruptions = true
+				}
+			case "backoff":
+				if template.Retry != nil {
+					template.Retry.Backoff = &retry.Backoff{Duration: length(), MaxDuration: 10 * length()}
+				}
+			case "hook": // of the task of this name, while it and the workflow run
+				for k := range template.Tasks {
+					if task := &template.Tasks[k]; task.Name == value {
+						task.Hooks = append(task.Hooks, nodegraph.Hook{Name: "running", Template: "pod",
+							Expression: `workflow.status == "Running" && tasks.` + value + `.status == "Running"`})
+					}
+				}
 			case "members":
 				template.Parallelism = number()
 			case "memoize":
@@ -133,18 +151,37 @@ func (s *script) events(d *datadriven.TestData) string {
 	return s.apply(batch...)
 }
 
-// parseEvent reads the call of a constructor: its name and arguments, then uid=U and attempt=N.
+// parseEvent reads the call of a constructor: its name and arguments, then fields of the event such as uid=U, attempt=N,
+// created=N and finished=N in seconds, exit=N, reason=R, conditions=A,B and unready.
 func parseEvent(t *testing.T, line string) propagate.Event {
 	var args []string
-	var pod propagate.Incarnation
+	var fields propagate.Event
+	unready := false
+	number := func(text string) int {
+		n, err := strconv.Atoi(text)
+		require.NoError(t, err, line)
+		return n
+	}
 	for _, word := range strings.Fields(line) {
-		if uid, ok := strings.CutPrefix(word, "uid="); ok {
-			pod.UID = uid
-		} else if n, ok := strings.CutPrefix(word, "attempt="); ok {
-			attempt, err := strconv.Atoi(n)
-			require.NoError(t, err, line)
-			pod.Attempt = attempt
-		} else {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "uid":
+			fields.Pod.UID = value
+		case "attempt":
+			fields.Pod.Attempt = number(value)
+		case "created":
+			fields.Pod.Created = epoch.Add(time.Duration(number(value)) * time.Second)
+		case "finished":
+			fields.Finished = epoch.Add(time.Duration(number(value)) * time.Second)
+		case "exit":
+			fields.ExitCode, fields.HasExit = number(value), true
+		case "reason":
+			fields.Reason = value
+		case "conditions":
+			fields.Conditions = strings.Split(value, ",")
+		case "unready":
+			unready = true
+		default:
 			args = append(args, word)
 		}
 	}
@@ -209,7 +246,13 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 	default:
 		t.Fatalf("unknown event: %s", line)
 	}
-	ev.Pod = pod
+	ev.Pod, ev.Finished, ev.Conditions, ev.Ready = fields.Pod, fields.Finished, fields.Conditions, ev.Ready && !unready
+	if fields.HasExit {
+		ev.ExitCode, ev.HasExit = fields.ExitCode, true
+	}
+	if fields.Reason != "" {
+		ev.Reason = fields.Reason
+	}
 	return ev
 }
 
