@@ -116,9 +116,9 @@ func (f *finder) choose(e ast.Expr, typ string, others []string, saw bool, walk 
 		open += fmt.Sprintf("mutantSaw(%d, ", number)
 		shut = ")" + shut
 	}
-	f.insert(e.Pos(), open, false)
+	f.insert(e.Pos(), open, opens)
 	walk()
-	f.insert(e.End(), shut, true)
+	f.insert(e.End(), shut, closes)
 }
 
 // expression walks over any other expression.
@@ -229,8 +229,8 @@ func (f *finder) constant(e ast.Expr, tv types.TypeAndValue) {
 		}
 	}
 	number := f.add(e, short(f.text(e))+" -> "+short(other))
-	f.insert(e.Pos(), fmt.Sprintf("%s(%d, ", open, number), false)
-	f.insert(e.End(), ", "+other+")", true)
+	f.insert(e.Pos(), fmt.Sprintf("%s(%d, ", open, number), opens)
+	f.insert(e.End(), ", "+other+")", closes)
 }
 
 // neighbour is the constant of the same declared type that a named constant is taken for; "" if there is none.

@@ -23,10 +23,15 @@ type mutant struct {
 // An edit inserts text into a file. No edit removes anything: what is changed stays as the last alternative, so all that
 // it uses stays used.
 type edit struct {
-	at     int
-	text   string
-	closes bool
+	at   int
+	text string
+	rank int // of those at one place: what closes comes before what opens
 }
+
+const (
+	closes = iota
+	opens
+)
 
 // A finder walks over one file, finds mutants, and collects the edits that put them behind a switch.
 type finder struct {
@@ -66,7 +71,7 @@ func (f *finder) body(t *ast.FuncType, body *ast.BlockStmt) {
 	results := t.Results != nil
 	f.statements(body.List, true)
 	if results {
-		f.insert(body.Rbrace, ` ; panic("a mutant came to the end of the function") `, false)
+		f.insert(body.Rbrace, ` ; panic("a mutant came to the end of the function") `, opens)
 	}
 }
 
@@ -76,8 +81,8 @@ func (f *finder) text(n ast.Node) string {
 	return string(f.source[f.offset(n.Pos()):f.offset(n.End())])
 }
 
-func (f *finder) insert(at token.Pos, text string, closes bool) {
-	f.edits = append(f.edits, edit{f.offset(at), text, closes})
+func (f *finder) insert(at token.Pos, text string, rank int) {
+	f.edits = append(f.edits, edit{f.offset(at), text, rank})
 }
 
 // add notes a mutant, and returns its number. Its id is made of the function and of what is changed in it, so that it
@@ -140,11 +145,11 @@ func (f *finder) statement(s ast.Stmt, tail bool) {
 		open += fmt.Sprintf("if mutant(%d) { } else ", f.add(s, "drop "+short(f.firstLine(s))))
 	}
 	if open != "" {
-		f.insert(s.Pos(), open+"{ ", false)
+		f.insert(s.Pos(), open+"{ ", opens)
 	}
 	f.parts(s, tail)
 	if open != "" {
-		f.insert(s.End(), " }", true)
+		f.insert(s.End(), " }", closes)
 	}
 }
 
@@ -218,11 +223,11 @@ func (f *finder) clause(c *ast.CaseClause, conditions, tail bool) {
 	n := len(c.Body)
 	drop := n > 1 && !tail && !fallsThrough(c.Body[n-1])
 	if drop {
-		f.insert(c.Body[0].Pos(), fmt.Sprintf("if !mutant(%d) { ", f.add(c.Body[0], "drop body of "+short(f.caseText(c)))), false)
+		f.insert(c.Body[0].Pos(), fmt.Sprintf("if !mutant(%d) { ", f.add(c.Body[0], "drop body of "+short(f.caseText(c)))), opens)
 	}
 	f.statements(c.Body, tail)
 	if drop {
-		f.insert(c.Body[n-1].End(), " }", true)
+		f.insert(c.Body[n-1].End(), " }", closes)
 	}
 }
 

@@ -78,9 +78,9 @@ func matches(patterns []string, name string) bool {
 	})
 }
 
-// apply inserts the texts of edits. Where several are at one place what closes comes first; otherwise they are in order.
+// apply inserts the texts of edits.
 func apply(source []byte, edits []edit) []byte {
-	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Or(cmp.Compare(a.at, b.at), boolCompare(b.closes, a.closes)) })
+	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Or(a.at-b.at, a.rank-b.rank) })
 	var out []byte
 	at := 0
 	for _, e := range edits {
@@ -88,14 +88,4 @@ func apply(source []byte, edits []edit) []byte {
 		at = e.at
 	}
 	return append(out, source[at:]...)
-}
-
-func boolCompare(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
 }
