@@ -57,6 +57,9 @@ func TestParseDependsSpelledOut(t *testing.T) {
 		{"dashes and underscores are part of a name", "a-1.Failed && b_2-.Omitted", "a-1.Failed && b_2-.Omitted", []string{"a-1", "b_2-"}},
 		{"names of digits", "1.Failed", "1.Failed", []string{"1"}},
 		{"a name may be a result's", "Failed.Failed", "Failed.Failed", []string{"Failed"}},
+		{"the order stays as it is written", "a.Failed || (b.Failed && !(c.Failed || d.Failed))", "a.Failed || (b.Failed && !(c.Failed || d.Failed))", []string{"a", "b", "c", "d"}},
+		{"letters and digits from first to last", "azAZ09.Failed", "azAZ09.Failed", []string{"azAZ09"}},
+		{"spaces around parentheses", " ( a.Failed ) ", "a.Failed", []string{"a"}},
 		{"spaces are free", "\ta.Failed\n&&b.Errored ", "a.Failed && b.Errored", []string{"a", "b"}},
 		{"results of loops", "a.AnySucceeded || a.AllFailed", "a.AnySucceeded || a.AllFailed", []string{"a"}},
 		{"a task named twice is one task", "a.Failed || b.Failed || a.Errored", "a.Failed || b.Failed || a.Errored", []string{"a", "b"}},
@@ -82,6 +85,7 @@ func TestParseDependsErrors(t *testing.T) {
 		{"unknown result", "a.Succeded", 3, `"Succeded" is not a result of a task`},
 		{"result missing", "a. && b", 3, `"" is not a result of a task`},
 		{"parenthesis not closed", "a && (b || c", 6, "the parenthesis is not closed"},
+		{"parenthesis closed by something else", "(a b)", 1, "the parenthesis is not closed"},
 		{"parenthesis not opened", "a && b)", 7, "no parenthesis is open"},
 		{"operand missing on the left", "&& a", 1, `expected a task, found "&"`},
 		{"operand missing on the right", "a &&", 5, "expected a task"},
@@ -93,6 +97,8 @@ func TestParseDependsErrors(t *testing.T) {
 		{"not after a task", "a !b", 3, "expected && or ||"},
 		{"not of nothing", "!", 2, "expected a task"},
 		{"empty parentheses", "()", 2, `expected a task, found ")"`},
+		{"what comes after Z is no letter", "[", 1, `expected a task, found "["`},
+		{"what comes after z is no letter", "{", 1, `expected a task, found "{"`},
 		{"a name can't begin with a dash", "-a", 1, `expected a task, found "-"`},
 		{"nested too deep", strings.Repeat("(", 201) + "a" + strings.Repeat(")", 201), 201, "nested more than 200 deep"},
 		{"too long", strings.Repeat("a", nodegraph.MaxDependsLength+1), nodegraph.MaxDependsLength + 1, "is longer than 65536 bytes"},
@@ -106,6 +112,12 @@ func TestParseDependsErrors(t *testing.T) {
 			assert.Less(t, len(err.Error()), 400, "bounded however long the input is")
 		})
 	}
+}
+
+func TestDependsMayBeJustSoLong(t *testing.T) {
+	text := "a" + strings.Repeat(" ", nodegraph.MaxDependsLength-1)
+	_, err := nodegraph.ParseDepends(text, known("a"))
+	require.NoError(t, err)
 }
 
 func TestDependenciesOnManyTasks(t *testing.T) {
@@ -354,6 +366,32 @@ func TestEvalNestedDeeply(t *testing.T) {
 		}
 		assert.Equal(t, e.want, c.Eval(deps), "%+v", e)
 	}
+}
+
+// 32 values fit into the word. A condition that needs no more stays as it is written; one more, and it is reordered.
+func TestEvalNestedAsDeepAsTheWord(t *testing.T) {
+	yes, no := ended(nodegraph.ResultFailed), ended(nodegraph.ResultSucceeded)
+	for values := 31; values <= 33; values++ {
+		text := strings.Replace(nest(values), "(c.Failed)", "c.Failed", 1)
+		c := mustDepends(t, text)
+		assert.Equal(t, values <= 32, text == c.String(), "%d values, is it as it was written", values)
+		require.Equal(t, []string{"a", "b", "c"}, c.Tasks())
+		assert.Equal(t, nodegraph.True, c.Eval([]nodegraph.DepState{yes, no, yes}), "%d values", values)
+		assert.Equal(t, nodegraph.False, c.Eval([]nodegraph.DepState{yes, no, no}), "%d values", values)
+		assert.Equal(t, nodegraph.Unknown, c.Eval([]nodegraph.DepState{yes, no, open}), "%d values", values)
+		assert.Equal(t, nodegraph.False, c.Eval([]nodegraph.DepState{no, no, yes}), "%d values: the outermost counts", values)
+	}
+}
+
+// What is nested on the left is at hand when the rest is read, so it takes no room and nothing is reordered.
+func TestEvalNestedOnTheLeft(t *testing.T) {
+	left := "a.Failed"
+	for range 20 {
+		left = "((" + left + " && a.Failed) || b.Failed)"
+	}
+	const right = " && (b.Failed || (a.Failed && (b.Failed || c.Failed)))"
+	c := mustDepends(t, left+right)
+	assert.True(t, strings.HasSuffix(c.String(), right), c.String())
 }
 
 func FuzzParseDepends(f *testing.F) {

@@ -40,7 +40,6 @@ func ParseDepends(text string, resolve func(task string) (Results, bool)) (*Cond
 	if err != nil {
 		return nil, err
 	}
-	p.space()
 	if p.at < len(text) {
 		if text[p.at] == ')' {
 			return nil, p.errorf(p.at, "no parenthesis is open")
@@ -63,7 +62,7 @@ func Dependencies(tasks []string, resolve func(task string) (Results, bool)) (*C
 		if err != nil {
 			return nil, err
 		}
-		all.of = append(all.of, &dependsTree{code: opPush, task: slot, mask: p.bare[slot]})
+		all.of = append(all.of, &dependsTree{task: slot, mask: p.bare[slot]})
 		p.at += len(task) + len(" && ")
 	}
 	return p.compile(all), nil
@@ -80,7 +79,7 @@ type dependsParser struct {
 	bare    []Results // by task
 }
 
-// dependsTree is a part of an expression: a literal (opPush), or parts joined by opAnd or opOr.
+// dependsTree is a part of an expression: a literal, or parts joined by opAnd or opOr.
 type dependsTree struct {
 	code opcode
 	not  bool
@@ -103,7 +102,7 @@ func (p *dependsParser) space() {
 	}
 }
 
-// sign consumes && or ||; one character alone is an error.
+// sign consumes spaces and then && or ||; one character alone is an error.
 func (p *dependsParser) sign(c byte) (bool, error) {
 	p.space()
 	if p.at >= len(p.text) || p.text[p.at] != c {
@@ -184,7 +183,6 @@ func (p *dependsParser) parenthesis(nesting int) (*dependsTree, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.space()
 	if p.at >= len(p.text) || p.text[p.at] != ')' {
 		return nil, p.errorf(open, "the parenthesis is not closed")
 	}
@@ -219,7 +217,7 @@ func (p *dependsParser) literal() (*dependsTree, error) {
 			return nil, err
 		}
 	}
-	return &dependsTree{code: opPush, task: slot, mask: mask}, nil
+	return &dependsTree{task: slot, mask: mask}, nil
 }
 
 func (p *dependsParser) result() (Results, error) {

@@ -232,6 +232,16 @@ func TestAfterAndBefore(t *testing.T) {
 	}
 }
 
+// The hook of a step stands beside the groups, after the last of them; it comes after none.
+func TestNoHookComesAfterAGroup(t *testing.T) {
+	g := mustGraph(t, "steps(a exit pod | b)")
+	expandAll(t, g)
+	_, err := g.AddHook(g.Find("wf[0].a"), g.Node(g.Find("wf[0].a")).Task.ExitHook())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"wf[1]"}, names(g, slices.Collect(g.Before(g.Find("wf[0]")))))
+	assert.Empty(t, slices.Collect(g.Before(g.Find("wf[1]"))))
+}
+
 func TestConditionAndTargets(t *testing.T) {
 	g := mustGraph(t, `dag(c, b, a, d depends "(c.Failed || b) && !c.Omitted", b -> e continueOnFailed -> f, p: pod(x -> y))`)
 	expandAll(t, g)
@@ -243,6 +253,11 @@ func TestConditionAndTargets(t *testing.T) {
 	assert.Nil(t, g.Condition(g.Find("wf.a")), "it comes after nothing")
 	assert.Empty(t, g.DependencyRow(g.Find("wf.a")))
 	assert.Nil(t, g.Condition(g.Find("wf.p.y")), "containers have no condition")
+	assert.Nil(t, g.Condition(nodegraph.Entry), "nor has what is no task")
+	assert.Nil(t, g.DependencyRow(nodegraph.Entry))
+	assert.Nil(t, g.DependentRow(nodegraph.Entry))
+	assert.Len(t, g.DependencyRow(g.Find("wf.p.y")), 1, "containers come after others")
+	assert.Len(t, g.DependentRow(g.Find("wf.p.x")), 1)
 
 	condition = g.Condition(g.Find("wf.f"))
 	assert.Equal(t, nodegraph.True, condition.Eval([]nodegraph.DepState{ended(nodegraph.ResultFailed)}), "continueOn of the task counts")
@@ -255,6 +270,32 @@ func TestConditionAndTargets(t *testing.T) {
 	assert.Equal(t, []string{"wf.a", "wf.d", "wf.f", "wf.p"}, targets, "what nothing depends on, by name")
 	assert.True(t, g.Needed(g.Find("wf.e")))
 	assert.True(t, g.Needed(nodegraph.Entry))
+}
+
+// A plain list of dependencies is shared by tasks, and knows no names.
+func TestConditionOfAList(t *testing.T) {
+	g := mustGraph(t, "dag({a, b, c} -> d)")
+	expandAll(t, g)
+	c := g.Condition(g.Find("wf.d"))
+	all := []string{"Succeeded", "Skipped", "Daemoned"}
+	var text []string
+	for k := range 3 {
+		var one []string
+		for _, result := range all {
+			one = append(one, fmt.Sprintf("task-%d.%s", k, result))
+		}
+		text = append(text, "("+strings.Join(one, " || ")+")")
+	}
+	assert.Equal(t, strings.Join(text, " && "), c.String())
+	assert.Equal(t, 3, c.Literals())
+	g = mustGraph(t, "dag(a -> b)")
+	expandAll(t, g)
+	assert.Equal(t, "task-0.Succeeded || task-0.Skipped || task-0.Daemoned", g.Condition(g.Find("wf.b")).String(), "a list of one")
+	yes, no := ended(nodegraph.ResultSkipped), ended(nodegraph.ResultFailed)
+	assert.Equal(t, nodegraph.True, c.Eval([]nodegraph.DepState{yes, yes, yes}))
+	assert.Equal(t, nodegraph.False, c.Eval([]nodegraph.DepState{no, yes, yes}))
+	assert.Equal(t, nodegraph.False, c.Eval([]nodegraph.DepState{yes, yes, no}))
+	assert.Equal(t, nodegraph.Unknown, c.Eval([]nodegraph.DepState{open, yes, yes}))
 }
 
 // Tasks that no target depends on never run. Argo visits the others from the targets down.
@@ -271,6 +312,10 @@ func TestTargetsAndVisit(t *testing.T) {
 	}
 	assert.Equal(t, map[string]bool{"a": true, "b": true, "c": false, "d": true, "e": true}, needed)
 	assert.Equal(t, []int32{1, 0}, g.Targets(nodegraph.Entry), "in the order in which they are written")
+	assert.True(t, g.IsTarget(g.Find("wf.a")))
+	assert.True(t, g.IsTarget(g.Find("wf.b")))
+	assert.False(t, g.IsTarget(g.Find("wf.c")))
+	assert.False(t, g.IsTarget(nodegraph.Entry))
 	visit := func(task string) int { return g.Visit(g.Find("wf." + task)) }
 	assert.Equal(t, []int{1, 2, 3, 4}, []int{visit("a"), visit("d"), visit("e"), visit("b")})
 }

@@ -35,6 +35,9 @@ func TestEvalWhen(t *testing.T) {
 		require.NoError(t, err, c.when)
 		assert.Equal(t, c.want, got, c.when)
 	}
+	got, err := nodegraph.EvalWhen("a == a" + strings.Repeat(" ", nodegraph.MaxWhenLength-6))
+	require.NoError(t, err)
+	assert.Equal(t, yes, got, "just so long is allowed")
 }
 
 func TestEvalWhenErrors(t *testing.T) {
@@ -46,6 +49,7 @@ func TestEvalWhenErrors(t *testing.T) {
 		{"function that is not there", "f() == 1", ""},
 		{"a word that is no regular expression", "a =~ [(]", "missing closing )"},
 		{"numbers and words", "a > 1", ""},
+		{"what the evaluator panics on", `\`, "index out of range"},
 		{"longer than can be meant", strings.Repeat("a", nodegraph.MaxWhenLength+1), "longer than 16384 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -150,7 +150,7 @@ func (f *Fact) join(o Fact) {
 	if o.Stage < f.Stage {
 		return
 	}
-	if o.Stage == f.Stage && f.Stage >= StageStopped && o.Phase < f.Phase {
+	if o.Stage == f.Stage && o.Phase < f.Phase {
 		return
 	}
 	risen := o.Stage > f.Stage

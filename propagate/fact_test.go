@@ -127,6 +127,19 @@ func TestMergeIsAJoin(t *testing.T) {
 	}
 }
 
+// Of two ends of one run, which a cluster never reports, the worse one counts, whichever comes first.
+func TestMergeOfTwoEnds(t *testing.T) {
+	for _, stage := range []propagate.Stage{propagate.StageStopped, propagate.StageEnded} {
+		better := propagate.Fact{Stage: stage, Phase: nodegraph.Failed, Message: "better"}
+		worse := propagate.Fact{Stage: stage, Phase: nodegraph.Error, Message: "worse"}
+		require.Equal(t, worse, merged(better, worse), stage)
+		require.Equal(t, worse, merged(worse, better), stage)
+		again := better
+		again.Message = "again"
+		require.Equal(t, again, merged(better, again), "%s: of the same the latest message", stage)
+	}
+}
+
 // Reports in any order, each as often as it likes, come to what the newest run and its highest stage say.
 func TestMergeKeepsTheNewestRunAndItsHighestStage(t *testing.T) {
 	t.Logf("seeds %d to %d", *seed, *seed+4999)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/explore"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -457,7 +458,7 @@ func TestContainerRetriedHeardAfterItsEnd(t *testing.T) {
 		for _, ev := range order {
 			tell(t, e, ev)
 		}
-		looks[look(e)] = true
+		looks[explore.Look(e)] = true
 	}
 	require.Len(t, looks, 1, "the same two events in either order: wf.set is Running or Pending")
 }
@@ -473,7 +474,7 @@ func TestContainerRetriedHeardAfterThePodsEnd(t *testing.T) {
 		for _, ev := range order {
 			tell(t, e, ev)
 		}
-		looks[look(e)] = true
+		looks[explore.Look(e)] = true
 	}
 	require.Len(t, looks, 1, "the same two events in either order: wf.set is Failed or Running")
 }
@@ -522,7 +523,32 @@ func TestPodFirstHeardOfThroughContainerRetried(t *testing.T) {
 		for _, ev := range order {
 			tell(t, e, ev)
 		}
-		looks[look(e)] = true
+		looks[explore.Look(e)] = true
 	}
 	require.Len(t, looks, 1, "the same two events in either order: wf.set is Failed or Running")
+}
+
+// A composite that a shutdown had found open stayed marked by it after a manual retry: whatever became of its members, the
+// workflow failed once more.
+func TestStoppedWorkflowRetriedByHandMaySucceed(t *testing.T) {
+	for _, text := range []string{"dag(a, b: suspend)", "steps(a, b: suspend)", "dag(in: steps(a, b: suspend))"} {
+		for _, strategy := range []string{"Stop", "Terminate"} {
+			t.Run(strategy+" "+text, func(t *testing.T) {
+				e := drawn(t, text)
+				tell(t, e, propagate.Shutdown(strategy))
+				require.True(t, e.Complete())
+				tell(t, e, propagate.ManualRetry())
+				for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
+					switch name := e.Graph().Node(i).Name(); e.Kind(i) {
+					case nodegraph.Pod:
+						tell(t, e, propagate.PodSucceeded(name))
+					case nodegraph.Suspend:
+						tell(t, e, propagate.Resumed(name))
+					}
+				}
+				expect(t, e, "wf", nodegraph.Succeeded)
+				require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+			})
+		}
+	}
 }

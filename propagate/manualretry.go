@@ -71,7 +71,7 @@ func (e *Engine) kept() []NodeState {
 		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded:
 			continue // forgotten
 		default:
-			f.Finished, f.Seen = time.Time{}, false
+			f.Finished, f.Seen, f.Halted = time.Time{}, false, ""
 		}
 		f.Lock = LockNone
 		kept = append(kept, state)

@@ -167,6 +167,22 @@ func TestRefusalNamesTheNodeOfAnID(t *testing.T) {
 	require.Equal(t, "wf.wait", refused(t, e, propagate.Event{Type: propagate.EventPodRunning, At: at}).Value)
 }
 
+// Items that are few enough, but more than the graph has room for: their node ends in Error, and says why.
+func TestItemsPastTheLimitOfNodesEndTheirNode(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(a over "{{x}}", hold: suspend)`)
+	require.NoError(t, err)
+	e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: 5})
+	require.NoError(t, err)
+	tell(t, e)
+	tell(t, e, propagate.Expanded("wf.a", nodegraph.Item{Text: "i"}, nodegraph.Item{Text: "j"}))
+	expect(t, e, "wf.a", nodegraph.Error)
+	_, message := e.Phase(e.Graph().Find("wf.a"))
+	require.Contains(t, message, "limit Nodes")
+	require.Equal(t, 4, e.Graph().Len(), "nothing was added")
+	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
+	require.Empty(t, tell(t, e, propagate.Expanded("wf.a")), "that is final")
+}
+
 // The host's limits bound what an answer may bring; the limit itself is allowed.
 func TestRefusalOfTooManyItems(t *testing.T) {
 	e := ofAllKinds(t, nodegraph.Limits{Items: 2})

@@ -2,6 +2,7 @@ package propagate_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/retry"
 )
 
 // The scripts under testdata/scripts draw a workflow in one line, tell the engine what happens, and show after each
@@ -32,6 +34,7 @@ type script struct {
 	spec  *nodegraph.Spec
 	now   time.Time
 	locks propagate.LockTable
+	host  bool // the events say what becomes of locks, not the table
 }
 
 func (s *script) run(d *datadriven.TestData) string {
@@ -46,6 +49,8 @@ func (s *script) run(d *datadriven.TestData) string {
 		return s.explain(strings.TrimSpace(d.Input))
 	case "tree":
 		return s.tree()
+	case "fact":
+		return s.fact(strings.TrimSpace(d.Input))
 	}
 	d.Fatalf(s.t, "unknown command %q", d.Cmd)
 	return ""
@@ -55,13 +60,79 @@ func (s *script) run(d *datadriven.TestData) string {
 func (s *script) workflow(d *datadriven.TestData) string {
 	spec, err := nodegraph.Parse(d.Input)
 	require.NoError(s.t, err, d.Pos)
-	if d.HasArg("parallelism") {
-		d.ScanArgs(s.t, "parallelism", &spec.Parallelism)
+	s.host = false
+	for _, arg := range d.CmdArgs {
+		s.setting(spec, arg)
 	}
 	s.spec = spec
 	s.e, err = propagate.New(spec)
 	require.NoError(s.t, err, d.Pos)
 	return s.apply()
+}
+
+// setting changes what the line that draws a workflow does not say. What is about templates is about all of them.
+func (s *script) setting(spec *nodegraph.Spec, arg datadriven.CmdArg) {
+	value := strings.Join(arg.Vals, ",")
+	length := func() time.Duration {
+		d, err := time.ParseDuration(value)
+		require.NoError(s.t, err, arg.Key)
+		return d
+	}
+	number := func() int {
+		n, err := strconv.Atoi(value)
+		require.NoError(s.t, err, arg.Key)
+		return n
+	}
+	switch arg.Key {
+	case "parallelism":
+		spec.Parallelism = number()
+	case "mutex": // of the workflow
+		spec.Locks = append(spec.Locks, nodegraph.Lock{Key: "default/Mutex/" + value, Limit: 1})
+	case "deadline":
+		spec.ActiveDeadline = length()
+	case "restarts":
+		spec.PodRestarts = number()
+	case "suspended":
+		spec.Suspended = true
+	case "host-locks":
+		s.host = true
+	default:
+		for _, template := range spec.Templates {
+			switch arg.Key {
+			case "failfast":
+				template.FailFast = template.Kind.Composite()
+			case "nofailfast":
+				template.NoFailFast = template.Kind == nodegraph.DAG
+			case "disruptions":
+				if template.Retry != nil {
+					template.Retry.IgnoreDisruptions = true
+				}
+			case "backoff":
+				if template.Retry != nil {
+					template.Retry.Backoff = &retry.Backoff{Duration: length(), MaxDuration: 10 * length()}
+				}
+			case "hook": // of the task of this name, while it and the workflow run
+				for k := range template.Tasks {
+					if task := &template.Tasks[k]; task.Name == value {
+						task.Hooks = append(task.Hooks, nodegraph.Hook{Name: "running", Template: "pod",
+							Expression: `workflow.status == "Running" && tasks.` + value + `.status == "Running"`})
+					}
+				}
+			case "members":
+				template.Parallelism = number()
+			case "memoize":
+				if template.Kind == nodegraph.Pod {
+					template.Memoize = value
+				}
+			case "timeout":
+				template.Timeout = length()
+			case "pending-timeout":
+				template.PendingTimeout = length()
+			default:
+				s.t.Fatalf("unknown setting: %s", arg.Key)
+			}
+		}
+	}
 }
 
 // events tells the engine one batch: a line for each event, and "+5s" where time passes before it.
@@ -80,18 +151,37 @@ func (s *script) events(d *datadriven.TestData) string {
 	return s.apply(batch...)
 }
 
-// parseEvent reads the call of a constructor: its name and arguments, then uid=U and attempt=N.
+// parseEvent reads the call of a constructor: its name and arguments, then fields of the event such as uid=U, attempt=N,
+// created=N and finished=N in seconds, exit=N, reason=R, conditions=A,B and unready.
 func parseEvent(t *testing.T, line string) propagate.Event {
 	var args []string
-	var pod propagate.Incarnation
+	var fields propagate.Event
+	unready := false
+	number := func(text string) int {
+		n, err := strconv.Atoi(text)
+		require.NoError(t, err, line)
+		return n
+	}
 	for _, word := range strings.Fields(line) {
-		if uid, ok := strings.CutPrefix(word, "uid="); ok {
-			pod.UID = uid
-		} else if n, ok := strings.CutPrefix(word, "attempt="); ok {
-			attempt, err := strconv.Atoi(n)
-			require.NoError(t, err, line)
-			pod.Attempt = attempt
-		} else {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "uid":
+			fields.Pod.UID = value
+		case "attempt":
+			fields.Pod.Attempt = number(value)
+		case "created":
+			fields.Pod.Created = epoch.Add(time.Duration(number(value)) * time.Second)
+		case "finished":
+			fields.Finished = epoch.Add(time.Duration(number(value)) * time.Second)
+		case "exit":
+			fields.ExitCode, fields.HasExit = number(value), true
+		case "reason":
+			fields.Reason = value
+		case "conditions":
+			fields.Conditions = strings.Split(value, ",")
+		case "unready":
+			unready = true
+		default:
 			args = append(args, word)
 		}
 	}
@@ -113,6 +203,8 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 		ev = propagate.PodEvicted(at(1), "The node was low on resource: memory.")
 	case "PodDeleted":
 		ev = propagate.PodDeleted(at(1))
+	case "ContainerPending":
+		ev = propagate.ContainerPending(at(1), at(2))
 	case "ContainerRunning":
 		ev = propagate.ContainerRunning(at(1), at(2))
 	case "ContainerEnded":
@@ -124,7 +216,15 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 	case "Resumed":
 		ev = propagate.Resumed(at(1))
 	case "Resolved":
-		ev = propagate.Resolved(at(1), at(2) == "true", "")
+		ev = propagate.Resolved(at(1), at(2) == "true", strings.Join(args[3:], " "))
+	case "Memoized":
+		ev = propagate.Memoized(at(1), at(2) == "true")
+	case "LockGranted":
+		ev = propagate.LockGranted(strings.Join(args[1:], ""))
+	case "LockQueued":
+		ev = propagate.LockQueued(strings.Join(args[2:], ""), at(1), "waits for "+at(1))
+	case "Suspended":
+		ev = propagate.Suspended(at(1) == "true")
 	case "Expanded":
 		var items []nodegraph.Item
 		for _, text := range args[2:] {
@@ -146,7 +246,13 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 	default:
 		t.Fatalf("unknown event: %s", line)
 	}
-	ev.Pod = pod
+	ev.Pod, ev.Finished, ev.Conditions, ev.Ready = fields.Pod, fields.Finished, fields.Conditions, ev.Ready && !unready
+	if fields.HasExit {
+		ev.ExitCode, ev.HasExit = fields.ExitCode, true
+	}
+	if fields.Reason != "" {
+		ev.Reason = fields.Reason
+	}
 	return ev
 }
 
@@ -178,6 +284,9 @@ func (s *script) apply(events ...propagate.Event) string {
 
 // answer answers an action about locks.
 func (s *script) answer(a *propagate.Action) [][]propagate.Event {
+	if s.host {
+		return nil
+	}
 	switch a.Type {
 	case propagate.ActionAcquire:
 		if granted, key, message := s.locks.Acquire(propagate.Holder{Node: a.ID}, a.Locks); !granted {
@@ -214,6 +323,27 @@ func (s *script) explain(name string) string {
 		fmt.Fprintln(&b, r)
 	}
 	return b.String()
+}
+
+// fact shows what is known of a node: the fields that say something.
+func (s *script) fact(name string) string {
+	i := nodegraph.Root
+	if name != "workflow" {
+		i = s.e.Graph().Find(name)
+	}
+	require.NotEqual(s.t, nodegraph.None, i, name)
+	fact := reflect.ValueOf(s.e.Fact(i))
+	var fields []string
+	for k := range fact.NumField() {
+		if f := fact.Field(k); !f.IsZero() {
+			text := fmt.Sprint(f.Interface())
+			if at, ok := f.Interface().(time.Time); ok {
+				text = at.Format("15:04:05")
+			}
+			fields = append(fields, fact.Type().Field(k).Name+": "+text)
+		}
+	}
+	return strings.Join(fields, ", ") + "\n"
 }
 
 // tree lists every node that exists, sorted by name.

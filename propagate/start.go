@@ -64,6 +64,9 @@ func (s *starts) take(e *Engine) {
 	e.wanted = e.wanted[:0]
 }
 
+// manyStarts is how many nodes may start before room is made for all of their actions at once.
+const manyStarts = 16
+
 // run adds nodes as a run of their own.
 func (s *starts) run(nodes []nodegraph.Index, sorted bool, e *Engine) {
 	if len(nodes) == 0 {
@@ -72,7 +75,9 @@ func (s *starts) run(nodes []nodegraph.Index, sorted bool, e *Engine) {
 	if len(nodes) > 1 && !sorted {
 		slices.SortFunc(nodes, e.StartOrder)
 	}
-	e.result.Actions = slices.Grow(e.result.Actions, len(nodes))
+	if len(nodes) > manyStarts {
+		e.result.Actions = slices.Grow(e.result.Actions, len(nodes))
+	}
 	from := len(s.nodes)
 	s.nodes = append(s.nodes, nodes...)
 	s.runs = append(s.runs, startRun{from, len(s.nodes)})

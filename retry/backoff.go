@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// backoff decides by time: it reports whether the node is done, or waits. Otherwise the next attempt may start.
-func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Environment) (done, waiting bool) {
+// backoff decides by time, if the node is done or waits. Otherwise the next attempt may start.
+func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Environment) (decided bool) {
 	last := &attempts[len(attempts)-1]
 	var deadline time.Time
 	if s.Backoff.MaxDuration > 0 {
@@ -18,15 +18,15 @@ func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Env
 	until := last.ended().Add(wait)
 	if message := pastMax(deadline, last.ended(), until); message != "" {
 		*d = d.stop(StepMaxDuration, last, message)
-		return true, false
+		return true
 	}
 	if env.Now.Before(until) && (s.Limit == nil || counted <= *s.Limit) {
 		d.Verb, d.Step, d.Until, d.Backoff, d.Remaining = Wait, StepBackoff, until, wait, until.Sub(env.Now)
 		d.Message = "Backoff for " + HumanDuration(wait)
-		return false, true
+		return true
 	}
 	d.ExecutionDeadline = deadline
-	return false, false
+	return false
 }
 
 // pastMax says how the maximal duration is passed: by the attempt, or by the backoff after it.

@@ -160,7 +160,7 @@ func (s *Strategy) afterFailure(d Decision, attempts []Attempt, env Environment)
 		return d.stop(StepRule, last, last.Message)
 	}
 	if s.Backoff != nil {
-		if done, waiting := s.backoff(&d, attempts, counted, env); done || waiting {
+		if s.backoff(&d, attempts, counted, env) {
 			return d
 		}
 	}
@@ -182,9 +182,6 @@ func (s *Strategy) afterFailure(d Decision, attempts []Attempt, env Environment)
 
 // counted is how many of the attempts count against the limit.
 func (s *Strategy) counted(attempts []Attempt) int {
-	if len(s.Rules) == 0 && !s.IgnoreDisruptions {
-		return len(attempts)
-	}
 	n := 0
 	for i := range attempts {
 		if action, _ := s.ruleFor(&attempts[i]); action != ActionIgnore {

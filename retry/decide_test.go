@@ -260,6 +260,8 @@ func TestBackoffGrows(t *testing.T) {
 			[]time.Duration{5 * second, 10 * second, 20 * second, 20 * second}},
 		{"a cap below the first wait", retry.Backoff{Duration: 5 * second, Cap: 2 * second},
 			[]time.Duration{2 * second, 2 * second}},
+		{"a cap of next to nothing", retry.Backoff{Duration: 5 * second, Cap: 1}, []time.Duration{1, 1}},
+		{"the longest wait is a nanosecond less than this", retry.Backoff{Duration: longest + 1}, []time.Duration{longest}},
 		{"a huge factor does not overflow", retry.Backoff{Duration: second, Factor: math.MaxInt64},
 			[]time.Duration{second, longest, longest}},
 		{"a huge duration does not overflow", retry.Backoff{Duration: math.MaxInt64}, []time.Duration{longest, longest}},
@@ -400,6 +402,19 @@ func TestJitter(t *testing.T) {
 	assert.Equal(t, 100*time.Second, d.Backoff, "no jitter, whatever the key")
 }
 
+// What is added depends on the node and the attempt alone. A new release must not move waits that have begun.
+func TestJitterStaysTheSame(t *testing.T) {
+	s := retry.Strategy{Backoff: &retry.Backoff{Duration: 1000 * time.Hour, Jitter: 1}} // so long that every bit shows
+	for _, c := range []struct {
+		key      string
+		attempts int
+		want     time.Duration
+	}{{"wf-1", 1, 6503593938446086}, {"wf-1", 2, 4944285274001295}, {"wf-2", 1, 5414818724821744}, {"", 1, 4591834883433268}} {
+		d := s.Decide(times(c.attempts, failed("m")), retry.Environment{Now: at(10), Key: c.key})
+		assert.Equal(t, c.want, d.Backoff, "%q after %d attempts", c.key, c.attempts)
+	}
+}
+
 // Jitter is added after the cap, so that nodes that have reached it stay spread.
 func TestJitterGoesPastTheCap(t *testing.T) {
 	s := retry.Strategy{Backoff: &retry.Backoff{Duration: time.Hour, Cap: time.Minute, Jitter: 1}}
@@ -509,6 +524,16 @@ func TestLimitCountsWhatIsNotIgnored(t *testing.T) {
 	})
 }
 
+// Rules alone, without the option, leave attempts out too.
+func TestLimitDoesNotCountWhatARuleIgnores(t *testing.T) {
+	s := retry.Strategy{Limit: limit(1), Policy: retry.PolicyAlways, Rules: []retry.Rule{{Action: retry.ActionIgnore, In: []int{8}}}}
+	env := retry.Environment{Now: at(10)}
+	checkDecisions(t, []decision{
+		{"one that counts", s, []retry.Attempt{ended(8), ended(8), ended(1)}, env, start(retry.StepRetry, 3)},
+		{"two that count", s, []retry.Attempt{ended(8), ended(1), ended(1)}, env, noneLeft},
+	})
+}
+
 func TestRulesMatch(t *testing.T) {
 	coded := func(code int) retry.Attempt { return retry.Attempt{ExitCode: code, HasExitCode: true} }
 	reason := func(r string) retry.Attempt { return retry.Attempt{Reason: r} }
@@ -576,6 +601,7 @@ func TestExpressionsInDecide(t *testing.T) {
 	last := retry.Attempt{Outcome: retry.Errored, Message: "out of memory", ExitCode: 137, HasExitCode: true,
 		Started: at(20), Finished: at(22).Add(500 * time.Millisecond)}
 	bare := retry.Attempt{Outcome: retry.Failed, Started: at(20)}
+	brief := retry.Attempt{Outcome: retry.Failed, Started: at(20), Finished: at(20).Add(10 * time.Microsecond)}
 	for _, c := range []struct {
 		text     string
 		attempts []retry.Attempt
@@ -602,6 +628,9 @@ func TestExpressionsInDecide(t *testing.T) {
 		{"lastRetry.exitCode == '-1'", []retry.Attempt{last, bare}, true}, // of the last one only
 		{"lastRetry.nothing == nil", []retry.Attempt{last}, true},
 		{"asInt(3) + asInt(1.9) == 4 && asFloat(3) == 3.0", []retry.Attempt{last}, true},
+		{"asInt('9007199254740992') == 9007199254740992", []retry.Attempt{last}, true}, // all smaller ones are exact
+		{"asInt('-9007199254740992') == -9007199254740992", []retry.Attempt{last}, true},
+		{"lastRetry.duration == '0.00001'", []retry.Attempt{brief}, true},
 	} {
 		s := retry.Strategy{Policy: retry.PolicyAlways, Expression: expression(t, c.text)}
 		want := start(retry.StepRetry, len(c.attempts))
@@ -642,6 +671,13 @@ func TestExpressionsThatDoNotCompile(t *testing.T) {
 	assert.EqualError(t, err, fmt.Sprintf("retry: expression %q: longer than 16384 bytes", strings.Repeat("x", 200)+"..."))
 	_, err = retry.Compile(strings.Repeat(" ", retry.MaxExpressionLength-4) + "true")
 	assert.NoError(t, err, "just so long is allowed")
+
+	_, err = retry.Compile(strings.Repeat("x", 200))
+	assert.ErrorContains(t, err, fmt.Sprintf("retry: expression %q: ", strings.Repeat("x", 200)), "just so much is shown")
+	_, err = retry.Compile(strings.Repeat("!", 999) + "true")
+	assert.NoError(t, err, "just so many parts are allowed")
+	_, err = retry.Compile(strings.Repeat("!", 1000) + "true")
+	assert.ErrorContains(t, err, "exceeds maximum allowed nodes")
 }
 
 // An expression that can't be evaluated ends the node in Error, whatever the attempt ended in, and says why.
@@ -650,6 +686,9 @@ func TestExpressionsThatCanNotBeEvaluated(t *testing.T) {
 		{"asInt(lastRetry.message) == 1", `parsing "not a number": invalid syntax`},
 		{"asFloat(lastRetry.message) == 1", `parsing "not a number": invalid syntax`},
 		{"asInt(true) == 1", `parsing "true": invalid syntax`},
+		{"asInt('1e999') == 1", `parsing "1e999": value out of range`},
+		{"asInt('9007199254740994') == 1", "asInt: 9.007199254740994e+15 is no whole number of 53 bits"},
+		{"asInt('-9007199254740994') == 1", "asInt: -9.007199254740994e+15 is no whole number of 53 bits"},
 		{"asInt(nil) == 1", `parsing "<nil>": invalid syntax`},
 		{"lastRetry.status", "bool(string)"},
 		{"[1][5] == 1", "index out of range"},
@@ -680,6 +719,8 @@ func TestValidate(t *testing.T) {
 		{Backoff: &retry.Backoff{Duration: 1, Factor: 2, Cap: 1, MaxDuration: 1, Jitter: 1}},
 		{Rules: []retry.Rule{{In: []int{0}}, {Action: retry.ActionCount, NotIn: []int{0}},
 			{Action: retry.ActionStop, Reasons: []string{"r"}}, {Conditions: []string{"c"}}}},
+		{Rules: []retry.Rule{{In: []int{0}, NotIn: []int{1}}, {In: []int{0}, Reasons: []string{"r"}},
+			{In: []int{0}, Conditions: []string{"c"}}}},
 	}
 	for _, s := range ok {
 		assert.NoError(t, s.Validate(), "%+v", s)
@@ -739,7 +780,7 @@ func TestNames(t *testing.T) {
 
 func TestParseDurationBounds(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"+5": 5 * time.Second, "-0": 0, "007": 7 * time.Second, "1.5h": 90 * time.Minute, ".5s": 500 * time.Millisecond,
+		"+5": 5 * time.Second, "-0": 0, "0s": 0, "007": 7 * time.Second, "1.5h": 90 * time.Minute, ".5s": 500 * time.Millisecond,
 		"4611686018":       4611686018 * time.Second, // 146 years
 		"2562047h47m16.8s": 2562047*time.Hour + 47*time.Minute + 16800*time.Millisecond,
 	} {
@@ -771,6 +812,7 @@ func TestHumanDurationUnits(t *testing.T) {
 		time.Hour - 1:           "59 minutes 59 seconds",
 		time.Hour:               "1 hour 0 minutes",
 		day - 1:                 "23 hours 59 minutes",
+		day:                     "1 day 0 hours",
 		2*day + 4*time.Hour:     "2 days 4 hours",
 		7 * day:                 "1 week 0 hours",
 		15 * day:                "2 weeks 0 hours",

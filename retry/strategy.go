@@ -63,7 +63,7 @@ func (r *Rule) Matches(a *Attempt) bool {
 	if len(r.In)+len(r.NotIn) > 0 && !a.HasExitCode {
 		return false
 	}
-	if len(r.In) > 0 && !slices.Contains(r.In, a.ExitCode) || slices.Contains(r.NotIn, a.ExitCode) && a.HasExitCode {
+	if len(r.In) > 0 && !slices.Contains(r.In, a.ExitCode) || slices.Contains(r.NotIn, a.ExitCode) {
 		return false
 	}
 	if len(r.Reasons) > 0 && !slices.Contains(r.Reasons, a.Reason) {

@@ -1,0 +1,84 @@
+package propagate
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// What Check is there to find can't be brought about from outside, so these tests break an engine from inside.
+func TestCheckFindsWhatIsBroken(t *testing.T) {
+	const text = "dag(a: dag(x, y: mutex(m, pod)), d: dag(p: daemon, q), r: retry(pod), s: suspend)"
+	is := func(e *Engine, name string, v verdict) { e.verdicts[e.g.Find(name)] = v }
+	becomes := func(name string, p nodegraph.Phase, r Rule) func(*Engine) {
+		return func(e *Engine) { is(e, name, newVerdict(p, r)) }
+	}
+	holds := func(name string, l LockState) func(*Engine) {
+		return func(e *Engine) { e.facts[e.g.Find(name)].Lock = l }
+	}
+	all := func(breaks ...func(*Engine)) func(*Engine) {
+		return func(e *Engine) {
+			for _, b := range breaks {
+				b(e)
+			}
+		}
+	}
+	ready := func(name string) func(*Engine) {
+		return func(e *Engine) { is(e, name, daemonReady(nodegraph.None).verdict) }
+	}
+	for _, c := range []struct {
+		name   string
+		breaks func(*Engine)
+		want   *InvariantError
+	}{
+		{"nothing is", func(*Engine) {}, nil},
+		{"a pod runs inside a DAG that has ended", becomes("wf.a", nodegraph.Succeeded, RuleMembersDone),
+			&InvariantError{"containment", "wf.a.x", "it is Pending inside something that has ended"}},
+		{"a DAG is open in a complete workflow", func(e *Engine) { e.verdicts[nodegraph.Root] = newVerdict(nodegraph.Failed, RuleEntry) },
+			&InvariantError{"containment", "wf", "it is Running inside something that has ended"}},
+		{"a daemon is ready inside a boundary that has ended",
+			all(ready("wf.d.p"), becomes("wf.d.q", nodegraph.Succeeded, RulePodResult), becomes("wf.d", nodegraph.Succeeded, RuleMembersDone)),
+			&InvariantError{"containment", "wf.d.p", "it is Running inside something that has ended"}},
+		{"an attempt runs inside a Retry that has ended", becomes("wf.r", nodegraph.Succeeded, RuleRetry),
+			&InvariantError{"containment", "wf.r(0)", "it is Pending inside something that has ended"}},
+		{"a node that has ended holds a lock", all(becomes("wf.a.y", nodegraph.Succeeded, RulePodResult), holds("wf.a.y", LockHeld)),
+			&InvariantError{"locks", "wf.a.y", "it has settled and still holds or awaits a lock"}},
+		{"a node that will never be created awaits a lock",
+			all(becomes("wf.a.x", nodegraph.Failed, RulePodResult), becomes("wf.a", nodegraph.Failed, RuleFailFast), holds("wf.a.y", LockAsked)),
+			&InvariantError{"locks", "wf.a.y", "it has settled and still holds or awaits a lock"}},
+		{"a daemon that is ready may hold a lock, but is not what the rules say", all(ready("wf.d.p"), holds("wf.d.p", LockHeld)),
+			&InvariantError{"agreement", "wf.d.p", `the engine says Running "" (daemon-ready), the reference Pending "" (start-owed)`}},
+		{"an open workflow waits for nothing", func(e *Engine) {
+			for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
+				e.verdicts[i] = newVerdict(nodegraph.Running, RuleMembersOpen)
+			}
+		}, &InvariantError{"progress", "", "complete: false, waits for []"}},
+		{"a rule that the reference does not see", becomes("wf.a.x", nodegraph.Pending, RulePodPending),
+			&InvariantError{"agreement", "wf.a.x", `the engine says Pending "" (pod-pending), the reference Pending "" (start-owed)`}},
+		{"a message that the reference does not see", func(e *Engine) { e.messages[e.g.Find("wf.s")] = e.phrases.say("old") },
+			&InvariantError{"agreement", "wf.s", `the engine says Running "old" (suspended), the reference Running "" (suspended)`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec, err := nodegraph.Parse(text)
+			require.NoError(t, err)
+			e, err := New(spec)
+			require.NoError(t, err)
+			_, err = e.Apply(time.Unix(1, 0))
+			require.NoError(t, err)
+			c.breaks(e)
+			err = e.Check()
+			if c.want == nil {
+				require.NoError(t, err)
+				return
+			}
+			var got *InvariantError
+			require.ErrorAs(t, err, &got)
+			require.Empty(t, cmp.Diff(c.want, got), "(-want +got)")
+			require.EqualError(t, err, "propagate: invariant "+c.want.Invariant+` does not hold at "`+c.want.Node+`": `+c.want.Detail)
+		})
+	}
+}
