@@ -274,9 +274,11 @@ func (c *Condition) instructions() []instruction {
 	for k := range program {
 		program[k] = instruction{code: opAnd, task: uint32(k), mask: BareResults}
 	}
-	program[0].code = opPush
+	if len(program) > 0 {
+		program[0].code = opPush
+	}
 	return program
 }
 
-// allOf returns the condition that each of n tasks, one or more, is what its bare name stands for.
+// allOf returns the condition that each of n tasks is what its bare name stands for.
 func allOf(n int) *Condition { return &Condition{literals: n} }
