@@ -12,8 +12,8 @@ import (
 // inside a node comes before the node's later siblings. Locks, parallelism and suspension may hold a start back; it
 // stays wanted. startWanted tells whether anything was started.
 func (e *Engine) startWanted() bool {
-	if e.tried == e.judged && len(e.wanted) == 0 {
-		return false // nothing has changed since the last look
+	if len(e.wanted) == 0 && (len(e.later) == 0 || e.tried == e.judged) {
+		return false // nothing waits, or nothing has changed since the last look
 	}
 	started := false
 	e.starts.take(e)
