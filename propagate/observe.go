@@ -71,8 +71,8 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 	switch {
 	case isOld:
 		serial = known
-	case uid != "" && (uid == d.uid || d.uid == "" && f.Serial == 0 && f.Stage != StageNone):
-		serial = f.Serial // the pod that is known, or the one that a record tells of without naming it
+	case uid != "" && uid == d.uid:
+		serial = f.Serial
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
 		if d.uid != "" && uid != "" && sameSecond(ev.Pod.Created, f.Serial) {
