@@ -5,8 +5,33 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
+
+// A record names no pods. For a host that leaves out when pods were created, the pod that is there is the one that the
+// record tells of, and does not undo its end.
+func TestPodOfARestoredEngine(t *testing.T) {
+	pod := podOf("wf.a", "u", "Running", running("main"))
+	for name, tellFirst := range map[string]bool{"stopped before": true, "stopped while away": false} {
+		t.Run(name, func(t *testing.T) {
+			e := drawn(t, "dag(a)")
+			listed(t, e, pod)
+			if tellFirst {
+				tell(t, e, propagate.Shutdown("Terminate"))
+			}
+			record := e.Snapshot()
+			record.Shutdown, record.Phase = "Terminate", nodegraph.Running
+			again, _, err := propagate.Restore(e.Graph().Spec(), record)
+			require.NoError(t, err)
+			_, err = again.SyncPods(epoch, []propagate.PodStatus{pod}, propagate.Shutdown("Terminate"))
+			require.NoError(t, err)
+			require.NoError(t, again.Check())
+			expect(t, again, "wf.a", nodegraph.Failed)
+			require.True(t, again.Complete())
+		})
+	}
+}
 
 // A shutdown that was asked for while the host was away is in the record; told once more, it stops what still runs.
 func TestShutdownOfARestoredEngine(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -53,7 +54,7 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(envReplica); path != "" {
 		os.Exit(replica(path))
 	}
-	ctrl.SetLogger(logr.Discard())
+	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	stop, err := startControlPlane()
 	if err != nil {
 		control.why = err.Error()

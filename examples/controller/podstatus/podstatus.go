@@ -1,6 +1,6 @@
 // Package podstatus turns a Kubernetes pod into what package propagate observes of it.
 //
-// It decides nothing: it only leaves out what decides no node's status. Three things need a word.
+// It decides nothing: it only leaves out what decides no node's status. Some things need a word.
 //
 //   - A pod that is being deleted (it has a deletionTimestamp) still exists, and its containers may still end well within
 //     the grace period. So it is told as it looks. It counts as gone when the object is gone, which only a list, a watch
@@ -8,6 +8,9 @@
 //   - Phase Unknown, which only controllers of old clusters set, says that a node does not answer. That is no end: the
 //     pod is told as running if a container was seen to start and as pending if not. What becomes of it shows when the
 //     node is back, or when the pod is collected.
+//   - When the pod was created is left out. Kubernetes keeps the second only, and of the pods of one node there is one at a
+//     time, because they have one name: the one that is there is the newest. An engine that was restored from a record,
+//     which names no pods, takes it for the one that the record tells of.
 //   - Init containers that go on running (restartPolicy Always, "sidecars") never decide how a pod ends, so they are
 //     left out.
 package podstatus
@@ -27,7 +30,7 @@ const (
 // Of returns what is observed of a pod. It shares nothing with the pod.
 func Of(pod *corev1.Pod) propagate.PodStatus {
 	s := propagate.PodStatus{
-		Node: pod.Annotations[NodeID], Name: pod.Name, UID: string(pod.UID), Created: pod.CreationTimestamp.UTC(),
+		Node: pod.Annotations[NodeID], Name: pod.Name, UID: string(pod.UID),
 		Phase: phase(pod), Reason: pod.Status.Reason, Message: pod.Status.Message,
 		Init: initContainers(pod), Containers: containers(pod.Status.ContainerStatuses),
 	}

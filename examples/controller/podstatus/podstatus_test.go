@@ -214,7 +214,7 @@ func TestOf(t *testing.T) {
 			pod := podOf(t, test.spec, test.meta, test.state)
 			got := podstatus.Of(pod)
 			want := test.want
-			want.Node, want.Name, want.UID, want.Created = "wf", "wf", "u", created
+			want.Node, want.Name, want.UID = "wf", "wf", "u"
 			require.Empty(t, cmp.Diff(want, got), "(-want +got)")
 			require.Equal(t, test.node, nodeAfter(t, got, test.ran))
 		})
@@ -241,7 +241,7 @@ func nodeAfter(t *testing.T, p propagate.PodStatus, ran bool) string {
 	_, err = e.Apply(created)
 	require.NoError(t, err)
 	if ran {
-		before := propagate.PodStatus{Node: "wf", Name: "wf", UID: "u", Created: created, Phase: "Running"}
+		before := propagate.PodStatus{Node: "wf", Name: "wf", UID: "u", Phase: "Running"}
 		_, err = e.SyncPods(created, []propagate.PodStatus{before})
 		require.NoError(t, err)
 	}

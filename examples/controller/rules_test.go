@@ -1,0 +1,210 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// patch changes a workflow as a user does.
+func (c *cluster) patch(name, patch string) {
+	c.Helper()
+	object, _ := c.workflow(name)
+	require.NoError(c, c.client.Patch(c.Context(), object, client.RawPatch(types.MergePatchType, []byte(patch))))
+}
+
+// A workflow that is terminated ends at once, its pods are deleted, and the next gets its mutex.
+func TestTerminated(t *testing.T) {
+	c := newCluster(t)
+	c.start(1, nil)
+	pod := c.two()
+	c.runs(pod)
+	c.awaitNode("first", "first.set1(0)", "Running")
+	c.patch("first", `{"spec": {"shutdown": "Terminate"}}`)
+	c.awaitPhase("first", nodegraph.Failed)
+	c.await("its pod is deleted", func() bool { return len(c.pods("first")) == 0 })
+	c.awaitPod("second", "second.set1(0)", nil)
+	c.healthy("first")
+}
+
+// A controller that is new finds a pod that its predecessor was to delete, and deletes it.
+func TestTerminatedWhileAway(t *testing.T) {
+	c := newCluster(t)
+	before := c.start(1, nil)
+	pod := c.two()
+	c.runs(pod)
+	c.awaitNode("first", "first.set1(0)", "Running")
+	before.stop()
+	c.patch("first", `{"spec": {"shutdown": "Stop"}}`)
+	c.start(1, nil)
+	c.awaitPhase("first", nodegraph.Failed)
+	c.await("its pod is deleted", func() bool { return len(c.pods("first")) == 0 })
+}
+
+// A workflow that is deleted gives its locks back.
+func TestDeletedWithALock(t *testing.T) {
+	c := newCluster(t)
+	c.start(1, nil)
+	c.two()
+	object, _ := c.workflow("first")
+	require.NoError(t, c.client.Delete(t.Context(), object))
+	c.succeeds(c.awaitPod("second", "second.set1(0)", nil))
+	c.awaitPhase("second", nodegraph.Succeeded)
+}
+
+// A controller that is new knows who holds the mutex, although it was told by nobody but the workflows.
+func TestLocksAfterARestart(t *testing.T) {
+	c := newCluster(t)
+	before := c.start(1, nil)
+	pod := c.two()
+	before.stop()
+	c.submit("a-third", spot) // sorts before the others
+	c.start(1, nil)
+	c.awaitPhase("a-third", nodegraph.Pending)
+	require.Empty(t, c.pods("a-third"))
+	require.Empty(t, c.pods("second"))
+	c.succeeds(pod)
+	c.awaitPhase("first", nodegraph.Succeeded)
+	c.succeeds(c.awaitPod("second", "second.set1(0)", nil)) // it came before
+	c.awaitPhase("second", nodegraph.Succeeded)
+	c.succeeds(c.awaitPod("a-third", "a-third.set1(0)", nil))
+	c.awaitPhase("a-third", nodegraph.Succeeded)
+}
+
+// Users write workflows while they run. The engine is made anew from what is stored, and goes on.
+func TestWrittenByOthers(t *testing.T) {
+	c := newCluster(t)
+	c.start(1, nil)
+	pod := c.two()
+	for k := range 5 {
+		c.patch("first", `{"metadata": {"annotations": {"note": "`+strings.Repeat("x", k+1)+`"}}}`)
+	}
+	c.runs(pod)
+	c.patch("first", `{"metadata": {"labels": {"team": "a"}}}`)
+	c.awaitNode("first", "first.set1(0)", "Running")
+	c.finish(pod)
+	object, _ := c.workflow("first")
+	require.Equal(t, "a", object.GetLabels()["team"])
+	require.Equal(t, "Succeeded", object.GetLabels()[labelPhase])
+}
+
+// What this example can't do ends with a word on it, and holds nothing up.
+func TestWhatItCannotDo(t *testing.T) {
+	c := newCluster(t)
+	c.start(1, nil)
+	for name, test := range map[string]struct{ templates, node, message string }{
+		"variable": {
+			`[{name: main, container: {image: "{{inputs.parameters.image}}"}}]`,
+			"variable", `template "main" needs the value of {{inputs.parameters.image}}: this example puts no values in place of variables`,
+		},
+		"kind": {
+			`[{name: main, resource: {action: get}}]`,
+			"kind", "this example makes pods from container, script and containerSet templates only",
+		},
+		"condition": {
+			`[{name: main, steps: [[{name: a, template: b, when: "{{steps.x.outputs.result}} == 1"}]]}, {name: b, container: {image: busybox}}]`,
+			"condition[0].a", "this example keeps no outputs and can't evaluate {{steps.x.outputs.result}} == 1",
+		},
+		"served": {
+			`[{name: main, http: {url: "http://localhost"}}]`,
+			"served", "this example serves no HTTP nodes",
+		},
+		"invalid": {
+			`[{name: main, container: {image: busybox, imagePullPolicy: Sometimes}}]`,
+			"invalid", `Pod "invalid" is invalid`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &cluster{t, c.client, c.namespace}
+			c.submit(name, "spec: {entrypoint: main, templates: "+test.templates+"}")
+			c.await("its end", func() bool { _, w := c.workflow(name); return w.Snapshot.Phase.Unsuccessful() })
+			require.Contains(t, c.nodes(name)[test.node], "Error: "+test.message)
+			c.healthy(name)
+		})
+	}
+	c.submit("refused", "spec: {entrypoint: nothing, templates: []}")
+	c.awaitPhase("refused", nodegraph.Error)
+	_, w := c.workflow("refused")
+	require.Contains(t, w.Snapshot.Message, "nothing")
+	require.Empty(t, c.pods(""))
+}
+
+// A semaphore has its limit from a ConfigMap.
+func TestSemaphore(t *testing.T) {
+	c := newCluster(t)
+	c.start(1, nil)
+	require.NoError(t, c.client.Create(t.Context(), &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: "limits"}, Data: map[string]string{"two": "2"},
+	}))
+	const limited = `
+spec:
+  entrypoint: main
+  synchronization: {semaphores: [{configMapKeyRef: {name: limits, key: two}}]}
+  templates: [{name: main, container: {image: busybox}}]`
+	a := "a"
+	c.submit(a, limited)
+	pod := c.awaitPod(a, a, nil)
+	c.submit("b", limited)
+	c.awaitPod("b", "b", nil)
+	c.submit("c", limited)
+	c.awaitPhase("c", nodegraph.Pending)
+	c.succeeds(pod)
+	c.awaitPod("c", "c", nil)
+}
+
+// A node that waits for a time goes on when it has come, and a script finds its source in its pod.
+func TestTimerAndScript(t *testing.T) {
+	c := newCluster(t)
+	c.start(1, nil)
+	c.submit("timer", `
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps: [[{name: wait, template: wait}], [{name: run, template: script}]]
+    - {name: wait, suspend: {duration: "1s"}}
+    - {name: script, script: {image: busybox, command: [sh], source: "echo $HOME\n"}}`)
+	pod := c.awaitPod("timer", "timer[1].run", nil)
+	require.Equal(t, "echo $HOME\n", pod.Annotations[scriptAnnotation])
+	require.Equal(t, []string{"/nodestatus/script"}, pod.Spec.Containers[0].Args)
+	c.succeeds(pod)
+	c.awaitPhase("timer", nodegraph.Succeeded)
+}
+
+// What goes wrong is told as Events, with the reasons; and counted.
+func TestEventsAndMetrics(t *testing.T) {
+	c := newCluster(t)
+	running := c.start(1, nil)
+	pod := c.two()
+	c.runs(pod)
+	c.awaitNode("first", "first.set1(0)", "Running")
+	c.lose(pod)
+	c.await("an Event that explains", func() bool {
+		var list corev1.EventList
+		require.NoError(t, c.client.List(t.Context(), &list, client.InNamespace(c.namespace)))
+		for _, e := range list.Items {
+			if e.InvolvedObject.Name == "first" && strings.Contains(e.Message, "Pod first.set1(0) is Error: its pod ran and is gone without a result") {
+				return true
+			}
+		}
+		return false
+	})
+	require.NotZero(t, values(t, running.metrics, "nodestatus_events_applied_total")[""])
+	require.Equal(t, map[string]float64{"Running": 1, "Pending": 1}, values(t, running.metrics, "nodestatus_workflows"))
+	families, err := registry.Registry.Gather()
+	require.NoError(t, err)
+	var names []string
+	for _, f := range families {
+		names = append(names, f.GetName())
+	}
+	require.Contains(t, names, "workqueue_depth")
+	require.Contains(t, names, "controller_runtime_reconcile_errors_total")
+}
