@@ -702,3 +702,37 @@ func TestRestoreOfACachedComposite(t *testing.T) {
 	require.Empty(t, listed(t, again).Actions, "nothing inside it is started")
 	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(again))
 }
+
+// The wording that the host chose outlives a manual retry.
+func TestWordingOutlivesAManualRetry(t *testing.T) {
+	e := drawn(t, "dag(a)")
+	e.SetWording(propagate.WordingBare)
+	failed := podOf("wf.a", "uid-1", "Failed", terminated("main", 1))
+	listed(t, e, failed)
+	_, before := e.Phase(e.Graph().Find("wf.a"))
+	tell(t, e, propagate.ManualRetry())
+	failed.UID = "uid-2"
+	listed(t, e, failed)
+	_, after := e.Phase(e.Graph().Find("wf.a"))
+	require.Equal(t, before, after)
+	require.NotContains(t, after, "main:")
+}
+
+// Before the first call a workflow waits to be started, with locks or without; then for its locks, and it says why.
+func TestObligationsOfAWorkflowThatHasNotBegun(t *testing.T) {
+	for _, locks := range [][]nodegraph.Lock{nil, {lock(mutexM, 1)}} {
+		spec, err := nodegraph.Parse("dag(a)")
+		require.NoError(t, err)
+		spec.Locks = locks
+		e, err := propagate.New(spec)
+		require.NoError(t, err)
+		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedStart}}, e.Obligations())
+		if locks == nil {
+			continue
+		}
+		tell(t, e)
+		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedLock}}, e.Obligations())
+		tell(t, e, propagate.LockQueued("", mutexM, "why"))
+		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedLock, Message: "why"}}, e.Obligations())
+	}
+}
