@@ -736,3 +736,19 @@ func TestObligationsOfAWorkflowThatHasNotBegun(t *testing.T) {
 		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedLock, Message: "why"}}, e.Obligations())
 	}
 }
+
+// The containers of a daemon go on inside it once it is ready, which counts as its end for others.
+func TestContainersOfAReadyDaemonStayOpen(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(d: pod(x -> y) -> next, hold: suspend)")
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		template.Daemon = len(template.Containers) > 0
+	}
+	e := started(t, spec)
+	tell(t, e, propagate.PodRunning("wf.d"), propagate.ContainerRunning("wf.d", "x"))
+	require.NoError(t, e.Check())
+	expect(t, e, "wf.d.x", nodegraph.Running)
+	expect(t, e, "wf.d.y", nodegraph.Pending)
+	expect(t, e, "wf.next", nodegraph.Pending)
+	require.Equal(t, []string{"wf.hold: resume", "wf.next: start"}, waitsFor(e))
+}

@@ -234,7 +234,7 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 	case "NodeSucceeded":
 		ev = propagate.NodeEnded(at(1), nodegraph.Succeeded, "")
 	case "AgentEnded":
-		ev = propagate.AgentEnded("the agent's pod was deleted")
+		ev = propagate.AgentEnded(strings.Join(append([]string{"the agent's pod was deleted"}, args[1:]...), " "))
 	case "ResultPending":
 		ev = propagate.ResultPending(at(1))
 	case "ResultSynced":
