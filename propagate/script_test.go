@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -266,7 +267,7 @@ func (s *script) apply(events ...propagate.Event) string {
 		}
 		require.NoError(s.t, s.e.Check())
 		for _, c := range r.Changes {
-			fmt.Fprintln(&b, c)
+			fmt.Fprintf(&b, "%v  (%s)\n", c, s.reason(c.Node))
 		}
 		for _, a := range r.Actions {
 			fmt.Fprintln(&b, "->", a)
@@ -346,12 +347,27 @@ func (s *script) fact(name string) string {
 	return strings.Join(fields, ", ") + "\n"
 }
 
+func (s *script) name(i nodegraph.Index) string { return cmp.Or(s.e.Graph().Node(i).Name, "workflow") }
+
+// reason is the rule that decided about a node, the step of package retry, and the node that decided it.
+func (s *script) reason(i nodegraph.Index) string {
+	v := s.e.Verdict(i)
+	text := v.Rule.String()
+	if v.Rule == propagate.RuleRetry {
+		text += " " + v.Step.String()
+	}
+	if v.By != nodegraph.None {
+		text += " " + s.name(v.By)
+	}
+	return text
+}
+
 // tree lists every node that exists, sorted by name.
 func (s *script) tree() string {
 	var lines []string
-	for i := nodegraph.Entry; int(i) < s.e.Graph().Len(); i++ {
-		if v := s.e.Verdict(i); s.e.Exists(i) {
-			lines = append(lines, fmt.Sprintf("%s %s %s %q", s.e.Graph().Node(i).Name, s.e.Kind(i), v.Phase, v.Message))
+	for i := range nodegraph.Index(s.e.Graph().Len()) {
+		if v := s.e.Verdict(i); s.e.Exists(i) || i == nodegraph.Root {
+			lines = append(lines, fmt.Sprintf("%s %s %s %q  (%s)", s.name(i), s.e.Kind(i), v.Phase, v.Message, s.reason(i)))
 		}
 	}
 	slices.Sort(lines)
