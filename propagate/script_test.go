@@ -46,6 +46,8 @@ func (s *script) run(d *datadriven.TestData) string {
 		return s.events(d)
 	case "restart":
 		return s.restart()
+	case "restored":
+		return s.restored()
 	case "explain":
 		return s.explain(strings.TrimSpace(d.Input))
 	case "tree":
@@ -314,6 +316,16 @@ func (s *script) restart() string {
 	s.e = loaded
 	require.Equal(s.t, before, s.tree())
 	return "(nothing changed)\n"
+}
+
+// restored stores the engine in Argo's terms, restores it from there, and shows what there is.
+func (s *script) restored() string {
+	e, unknown, err := propagate.Restore(s.spec, s.e.Snapshot())
+	require.NoError(s.t, err)
+	require.Empty(s.t, unknown)
+	require.NoError(s.t, e.Check())
+	s.e = e
+	return s.tree()
 }
 
 func (s *script) explain(name string) string {
