@@ -727,6 +727,7 @@ func TestObligationsOfAWorkflowThatHasNotBegun(t *testing.T) {
 		e, err := propagate.New(spec)
 		require.NoError(t, err)
 		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedStart}}, e.Obligations())
+		require.Equal(t, propagate.Verdict{Rule: propagate.RuleReady, By: nodegraph.None}, e.Verdict(nodegraph.Root))
 		if locks == nil {
 			continue
 		}

@@ -97,6 +97,8 @@ func (s *script) setting(spec *nodegraph.Spec, arg datadriven.CmdArg) {
 		spec.PodRestarts = number()
 	case "suspended":
 		spec.Suspended = true
+	case "workflow-hook":
+		spec.Hooks = append(spec.Hooks, nodegraph.Hook{Name: "running", Template: "pod", Expression: `workflow.status == "Running"`})
 	case "host-locks":
 		s.host = true
 	default:
