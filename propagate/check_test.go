@@ -12,7 +12,6 @@ import (
 
 // What Check is there to find can't be brought about from outside, so these tests break an engine from inside.
 func TestCheckFindsWhatIsBroken(t *testing.T) {
-	const text = "dag(a: dag(x, y: mutex(m, pod)), d: dag(p: daemon, q), r: retry(pod), s: suspend)"
 	is := func(e *Engine, name string, v verdict) { e.verdicts[e.g.Find(name)] = v }
 	becomes := func(name string, p nodegraph.Phase, r Rule) func(*Engine) {
 		return func(e *Engine) { is(e, name, newVerdict(p, r)) }
@@ -30,6 +29,7 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 	ready := func(name string) func(*Engine) {
 		return func(e *Engine) { is(e, name, daemonReady(nodegraph.None).verdict) }
 	}
+	const drawing = "dag(a: dag(x, y: mutex(m, pod)), d: dag(p: daemon, q), r: retry(pod), s: suspend)"
 	for _, c := range []struct {
 		name   string
 		breaks func(*Engine)
@@ -43,6 +43,9 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		{"a daemon is ready inside a boundary that has ended",
 			all(ready("wf.d.p"), becomes("wf.d.q", nodegraph.Succeeded, RulePodResult), becomes("wf.d", nodegraph.Succeeded, RuleMembersDone)),
 			&InvariantError{"containment", "wf.d.p", "it is Running inside something that has ended"}},
+		{"a daemon is ready in a complete workflow", all(ready("wf.d.p"), ready("wf.d"), ready("wf.a"), ready("wf"),
+			func(e *Engine) { e.verdicts[nodegraph.Root] = newVerdict(nodegraph.Succeeded, RuleEntry) }),
+			&InvariantError{"containment", "wf", "it is Running inside something that has ended"}},
 		{"an attempt runs inside a Retry that has ended", becomes("wf.r", nodegraph.Succeeded, RuleRetry),
 			&InvariantError{"containment", "wf.r(0)", "it is Pending inside something that has ended"}},
 		{"a node that has ended holds a lock", all(becomes("wf.a.y", nodegraph.Succeeded, RulePodResult), holds("wf.a.y", LockHeld)),
@@ -63,7 +66,7 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 			&InvariantError{"agreement", "wf.s", `the engine says Running "old" (suspended), the reference Running "" (suspended)`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			spec, err := nodegraph.Parse(text)
+			spec, err := nodegraph.Parse(drawing)
 			require.NoError(t, err)
 			e, err := New(spec)
 			require.NoError(t, err)

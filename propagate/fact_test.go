@@ -137,6 +137,10 @@ func TestMergeOfTwoEnds(t *testing.T) {
 		again := better
 		again.Message = "again"
 		require.Equal(t, again, merged(better, again), "%s: of the same the latest message", stage)
+		first, second := better, better
+		first.Finished, second.Finished = epoch, epoch.Add(1)
+		require.Equal(t, first, merged(better, first), "%s: when it ended may be heard later", stage)
+		require.Equal(t, first, merged(first, second), "%s: but only once", stage)
 	}
 }
 

@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -550,5 +551,33 @@ func TestStoppedWorkflowRetriedByHandMaySucceed(t *testing.T) {
 				require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
 			})
 		}
+	}
+}
+
+// What was left inside a composite with a lock of its own ran again after a manual retry, and nobody had the lock.
+func TestManualRetryRunsNothingWithoutItsLock(t *testing.T) {
+	for _, c := range []struct{ text, locked, runs string }{
+		{"dag(in: mutex(m, dag(x, y)), other)", "wf.in", "wf.in."},
+		{"mutex(m, dag(x, y))", "wf", "wf."},
+		{"dag(in: mutex(m, steps(x, y)))", "wf.in", "wf.in[0]."},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			e := drawn(t, c.text)
+			tell(t, e, propagate.LockGranted(c.locked))
+			if strings.Contains(c.text, "other") {
+				tell(t, e, propagate.PodSucceeded("wf.other"))
+			}
+			tell(t, e, propagate.PodSucceeded(c.runs+"x"), propagate.PodFailed(c.runs+"y", ""))
+			require.True(t, e.Complete())
+			r := tell(t, e, propagate.ManualRetry())
+			require.Contains(t, actionsOf(r), "Acquire "+c.locked+" default/Mutex/m")
+			for _, o := range waitsFor(e) {
+				require.NotContains(t, o, "start", "before it has the lock")
+			}
+			tell(t, e, propagate.LockGranted(c.locked))
+			tell(t, e, propagate.PodSucceeded(c.runs+"x"), propagate.PodSucceeded(c.runs+"y"))
+			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+			expect(t, e, "wf", nodegraph.Succeeded)
+		})
 	}
 }

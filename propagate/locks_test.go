@@ -146,6 +146,21 @@ func TestLockTable(t *testing.T) {
 			{"b", nil, "", ""},
 			{"b", []nodegraph.Lock{m}, mutexM, "Waiting for default/Mutex/m lock. Lock status: 0/1"},
 		}, map[string]state{mutexM: {"a", "c b"}}},
+		{"one who gave back and asks again is the last", []step{
+			{"a", []nodegraph.Lock{m}, "", ""},
+			{"a", nil, "", ""},
+			{"b", []nodegraph.Lock{m}, "", ""},
+			{"a", []nodegraph.Lock{m}, mutexM, "Waiting for default/Mutex/m lock. Lock status: 0/1"},
+		}, map[string]state{mutexM: {"b", "a"}}},
+		{"those who wait for another lock are in nobody's way", []step{
+			{"a", []nodegraph.Lock{n}, "", ""},
+			{"b", []nodegraph.Lock{n}, mutexN, "Waiting for default/Mutex/n lock. Lock status: 0/1"},
+			{"c", []nodegraph.Lock{m}, "", ""},
+		}, map[string]state{mutexM: {"c", ""}, mutexN: {"a", "b"}}},
+		{"a lock that is named twice is held once", []step{
+			{"a", []nodegraph.Lock{s2, s2}, "", ""},
+			{"b", []nodegraph.Lock{s2}, "", ""},
+		}, map[string]state{semaphoreS: {"a b", ""}}},
 		{"one whom the table does not know gives back nothing", []step{
 			{"a", []nodegraph.Lock{m}, "", ""},
 			{"x", nil, "", ""},

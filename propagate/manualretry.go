@@ -8,7 +8,8 @@ import (
 
 // manualRetry starts a workflow that failed again (Argo: FormulateRetryWorkflow). What succeeded or was skipped is
 // kept with all that is inside it. A leaf or Retry that failed is forgotten, with everything that comes after it in
-// the same parent; a composite that failed is kept open around that. Exit handlers and hooks of what is reset run
+// the same parent; a composite that failed is kept open around that, unless it has locks of its own: nothing inside it
+// may run before it has them again, so it is forgotten too. Exit handlers and hooks of what is reset run
 // again, and the workflow asks for its locks again.
 func (e *Engine) manualRetry() {
 	if !e.Complete() {
@@ -68,7 +69,7 @@ func (e *Engine) kept() []NodeState {
 		case !f.created() && f.Answer != AnswerSkip && !(at.whole && f.Answer == AnswerOmit) && !n.Expanded():
 			continue // follows from the rest
 		case at.whole:
-		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded:
+		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded, len(e.locksOf(i)) > 0:
 			continue // forgotten
 		default:
 			f.Finished, f.Seen, f.Halted = time.Time{}, false, ""

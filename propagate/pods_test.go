@@ -723,3 +723,54 @@ func TestSyncPodsMadeAgainWithinASecond(t *testing.T) {
 	listed(t, e, pod("w", "Succeeded"))
 	expect(t, e, "wf.a", nodegraph.Succeeded)
 }
+
+// The wording that the host chose outlives a manual retry.
+func TestWordingOutlivesAManualRetry(t *testing.T) {
+	e := drawn(t, "dag(a)")
+	e.SetWording(propagate.WordingBare)
+	failed := podOf("wf.a", "uid-1", "Failed", terminated("main", 1))
+	listed(t, e, failed)
+	_, before := e.Phase(e.Graph().Find("wf.a"))
+	tell(t, e, propagate.ManualRetry())
+	failed.UID = "uid-2"
+	listed(t, e, failed)
+	_, after := e.Phase(e.Graph().Find("wf.a"))
+	require.Equal(t, before, after)
+	require.NotContains(t, after, "main:")
+}
+
+// Before the first call a workflow waits to be started, with locks or without; then for its locks, and it says why.
+func TestObligationsOfAWorkflowThatHasNotBegun(t *testing.T) {
+	for _, locks := range [][]nodegraph.Lock{nil, {lock(mutexM, 1)}} {
+		spec, err := nodegraph.Parse("dag(a)")
+		require.NoError(t, err)
+		spec.Locks = locks
+		e, err := propagate.New(spec)
+		require.NoError(t, err)
+		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedStart}}, e.Obligations())
+		require.Equal(t, propagate.Verdict{Rule: propagate.RuleReady, By: nodegraph.None}, e.Verdict(nodegraph.Root))
+		if locks == nil {
+			continue
+		}
+		tell(t, e)
+		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedLock}}, e.Obligations())
+		tell(t, e, propagate.LockQueued("", mutexM, "why"))
+		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedLock, Message: "why"}}, e.Obligations())
+	}
+}
+
+// The containers of a daemon go on inside it once it is ready, which counts as its end for others.
+func TestContainersOfAReadyDaemonStayOpen(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(d: pod(x -> y) -> next, hold: suspend)")
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		template.Daemon = len(template.Containers) > 0
+	}
+	e := started(t, spec)
+	tell(t, e, propagate.PodRunning("wf.d"), propagate.ContainerRunning("wf.d", "x"))
+	require.NoError(t, e.Check())
+	expect(t, e, "wf.d.x", nodegraph.Running)
+	expect(t, e, "wf.d.y", nodegraph.Pending)
+	expect(t, e, "wf.next", nodegraph.Pending)
+	require.Equal(t, []string{"wf.hold: resume", "wf.next: start"}, waitsFor(e))
+}

@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -45,6 +46,8 @@ func (s *script) run(d *datadriven.TestData) string {
 		return s.events(d)
 	case "restart":
 		return s.restart()
+	case "restored":
+		return s.restored()
 	case "explain":
 		return s.explain(strings.TrimSpace(d.Input))
 	case "tree":
@@ -94,6 +97,8 @@ func (s *script) setting(spec *nodegraph.Spec, arg datadriven.CmdArg) {
 		spec.PodRestarts = number()
 	case "suspended":
 		spec.Suspended = true
+	case "workflow-hook":
+		spec.Hooks = append(spec.Hooks, nodegraph.Hook{Name: "running", Template: "pod", Expression: `workflow.status == "Running"`})
 	case "host-locks":
 		s.host = true
 	default:
@@ -234,7 +239,7 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 	case "NodeSucceeded":
 		ev = propagate.NodeEnded(at(1), nodegraph.Succeeded, "")
 	case "AgentEnded":
-		ev = propagate.AgentEnded("the agent's pod was deleted")
+		ev = propagate.AgentEnded(strings.Join(append([]string{"the agent's pod was deleted"}, args[1:]...), " "))
 	case "ResultPending":
 		ev = propagate.ResultPending(at(1))
 	case "ResultSynced":
@@ -266,7 +271,7 @@ func (s *script) apply(events ...propagate.Event) string {
 		}
 		require.NoError(s.t, s.e.Check())
 		for _, c := range r.Changes {
-			fmt.Fprintln(&b, c)
+			fmt.Fprintf(&b, "%v  (%s)\n", c, s.reason(c.Node))
 		}
 		for _, a := range r.Actions {
 			fmt.Fprintln(&b, "->", a)
@@ -315,6 +320,16 @@ func (s *script) restart() string {
 	return "(nothing changed)\n"
 }
 
+// restored stores the engine in Argo's terms, restores it from there, and shows what there is.
+func (s *script) restored() string {
+	e, unknown, err := propagate.Restore(s.spec, s.e.Snapshot())
+	require.NoError(s.t, err)
+	require.Empty(s.t, unknown)
+	require.NoError(s.t, e.Check())
+	s.e = e
+	return s.tree()
+}
+
 func (s *script) explain(name string) string {
 	var b strings.Builder
 	i := s.e.Graph().Find(name)
@@ -346,12 +361,29 @@ func (s *script) fact(name string) string {
 	return strings.Join(fields, ", ") + "\n"
 }
 
+func (s *script) name(i nodegraph.Index) string {
+	return cmp.Or(s.e.Graph().Node(i).Name(), "workflow")
+}
+
+// reason is the rule that decided about a node, the step of package retry, and the node that decided it.
+func (s *script) reason(i nodegraph.Index) string {
+	v := s.e.Verdict(i)
+	text := v.Rule.String()
+	if v.Rule == propagate.RuleRetry {
+		text += " " + v.Step.String()
+	}
+	if v.By != nodegraph.None {
+		text += " " + s.name(v.By)
+	}
+	return text
+}
+
 // tree lists every node that exists, sorted by name.
 func (s *script) tree() string {
 	var lines []string
-	for i := nodegraph.Entry; int(i) < s.e.Graph().Len(); i++ {
-		if v := s.e.Verdict(i); s.e.Exists(i) {
-			lines = append(lines, fmt.Sprintf("%s %s %s %q", s.e.Graph().Node(i).Name(), s.e.Kind(i), v.Phase, v.Message))
+	for i := range nodegraph.Index(s.e.Graph().Len()) {
+		if v := s.e.Verdict(i); s.e.Exists(i) || i == nodegraph.Root {
+			lines = append(lines, fmt.Sprintf("%s %s %s %q  (%s)", s.name(i), s.e.Kind(i), v.Phase, v.Message, s.reason(i)))
 		}
 	}
 	slices.Sort(lines)

@@ -735,6 +735,8 @@ func TestStuckInALayeredGraph(t *testing.T) {
 			nodegraph.Pending, "wf.set.%s"},
 		{"tasks after one that failed", "dag(first -> %s, hold: suspend)", propagate.PodRunning("wf.first"), propagate.PodFailed("wf.first", "boom"),
 			nodegraph.Omitted, "wf.%s"},
+		{"branches from one that failed to the targets", "dag(first -> %s)", propagate.PodRunning("wf.first"), propagate.PodFailed("wf.first", "boom"),
+			nodegraph.Omitted, "wf.%s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			// What the end costs with so many layers; each run needs an engine of its own, made beforehand.

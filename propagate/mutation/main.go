@@ -39,7 +39,7 @@ func main() {
 	r := &runner{}
 	flag.StringVar(&r.root, "root", "../..", "folder of the module")
 	flag.IntVar(&r.parallel, "p", runtime.NumCPU(), "processes at a time")
-	flag.DurationVar(&r.slow, "slow", 5*time.Second, "leave out tests that take longer")
+	flag.DurationVar(&r.slow, "slow", 8*time.Second, "leave out tests that take longer")
 	flag.DurationVar(&r.patience, "patience", 10*time.Second, "a test that takes this much processor time, and ten times what it took without a mutant, has failed")
 	only := flag.String("only", "", "only mutants whose id matches this expression; equivalent.txt is not checked for others")
 	verbose := flag.Bool("v", false, "say of each mutant which test kills it")
