@@ -78,7 +78,7 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		if d.uid != "" && uid != "" && sameSecond(ev.Pod.Created, f.Serial) {
 			serial = f.Serial + 1
 		}
-	case uid == "" && f.Stage == StageGone && !f.Ran:
+	case (uid == "" || d.uid == "") && f.Stage == StageGone && !f.Ran:
 		serial = f.Serial + 1 // the pod that was to be created again
 	case uid == "" || d.uid == "":
 		serial = f.Serial

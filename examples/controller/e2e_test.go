@@ -41,7 +41,7 @@ import (
 const envRequired = "NODESTATUS_E2E"
 
 // patience is how long anything may take that a test waits for.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // control is the control plane of this run of the tests, absent if why says why.
 var control struct {
@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(envReplica); path != "" {
 		os.Exit(replica(path))
 	}
-	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 1})))
 	stop, err := startControlPlane()
 	if err != nil {
 		control.why = err.Error()
@@ -336,5 +336,5 @@ func (c *cluster) healthy(name string) {
 	require.NoError(c, err)
 	require.Empty(c, report.Findings)
 	require.Empty(c, report.Follows)
-	require.Empty(c, report.Ignored)
+	require.Empty(c, report.Ignored, "%v", c.nodes(name))
 }

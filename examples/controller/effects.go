@@ -46,7 +46,7 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 	case propagate.ActionLookup:
 		return []propagate.Event{propagate.Memoized(a.ID, false)} // it has no cache
 	case propagate.ActionWake:
-		w.wakeBy(a.At)
+		w.timer = a.At
 	case propagate.ActionTerminate: // see deleteSurplus
 	case propagate.ActionComplete:
 		w.todo = append(w.todo, func(context.Context) error {
@@ -75,8 +75,8 @@ func (r *reconciler) carryOut(ctx context.Context, w *run) error {
 	return errors.Join(errs...)
 }
 
-// create makes the pod of a node, and tells the engine at once that it exists: should it be gone before the cache has
-// shown it, its loss is noticed nevertheless.
+// create makes the pod of a node, and has the engine told that it exists: should it be gone before the cache has shown it,
+// its loss is noticed nevertheless.
 func (r *reconciler) create(ctx context.Context, w *run, n *nodegraph.Node, pod *corev1.Pod) error {
 	if !w.needs(pod) {
 		return nil // it has ended since
@@ -96,10 +96,9 @@ func (r *reconciler) create(ctx context.Context, w *run, n *nodegraph.Node, pod 
 	if err != nil {
 		return err
 	}
-	w.pods.made[pod.UID] = time.Now()
-	w.wakeBy(time.Now().Add(unseen))
-	_, err = w.engine.SyncChanged(time.Now(), []propagate.PodStatus{podstatus.Of(pod)}, nil)
-	return err
+	w.pods.fresh = append(w.pods.fresh, pod)
+	w.lookAgain(time.Now())
+	return nil
 }
 
 // deleteSurplus deletes pods that go on for a node that has ended: it was stopped, was a daemon, or its workflow is

@@ -19,7 +19,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// unseen is how long a pod that is known to exist may be missing from the cache before its absence is looked up.
+// unseen is how long the watch may take to tell of a pod before the pod is looked up.
 const unseen = 5 * time.Second
 
 // indexOwner finds pods in the cache by the uid of the workflow that owns them.
@@ -34,12 +34,15 @@ func ownerOf(object client.Object) []string {
 
 // A podView is what an engine was told of pods.
 type podView struct {
-	told map[types.UID]string    // resourceVersion of each pod that exists
-	made map[types.UID]time.Time // when pods were created here that the cache has not shown yet
+	told  map[types.UID]string // resourceVersion of each pod that exists
+	fresh []*corev1.Pod        // that were created here since
+	// awaited are pods of which the watch has still to tell, and since when: the creation of one that was created here, the
+	// end of one that the cache does not show any more.
+	awaited map[types.UID]time.Time
 }
 
 func newPodView() podView {
-	return podView{told: make(map[types.UID]string), made: make(map[types.UID]time.Time)}
+	return podView{told: make(map[types.UID]string), awaited: make(map[types.UID]time.Time)}
 }
 
 // podsOf lists the pods of a workflow, as the cache has them. They are not to be changed.
@@ -54,7 +57,7 @@ func (r *reconciler) podsOf(ctx context.Context, w *run) ([]*corev1.Pod, error) 
 	return pods, err
 }
 
-// Farewells keep how deleted pods looked last, until their engines were told. A pod may start, end and go between
+// farewells keep how deleted pods looked last, until their engines were told. A pod may start, end and go between
 // two looks at the cache, and it matters whether it ran.
 type farewells struct {
 	mu   sync.Mutex
@@ -104,6 +107,13 @@ func (f *farewells) said(workflow types.NamespacedName, pods []*corev1.Pod) {
 // observe returns the pods that look different from what the engine was told, and those that are gone; deleted are pods
 // that were seen to go.
 func (r *reconciler) observe(ctx context.Context, w *run, pods, deleted []*corev1.Pod) (changed, gone []propagate.PodStatus, err error) {
+	w.recheck = time.Time{}
+	for _, pod := range w.pods.fresh {
+		changed = append(changed, podstatus.Of(pod))
+		w.pods.awaited[pod.UID] = time.Now()
+		w.lookAgain(time.Now().Add(unseen))
+	}
+	w.pods.fresh = nil
 	told := make(map[types.UID]string, len(pods))
 	listed := make(map[string]bool, len(pods))
 	went := make(map[string]bool, len(deleted))
@@ -111,6 +121,8 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods, deleted []*corev
 		if metav1.IsControlledBy(pod, w.object) {
 			changed = append(changed, podstatus.Of(pod))
 			went[string(pod.UID)] = true
+			delete(w.pods.awaited, pod.UID)
+			w.lookAgain(time.Now()) // if the engine had not heard of it, it can't lose it yet
 		}
 	}
 	for _, pod := range pods {
@@ -119,8 +131,9 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods, deleted []*corev
 			changed = append(changed, podstatus.Of(pod))
 		}
 		listed[pod.Annotations[podstatus.NodeID]] = true
-		delete(w.pods.made, pod.UID)
+		delete(w.pods.awaited, pod.UID)
 	}
+	before := w.pods.told
 	w.pods.told = told
 	g := w.engine.Graph()
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
@@ -136,8 +149,11 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods, deleted []*corev
 			gone = append(gone, propagate.PodStatus{Node: n.ID(), UID: f.UID})
 			continue
 		}
-		if at, ok := w.pods.made[types.UID(f.UID)]; ok && time.Since(at) < unseen {
-			w.wakeBy(at.Add(unseen))
+		if before[types.UID(f.UID)] != "" { // its deletion is about to be told, and with it whether it ran
+			w.pods.awaited[types.UID(f.UID)] = time.Now()
+		}
+		if at, ok := w.pods.awaited[types.UID(f.UID)]; ok && time.Since(at) < unseen {
+			w.lookAgain(at.Add(unseen))
 			continue
 		}
 		pod, err := r.lookUp(ctx, w, n)
@@ -148,11 +164,18 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods, deleted []*corev
 			gone = append(gone, propagate.PodStatus{Node: n.ID(), UID: f.UID})
 		default:
 			changed = append(changed, podstatus.Of(pod))
-			w.pods.made[pod.UID] = time.Now() // the cache is still to show it
-			w.wakeBy(time.Now().Add(unseen))
+			w.pods.awaited[pod.UID] = time.Now() // the cache is still to show it
+			w.lookAgain(time.Now().Add(unseen))
 		}
 	}
 	return changed, gone, nil
+}
+
+// lookAgain makes sure that the pods are looked at again by then.
+func (w *run) lookAgain(at time.Time) {
+	if w.recheck.IsZero() || at.Before(w.recheck) {
+		w.recheck = at
+	}
 }
 
 // lookUp reads the pod of a node past the cache, which may be older than the record; nil if there is none. Only that

@@ -45,15 +45,16 @@ type reconciler struct {
 // A run is one workflow in memory. It stands for one version of the object, and is dropped when somebody else has
 // written another.
 type run struct {
-	key    types.NamespacedName
-	object *unstructured.Unstructured // to say events about
-	stored *stored
-	engine *propagate.Engine // nil once the workflow is complete
-	phase  nodegraph.Phase   // then
-	news   []propagate.Event // for the next settle
-	todo   []effect          // on record, and not done yet
-	wake   time.Time
-	pods   podView
+	key     types.NamespacedName
+	object  *unstructured.Unstructured // to say events about
+	stored  *stored
+	engine  *propagate.Engine // nil once the workflow is complete
+	phase   nodegraph.Phase   // then
+	news    []propagate.Event // for the next settle
+	todo    []effect          // on record, and not done yet
+	pods    podView
+	timer   time.Time // when the engine is to be called again
+	recheck time.Time // when the pods are to be looked at again
 }
 
 // Reconcile does what is to be done for one workflow.
@@ -88,10 +89,22 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if apierrors.IsConflict(err) {
 		return reconcile.Result{RequeueAfter: time.Millisecond}, nil // somebody wrote it: read it again, settle again
 	}
-	if err != nil || w.wake.IsZero() || w.engine == nil {
+	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: max(time.Until(w.wake), time.Millisecond)}, nil
+	return reconcile.Result{RequeueAfter: w.next(time.Now())}, nil
+}
+
+// next is how long from now the workflow is to be looked at again if nothing happens; 0 for ever.
+func (w *run) next(now time.Time) time.Duration {
+	at := w.timer
+	if at.IsZero() || !w.recheck.IsZero() && w.recheck.Before(at) {
+		at = w.recheck
+	}
+	if at.IsZero() || w.engine == nil {
+		return 0
+	}
+	return max(at.Sub(now), time.Millisecond)
 }
 
 // adopt restores every unfinished workflow before any of them is acted on, so that all locks that are held are known to
@@ -198,8 +211,8 @@ func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) err
 		news = append(news, r.locks.granted(w.key, w.engine)...)
 	}
 	began := time.Now()
-	if !w.wake.After(began) {
-		w.wake = time.Time{}
+	if !w.timer.After(began) {
+		w.timer = time.Time{} // the engine tells the next one
 	}
 	result, err := w.engine.SyncChanged(began, changed, gone, news...)
 	for k := 0; err == nil && k < len(result.Actions); k++ {
@@ -263,11 +276,4 @@ func (r *reconciler) end(w *run, phase nodegraph.Phase) {
 	w.phase, w.object = phase, nameOnly(w.object)
 	r.keep(w)
 	r.locks.forget(w.key)
-}
-
-// wakeBy makes sure that the workflow is looked at again by then.
-func (w *run) wakeBy(at time.Time) {
-	if w.wake.IsZero() || w.wake.Before(time.Now()) || at.Before(w.wake) {
-		w.wake = at
-	}
 }

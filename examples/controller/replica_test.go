@@ -48,7 +48,7 @@ func (r *replicaConfig) serve() error {
 	config.QPS = -1
 	o := options{shards: r.Shards, namespace: r.Namespace, leaseNamespace: r.Namespace, metricsAddress: "0", workers: 4}
 	// A successor is to take over within seconds.
-	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(3*time.Second), new(2*time.Second), new(500*time.Millisecond)
+	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(15*time.Second), new(10*time.Second), new(time.Second)
 	return serve(context.Background(), config, o, newMetrics(prometheus.NewRegistry()))
 }
 

@@ -33,6 +33,20 @@ func TestPodOfARestoredEngine(t *testing.T) {
 	}
 }
 
+// A pod that is gone after a restart, which the record did not name, is made again; the one that is made is another.
+func TestPodMadeAgainByARestoredEngine(t *testing.T) {
+	e := drawn(t, "dag(a, hold: suspend)")
+	listed(t, e, podOf("wf.a", "u", "Pending"))
+	again := restored(t, e)
+	require.Equal(t, "Recreate wf.a", listed(t, again).Actions[0].String())
+	listed(t, again, podOf("wf.a", "v", "Pending"))
+	require.Equal(t, []string{"wf.a: pod", "wf.hold: resume"}, waitsFor(again))
+	listed(t, again, podOf("wf.a", "v", "Running"))
+	expect(t, again, "wf.a", nodegraph.Running)
+	listed(t, again, podOf("wf.a", "v", "Succeeded"))
+	expect(t, again, "wf.a", nodegraph.Succeeded)
+}
+
 // A shutdown that was asked for while the host was away is in the record; told once more, it stops what still runs.
 func TestShutdownOfARestoredEngine(t *testing.T) {
 	for _, strategy := range []string{"Stop", "Terminate"} {
