@@ -62,7 +62,7 @@ type Fact struct {
 	Remade     int64     // the serial after that of the last pod for which the host was asked to make another
 	Restarts   int       // how often its pod was made anew without a new attempt
 	Halted     string    // of a composite that a shutdown found unfinished: its strategy
-	Released   bool      // a daemon that was ended with its boundary: nothing overrides that
+	Released   bool      // a daemon that was ended with its boundary, or a node whose hook had no room: nothing overrides that
 
 	Lock   LockState // of the node's own mutexes and semaphores
 	Waited bool      // it was created before it held its locks

@@ -183,6 +183,36 @@ func TestItemsPastTheLimitOfNodesEndTheirNode(t *testing.T) {
 	require.Empty(t, tell(t, e, propagate.Expanded("wf.a")), "that is final")
 }
 
+// What the graph has no room for ends in Error what asked for it, and everything else goes on.
+func TestNodesPastTheLimitEndTheirNode(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		nodes      int
+		event      propagate.Event
+		node       string
+	}{
+		{"members", "dag(in: dag(x, y, z), hold: suspend)", 5, propagate.Event{}, "wf.in"},
+		{"an attempt", "dag(r: retry(5, pod), hold: suspend)", 5, propagate.PodFailed("wf.r(0)", ""), "wf.r"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec, err := nodegraph.Parse(c.text)
+			require.NoError(t, err)
+			e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: c.nodes})
+			require.NoError(t, err)
+			tell(t, e)
+			if c.event.Node != "" {
+				tell(t, e, c.event)
+			}
+			expect(t, e, c.node, nodegraph.Error)
+			_, message := e.Phase(e.Graph().Find(c.node))
+			require.Contains(t, message, "limit Nodes")
+			require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
+			tell(t, e, propagate.Resumed("wf.hold"))
+			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+		})
+	}
+}
+
 // The host's limits bound what an answer may bring; the limit itself is allowed.
 func TestRefusalOfTooManyItems(t *testing.T) {
 	e := ofAllKinds(t, nodegraph.Limits{Items: 2})

@@ -32,6 +32,9 @@ func (w *inputs) hooksOf(i nodegraph.Index) []nodegraph.Hook {
 // completed, but not under Terminate and not of a daemon that was ended with its boundary; any other as soon as its
 // expression holds while its owner runs or has ended.
 func (w *view) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegraph.Hook)) {
+	if w.facts[i].Released {
+		return
+	}
 	exists := func(h *nodegraph.Hook) bool {
 		for _, m := range w.g.Hooks(i) {
 			if _, of := w.g.Owner(m); of == h {

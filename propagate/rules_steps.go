@@ -105,7 +105,8 @@ func (w *view) wasReady(m nodegraph.Index) bool {
 // released tells whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
 // it running, and stays.
 func (w *view) released(m nodegraph.Index) bool {
-	return w.daemons && w.facts[w.lastAttempt(m)].Released
+	f := &w.facts[w.lastAttempt(m)]
+	return w.daemons && f.Released && f.Phase == nodegraph.Succeeded
 }
 
 // lastAttempt is the last attempt of a Retry, and any other node itself.

@@ -276,7 +276,8 @@ func (e *Engine) addHooks(i nodegraph.Index) bool {
 		m, err := e.g.AddHook(i, h)
 		if err != nil {
 			e.fail(i, err)
-			continue
+			e.facts[i].Released = true // it has no hooks any more
+			break
 		}
 		e.grow()
 		e.touch(m)
