@@ -332,7 +332,8 @@ func TestScriptsAgreeWithBruteForce(t *testing.T) {
 	drawings := 0
 	for _, file := range files {
 		datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
-			if d.Cmd == "workflow" {
+			// The brute force knows the moment at which one daemon is ended, not of several that are ended at once.
+			if d.Cmd == "workflow" && strings.Count(d.Input, "daemon") <= 1 {
 				drawings++
 				spec := drawn(t, d.Input)
 				if d.HasArg("parallelism") {
