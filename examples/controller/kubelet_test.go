@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -20,6 +22,7 @@ type kubelet struct {
 	seed    uint64
 	lossy   bool
 	mu      sync.Mutex
+	known   map[types.UID]bool
 	created map[string]int // how many pods were made, by name
 	unborn  map[string]int // how many of them were lost before they ran: each is to be made again
 	gone    map[string]int // how many were deleted while they ran
@@ -29,32 +32,58 @@ type kubelet struct {
 // startKubelet runs a kubelet until the test ends.
 func (c *cluster) startKubelet(seed uint64, lossy bool) *kubelet {
 	c.Helper()
-	k := &kubelet{c: c, seed: seed, lossy: lossy, created: make(map[string]int), unborn: make(map[string]int), gone: make(map[string]int)}
+	k := &kubelet{
+		c: c, seed: seed, lossy: lossy, known: make(map[types.UID]bool),
+		created: make(map[string]int), unborn: make(map[string]int), gone: make(map[string]int),
+	}
 	watcher, err := client.NewWithWatch(control.config, client.Options{Scheme: c.client.Scheme()})
 	require.NoError(c, err)
-	w, err := watcher.Watch(c.Context(), &corev1.PodList{}, client.InNamespace(c.namespace))
-	require.NoError(c, err)
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for ev := range w.ResultChan() {
-			if pod, ok := ev.Object.(*corev1.Pod); ok {
-				k.see(ev.Type, pod)
-			}
+		for ctx.Err() == nil {
+			k.watch(ctx, watcher)
 		}
 	}()
-	c.Cleanup(func() { w.Stop(); <-done })
+	c.Cleanup(func() { cancel(); <-done })
 	return k
 }
 
+// watch sees the pods that exist, and then what happens to them until the API server ends the watch: it does that to one
+// who is slow.
+func (k *kubelet) watch(ctx context.Context, from client.WithWatch) {
+	var list corev1.PodList
+	if err := from.List(ctx, &list, client.InNamespace(k.c.namespace)); err != nil {
+		k.check(err)
+		return
+	}
+	for _, pod := range list.Items {
+		k.see(&pod)
+	}
+	w, err := from.Watch(ctx, &corev1.PodList{}, client.InNamespace(k.c.namespace),
+		&client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: list.ResourceVersion}})
+	if err != nil {
+		k.check(err)
+		return
+	}
+	defer w.Stop()
+	for ev := range w.ResultChan() {
+		if pod, ok := ev.Object.(*corev1.Pod); ok && ev.Type != watch.Deleted {
+			k.see(pod)
+		}
+	}
+}
+
 // see moves one pod on.
-func (k *kubelet) see(change watch.EventType, pod *corev1.Pod) {
-	if change == watch.Deleted || pod.DeletionTimestamp != nil {
+func (k *kubelet) see(pod *corev1.Pod) {
+	if pod.DeletionTimestamp != nil {
 		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if change == watch.Added {
+	if !k.known[pod.UID] {
+		k.known[pod.UID] = true
 		k.created[pod.Name]++
 	}
 	h := fnv.New64a()
@@ -94,9 +123,9 @@ func (k *kubelet) tell(pod *corev1.Pod, status corev1.PodStatus) {
 	k.check(k.c.client.Status().Patch(k.c.Context(), pod, client.MergeFrom(before)))
 }
 
-// check takes an error as the test's, unless the pod has gone or the test is over.
+// check takes an error as the test's, unless the pod is another by now or the test is over.
 func (k *kubelet) check(err error) {
-	if err != nil && !apierrors.IsNotFound(err) && k.c.Context().Err() == nil && err != context.Canceled {
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && k.c.Context().Err() == nil {
 		k.c.Errorf("kubelet: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/nodestatus/nodestatus/examples/controller/podstatus"
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
@@ -75,6 +76,9 @@ func (c *cluster) awaitAll(k *kubelet, names []string) {
 		if done != last {
 			last, since = done, time.Now()
 		}
+		if time.Since(since) > patience {
+			c.unfinished(names)
+		}
 		require.Less(c, time.Since(since), patience, "seed %d: stuck with %d of %d complete", k.seed, done, len(names))
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -101,4 +105,19 @@ func TestManyWithLosses(t *testing.T) {
 		n, len(k.created), len(k.unborn), k.lost, seed, time.Since(began).Round(time.Millisecond), running.writes)
 	require.NotEmpty(t, k.unborn)
 	require.NotZero(t, k.lost)
+}
+
+// unfinished logs the workflows that are not complete, with what their nodes and pods look like.
+func (c *cluster) unfinished(names []string) {
+	c.Helper()
+	for _, name := range names {
+		object, w := c.workflow(name)
+		if w.Snapshot.Phase.Completed() {
+			continue
+		}
+		c.Logf("%s, labels %v: %v", name, object.GetLabels(), c.nodes(name))
+		for _, pod := range c.pods(name) {
+			c.Logf("  pod %s of %s: %s", pod.UID, pod.Annotations[podstatus.NodeName], pod.Status.Phase)
+		}
+	}
 }
