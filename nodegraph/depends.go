@@ -122,7 +122,7 @@ func (c *Condition) Eval(deps []DepState) Truth {
 	if c.program == nil {
 		return evalPlain(deps[:c.literals])
 	}
-	word := uint64(wordTrue)
+	var word uint64
 	for i := range c.program {
 		in := &c.program[i]
 		if in.code > opPush {

@@ -610,3 +610,28 @@ func TestIsMain(t *testing.T) {
 	assert.True(t, (&nodegraph.Template{}).IsMain("main"))
 	assert.False(t, (&nodegraph.Template{}).IsMain("wait"))
 }
+
+// Only tasks and containers stand in an order of their parent's; of anything else nothing is asked there, whatever it is a
+// member of.
+func TestWhatStandsInNoOrder(t *testing.T) {
+	g := mustGraph(t, "dag(a exit pod, p: pod(x -> y), s: steps(u))")
+	expandAll(t, g)
+	a := g.Find("wf.a")
+	hook, err := g.AddHook(a, g.Node(a).Task.ExitHook())
+	require.NoError(t, err)
+	for _, i := range []nodegraph.Index{nodegraph.Root, nodegraph.Entry, hook, g.Find("wf.s[0]"), g.Find("wf.s[0].u")} {
+		name := g.Node(i).Name()
+		assert.Nil(t, g.DependencyRow(i), name)
+		assert.Nil(t, g.DependentRow(i), name)
+		assert.Nil(t, g.Condition(i), name)
+		assert.False(t, g.IsTarget(i), name)
+		assert.True(t, g.Needed(i), name)
+	}
+	x, y := g.Find("wf.p.x"), g.Find("wf.p.y")
+	assert.Equal(t, []int32{int32(y - x)}, g.DependentRow(x))
+	assert.Equal(t, []int32{0}, g.DependencyRow(y))
+	for _, c := range []nodegraph.Index{x, y} {
+		assert.True(t, g.Needed(c), "a container is needed as its pod is")
+		assert.False(t, g.IsTarget(c), "no container is named as a target")
+	}
+}

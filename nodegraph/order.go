@@ -56,13 +56,12 @@ func (g *Graph) Before(i Index) iter.Seq[Index] {
 func (g *Graph) Plan(i Index) *Plan { return g.plans[g.nodes[i].plan] }
 
 // planned returns the plan that task or container i is a member under, and its place; nil for other nodes.
-func (g *Graph) planned(i Index) (*Plan, int32) {
-	n := &g.nodes[i]
-	if n.Role != RoleTask && n.Role != RoleContainer {
-		return nil, 0
+func (g *Graph) planned(i Index) (plan *Plan, place int32) {
+	if n := &g.nodes[i]; n.Role == RoleTask || n.Role == RoleContainer {
+		p := &g.nodes[n.Parent]
+		plan, place = g.plans[p.plan], int32(i-p.first)
 	}
-	p := &g.nodes[n.Parent]
-	return g.plans[p.plan], int32(i - p.first)
+	return plan, place
 }
 
 // Condition returns the compiled depends of task i: see [Plan.Condition]. It is nil for other nodes.
@@ -98,7 +97,7 @@ func (g *Graph) IsTarget(i Index) bool {
 // Needed tells whether task i is a target of its DAG or something a target depends on; others never run.
 func (g *Graph) Needed(i Index) bool {
 	p, place := g.planned(i)
-	return p == nil || g.nodes[i].Role != RoleTask || p.needed[place]
+	return g.nodes[i].Role != RoleTask || p.needed[place]
 }
 
 // DependencyRow returns what task or container i comes after, each as its place among the members of the parent: the
