@@ -616,3 +616,25 @@ func TestHookWithoutRoomIsNotWaitedFor(t *testing.T) {
 		})
 	}
 }
+
+// A pod that was first heard of when it was gone, after its boundary had failed fast, was not remembered: heard of once more
+// after a manual retry it was taken for a newer one, and the end of the one that had run in the meantime was undone.
+func TestPodOfABoundaryThatFailedFastIsRemembered(t *testing.T) {
+	e := drawnWith(t, "steps(a exit pod, b) exit pod", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Kind == nodegraph.Steps
+		}
+	})
+	lost := propagate.PodDeleted("wf[0].a")
+	lost.Pod.UID = "old"
+	tell(t, e, propagate.Shutdown("Stop"))
+	tell(t, e, lost)
+	tell(t, e, propagate.PodFailed("wf.onExit", ""))
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	ended := propagate.PodFailed("wf[0].a", "boom")
+	ended.Pod.UID = "new"
+	tell(t, e, ended)
+	tell(t, e, lost)
+	expect(t, e, "wf[0].a", nodegraph.Failed)
+}

@@ -151,14 +151,14 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
 // live again, and inside such an attempt its end is not looked at once more: that could start what comes after it.
 func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	f, d := &e.facts[i], &e.details[i]
+	if d.attempt == 0 {
+		d.attempt = 1 // what was stopped before it was heard of is in its first run too
+	}
 	if f.Stage >= StageGone && e.verdicts[i].fulfilled() {
 		again := e.run(i).before(o.run())
 		if again && e.lateAttempt(i) || !again && o.Stage > f.Stage && e.lateAttempt(e.shapes[i].parent) {
 			return
 		}
-	}
-	if d.attempt == 0 {
-		d.attempt = 1
 	}
 	before, finished := *f, d.finished
 	if !e.join(i, o) {
