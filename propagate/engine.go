@@ -245,7 +245,7 @@ const largeCall = 1 << 8
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.queue.levels, e.starts, e.due, e.scratch, e.walk = nil, nil, starts{}, nil, nil, branchWalk{}
+	e.changed, e.queue, e.starts, e.due, e.scratch, e.walk = nil, queue{}, starts{}, nil, nil, branchWalk{}
 	if len(e.wanted) == 0 {
 		e.wanted = nil
 	}

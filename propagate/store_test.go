@@ -92,3 +92,21 @@ func TestScratchIsGivenBack(t *testing.T) {
 	assert.Empty(t, e.queue.levels)
 	require.NoError(t, e.Check())
 }
+
+// After a large call, an event deep inside and then one further up: the queue had forgotten its levels, but not how deep they
+// went.
+func TestAShallowEventAfterScratchWasGivenBack(t *testing.T) {
+	spec := fanIn(4 * largeCall)
+	spec.Entrypoint = "outer"
+	spec.Templates = append(spec.Templates, &nodegraph.Template{Name: "outer", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{
+		{Name: "in", Template: "dag"}, {Name: "b", Template: "pod"},
+	}})
+	e := begun(spec)
+	b := e.g.Find("w.b")
+	deep := openPods(e)
+	for _, pod := range []nodegraph.Index{deep[len(deep)-1], b} {
+		_, err := e.Apply(began, Event{Type: EventPodRunning, At: pod})
+		require.NoError(t, err)
+	}
+	require.NoError(t, e.Check())
+}
