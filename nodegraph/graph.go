@@ -191,7 +191,7 @@ func (g *Graph) Find(idOrName string) Index {
 }
 
 // Members yields what is directly inside node i: groups, steps, items and attempts in declared order, tasks and
-// containers each after all it depends on, hooks after all else.
+// containers each after all it depends on, as declared if that is so there, hooks after all else.
 func (g *Graph) Members(i Index) iter.Seq[Index] {
 	return func(yield func(Index) bool) {
 		for m := g.nodes[i].first; m != None; m = g.nodes[m].next {

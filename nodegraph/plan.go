@@ -185,12 +185,42 @@ func (p *planner) allOf(n int) *Condition {
 	return p.all[n]
 }
 
-// plan orders the members so that each comes after all it depends on (Kahn), or names a cycle.
+// plan orders the members so that each comes after all it depends on, or names a cycle. Most templates declare them in
+// such an order.
 func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
+	n := len(p.conditions)
+	out := &Plan{order: make([]int32, n), needed: make([]bool, n), target: make([]bool, n)}
+	if p.ordered() {
+		for slot := range out.order {
+			out.order[slot] = int32(slot)
+		}
+		out.place, out.conditions, out.deps, out.dependents = out.order, p.conditions, p.deps, p.deps.inverse()
+		return out, nil
+	}
+	if err := p.sort(out, name); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// ordered tells whether each member is declared after all it depends on.
+func (p *planner) ordered() bool {
+	for slot := range int32(len(p.conditions)) {
+		for _, d := range p.deps.row(slot) {
+			if d >= slot {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sort orders the members (Kahn), or names a cycle.
+func (p *planner) sort(out *Plan, name func(slot int32) string) error {
 	n := len(p.conditions)
 	dependents := p.deps.inverse()
 	missing := p.mark // no longer needed
-	order := make([]int32, 0, n)
+	order := out.order[:0]
 	for slot := range int32(n) {
 		missing[slot] = int32(len(p.deps.row(slot)))
 		if missing[slot] == 0 {
@@ -205,14 +235,14 @@ func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
 		}
 	}
 	if len(order) < n {
-		return nil, &CycleError{Nodes: p.cycle(missing, name)}
+		return &CycleError{Nodes: p.cycle(missing, name)}
 	}
-	out := &Plan{order: order, place: make([]int32, n), conditions: make([]*Condition, n), needed: make([]bool, n), target: make([]bool, n)}
+	out.place, out.conditions = make([]int32, n), make([]*Condition, n)
 	for place, slot := range order {
 		out.place[slot], out.conditions[place] = int32(place), p.conditions[slot]
 	}
 	out.deps, out.dependents = p.deps.renumbered(order, out.place), dependents.renumbered(order, out.place)
-	return out, nil
+	return nil
 }
 
 // cycle walks backwards from a slot that never became free until it meets itself.

@@ -26,6 +26,7 @@ type Engine struct {
 	asked    map[nodegraph.Index]bool // nodes that the host was asked about and that did not start yet; each keeps a place
 	changed  []before                 // nodes touched by the current call
 	perDepth []int32                  // scratch of listChanges
+	ready    []nodegraph.Index        // scratch of reclear
 	due      []nodegraph.Index        // scratch of begin
 	timers   timers
 	settledC []nodegraph.Index // composites that became fulfilled and may hold daemons
@@ -181,7 +182,9 @@ func (e *Engine) begin(now time.Time) {
 	if e.Complete() {
 		return
 	}
-	e.askAgain()
+	if len(e.unasked) > 0 {
+		e.askAgain()
+	}
 	e.beginWorkflow()
 	for _, i := range e.unsure { // the engine was loaded: the host may not have done it
 		if e.verdicts[i].rule() == RuleStartOwed || e.verdicts[i].rule() == RulePodRecreate {
@@ -189,6 +192,16 @@ func (e *Engine) begin(now time.Time) {
 		}
 	}
 	e.unsure = nil
+	if len(e.timers.list) > 0 {
+		e.timesCame()
+	}
+	if e.g.Spec().ActiveDeadline > 0 {
+		e.applyDeadline()
+	}
+}
+
+// timesCame looks again at the nodes whose timers have run out.
+func (e *Engine) timesCame() {
 	e.due = e.due[:0]
 	for i, ok := e.timers.due(e.instant); ok; i, ok = e.timers.due(e.instant) {
 		e.due = append(e.due, i)
@@ -196,7 +209,6 @@ func (e *Engine) begin(now time.Time) {
 	for _, i := range e.due {
 		e.timeCame(i)
 	}
-	e.applyDeadlines()
 }
 
 // timeCame looks again at a node whose timer has run out.

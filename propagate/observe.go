@@ -154,6 +154,9 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	if d.attempt == 0 {
 		d.attempt = 1 // what was stopped before it was heard of is in its first run too
 	}
+	if e.known(i, o) {
+		return
+	}
 	if f.Stage >= StageGone && e.verdicts[i].fulfilled() {
 		again := e.run(i).before(o.run())
 		if again && e.lateAttempt(i) || !again && o.Stage > f.Stage && e.lateAttempt(e.shapes[i].parent) {
@@ -161,7 +164,7 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 		}
 	}
 	before, finished := *f, d.finished
-	if !e.join(i, o) {
+	if !e.learn(i, o) {
 		return
 	}
 	if d.finished == 0 && e.verdicts[i].fulfilled() {

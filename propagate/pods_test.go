@@ -772,5 +772,5 @@ func TestContainersOfAReadyDaemonStayOpen(t *testing.T) {
 	expect(t, e, "wf.d.x", nodegraph.Running)
 	expect(t, e, "wf.d.y", nodegraph.Pending)
 	expect(t, e, "wf.next", nodegraph.Pending)
-	require.Equal(t, []string{"wf.hold: resume", "wf.next: start"}, waitsFor(e))
+	require.Equal(t, []string{"wf.next: start", "wf.hold: resume"}, waitsFor(e))
 }

@@ -75,14 +75,13 @@ var eventKinds = [len(eventNames)]uint16{
 
 // nodeRefusal says why an event can't happen to node i.
 func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) (field, value string, err error) {
-	name := e.g.Node(i).Name()
 	if kinds := eventKinds[ev.Type]; kinds != 0 && kinds&(1<<e.shapes[i].kind) == 0 {
-		return "node", name, ErrWrongKind
+		return "node", e.nameOf(i), ErrWrongKind
 	}
 	switch ev.Type {
 	case EventResolved, EventMemoized, EventLockGranted, EventLockQueued, EventExpanded, EventUnanswerable:
 		if most := e.g.Limits().Items; ev.Type == EventExpanded && len(ev.Items) > most {
-			return "items", name, &nodegraph.LimitError{Limit: "Items", Max: most, Node: name}
+			return "items", e.nameOf(i), &nodegraph.LimitError{Limit: "Items", Max: most, Node: e.nameOf(i)}
 		}
 		if ev.Type == EventLockGranted || ev.Type == EventLockQueued {
 			return e.lockRefusal(i)
@@ -90,7 +89,7 @@ func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) (field, value string,
 		return "", "", nil // of nodes that wait to be created
 	}
 	if !e.facts[i].created() {
-		return "node", name, ErrNotStarted
+		return "node", e.nameOf(i), ErrNotStarted
 	}
 	switch ev.Type {
 	case EventContainerPending, EventContainerRunning, EventContainerEnded, EventContainerRetried:

@@ -17,7 +17,9 @@ type Result struct {
 
 // reset empties the result and keeps its slices.
 func (r *Result) reset() {
-	*r = Result{Changes: r.Changes[:0], Actions: r.Actions[:0], Unknown: r.Unknown[:0]}
+	r.Changes = r.Changes[:0]
+	r.Actions = r.Actions[:0]
+	r.Unknown = r.Unknown[:0]
 }
 
 // A Change is a node that changed.

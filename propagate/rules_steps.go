@@ -105,8 +105,11 @@ func (w *view) wasReady(m nodegraph.Index) bool {
 // released tells whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
 // it running, and stays.
 func (w *view) released(m nodegraph.Index) bool {
+	if !w.daemons {
+		return false
+	}
 	f := &w.facts[w.lastAttempt(m)]
-	return w.daemons && f.Released && f.Phase == nodegraph.Succeeded
+	return f.Released && f.Phase == nodegraph.Succeeded
 }
 
 // lastAttempt is the last attempt of a Retry, and any other node itself.

@@ -249,12 +249,22 @@ func (e *Engine) reclear(i nodegraph.Index, anew bool) {
 		*m |= markClear
 	}
 	first := e.g.First(s.parent)
-	for _, place := range e.g.Plan(s.parent).Dependents(int32(i - first)) {
+	next := e.g.Plan(s.parent).Dependents(int32(i - first))
+	if len(next) > len(e.ready) {
+		e.ready = make([]nodegraph.Index, 2*len(next))
+	}
+	// Which of them go on now, or no longer, a processor can't foresee, so all are written down and those that do are kept.
+	blocked, ready, n, last := e.counters.blocked, e.ready, 0, max(step, 0)
+	for _, place := range next {
 		d := first + nodegraph.Index(place)
-		e.counters.blocked[d] += step
-		if e.counters.blocked[d] > 0 && e.verdicts[d] == 0 {
-			continue // held back, as touch would find
+		left := blocked[d] + step
+		blocked[d] = left
+		ready[n] = d
+		if left <= last {
+			n++
 		}
+	}
+	for _, d := range ready[:n] {
 		if !e.facts[d].exists {
 			e.touch(d)
 		}

@@ -53,8 +53,8 @@ func (e *Engine) halt(i nodegraph.Index) {
 	}
 }
 
-// applyDeadlines stops what is past the workflow's deadline or has been pending for too long.
-func (e *Engine) applyDeadlines() {
+// applyDeadline stops what is unfinished when the workflow's deadline has passed.
+func (e *Engine) applyDeadline() {
 	if d := e.deadline(); !e.overdue && !d.IsZero() && !e.now.Before(d) {
 		e.overdue = true
 		for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {

@@ -200,10 +200,10 @@ func (w *inputs) setNow(now time.Time) { w.now, w.instant = now, stampOf(now) }
 func (w *inputs) root() *fact { return &w.facts[nodegraph.Root] }
 
 // join merges an observation into what is known of node i, and tells whether anything was learned.
-func (w *inputs) join(i nodegraph.Index, o *Fact) bool {
-	if w.known(i, o) {
-		return false
-	}
+func (w *inputs) join(i nodegraph.Index, o *Fact) bool { return !w.known(i, o) && w.learn(i, o) }
+
+// learn is join for an observation that was not made before.
+func (w *inputs) learn(i nodegraph.Index, o *Fact) bool {
 	if f, d := &w.facts[i], &w.details[i]; !f.Released && o.Serial == f.Serial && o.Attempt == int(d.attempt) && o.Stage > f.Stage {
 		w.rise(i, o)
 		return true
@@ -229,11 +229,16 @@ func (w *inputs) rise(i nodegraph.Index, o *Fact) {
 		d.hasExit, d.exitCode = true, int32(o.ExitCode)
 	}
 	f.Stage, d.finished = o.Stage, stampOf(o.Finished)
+	if o.Stage != StageGone {
+		f.Phase, d.message = o.Phase, w.phrases.say(o.Message)
+	}
+	if d.rare == nil && o.Reason == "" && o.Conditions == "" {
+		return
+	}
 	rare := *d.more()
 	rare.conditions = bothConditions(rare.conditions, o.Conditions)
 	if o.Stage != StageGone {
-		f.Phase, rare.reason = o.Phase, o.Reason
-		d.message = w.phrases.say(o.Message)
+		rare.reason = o.Reason
 	}
 	w.putRare(d, &rare)
 }
