@@ -101,7 +101,7 @@ func (p *planner) after(slot, dep int32) {
 }
 
 // task compiles what one task of DAG template t comes after.
-func (p *planner) task(t *Template, slot int32, slots map[string]int32) error {
+func (p *planner) task(t *Template, slot int32, slots *slotTable) error {
 	defer p.deps.end()
 	task := &t.Tasks[slot]
 	if task.Depends == "" {
@@ -116,13 +116,14 @@ func (p *planner) task(t *Template, slot int32, slots map[string]int32) error {
 	}
 	p.conditions[slot] = condition
 	for _, name := range condition.Tasks() {
-		p.after(slot, slots[name])
+		dep, _ := slots.find(name)
+		p.after(slot, dep)
 	}
 	return nil
 }
 
 // dependencies compiles a plain list. Where no continueOn matters all lists of one length share a condition.
-func (p *planner) dependencies(t *Template, slot int32, slots map[string]int32) error {
+func (p *planner) dependencies(t *Template, slot int32, slots *slotTable) error {
 	task := &t.Tasks[slot]
 	if len(task.Dependencies) == 0 {
 		return nil
@@ -130,7 +131,7 @@ func (p *planner) dependencies(t *Template, slot int32, slots map[string]int32) 
 	plain := true
 	from := len(p.deps.list)
 	for _, name := range task.Dependencies {
-		dep, ok := slots[name]
+		dep, ok := slots.find(name)
 		if !ok {
 			plain = false
 			break
@@ -151,9 +152,9 @@ func (p *planner) dependencies(t *Template, slot int32, slots map[string]int32) 
 }
 
 // resolver says what the names in the conditions of DAG template t stand for.
-func resolver(t *Template, slots map[string]int32) func(name string) (Results, bool) {
+func resolver(t *Template, slots *slotTable) func(name string) (Results, bool) {
 	return func(name string) (Results, bool) {
-		dep, ok := slots[name]
+		dep, ok := slots.find(name)
 		if !ok {
 			return 0, false
 		}

@@ -220,13 +220,13 @@ func (c *checker) containers(t *Template) (*Plan, error) {
 }
 
 func (c *checker) dag(t *Template) (*Plan, error) {
-	slots, length := make(map[string]int32, len(t.Tasks)), 0
+	slots, length := newSlotTable(t.Tasks), 0
 	for i := range t.Tasks {
 		task := &t.Tasks[i]
 		if err := c.task(t, place{list: "dag.tasks", at: i}, task); err != nil {
 			return nil, err
 		}
-		if slots[task.Name] = int32(i); len(slots) == i {
+		if !slots.add(int32(i)) {
 			return nil, &SpecError{Template: t.Name, Node: task.Name, Field: "name", Reason: "is used by more than one task"}
 		}
 		length += len(task.Name)
@@ -243,7 +243,7 @@ func (c *checker) dag(t *Template) (*Plan, error) {
 		return nil, &SpecError{Template: t.Name, Field: "depends", Reason: "the tasks wait for each other", Err: err}
 	}
 	for _, target := range t.Targets {
-		slot, ok := slots[target]
+		slot, ok := slots.find(target)
 		if !ok {
 			return nil, &SpecError{Template: t.Name, Field: "dag.target", Reason: fmt.Sprintf("no task is named %q", bounded(target))}
 		}
