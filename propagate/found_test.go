@@ -638,3 +638,23 @@ func TestPodOfABoundaryThatFailedFastIsRemembered(t *testing.T) {
 	tell(t, e, lost)
 	expect(t, e, "wf[0].a", nodegraph.Failed)
 }
+
+// A hook that was due and was held back was forgotten by an engine that was saved and loaded after its expression had ceased
+// to hold: what it was inside of ended without it.
+func TestHookThatIsHeldBackIsSaved(t *testing.T) {
+	e := drawnWith(t, "dag(a, b: suspend)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Kind == nodegraph.DAG {
+				a := &template.Tasks[0]
+				a.Hooks = []nodegraph.Hook{{Name: "h", Template: a.Template, Expression: `tasks.a.status == "Running"`}}
+			}
+		}
+	})
+	tell(t, e, propagate.PodRunning("wf.a"), propagate.Suspended(true))
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	for _, e := range []*propagate.Engine{reloaded(t, e), e} {
+		tell(t, e, propagate.Resumed("wf.b"), propagate.Suspended(false))
+		expect(t, e, "wf.a.hooks.h", nodegraph.Pending)
+		expect(t, e, "wf", nodegraph.Running)
+	}
+}

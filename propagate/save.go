@@ -20,7 +20,7 @@ type State struct {
 	Older        map[string]map[string]int64 // by node id: the pods it had before, by UID, with their serials
 }
 
-// A NodeState is what is known of one node.
+// A NodeState is what is known of one node. Of a hook that is due and was held back nothing may be known but that.
 type NodeState struct {
 	ID       string
 	Fact     Fact
@@ -38,7 +38,7 @@ func (e *Engine) Save() State {
 		s.Older[id] = maps.Clone(serials)
 	}
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-		if n := e.nodeState(i); n.Fact != (Fact{}) || n.Resolved {
+		if n := e.nodeState(i); n.Fact != (Fact{}) || n.Resolved || e.g.Node(i).Role == nodegraph.RoleHook {
 			s.Nodes = append(s.Nodes, n)
 		}
 	}
