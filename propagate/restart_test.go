@@ -69,3 +69,24 @@ func TestShutdownOfARestoredEngine(t *testing.T) {
 		})
 	}
 }
+
+// What a record leaves out may be why a Retry went on: that a pod was evicted, where such ends do not count. While the
+// Retry has not ended its later attempts are taken at their word, or the workflow would fail beside a pod that runs.
+func TestAttemptsOfARestoredEngine(t *testing.T) {
+	e := drawnWith(t, "dag(a: retry(0, pod) -> b)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Retry != nil {
+				template.Retry.IgnoreDisruptions = true
+			}
+		}
+	})
+	evicted := propagate.PodEvicted("wf.a(0)", "")
+	evicted.Conditions = []string{"DisruptionTarget"}
+	tell(t, e, propagate.PodRunning("wf.a(0)"), evicted)
+	tell(t, e, propagate.PodRunning("wf.a(1)"))
+	e = restored(t, e)
+	expect(t, e, "wf.a(1)", nodegraph.Running)
+	tell(t, e, propagate.PodSucceeded("wf.a(1)"))
+	expect(t, e, "wf.a", nodegraph.Succeeded)
+	expect(t, e, "wf.b", nodegraph.Pending)
+}

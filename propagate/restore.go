@@ -188,7 +188,8 @@ func (r *restorer) addItems(i nodegraph.Index) error {
 	return nil // addStepItems has done it
 }
 
-// addAttempts adds the attempts of Retry i that exist, as far as those before them called for another.
+// addAttempts adds the attempts of Retry i that exist; of one that has ended, as far as those before them called for another:
+// a controller may have made one too many.
 func (r *restorer) addAttempts(i nodegraph.Index) error {
 	n := *r.e.g.Node(i)
 	var before []retry.Attempt
@@ -198,8 +199,12 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 			return nil
 		}
 		switch d := n.Template.Retry.Decide(before, retry.Environment{Key: n.ID()}); d.Verb {
-		case retry.Succeed, retry.Stop:
+		case retry.Succeed:
 			return nil
+		case retry.Stop: // the record may not say why it went on, but that it had not ended
+			if r.e.facts[i].Phase.Completed() {
+				return nil
+			}
 		}
 		if _, err := r.e.g.AddAttempt(i); err != nil {
 			return err
