@@ -13,36 +13,54 @@ type before struct {
 	message phrase
 }
 
-// listChanges lists the nodes that look different since the call began, the deepest first.
+// listChanges lists the nodes that look different since the call began, the deepest first. That is mostly the order in
+// which they have changed.
 func (e *Engine) listChanges() {
 	if len(e.changed) == 0 {
 		return
 	}
-	e.perDepth = e.perDepth[:0]
-	kept := e.changed[:0]
+	kept, depth, sorted := e.changed[:0], uint16(1<<16-1), true
 	for _, b := range e.changed {
 		e.marks[b.node] &^= markChanged
 		if v := e.verdicts[b.node]; b.phase == v.phase() && b.message == e.messages[b.node] {
 			continue
 		}
-		depth := int(e.shapes[b.node].depth)
+		above := depth
+		depth = e.shapes[b.node].depth
+		sorted = sorted && depth <= above
+		kept = append(kept, b)
+	}
+	list := slices.Grow(e.result.Changes, len(kept))[:len(kept)]
+	e.result.Changes = list
+	if sorted {
+		for k := range kept {
+			e.change(&list[k], &kept[k])
+		}
+	} else {
+		e.deepestFirst(list, kept)
+	}
+	e.changed = e.changed[:0]
+}
+
+// deepestFirst lists nodes by how deep they are: a counting sort, which keeps the order of those of one depth.
+func (e *Engine) deepestFirst(list []Change, kept []before) {
+	e.perDepth = e.perDepth[:0]
+	for k := range kept {
+		depth := int(e.shapes[kept[k].node].depth)
 		for depth >= len(e.perDepth) {
 			e.perDepth = append(e.perDepth, 0)
 		}
 		e.perDepth[depth]++
-		kept = append(kept, b)
 	}
 	place := int32(0)
 	for depth := len(e.perDepth) - 1; depth >= 0; depth-- {
 		e.perDepth[depth], place = place, place+e.perDepth[depth]
 	}
-	e.result.Changes = slices.Grow(e.result.Changes, len(kept))[:len(kept)]
 	for k := range kept {
-		b, at := &kept[k], &e.perDepth[e.shapes[kept[k].node].depth]
-		e.change(&e.result.Changes[*at], b)
+		at := &e.perDepth[e.shapes[kept[k].node].depth]
+		e.change(&list[*at], &kept[k])
 		*at++
 	}
-	e.changed = e.changed[:0]
 }
 
 // change describes how one node looks different.

@@ -25,7 +25,7 @@ type Engine struct {
 	active   int                      // pods that count against the workflow's parallelism
 	asked    map[nodegraph.Index]bool // nodes that the host was asked about and that did not start yet; each keeps a place
 	changed  []before                 // nodes touched by the current call
-	perDepth []int32                  // scratch of listChanges
+	perDepth []int32                  // scratch of deepestFirst
 	ready    []nodegraph.Index        // scratch of reclear
 	due      []nodegraph.Index        // scratch of begin
 	timers   timers

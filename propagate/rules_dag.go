@@ -128,7 +128,8 @@ func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
 func (w *view) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32) bool {
 	if c.Plain() {
 		for _, place := range deps {
-			if w.results(first+nodegraph.Index(place))&nodegraph.BareResults == 0 {
+			d := first + nodegraph.Index(place)
+			if resultOf[w.verdicts[d].phase()]&nodegraph.BareResults == 0 && (!w.daemons || w.results(d)&nodegraph.BareResults == 0) {
 				return false
 			}
 		}

@@ -326,11 +326,13 @@ func (e *Engine) forget(i nodegraph.Index) {
 
 // releaseLocks gives back what node i holds, in the same result in which it settles.
 func (e *Engine) releaseLocks(i nodegraph.Index) {
-	f := &e.facts[i]
-	if f.Lock == LockNone {
-		return
+	if e.facts[i].Lock != LockNone {
+		e.giveBackLocks(i)
 	}
-	f.Lock = LockNone
+}
+
+func (e *Engine) giveBackLocks(i nodegraph.Index) {
+	e.facts[i].Lock = LockNone
 	n := e.g.Node(i)
 	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.locksOf(i)})
 }
