@@ -112,13 +112,14 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 	if spec == nil {
 		return nil, &SpecError{Field: "spec", Reason: "is nil"}
 	}
-	checked, err := spec.check()
+	limits = limits.withDefaults()
+	checked, err := spec.check(limits)
 	if err != nil {
 		return nil, err
 	}
 	g := &Graph{
 		spec:      spec,
-		limits:    limits.withDefaults(),
+		limits:    limits,
 		templates: checked.byName,
 		plans:     []*Plan{nil},
 		planOf:    make(map[*Template]int32, len(checked.plans)),

@@ -337,7 +337,7 @@ func TestExpandIsLazyAndBounded(t *testing.T) {
 	}}
 	g, err := nodegraph.NewLimited(spec, nodegraph.Limits{Nesting: 3})
 	require.NoError(t, err)
-	assert.Equal(t, nodegraph.Limits{Nodes: 2_000_000, Nesting: 3, Items: 100_000, Edges: 10_000_000}, g.Limits())
+	assert.Equal(t, nodegraph.Limits{Nodes: 2_000_000, Nesting: 3, Items: 100_000, Edges: 10_000_000, Expression: 64 << 10, Parts: 64 << 10}, g.Limits())
 	i := nodegraph.Entry
 	for range 4 {
 		require.NoError(t, g.Expand(i))

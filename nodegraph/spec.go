@@ -151,29 +151,3 @@ func (t *Task) ExitHook() *Hook {
 	}
 	return nil
 }
-
-// Limits bound what a specification may ask for. The zero value means the defaults.
-type Limits struct {
-	Nodes   int // nodes of one graph; default 2,000,000
-	Nesting int // templates inside templates; default 100, as in Argo, and 10,000 at most
-	Items   int // items of one loop; default 100,000
-	Edges   int // dependencies of all templates together; default 10,000,000
-}
-
-// withDefaults returns l with every zero field replaced.
-func (l Limits) withDefaults() Limits {
-	if l.Nodes <= 0 {
-		l.Nodes = 2_000_000
-	}
-	if l.Nesting <= 0 {
-		l.Nesting = 100
-	}
-	l.Nesting = min(l.Nesting, 10_000)
-	if l.Items <= 0 {
-		l.Items = 100_000
-	}
-	if l.Edges <= 0 {
-		l.Edges = 10_000_000
-	}
-	return l
-}

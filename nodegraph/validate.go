@@ -13,19 +13,20 @@ const maxInline = 100
 // cycles. [New] does the same and more. The error is a [*SpecError] that names the template, the node and the field of
 // the first fault, and wraps a [*CycleError] or [*DependsError] where one is the cause.
 func (s *Spec) Validate() error {
-	_, err := s.check()
+	_, err := s.check(Limits{}.withDefaults())
 	return err
 }
 
 // checker goes through a specification. It also makes the plans, since most faults show when names are resolved.
 type checker struct {
+	limits Limits
 	byName map[string]*Template
 	plans  map[*Template]*Plan // of every template that was checked; nil where members have no order
 	open   []*Template         // the inline templates that the one being checked is inside of
 }
 
-func (s *Spec) check() (*checker, error) {
-	c := &checker{byName: make(map[string]*Template, len(s.Templates)), plans: make(map[*Template]*Plan)}
+func (s *Spec) check(limits Limits) (*checker, error) {
+	c := &checker{limits: limits, byName: make(map[string]*Template, len(s.Templates)), plans: make(map[*Template]*Plan)}
 	if err := c.names(s); err != nil {
 		return nil, err
 	}
@@ -81,6 +82,11 @@ func (c *checker) template(t *Template) error {
 	if t.Retry != nil {
 		if err := t.Retry.Validate(); err != nil {
 			return &SpecError{Template: t.Name, Field: "retryStrategy", Reason: "is not usable", Err: err}
+		}
+		if expression := t.Retry.Expression; expression != nil {
+			if err := c.limits.admit(expression.String()); err != nil {
+				return &SpecError{Template: t.Name, Field: "retryStrategy.expression", Reason: pastLimit, Err: err}
+			}
 		}
 	}
 	if err := t.checkKind(); err != nil {
@@ -297,8 +303,16 @@ func (c *checker) task(t *Template, at place, task *Task) error {
 	case c.byName[task.Template] == nil:
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "template", Reason: noTemplate(task.Template)}
 	}
+	for _, e := range [...]struct{ field, text string }{{"depends", task.Depends}, {"when", task.When}} {
+		if err := c.limits.admit(e.text); err != nil {
+			return &SpecError{Template: t.Name, Node: task.Name, Field: e.field, Reason: pastLimit, Err: err}
+		}
+	}
 	return c.hooks(t.Name, task.Name, task.Hooks)
 }
+
+// pastLimit is what is wrong with an expression that a limit forbids.
+const pastLimit = "is past a limit"
 
 // inline checks the template that is written inside a task of t.
 func (c *checker) inline(t *Template, task *Task) error {
@@ -339,6 +353,13 @@ func (c *checker) hooks(template, node string, hooks []Hook) error {
 		}
 		if reason != "" {
 			return &SpecError{Template: template, Node: node, Field: field, Reason: reason}
+		}
+		err := c.limits.admit(h.Expression)
+		if len(h.Expression) > MaxHookLength { // nobody would see that it never runs
+			err = &LimitError{Limit: "MaxHookLength", Max: MaxHookLength}
+		}
+		if err != nil {
+			return &SpecError{Template: template, Node: node, Field: field, Reason: pastLimit, Err: err}
 		}
 		names[h.Name] = true
 	}
