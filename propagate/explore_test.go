@@ -16,7 +16,7 @@ import (
 )
 
 var exploreSize = flag.Int("explore", 3,
-	"most containers of the sets that are explored; from 4 on also longer paths, and DAGs with tasks in any order of names")
+	"most containers of the sets, and tasks of the DAGs, that are explored; from 4 on also longer paths in DAGs of three, with tasks in any order of names")
 
 // orders calls do with every way in which n things can come after one another without a cycle: after[k] are those that
 // thing k comes directly after.
@@ -161,42 +161,112 @@ var aboutTask = []struct {
 	{"set", func(node string) []explore.Fact {
 		return explore.About(0, said(1, propagate.ContainerEnded(node, "a", 0, "")), said(1, propagate.PodSucceeded(node)), said(1, propagate.PodDeleted(node)))
 	}},
+	{"again", func(node string) []explore.Fact {
+		return explore.About(0, said(1, propagate.PodFailed(node+"(0)", "")), said(2, propagate.PodSucceeded(node+"(1)")), said(2, propagate.PodDeleted(node+"(1)")))
+	}},
 }
 
-// Every DAG of up to three tasks of any of these kinds. Every order comes with every choice of kinds, so those in which
-// tasks come after tasks with earlier names are all there is but for the names; -explore=4 has the others too.
+// renamings are all ways to name n things anew.
+func renamings(n int) [][]int {
+	if n == 0 {
+		return [][]int{nil}
+	}
+	var all [][]int
+	for _, shorter := range renamings(n - 1) {
+		for at := range n {
+			all = append(all, slices.Insert(slices.Clone(shorter), n-1-at, n-1)) // none of them anew comes first
+		}
+	}
+	return all
+}
+
+// drawnAs writes down a DAG of tasks of some kinds under other names, so that no two different ones are written alike.
+func drawnAs(kinds []int, after [][]int, renaming []int) string {
+	rows := make([]string, len(kinds))
+	for k := range kinds {
+		row := make([]byte, len(kinds))
+		for _, d := range after[k] {
+			row[renaming[d]] = 1
+		}
+		rows[renaming[k]] = string(rune(kinds[k])) + string(row)
+	}
+	return strings.Join(rows, "")
+}
+
+// eachDAG calls do with every DAG of n tasks of so many kinds: with one of each lot that differ only in the names, or with
+// all of them.
+func eachDAG(n, kinds int, allNames bool, do func(kinds []int, after [][]int)) {
+	names := renamings(n)
+	for choice := range pow(kinds, n) {
+		of := make([]int, n)
+		for k := range of {
+			of[k] = choice / pow(kinds, k) % kinds
+		}
+		orders(n, func(after [][]int) {
+			mine := drawnAs(of, after, names[0])
+			if allNames || forward(after) && !slices.ContainsFunc(names, func(renaming []int) bool {
+				return renamed(after, renaming) && drawnAs(of, after, renaming) < mine
+			}) {
+				do(of, after)
+			}
+		})
+	}
+}
+
+// renamed tells whether under other names, too, each comes after earlier ones only.
+func renamed(after [][]int, renaming []int) bool {
+	for k := range after {
+		if slices.ContainsFunc(after[k], func(d int) bool { return renaming[d] > renaming[k] }) {
+			return false
+		}
+	}
+	return true
+}
+
+// The numbers of DAGs that differ in more than names are known.
+func TestDAGsAreAllOfThem(t *testing.T) {
+	for n, want := range []int{1, 1, 2, 6, 31} {
+		got := 0
+		eachDAG(n, 1, false, func([]int, [][]int) { got++ })
+		require.Equal(t, want, got, "DAGs of %d", n)
+	}
+}
+
+// Every DAG of up to three tasks of any of these kinds, under one choice of names; -explore=4 has those of four, and longer
+// paths in those of three, in any order of names.
 func TestExploreDAGs(t *testing.T) {
 	count := &explore.Count{}
 	t.Run("orders", func(t *testing.T) {
-		for n := 1; n <= 3; n++ {
-			for kinds := range pow(len(aboutTask), n) {
-				orders(n, func(after [][]int) {
-					if *exploreSize < 4 && !forward(after) {
-						return
-					}
-					b := nodegraph.NewBuilder("wf")
-					b.Pod("pod")
-					b.Suspend("suspend", 0)
-					b.Steps("steps").Step("only", "pod")
-					b.Add(setOf([][]int{nil, {0}}))
-					dag := b.DAG("main")
-					var facts []explore.Fact
-					var drawing []string
-					for k := range n {
-						task, about := letters([]int{k})[0], aboutTask[kinds/pow(len(aboutTask), k)%len(aboutTask)]
-						dag.Task(task, about.kind, nodegraph.After(letters(after[k])...))
-						facts = append(facts, about.facts("wf."+task)...)
-						drawing = append(drawing, fmt.Sprintf("%s %s after %v", task, about.kind, letters(after[k])))
-					}
-					t.Run(strings.Join(drawing, ", "), func(t *testing.T) {
-						t.Parallel()
-						spec, err := b.Spec()
-						require.NoError(t, err)
-						x := &explore.Exploration{Specs: []*nodegraph.Spec{spec}, Facts: facts, Bound: min(*exploreSize, 4) + 1, Count: count}
-						x.Run(t)
-					})
-				})
+		for n := 1; n <= max(3, *exploreSize); n++ {
+			bound := 4
+			if n <= 3 && *exploreSize > 3 {
+				bound = 5
 			}
+			eachDAG(n, len(aboutTask), n <= 3 && *exploreSize > 3, func(kinds []int, after [][]int) {
+				b := nodegraph.NewBuilder("wf")
+				b.Pod("pod")
+				b.Suspend("suspend", 0)
+				b.Steps("steps").Step("only", "pod")
+				b.Add(setOf([][]int{nil, {0}}))
+				limit := 1
+				b.Pod("again").Retry = &retry.Strategy{Limit: &limit, Policy: retry.PolicyAlways}
+				dag := b.DAG("main")
+				var facts []explore.Fact
+				var drawing []string
+				for k, kind := range kinds {
+					task, about := letters([]int{k})[0], aboutTask[kind]
+					dag.Task(task, about.kind, nodegraph.After(letters(after[k])...))
+					facts = append(facts, about.facts("wf."+task)...)
+					drawing = append(drawing, fmt.Sprintf("%s %s after %v", task, about.kind, letters(after[k])))
+				}
+				t.Run(strings.Join(drawing, ", "), func(t *testing.T) {
+					t.Parallel()
+					spec, err := b.Spec()
+					require.NoError(t, err)
+					x := &explore.Exploration{Specs: []*nodegraph.Spec{spec}, Facts: facts, Bound: bound, Count: count}
+					x.Run(t)
+				})
+			})
 		}
 	})
 	t.Log(count)
