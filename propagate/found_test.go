@@ -658,3 +658,37 @@ func TestHookThatIsHeldBackIsSaved(t *testing.T) {
 		expect(t, e, "wf", nodegraph.Running)
 	}
 }
+
+// An eviction that was heard of after the deletion of the pod, which had not run, failed the node; heard of before the
+// deletion it had made the host replace the pod.
+func TestEvictionHeardAfterTheDeletion(t *testing.T) {
+	of := func(ev propagate.Event) propagate.Event {
+		ev.Pod.UID = "p1"
+		return ev
+	}
+	evicted, deleted := of(propagate.PodEvicted("wf.a", "")), of(propagate.PodDeleted("wf.a"))
+	for _, events := range [][]propagate.Event{{evicted, deleted}, {deleted, evicted}} {
+		e := drawnWith(t, "dag(a)", func(spec *nodegraph.Spec) { spec.PodRestarts = 1 })
+		tell(t, e, of(propagate.PodPending("wf.a", "")))
+		for _, ev := range events {
+			tell(t, e, ev)
+		}
+		expect(t, e, "wf.a", nodegraph.Pending)
+		require.Equal(t, 1, e.Fact(e.Graph().Find("wf.a")).Restarts, "%v", events)
+	}
+}
+
+// The runs of a container in the pod before were counted in the next one: what a host said of its second run there, which
+// it counts from the pod's beginning, was taken for late.
+func TestRunsAreCountedInEachPodAnew(t *testing.T) {
+	of := func(uid string, attempt int, ev propagate.Event) propagate.Event {
+		ev.Pod.UID, ev.Pod.Attempt = uid, attempt
+		return ev
+	}
+	e := drawn(t, "pod(a -> main)")
+	tell(t, e, of("p1", 5, propagate.ContainerRetried("wf", "a")))
+	tell(t, e, of("p2", 0, propagate.PodRunning("wf")))
+	tell(t, e, of("p2", 0, propagate.ContainerRetried("wf", "a")))
+	tell(t, e, of("p2", 2, propagate.ContainerEnded("wf", "a", 0, "")))
+	expect(t, e, "wf.a", nodegraph.Succeeded)
+}

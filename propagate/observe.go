@@ -78,7 +78,7 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		if d.uid != "" && uid != "" && sameSecond(ev.Pod.Created, f.Serial) {
 			serial = f.Serial + 1
 		}
-	case (uid == "" || d.uid == "") && f.Stage == StageGone && !f.Ran:
+	case f.Stage == StageGone && !f.Ran:
 		serial = f.Serial + 1 // the pod that was to be created again
 	case uid == "" || d.uid == "":
 		serial = f.Serial
@@ -197,6 +197,7 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 			o.Stage, o.Phase, o.Finished = StageGone, nodegraph.Planned, f.Finished
 			e.merge(i, &o)
 			e.details[i].message = e.phrases.say("Pod auto-restarting due to " + ev.Reason + ": " + ev.Message)
+			e.touch(i) // it may have been known to be gone
 			return
 		}
 	}
@@ -210,7 +211,7 @@ func (e *Engine) restartable(f *Fact, ev *Event, o *Fact) bool {
 		return false
 	}
 	sameRun := o.run() == f.run()
-	return f.Restarts < e.g.Spec().PodRestarts && !(sameRun && (f.Ran || f.Stage >= StageGone)) && !ev.HasExit
+	return f.Restarts < e.g.Spec().PodRestarts && !(sameRun && (f.Ran || f.Stage > StageGone)) && !ev.HasExit
 }
 
 // restartReasons are the pod failures that the kubelet reports before a container runs (Argo: isRestartableReason).
@@ -237,7 +238,7 @@ func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
 	var o Fact
 	e.observation(&o, pod, ev, stage)
 	if ev.Pod.Attempt == 0 {
-		o.Attempt = max(1, int(e.details[c].attempt))
+		o.Attempt = e.runIn(c, o.Serial)
 	}
 	if stage == StageEnded {
 		o.Phase, o.Finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
@@ -261,6 +262,14 @@ func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
 	}
 }
 
+// runIn is the run that container c is known to be in inside the pod with this serial, the first if it is not known.
+func (e *Engine) runIn(c nodegraph.Index, serial int64) int {
+	if e.facts[c].Serial != serial {
+		return 1
+	}
+	return max(1, int(e.details[c].attempt))
+}
+
 // containerPhase is how Argo reads a container's exit code: 64 is the executor's own.
 func containerPhase(exitCode int) nodegraph.Phase {
 	switch exitCode {
@@ -274,38 +283,24 @@ func containerPhase(exitCode int) nodegraph.Phase {
 
 // containerRetried makes a container and all that come after it unfinished again, and its pod with them.
 func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
-	if e.lateAttempt(pod) && e.verdicts[pod].fulfilled() {
-		return
-	}
 	c := e.container(pod, ev.Container)
 	p := &e.facts[pod]
 	serial, attempt := e.incarnation(pod, ev)
 	if ev.Pod.UID == "" && ev.Pod.Created.IsZero() && p.Stage == StageGone {
 		serial, attempt = p.Serial+1, max(ev.Pod.Attempt, 1) // the answer to the deletion: a new pod
 	} else if ev.Pod.Attempt == 0 && serial == p.Serial {
-		attempt = max(int(e.details[c].attempt), 1) + 1
+		attempt = e.runIn(c, serial) + 1
 		for _, m := range e.comesAfter(c) { // they begin anew too, whatever run they were in
-			attempt = max(attempt, int(e.details[m].attempt)+1)
+			attempt = max(attempt, e.runIn(m, serial)+1)
 		}
 	}
-	o := Fact{Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: StageRunning, Ran: true}
+	o := Fact{Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: StageRunning}
 	podRun := o
 	switch {
 	case serial == p.Serial && (p.Stage < StageGone || ev.Pod.UID != ""):
 		podRun.Attempt = max(1, int(e.details[pod].attempt)) // the pod goes on as it is, and one that has ended stays so
 	case ev.Pod.UID != "":
 		podRun.Attempt = 1 // a pod runs once, whatever its containers do
-	}
-	if known := (run{serial, attempt}); !e.run(c).before(known) { // heard before, but for the pod it may be news
-		if serial == p.Serial {
-			e.merge(pod, &podRun)
-		}
-		return
-	}
-	if serial > p.Serial { // a new pod: everything in it begins anew
-		for m := e.g.First(pod); m != nodegraph.None; m = e.g.Next(m) {
-			e.merge(m, &Fact{Serial: serial, UID: ev.Pod.UID, Attempt: 1, Stage: StagePending})
-		}
 	}
 	e.merge(pod, &podRun)
 	e.merge(c, &o)
