@@ -44,7 +44,7 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 
 // unanswerable takes the host's word that it can't answer what it was asked about node i.
 func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
-	if !e.facts[i].created() && e.facts[i].Answer == AnswerAsked {
+	if e.facts[i].Answer == AnswerAsked {
 		e.fail(i, errors.New(ev.Message))
 	}
 }

@@ -421,4 +421,17 @@ func TestForget(t *testing.T) {
 	require.Empty(t, table.Waiters(mutexN))
 	require.Equal(t, "stays", holderNames(table.Holders(mutexN)))
 	require.Empty(t, table.Forget("gone"), "once is enough")
+	require.False(t, ask("gone", "a", mutexM), "it has to ask again")
+	require.Equal(t, "next", holderNames(table.Holders(mutexM)))
+}
+
+// Who shares a semaphore with a workflow that was deleted keeps its place.
+func TestForgetOneOfSeveralHolders(t *testing.T) {
+	var table propagate.LockTable
+	for _, workflow := range []string{"gone", "stays"} {
+		granted, _, _ := table.Acquire(propagate.Holder{Workflow: workflow}, []nodegraph.Lock{lock(mutexM, 2)})
+		require.True(t, granted)
+	}
+	require.Empty(t, table.Forget("gone"))
+	require.Equal(t, "stays", holderNames(table.Holders(mutexM)))
 }

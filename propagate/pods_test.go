@@ -134,6 +134,15 @@ func TestSyncPodsReadsAPod(t *testing.T) {
 		{"main passes on what no supervisor says",
 			podOf("wf.a", "u", "Failed", terminated("main", 65), terminated("supervisor", 0)),
 			"Failed: main: Error (exit code 65)"},
+		{"main failed by itself, and a supervisor too",
+			podOf("wf.a", "u", "Failed", terminated("main", 3), terminated("supervisor", 64)),
+			"Failed: main: Error (exit code 3)"},
+		{"a sidecar has the exit code with which a main passes on",
+			podOf("wf.a", "u", "Failed", terminated("side", 65), terminated("main", 3), terminated("supervisor", 64)),
+			"Failed: main: Error (exit code 3)"},
+		{"a sidecar ended well after all else did",
+			podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 0)),
+			"Succeeded"},
 		{"a sidecar failed",
 			podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("side", 9)),
 			"Failed: side: Error (exit code 9)"},
@@ -249,6 +258,20 @@ func TestSyncPodsKeepsTheExitCode(t *testing.T) {
 	f := e.Fact(e.Graph().Find("wf.a"))
 	require.True(t, f.HasExit)
 	require.Equal(t, 3, f.ExitCode, "main's, whatever the others'")
+
+	e = drawn(t, "dag(a, set: pod(x), hold: suspend)")
+	listed(t, e, podOf("wf.a", "u", "Running", running("main"), terminated("side", 9)),
+		podOf("wf.set", "v", "Running", terminated("x", 4), running("wait")))
+	require.False(t, e.Fact(e.Graph().Find("wf.a")).HasExit, "main still runs")
+	x := e.Fact(e.Graph().Find("wf.set.x"))
+	require.Equal(t, [2]any{true, 4}, [2]any{x.HasExit, x.ExitCode}, "a container keeps its own")
+}
+
+// The pod of a workflow that is nothing else.
+func TestSyncPodsOfTheEntryNode(t *testing.T) {
+	e := drawn(t, "pod")
+	require.Empty(t, listed(t, e, podOf("wf", "u", "Running", running("main"))).Unknown)
+	expect(t, e, "wf", nodegraph.Running)
 }
 
 // The older wording names no container.

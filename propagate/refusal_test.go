@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,8 @@ func TestRefusedEvents(t *testing.T) {
 			propagate.ContainerRunning("wf.plain", "main"), propagate.ErrUnknownNode, "container", "main"},
 		{"a retry of a container that the pod has not",
 			propagate.ContainerRetried("wf.set", "nobody"), propagate.ErrUnknownNode, "container", "nobody"},
+		{"a container that the pod has not waits",
+			propagate.ContainerPending("wf.set", "nobody"), propagate.ErrUnknownNode, "container", "nobody"},
 
 		{"a pod ended and runs",
 			ended(nodegraph.Running, propagate.PodSucceeded("wf.set")), propagate.ErrInvalid, "phase", "Running"},
@@ -163,8 +166,54 @@ func TestRefusalNamesTheNodeOfAnID(t *testing.T) {
 	at := e.Graph().Find("wf.wait")
 	id := e.Graph().Node(at).ID()
 	require.NotEqual(t, "wf.wait", id)
-	require.Equal(t, "wf.wait", refused(t, e, propagate.PodRunning(id)).Value)
-	require.Equal(t, "wf.wait", refused(t, e, propagate.Event{Type: propagate.EventPodRunning, At: at}).Value)
+	for _, ev := range []propagate.Event{propagate.PodRunning(id), {Type: propagate.EventPodRunning, At: at}} {
+		refusal := refused(t, e, ev)
+		require.Equal(t, [2]string{"wf.wait", "wf.wait"}, [2]string{refusal.Node, refusal.Value}, "%v", refusal)
+	}
+}
+
+// The types and indices just past the last are none.
+func TestRefusalsJustPastTheLast(t *testing.T) {
+	e := ofAllKinds(t, nodegraph.Limits{})
+	past := propagate.EventType(1)
+	for past.String() != fmt.Sprintf("EventType(%d)", past) {
+		past++
+	}
+	require.Equal(t, "type", refused(t, e, propagate.Event{Type: past, Node: "wf.set"}).Field)
+	require.ErrorIs(t, refused(t, e, propagate.Event{Type: propagate.EventPodRunning, At: nodegraph.Index(e.Graph().Len())}), propagate.ErrUnknownNode)
+}
+
+// Locks are the workflow's where an event names no node, and else those of the node, which may be named by its index.
+func TestRefusalsAboutLocks(t *testing.T) {
+	e := drawn(t, "dag(a: mutex(m, pod), b: mutex(m, pod(x)), hold: suspend)")
+	a, hold := e.Graph().Find("wf.a"), e.Graph().Find("wf.hold")
+	for _, c := range []struct {
+		about string
+		event propagate.Event
+		value string
+	}{
+		{"the workflow", propagate.LockGranted(""), "wf"},
+		{"a node by name", propagate.LockQueued("wf.hold", mutexM, ""), "wf.hold"},
+		{"a node by index", propagate.Event{Type: propagate.EventLockGranted, At: hold}, "wf.hold"},
+	} {
+		refusal := refused(t, e, c.event)
+		require.ErrorIs(t, refusal, propagate.ErrWrongKind, c.about)
+		require.Equal(t, [2]string{"node", c.value}, [2]string{refusal.Field, refusal.Value}, c.about)
+	}
+	tell(t, e, propagate.Event{Type: propagate.EventLockGranted, At: a})
+	require.Equal(t, propagate.LockHeld, e.Fact(a).Lock)
+
+	tell(t, e, propagate.LockQueued("wf.b", mutexM, ""))
+	require.ErrorIs(t, refused(t, e, propagate.ContainerEnded("wf.b", "x", 0, "")), propagate.ErrUnknownNode,
+		"a pod that waits for its lock has no containers yet")
+}
+
+// A workflow whose exit handler runs is not complete, however it will end.
+func TestRefusalOfAManualRetryDuringTheExitHandler(t *testing.T) {
+	e := drawn(t, "dag(a) exit pod")
+	tell(t, e, propagate.PodFailed("wf.a", ""))
+	expect(t, e, "wf", nodegraph.Failed)
+	require.Equal(t, "phase", refused(t, e, propagate.ManualRetry()).Field)
 }
 
 // Items that are few enough, but more than the graph has room for: their node ends in Error, and says why.

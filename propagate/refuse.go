@@ -24,7 +24,7 @@ func (e *Engine) refusal(ev *Event) (field, value string, err error) {
 		return "type", ev.Type.String(), ErrInvalid
 	}
 	if ev.Type == EventManualRetry {
-		if phase := e.verdicts[nodegraph.Root].phase(); !e.Complete() || !phase.Unsuccessful() {
+		if phase := e.verdicts[nodegraph.Root].phase(); !phase.Unsuccessful() {
 			return "phase", phase.String(), ErrInvalid
 		}
 		return "", "", nil

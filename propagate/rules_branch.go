@@ -78,12 +78,8 @@ func (w *view) plainBranches(i nodegraph.Index, ends []nodegraph.Phase) bool {
 			return false
 		}
 		ends[place] = nodegraph.Planned
-		switch p := w.verdicts[t].phase(); {
-		case p.Completed():
+		if p := w.verdicts[t].phase(); p.Completed() {
 			carry[place] = 1 << p
-			continue
-		case p == nodegraph.Planned:
-			carry[place] = 0
 			continue
 		}
 		deps, reached := plan.Dependencies(place), uint8(0)

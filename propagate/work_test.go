@@ -106,6 +106,25 @@ func TestAWayIsWalkedOnce(t *testing.T) {
 	assert.Equal(t, lost(layersOf(80, 1)), lost(layersOf(40, 2)))
 }
 
+// A manual retry resets what comes after what failed, and looks at nothing twice: there are 2^40 ways through these tasks.
+func TestAManualRetryWalksAWayOnce(t *testing.T) {
+	spec := dagOf(80, func(k int) []int {
+		if k < 2 {
+			return nil
+		}
+		return []int{k/2*2 - 2, k/2*2 - 1}
+	})
+	e := begun(spec)
+	for _, pod := range openPods(e) {
+		_, err := e.Apply(began, Event{Type: EventPodEnded, At: pod, Phase: nodegraph.Failed})
+		require.NoError(t, err)
+	}
+	require.True(t, e.Complete())
+	_, err := e.Apply(began, ManualRetry())
+	require.NoError(t, err)
+	require.Len(t, openPods(e), 2)
+}
+
 // In steady state an event and its result allocate nothing.
 func TestAnEventAllocatesNothing(t *testing.T) {
 	for _, s := range shapes {
