@@ -135,12 +135,6 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 		}
 		phase = b.phase
 		visit(b)
-		if s := &w.shapes[b.node]; s.parent == i && s.traits&(traitTask|traitAlone|traitHooked) == traitTask|traitAlone {
-			for _, place := range plan.Dependents(int32(b.node - first)) { // as eachNext would find them
-				goOn(first + nodegraph.Index(place))
-			}
-			continue
-		}
 		w.eachNext(b.node, i, goOn)
 	}
 	for _, b := range queue {
@@ -157,9 +151,6 @@ func (w *view) eachNext(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 			w.eachAttached(m, dag, do)
 		}
 		return
-	}
-	for a := w.g.First(m); a != nodegraph.None; a = w.g.Next(a) {
-		w.eachWithin(a, do)
 	}
 	for _, h := range w.g.Hooks(m) {
 		do(h)
@@ -186,12 +177,8 @@ func (w *view) eachWithin(m nodegraph.Index, do func(nodegraph.Index)) bool {
 
 // begins tells whether member c is one that its parent starts with.
 func (w *view) begins(c nodegraph.Index) bool {
-	n := w.g.Node(c)
-	switch n.Role {
-	case nodegraph.RoleHook:
+	if w.g.Node(c).Role == nodegraph.RoleHook {
 		return false
-	case nodegraph.RoleGroup:
-		return n.Slot == 0
 	}
 	for range w.g.After(c) {
 		return false
