@@ -10,8 +10,8 @@ import (
 // dagRule: how a DAG settles (Argo: assessDAGPhase).
 //
 //  0. Its template fails fast: see failFastRule.
-//  1. A shutdown ends it in Failed as soon as nothing inside it is unfinished.
-//  2. While a task it needs is not fulfilled, or a hook of a task is not, it runs.
+//  1. While a task it needs is not fulfilled, or a hook of a task is not, it runs.
+//  2. Then one that a shutdown found unfinished has failed.
 //  3. Its targets decide, in order: one that failed or is in error, unless its continueOn covers that. With failFast
 //     (the default) the first of them, else the last. A target that was skipped or omitted counts as the branch it
 //     ends: see branchPhases.
@@ -21,14 +21,15 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 	if v, decided := w.failFastRule(i); decided {
 		return v
 	}
-	if w.facts[i].Halted {
-		return w.haltedDAGRule(i)
-	}
 	if m, open := w.firstOpen(i); open {
 		return running(RuleMembersOpen, m)
 	}
+	if w.facts[i].Halted {
+		return settled(nodegraph.Failed, noMessage, RuleShutdown, nodegraph.None)
+	}
 	inherited := w.inheritedPhases(i)
-	result, by := nodegraph.Succeeded, nodegraph.None
+	var result nodegraph.Phase
+	by := nodegraph.None
 	for _, slot := range w.g.Targets(i) {
 		target := w.g.Slot(i, slot)
 		p := w.targetPhase(target, inherited)
@@ -44,21 +45,6 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 		return settled(result, noMessage, RuleMemberFailed, by)
 	}
 	return settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
-}
-
-// haltedDAGRule: a DAG that a shutdown found unfinished fails once nothing that exists in it, or is still to start, is
-// unfinished.
-func (w *view) haltedDAGRule(i nodegraph.Index) ruling {
-	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		s, v := w.shapes[m], w.verdicts[m]
-		if s.traits&traitTask != 0 && (s.traits&traitCounts == 0 || !w.facts[m].created() && v.want() == 0) {
-			continue
-		}
-		if v.open() {
-			return running(RuleMembersOpen, m)
-		}
-	}
-	return settled(nodegraph.Failed, noMessage, RuleShutdown, nodegraph.None)
 }
 
 // plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is

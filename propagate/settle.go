@@ -213,7 +213,7 @@ func (e *Engine) tellParent(i nodegraph.Index, old, is verdict) {
 		} else if was && !now {
 			*open--
 		}
-		if *open > 0 && e.verdicts[p].rule() == RuleMembersOpen && kind != nodegraph.Steps && kind != nodegraph.Retry && p != nodegraph.Root && !e.facts[p].Halted {
+		if *open > 0 && e.verdicts[p].rule() == RuleMembersOpen && kind != nodegraph.Steps && kind != nodegraph.Retry && p != nodegraph.Root {
 			return
 		}
 	}
