@@ -61,7 +61,6 @@ func (w *view) plannedRule(i nodegraph.Index) ruling {
 		if v, decided := w.dependsRule(i); decided {
 			return v
 		}
-		return w.admitRule(i)
 	}
 	switch w.g.Node(i).Role {
 	case nodegraph.RoleEntry:
