@@ -19,7 +19,7 @@ func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 	if serial > f.Serial || d.uid == "" && ev.Pod.UID != "" {
 		e.merge(i, &Fact{Serial: serial, UID: ev.Pod.UID, Attempt: 1, Stage: StagePending})
 	}
-	d.synced = d.synced || ev.Type == EventResultSynced || f.Stage == StageGone
+	d.synced = d.synced || ev.Type == EventResultSynced
 	f.Unsynced = !d.synced
 	e.touch(i)
 }
