@@ -377,6 +377,7 @@ func TestExplainTooDeep(t *testing.T) {
 		"DAG wf.x.x is Error: DAG wf.x.x.x decides it",
 		"DAG wf.x.x.x is Error: its specification can't run",
 	}, why(t, e, ""), "the third template inside another is one too many")
+	require.Len(t, why(t, e, "wf.x.x.x"), 1, "nothing else decides it")
 	require.Equal(t, "Error: Maximum recursion depth exceeded", looks(e, "wf.x.x.x")["wf.x.x.x"])
 }
 

@@ -159,7 +159,7 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	}
 	if f.Stage >= StageGone && e.verdicts[i].fulfilled() {
 		again := e.run(i).before(o.run())
-		if again && e.lateAttempt(i) || !again && o.Stage > f.Stage && e.lateAttempt(e.shapes[i].parent) {
+		if again && e.lateAttempt(i) || o.Stage > f.Stage && e.lateAttempt(e.shapes[i].parent) {
 			return
 		}
 	}

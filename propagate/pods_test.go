@@ -797,3 +797,15 @@ func TestContainersOfAReadyDaemonStayOpen(t *testing.T) {
 	expect(t, e, "wf.next", nodegraph.Pending)
 	require.Equal(t, []string{"wf.next: start", "wf.hold: resume"}, waitsFor(e))
 }
+
+// A host that knows more than the second in which pods were created has them in that order, whichever it tells of first.
+func TestPodsOfOneSecondWithPreciseTimes(t *testing.T) {
+	of := func(uid string, after time.Duration, ev propagate.Event) propagate.Event {
+		ev.Pod.UID, ev.Pod.Created = uid, epoch.Add(after)
+		return ev
+	}
+	e := drawn(t, "dag(a)")
+	tell(t, e, of("second", 200*time.Millisecond, propagate.PodRunning("wf.a")))
+	tell(t, e, of("first", 100*time.Millisecond, propagate.PodFailed("wf.a", "")))
+	expect(t, e, "wf.a", nodegraph.Running)
+}

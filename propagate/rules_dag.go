@@ -158,9 +158,6 @@ func (w *view) omittedBy(i nodegraph.Index) nodegraph.Index {
 // results returns what a depends condition may say of task d, which is fulfilled.
 func (w *view) results(d nodegraph.Index) nodegraph.Results {
 	v := w.verdicts[d]
-	if w.released(d) {
-		return nodegraph.ResultDaemoned
-	}
 	r := resultOf[v.phase()]
 	if v.daemoned() {
 		r |= nodegraph.ResultDaemoned
@@ -169,7 +166,7 @@ func (w *view) results(d nodegraph.Index) nodegraph.Results {
 		any, all := false, true
 		for m := w.g.First(d); m != nodegraph.None; m = w.g.Next(m) {
 			p := w.verdicts[m].phase()
-			any = any || p == nodegraph.Succeeded && !w.released(m)
+			any = any || p == nodegraph.Succeeded
 			all = all && p == nodegraph.Failed
 		}
 		if any {

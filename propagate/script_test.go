@@ -224,6 +224,8 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 		ev = propagate.Resolved(at(1), at(2) == "true", strings.Join(args[3:], " "))
 	case "Memoized":
 		ev = propagate.Memoized(at(1), at(2) == "true")
+	case "Unanswerable":
+		ev = propagate.Unanswerable(at(1), strings.Join(args[2:], " "))
 	case "LockGranted":
 		ev = propagate.LockGranted(strings.Join(args[1:], ""))
 	case "LockQueued":
