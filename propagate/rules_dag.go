@@ -216,7 +216,7 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 	if f.Stage == StageEnded {
 		return settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
 	}
-	if n.Template != nil && n.Template.Err != "" {
+	if n.Template.Err != "" {
 		return settled(nodegraph.Error, w.phrases.say(n.Template.Err), RuleInvalid, nodegraph.None)
 	}
 	if n.Nesting() > w.g.Limits().Nesting {
@@ -258,37 +258,36 @@ func (w *view) loopRule(i nodegraph.Index, t *nodegraph.Task, ask ruling) ruling
 	return planned(RuleReady, nodegraph.None, wantStart)
 }
 
-// withItem fills {{item}} and {{item.key}} into text.
+// withItem fills {{item}} and {{item.key}} into text, and leaves what it does not know.
 func withItem(text string, item *nodegraph.Item) string {
-	if item == nil || !strings.Contains(text, "{{") {
+	if item == nil {
 		return text
 	}
 	var b strings.Builder
 	for {
-		open := strings.Index(text, "{{")
-		if open < 0 {
-			break
+		before, rest, opened := strings.Cut(text, "{{")
+		tag, after, closed := strings.Cut(rest, "}}")
+		b.WriteString(before)
+		if !opened || !closed {
+			b.WriteString(text[len(before):])
+			return b.String()
 		}
-		length := strings.Index(text[open:], "}}")
-		if length < 0 {
-			break
+		if value, known := ofItem(item, strings.TrimSpace(tag)); known {
+			b.WriteString(value)
+		} else {
+			b.WriteString(text[len(before) : len(text)-len(after)])
 		}
-		b.WriteString(text[:open])
-		tag := text[open : open+length+2]
-		name := strings.TrimSpace(tag[2 : len(tag)-2])
-		value, ok := item.Text, name == "item"
-		if key, is := strings.CutPrefix(name, "item."); is {
-			value, ok = item.Fields[key], true
-			if _, has := item.Fields[key]; !has {
-				ok = false
-			}
-		}
-		if !ok {
-			value = tag
-		}
-		b.WriteString(value)
-		text = text[open+length+2:]
+		text = after
 	}
-	b.WriteString(text)
-	return b.String()
+}
+
+// ofItem is what a name stands for in the conditions of an item.
+func ofItem(item *nodegraph.Item, name string) (value string, known bool) {
+	if name == "item" {
+		return item.Text, true
+	}
+	if key, of := strings.CutPrefix(name, "item."); of {
+		value, known = item.Fields[key]
+	}
+	return value, known
 }
