@@ -692,3 +692,11 @@ func TestRunsAreCountedInEachPodAnew(t *testing.T) {
 	tell(t, e, of("p2", 2, propagate.ContainerEnded("wf", "a", 0, "")))
 	expect(t, e, "wf.a", nodegraph.Succeeded)
 }
+
+// A pod that was stopped before it was heard of, and then evicted, was said to be made anew.
+func TestEvictionOfAPodThatWasStopped(t *testing.T) {
+	e := drawnWith(t, "dag(a) exit suspend", func(spec *nodegraph.Spec) { spec.PodRestarts = 1 })
+	tell(t, e, propagate.Shutdown("Stop"))
+	tell(t, e, propagate.PodEvicted("wf.a", "low on memory"))
+	require.Equal(t, "Failed: low on memory", looks(e, "wf.a")["wf.a"])
+}

@@ -188,6 +188,7 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 	o.Finished = e.finishedAt(ev)
 	if ev.Phase == nodegraph.Failed && slices.Contains(restartReasons, ev.Reason) {
 		f := e.fact(i)
+		f.Attempt = max(f.Attempt, 1) // what was stopped before it was heard of
 		if f.Restarts > 0 && (f.Stage == StageGone || f.Stage == StageStopped) && !f.Ran && o.run() == f.run() {
 			return // once more what made the host replace it
 		}
@@ -296,11 +297,8 @@ func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 	}
 	o := Fact{Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: StageRunning}
 	podRun := o
-	switch {
-	case serial == p.Serial && (p.Stage < StageGone || ev.Pod.UID != ""):
-		podRun.Attempt = max(1, int(e.details[pod].attempt)) // the pod goes on as it is, and one that has ended stays so
-	case ev.Pod.UID != "":
-		podRun.Attempt = 1 // a pod runs once, whatever its containers do
+	if p.Stage < StageGone || ev.Pod.UID != "" {
+		podRun.Attempt = e.runIn(pod, serial) // a pod goes on as it is, and one with a name that has ended stays so
 	}
 	e.merge(pod, &podRun)
 	e.merge(c, &o)

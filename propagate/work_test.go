@@ -106,6 +106,16 @@ func TestAWayIsWalkedOnce(t *testing.T) {
 	assert.Equal(t, lost(layersOf(80, 1)), lost(layersOf(40, 2)))
 }
 
+// A container that runs again makes what comes after it begin anew, each once.
+func TestARetriedContainerWalksAWayOnce(t *testing.T) {
+	e := begun(layersOf(40, 2))
+	_, err := e.Apply(began, ContainerRetried("w", "c0-0"))
+	require.NoError(t, err)
+	require.NoError(t, e.Check())
+	last := e.fact(e.g.Find("w.c39-0"))
+	assert.Equal(t, 2, last.Attempt)
+}
+
 // A manual retry resets what comes after what failed, and looks at nothing twice: there are 2^40 ways through these tasks.
 func TestAManualRetryWalksAWayOnce(t *testing.T) {
 	spec := dagOf(80, func(k int) []int {
