@@ -88,6 +88,10 @@ func (m *specMaker) order(t *nodegraph.Template, task *nodegraph.Task) {
 		return
 	}
 	some := func() string { return t.Tasks[m.IntN(len(t.Tasks))].Name }
+	if n := len(task.Hooks); n > 0 && task.Hooks[n-1].Name == "h" && m.chance(2) {
+		status := []string{"Succeeded", "Failed", "Error", "Skipped", "Running"}[m.IntN(5)]
+		task.Hooks[n-1].Expression = fmt.Sprintf("tasks[%q].status == %q", some(), status)
+	}
 	if m.chance(2) {
 		task.Dependencies = []string{some()}
 		if other := some(); other != task.Dependencies[0] {

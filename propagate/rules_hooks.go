@@ -1,10 +1,6 @@
 package propagate
 
-import (
-	"strings"
-
-	"github.com/nodestatus/nodestatus/nodegraph"
-)
+import "github.com/nodestatus/nodestatus/nodegraph"
 
 // hooksDue tells whether hooks of node i should exist and don't.
 func (w *view) hooksDue(i nodegraph.Index, v ruling) bool {
@@ -86,18 +82,63 @@ func (w *view) hookStatus(i nodegraph.Index, v ruling) func(group, name string) 
 			}
 			return w.verdicts[nodegraph.Entry].phase().String(), true
 		}
-		if t := w.g.Node(i).Task; t != nil && t.Name == name {
+		t := w.g.Node(i).Task
+		if t == nil {
+			return "", false
+		}
+		if t.Name == name {
 			return v.phase().String(), true
 		}
-		if w.g.Node(i).Task == nil {
+		other := w.earlier(i, name)
+		if other == nodegraph.None {
 			return "", false
 		}
-		sibling := w.g.Find(strings.TrimSuffix(w.g.Node(i).Name(), w.g.Node(i).Task.Name) + name)
-		if sibling == nodegraph.None {
-			return "", false
-		}
-		return w.verdicts[sibling].phase().String(), true
+		return w.verdicts[other].phase().String(), true
 	}
+}
+
+// earlier is the task or step of this name that node i comes after, directly or not; None for any other: it may end before
+// or after i begins, so nothing that follows from it would be sure (Argo: the scope holds the ancestors of a task, and the
+// steps before a step).
+func (w *view) earlier(i nodegraph.Index, name string) nodegraph.Index {
+	own := i
+	if w.g.Node(own).Role == nodegraph.RoleItem && w.shapes[w.shapes[own].parent].kind == nodegraph.TaskGroup {
+		own = w.shapes[own].parent
+	}
+	if w.g.Node(own).Role != nodegraph.RoleTask {
+		own = w.shapes[own].parent // the StepGroup
+	}
+	before := []nodegraph.Index{own}
+	seen := map[nodegraph.Index]bool{own: true}
+	for k := 0; k < len(before); k++ {
+		for other := range w.g.After(before[k]) {
+			if seen[other] {
+				continue
+			}
+			seen[other] = true
+			before = append(before, other)
+			if found := w.called(other, name); found != nodegraph.None {
+				return found
+			}
+		}
+	}
+	return nodegraph.None
+}
+
+// called is the task itself, or the step in a StepGroup, that has this name; None if there is none.
+func (w *view) called(i nodegraph.Index, name string) nodegraph.Index {
+	if w.shapes[i].kind != nodegraph.StepGroup {
+		if w.g.Node(i).Task.Name == name {
+			return i
+		}
+		return nodegraph.None
+	}
+	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+		if n := w.g.Node(m); n.Role == nodegraph.RoleStep && n.Task.Name == name {
+			return m
+		}
+	}
+	return nodegraph.None
 }
 
 // hooksDone tells whether every hook of node i that was started has ended and none is due.

@@ -190,10 +190,20 @@ func (e *Engine) afterDaemons(i nodegraph.Index, old, is verdict) {
 	if old.daemoned() && !is.daemoned() {
 		for p := e.shapes[i].parent; p != nodegraph.None; p = e.shapes[p].parent {
 			e.touch(p)
+			e.touchHooked(p)
 		}
 	}
 	if p := e.shapes[i].parent; e.shapes[p].kind == nodegraph.TaskGroup && e.verdicts[p].fulfilled() {
 		e.reclear(p, true)
+	}
+}
+
+// touchHooked marks the members of node p that have hooks, whose expressions may name a daemon that has ended.
+func (e *Engine) touchHooked(p nodegraph.Index) {
+	for m := e.g.First(p); m != nodegraph.None; m = e.g.Next(m) {
+		if e.shapes[m].traits&traitHooked != 0 {
+			e.touch(m)
+		}
 	}
 }
 

@@ -1,0 +1,72 @@
+package propagate_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// hooked starts a drawn workflow whose tasks or steps b have a hook with this expression.
+func hooked(t *testing.T, text, expression string) *propagate.Engine {
+	t.Helper()
+	return drawnWith(t, text, func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			for _, tasks := range append([][]nodegraph.Task{template.Tasks}, template.Steps...) {
+				for k := range tasks {
+					if task := &tasks[k]; task.Name == "b" {
+						task.Hooks = []nodegraph.Hook{{Name: "h", Template: task.Template, Expression: expression}}
+					}
+				}
+			}
+		}
+	})
+}
+
+// The expression of a hook may name what its task comes after. Anything else may end before the task begins or after it,
+// so a hook that named it would start or not as it happens; it does not.
+func TestHookNamesWhatComesBefore(t *testing.T) {
+	succeeded, failed := propagate.PodSucceeded, func(node string) propagate.Event { return propagate.PodFailed(node, "") }
+	for _, c := range []struct {
+		name, text, expression string
+		events                 []propagate.Event
+		b                      string
+		starts                 bool
+	}{
+		{"a task before", `dag(a, b depends "a || a.Failed")`, `tasks.a.status == "Failed"`, []propagate.Event{failed("wf.a")}, "wf.b", true},
+		{"that ended otherwise", `dag(a, b depends "a || a.Failed")`, `tasks.a.status == "Failed"`, []propagate.Event{succeeded("wf.a")}, "wf.b", false},
+		{"a task long before", "dag({a, c} -> {d, e} -> b)", `tasks["a"].status == "Succeeded"`,
+			[]propagate.Event{succeeded("wf.a"), succeeded("wf.c"), succeeded("wf.d"), succeeded("wf.e")}, "wf.b", true},
+		{"a task beside", "dag(a, b, hold: suspend)", `tasks.a.status == "Succeeded"`, []propagate.Event{succeeded("wf.a")}, "wf.b", false},
+		{"a task after", "dag(b -> a)", `tasks.a.status == ""`, nil, "wf.b", false},
+		{"a task of no name", "dag(a -> b)", `tasks.nobody.status == ""`, []propagate.Event{succeeded("wf.a")}, "wf.b", false},
+		{"a loop before an item", "dag(a over [i] -> b over [j])", `tasks.a.status == "Succeeded"`, []propagate.Event{succeeded("wf.a(0:i)")}, "wf.b(0:j)", true},
+		{"a step before", "steps(a, c | d | b)", `steps.a.status == "Succeeded"`,
+			[]propagate.Event{succeeded("wf[0].a"), succeeded("wf[0].c"), succeeded("wf[1].d")}, "wf[2].b", true},
+		{"a step before an item", "steps(a | b over [j])", `steps.a.status == "Succeeded"`, []propagate.Event{succeeded("wf[0].a")}, "wf[1].b(0:j)", true},
+		{"a step beside", "steps(a, b)", `steps.a.status == "Succeeded"`, []propagate.Event{succeeded("wf[0].a")}, "wf[0].b", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := hooked(t, c.text, c.expression)
+			for _, ev := range c.events {
+				tell(t, e, ev)
+			}
+			tell(t, e, propagate.PodRunning(c.b))
+			h := e.Graph().Find(c.b + ".hooks.h")
+			require.Equal(t, c.starts, h != nodegraph.None, "the hook of %s", c.b)
+			require.NoError(t, reloaded(t, e).Check())
+		})
+	}
+}
+
+// A daemon that a hook names may end while nothing else happens to the hook's task.
+func TestHookNamesADaemon(t *testing.T) {
+	e := hooked(t, "dag(a: daemon -> b, hold: suspend)", `tasks.a.status == "Failed"`)
+	tell(t, e, propagate.PodRunning("wf.a"))
+	tell(t, e, propagate.PodRunning("wf.b"))
+	require.Equal(t, nodegraph.None, e.Graph().Find("wf.b.hooks.h"))
+	tell(t, e, propagate.PodFailed("wf.a", ""))
+	expect(t, e, "wf.b.hooks.h", nodegraph.Pending)
+}
