@@ -61,6 +61,51 @@ func TestHookNamesWhatComesBefore(t *testing.T) {
 	}
 }
 
+// A hook other than the exit hook starts while its task runs or once it has ended, the exit hook once that has ended with
+// its results; both only if their expression holds.
+func TestHookStartsWhenItsTaskDoes(t *testing.T) {
+	ended := propagate.PodSucceeded("wf.b")
+	for _, c := range []struct {
+		name       string
+		hook       string
+		expression string
+		events     []propagate.Event
+		starts     bool
+	}{
+		{"the task waits", "h", `workflow.status == "Running"`, []propagate.Event{propagate.PodPending("wf.b", "")}, false},
+		{"the task runs", "h", `workflow.status == "Running"`, []propagate.Event{propagate.PodRunning("wf.b")}, true},
+		{"the task has ended before it was seen to run", "h", `workflow.status == "Running"`, []propagate.Event{ended}, true},
+		{"the expression is none", "h", `workflow.status ==`, []propagate.Event{ended}, false},
+		{"an exit hook without an expression", nodegraph.ExitHook, "", []propagate.Event{ended}, true},
+		{"an exit hook while the results are on their way", nodegraph.ExitHook, "", []propagate.Event{propagate.ResultPending("wf.b"), ended}, false},
+		{"an exit hook whose expression holds", nodegraph.ExitHook, `tasks.b.status == "Succeeded"`, []propagate.Event{ended}, true},
+		{"an exit hook whose expression does not hold", nodegraph.ExitHook, `tasks.b.status == "Failed"`, []propagate.Event{ended}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := drawnWith(t, "dag(b, hold: suspend)", func(spec *nodegraph.Spec) {
+				for _, template := range spec.Templates {
+					if template.Kind == nodegraph.DAG {
+						b := &template.Tasks[0]
+						b.Hooks = []nodegraph.Hook{{Name: c.hook, Template: b.Template, Expression: c.expression}}
+					}
+				}
+			})
+			tell(t, e, c.events...)
+			node := map[string]string{"h": "wf.b.hooks.h", nodegraph.ExitHook: "wf.b.onExit"}[c.hook]
+			require.Equal(t, c.starts, e.Graph().Find(node) != nodegraph.None, node)
+		})
+	}
+}
+
+// A hook of the workflow names no task: none is before it.
+func TestHookOfTheWorkflowNamesATask(t *testing.T) {
+	e := drawnWith(t, "dag(a)", func(spec *nodegraph.Spec) {
+		spec.Hooks = []nodegraph.Hook{{Name: "h", Template: "pod", Expression: `tasks.a.status == "Running"`}}
+	})
+	tell(t, e, propagate.PodRunning("wf.a"))
+	require.Equal(t, nodegraph.None, e.Graph().Find("wf.hooks.h"))
+}
+
 // A daemon that a hook names may end while nothing else happens to the hook's task.
 func TestHookNamesADaemon(t *testing.T) {
 	e := hooked(t, "dag(a: daemon -> b, hold: suspend)", `tasks.a.status == "Failed"`)

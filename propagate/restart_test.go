@@ -90,3 +90,21 @@ func TestAttemptsOfARestoredEngine(t *testing.T) {
 	expect(t, e, "wf.a", nodegraph.Succeeded)
 	expect(t, e, "wf.b", nodegraph.Pending)
 }
+
+// What a complete workflow recorded of a composite counts if it is an end. One that its controller left Running, as some
+// did, is what its members make of it.
+func TestCompositeLeftRunningInACompleteWorkflow(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(x: dag(a), b)")
+	require.NoError(t, err)
+	node := func(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.Recorded {
+		return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}
+	}
+	e, unknown, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Failed, Started: epoch, Finished: epoch, Nodes: []nodegraph.Recorded{
+		node("wf", nodegraph.DAG, nodegraph.Failed), node("wf.x", nodegraph.DAG, nodegraph.Running),
+		node("wf.x.a", nodegraph.Pod, nodegraph.Succeeded), node("wf.b", nodegraph.Pod, nodegraph.Failed),
+	}})
+	require.NoError(t, err)
+	require.Empty(t, unknown)
+	require.NoError(t, e.Check())
+	expect(t, e, "wf.x", nodegraph.Succeeded)
+}

@@ -265,10 +265,10 @@ func withItem(text string, item *nodegraph.Item) string {
 	}
 	var b strings.Builder
 	for {
-		before, rest, opened := strings.Cut(text, "{{")
+		before, rest, _ := strings.Cut(text, "{{")
 		tag, after, closed := strings.Cut(rest, "}}")
 		b.WriteString(before)
-		if !opened || !closed {
+		if !closed {
 			b.WriteString(text[len(before):])
 			return b.String()
 		}

@@ -25,6 +25,8 @@ func TestConditionsOfItems(t *testing.T) {
 		{"{{item}} == {{items}}", ""},
 		{"{{item}} == {{}}", ""},
 		{"{{item}} == '{{item'", ""},
+		{"no == {{item", ""},
+		{"{{k}} == no", ""},
 	} {
 		t.Run(c.when, func(t *testing.T) {
 			spec := &nodegraph.Spec{Name: "wf", Entrypoint: "main", Templates: []*nodegraph.Template{

@@ -4,10 +4,6 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 
 // hooksDue tells whether hooks of node i should exist and don't.
 func (w *view) hooksDue(i nodegraph.Index, v ruling) bool {
-	hooks := w.hooksOf(i)
-	if len(hooks) == 0 && (i != nodegraph.Entry || w.g.OnExit() == nil) {
-		return false
-	}
 	due := false
 	w.eachHookDue(i, v, func(*nodegraph.Hook) { due = true })
 	return due
@@ -146,7 +142,7 @@ func (w *view) hooksDone(i nodegraph.Index) bool {
 	if w.verdicts[i].want()&wantHook != 0 {
 		return false
 	}
-	if w.g.Node(i).Kind == nodegraph.TaskGroup && !w.facts[i].Seen && len(w.hooksOf(i)) > 0 && w.verdicts[i].phase().Completed() && w.shutdown != "Terminate" {
+	if w.g.Node(i).Kind == nodegraph.TaskGroup && !w.facts[i].Seen && w.verdicts[i].phase().Completed() && w.shutdown != "Terminate" {
 		return false
 	}
 	for _, h := range w.g.Hooks(i) {

@@ -197,7 +197,7 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 	var ev propagate.Event
 	switch args[0] {
 	case "PodPending":
-		ev = propagate.PodPending(at(1), "")
+		ev = propagate.PodPending(at(1), strings.Join(args[2:], " "))
 	case "PodRunning":
 		ev = propagate.PodRunning(at(1))
 	case "PodSucceeded":
