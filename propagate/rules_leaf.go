@@ -69,7 +69,7 @@ func (w *view) containerRule(i nodegraph.Index) ruling {
 		return settled(nodegraph.Failed, w.details[pod].message, RuleContainerPod, pod)
 	case p.Stage == StageGone && p.Ran:
 		return settled(nodegraph.Error, containerDeleted, RuleContainerPod, pod)
-	case f.Stage == StageRunning && p.Stage != StageGone && f.Serial >= p.Serial:
+	case f.Stage == StageRunning && f.Serial >= p.Serial:
 		return running(RuleContainerOwn, nodegraph.None)
 	}
 	return pending(RuleContainerOwn, noMessage)

@@ -44,11 +44,7 @@ func (w *view) retryRule(i nodegraph.Index) ruling {
 }
 
 func (w *view) environment(i nodegraph.Index) retry.Environment {
-	env := retry.Environment{Now: w.now, Key: w.g.Node(i).ID()}
-	if d := w.g.Spec().ActiveDeadline; d > 0 {
-		env.Deadline = w.deadline()
-	}
-	return env
+	return retry.Environment{Now: w.now, Key: w.g.Node(i).ID(), Deadline: w.deadline()}
 }
 
 // attempts describes the attempts of Retry i to package retry.
@@ -83,11 +79,8 @@ func outcomeOf(v verdict) retry.Outcome {
 }
 
 func phaseOf(o retry.Outcome) nodegraph.Phase {
-	switch o {
-	case retry.Failed:
-		return nodegraph.Failed
-	case retry.Errored:
+	if o == retry.Errored {
 		return nodegraph.Error
 	}
-	return nodegraph.Succeeded
+	return nodegraph.Failed
 }

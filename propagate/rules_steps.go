@@ -33,9 +33,6 @@ func (w *view) stepsRule(i nodegraph.Index) ruling {
 	}
 	failed := nodegraph.None
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		if w.g.Node(m).Role != nodegraph.RoleGroup {
-			continue
-		}
 		switch v := w.verdicts[m]; {
 		case v.phase().Unsuccessful() && failed == nodegraph.None:
 			failed = m
@@ -52,7 +49,7 @@ func (w *view) stepsRule(i nodegraph.Index) ruling {
 // failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
 // as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps.
 func (w *view) failFastRule(i nodegraph.Index) (ruling, bool) {
-	if t := w.g.Node(i).Template; !t.FailFast || t.Kind != nodegraph.DAG && t.Kind != nodegraph.Steps {
+	if !w.g.Node(i).Template.FailFast {
 		return ruling{}, false
 	}
 	c := w.census(i)

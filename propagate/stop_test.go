@@ -2,11 +2,13 @@ package propagate_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/retry"
 )
 
 // Tasks that no target needs never run, and a DAG that was shut down does not wait for them.
@@ -22,4 +24,46 @@ func TestShutdownOfADAGWithTasksThatNobodyNeeds(t *testing.T) {
 	tell(t, e, propagate.Shutdown("Terminate"))
 	expect(t, e, "wf", nodegraph.Failed)
 	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+}
+
+// A Retry whose next attempt is held back when no attempt may start any more asks to be looked at then, not before.
+func TestRetryHeldBackUntilItIsTooLate(t *testing.T) {
+	e := drawnWith(t, "dag(a: retry(5, pod), b)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Retry != nil {
+				template.Retry.Backoff = &retry.Backoff{Duration: 10 * time.Second, MaxDuration: time.Minute}
+			}
+		}
+	})
+	wake := func(now time.Time, events ...propagate.Event) time.Time {
+		r, err := e.Apply(now, events...)
+		require.NoError(t, err)
+		require.NoError(t, e.Check())
+		for _, a := range r.Actions {
+			if a.Type == propagate.ActionWake {
+				return a.At
+			}
+		}
+		return time.Time{}
+	}
+	again := wake(epoch, propagate.PodFailed("wf.a(0)", ""))
+	late := wake(again, propagate.Suspended(true))
+	expect(t, e, "wf.a", nodegraph.Running)
+	wake(late)
+	expect(t, e, "wf.a", nodegraph.Failed)
+}
+
+// An attempt that ended without an exit code has none for the expression of its Retry either.
+func TestRetryOfAnAttemptWithoutAnExitCode(t *testing.T) {
+	expression, err := retry.Compile(`lastRetry.exitCode == "-1"`)
+	require.NoError(t, err)
+	e := drawnWith(t, "dag(a: retry(1, pod))", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Retry != nil {
+				template.Retry.Expression = expression
+			}
+		}
+	})
+	tell(t, e, propagate.PodRunning("wf.a(0)"), propagate.PodDeleted("wf.a(0)"))
+	expect(t, e, "wf.a(1)", nodegraph.Pending)
 }
