@@ -44,7 +44,8 @@ type branchWalk struct {
 }
 
 // branchPhases returns the phases of the branches that reach tasks of DAG i which did not complete, by the place of the
-// task among the members; Planned where no branch does. The slice is good until the next call.
+// task among the members; Planned where no branch does, or only successes do, which count as little. The slice is good
+// until the next call.
 func (w *view) branchPhases(i nodegraph.Index) []nodegraph.Phase {
 	first := w.g.First(i)
 	ends := slices.Grow(w.walk.ends[:0], len(w.g.Order(i)))[:len(w.g.Order(i))]
@@ -68,7 +69,7 @@ func (w *view) branchPhases(i nodegraph.Index) []nodegraph.Phase {
 // lead from task to task, and one pass over the tasks, each after all it comes after, finds what the walk would. It tells
 // nothing, and returns false, of other DAGs and where different failures reach a target: the walk says which is first.
 func (w *view) plainBranches(i nodegraph.Index, ends []nodegraph.Phase) bool {
-	const failed, errored, succeeded = 1 << nodegraph.Failed, 1 << nodegraph.Error, 1 << nodegraph.Succeeded
+	const failed, errored = 1 << nodegraph.Failed, 1 << nodegraph.Error
 	plan, first := w.g.Plan(i), w.g.First(i)
 	carry := slices.Grow(w.walk.carry[:0], len(ends))[:len(ends)]
 	w.walk.carry = carry
@@ -82,11 +83,8 @@ func (w *view) plainBranches(i nodegraph.Index, ends []nodegraph.Phase) bool {
 			carry[place] = 1 << p
 			continue
 		}
-		deps, reached := plan.Dependencies(place), uint8(0)
-		if len(deps) == 0 {
-			reached = succeeded
-		}
-		for _, d := range deps {
+		reached := uint8(0)
+		for _, d := range plan.Dependencies(place) {
 			reached |= carry[d]
 		}
 		carry[place] = reached
@@ -99,8 +97,6 @@ func (w *view) plainBranches(i nodegraph.Index, ends []nodegraph.Phase) bool {
 			ends[place] = nodegraph.Failed
 		case reached&errored != 0:
 			ends[place] = nodegraph.Error
-		case reached != 0:
-			ends[place] = nodegraph.Succeeded
 		}
 	}
 	return true

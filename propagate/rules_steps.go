@@ -95,8 +95,7 @@ func (w *view) wasReady(m nodegraph.Index) bool {
 		return false
 	}
 	m = w.lastAttempt(m)
-	t := w.g.Node(m).Template
-	return t != nil && t.Daemon && w.facts[m].Ready
+	return w.g.Node(m).Template.Daemon && w.facts[m].Ready
 }
 
 // released tells whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
@@ -120,7 +119,7 @@ func (w *view) lastAttempt(m nodegraph.Index) nodegraph.Index {
 // replaced tells whether m stood for a step with a loop whose items are now nodes of their own.
 func (w *view) replaced(m nodegraph.Index) bool {
 	n := w.g.Node(m)
-	return n.Role == nodegraph.RoleStep && n.Kind == nodegraph.TaskGroup && n.Expanded() && w.facts[m].Answer == AnswerRun
+	return n.Role == nodegraph.RoleStep && n.Kind == nodegraph.TaskGroup && w.facts[m].Answer == AnswerRun
 }
 
 func (w *view) census(boundary nodegraph.Index) census {
