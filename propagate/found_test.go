@@ -700,3 +700,21 @@ func TestEvictionOfAPodThatWasStopped(t *testing.T) {
 	tell(t, e, propagate.PodEvicted("wf.a", "low on memory"))
 	require.Equal(t, "Failed: low on memory", looks(e, "wf.a")["wf.a"])
 }
+
+// A daemon that was ended with its boundary counted as active there before and not after: a template that fails fast had
+// succeeded beside the daemon and failed without it, when others had gone on.
+func TestFailFastBesideADaemon(t *testing.T) {
+	e := drawnWith(t, "dag(x: steps(d: daemon, b continueOnFailed) -> c, hold: suspend)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Kind == nodegraph.Steps
+		}
+	})
+	unready := propagate.PodRunning("wf.x[0].d")
+	unready.Ready = false
+	tell(t, e, unready, propagate.PodFailed("wf.x[0].b", ""))
+	expect(t, e, "wf.x", nodegraph.Running)
+	tell(t, e, propagate.PodRunning("wf.x[0].d"))
+	expect(t, e, "wf.x", nodegraph.Succeeded)
+	expect(t, e, "wf.c", nodegraph.Pending)
+	expect(t, reloaded(t, e), "wf.x", nodegraph.Succeeded)
+}

@@ -134,7 +134,7 @@ func (w *view) census(boundary nodegraph.Index) census {
 			}
 			switch p := w.verdicts[m].phase(); w.g.Node(m).Kind {
 			case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
-				if !p.Settled() {
+				if !p.Settled() || w.released(m) {
 					if w.facts[m].Lock != LockWaits { // one that waits for a lock uses nothing, and its holder may need the place
 						c.active++
 					}
