@@ -19,7 +19,7 @@ type Engine struct {
 	queue    queue
 	starts   starts
 	wanted   []nodegraph.Index        // nodes that have come to want something
-	later    []nodegraph.Index        // nodes whose want something holds back
+	later    []nodegraph.Index        // nodes whose want something holds back, in StartOrder
 	counted  countedCensus            // the last census that was taken
 	tried    int                      // how much had been judged when the wants were last looked at
 	active   int                      // pods that count against the workflow's parallelism
@@ -36,10 +36,9 @@ type Engine struct {
 	result   *Result // of the current call
 	judged   int     // nodes evaluated so far: the tests count work, not time
 
-	failFast    bool // some template fails fast
-	limited     bool // there is a limit of parallelism, or some template fails fast
-	laterSorted bool // later is in StartOrder
-	overdue     bool // the deadline was applied
+	failFast bool // some template fails fast
+	limited  bool // there is a limit of parallelism, or some template fails fast
+	overdue  bool // the deadline was applied
 }
 
 // marks are what the engine notes of a node beside its verdict.

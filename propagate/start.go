@@ -17,27 +17,17 @@ func (e *Engine) startWanted() bool {
 	}
 	started := false
 	e.starts.take(e)
-	e.starts.run(e.later, e.laterSorted, e)
-	e.later, e.laterSorted = e.later[:0], true
-	last := nodegraph.None
+	e.starts.add(e.later, e) // they were held back in StartOrder
+	e.later = e.later[:0]
 	for i, ok := e.starts.next(e); ok; i, ok = e.starts.next(e) {
 		w := e.verdicts[i].want()
-		if i == last {
-			continue
-		}
-		if w == 0 || e.withinEnded(i) { // what is inside of something that has ended never starts
+		switch {
+		case w == 0, e.withinEnded(i): // what is inside of something that has ended never starts
 			e.abandon(i)
-			continue
-		}
-		last = i
-		if e.startOne(i, w) {
+		case e.startOne(i, w):
 			started = true
-			last = nodegraph.None
 			e.sweep(int(e.shapes[i].depth))
-		} else if w&(wantStart|wantAttempt) != 0 {
-			if n := len(e.later); n > 0 && e.StartOrder(e.later[n-1], i) > 0 {
-				e.laterSorted = false
-			}
+		case w&(wantStart|wantAttempt) != 0:
 			e.later = append(e.later, i)
 		}
 		e.starts.take(e)
@@ -60,20 +50,20 @@ type startRun struct{ head, end int }
 
 // take moves the wanted nodes into a run of their own.
 func (s *starts) take(e *Engine) {
-	s.run(e.wanted, false, e)
+	if len(e.wanted) > 1 {
+		slices.SortFunc(e.wanted, e.StartOrder)
+	}
+	s.add(e.wanted, e)
 	e.wanted = e.wanted[:0]
 }
 
 // manyStarts is how many nodes may start before room is made for all of their actions at once.
 const manyStarts = 16
 
-// run adds nodes as a run of their own.
-func (s *starts) run(nodes []nodegraph.Index, sorted bool, e *Engine) {
+// add adds nodes in StartOrder as a run of their own.
+func (s *starts) add(nodes []nodegraph.Index, e *Engine) {
 	if len(nodes) == 0 {
 		return
-	}
-	if len(nodes) > 1 && !sorted {
-		slices.SortFunc(nodes, e.StartOrder)
 	}
 	if len(nodes) > manyStarts {
 		e.result.Actions = slices.Grow(e.result.Actions, len(nodes))
@@ -122,7 +112,8 @@ func (e *Engine) startOne(i nodegraph.Index, w want) bool {
 		started = e.addHooks(i)
 	}
 	if w&(wantStart|wantAttempt) != 0 && e.admit(i, w) {
-		started = e.start(i, w) || started
+		e.start(i, w)
+		started = true
 	}
 	return started
 }
@@ -130,9 +121,6 @@ func (e *Engine) startOne(i nodegraph.Index, w want) bool {
 // StartOrder orders nodes by where they stand in the workflow, which is the order in which they start: tasks as
 // Argo visits them, others as declared. It is negative where a comes before b.
 func (e *Engine) StartOrder(a, b nodegraph.Index) int {
-	if a == b {
-		return 0
-	}
 	x, y := a, b
 	for e.g.Node(x).Depth() > e.g.Node(y).Depth() {
 		x = e.g.Node(x).Parent
@@ -140,7 +128,7 @@ func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 	for e.g.Node(y).Depth() > e.g.Node(x).Depth() {
 		y = e.g.Node(y).Parent
 	}
-	if x == y { // one is inside the other
+	if x == y { // the same, or one inside the other
 		return e.g.Node(a).Depth() - e.g.Node(b).Depth()
 	}
 	for e.g.Node(x).Parent != e.g.Node(y).Parent {
@@ -287,11 +275,12 @@ func (e *Engine) addHooks(i nodegraph.Index) bool {
 }
 
 // start creates node i, or the next attempt of Retry i.
-func (e *Engine) start(i nodegraph.Index, w want) bool {
+func (e *Engine) start(i nodegraph.Index, w want) {
 	if w&wantAttempt != 0 {
 		m, err := e.g.AddAttempt(i)
 		if err != nil {
-			return e.fail(i, err)
+			e.fail(i, err)
+			return
 		}
 		e.grow()
 		e.verdicts[i] = e.verdicts[i].contented() // if the attempt ends at once the next one is wanted anew
@@ -299,7 +288,6 @@ func (e *Engine) start(i nodegraph.Index, w want) bool {
 		i = m
 	}
 	e.create(i)
-	return true
 }
 
 // create makes node i exist, tells the host, and lets its members come into being.
@@ -372,10 +360,9 @@ func (e *Engine) expand(i nodegraph.Index) {
 }
 
 // fail ends node i in Error: the graph could not take what it asks for.
-func (e *Engine) fail(i nodegraph.Index, err error) bool {
+func (e *Engine) fail(i nodegraph.Index, err error) {
 	e.end(i, nodegraph.Error, e.phrases.say(err.Error()), e.now)
 	e.touch(i)
-	return true
 }
 
 // watchTimeouts remembers when node i has been pending for too long.

@@ -116,6 +116,18 @@ func TestARetriedContainerWalksAWayOnce(t *testing.T) {
 	assert.Equal(t, 2, last.Attempt)
 }
 
+// What is held back is noted once, however often it is looked at.
+func TestWhatIsHeldBackIsNotedOnce(t *testing.T) {
+	spec := dagOf(10, func(int) []int { return nil })
+	spec.Parallelism = 1
+	e := begun(spec)
+	for k := range 100 {
+		_, err := e.Apply(began, Event{Type: EventSuspended, Value: k%2 == 0})
+		require.NoError(t, err)
+		require.Len(t, e.later, 9)
+	}
+}
+
 // A manual retry resets what comes after what failed, and looks at nothing twice: there are 2^40 ways through these tasks.
 func TestAManualRetryWalksAWayOnce(t *testing.T) {
 	spec := dagOf(80, func(k int) []int {
