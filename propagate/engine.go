@@ -18,16 +18,16 @@ type Engine struct {
 
 	queue    queue
 	starts   starts
-	wanted   []nodegraph.Index        // nodes that have come to want something
-	later    []nodegraph.Index        // nodes whose want something holds back, in StartOrder
-	counted  countedCensus            // the last census that was taken
-	tried    int                      // how much had been judged when the wants were last looked at
-	active   int                      // pods that count against the workflow's parallelism
-	asked    map[nodegraph.Index]bool // nodes that the host was asked about and that did not start yet; each keeps a place
-	changed  []before                 // nodes touched by the current call
-	perDepth []int32                  // scratch of deepestFirst
-	ready    []nodegraph.Index        // scratch of reclear
-	due      []nodegraph.Index        // scratch of begin
+	wanted   []nodegraph.Index            // nodes that have come to want something
+	later    []nodegraph.Index            // nodes whose want something holds back, in StartOrder
+	counted  countedCensus                // the last census that was taken
+	tried    int                          // how much had been judged when the wants were last looked at
+	active   int                          // pods that count against the workflow's parallelism
+	asked    map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
+	changed  []before                     // nodes touched by the current call
+	perDepth []int32                      // scratch of deepestFirst
+	ready    []nodegraph.Index            // scratch of reclear
+	due      []nodegraph.Index            // scratch of begin
 	timers   timers
 	settledC []nodegraph.Index // composites that became fulfilled and may hold daemons
 	unsure   []nodegraph.Index // pods that were asked for before the engine was loaded
@@ -61,7 +61,7 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{asked: make(map[nodegraph.Index]bool), limited: spec.Parallelism > 0}
+	e := &Engine{asked: make(map[nodegraph.Index]struct{}), limited: spec.Parallelism > 0}
 	e.inputs = &inputs{g: g, held: spec.Suspended}
 	for _, t := range allTemplates(spec) {
 		e.failFast = e.failFast || t.FailFast

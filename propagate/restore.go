@@ -109,7 +109,7 @@ func (r *restorer) restore() error {
 			e.unasked = append(e.unasked, i)
 		}
 		if (f.Lock == LockHeld || f.Lock == LockAsked) && !f.created() && i != nodegraph.Root {
-			e.asked[i] = true
+			e.asked[i] = struct{}{}
 		}
 		if r := e.verdicts[i].rule(); r == RuleStartOwed || r == RulePodRecreate {
 			e.unsure = append(e.unsure, i)

@@ -153,14 +153,11 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 	if !e.parallelismAllows(i, w) {
 		return false
 	}
-	if w&wantAttempt != 0 {
-		return true // the Retry holds the locks
-	}
-	f := &e.facts[i]
+	f := &e.facts[i] // of a Retry, for each of its attempts
 	if locks := e.locksOf(i); len(locks) > 0 && f.Lock != LockHeld {
 		if f.Lock == LockNone {
 			f.Lock = LockAsked
-			e.asked[i] = true
+			e.asked[i] = struct{}{}
 			e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: locks})
 		}
 		return false
@@ -168,7 +165,7 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 	if d := &e.details[i]; n.Template.Memoize != "" && d.memo != AnswerRun {
 		if d.memo == AnswerNone {
 			d.memo = AnswerAsked
-			e.asked[i] = true
+			e.asked[i] = struct{}{}
 			e.actOn(ActionLookup, i, n.Template.Memoize)
 		}
 		return false
@@ -301,9 +298,6 @@ func (e *Engine) create(i nodegraph.Index) {
 	}
 	if e.stops(i) {
 		e.halt(i)
-	}
-	if e.shapes[i].kind == nodegraph.Pod {
-		e.countActive(i, true)
 	}
 	action := Action{Type: ActionStart, Node: i, ID: e.g.Node(i).ID(), Name: e.g.Node(i).Name(), Kind: e.g.Node(i).Kind}
 	e.act(action)
