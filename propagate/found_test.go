@@ -718,3 +718,20 @@ func TestFailFastBesideADaemon(t *testing.T) {
 	expect(t, e, "wf.c", nodegraph.Pending)
 	expect(t, reloaded(t, e), "wf.x", nodegraph.Succeeded)
 }
+
+// A daemon that was ended with its boundary took a place there for ever, when a manual retry had opened that again.
+func TestEndedDaemonTakesNoPlaceAfterAManualRetry(t *testing.T) {
+	e := drawnWith(t, "dag(x: dag(d: daemon -> {a, b}))", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Kind == nodegraph.DAG {
+				template.Parallelism = 2
+			}
+		}
+	})
+	tell(t, e, propagate.PodRunning("wf.x.d"))
+	tell(t, e, propagate.PodFailed("wf.x.a", ""))
+	tell(t, e, propagate.PodFailed("wf.x.b", ""))
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	require.Equal(t, []string{"wf.x.a: start", "wf.x.b: start"}, waitsFor(e))
+}

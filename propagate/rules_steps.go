@@ -53,7 +53,7 @@ func (w *view) failFastRule(i nodegraph.Index) (ruling, bool) {
 		return ruling{}, false
 	}
 	c := w.census(i)
-	if c.failed == nodegraph.None || c.active > 0 {
+	if c.failed == nodegraph.None || c.active > 0 || c.released {
 		return ruling{}, false
 	}
 	return settled(nodegraph.Failed, failedFast, RuleFailFast, c.failed), true
@@ -63,7 +63,9 @@ func (w *view) failFastRule(i nodegraph.Index) (ruling, bool) {
 // Retries, attempts included.
 type census struct {
 	active int
-	failed nodegraph.Index // one that failed, None if none did
+	// released tells whether a daemon was ended with the boundary, which was decided while that was active.
+	released bool
+	failed   nodegraph.Index // one that failed, None if none did
 }
 
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
@@ -134,7 +136,10 @@ func (w *view) census(boundary nodegraph.Index) census {
 			}
 			switch p := w.verdicts[m].phase(); w.g.Node(m).Kind {
 			case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
-				if !p.Settled() || w.released(m) {
+				if w.released(m) {
+					c.released = true
+				}
+				if !p.Settled() {
 					if w.facts[m].Lock != LockWaits { // one that waits for a lock uses nothing, and its holder may need the place
 						c.active++
 					}

@@ -153,7 +153,10 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 	if !e.parallelismAllows(i, w) {
 		return false
 	}
-	f := &e.facts[i] // of a Retry, for each of its attempts
+	if w&wantAttempt != 0 {
+		return true // the Retry exists: it has its locks, and nobody is asked about it any more
+	}
+	f := &e.facts[i]
 	if locks := e.locksOf(i); len(locks) > 0 && f.Lock != LockHeld {
 		if f.Lock == LockNone {
 			f.Lock = LockAsked

@@ -17,9 +17,6 @@ func (e *Engine) applyShutdown(strategy string) {
 	for i := range nodegraph.Index(e.g.Len()) {
 		if e.verdicts[i].fulfilled() {
 			e.reclear(i, false)
-			if e.verdicts[i].daemoned() && e.stops(i) {
-				e.halt(i)
-			}
 			if i == nodegraph.Entry || e.verdicts[i].want() != 0 {
 				e.touch(i) // a hook that has not started may not start any more
 			}
