@@ -17,13 +17,10 @@ func (e *Engine) applyShutdown(strategy string) {
 	for i := range nodegraph.Index(e.g.Len()) {
 		if e.verdicts[i].fulfilled() {
 			e.reclear(i, false)
-			if i == nodegraph.Entry || e.verdicts[i].want() != 0 {
-				e.touch(i) // a hook that has not started may not start any more
-			}
 			continue
 		}
 		e.touch(i)
-		if i != nodegraph.Root && e.stops(i) {
+		if e.stops(i) {
 			e.halt(i)
 			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, stopMessage(e.shutdown))
 		}
@@ -55,9 +52,6 @@ func (e *Engine) applyDeadline() {
 	if d := e.deadline(); !e.overdue && !d.IsZero() && !e.now.Before(d) {
 		e.overdue = true
 		for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-			if e.verdicts[i].fulfilled() {
-				continue
-			}
 			e.touch(i)
 			if !e.g.Node(i).InExitHandler() {
 				e.stopLeaf(i, deadlineExceeded.own(), deadlineExceeded.own())
@@ -87,21 +81,20 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		e.end(i, nodegraph.Failed, e.phrases.say(message), e.now)
 		return
 	}
-	running := f.Stage <= StageRunning || f.Stage == StageGone && !f.Ran // the pod, or the one that will be in its place
 	stop := e.sameRun(i)
 	stop.Stage, stop.Phase, stop.Message, stop.Finished = StageStopped, nodegraph.Failed, message, e.now
 	if !e.join(i, &stop) {
 		return
 	}
 	e.touchPod(i)
-	if kind == nodegraph.Pod && !waiting && running {
+	if kind == nodegraph.Pod && !waiting { // the pod, or the one that will be in its place
 		e.actOn(ActionTerminate, i, message)
 	}
 }
 
 // checkTimeouts fails node i if it has been pending for longer than its template allows (Argo: checkTemplateTimeouts).
 func (e *Engine) checkTimeouts(i nodegraph.Index) {
-	if e.verdicts[i].phase() != nodegraph.Pending || !e.facts[i].created() {
+	if e.verdicts[i].phase() != nodegraph.Pending {
 		return
 	}
 	t := e.g.Node(i).Template
@@ -148,7 +141,7 @@ func (e *Engine) closeMembers(b nodegraph.Index) bool {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-			if f := &e.facts[m]; f.created() && (!e.verdicts[m].fulfilled() || e.verdicts[m].daemoned()) {
+			if f := &e.facts[m]; f.created() && !e.verdicts[m].fulfilled() {
 				closed = true
 				stack = append(stack, m)
 				if e.g.Node(m).Kind.Composite() {

@@ -67,3 +67,43 @@ func TestRetryOfAnAttemptWithoutAnExitCode(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.a(0)"), propagate.PodDeleted("wf.a(0)"))
 	expect(t, e, "wf.a(1)", nodegraph.Pending)
 }
+
+// failingFast starts a drawn workflow in which the templates of tasks x fail fast.
+func failingFast(t *testing.T, text string) *propagate.Engine {
+	t.Helper()
+	return drawnWith(t, text, func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "x"
+		}
+	})
+}
+
+// What is open inside of what has failed fast ends with it, at every depth, and what has not begun never does.
+func TestFailFastClosesWhatIsOpen(t *testing.T) {
+	const message = "Failed: template has failed or errored children and failFast enabled"
+	e := failingFast(t, "dag(x: steps(a, s: suspend | b), hold: suspend)")
+	tell(t, e, propagate.PodFailed("wf.x[0].a", ""))
+	require.Equal(t, map[string]string{"wf.x": message, "wf.x[0]": message, "wf.x[0].s": message, "wf.x[1]": ""},
+		looks(e, "wf.x", "wf.x[0]", "wf.x[0].s", "wf.x[1]"))
+
+	e = failingFast(t, "dag(x: dag(a, s: suspend -> y: dag(q)), hold: suspend)")
+	tell(t, e, propagate.PodFailed("wf.x.a", ""))
+	require.Equal(t, map[string]string{"wf.x": message, "wf.x.s": message, "wf.x.y": "Omitted: omitted: depends condition not met"}, looks(e, "wf.x", "wf.x.s", "wf.x.y"))
+}
+
+// What ends inside of what has failed fast may decide how a DAG around that ends, by the branches that lead through it.
+func TestFailFastIsLookedIntoAgain(t *testing.T) {
+	e := failingFast(t, "dag(x: dag(a: suspend, z) -> t)")
+	tell(t, e, propagate.PodRunning("wf.x.z"), propagate.PodDeleted("wf.x.z"))
+	expect(t, e, "wf.x.z", nodegraph.Error)
+	expect(t, e, "wf.x.a", nodegraph.Failed)
+	require.True(t, e.Complete())
+}
+
+// A workflow that is terminated while it waits for its locks never started.
+func TestTerminatedBeforeItHeldItsLocks(t *testing.T) {
+	e := drawnWith(t, "dag(a)", func(spec *nodegraph.Spec) { spec.Locks = []nodegraph.Lock{lock(mutexM, 1)} })
+	tell(t, e, propagate.Shutdown("Terminate"))
+	require.True(t, e.Complete())
+	require.True(t, e.Started().IsZero(), "it started at %v", e.Started())
+}

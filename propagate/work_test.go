@@ -126,6 +126,8 @@ func TestWhatIsHeldBackIsNotedOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, e.later, 9)
 	}
+	done := half(sets(70))
+	require.Empty(t, done.settledC, "composites whose end was seen to")
 }
 
 // A manual retry resets what comes after what failed, and looks at nothing twice: there are 2^40 ways through these tasks.
