@@ -185,7 +185,7 @@ func TestRefusalsJustPastTheLast(t *testing.T) {
 
 // Locks are the workflow's where an event names no node, and else those of the node, which may be named by its index.
 func TestRefusalsAboutLocks(t *testing.T) {
-	e := drawn(t, "dag(a: mutex(m, pod), b: mutex(m, pod(x)), hold: suspend)")
+	e := drawn(t, "dag(a: mutex(m, pod), b: mutex(m, pod(x -> y)), hold: suspend)")
 	a, hold := e.Graph().Find("wf.a"), e.Graph().Find("wf.hold")
 	for _, c := range []struct {
 		about string
@@ -204,7 +204,7 @@ func TestRefusalsAboutLocks(t *testing.T) {
 	require.Equal(t, propagate.LockHeld, e.Fact(a).Lock)
 
 	tell(t, e, propagate.LockQueued("wf.b", mutexM, ""))
-	require.ErrorIs(t, refused(t, e, propagate.ContainerEnded("wf.b", "x", 0, "")), propagate.ErrUnknownNode,
+	require.ErrorIs(t, refused(t, e, propagate.ContainerEnded("wf.b", "y", 0, "")), propagate.ErrUnknownNode,
 		"a pod that waits for its lock has no containers yet")
 }
 
