@@ -17,6 +17,9 @@ func (e *Engine) applyShutdown(strategy string) {
 	for i := range nodegraph.Index(e.g.Len()) {
 		if e.verdicts[i].fulfilled() {
 			e.reclear(i, false)
+			if e.verdicts[i].want() != 0 {
+				e.touch(i) // a hook that has not started may not start any more
+			}
 			continue
 		}
 		e.touch(i)
