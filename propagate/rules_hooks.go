@@ -98,11 +98,8 @@ func (w *view) hookStatus(i nodegraph.Index, v ruling) func(group, name string) 
 // steps before a step).
 func (w *view) earlier(i nodegraph.Index, name string) nodegraph.Index {
 	own := i
-	if w.g.Node(own).Role == nodegraph.RoleItem && w.shapes[w.shapes[own].parent].kind == nodegraph.TaskGroup {
-		own = w.shapes[own].parent
-	}
 	if w.g.Node(own).Role != nodegraph.RoleTask {
-		own = w.shapes[own].parent // the StepGroup
+		own = w.shapes[own].parent // the StepGroup of a step or its item, the task of a task's item
 	}
 	before := []nodegraph.Index{own}
 	seen := map[nodegraph.Index]bool{own: true}
