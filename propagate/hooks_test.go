@@ -45,6 +45,8 @@ func TestHookNamesWhatComesBefore(t *testing.T) {
 		{"a loop before an item", "dag(a over [i] -> b over [j])", `tasks.a.status == "Succeeded"`, []propagate.Event{succeeded("wf.a(0:i)")}, "wf.b(0:j)", true},
 		{"a step before", "steps(a, c | d | b)", `steps.a.status == "Succeeded"`,
 			[]propagate.Event{succeeded("wf[0].a"), succeeded("wf[0].c"), succeeded("wf[1].d")}, "wf[2].b", true},
+		{"the second of the steps before", "steps(c, a continueOnFailed | b)", `steps.a.status == "Failed"`,
+			[]propagate.Event{succeeded("wf[0].c"), failed("wf[0].a")}, "wf[1].b", true},
 		{"a step before an item", "steps(a | b over [j])", `steps.a.status == "Succeeded"`, []propagate.Event{succeeded("wf[0].a")}, "wf[1].b(0:j)", true},
 		{"a step beside", "steps(a, b)", `steps.a.status == "Succeeded"`, []propagate.Event{succeeded("wf[0].a")}, "wf[0].b", false},
 	} {

@@ -2,6 +2,7 @@ package propagate
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -128,6 +129,25 @@ func TestWhatIsHeldBackIsNotedOnce(t *testing.T) {
 	}
 	done := half(sets(70))
 	require.Empty(t, done.settledC, "composites whose end was seen to")
+}
+
+// What a hook names is looked for in each task once, however many ways lead to it.
+func TestANameIsLookedForOnce(t *testing.T) {
+	spec := dagOf(80, func(k int) []int {
+		if k < 2 {
+			return nil
+		}
+		return []int{k/2*2 - 2, k/2*2 - 1}
+	})
+	last := &spec.Templates[0].Tasks[79]
+	last.Hooks = []nodegraph.Hook{{Name: "h", Template: "pod", Expression: `tasks.nobody.status == ""`}}
+	e := half(spec)
+	for batch := endings(nil, slices.Values(openPods(e))); len(batch) > 0; {
+		r, err := e.Apply(began, batch...)
+		require.NoError(t, err)
+		batch = endings(batch[:0], started(&r))
+	}
+	require.True(t, e.Complete())
 }
 
 // A manual retry resets what comes after what failed, and looks at nothing twice: there are 2^40 ways through these tasks.
