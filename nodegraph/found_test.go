@@ -24,6 +24,17 @@ func TestHookExpressionsEnd(t *testing.T) {
 	assert.ErrorAs(t, err, &wrong)
 }
 
+// A hook expression could loop over the bytes of a text.
+func TestLoopsOfHooksAreOverListsOnly(t *testing.T) {
+	_, err := nodegraph.EvalHook("any(true ? 'abc' : 1, # == 97)", nil)
+	var wrong *nodegraph.HookError
+	assert.ErrorAs(t, err, &wrong)
+	assert.ErrorContains(t, err, "a loop over what is no list")
+	holds, err := nodegraph.EvalHook("any(['a', 'b'], # == 'b')", nil)
+	assert.NoError(t, err)
+	assert.True(t, holds, "a list is fine")
+}
+
 func TestEdgesAreLimited(t *testing.T) {
 	spec := mustParse(t, `dag({a, b} -> {c, d}, e: pod(x -> y))`)
 	_, err := nodegraph.NewLimited(spec, nodegraph.Limits{Edges: 5})

@@ -17,8 +17,9 @@ var functions = []string{
 }
 
 // Language returns the options of expr under which every expression of a bounded length ends, soon, and gives the same
-// result each time: see the list of functions; no ranges, no variables of its own, and no loop inside a loop. Make the
-// options anew for each compilation, and ask refused afterwards why the expression is not of this language.
+// result each time: see the list of functions; no ranges, no variables of its own, loops only over lists that are written
+// out, and no loop inside a loop. Make the options anew for each compilation, and ask refused afterwards why the expression
+// is not of this language.
 func Language() (options []expr.Option, refused func() error) {
 	g := new(guard)
 	options = append(options, expr.DisableAllBuiltins(), expr.MaxNodes(maxExpressionNodes), expr.Patch(g))
@@ -38,6 +39,9 @@ func (g *guard) Visit(node *ast.Node) {
 		if !slices.Contains(functions, n.Name) {
 			g.err = errors.New(n.Name + " is not available")
 		}
+		if isLoop(n) && !writtenOut(n.Arguments[0]) {
+			g.err = errors.New("a loop over what is no list is not available")
+		}
 	case *ast.VariableDeclaratorNode:
 		g.err = errors.New("let is not available")
 	case *ast.BinaryNode:
@@ -50,6 +54,27 @@ func (g *guard) Visit(node *ast.Node) {
 			g.err = errors.New("a loop inside a loop is not available")
 		}
 	}
+}
+
+// isLoop tells whether a function asks something of each item of its first argument.
+func isLoop(n *ast.BuiltinNode) bool {
+	return slices.ContainsFunc(n.Arguments, func(a ast.Node) bool { _, loop := a.(*ast.PredicateNode); return loop })
+}
+
+// writtenOut tells whether a value is a list whose items the expression writes out, or some of them. No variable is a list,
+// but expr takes a text for a list of bytes: a loop over one would have as many rounds as a pod's message has bytes.
+func writtenOut(list ast.Node) bool {
+	switch n := list.(type) {
+	case *ast.ArrayNode:
+		return true
+	case *ast.SliceNode:
+		return writtenOut(n.Node)
+	case *ast.BuiltinNode:
+		return n.Name == "filter" // which is a loop itself
+	case *ast.ConditionalNode:
+		return writtenOut(n.Exp1) && writtenOut(n.Exp2)
+	}
+	return false
 }
 
 // bounded keeps error texts short whatever an expression says.
