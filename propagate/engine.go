@@ -220,7 +220,7 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].fulfilled() && !e.facts[i].Seen && !e.withinEnded(i) {
 		e.facts[i].Seen = true
 		e.touch(e.shapes[i].parent)
-		e.reclear(i, true)
+		e.reclear(i)
 	}
 }
 

@@ -66,7 +66,7 @@ func (e *Engine) whyPlanned(i, decides nodegraph.Index, by string) string {
 		return "no target of its DAG needs it"
 	case decides == nodegraph.None:
 		return "something it comes after has not ended"
-	case e.replaced(i):
+	case e.g.Node(i).Role == nodegraph.RoleStep && e.replaced(i):
 		return "its items stand for it"
 	case decides == e.g.Node(i).Parent:
 		return "it is inside " + by + ", which has not begun"

@@ -48,6 +48,8 @@ func TestHookNamesWhatComesBefore(t *testing.T) {
 		{"the second of the steps before", "steps(c, a continueOnFailed | b)", `steps.a.status == "Failed"`,
 			[]propagate.Event{succeeded("wf[0].c"), failed("wf[0].a")}, "wf[1].b", true},
 		{"a step before an item", "steps(a | b over [j])", `steps.a.status == "Succeeded"`, []propagate.Event{succeeded("wf[0].a")}, "wf[1].b(0:j)", true},
+		{"a step before one that has a hook", "steps(a | c exit pod | b)", `steps.a.status == "Succeeded"`,
+			[]propagate.Event{succeeded("wf[0].a"), succeeded("wf[1].c"), succeeded("wf[1].c.onExit")}, "wf[2].b", true},
 		{"a step beside", "steps(a, b)", `steps.a.status == "Succeeded"`, []propagate.Event{succeeded("wf[0].a")}, "wf[0].b", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

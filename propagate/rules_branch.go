@@ -212,10 +212,7 @@ func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 			if w.g.Node(n.Parent).Kind == nodegraph.StepGroup {
 				parent = w.afterGroup(n.Parent, do)
 			}
-		case nodegraph.RoleAttempt:
-			if at != m {
-				return // what comes after a Retry is attached to the attempt itself
-			}
+		case nodegraph.RoleAttempt: // which what comes after the Retry is attached to
 		case nodegraph.RoleHook:
 			switch owner, _ := w.g.Owner(at); w.g.Node(owner).Kind {
 			case nodegraph.TaskGroup, nodegraph.Retry:

@@ -45,3 +45,43 @@ func TestConditionsOfItems(t *testing.T) {
 		})
 	}
 }
+
+// What an omitted target counts as is told by the failures before it, also where those are items of a loop.
+func TestBranchesLeadThroughItems(t *testing.T) {
+	for _, c := range []struct{ text, failed, succeeded string }{
+		{"dag(s: steps(x over [i, j]) -> t)", "wf.s[0].x(0:i)", "wf.s[0].x(1:j)"},
+		{"dag(s over [i, j] -> t)", "wf.s(0:i)", "wf.s(1:j)"},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			e := drawn(t, c.text)
+			tell(t, e, propagate.PodFailed(c.failed, ""), propagate.PodSucceeded(c.succeeded))
+			expect(t, e, "wf.t", nodegraph.Omitted)
+			expect(t, e, "wf", nodegraph.Failed)
+		})
+	}
+}
+
+// A step that failed decides, whatever daemon is inside of it.
+func TestADAGWithADaemonIsNone(t *testing.T) {
+	e := drawn(t, "steps(x: dag(a, d: daemon))")
+	tell(t, e, propagate.PodRunning("wf[0].x.d"), propagate.PodFailed("wf[0].x.a", ""))
+	expect(t, e, "wf[0].x", nodegraph.Failed)
+	expect(t, e, "wf", nodegraph.Failed)
+}
+
+// A Retry that never came to an attempt was no daemon that was ready.
+func TestARetryWithoutAnAttempt(t *testing.T) {
+	e := drawn(t, `steps(d: daemon, r: retry(1, pod) when "a (")`)
+	tell(t, e, propagate.PodRunning("wf[0].d"))
+	expect(t, e, "wf[0].r", nodegraph.Error)
+	expect(t, e, "wf", nodegraph.Failed)
+}
+
+// A step whose condition the host has answered still runs if there was no place for it then.
+func TestAnAnsweredStepRunsLater(t *testing.T) {
+	e := drawnWith(t, `steps(a, b when "{{x}} == 1")`, func(spec *nodegraph.Spec) { spec.Parallelism = 1 })
+	tell(t, e, propagate.Resolved("wf[0].b", true, ""))
+	require.Equal(t, []string{"wf[0].a: start", "wf[0].b: parallelism"}, waitsFor(e))
+	tell(t, e, propagate.PodSucceeded("wf[0].a"))
+	expect(t, e, "wf[0].b", nodegraph.Pending)
+}

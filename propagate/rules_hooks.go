@@ -102,7 +102,7 @@ func (w *view) earlier(i nodegraph.Index, name string) nodegraph.Index {
 		own = w.shapes[own].parent // the StepGroup of a step or its item, the task of a task's item
 	}
 	before := []nodegraph.Index{own}
-	seen := map[nodegraph.Index]bool{own: true}
+	seen := make(map[nodegraph.Index]bool)
 	for k := 0; k < len(before); k++ {
 		for other := range w.g.After(before[k]) {
 			if seen[other] {
@@ -120,16 +120,14 @@ func (w *view) earlier(i nodegraph.Index, name string) nodegraph.Index {
 
 // called is the task itself, or the step in a StepGroup, that has this name; None if there is none.
 func (w *view) called(i nodegraph.Index, name string) nodegraph.Index {
-	if w.shapes[i].kind != nodegraph.StepGroup {
-		if w.g.Node(i).Task.Name == name {
-			return i
+	if w.shapes[i].kind == nodegraph.StepGroup {
+		for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+			if n := w.g.Node(m); n.Role == nodegraph.RoleStep && n.Task.Name == name {
+				return m
+			}
 		}
-		return nodegraph.None
-	}
-	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		if n := w.g.Node(m); n.Role == nodegraph.RoleStep && n.Task.Name == name {
-			return m
-		}
+	} else if w.g.Node(i).Task.Name == name {
+		return i
 	}
 	return nodegraph.None
 }

@@ -118,10 +118,9 @@ func (w *view) lastAttempt(m nodegraph.Index) nodegraph.Index {
 	return m
 }
 
-// replaced tells whether m stood for a step with a loop whose items are now nodes of their own.
+// replaced tells whether step m stood for items that are now nodes of their own.
 func (w *view) replaced(m nodegraph.Index) bool {
-	n := w.g.Node(m)
-	return n.Role == nodegraph.RoleStep && n.Kind == nodegraph.TaskGroup && w.facts[m].Answer == AnswerRun
+	return w.shapes[m].kind == nodegraph.TaskGroup && w.facts[m].Answer == AnswerRun
 }
 
 func (w *view) census(boundary nodegraph.Index) census {

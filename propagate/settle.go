@@ -67,7 +67,7 @@ func (e *Engine) idle() bool {
 func (e *Engine) settle() {
 	for {
 		e.sweep(0)
-		if e.endMembers() {
+		if e.endMembers(); e.queue.size > 0 {
 			continue
 		}
 		if e.Complete() {
@@ -177,7 +177,7 @@ func (e *Engine) commit(i nodegraph.Index, r ruling) {
 	if e.shapes[i].traits&traitHook != 0 {
 		i, _ = e.g.Owner(i) // what comes after that waits for its hooks
 	}
-	e.reclear(i, true)
+	e.reclear(i)
 }
 
 // afterDaemons takes care that a daemon which ends later, and whose end other tasks may name, undoes no omission, that a
@@ -194,7 +194,7 @@ func (e *Engine) afterDaemons(i nodegraph.Index, old, is verdict) {
 		}
 	}
 	if p := e.shapes[i].parent; e.shapes[p].kind == nodegraph.TaskGroup && e.verdicts[p].fulfilled() {
-		e.reclear(p, true)
+		e.reclear(p)
 	}
 }
 
@@ -230,9 +230,9 @@ func (e *Engine) tellParent(i nodegraph.Index, old, is verdict) {
 	e.touch(p)
 }
 
-// reclear looks again whether what comes after node i may go on, and marks what comes after it if that has changed or,
-// with anew, if it goes on.
-func (e *Engine) reclear(i nodegraph.Index, anew bool) {
+// reclear looks again whether what comes after node i may go on, and marks what comes after it if it goes on, or no longer
+// does.
+func (e *Engine) reclear(i nodegraph.Index) {
 	s, m := &e.shapes[i], &e.marks[i]
 	if s.traits&traitTask == 0 {
 		if s.kind == nodegraph.StepGroup {
@@ -251,7 +251,7 @@ func (e *Engine) reclear(i nodegraph.Index, anew bool) {
 		step = -1
 	case was && !is:
 		step = 1
-	case !is || !anew:
+	case !is:
 		return
 	}
 	*m &^= markClear

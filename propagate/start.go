@@ -310,7 +310,7 @@ func (e *Engine) create(i nodegraph.Index) {
 
 // refuse fails a leaf that would start although the workflow was stopped or is past its deadline.
 func (e *Engine) refuse(i nodegraph.Index) bool {
-	message := ""
+	var message string
 	switch {
 	case e.stops(i):
 		message = stopMessage(e.shutdown)

@@ -45,3 +45,49 @@ func TestLimitsOfDifferentNodes(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf.y.c"))
 	require.ElementsMatch(t, []string{"wf.x.a: start", "wf.x.b: parallelism", "wf.y.d: start"}, waitsFor(e))
 }
+
+// Tasks that no target needs are in no order of Argo's; that of their places is an order at least.
+func TestStartOrderOfWhatNobodyNeeds(t *testing.T) {
+	e := drawnWith(t, "dag(x, y, z)", func(spec *nodegraph.Spec) { spec.Templates[0].Targets = []string{"x"} })
+	y, z := e.Graph().Find("wf.y"), e.Graph().Find("wf.z")
+	require.Negative(t, e.StartOrder(y, z))
+	require.Positive(t, e.StartOrder(z, y))
+}
+
+// A place that is kept for a node while the host is asked about it is free once the node runs, which counts itself, or never
+// will.
+func TestPlacesThatWereKept(t *testing.T) {
+	two := func(spec *nodegraph.Spec) {
+		spec.Parallelism = 2
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "x"
+		}
+	}
+	e := drawnWith(t, "dag(a: mutex(m, pod), b, c)", two)
+	require.ElementsMatch(t, []string{"wf.a: lock", "wf.b: start", "wf.c: parallelism"}, waitsFor(e))
+	tell(t, e, propagate.LockGranted("wf.a"))
+	tell(t, e, propagate.PodSucceeded("wf.b"))
+	require.ElementsMatch(t, []string{"wf.a: start", "wf.c: start"}, waitsFor(e))
+
+	e = drawnWith(t, "dag(x: dag(p, q: mutex(m, pod)), y, z)", two)
+	require.ElementsMatch(t, []string{"wf.x.p: start", "wf.x.q: lock", "wf.y: parallelism", "wf.z: parallelism"}, waitsFor(e))
+	tell(t, e, propagate.PodFailed("wf.x.p", ""))
+	require.ElementsMatch(t, []string{"wf.y: start", "wf.z: start"}, waitsFor(e))
+}
+
+// A pod that may not start any more has its containers all the same, which are told how they ended.
+func TestContainersOfAPodThatWasRefused(t *testing.T) {
+	e := drawn(t, "dag(a continueOnFailed -> b: pod(x -> main))")
+	tell(t, e, propagate.PodRunning("wf.a"))
+	tell(t, e, propagate.Shutdown("Stop"))
+	for _, name := range []string{"wf.b", "wf.b.x", "wf.b.main"} {
+		expect(t, e, name, nodegraph.Failed)
+	}
+}
+
+// The items that the host resolves are all there are.
+func TestItemsOfTheHostStandForDeclaredOnes(t *testing.T) {
+	e := drawnWith(t, "dag(a over [i])", func(spec *nodegraph.Spec) { spec.Templates[0].Tasks[0].Loop.Unresolved = "{{x}}" })
+	tell(t, e, propagate.Expanded("wf.a", nodegraph.Item{Text: "j"}))
+	require.Equal(t, []string{"wf.a(0:j): start"}, waitsFor(e))
+}

@@ -4,8 +4,8 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// applyShutdown stops what the strategy stops. Rules read the strategy, so everything unfinished is looked at again, also
-// if it is told once more: a restored engine knows the strategy from the specification, and not how far it was carried out.
+// applyShutdown stops what the strategy stops. Rules read the strategy, so everything is looked at again, also if it
+// is told once more: a restored engine knows the strategy from the specification, and not how far it was carried out.
 func (e *Engine) applyShutdown(strategy string) {
 	if e.shutdown == "Terminate" {
 		strategy = e.shutdown // nothing is stronger
@@ -15,15 +15,8 @@ func (e *Engine) applyShutdown(strategy string) {
 		e.terminateWaiting()
 	}
 	for i := range nodegraph.Index(e.g.Len()) {
-		if e.verdicts[i].fulfilled() {
-			e.reclear(i, false)
-			if e.verdicts[i].want() != 0 {
-				e.touch(i) // a hook that has not started may not start any more
-			}
-			continue
-		}
-		e.touch(i)
-		if e.stops(i) {
+		e.touch(i) // of what has ended, a hook that has not started may not start any more
+		if !e.verdicts[i].fulfilled() && e.stops(i) {
 			e.halt(i)
 			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, stopMessage(e.shutdown))
 		}
@@ -107,35 +100,30 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 	}
 }
 
-// touchPod marks node i and, for a pod, its containers, whose rule reads the pod's facts.
+// touchPod marks leaf i and, of a pod, the containers, whose rule reads the pod's facts.
 func (e *Engine) touchPod(i nodegraph.Index) {
 	e.touch(i)
-	if e.shapes[i].kind == nodegraph.Pod {
-		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-			e.touch(m)
-		}
+	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		e.touch(m)
 	}
 }
 
 // endMembers ends what is left inside composites that have settled: their ready daemons, and all that a template that
-// fails fast leaves open. It tells whether there was anything.
-func (e *Engine) endMembers() bool {
-	ended := false
+// fails fast leaves open.
+func (e *Engine) endMembers() {
 	for _, b := range e.settledC {
 		if e.verdicts[b].rule() == RuleFailFast {
-			ended = e.closeMembers(b) || ended
+			e.closeMembers(b)
 		}
 		if e.daemons && e.verdicts[b].fulfilled() {
-			ended = e.endDaemonsIn(b) || ended
+			e.endDaemonsIn(b)
 		}
 	}
 	e.settledC = e.settledC[:0]
-	return ended
 }
 
 // closeMembers ends everything open inside node b, which failed fast: nothing inside a finished node is unfinished.
-func (e *Engine) closeMembers(b nodegraph.Index) bool {
-	closed := false
+func (e *Engine) closeMembers(b nodegraph.Index) {
 	for p := b; p != nodegraph.None; p = e.g.Node(p).Parent {
 		e.touch(p) // a DAG around it may look deep into it for the branches of its targets
 	}
@@ -145,7 +133,6 @@ func (e *Engine) closeMembers(b nodegraph.Index) bool {
 		stack = stack[:len(stack)-1]
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 			if f := &e.facts[m]; f.created() && !e.verdicts[m].fulfilled() {
-				closed = true
 				stack = append(stack, m)
 				if e.g.Node(m).Kind.Composite() {
 					e.end(m, nodegraph.Failed, failedFast, e.now)
@@ -156,13 +143,11 @@ func (e *Engine) closeMembers(b nodegraph.Index) bool {
 			}
 		}
 	}
-	return closed
 }
 
 // endDaemonsIn ends the ready daemons of boundary i: each becomes Succeeded as a fact of its own, and the host is asked
 // to end its pod (Argo: killDaemonedChildren).
-func (e *Engine) endDaemonsIn(i nodegraph.Index) bool {
-	ended := false
+func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 		switch e.g.Node(m).Kind {
 		case nodegraph.Pod:
@@ -171,11 +156,9 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) bool {
 				e.facts[m].Released = true
 				e.touchPod(m)
 				e.actOn(ActionTerminate, m, "its boundary has ended")
-				ended = true
 			}
 		case nodegraph.Retry, nodegraph.StepGroup, nodegraph.TaskGroup:
-			ended = e.endDaemonsIn(m) || ended
+			e.endDaemonsIn(m)
 		}
 	}
-	return ended
 }

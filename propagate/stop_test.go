@@ -107,3 +107,89 @@ func TestTerminatedBeforeItHeldItsLocks(t *testing.T) {
 	require.True(t, e.Complete())
 	require.True(t, e.Started().IsZero(), "it started at %v", e.Started())
 }
+
+// A DAG around what has failed fast is judged by what is inside of that when all of it has ended.
+func TestFailFastDecidesTheDAGAround(t *testing.T) {
+	e := failingFast(t, "dag(x: dag(f continueOnFailed -> g, s -> r: suspend) -> t)")
+	tell(t, e, propagate.PodSucceeded("wf.x.s"))
+	tell(t, e, propagate.PodFailed("wf.x.f", ""))
+	expect(t, e, "wf.x.r", nodegraph.Failed)
+	expect(t, e, "wf", nodegraph.Failed)
+}
+
+// What never began has no end either.
+func TestWhatNeverBeganIsNotStopped(t *testing.T) {
+	e := failingFast(t, "dag(x: dag(a, s: suspend -> y: dag(q)), hold: suspend)")
+	tell(t, e, propagate.PodFailed("wf.x.a", ""))
+	require.Equal(t, propagate.StageNone, e.Fact(e.Graph().Find("wf.x.y")).Stage)
+
+	e = drawn(t, "dag(a -> b: dag(c))")
+	tell(t, e, propagate.Shutdown("Stop"))
+	require.Empty(t, e.Fact(e.Graph().Find("wf.b")).Halted)
+}
+
+// A pod is ended once, however often the host says that the workflow is stopped.
+func TestStoppedTwiceAtOnce(t *testing.T) {
+	e := drawn(t, "dag(a)")
+	r := tell(t, e, propagate.Shutdown("Stop"), propagate.Shutdown("Stop"))
+	ends := 0
+	for _, a := range r.Actions {
+		if a.Type == propagate.ActionTerminate {
+			ends++
+		}
+	}
+	require.Equal(t, 1, ends, "%v", r.Actions)
+}
+
+// The deadline stops what is unfinished. A daemon that is ready isn't: it ends well, with what it serves.
+func TestDeadlineOfADaemon(t *testing.T) {
+	e := drawnWith(t, "dag(a, d: daemon)", func(spec *nodegraph.Spec) { spec.ActiveDeadline = time.Minute })
+	tell(t, e, propagate.PodRunning("wf.d"))
+	_, err := e.Apply(epoch.Add(time.Minute))
+	require.NoError(t, err)
+	expect(t, e, "wf.a", nodegraph.Failed)
+	expect(t, e, "wf.d", nodegraph.Succeeded)
+}
+
+// A pod is pending for too long when its own time is over, not when that of the one before a manual retry would be.
+func TestTimeoutsAfterAManualRetry(t *testing.T) {
+	for name, set := range map[string]func(*nodegraph.Template){
+		"timeout":         func(pod *nodegraph.Template) { pod.Timeout = 10 * time.Second },
+		"pending timeout": func(pod *nodegraph.Template) { pod.PendingTimeout = 10 * time.Second },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := drawnWith(t, "dag(a: pod)", func(spec *nodegraph.Spec) {
+				for _, template := range spec.Templates {
+					if template.Kind == nodegraph.Pod {
+						set(template)
+					}
+				}
+			})
+			at := func(seconds int, events ...propagate.Event) {
+				_, err := e.Apply(epoch.Add(time.Duration(seconds)*time.Second), events...)
+				require.NoError(t, err)
+				require.NoError(t, e.Check())
+			}
+			at(5, propagate.PodFailed("wf.a", ""))
+			at(8, propagate.ManualRetry())
+			at(10)
+			expect(t, e, "wf.a", nodegraph.Pending)
+			at(18)
+			expect(t, e, "wf.a", nodegraph.Failed)
+		})
+	}
+}
+
+// No timeout is too short to be one.
+func TestTimeoutOfANanosecond(t *testing.T) {
+	e := drawnWith(t, "dag(a: pod)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Kind == nodegraph.Pod {
+				template.Timeout = 1
+			}
+		}
+	})
+	_, err := e.Apply(epoch.Add(1))
+	require.NoError(t, err)
+	expect(t, e, "wf.a", nodegraph.Failed)
+}
