@@ -183,7 +183,7 @@ func (w *view) begins(c nodegraph.Index) bool {
 }
 
 // eachAttached calls do for what comes after node m and after all that ends with it: a container ends its pod, an item
-// its TaskGroup, a target its DAG, the last StepGroup its Steps (Argo: getOutboundNodes).
+// its TaskGroup, a target its DAG, the last StepGroup that has begun its Steps (Argo: getOutboundNodes).
 func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 	for at := m; at != dag; {
 		n := w.g.Node(at)
@@ -206,13 +206,14 @@ func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 			if !last {
 				return
 			}
-		case nodegraph.RoleStep:
-			parent = w.afterGroup(n.Parent, do)
-		case nodegraph.RoleItem:
-			if w.g.Node(n.Parent).Kind == nodegraph.StepGroup {
-				parent = w.afterGroup(n.Parent, do)
+		case nodegraph.RoleGroup:
+			for next := range w.g.Before(at) {
+				if w.verdicts[next].phase() != nodegraph.Planned {
+					do(next)
+					return
+				}
 			}
-		case nodegraph.RoleAttempt: // which what comes after the Retry is attached to
+		case nodegraph.RoleStep, nodegraph.RoleItem, nodegraph.RoleAttempt: // what they are inside of ends with them
 		case nodegraph.RoleHook:
 			switch owner, _ := w.g.Owner(at); w.g.Node(owner).Kind {
 			case nodegraph.TaskGroup, nodegraph.Retry:
@@ -225,16 +226,4 @@ func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 		}
 		at = parent
 	}
-}
-
-// afterGroup calls do for the StepGroup after group and returns the Steps that ends with group, or the group itself
-// where there is a next one.
-func (w *view) afterGroup(group nodegraph.Index, do func(nodegraph.Index)) nodegraph.Index {
-	for next := range w.g.Before(group) {
-		if w.verdicts[next].phase() != nodegraph.Planned {
-			do(next)
-			return group
-		}
-	}
-	return w.g.Node(group).Parent
 }

@@ -61,6 +61,15 @@ func TestBranchesLeadThroughItems(t *testing.T) {
 	}
 }
 
+// Nothing comes after the hook of a task, and the branches end there.
+func TestBranchesEndAtHooks(t *testing.T) {
+	e := drawn(t, `dag(x: dag(a exit pod), t depends "x.Failed")`)
+	tell(t, e, propagate.PodSucceeded("wf.x.a"))
+	tell(t, e, propagate.PodFailed("wf.x.a.onExit", ""))
+	expect(t, e, "wf.t", nodegraph.Omitted)
+	expect(t, e, "wf", nodegraph.Succeeded)
+}
+
 // A step that failed decides, whatever daemon is inside of it.
 func TestADAGWithADaemonIsNone(t *testing.T) {
 	e := drawn(t, "steps(x: dag(a, d: daemon))")

@@ -71,10 +71,9 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		}
 	case nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
 	default:
-		if !waiting {
-			return
+		if waiting {
+			e.end(i, nodegraph.Failed, e.phrases.say(message), e.now)
 		}
-		e.end(i, nodegraph.Failed, e.phrases.say(message), e.now)
 		return
 	}
 	stop := e.sameRun(i)
@@ -88,14 +87,10 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 	}
 }
 
-// checkTimeouts fails node i if it has been pending for longer than its template allows (Argo: checkTemplateTimeouts).
+// checkTimeouts fails node i, whose timer has run out, if it is pending still: it has been so for as long as its template
+// allows (Argo: checkTemplateTimeouts).
 func (e *Engine) checkTimeouts(i nodegraph.Index) {
-	if e.verdicts[i].phase() != nodegraph.Pending {
-		return
-	}
-	t := e.g.Node(i).Template
-	created := e.details[i].created.time()
-	if t.Timeout > 0 && !e.now.Before(created.Add(t.Timeout)) || t.PendingTimeout > 0 && !e.now.Before(created.Add(t.PendingTimeout)) {
+	if e.verdicts[i].phase() == nodegraph.Pending {
 		e.stopLeaf(i, "timeout", "timeout")
 	}
 }
@@ -115,7 +110,7 @@ func (e *Engine) endMembers() {
 		if e.verdicts[b].rule() == RuleFailFast {
 			e.closeMembers(b)
 		}
-		if e.daemons && e.verdicts[b].fulfilled() {
+		if e.daemons {
 			e.endDaemonsIn(b)
 		}
 	}
