@@ -735,3 +735,34 @@ func TestEndedDaemonTakesNoPlaceAfterAManualRetry(t *testing.T) {
 	tell(t, e, propagate.ManualRetry())
 	require.Equal(t, []string{"wf.x.a: start", "wf.x.b: start"}, waitsFor(e))
 }
+
+// A manual retry forgot the hook of a task that was omitted, and with it that the DAG around had ended (random test, seed
+// 10,002,698).
+func TestHookOfAnOmittedTaskAfterAManualRetry(t *testing.T) {
+	e := hooked(t, `dag(r: dag(a, b depends "a.Failed"), f)`, `tasks.b.status == "Omitted"`)
+	tell(t, e, propagate.PodSucceeded("wf.r.a"))
+	tell(t, e, propagate.PodSucceeded("wf.r.b.hooks.h"), propagate.PodFailed("wf.f", ""))
+	expect(t, e, "wf.r", nodegraph.Succeeded)
+	expectWorkflow(t, e, nodegraph.Failed)
+	tell(t, e, propagate.ManualRetry())
+	expect(t, e, "wf.r", nodegraph.Succeeded)
+	require.Equal(t, []string{"wf.f: start"}, waitsFor(e))
+}
+
+// A manual retry forgot that a task was omitted while a daemon ran that failed later, inside of an attempt that another
+// followed.
+func TestOmittedBesideADaemonAfterAManualRetry(t *testing.T) {
+	e := drawn(t, `dag(r: retry(1, dag(d: daemon, b depends "d.Failed", s: suspend)), f)`)
+	tell(t, e, propagate.PodRunning("wf.r(0).d"))
+	expect(t, e, "wf.r(0).b", nodegraph.Omitted)
+	tell(t, e, propagate.PodFailed("wf.r(0).d", ""))
+	tell(t, e, propagate.Resumed("wf.r(0).s"))
+	tell(t, e, propagate.PodRunning("wf.r(1).d"), propagate.Resumed("wf.r(1).s"))
+	tell(t, e, propagate.PodFailed("wf.f", ""))
+	expect(t, e, "wf.r", nodegraph.Succeeded)
+	expectWorkflow(t, e, nodegraph.Failed)
+	tell(t, e, propagate.ManualRetry())
+	expect(t, e, "wf.r(0).b", nodegraph.Omitted)
+	expect(t, e, "wf.r(0)", nodegraph.Failed)
+	require.Equal(t, []string{"wf.f: start"}, waitsFor(e))
+}

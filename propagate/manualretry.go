@@ -66,7 +66,7 @@ func (e *Engine) kept() []NodeState {
 		f := &state.Fact
 		at.whole = at.whole || !e.verdicts[i].phase().Unsuccessful()
 		switch {
-		case !f.created() && f.Answer != AnswerSkip && !n.Expanded():
+		case !f.created() && f.Answer != AnswerSkip && f.Answer != AnswerOmit && !n.Expanded() && len(e.g.Hooks(i)) == 0:
 			continue // follows from the rest
 		case at.whole:
 		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded, len(e.locksOf(i)) > 0:
