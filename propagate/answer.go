@@ -102,11 +102,8 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	switch {
 	case f.Lock == LockHeld:
 		return
-	case e.verdicts[i].fulfilled():
-		if ev.Type == EventLockGranted { // too late to be of use
-			f.Lock = LockHeld
-			e.releaseLocks(i)
-		}
+	case f.Lock == LockNone && i != nodegraph.Root && e.verdicts[i].want()&wantStart == 0, e.verdicts[i].fulfilled():
+		e.giveBackLocks(i) // it does not want them any more
 		return
 	}
 	e.touch(i)

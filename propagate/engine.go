@@ -37,6 +37,7 @@ type Engine struct {
 	judged   int     // nodes evaluated so far: the tests count work, not time
 
 	failFast bool // some template fails fast
+	named    bool // the expression of some hook may name tasks or steps
 	limited  bool // there is a limit of parallelism, or some template fails fast
 	overdue  bool // the deadline was applied
 }
@@ -67,6 +68,7 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 		e.failFast = e.failFast || t.FailFast
 		e.limited = e.limited || t.FailFast || t.Parallelism > 0
 		e.daemons = e.daemons || t.Daemon
+		e.named = e.named || hasExpressions(t)
 	}
 	e.view.counters = &e.counters
 	e.grow()
@@ -74,6 +76,18 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 		e.touch(i)
 	}
 	return e, nil
+}
+
+// hasExpressions tells whether a hook of a task or step of template t has an expression, which may name others.
+func hasExpressions(t *nodegraph.Template) bool {
+	for _, tasks := range append([][]nodegraph.Task{t.Tasks}, t.Steps...) {
+		for k := range tasks {
+			if slices.ContainsFunc(tasks[k].Hooks, func(h nodegraph.Hook) bool { return h.Expression != "" }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // allTemplates lists the templates of a specification, inline ones included.

@@ -186,7 +186,8 @@ func Memoized(node string, hit bool) Event {
 }
 
 // LockGranted says that the node (empty: the workflow) holds all its locks. If it is refused, because the node or the
-// workflow has gone in the meantime, the host releases them.
+// workflow has gone in the meantime, the host releases them. A node that does not want them any more gives them back at
+// once. Once the host has carried out an ActionRelease an answer from before it is void: it is not given.
 func LockGranted(node string) Event { return Event{Type: EventLockGranted, Node: node} }
 
 // LockQueued says that the node (empty: the workflow) waits for a lock. Message is Argo's, Reason the lock's key.

@@ -766,3 +766,71 @@ func TestOmittedBesideADaemonAfterAManualRetry(t *testing.T) {
 	expect(t, e, "wf.r(0)", nodegraph.Failed)
 	require.Equal(t, []string{"wf.f: start"}, waitsFor(e))
 }
+
+// Whether a hook is due was not asked again when a newer pod undid the end of what its expression names (random test, seed
+// 10,010,366).
+func TestHookNamesWhatRunsOnceMore(t *testing.T) {
+	for _, c := range []struct{ text, expression, a, b string }{
+		{`dag(a, b: suspend depends "a.Failed")`, `tasks.a.status == "Running"`, "wf.a", "wf.b"},
+		{`dag(a, c when "1 == 2" depends "a.Failed", b: suspend depends "c")`, `tasks.a.status == "Running"`, "wf.a", "wf.b"},
+		{`dag(a, b: suspend over [j] depends "a.Failed")`, `tasks.a.status == "Running"`, "wf.a", "wf.b(0:j)"},
+		{"steps(a continueOnFailed | b: suspend)", `steps.a.status == "Running"`, "wf[0].a", "wf[1].b"},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			e := hooked(t, c.text, c.expression)
+			tell(t, e, of("1", propagate.PodFailed(c.a, "")))
+			tell(t, e, of("2", propagate.PodRunning(c.a)))
+			expect(t, e, c.b+".hooks.h", nodegraph.Running)
+		})
+	}
+}
+
+// of makes an event one of the pod with this uid.
+func of(uid string, ev propagate.Event) propagate.Event {
+	ev.Pod.UID = uid
+	return ev
+}
+
+// The pod that was made in the place of a lost one was made once more when it was lost too, though the workflow had been
+// stopped in the meantime, or was past its deadline (random test, seed 10,010,366).
+func TestAPodIsNotMadeAnewInAStoppedWorkflow(t *testing.T) {
+	for name, stop := range map[string]func(*propagate.Engine) propagate.Result{
+		"shutdown": func(e *propagate.Engine) propagate.Result { return tell(t, e, propagate.Shutdown("Stop")) },
+		"deadline": func(e *propagate.Engine) propagate.Result {
+			r, err := e.Apply(epoch.Add(time.Minute))
+			require.NoError(t, err)
+			return r
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := drawnWith(t, "dag(set: pod(x -> y), hold: suspend) exit pod", func(spec *nodegraph.Spec) { spec.ActiveDeadline = time.Minute })
+			tell(t, e, of("1", propagate.PodPending("wf.set", "")))
+			tell(t, e, of("1", propagate.PodDeleted("wf.set")))
+			stop(e)
+			tell(t, e, of("2", propagate.PodPending("wf.set", "")))
+			r := tell(t, e, of("2", propagate.PodDeleted("wf.set")))
+			expect(t, e, "wf.set", nodegraph.Failed)
+			expect(t, e, "wf.set.x", nodegraph.Failed)
+			for _, a := range r.Actions {
+				require.NotEqual(t, propagate.ActionRecreate, a.Type)
+			}
+		})
+	}
+}
+
+// The host answered about a lock that a node had given back, and which it could not want before a daemon was ready again:
+// it was made to wait for the lock all the same (random test, seed 20,005,239).
+func TestAnswerAboutALockThatWasGivenBack(t *testing.T) {
+	for _, answer := range []propagate.Event{propagate.LockQueued("wf.x", mutexM, "waits"), propagate.LockGranted("wf.x")} {
+		e := drawn(t, "dag(d: retry(1, daemon) -> x: mutex(m, pod))")
+		tell(t, e, propagate.PodRunning("wf.d(0)"))
+		require.Equal(t, []string{"wf.x: lock"}, waitsFor(e))
+		tell(t, e, propagate.PodFailed("wf.d(0)", ""))
+		require.Equal(t, []string{"wf.d(1): start"}, waitsFor(e))
+		r := tell(t, e, answer)
+		require.Equal(t, []propagate.ActionType{propagate.ActionRelease}, []propagate.ActionType{r.Actions[0].Type})
+		expect(t, e, "wf.x", nodegraph.Planned)
+		tell(t, e, propagate.PodRunning("wf.d(1)"))
+		require.Equal(t, []string{"wf.x: lock"}, waitsFor(e))
+	}
+}

@@ -106,7 +106,11 @@ func (e *Engine) judge(i nodegraph.Index) {
 		e.timers.add(v.wake, i)
 	}
 	if v.rule() == RulePodRecreate {
-		e.recreate(i)
+		if e.refuse(i) {
+			v = e.evaluate(i)
+		} else {
+			e.recreate(i)
+		}
 	}
 	e.commit(i, v)
 }
@@ -173,6 +177,9 @@ func (e *Engine) commit(i nodegraph.Index, r ruling) {
 	if e.daemons {
 		e.afterDaemons(i, old, is)
 	}
+	if e.named && is.phase() != old.phase() {
+		e.touchAfter(i)
+	}
 	e.tellParent(i, old, is)
 	if e.shapes[i].traits&traitHook != 0 {
 		i, _ = e.g.Owner(i) // what comes after that waits for its hooks
@@ -190,7 +197,6 @@ func (e *Engine) afterDaemons(i nodegraph.Index, old, is verdict) {
 	if old.daemoned() && !is.daemoned() {
 		for p := e.shapes[i].parent; p != nodegraph.None; p = e.shapes[p].parent {
 			e.touch(p)
-			e.touchHooked(p)
 		}
 	}
 	if p := e.shapes[i].parent; e.shapes[p].kind == nodegraph.TaskGroup && e.verdicts[p].fulfilled() {
@@ -198,11 +204,28 @@ func (e *Engine) afterDaemons(i nodegraph.Index, old, is verdict) {
 	}
 }
 
-// touchHooked marks the members of node p that have hooks, whose expressions may name a daemon that has ended.
-func (e *Engine) touchHooked(p nodegraph.Index) {
-	for m := e.g.First(p); m != nodegraph.None; m = e.g.Next(m) {
-		if e.shapes[m].traits&traitHooked != 0 {
-			e.touch(m)
+// touchAfter marks all that comes after task or step i and is more than planned: a daemon has ended, or a newer run has
+// undone its end, and the expressions of their hooks may name it.
+func (e *Engine) touchAfter(i nodegraph.Index) {
+	switch e.g.Node(i).Role {
+	case nodegraph.RoleTask:
+	case nodegraph.RoleStep:
+		i = e.shapes[i].parent
+	default:
+		return
+	}
+	seen := make(map[nodegraph.Index]bool)
+	for list := []nodegraph.Index{i}; len(list) > 0; list = list[1:] {
+		for next := range e.g.Before(list[0]) {
+			if seen[next] || e.verdicts[next].phase() == nodegraph.Planned {
+				continue
+			}
+			seen[next] = true
+			list = append(list, next)
+			e.touch(next)
+			for m := e.g.First(next); m != nodegraph.None; m = e.g.Next(m) { // items and steps
+				e.touch(m)
+			}
 		}
 	}
 }
