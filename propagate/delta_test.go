@@ -89,3 +89,18 @@ func TestSyncChangedNamesUnknownPods(t *testing.T) {
 	expect(t, e, "wf.a", nodegraph.Succeeded)
 	require.Equal(t, []string{"wf.b: unsuspend"}, waitsFor(e))
 }
+
+// What is gone is the pod that its node has, and nothing else.
+func TestSyncChangedLosesPods(t *testing.T) {
+	e := drawn(t, "dag(a, b -> c)")
+	_, err := e.SyncChanged(epoch, []propagate.PodStatus{podOf("wf.a", "1", "Running"), podOf("wf.b", "2", "Running")}, nil)
+	require.NoError(t, err)
+	r, err := e.SyncChanged(epoch, nil, []propagate.PodStatus{podOf("wf.a", "0", ""), podOf("wf.c", "", ""), podOf("wf.nobody", "", "")})
+	require.NoError(t, err)
+	require.Empty(t, r.Changes)
+	_, err = e.SyncChanged(epoch, nil, []propagate.PodStatus{podOf("wf.a", "1", "")})
+	require.NoError(t, err)
+	expect(t, e, "wf.a", nodegraph.Error)
+	expect(t, e, "wf.b", nodegraph.Running)
+	expect(t, e, "wf.c", nodegraph.Planned)
+}

@@ -339,3 +339,10 @@ func TestStageOrder(t *testing.T) {
 		require.Equal(t, propagate.Stage(k), s, "%s is stage %d", s, k)
 	}
 }
+
+// A newer pod that ran says so, however far it has come when it is first heard of.
+func TestANewerRunKeepsThatItRan(t *testing.T) {
+	f := propagate.Fact{Serial: 1, Attempt: 1, Stage: propagate.StageRunning}
+	require.True(t, f.Merge(propagate.Fact{Serial: 2, Attempt: 1, Stage: propagate.StageGone, Ran: true}))
+	require.True(t, f.Ran)
+}

@@ -221,8 +221,6 @@ func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 			default:
 				return
 			}
-		default:
-			return
 		}
 		at = parent
 	}
