@@ -102,8 +102,8 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	switch {
 	case f.Lock == LockHeld:
 		return
-	case f.Lock == LockNone && i != nodegraph.Root && e.verdicts[i].want()&wantStart == 0, e.verdicts[i].fulfilled():
-		e.giveBackLocks(i) // it does not want them any more
+	case f.Lock == LockNone && e.verdicts[i].want()&wantStart == 0: // it does not want them any more
+		e.giveBackLocks(i)
 		return
 	}
 	e.touch(i)

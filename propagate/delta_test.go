@@ -92,15 +92,37 @@ func TestSyncChangedNamesUnknownPods(t *testing.T) {
 
 // What is gone is the pod that its node has, and nothing else.
 func TestSyncChangedLosesPods(t *testing.T) {
-	e := drawn(t, "dag(a, b -> c)")
+	e := drawn(t, "dag(a, b -> c, d)")
 	_, err := e.SyncChanged(epoch, []propagate.PodStatus{podOf("wf.a", "1", "Running"), podOf("wf.b", "2", "Running")}, nil)
 	require.NoError(t, err)
-	r, err := e.SyncChanged(epoch, nil, []propagate.PodStatus{podOf("wf.a", "0", ""), podOf("wf.c", "", ""), podOf("wf.nobody", "", "")})
+	r, err := e.SyncChanged(epoch, nil, []propagate.PodStatus{podOf("wf.a", "0", ""), podOf("wf.c", "", ""), podOf("wf.d", "", ""), podOf("wf.nobody", "", "")})
 	require.NoError(t, err)
-	require.Empty(t, r.Changes)
+	require.Equal(t, propagate.Result{Unknown: r.Unknown}, r)
 	_, err = e.SyncChanged(epoch, nil, []propagate.PodStatus{podOf("wf.a", "1", "")})
 	require.NoError(t, err)
 	expect(t, e, "wf.a", nodegraph.Error)
 	expect(t, e, "wf.b", nodegraph.Running)
 	expect(t, e, "wf.c", nodegraph.Planned)
+}
+
+// A pod that had ended and whose results were on their way could vanish from the list of pods, and its node waited for the
+// results for ever: they come with the pod, or not at all.
+func TestResultsOfAPodThatIsNotListedAnyMore(t *testing.T) {
+	for name, vanish := range map[string]func(*propagate.Engine) (propagate.Result, error){
+		"all pods": func(e *propagate.Engine) (propagate.Result, error) { return e.SyncPods(epoch, nil) },
+		"what changed": func(e *propagate.Engine) (propagate.Result, error) {
+			return e.SyncChanged(epoch, nil, []propagate.PodStatus{podOf("wf.a", "1", "")})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := drawn(t, "dag(a)")
+			_, err := e.SyncPods(epoch, []propagate.PodStatus{podOf("wf.a", "1", "Succeeded")}, of("1", propagate.ResultPending("wf.a")))
+			require.NoError(t, err)
+			require.Equal(t, []string{"wf.a: result"}, waitsFor(e))
+			_, err = vanish(e)
+			require.NoError(t, err)
+			expect(t, e, "wf.a", nodegraph.Succeeded)
+			require.True(t, e.Complete())
+		})
+	}
 }

@@ -112,10 +112,10 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	return r, err
 }
 
-// hasPod tells whether node i has a pod that was seen to exist and not to end.
+// hasPod tells whether node i has a pod of which something is still to come: its end, or results that are on their way.
 func (e *Engine) hasPod(i nodegraph.Index) bool {
-	stage := e.facts[i].Stage
-	return e.shapes[i].kind == nodegraph.Pod && (stage == StagePending || stage == StageRunning)
+	f := &e.facts[i]
+	return e.shapes[i].kind == nodegraph.Pod && (f.Stage == StagePending || f.Stage == StageRunning || f.Stage == StageEnded && f.Unsynced)
 }
 
 // podNode finds the node that a pod is for; false if the workflow never asked for the pod.

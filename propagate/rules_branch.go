@@ -188,7 +188,7 @@ func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 	for at := m; at != dag; {
 		n := w.g.Node(at)
 		parent := n.Parent
-		switch n.Role {
+		switch n.Role { // a step, an item, an attempt ends what it is inside of
 		case nodegraph.RoleTask:
 			first := w.g.First(parent)
 			for _, place := range w.g.DependentRow(at) {
@@ -213,7 +213,6 @@ func (w *view) eachAttached(m, dag nodegraph.Index, do func(nodegraph.Index)) {
 					return
 				}
 			}
-		case nodegraph.RoleStep, nodegraph.RoleItem, nodegraph.RoleAttempt: // what they are inside of ends with them
 		case nodegraph.RoleHook:
 			switch owner, _ := w.g.Owner(at); w.g.Node(owner).Kind {
 			case nodegraph.TaskGroup, nodegraph.Retry:
