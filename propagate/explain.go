@@ -116,6 +116,7 @@ var sentences = [...]string{
 	RuleExitHandler:   "%s, an exit handler, decides it",
 	RuleEntry:         "%s decides it",
 	RuleComplete:      "it was complete when it was loaded",
+	RuleWhole:         "it ended as a whole: it was memoized, kept by a manual retry, or closed with what it is inside of",
 	RuleFailFast:      "%s failed, and its template fails fast",
 }
 

@@ -834,3 +834,38 @@ func TestAnswerAboutALockThatWasGivenBack(t *testing.T) {
 		require.Equal(t, []string{"wf.x: lock"}, waitsFor(e))
 	}
 }
+
+// A template that fails fast waited for ever where a daemon was ready in it: for what may not start any more, while the
+// daemon waited for the template (random test, seeds 40,012,857 and 40,053,953).
+func TestFailFastWhileADaemonIsReady(t *testing.T) {
+	for _, c := range []struct{ text, daemon, fails, waits string }{
+		{"dag(x: dag(a: daemon, b, c))", "wf.x.a", "wf.x.b", "wf.x.c"},
+		{"dag(x: steps(a: daemon, b, c))", "wf.x[0].a", "wf.x[0].b", "wf.x[0].c"},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			e := drawnWith(t, c.text, func(spec *nodegraph.Spec) {
+				spec.Parallelism = 2
+				for _, template := range spec.Templates {
+					template.FailFast = template.Name == "x"
+				}
+			})
+			tell(t, e, propagate.PodRunning(c.daemon))
+			require.ElementsMatch(t, []string{c.fails + ": start", c.waits + ": parallelism"}, waitsFor(e))
+			tell(t, e, propagate.PodFailed(c.fails, ""))
+			expect(t, e, "wf.x", nodegraph.Failed)
+			expect(t, e, c.daemon, nodegraph.Succeeded)
+			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+		})
+	}
+}
+
+// What succeeded is kept by a manual retry as it is: inside of it the end of a shutdown let hooks start that the shutdown
+// had forbidden (random test, seed 40,053,461).
+func TestWhatIsKeptByAManualRetryStays(t *testing.T) {
+	e := drawn(t, "dag(x: dag(a: dag(b exit pod) continueOnFailed), f)")
+	tell(t, e, propagate.PodRunning("wf.x.a.b"))
+	tell(t, e, propagate.Shutdown("Terminate"))
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	require.NotContains(t, waitsFor(e), "wf.x.a.b.onExit: start")
+}

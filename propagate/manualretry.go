@@ -69,6 +69,9 @@ func (e *Engine) kept() []NodeState {
 		case !f.created() && f.Answer != AnswerSkip && f.Answer != AnswerOmit && !n.Expanded() && len(e.g.Hooks(i)) == 0:
 			continue // follows from the rest
 		case at.whole:
+			if n.Kind.Composite() && f.created() { // whatever the rules would say of it without the shutdown
+				f.Stage, f.Phase, f.Message = StageEnded, e.verdicts[i].phase(), e.message(i)
+			}
 		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded, len(e.locksOf(i)) > 0:
 			continue // forgotten
 		default:

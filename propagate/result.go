@@ -61,7 +61,7 @@ const (
 	ActionTerminate
 	// ActionAcquire: the node (or the workflow) needs Locks; the host answers with LockGranted or LockQueued.
 	ActionAcquire
-	// ActionRelease: the holder of Locks has settled.
+	// ActionRelease: the holder of Locks has settled, or does not want them any more.
 	ActionRelease
 	// ActionResolve: the host evaluates the node's when, in Message, and answers with Resolved.
 	ActionResolve

@@ -15,7 +15,7 @@ func (w *view) evaluate(i nodegraph.Index) ruling {
 	case w.root().Stage == StageEnded && s.kind.Composite() && f.Phase.Settled():
 		v = settled(f.Phase, w.details[i].message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
 	case f.Stage == StageEnded && s.kind.Composite():
-		v = settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None) // it could not be expanded, or was memoized
+		v = wholeRule(f.Phase, w.details[i].message)
 	case f.Lock == LockWaits && f.Stage < StageStopped:
 		v = pending(RuleLockWait, w.details[i].message)
 	default:
@@ -128,4 +128,12 @@ func stopMessage(strategy string) string { return "Stopped with strategy '" + st
 // stops tells whether the shutdown in force applies to node i: Stop spares exit handlers (Argo: ShouldExecute).
 func (w *inputs) stops(i nodegraph.Index) bool {
 	return w.shutdown == "Terminate" || w.shutdown == "Stop" && !w.g.Node(i).InExitHandler()
+}
+
+// wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. One in Error could not be expanded.
+func wholeRule(phase nodegraph.Phase, message phrase) ruling {
+	if phase == nodegraph.Error {
+		return settled(phase, message, RuleInvalid, nodegraph.None)
+	}
+	return settled(phase, message, RuleWhole, nodegraph.None)
 }

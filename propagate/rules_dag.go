@@ -18,11 +18,11 @@ import (
 //  4. Otherwise it has succeeded.
 func (w *view) dagRule(i nodegraph.Index) ruling {
 	t := w.g.Node(i).Template
-	if v, decided := w.failFastRule(i); decided {
+	if v, decided := w.failFastRule(i, false); decided {
 		return v
 	}
 	if m, open := w.firstOpen(i); open {
-		return running(RuleMembersOpen, m)
+		return w.boundaryOpen(i, m)
 	}
 	if w.facts[i].Halted {
 		return settled(nodegraph.Failed, noMessage, RuleShutdown, nodegraph.None)

@@ -28,7 +28,7 @@ func (w *view) taskGroupRule(i nodegraph.Index) ruling {
 // stepsRule: the groups of a Steps node run one after the other; the first that failed ends it, with its message, once
 // no group is open.
 func (w *view) stepsRule(i nodegraph.Index) ruling {
-	if v, decided := w.failFastRule(i); decided {
+	if v, decided := w.failFastRule(i, false); decided {
 		return v
 	}
 	failed := nodegraph.None
@@ -37,7 +37,7 @@ func (w *view) stepsRule(i nodegraph.Index) ruling {
 		case v.phase().Unsuccessful() && failed == nodegraph.None:
 			failed = m
 		case !v.fulfilled() && (failed == nodegraph.None || w.facts[m].created()):
-			return running(RuleMembersOpen, m)
+			return w.boundaryOpen(i, m)
 		}
 	}
 	if failed != nodegraph.None {
@@ -47,22 +47,33 @@ func (w *view) stepsRule(i nodegraph.Index) ruling {
 }
 
 // failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
-// as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps.
-func (w *view) failFastRule(i nodegraph.Index) (ruling, bool) {
+// as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps. A ready
+// daemon is active, so a boundary with one ends as its members say; but where it is open it would wait for members that
+// never start, and for the daemon, which waits for it.
+func (w *view) failFastRule(i nodegraph.Index, open bool) (ruling, bool) {
 	if !w.g.Node(i).Template.FailFast {
 		return ruling{}, false
 	}
 	c := w.census(i)
-	if c.failed == nodegraph.None || c.active > 0 || c.released {
+	if c.failed == nodegraph.None || c.busy > 0 || !open && (c.active > 0 || c.released) {
 		return ruling{}, false
 	}
 	return settled(nodegraph.Failed, failedFast, RuleFailFast, c.failed), true
 }
 
+// boundaryOpen is the verdict on a DAG or Steps of which member m is open.
+func (w *view) boundaryOpen(i, m nodegraph.Index) ruling {
+	if v, decided := w.failFastRule(i, true); decided {
+		return v
+	}
+	return running(RuleMembersOpen, m)
+}
+
 // A census counts the pods, DAGs and Steps of a boundary: those directly inside it, its StepGroups, TaskGroups and
 // Retries, attempts included.
 type census struct {
-	active int
+	active int // pods, DAGs and Steps that have not ended
+	busy   int // those of them that are no ready daemons
 	// released tells whether a daemon was ended with the boundary, which was decided while that was active.
 	released bool
 	failed   nodegraph.Index // one that failed, None if none did
@@ -141,6 +152,9 @@ func (w *view) census(boundary nodegraph.Index) census {
 				if !p.Settled() {
 					if w.facts[m].Lock != LockWaits { // one that waits for a lock uses nothing, and its holder may need the place
 						c.active++
+						if !w.verdicts[m].daemoned() {
+							c.busy++
+						}
 					}
 				} else if p.Unsuccessful() && c.failed == nodegraph.None {
 					c.failed = m

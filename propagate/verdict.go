@@ -84,6 +84,7 @@ const (
 	RuleEntry                     // the workflow ends as its entry node did
 	RuleComplete                  // the workflow was complete when it was loaded
 	RuleFailFast                  // a composite whose template fails fast, once nothing of it runs
+	RuleWhole                     // a composite that ended as a whole: memoized, kept by a manual retry, or closed from outside
 )
 
 var ruleNames = [...]string{
@@ -91,7 +92,7 @@ var ruleNames = [...]string{
 	"pod-pending", "pod-running", "pod-result", "pod-gone", "pod-recreate", "stopped", "daemon-ready", "daemon-ended",
 	"unsynced", "container-own", "container-pod", "members-open", "members-done", "member-failed", "shutdown", "retry",
 	"suspended", "resumed", "served", "exit-handler", "entry",
-	"complete", "fail-fast",
+	"complete", "fail-fast", "whole",
 }
 
 // String is the rule's name as explanations show it.
