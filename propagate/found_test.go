@@ -862,10 +862,12 @@ func TestFailFastWhileADaemonIsReady(t *testing.T) {
 // What succeeded is kept by a manual retry as it is: inside of it the end of a shutdown let hooks start that the shutdown
 // had forbidden (random test, seed 40,053,461).
 func TestWhatIsKeptByAManualRetryStays(t *testing.T) {
-	e := drawn(t, "dag(x: dag(a: dag(b exit pod) continueOnFailed), f)")
-	tell(t, e, propagate.PodRunning("wf.x.a.b"))
+	e := drawn(t, "steps(x: dag(b exit pod) continueOnFailed | f)")
+	tell(t, e, propagate.PodRunning("wf[0].x.b"))
 	tell(t, e, propagate.Shutdown("Terminate"))
+	expect(t, e, "wf[0]", nodegraph.Succeeded)
 	require.True(t, e.Complete())
 	tell(t, e, propagate.ManualRetry())
-	require.NotContains(t, waitsFor(e), "wf.x.a.b.onExit: start")
+	expect(t, e, "wf[0]", nodegraph.Succeeded)
+	require.Equal(t, []string{"wf[1].f: start"}, waitsFor(e))
 }
