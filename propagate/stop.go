@@ -16,7 +16,9 @@ func (e *Engine) applyShutdown(strategy string) {
 	}
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.touch(i) // of what has ended, a hook that has not started may not start any more
-		if !e.verdicts[i].fulfilled() && e.stops(i) {
+		if e.verdicts[i].fulfilled() {
+			e.reclear(i) // nor is it waited for
+		} else if e.stops(i) {
 			e.halt(i)
 			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, stopMessage(e.shutdown))
 		}
