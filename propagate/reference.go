@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -13,11 +14,20 @@ func reference(in *inputs) []ruling {
 		view:    view{inputs: in, verdicts: make([]verdict, in.g.Len()), messages: make([]phrase, in.g.Len())},
 		rulings: make([]ruling, in.g.Len()),
 	}
-	levels := byDepth(in.g)
+	// A second pass is for hooks deep inside, whose expressions may name what is judged after them.
+	for levels, last := byDepth(in.g), []ruling(nil); !slices.Equal(last, r.rulings); {
+		last = slices.Clone(r.rulings)
+		r.pass(levels)
+	}
+	return r.rulings
+}
+
+// pass judges every node, from the deepest up.
+func (r *referee) pass(levels [][]nodegraph.Index) {
 	for depth := len(levels) - 1; depth >= 0; depth-- {
 		// What exists depends on deeper nodes only; what is planned also on siblings it comes after.
 		for _, i := range levels[depth] {
-			if in.facts[i].created() || i == nodegraph.Root {
+			if r.facts[i].created() || i == nodegraph.Root {
 				r.judge(i)
 			}
 		}
@@ -28,7 +38,6 @@ func reference(in *inputs) []ruling {
 			r.judgePlanned(parent)
 		}
 	}
-	return r.rulings
 }
 
 // referee is the reference evaluator at work.
