@@ -739,7 +739,13 @@ func TestEndedDaemonTakesNoPlaceAfterAManualRetry(t *testing.T) {
 // A manual retry forgot the hook of a task that was omitted, and with it that the DAG around had ended (random test, seed
 // 10,002,698).
 func TestHookOfAnOmittedTaskAfterAManualRetry(t *testing.T) {
-	e := hooked(t, `dag(r: dag(a, b depends "a.Failed"), f)`, `tasks.b.status == "Omitted"`)
+	e := hooked(t, `dag(a, b depends "a.Failed", f)`, `tasks.b.status == "Omitted"`)
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	tell(t, e, propagate.PodSucceeded("wf.b.hooks.h"), propagate.PodFailed("wf.f", ""))
+	tell(t, e, propagate.ManualRetry())
+	require.Equal(t, []string{"wf.f: start"}, waitsFor(e))
+
+	e = hooked(t, `dag(r: dag(a, b depends "a.Failed"), f)`, `tasks.b.status == "Omitted"`)
 	tell(t, e, propagate.PodSucceeded("wf.r.a"))
 	tell(t, e, propagate.PodSucceeded("wf.r.b.hooks.h"), propagate.PodFailed("wf.f", ""))
 	expect(t, e, "wf.r", nodegraph.Succeeded)

@@ -14,10 +14,14 @@ func reference(in *inputs) []ruling {
 		view:    view{inputs: in, verdicts: make([]verdict, in.g.Len()), messages: make([]phrase, in.g.Len())},
 		rulings: make([]ruling, in.g.Len()),
 	}
-	// A second pass is for hooks deep inside, whose expressions may name what is judged after them.
-	for levels, last := byDepth(in.g), []ruling(nil); !slices.Equal(last, r.rulings); {
-		last = slices.Clone(r.rulings)
-		r.pass(levels)
+	// The expressions of hooks deep inside may name what is judged after them, so there is another pass until nothing changes:
+	// at most one for each level.
+	levels := byDepth(in.g)
+	for range levels {
+		last := slices.Clone(r.rulings)
+		if r.pass(levels); slices.Equal(last, r.rulings) {
+			break
+		}
 	}
 	return r.rulings
 }

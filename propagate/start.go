@@ -308,7 +308,8 @@ func (e *Engine) create(i nodegraph.Index) {
 	e.watchTimeouts(i)
 }
 
-// refuse fails a leaf that would start although the workflow was stopped or is past its deadline.
+// refuse fails a leaf that would start, or whose pod would be made anew, although the workflow was stopped or is past its
+// deadline. It tells whether it did.
 func (e *Engine) refuse(i nodegraph.Index) bool {
 	var message string
 	switch {

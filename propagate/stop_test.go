@@ -86,6 +86,10 @@ func TestFailFastClosesWhatIsOpen(t *testing.T) {
 	require.Equal(t, map[string]string{"wf.x": message, "wf.x[0]": message, "wf.x[0].s": message, "wf.x[1]": ""},
 		looks(e, "wf.x", "wf.x[0]", "wf.x[0].s", "wf.x[1]"))
 
+	e = failingFast(t, "dag(x: steps(a | b), hold: suspend)") // nothing is open, and it fails as one that fails fast
+	tell(t, e, propagate.PodFailed("wf.x[0].a", ""))
+	require.Equal(t, map[string]string{"wf.x": message}, looks(e, "wf.x"))
+
 	e = failingFast(t, "dag(x: dag(a, s: suspend -> y: dag(q)), hold: suspend)")
 	tell(t, e, propagate.PodFailed("wf.x.a", ""))
 	require.Equal(t, map[string]string{"wf.x": message, "wf.x.s": message, "wf.x.y": "Omitted: omitted: depends condition not met"}, looks(e, "wf.x", "wf.x.s", "wf.x.y"))

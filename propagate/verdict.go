@@ -83,7 +83,7 @@ const (
 	RuleExitHandler               // the workflow waits for its exit handler
 	RuleEntry                     // the workflow ends as its entry node did
 	RuleComplete                  // the workflow was complete when it was loaded
-	RuleFailFast                  // a composite whose template fails fast, once nothing of it runs
+	RuleFailFast                  // a composite whose template fails fast, once nothing of it runs but ready daemons
 	RuleWhole                     // a composite that ended as a whole: memoized, kept by a manual retry, or closed from outside
 )
 
