@@ -351,7 +351,7 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
 
 // forget frees the place that was kept for node i while the host was asked about it.
 func (e *Engine) forget(i nodegraph.Index) {
-	if len(e.asked) > 0 {
+	if _, kept := e.asked[i]; kept {
 		delete(e.asked, i)
 		e.tried = -1 // another may have the place
 	}

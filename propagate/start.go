@@ -16,6 +16,7 @@ func (e *Engine) startWanted() bool {
 		return false // nothing waits, or nothing has changed since the last look
 	}
 	started := false
+	e.tried = e.judged
 	e.starts.take(e)
 	e.starts.add(e.later, e) // they were held back in StartOrder
 	e.later = e.later[:0]
@@ -32,10 +33,10 @@ func (e *Engine) startWanted() bool {
 		}
 		e.starts.take(e)
 	}
-	if e.tried = e.judged; started {
+	if started {
 		e.tried = -1 // what was held back before that may go on now
 	}
-	return started
+	return started || e.tried < 0 && len(e.later) > 0 // a place was given up that one which was held back may have
 }
 
 // starts holds nodes that may start, in runs each of which is in StartOrder. What starts inside a node makes a run that
