@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,13 +32,19 @@ type cluster struct {
 	said    []propagate.Event  // events that may be said again
 	log     []string
 	serial  int
-	calm    bool // nothing bad happens any more
-	retried bool // there was a manual retry
+	host    host
+	told    map[string]propagate.PodStatus // how pods looked when the engine last heard of them, by node name
+	vague   bool                           // attempts were left out of a restored engine
+	calm    bool                           // nothing bad happens any more
+	retried bool                           // there was a manual retry
 }
 
 // pod is one pod of the cluster.
 type pod struct {
+	status     propagate.PodStatus // as it is listed; of no phase until then
+	before     propagate.PodStatus // of the pod that it replaces, which is listed in its place until then
 	uid        string
+	created    time.Time
 	phase      string
 	containers map[string]string // name to state: waiting, running, or an exit code
 	runs       map[string]int    // how often a container was run again
@@ -58,7 +65,7 @@ func (c *cluster) apply(events ...propagate.Event) {
 	}
 	before := c.leaves()
 	complete := c.e.Complete()
-	result, err := c.e.Apply(c.now, events...)
+	result, err := c.tell(events)
 	if err != nil {
 		c.giveBack(events)
 	}
@@ -66,14 +73,27 @@ func (c *cluster) apply(events ...propagate.Event) {
 	case complete && errors.Is(err, propagate.ErrComplete):
 		return
 	case c.retried && (errors.Is(err, propagate.ErrUnknownNode) || errors.Is(err, propagate.ErrNotStarted)):
-		return // a pod of a node that a manual retry has reset
+		c.unsay(events) // a pod of a node that a manual retry has reset
+		return
 	}
-	require.NoError(c.t, err, "%s", c.history())
-	if err := c.e.Check(); err != nil {
+	if err == nil {
+		err = c.e.Check()
+	}
+	if err != nil {
 		require.NoError(c.t, err, "%s\n%s", c.history(), c.table())
 	}
-	c.checkRewriting(before, events)
+	if !c.vague {
+		c.checkRewriting(before, events)
+	}
 	c.carryOut(result)
+}
+
+// unsay makes sure that pods which the engine refused to hear of are not spoken of once more: it did not learn that they
+// are older than those to come.
+func (c *cluster) unsay(events []propagate.Event) {
+	for _, ev := range events {
+		c.said = slices.DeleteFunc(c.said, func(old propagate.Event) bool { return old.Node == ev.Node && old.Pod.UID == ev.Pod.UID })
+	}
 }
 
 // giveBack releases the locks whose grant the engine refused to hear of.
@@ -119,7 +139,9 @@ func (c *cluster) checkRewriting(before map[string]nodegraph.Phase, events []pro
 	}
 	for name, phase := range before {
 		i := c.e.Graph().Find(name)
-		require.Equal(c.t, phase.String(), c.e.Verdict(i).Phase.String(), "%s was rewritten by %v\n%s", name, events, c.history())
+		if now := c.e.Verdict(i).Phase; now != phase {
+			require.Equal(c.t, phase.String(), now.String(), "%s was rewritten by %v\n%s\n%s", name, events, c.history(), c.table())
+		}
 	}
 }
 
@@ -165,9 +187,13 @@ func (c *cluster) create(name string) {
 		return // it was made already: making it twice makes one
 	}
 	c.serial++
-	p := &pod{uid: fmt.Sprintf("uid-%d", c.serial), phase: "new", containers: make(map[string]string), runs: make(map[string]int)}
+	p := &pod{uid: fmt.Sprintf("uid-%d", c.serial), created: c.date(), phase: "new", containers: make(map[string]string), runs: make(map[string]int)}
 	for _, ctr := range c.e.Graph().Node(c.e.Graph().Find(name)).Template.Containers {
 		p.containers[ctr.Name] = "waiting"
+	}
+	p.status = propagate.PodStatus{Node: name, UID: p.uid, Created: p.created, Name: name}
+	if old := c.pods[name]; old != nil && !c.retried {
+		p.before = old.listed()
 	}
 	c.pods[name] = p
 }
@@ -187,12 +213,20 @@ func (c *cluster) answer() {
 			c.apply(propagate.LockQueued(a.ID, key, message))
 		}
 	case propagate.ActionResolve:
-		c.apply(propagate.Resolved(a.Name, c.r.IntN(2) == 0, ""))
+		c.reply(propagate.Resolved(a.Name, c.r.IntN(2) == 0, ""))
 	case propagate.ActionExpand:
-		c.apply(propagate.Expanded(a.Name, []nodegraph.Item{{Text: "p"}, {Text: "q"}, {Text: "r"}}[:c.r.IntN(4)]...))
+		c.reply(propagate.Expanded(a.Name, []nodegraph.Item{{Text: "p"}, {Text: "q"}, {Text: "r"}}[:c.r.IntN(4)]...))
 	case propagate.ActionLookup:
-		c.apply(propagate.Memoized(a.Name, c.r.IntN(4) == 0))
+		c.reply(propagate.Memoized(a.Name, c.r.IntN(4) == 0))
 	}
+}
+
+// reply applies the answer to a question.
+func (c *cluster) reply(ev propagate.Event) {
+	if c.host.repeats {
+		c.said = append(c.said, ev)
+	}
+	c.apply(ev)
 }
 
 // step lets one thing happen. It tells whether there was anything left to happen.
@@ -217,12 +251,22 @@ func (c *cluster) step() bool {
 
 // say applies an event of a pod and remembers it.
 func (c *cluster) say(p *pod, ev propagate.Event) {
-	ev.Pod.UID = p.uid
+	ev.Pod.UID, ev.Pod.Created = p.uid, p.created
 	if ev.Container != "" {
 		ev.Pod.Attempt = p.runs[ev.Container] + 1
 	}
-	c.said = append(c.said, ev)
-	c.apply(ev)
+	if c.host.intake == intakeEvents {
+		c.said = append(c.said, ev)
+		c.apply(ev)
+		return
+	}
+	p.show(&ev)
+	if ev.Type == propagate.EventContainerRetried { // a list does not show that
+		c.apply(ev)
+		return
+	}
+	c.log = append(c.log, fmt.Sprintf("%s %v %s is listed", c.now.Format("05"), ev, ev.Pod.UID))
+	c.apply()
 }
 
 // podStep lets something happen to one pod.
@@ -325,6 +369,12 @@ func (c *cluster) elsewhere() bool {
 	obligations := c.e.Obligations()
 	for _, o := range obligations {
 		switch o.For {
+		case propagate.NeedStart:
+			if c.host.intake != intakeEvents && c.pods[o.Name] != nil && c.pods[o.Name].phase == "gone" {
+				c.log = append(c.log, o.Name+" vanished before it was listed")
+				c.create(o.Name)
+				return true
+			}
 		case propagate.NeedResume:
 			c.apply(propagate.Resumed(o.Name))
 			return true
@@ -348,9 +398,13 @@ func (c *cluster) drain() {
 	c.calm = true
 	for k := 0; !c.e.Complete(); k++ {
 		if !c.step() {
-			require.True(c.t, c.endDaemon(), "it hangs: %v\n%s\n%s", c.e.Obligations(), c.history(), c.table())
+			if !c.endDaemon() {
+				require.Fail(c.t, "it hangs", "%v\n%s\n%s", c.e.Obligations(), c.history(), c.table())
+			}
 		}
-		require.Less(c.t, k, 20000, "it does not end: %v\n%s\n%s", c.e.Obligations(), strings.Join(c.log[max(0, len(c.log)-20):], "\n"), c.table())
+		if k == 20000 {
+			require.Fail(c.t, "it does not end", "%v\n%s\n%s", c.e.Obligations(), strings.Join(c.log[max(0, len(c.log)-20):], "\n"), c.table())
+		}
 	}
 }
 

@@ -75,8 +75,14 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		serial = f.Serial
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
-		if d.uid != "" && uid != "" && sameSecond(ev.Pod.Created, f.Serial) {
-			serial = f.Serial + 1
+		if f.Serial == 0 && f.Stage > StageNone && (f.Stage != StageGone || f.Ran) && ev.Type != EventContainerRetried {
+			e.date(i, serial)
+		}
+		if uid != "" && sameSecond(ev.Pod.Created, f.Serial) {
+			serial = f.Serial // the pod that was waited for, unless there is one
+			if d.uid != "" {
+				serial++
+			}
 		}
 	case f.Stage == StageGone && !f.Ran:
 		serial = f.Serial + 1 // the pod that was to be created again
@@ -92,6 +98,15 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		attempt = int(d.attempt)
 	}
 	return serial, max(attempt, 1)
+}
+
+// date gives the pod of node i, of which only a record or a host without times has told so far, its place among the
+// pods with times: it is the first that is heard of.
+func (e *Engine) date(i nodegraph.Index, serial int64) {
+	e.facts[i].Serial = serial
+	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		e.facts[m].Serial = serial
+	}
 }
 
 // sameSecond tells whether the time at which a pod was created can't tell it from the pod with this serial: Kubernetes
@@ -148,7 +163,8 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
 }
 
 // merge joins an observation into the facts of node i. What has ended in an attempt that was followed by another can't
-// live again, and inside such an attempt its end is not looked at once more: that could start what comes after it.
+// live again, and inside such an attempt no more is learned than which pod it was: how it ended could start what comes
+// after it.
 func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	f, d := &e.facts[i], &e.details[i]
 	if d.attempt == 0 {
@@ -158,10 +174,13 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 		return
 	}
 	if f.Stage >= StageGone && e.verdicts[i].fulfilled() {
-		again := e.run(i).before(o.run())
-		if again && e.lateAttempt(i) || o.Stage > f.Stage && e.lateAttempt(e.shapes[i].parent) {
+		switch again := e.run(i).before(o.run()); {
+		case again && e.lateAttempt(i):
 			return
+		case !again && e.lateAttempt(e.shapes[i].parent):
+			o = &Fact{Serial: o.Serial, UID: o.UID, Attempt: o.Attempt, Stage: StagePending}
 		}
+		e.touchDecision(i)
 	}
 	before, finished := *f, d.finished
 	if !e.learn(i, o) {
@@ -174,6 +193,14 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 		e.touchPod(i)
 	} else {
 		e.touch(i) // its containers go on as they were
+	}
+}
+
+// touchDecision marks the Retry of which node i, if it has ended, is an attempt: why an attempt ended decides too, and may
+// be learned later than that it did.
+func (e *Engine) touchDecision(i nodegraph.Index) {
+	if e.verdicts[i].fulfilled() && e.g.Node(i).Role == nodegraph.RoleAttempt {
+		e.touch(e.shapes[i].parent)
 	}
 }
 
@@ -260,6 +287,7 @@ func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
 	}
 	if ev.Container == "main" && stage == StageEnded && p.Serial == o.Serial {
 		d.hasExit, d.exitCode = true, int32(ev.ExitCode)
+		e.touchDecision(pod)
 	}
 }
 

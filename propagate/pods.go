@@ -57,7 +57,9 @@ func (w Wording) of(c *ContainerStatus, text string) string {
 
 // SyncPods is the level-triggered intake: these are all the pods of the workflow that exist now. Pods of nodes that
 // the workflow never asked for are listed in the result and ignored; a node whose pod was there and is not listed has
-// lost it. The same list twice changes nothing. Events that are known besides are taken in the same batch.
+// lost it. The same list twice changes nothing. Events that are known besides are taken in the same batch and may be
+// refused, as by [Engine.Apply]; a list never is. Of a complete workflow all but a manual retry and the grant of a lock
+// is ignored.
 func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Result, error) {
 	listed := make(map[nodegraph.Index]bool, len(pods))
 	for k := range pods {
@@ -86,16 +88,16 @@ func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ..
 	return e.sync(now, changed, lost, events)
 }
 
-// sync tells how pods look and which nodes have lost theirs. Of a complete workflow only events can change anything: a
-// manual retry.
+// sync tells how pods look and which nodes have lost theirs. Of a complete workflow only a manual retry can change
+// anything, and a lock that was granted is refused, so that the host gives it back.
 func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, events []Event) (Result, error) {
 	batch := slices.Clone(events)
 	var unknown []string
 	if e.Complete() {
-		pods, lost = nil, nil
-		if !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry }) {
+		if !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry || ev.Type == EventLockGranted }) {
 			return Result{}, nil
 		}
+		pods, lost = nil, nil
 	}
 	for k := range pods {
 		if i, known := e.podNode(&pods[k]); known {
@@ -118,10 +120,16 @@ func (e *Engine) hasPod(i nodegraph.Index) bool {
 	return e.shapes[i].kind == nodegraph.Pod && (f.Stage == StagePending || f.Stage == StageRunning || f.Stage == StageEnded && f.Unsynced)
 }
 
-// podNode finds the node that a pod is for; false if the workflow never asked for the pod.
+// podNode finds the node that a pod is for; false if the workflow never asked for the pod: its node has not started, or
+// ended or waits for a lock without one, and the pod is of a time before a manual retry.
 func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	i := e.g.Find(p.Node)
-	return i, i > nodegraph.Root && e.g.Node(i).Kind == nodegraph.Pod && e.facts[i].created()
+	if i <= nodegraph.Root || e.shapes[i].kind != nodegraph.Pod {
+		return i, false
+	}
+	f := &e.facts[i]
+	inside := len(e.g.Node(i).Template.Containers) == 0 || e.g.First(i) != nodegraph.None
+	return i, f.created() && !e.details[i].hit && f.Lock != LockWaits && inside
 }
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container

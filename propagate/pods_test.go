@@ -809,3 +809,65 @@ func TestPodsOfOneSecondWithPreciseTimes(t *testing.T) {
 	tell(t, e, of("first", 100*time.Millisecond, propagate.PodFailed("wf.a", "")))
 	expect(t, e, "wf.a", nodegraph.Running)
 }
+
+// After a manual retry the node waits for another pod, which may be created in the second of the one before: it was taken
+// for an older one, and the node waited for ever.
+func TestPodAfterAManualRetryWithinASecond(t *testing.T) {
+	pod := func(uid, phase string, code int) propagate.PodStatus {
+		p := podOf("wf.a", uid, phase, terminated("main", code))
+		p.Created = epoch
+		return p
+	}
+	e := drawn(t, "dag(a)")
+	listed(t, e, pod("first", "Failed", 1))
+	tell(t, e, propagate.ManualRetry())
+	listed(t, e, pod("first", "Failed", 1))
+	require.Equal(t, []string{"wf.a: start"}, waitsFor(e), "the one before the retry is still listed")
+	listed(t, e, pod("second", "Succeeded", 0))
+	expect(t, e, "wf.a", nodegraph.Succeeded)
+	require.True(t, e.Complete())
+}
+
+// A pod of a time before a manual retry may still be listed while its node has ended without one, or waits for a lock. All
+// that came with such a list was refused, the lock too.
+func TestSyncPodsOfNodesWithoutAPod(t *testing.T) {
+	ended := podOf("wf.a", "before", "Failed", terminated("x", 1))
+	tests := map[string]struct {
+		set    func(*nodegraph.Template)
+		answer propagate.Event
+		want   nodegraph.Phase
+	}{
+		"memoized": {func(template *nodegraph.Template) { template.Memoize = "key" }, propagate.Memoized("wf.a", true), nodegraph.Succeeded},
+		"lock": {func(template *nodegraph.Template) { template.Locks = []nodegraph.Lock{{Key: "m"}} },
+			propagate.LockQueued(nodegraph.NodeID("wf", "wf.a"), "m", "it waits"), nodegraph.Pending},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := drawnWith(t, "dag(a: pod(x), hold: suspend)", func(spec *nodegraph.Spec) {
+				for _, template := range spec.Templates {
+					if len(template.Containers) > 0 {
+						test.set(template)
+					}
+				}
+			})
+			tell(t, e, test.answer)
+			expect(t, e, "wf.a", test.want)
+			for _, e := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
+				r := listed(t, e, ended)
+				require.Equal(t, []string{"wf.a"}, r.Unknown)
+				expect(t, e, "wf.a", test.want)
+			}
+		})
+	}
+}
+
+// A lock that is granted to a workflow which is complete is refused together with a list too, or nobody would give it back.
+func TestLockGrantedWithAListOfACompleteWorkflow(t *testing.T) {
+	e := drawnWith(t, "dag(a)", func(spec *nodegraph.Spec) { spec.Locks = []nodegraph.Lock{{Key: "m"}} })
+	tell(t, e, propagate.Shutdown("Terminate"))
+	require.True(t, e.Complete())
+	_, err := e.SyncPods(epoch, nil, propagate.LockGranted(""))
+	require.ErrorIs(t, err, propagate.ErrComplete)
+	_, err = e.SyncChanged(epoch, nil, nil, propagate.LockGranted(""))
+	require.ErrorIs(t, err, propagate.ErrComplete)
+}

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/nodestatus/nodestatus/propagate"
-	"github.com/stretchr/testify/require"
 )
 
 var (
@@ -22,7 +21,7 @@ func TestRandomWorkflowsComplete(t *testing.T) {
 	for s := *seed; s < *seed+uint64(*runs); s++ {
 		t.Run(fmt.Sprint(s), func(t *testing.T) {
 			t.Parallel()
-			randomWorkflow(t, s)
+			randomWorkflow(t, s, hostOf(s))
 		})
 	}
 }
@@ -31,18 +30,22 @@ func TestRandomWorkflowsComplete(t *testing.T) {
 // and that a place which is given up after another node was held back is free for that.
 func TestRandomWorkflowsThatFailed(t *testing.T) {
 	for _, s := range []uint64{60_003_558, 60_011_654, 60_017_271} {
-		t.Run(fmt.Sprint(s), func(t *testing.T) { randomWorkflow(t, s) })
+		t.Run(fmt.Sprint(s), func(t *testing.T) { randomWorkflow(t, s, host{}) })
 	}
 }
 
-func randomWorkflow(t *testing.T, seed uint64) {
+func randomWorkflow(t *testing.T, seed uint64, h host) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	c := newCluster(t, r, randomSpec(r, 40))
+	c.host = h
 	c.live(r.IntN(120))
 	c.drain()
 	if phase, _ := c.e.Workflow(); phase.Unsuccessful() && r.IntN(3) == 0 {
 		c.retried = true
 		c.apply(propagate.ManualRetry())
+		if c.host.snapshots { // a Workflow object does not tell pods from those before a manual retry
+			c.deletePods()
+		}
 		c.calm = false
 		c.live(r.IntN(40))
 		c.drain()
@@ -66,16 +69,4 @@ func (c *cluster) live(n int) {
 			c.step()
 		}
 	}
-}
-
-// restart replaces the engine by one that is loaded from its saved state.
-func (c *cluster) restart() {
-	loaded, unknown, err := propagate.Load(c.spec, c.e.Save())
-	require.NoError(c.t, err)
-	require.Empty(c.t, unknown)
-	require.NoError(c.t, loaded.Check(), "%s", c.history())
-	c.log = append(c.log, "restart")
-	c.e = loaded
-	c.owed = nil // it asks again
-	c.apply()
 }

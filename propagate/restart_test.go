@@ -1,12 +1,15 @@
 package propagate_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/retry"
 )
 
 // A record names no pods. For a host that leaves out when pods were created, the pod that is there is the one that the
@@ -107,4 +110,93 @@ func TestCompositeLeftRunningInACompleteWorkflow(t *testing.T) {
 	require.Empty(t, unknown)
 	require.NoError(t, e.Check())
 	expect(t, e, "wf.x", nodegraph.Succeeded)
+}
+
+// A record does not say why pods failed, so that some may not have counted against the limit. Attempts that it needs to
+// come to the end that is recorded are taken; without them a Retry that had succeeded failed.
+func TestAttemptsOfARestoredEngineThatEnded(t *testing.T) {
+	e := drawnWith(t, "dag(a: retry(0, pod), hold: suspend)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Retry != nil {
+				template.Retry.IgnoreDisruptions = true
+			}
+		}
+	})
+	evicted := propagate.PodEvicted("wf.a(0)", "low on memory")
+	evicted.Conditions = []string{"DisruptionTarget"}
+	tell(t, e, propagate.PodRunning("wf.a(0)"), evicted)
+	tell(t, e, propagate.PodSucceeded("wf.a(1)"))
+	expect(t, restored(t, e), "wf.a", nodegraph.Succeeded)
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// Why an attempt failed may be heard later than that it did. The Retry goes on if it did not count.
+func TestReasonThatComesLate(t *testing.T) {
+	exit3, err := retry.Compile("lastRetry.exitCode == '3'")
+	require.NoError(t, err)
+	tests := map[string]struct {
+		strategy retry.Strategy
+		late     propagate.Event
+	}{
+		"a disruption": {retry.Strategy{Limit: ptr(0), IgnoreDisruptions: true}, func() propagate.Event {
+			ev := propagate.PodEvicted("wf.a(0)", "low on memory")
+			ev.Conditions = []string{"DisruptionTarget"}
+			return ev
+		}()},
+		"an exit code": {retry.Strategy{Limit: ptr(1), Expression: exit3},
+			propagate.ContainerEnded("wf.a(0)", "main", 3, "")},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := drawnWith(t, "dag(a: retry(0, pod(main)), hold: suspend)", func(spec *nodegraph.Spec) {
+				for _, template := range spec.Templates {
+					if template.Retry != nil {
+						template.Retry = &test.strategy
+					}
+				}
+			})
+			tell(t, e, propagate.PodRunning("wf.a(0)"), propagate.PodFailed("wf.a(0)", "low on memory"))
+			expect(t, e, "wf.a", nodegraph.Failed)
+			tell(t, e, test.late)
+			require.ElementsMatch(t, []string{"wf.a(1): start", "wf.hold: resume"}, waitsFor(e))
+		})
+	}
+}
+
+// The pod that a restored engine is told of first is the one that the record tells of, whenever it was created. It was taken
+// for a newer one, which had not run yet, and its eviction did not end the node.
+func TestPodWithATimeOfARestoredEngine(t *testing.T) {
+	e := drawnWith(t, "dag(a, hold: suspend)", func(spec *nodegraph.Spec) { spec.PodRestarts = 3 })
+	pod := podOf("wf.a", "u", "Running", running("main"))
+	pod.Created = epoch
+	listed(t, e, pod)
+	pod.Phase, pod.Reason, pod.Message = "Failed", "Evicted", "low on memory"
+	listed(t, e, pod)
+	expect(t, e, "wf.a", nodegraph.Failed)
+	again := restored(t, e)
+	require.Empty(t, listed(t, again, pod).Actions)
+	expect(t, again, "wf.a", nodegraph.Failed)
+
+	pod.UID, pod.Created, pod.Phase = "v", epoch.Add(time.Second), "Running"
+	listed(t, again, pod)
+	require.Equal(t, "v", again.Fact(again.Graph().Find("wf.a")).UID, "a later one is another")
+}
+
+// The exit hook of a TaskGroup that was missed because the DAG had ended stays so after a restart, where it ran in what
+// had ended long before.
+func TestMissedHookOfARestoredEngine(t *testing.T) {
+	e := drawnWith(t, "dag(x: dag(a, b -> many: pod over [1] exit pod), hold: suspend)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if k := slices.IndexFunc(template.Tasks, func(task nodegraph.Task) bool { return task.Name == "many" }); k >= 0 {
+				template.Tasks[k].When = "1 == 2"
+			}
+		}
+	})
+	tell(t, e, propagate.PodSucceeded("wf.x.b"), propagate.PodFailed("wf.x.a", ""))
+	expect(t, e, "wf.x.many", nodegraph.Succeeded)
+	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
+	again := restored(t, e)
+	require.Empty(t, tell(t, again).Actions)
+	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(again))
 }

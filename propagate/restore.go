@@ -150,6 +150,7 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	n := e.g.Node(i)
 	var err error
 	switch {
+	case e.details[i].hit: // it ended as a whole
 	case n.Kind == nodegraph.TaskGroup:
 		err = r.addItems(i)
 	case !e.facts[i].created(), e.facts[i].Lock == LockWaits: // what waits for a lock has nothing inside it yet
@@ -188,8 +189,8 @@ func (r *restorer) addItems(i nodegraph.Index) error {
 	return nil // addStepItems has done it
 }
 
-// addAttempts adds the attempts of Retry i that exist; of one that has ended, as far as those before them called for another:
-// a controller may have made one too many.
+// addAttempts adds the attempts of Retry i that exist, as far as the Retry has not ended with those before them in the way
+// that is recorded: a controller may have made one too many.
 func (r *restorer) addAttempts(i nodegraph.Index) error {
 	n := *r.e.g.Node(i)
 	var before []retry.Attempt
@@ -201,8 +202,8 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 		switch d := n.Template.Retry.Decide(before, retry.Environment{Key: n.ID()}); d.Verb {
 		case retry.Succeed:
 			return nil
-		case retry.Stop: // the record may not say why it went on, but that it had not ended
-			if r.e.facts[i].Phase.Completed() {
+		case retry.Stop: // the record does not say why a pod failed, so that those before may not have counted
+			if f := r.e.fact(i); f.Phase == phaseOf(d.Outcome) && f.Message == d.Message {
 				return nil
 			}
 		}
@@ -353,7 +354,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool
 	case r.Kind == nodegraph.NodeSkipped:
 		return Fact{Stage: StageEnded, Phase: r.Phase, Message: r.Message, Finished: r.Finished}
 	}
-	f.Created, f.Finished = r.Started, r.Finished
+	f.Created, f.Finished, f.Hit = r.Started, r.Finished, r.CacheHit
 	if f.Created.IsZero() {
 		f.Created = e.started
 	}
@@ -381,8 +382,21 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool
 		}
 	default:
 		compositeFact(&f, r, bare && (n.Kind == nodegraph.Retry || n.Kind == nodegraph.TaskGroup))
+		f.Seen = f.Seen && !hookMissed(e, i)
 	}
 	return f
+}
+
+// hookMissed tells whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its
+// exit hook never runs if it has not by then.
+func hookMissed(e *Engine, i nodegraph.Index) bool {
+	if e.g.Node(i).Kind != nodegraph.TaskGroup || !e.facts[e.g.Node(i).Parent].Phase.Completed() {
+		return false
+	}
+	for range e.g.Before(i) {
+		return false
+	}
+	return true
 }
 
 // endFact is the fact of a leaf that ended; one that the workflow stopped may still report its own end.
@@ -430,7 +444,7 @@ func containerFact(f *Fact, r *nodegraph.Recorded, pod *Fact) {
 // stopped before it had any.
 func compositeFact(f *Fact, r *nodegraph.Recorded, bare bool) {
 	switch {
-	case r.Phase.Completed() && (r.CacheHit || bare && r.Phase.Unsuccessful()):
+	case r.Phase.Completed() && (f.Hit || bare && r.Phase.Unsuccessful()):
 		endFact(f, r)
 		f.Stage = StageEnded
 	case r.Phase.Completed():
