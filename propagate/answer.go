@@ -26,7 +26,7 @@ func (e *Engine) workflowLockAnswered(ev *Event) {
 // answer takes the host's word on a when condition.
 func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 	f := &e.facts[i]
-	if f.created() || f.Answer == AnswerRun || f.Answer == AnswerSkip {
+	if f.created() || f.Stage == StageEnded || f.Answer == AnswerRun || f.Answer == AnswerSkip {
 		return
 	}
 	f.Answer = AnswerSkip
@@ -44,7 +44,7 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 
 // unanswerable takes the host's word that it can't answer what it was asked about node i.
 func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
-	if e.facts[i].Answer == AnswerAsked {
+	if e.facts[i].Answer == AnswerAsked && !e.facts[i].created() {
 		e.fail(i, errors.New(ev.Message))
 	}
 }

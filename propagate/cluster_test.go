@@ -35,12 +35,14 @@ type cluster struct {
 	host    host
 	told    map[string]propagate.PodStatus // how pods looked when the engine last heard of them, by node name
 	vague   bool                           // attempts were left out of a restored engine
+	wake    time.Time                      // when the engine asked to be called again
 	calm    bool                           // nothing bad happens any more
 	retried bool                           // there was a manual retry
 }
 
 // pod is one pod of the cluster.
 type pod struct {
+	unsynced   bool                // its results are still to come
 	status     propagate.PodStatus // as it is listed; of no phase until then
 	before     propagate.PodStatus // of the pod that it replaces, which is listed in its place until then
 	uid        string
@@ -50,10 +52,10 @@ type pod struct {
 	runs       map[string]int    // how often a container was run again
 }
 
-func newCluster(t testing.TB, r *rand.Rand, spec *nodegraph.Spec) *cluster {
+func newCluster(t testing.TB, r *rand.Rand, spec *nodegraph.Spec, h host) *cluster {
 	e, err := propagate.New(spec)
 	require.NoError(t, err)
-	c := &cluster{t: t, r: r, e: e, spec: spec, now: epoch, pods: make(map[string]*pod)}
+	c := &cluster{t: t, r: r, e: e, spec: spec, host: h, now: epoch, pods: make(map[string]*pod)}
 	c.apply()
 	return c
 }
@@ -68,6 +70,8 @@ func (c *cluster) apply(events ...propagate.Event) {
 	result, err := c.tell(events)
 	if err != nil {
 		c.giveBack(events)
+	} else if !c.wake.After(c.now) {
+		c.wake = time.Time{}
 	}
 	switch {
 	case complete && errors.Is(err, propagate.ErrComplete):
@@ -161,6 +165,11 @@ func (c *cluster) leaves() map[string]nodegraph.Phase {
 
 func (c *cluster) carryOut(result propagate.Result) {
 	for _, a := range result.Actions {
+		if a.Type == propagate.ActionWake { // carrying out the others calls the engine again
+			c.wake = a.At
+		}
+	}
+	for _, a := range result.Actions {
 		c.log = append(c.log, "   -> "+a.String())
 		switch a.Type {
 		case propagate.ActionStart, propagate.ActionRecreate:
@@ -187,12 +196,15 @@ func (c *cluster) create(name string) {
 		return // it was made already: making it twice makes one
 	}
 	c.serial++
-	p := &pod{uid: fmt.Sprintf("uid-%d", c.serial), created: c.date(), phase: "new", containers: make(map[string]string), runs: make(map[string]int)}
+	p := &pod{created: c.date(), phase: "new", containers: make(map[string]string), runs: make(map[string]int)}
+	if !c.host.nameless {
+		p.uid = fmt.Sprintf("uid-%d", c.serial)
+	}
 	for _, ctr := range c.e.Graph().Node(c.e.Graph().Find(name)).Template.Containers {
 		p.containers[ctr.Name] = "waiting"
 	}
 	p.status = propagate.PodStatus{Node: name, UID: p.uid, Created: p.created, Name: name}
-	if old := c.pods[name]; old != nil && !c.retried {
+	if old := c.pods[name]; old != nil && !c.retried && !c.host.nameless {
 		p.before = old.listed()
 	}
 	c.pods[name] = p
@@ -204,6 +216,12 @@ func (c *cluster) answer() {
 	c.owed = c.owed[1:]
 	if c.e.Complete() {
 		return
+	}
+	if c.host.lively && !c.calm && a.Type != propagate.ActionAcquire && c.r.IntN(20) == 0 {
+		c.apply(propagate.Unanswerable(a.Name, "nobody knows"))
+		if a.Type != propagate.ActionLookup {
+			return
+		}
 	}
 	switch a.Type {
 	case propagate.ActionAcquire:
@@ -223,7 +241,7 @@ func (c *cluster) answer() {
 
 // reply applies the answer to a question.
 func (c *cluster) reply(ev propagate.Event) {
-	if c.host.repeats {
+	if c.host.lively {
 		c.said = append(c.said, ev)
 	}
 	c.apply(ev)
@@ -241,7 +259,7 @@ func (c *cluster) step() bool {
 	}
 	for _, k := range c.r.Perm(len(c.names)) {
 		name := c.names[k]
-		if p := c.pods[name]; p.phase != "gone" && p.phase != "done" {
+		if p := c.pods[name]; p.phase != "gone" && (p.phase != "done" || p.unsynced) {
 			c.podStep(name, p)
 			return true
 		}
@@ -256,12 +274,15 @@ func (c *cluster) say(p *pod, ev propagate.Event) {
 		ev.Pod.Attempt = p.runs[ev.Container] + 1
 	}
 	if c.host.intake == intakeEvents {
-		c.said = append(c.said, ev)
+		if !c.host.nameless {
+			c.said = append(c.said, ev)
+		}
 		c.apply(ev)
 		return
 	}
 	p.show(&ev)
-	if ev.Type == propagate.EventContainerRetried { // a list does not show that
+	switch ev.Type { // a list does not show that
+	case propagate.EventContainerRetried, propagate.EventResultPending, propagate.EventResultSynced:
 		c.apply(ev)
 		return
 	}
@@ -277,8 +298,11 @@ func (c *cluster) podStep(name string, p *pod) {
 	}
 	switch {
 	case p.phase == "terminating" || bad == 1:
-		p.phase = "gone"
+		p.phase, p.unsynced = "gone", false
 		c.say(p, propagate.PodDeleted(name))
+	case p.phase == "done":
+		p.unsynced = false
+		c.say(p, propagate.ResultSynced(name))
 	case bad == 2:
 		p.phase = "done"
 		c.say(p, propagate.PodEvicted(name, "The node was low on resource: memory."))
@@ -294,6 +318,9 @@ func (c *cluster) podStep(name string, p *pod) {
 			p.containers[ctr] = "running"
 		}
 	case c.runningContainer(name, p):
+	case c.host.lively && !p.unsynced && bad == 3:
+		p.unsynced = true
+		c.say(p, propagate.ResultPending(name))
 	default:
 		p.phase = "done"
 		if !c.calm && c.r.IntN(3) == 0 {
@@ -370,7 +397,7 @@ func (c *cluster) elsewhere() bool {
 	for _, o := range obligations {
 		switch o.For {
 		case propagate.NeedStart:
-			if c.host.intake != intakeEvents && c.pods[o.Name] != nil && c.pods[o.Name].phase == "gone" {
+			if (c.host.intake != intakeEvents || c.host.nameless) && c.pods[o.Name] != nil && c.pods[o.Name].phase == "gone" {
 				c.log = append(c.log, o.Name+" vanished before it was listed")
 				c.create(o.Name)
 				return true
@@ -379,9 +406,17 @@ func (c *cluster) elsewhere() bool {
 			c.apply(propagate.Resumed(o.Name))
 			return true
 		case propagate.NeedServed:
-			c.apply(propagate.NodeEnded(o.Name, nodegraph.Succeeded, ""))
+			switch served := c.serving(); served {
+			case nodegraph.Planned:
+				c.apply(propagate.AgentEnded("the agent is gone"))
+			default:
+				c.apply(propagate.NodeEnded(o.Name, served, ""))
+			}
 			return true
 		case propagate.NeedTimer:
+			if c.host.lively {
+				return c.sleep()
+			}
 			c.now = c.now.Add(time.Second)
 			if o.Until.After(c.now) {
 				c.now = o.Until.Add(time.Nanosecond)
@@ -391,6 +426,24 @@ func (c *cluster) elsewhere() bool {
 		}
 	}
 	return false
+}
+
+// serving is how an HTTP or Plugin node ends; Planned if the agent does.
+func (c *cluster) serving() nodegraph.Phase {
+	if !c.host.lively || c.calm {
+		return nodegraph.Succeeded
+	}
+	return []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error, nodegraph.Planned}[c.r.IntN(5)]
+}
+
+// sleep lets time pass until the engine wants to be called again; false if it does not.
+func (c *cluster) sleep() bool {
+	if c.wake.IsZero() {
+		return false
+	}
+	c.now = c.wake
+	c.apply()
+	return true
 }
 
 // drain lets only good things happen until nothing is left, and the workflow must be complete.

@@ -215,6 +215,9 @@ func (e *Engine) begin(now time.Time) {
 
 // timesCame looks again at the nodes whose timers have run out.
 func (e *Engine) timesCame() {
+	if e.timers.told <= e.instant {
+		e.timers.told = 0 // the host was woken: a timer of this very moment is another
+	}
 	e.due = e.due[:0]
 	for i, ok := e.timers.due(e.instant); ok; i, ok = e.timers.due(e.instant) {
 		e.due = append(e.due, i)

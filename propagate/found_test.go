@@ -877,3 +877,85 @@ func TestWhatIsKeptByAManualRetryStays(t *testing.T) {
 	expect(t, e, "wf[0]", nodegraph.Succeeded)
 	require.Equal(t, []string{"wf[1].f: start"}, waitsFor(e))
 }
+
+// A timer of the very moment at which the host was woken was not told: nobody would have woken it again.
+func TestWakeAtTheMomentOfWaking(t *testing.T) {
+	e := drawn(t, `dag(a: suspend(5s) -> many over [1] when "1 == 2" exit pod -> b)`)
+	wake := epoch.Add(5 * time.Second)
+	r, err := e.Apply(wake)
+	require.NoError(t, err)
+	require.Equal(t, []string{"wf.many: timer"}, waitsFor(e), "its exit hook runs with the next call")
+	last := r.Actions[len(r.Actions)-1]
+	require.Equal(t, propagate.ActionWake, last.Type, "%v", r.Actions)
+	require.Equal(t, wake, last.At)
+	_, err = e.Apply(wake)
+	require.NoError(t, err)
+	require.Equal(t, []string{"wf.many.onExit: start"}, waitsFor(e))
+}
+
+// Of a boundary that failed fast, and of a ready daemon that was ended with its boundary, results were still waited for.
+func TestResultsOfWhatWasEnded(t *testing.T) {
+	t.Run("fails fast", func(t *testing.T) {
+		e := drawnWith(t, "dag(x: dag(a -> c, b), hold: suspend)", func(spec *nodegraph.Spec) {
+			for _, template := range spec.Templates {
+				template.FailFast = template.Name == "x"
+			}
+		})
+		tell(t, e, propagate.PodRunning("wf.x.a"), propagate.ResultPending("wf.x.a"), propagate.PodSucceeded("wf.x.a"))
+		tell(t, e, propagate.PodFailed("wf.x.b", ""))
+		expect(t, e, "wf.x", nodegraph.Failed)
+		require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
+	})
+	t.Run("daemon", func(t *testing.T) {
+		e := drawn(t, "dag(x: dag(d: daemon, b), hold: suspend)")
+		tell(t, e, propagate.PodRunning("wf.x.d"), propagate.ResultPending("wf.x.d"), propagate.PodSucceeded("wf.x.b"))
+		expect(t, e, "wf.x", nodegraph.Succeeded)
+		require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
+		tell(t, e, propagate.ResultPending("wf.x.d"))
+		require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
+	})
+}
+
+// What comes after a loop that the host can't resolve waits for the loop's exit hook, and nobody was told.
+func TestHookOfALoopThatNobodyCanResolve(t *testing.T) {
+	e := drawn(t, `dag(x over "list" exit pod, y depends "x.Errored")`)
+	tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
+	require.Equal(t, []string{"wf.x: timer"}, waitsFor(e))
+	tell(t, e)
+	require.Equal(t, []string{"wf.x.onExit: start"}, waitsFor(e))
+	tell(t, e, propagate.PodSucceeded("wf.x.onExit"))
+	require.Equal(t, []string{"wf.y: start"}, waitsFor(e))
+}
+
+// What the host could not answer stays so: other answers come too late, and it comes too late where others were first.
+func TestUnanswerableIsFinal(t *testing.T) {
+	t.Run("then answered", func(t *testing.T) {
+		e := drawn(t, `dag(x when "{{a}} == 1", hold: suspend)`)
+		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
+		tell(t, e, propagate.Resolved("wf.x", false, ""))
+		expect(t, e, "wf.x", nodegraph.Error)
+	})
+	t.Run("found in the cache", func(t *testing.T) {
+		e := drawnWith(t, `dag(x when "{{a}} == 1", hold: suspend)`, eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Memoize = "key" }))
+		tell(t, e, propagate.Memoized("wf.x", true))
+		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
+		expect(t, e, "wf.x", nodegraph.Succeeded)
+	})
+	t.Run("a daemon begins anew", func(t *testing.T) {
+		e := drawn(t, `dag(d: retry(1, daemon) -> x when "{{a}} == 1", hold: suspend)`)
+		tell(t, e, propagate.PodRunning("wf.d(0)"))
+		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
+		tell(t, e, propagate.PodFailed("wf.d(0)", ""))
+		expect(t, e, "wf.d", nodegraph.Running)
+		expect(t, e, "wf.x", nodegraph.Error)
+	})
+	t.Run("kept by a manual retry", func(t *testing.T) {
+		e := drawn(t, `dag(a: retry(1, dag(x over "list")), b)`)
+		tell(t, e, propagate.Unanswerable("wf.a(0).x", "nobody knows"))
+		tell(t, e, propagate.Expanded("wf.a(1).x"), propagate.PodFailed("wf.b", ""))
+		require.True(t, e.Complete())
+		tell(t, e, propagate.ManualRetry())
+		expect(t, e, "wf.a(0).x", nodegraph.Error)
+		expect(t, reloaded(t, e), "wf.a(0).x", nodegraph.Error)
+	})
+}

@@ -17,13 +17,15 @@ type host struct {
 	dates     dates
 	intake    intake
 	snapshots bool // a restart reads the Workflow object, not the saved state
-	repeats   bool // answers may be given once more
+	nameless  bool // it does not tell the pods of a node apart
+	lively    bool // answers are given once more, results come late, agents end, time passes, and Wake is relied on
 }
 
 // hostOf takes the hosts in turn. A host that keeps the Workflow object lists its pods, since that does not name them.
 func hostOf(seed uint64) host {
-	h := host{dates: dates(seed % 3), intake: intake(seed / 3 % 3), repeats: true}
+	h := host{dates: dates(seed % 3), intake: intake(seed / 3 % 3), lively: true}
 	h.snapshots = seed/9%2 == 1 && h.intake != intakeEvents
+	h.nameless = seed/18%3 == 0 && h.dates == datesNone && h.intake != intakeChanged
 	return h
 }
 
@@ -74,7 +76,8 @@ func (c *cluster) tell(events []propagate.Event) (propagate.Result, error) {
 		}
 	}
 	for _, name := range c.names {
-		if old, told := c.told[name]; told && listed[name].UID != old.UID {
+		now, exists := listed[name]
+		if old, told := c.told[name]; told && (!exists || now.UID != old.UID) {
 			gone = append(gone, old)
 		}
 	}
@@ -144,7 +147,7 @@ func (c *cluster) restart() {
 	loaded, err := c.loaded()
 	require.NoError(c.t, err)
 	c.log = append(c.log, "restart")
-	c.e, c.told = loaded, nil
+	c.e, c.told, c.wake = loaded, nil, time.Time{}
 	if !c.host.snapshots { // of a Workflow object the first call ends what is left in what has ended
 		if err := c.e.Check(); err != nil {
 			require.NoError(c.t, err, "%s\n%s", c.history(), c.table())

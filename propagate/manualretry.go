@@ -66,7 +66,7 @@ func (e *Engine) kept() []NodeState {
 		f := &state.Fact
 		at.whole = at.whole || !e.verdicts[i].phase().Unsuccessful()
 		switch {
-		case !f.created() && f.Answer != AnswerSkip && f.Answer != AnswerOmit && !n.Expanded() && len(e.g.Hooks(i)) == 0:
+		case !f.created() && f.Stage != StageEnded && f.Answer != AnswerSkip && f.Answer != AnswerOmit && !n.Expanded() && len(e.g.Hooks(i)) == 0:
 			continue // follows from the rest
 		case at.whole:
 			if n.Kind.Composite() && f.created() { // whatever the rules would say of it without the shutdown

@@ -39,7 +39,7 @@ func (w *view) need(i nodegraph.Index) (Need, bool) {
 		return w.startNeed(i)
 	}
 	if v.fulfilled() {
-		if g := w.g.Node(i).Kind == nodegraph.TaskGroup; g && !w.withinEnded(i) && !f.Seen && f.created() && len(w.hooksOf(i)) > 0 && v.phase().Completed() && w.shutdown != "Terminate" {
+		if g := w.g.Node(i).Kind == nodegraph.TaskGroup; g && !w.withinEnded(i) && !f.Seen && len(w.hooksOf(i)) > 0 && v.phase().Completed() && w.shutdown != "Terminate" {
 			return NeedTimer, true // its exit hook starts with the next call
 		}
 		return 0, false

@@ -254,10 +254,15 @@ func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 	}
 	o.Finished = e.finishedAt(ev)
 	e.merge(i, &o)
-	if f, d := &e.facts[i], &e.details[i]; f.Serial == o.Serial && !d.synced {
-		d.synced, f.Unsynced = true, false
-		e.touch(i)
+	if e.facts[i].Serial == o.Serial && !e.details[i].synced {
+		e.endResults(i)
 	}
+}
+
+// endResults ends the wait for the results of node i: they are not to come any more.
+func (e *Engine) endResults(i nodegraph.Index) {
+	e.details[i].synced, e.facts[i].Unsynced = true, false
+	e.touch(i)
 }
 
 // observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.

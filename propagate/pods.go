@@ -94,10 +94,10 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	batch := slices.Clone(events)
 	var unknown []string
 	if e.Complete() {
-		if !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry || ev.Type == EventLockGranted }) {
-			return Result{}, nil
-		}
 		pods, lost = nil, nil
+		if !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry || ev.Type == EventLockGranted }) {
+			batch = nil // a restored engine may still have to say that it is complete
+		}
 	}
 	for k := range pods {
 		if i, known := e.podNode(&pods[k]); known {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/nodestatus/nodestatus/propagate"
 )
@@ -36,13 +37,15 @@ func TestRandomWorkflowsThatFailed(t *testing.T) {
 
 func randomWorkflow(t *testing.T, seed uint64, h host) {
 	r := rand.New(rand.NewPCG(seed, 0))
-	c := newCluster(t, r, randomSpec(r, 40))
-	c.host = h
+	c := newCluster(t, r, randomSpec(r, 40), h)
 	c.live(r.IntN(120))
 	c.drain()
 	if phase, _ := c.e.Workflow(); phase.Unsuccessful() && r.IntN(3) == 0 {
 		c.retried = true
 		c.apply(propagate.ManualRetry())
+		if c.host.lively {
+			c.apply(propagate.Suspended(false)) // it may have been told when the workflow was complete
+		}
 		if c.host.snapshots { // a Workflow object does not tell pods from those before a manual retry
 			c.deletePods()
 		}
@@ -65,6 +68,11 @@ func (c *cluster) live(n int) {
 		case 2:
 			c.apply(propagate.Suspended(true))
 			c.apply(propagate.Suspended(false))
+		case 3:
+			if c.host.lively {
+				c.now = c.now.Add(time.Duration(c.r.IntN(20_000)) * time.Millisecond)
+				c.apply()
+			}
 		default:
 			c.step()
 		}

@@ -45,6 +45,28 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 	return e, r.source.rest(), nil
 }
 
+// endRecorded ends what is recorded to have ended inside something that has ended too, where the rules say otherwise: a
+// record does not tell all that was decided from what is in it.
+func (r *restorer) endRecorded() {
+	e := r.e
+	for i := nodegraph.Index(e.g.Len()) - 1; i > nodegraph.Entry; i-- {
+		f, p := &e.facts[i], e.shapes[i].parent
+		if !f.Phase.Completed() || e.verdicts[i].fulfilled() {
+			continue
+		}
+		if !e.lateAttempt(i) && (!e.facts[p].Phase.Completed() || !e.shapes[p].kind.Composite()) {
+			continue
+		}
+		if e.shapes[i].kind.Composite() {
+			f.Stage = StageEnded
+			e.touch(i)
+		} else if f.Unsynced {
+			e.endResults(i)
+		}
+	}
+	e.sweep(0)
+}
+
 // source is where the facts of nodes come from when an engine is made from what was stored.
 type source struct {
 	has  func(id string) bool
@@ -101,6 +123,7 @@ func (r *restorer) restore() error {
 	}
 	e.result = new(Result) // nothing of it is new to the host
 	e.judgeAll()
+	r.endRecorded()
 	e.changed = e.changed[:0]
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.marks[i] &^= markChanged

@@ -48,13 +48,17 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 }
 
 // plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is
-// fulfilled; then it is omitted, skipped, in error, or ready to start.
+// fulfilled; then it is omitted, skipped, in error, or ready to start. An error that the host or its own limits caused
+// stays, even if a daemon that it comes after begins anew.
 func (w *view) plannedRule(i nodegraph.Index) ruling {
-	s := w.shapes[i]
+	s, f := w.shapes[i], &w.facts[i]
 	if s.parent != nodegraph.Root && !w.facts[s.parent].created() {
 		return planned(RulePlanned, s.parent, 0)
 	}
-	if w.counters != nil && w.counters.blocked[i] > 0 && w.facts[i].Answer != AnswerOmit {
+	if f.Stage == StageEnded {
+		return settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
+	}
+	if w.counters != nil && w.counters.blocked[i] > 0 && f.Answer != AnswerOmit {
 		return planned(RulePlanned, nodegraph.None, 0)
 	}
 	if s.traits&traitTask != 0 {
@@ -212,9 +216,6 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 			r = RuleNoItems
 		}
 		return settled(nodegraph.Skipped, w.details[i].message, r, nodegraph.None)
-	}
-	if f.Stage == StageEnded {
-		return settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
 	}
 	if n.Template.Err != "" {
 		return settled(nodegraph.Error, w.phrases.say(n.Template.Err), RuleInvalid, nodegraph.None)

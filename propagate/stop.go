@@ -131,10 +131,13 @@ func (e *Engine) closeMembers(b nodegraph.Index) {
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 			if f := &e.facts[m]; f.created() && !e.verdicts[m].fulfilled() {
 				stack = append(stack, m)
-				if e.g.Node(m).Kind.Composite() {
+				switch {
+				case e.g.Node(m).Kind.Composite():
 					e.end(m, nodegraph.Failed, failedFast, e.now)
 					e.touch(m)
-				} else {
+				case f.Stage == StageEnded:
+					e.endResults(m)
+				default:
 					e.stopLeaf(m, failedFast.own(), failedFast.own())
 				}
 			}
@@ -150,6 +153,7 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 		case nodegraph.Pod:
 			if e.verdicts[m].daemoned() {
 				e.end(m, nodegraph.Succeeded, noMessage, e.now)
+				e.endResults(m)
 				e.facts[m].Released = true
 				e.touchPod(m)
 				e.actOn(ActionTerminate, m, "its boundary has ended")
