@@ -148,10 +148,8 @@ func (c *cluster) restart() {
 	require.NoError(c.t, err)
 	c.log = append(c.log, "restart")
 	c.e, c.told, c.wake = loaded, nil, time.Time{}
-	if !c.host.snapshots { // of a Workflow object the first call ends what is left in what has ended
-		if err := c.e.Check(); err != nil {
-			require.NoError(c.t, err, "%s\n%s", c.history(), c.table())
-		}
+	if err := c.e.Check(); err != nil {
+		require.NoError(c.t, err, "%s\n%s", c.history(), c.table())
 	}
 	c.owed = nil // it asks again
 	if c.host.snapshots {

@@ -22,7 +22,7 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &restorer{e: e, source: recordSource(s.Nodes)}
+	r := &restorer{e: e, source: recordSource(s.Nodes), record: true}
 	e.shutdown, e.held = s.Shutdown, s.Held
 	if len(s.Nodes) > 0 || s.Phase > nodegraph.Pending {
 		e.started = s.Started
@@ -65,6 +65,11 @@ func (r *restorer) endRecorded() {
 		}
 	}
 	e.sweep(0)
+	for i := range e.facts { // from now on its members alone say what a composite is, unless the workflow is complete
+		if f := &e.facts[i]; e.shapes[i].kind.Composite() && f.Stage != StageEnded && e.root().Stage != StageEnded {
+			f.Phase = nodegraph.Planned
+		}
+	}
 }
 
 // source is where the facts of nodes come from when an engine is made from what was stored.
@@ -81,6 +86,7 @@ type source struct {
 type restorer struct {
 	e      *Engine
 	source source
+	record bool // of a controller: of a composite it has the phase alone
 }
 
 func (r *restorer) restore() error {
@@ -123,7 +129,9 @@ func (r *restorer) restore() error {
 	}
 	e.result = new(Result) // nothing of it is new to the host
 	e.judgeAll()
-	r.endRecorded()
+	if r.record {
+		r.endRecorded()
+	}
 	e.changed = e.changed[:0]
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.marks[i] &^= markChanged
