@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -58,6 +59,7 @@ func (e *Engine) kept() []NodeState {
 		whole bool // inside something that succeeded: kept as it is, failed attempts included
 	}
 	var kept []NodeState
+	stays := make(map[nodegraph.Index]bool)
 	for stack := []visit{{nodegraph.Entry, false}}; len(stack) > 0; {
 		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
@@ -78,7 +80,7 @@ func (e *Engine) kept() []NodeState {
 			f.Finished, f.Seen, f.Halted = time.Time{}, false, ""
 		}
 		f.Lock = LockNone
-		kept = append(kept, state)
+		kept, stays[i] = append(kept, state), true
 		reset := map[nodegraph.Index]bool{}
 		if !at.whole {
 			reset = e.resetMembers(i)
@@ -89,7 +91,11 @@ func (e *Engine) kept() []NodeState {
 			}
 		}
 	}
-	return kept
+	return slices.DeleteFunc(kept, func(s NodeState) bool { // the hook of an item is not beside it
+		i := e.g.Find(s.ID)
+		owner, _ := e.g.Owner(i)
+		return e.g.Node(i).Role == nodegraph.RoleHook && !stays[owner]
+	})
 }
 
 // resetMembers lists the members of node i that come after one that failed, and the hooks of all that is reset.

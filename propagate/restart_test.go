@@ -1,10 +1,13 @@
 package propagate_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -199,4 +202,37 @@ func TestMissedHookOfARestoredEngine(t *testing.T) {
 	again := restored(t, e)
 	require.Empty(t, tell(t, again).Actions)
 	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(again))
+}
+
+// Items that had not started yet when the controller went away are recorded, or they would never run: only the host knows
+// what a loop is over, and it is not asked again.
+func TestItemsOfARestoredEngine(t *testing.T) {
+	for _, text := range []string{`dag(a over "list", b)`, `steps(a over "list" | b)`} {
+		t.Run(text, func(t *testing.T) {
+			e := drawnWith(t, text, func(spec *nodegraph.Spec) { spec.Parallelism = 1 })
+			loop := waitsFor(e)[0]
+			loop = loop[:strings.Index(loop, ":")]
+			tell(t, e, propagate.Expanded(loop, nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"}, nodegraph.Item{Text: "z"}))
+			first := waitsFor(e)[0]
+			tell(t, e, propagate.PodPending(first[:strings.LastIndex(first, ":")], ""))
+			again := restored(t, e)
+			require.Empty(t, cmp.Diff(waitsFor(e), waitsFor(again)))
+			require.Empty(t, cmp.Diff(e.Snapshot(), again.Snapshot()))
+			require.NotEqual(t, nodegraph.None, again.Graph().Find(loop+"(2:z)"))
+		})
+	}
+}
+
+// Where an item is missing between two others, what it is can't be known: the host is asked for all of them again.
+func TestMissingItemOfARestoredEngine(t *testing.T) {
+	e := drawn(t, `dag(a over "list", hold: suspend)`)
+	tell(t, e, propagate.Expanded("wf.a", nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"}))
+	record := e.Snapshot()
+	record.Nodes = slices.DeleteFunc(record.Nodes, func(n nodegraph.Recorded) bool { return n.Name == "wf.a(0:x)" })
+	again, unknown, err := propagate.Restore(e.Graph().Spec(), record)
+	require.NoError(t, err)
+	require.Equal(t, []string{nodegraph.NodeID("wf", "wf.a(1:y)")}, unknown)
+	require.Equal(t, `[Expand wf.a "list"]`, fmt.Sprint(tell(t, again).Actions))
+	tell(t, again, propagate.Expanded("wf.a", nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"}))
+	expect(t, again, "wf.a(1:y)", nodegraph.Pending)
 }

@@ -59,7 +59,9 @@ func (r *restorer) endRecorded() {
 		}
 		if e.shapes[i].kind.Composite() {
 			f.Stage = StageEnded
-			e.touch(i)
+			for p = i; p != nodegraph.None; p = e.g.Node(p).Parent {
+				e.touch(p) // a DAG around it may look deep into it for the branches of its targets
+			}
 		} else if f.Unsynced {
 			e.endResults(i)
 		}
@@ -100,12 +102,11 @@ func (r *restorer) restore() error {
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if !r.source.has(r.e.g.Node(i).ID()) {
-			continue
-		}
-		r.source.take(r.e, i)
-		if err := r.addMembers(i); err != nil {
-			return err
+		if r.source.has(r.e.g.Node(i).ID()) {
+			r.source.take(r.e, i)
+			if err := r.addMembers(i); err != nil {
+				return err
+			}
 		}
 		before := r.e.g.Len()
 		if i != nodegraph.Entry {
@@ -212,7 +213,17 @@ func (r *restorer) addItems(i nodegraph.Index) error {
 	}
 	items, known := r.source.items(&n)
 	switch {
-	case !known || n.Expanded():
+	case n.Expanded():
+		return nil
+	case !known:
+		if f := e.fact(i); f.created() && r.record {
+			if f.Phase.Completed() {
+				f.Stage = StageEnded
+			} else {
+				f = Fact{} // the host is asked for them again
+			}
+			e.put(i, &f)
+		}
 		return nil
 	case n.Role != nodegraph.RoleStep || len(items) == 0:
 		return e.g.AddItems(i, n.Task, items)
@@ -267,7 +278,8 @@ func (r *restorer) addStepItems(i nodegraph.Index) error {
 	return nil
 }
 
-// addHooks adds the hook nodes of i that exist.
+// addHooks adds the hook nodes of i that exist. They may although i does not: it ended when a daemon was ready that has
+// begun anew since.
 func (r *restorer) addHooks(i nodegraph.Index) error {
 	e := r.e
 	hooks := e.hooksOf(i)
@@ -348,9 +360,11 @@ func recordSource(nodes []nodegraph.Recorded) source {
 	}
 }
 
-// recordedItems reads the items of a loop off the names of its nodes: prefix(0:text).
+// recordedItems reads the items of a loop off the names of its nodes: prefix(0:text). There are none if one is missing:
+// a controller that records no items before they start does not say what it is.
 func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
 	var items []nodegraph.Item
+	known := 0
 	for k := range nodes {
 		rest, ok := strings.CutPrefix(nodes[k].Name, prefix+"(")
 		if !ok {
@@ -366,6 +380,10 @@ func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
 			items = append(items, nodegraph.Item{})
 		}
 		items[at] = nodegraph.Item{Text: text[:end]}
+		known++
+	}
+	if known < len(items) {
+		return nil
 	}
 	return items
 }
@@ -376,6 +394,8 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool
 	n := e.g.Node(i)
 	f := Fact{Attempt: 1, HasExit: r.HasExit, ExitCode: r.ExitCode, Restarts: r.Restarts, Unsynced: r.Unsynced}
 	switch {
+	case r.Phase == nodegraph.Pending && r.Started.IsZero() && r.WaitsFor == "" && e.resolvedItem(i):
+		return Fact{} // still to start
 	case r.Phase == nodegraph.Omitted && e.daemons:
 		return Fact{Answer: AnswerOmit}
 	case r.Phase == nodegraph.Omitted:

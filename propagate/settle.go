@@ -49,7 +49,7 @@ func (e *Engine) touch(i nodegraph.Index) {
 		return
 	}
 	planned := !e.facts[i].exists && i != nodegraph.Root
-	if planned && e.counters.blocked[i] > 0 && e.facts[i].Answer != AnswerOmit && e.verdicts[i] == 0 {
+	if f := &e.facts[i]; planned && e.counters.blocked[i] > 0 && f.Answer != AnswerOmit && f.Stage != StageEnded && e.verdicts[i] == 0 {
 		return
 	}
 	*m |= markQueued

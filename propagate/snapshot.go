@@ -7,8 +7,9 @@ import (
 )
 
 // Snapshot returns the state of every node that exists, in Argo's terms: what a controller stores in its workflow
-// object, and what [Restore] reads. Node names are in the order of the graph; children are left to the writer. It
-// allocates.
+// object, and what [Restore] reads. Items of a loop that the host resolved are among them before they exist, as Pending
+// and not started, or a controller that restarts would not know of them. Node names are in the order of the graph;
+// children are left to the writer. It allocates.
 func (e *Engine) Snapshot() nodegraph.Snapshot {
 	phase, message := e.Workflow()
 	s := nodegraph.Snapshot{
@@ -16,11 +17,17 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 		Shutdown: e.shutdown, Held: e.held,
 	}
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-		if e.Exists(i) {
+		if e.Exists(i) || e.resolvedItem(i) {
 			s.Nodes = append(s.Nodes, e.recorded(i))
 		}
 	}
 	return s
+}
+
+// resolvedItem tells whether node i is an item of a loop whose items only the host knew.
+func (e *Engine) resolvedItem(i nodegraph.Index) bool {
+	n := e.g.Node(i)
+	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != ""
 }
 
 // recorded is node i as a controller stores it.
@@ -34,6 +41,9 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
 	}
 	if r.Started.IsZero() {
 		r.Started = f.Finished
+	}
+	if r.Phase == nodegraph.Planned {
+		r.Phase = nodegraph.Pending
 	}
 	if !v.fulfilled() {
 		r.Finished = time.Time{}
