@@ -236,3 +236,61 @@ func TestMissingItemOfARestoredEngine(t *testing.T) {
 	tell(t, again, propagate.Expanded("wf.a", nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"}))
 	expect(t, again, "wf.a(1:y)", nodegraph.Pending)
 }
+
+// What was closed because its boundary failed fast is recorded as failed, though what is in it says otherwise.
+func TestClosedInsideWhatARestoredEngineEnds(t *testing.T) {
+	e := drawnWith(t, "dag(x: steps(a exit pod, b: retry(0, pod) exit pod), hold: suspend)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "x"
+		}
+	})
+	tell(t, e, propagate.PodFailed("wf.x[0].a", ""), propagate.PodFailed("wf.x[0].b(0)", ""))
+	expect(t, e, "wf.x[0]", nodegraph.Failed)
+	again := restored(t, e)
+	require.Empty(t, tell(t, again).Actions)
+	require.Empty(t, cmp.Diff(e.Snapshot(), again.Snapshot()))
+}
+
+// A Retry that went on because of a reason which the record does not have stays ended inside an attempt that was followed by
+// another; results that are still to come do not hold up what has ended.
+func TestEndedInsideAnAttemptOfARestoredEngine(t *testing.T) {
+	e := drawnWith(t, "dag(a: retry(1, dag(b: retry(1, pod))), hold: suspend)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Retry != nil && template.Kind == nodegraph.Pod {
+				template.Retry.Policy = retry.PolicyOnError
+			}
+		}
+	})
+	tell(t, e, propagate.PodFailed("wf.a(0).b(0)", ""))
+	expect(t, e, "wf.a(0).b", nodegraph.Failed)
+	record := e.Snapshot()
+	for k := range record.Nodes {
+		if n := &record.Nodes[k]; n.Name == "wf.a(0).b(0)" {
+			n.Phase, n.Message = nodegraph.Error, "what made it fail was not recorded"
+		}
+	}
+	again, _, err := propagate.Restore(e.Graph().Spec(), record)
+	require.NoError(t, err)
+	require.NoError(t, again.Check())
+	expect(t, again, "wf.a(0).b", nodegraph.Failed)
+}
+
+// A hook that ran while a daemon before its owner was ready stays when the daemon begins anew and its owner is planned again.
+func TestHookOfWhatIsPlannedAgain(t *testing.T) {
+	e := drawnWith(t, `dag(d: retry(1, daemon) -> x when "1 == 2", hold: suspend)`, func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			for k := range template.Tasks {
+				if task := &template.Tasks[k]; task.Name == "x" {
+					task.Hooks = []nodegraph.Hook{{Name: "h", Template: task.Template, Expression: `tasks.x.status == "Skipped"`}}
+				}
+			}
+		}
+	})
+	tell(t, e, propagate.PodRunning("wf.d(0)"))
+	tell(t, e, propagate.PodRunning("wf.x.hooks.h"))
+	tell(t, e, propagate.PodFailed("wf.d(0)", ""))
+	expect(t, e, "wf.d", nodegraph.Running)
+	expect(t, e, "wf.x", nodegraph.Planned)
+	expect(t, reloaded(t, e), "wf.x.hooks.h", nodegraph.Running)
+	expect(t, restored(t, e), "wf.x.hooks.h", nodegraph.Running)
+}

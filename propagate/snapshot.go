@@ -24,10 +24,10 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 	return s
 }
 
-// resolvedItem tells whether node i is an item of a loop whose items only the host knew.
+// resolvedItem tells whether node i is an item of a loop that has begun and whose items only the host knew.
 func (e *Engine) resolvedItem(i nodegraph.Index) bool {
 	n := e.g.Node(i)
-	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != ""
+	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.facts[n.Parent].created()
 }
 
 // recorded is node i as a controller stores it.
