@@ -208,5 +208,7 @@ func Shutdown(strategy string) Event { return Event{Type: EventShutdown, Reason:
 // Suspended holds the workflow, or lets it go on: while held nothing new is started (Argo: spec.suspend).
 func Suspended(held bool) Event { return Event{Type: EventSuspended, Value: held} }
 
-// ManualRetry starts a workflow that ended in Failed or Error again: what failed is reset, what succeeded is kept.
+// ManualRetry starts a workflow that ended in Failed or Error again: what failed is reset, what succeeded is kept. The
+// host deletes the pods of what is reset before it makes others, and says Suspended if that changed since the end: a
+// complete workflow does not hear it.
 func ManualRetry() Event { return Event{Type: EventManualRetry} }

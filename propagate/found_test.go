@@ -959,3 +959,14 @@ func TestUnanswerableIsFinal(t *testing.T) {
 		expect(t, reloaded(t, e), "wf.a(0).x", nodegraph.Error)
 	})
 }
+
+// A ready daemon that decides its DAG by what it comes after counted as a success once it was ended with the DAG: the DAG,
+// which had failed, had not any more.
+func TestDaemonEndedWithItsBoundaryDecidesAsBefore(t *testing.T) {
+	e := drawn(t, "dag(x: dag(set: pod(a, b) -> d: daemon), hold: suspend)")
+	tell(t, e, propagate.PodRunning("wf.x.set"), propagate.ContainerEnded("wf.x.set", "a", 1, ""), propagate.ContainerEnded("wf.x.set", "b", 0, ""), propagate.PodSucceeded("wf.x.set"))
+	r := tell(t, e, propagate.PodRunning("wf.x.d"))
+	require.Equal(t, "Terminate wf.x.d \"its boundary has ended\"", r.Actions[0].String())
+	expect(t, e, "wf.x.d", nodegraph.Succeeded)
+	expect(t, e, "wf.x", nodegraph.Failed)
+}

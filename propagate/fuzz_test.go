@@ -34,7 +34,8 @@ func FuzzWorkflow(f *testing.F) {
 			t.Skip("longer scripts only repeat what shorter ones do")
 		}
 		r := rand.New(&choices{data: data, rest: rand.NewPCG(uint64(len(data)), 0)})
-		c := newCluster(t, r, randomSpec(r, 30), host{})
+		spec := randomSpec(r, 30)
+		c := newCluster(t, r, spec, hostOf(r.Uint64()))
 		c.live(r.IntN(80))
 		c.drain()
 	})

@@ -117,18 +117,20 @@ type Need uint8
 
 // The needs.
 const (
-	NeedStart       Need = iota // the host still owes the pod
-	NeedPod                     // the pod must end
-	NeedTimer                   // time must pass
-	NeedLock                    // a lock must be granted
-	NeedResume                  // somebody must resume it
-	NeedCondition               // the host must evaluate its when
-	NeedItems                   // the host must resolve its loop
-	NeedCache                   // the host must look up its memoization key
-	NeedParallelism             // other pods must end first
-	NeedResult                  // its results must be stored
-	NeedServed                  // the host must report how it ended
-	NeedUnsuspend               // the workflow is suspended as a whole
+	// NeedStart: the host still owes the pod. It makes one if there is none, as after one that vanished before the engine
+	// was told of it.
+	NeedStart       Need = iota
+	NeedPod              // the pod must end
+	NeedTimer            // time must pass
+	NeedLock             // a lock must be granted
+	NeedResume           // somebody must resume it
+	NeedCondition        // the host must evaluate its when
+	NeedItems            // the host must resolve its loop
+	NeedCache            // the host must look up its memoization key
+	NeedParallelism      // other pods must end first
+	NeedResult           // its results must be stored
+	NeedServed           // the host must report how it ended
+	NeedUnsuspend        // the workflow is suspended as a whole
 )
 
 var needNames = [...]string{

@@ -16,11 +16,17 @@ type branch struct {
 // inheritedPhases returns what branchPhases does if a target of DAG i did not complete, nil if all did.
 func (w *view) inheritedPhases(i nodegraph.Index) []nodegraph.Phase {
 	for _, slot := range w.g.Targets(i) {
-		if !w.verdicts[w.g.Slot(i, slot)].phase().Completed() {
+		if !w.completed(w.g.Slot(i, slot)) {
 			return w.branchPhases(i)
 		}
 	}
 	return nil
+}
+
+// completed tells whether node m completed by itself: a daemon that was ended with its boundary counts as the ready one that
+// it was when the boundary ended.
+func (w *view) completed(m nodegraph.Index) bool {
+	return w.verdicts[m].phase().Completed() && !w.released(m)
 }
 
 // targetPhase is the phase that a target of a DAG counts as (Argo: targetTaskPhases). One that completed counts as what it
@@ -55,7 +61,7 @@ func (w *view) branchPhases(i nodegraph.Index) []nodegraph.Phase {
 	}
 	clear(ends)
 	w.walkBranches(i, func(b branch) {
-		if s := &w.shapes[b.node]; s.parent != i || s.traits&traitTask == 0 || w.verdicts[b.node].phase().Completed() {
+		if s := &w.shapes[b.node]; s.parent != i || s.traits&traitTask == 0 || w.completed(b.node) {
 			return
 		}
 		if p := &ends[b.node-first]; !p.Unsuccessful() {
@@ -126,7 +132,7 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 		if p == nodegraph.Planned {
 			continue
 		}
-		if p.Completed() && !w.released(b.node) {
+		if w.completed(b.node) {
 			b.phase = p
 		}
 		phase = b.phase
