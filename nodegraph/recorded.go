@@ -9,7 +9,7 @@ type Recorded struct {
 	Kind        Kind
 	Phase       Phase
 	Message     string
-	Started     time.Time // UTC, to the second; zero if not set
+	Started     time.Time // UTC, to the second; zero if not set, as of an item of a loop that is Pending and still to start
 	Finished    time.Time
 	Daemoned    bool
 	Unsynced    bool // taskResultSynced is false

@@ -1,10 +1,12 @@
 package propagate_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -933,7 +935,7 @@ func TestUnanswerableIsFinal(t *testing.T) {
 		e := drawn(t, `dag(x when "{{a}} == 1", hold: suspend)`)
 		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
 		tell(t, e, propagate.Resolved("wf.x", false, ""))
-		expect(t, e, "wf.x", nodegraph.Error)
+		require.Equal(t, "Error: nobody knows", looks(e, "wf.x")["wf.x"])
 	})
 	t.Run("found in the cache", func(t *testing.T) {
 		e := drawnWith(t, `dag(x when "{{a}} == 1", hold: suspend)`, eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Memoize = "key" }))
@@ -969,4 +971,72 @@ func TestDaemonEndedWithItsBoundaryDecidesAsBefore(t *testing.T) {
 	require.Equal(t, "Terminate wf.x.d \"its boundary has ended\"", r.Actions[0].String())
 	expect(t, e, "wf.x.d", nodegraph.Succeeded)
 	expect(t, e, "wf.x", nodegraph.Failed)
+}
+
+// In one look a node was held back by a limit, and then the place of one that may not start any more was given up: nobody
+// looked again.
+func TestPlaceGivenUpAfterAnotherWasHeldBack(t *testing.T) {
+	e := drawnWith(t, "dag(h: http -> w, x: dag(d: dag(z: http), y: pod(c)))", func(spec *nodegraph.Spec) {
+		spec.Parallelism = 1
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "x"
+			if len(template.Containers) > 0 {
+				template.Memoize = "key"
+			}
+		}
+	})
+	tell(t, e, propagate.NodeEnded("wf.h", nodegraph.Succeeded, ""))
+	require.ElementsMatch(t, []string{"wf.w: parallelism", "wf.x.d.z: served", "wf.x.y: cache"}, waitsFor(e))
+	tell(t, e, propagate.NodeEnded("wf.x.d.z", nodegraph.Failed, ""))
+	require.Equal(t, []string{"wf.w: start"}, waitsFor(e))
+}
+
+// A manual retry keeps what is inside of what succeeded as it is, and what the rules say of it.
+func TestKeptByAManualRetry(t *testing.T) {
+	e := drawn(t, `steps(a: retry(1, pod), skipped: dag(y) when "1 == 2", many over "list" | b)`)
+	tell(t, e, propagate.Expanded("wf[0].many", nodegraph.Item{Text: "i"}))
+	tell(t, e, propagate.PodSucceeded("wf[0].many(0:i)"))
+	tell(t, e, propagate.PodRunning("wf[0].a(0)"), propagate.PodDeleted("wf[0].a(0)"))
+	tell(t, e, propagate.PodSucceeded("wf[0].a(1)"))
+	tell(t, e, propagate.PodFailed("wf[1].b", ""))
+	require.True(t, e.Complete())
+	rules := func() map[string]string {
+		list := make(map[string]string)
+		for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
+			if n := e.Graph().Node(i); n.Role != nodegraph.RoleGroup && strings.HasPrefix(n.Name(), "wf[0]") && !n.Kind.Composite() {
+				v := e.Verdict(i)
+				list[n.Name()] = fmt.Sprint(v.Phase, " ", v.Rule)
+			}
+		}
+		v := e.Verdict(e.Graph().Find("wf[0].skipped"))
+		list["wf[0].skipped"] = fmt.Sprint(v.Phase, " ", v.Rule)
+		return list
+	}
+	before := rules()
+	tell(t, e, propagate.ManualRetry())
+	require.Empty(t, cmp.Diff(before, rules()))
+	require.Equal(t, []string{"wf[1].b: start"}, waitsFor(e))
+}
+
+// The items of a step are added once, however often the host names them.
+func TestItemsOfAStepTwice(t *testing.T) {
+	e := drawn(t, `steps(many over "list" | b)`)
+	for range 2 {
+		tell(t, e, propagate.Expanded("wf[0].many", nodegraph.Item{Text: "i"}))
+		require.Equal(t, []string{"wf[0].many(0:i): start"}, waitsFor(e))
+	}
+}
+
+// A composite that the graph has no room for is in Error, and says so.
+func TestCompositeThatCantBeExpanded(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a -> x: dag(b, c, d, e), hold: suspend)")
+	require.NoError(t, err)
+	e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: 6})
+	require.NoError(t, err)
+	tell(t, e)
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	x := e.Graph().Find("wf.x")
+	v := e.Verdict(x)
+	require.Equal(t, propagate.Verdict{Phase: nodegraph.Error, Message: v.Message, Fulfilled: true, Rule: propagate.RuleInvalid, By: nodegraph.None}, v)
+	require.Contains(t, v.Message, "Nodes")
 }

@@ -75,7 +75,7 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 		serial = f.Serial
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
-		if f.Serial == 0 && f.Stage > StageNone && (f.Stage != StageGone || f.Ran) && ev.Type != EventContainerRetried {
+		if f.Serial == 0 && f.Ran && ev.Type != EventContainerRetried {
 			e.date(i, serial)
 		}
 		if uid != "" && sameSecond(ev.Pod.Created, f.Serial) {
@@ -100,8 +100,8 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 	return serial, max(attempt, 1)
 }
 
-// date gives the pod of node i, of which only a record or a host without times has told so far, its place among the
-// pods with times: it is the first that is heard of.
+// date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
+// with times: it is the first that is heard of.
 func (e *Engine) date(i nodegraph.Index, serial int64) {
 	e.facts[i].Serial = serial
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
@@ -173,12 +173,12 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	if e.known(i, o) {
 		return
 	}
-	if f.Stage >= StageGone && e.verdicts[i].fulfilled() {
-		switch again := e.run(i).before(o.run()); {
-		case again && e.lateAttempt(i):
+	if e.verdicts[i].fulfilled() {
+		switch {
+		case e.run(i).before(o.run()) && e.lateAttempt(i):
 			return
-		case !again && e.lateAttempt(e.shapes[i].parent):
-			o = &Fact{Serial: o.Serial, UID: o.UID, Attempt: o.Attempt, Stage: StagePending}
+		case e.lateAttempt(e.shapes[i].parent):
+			o = &Fact{Serial: o.Serial, UID: o.UID, Attempt: o.Attempt}
 		}
 		e.touchDecision(i)
 	}
@@ -256,13 +256,13 @@ func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 	e.merge(i, &o)
 	if e.facts[i].Serial == o.Serial && !e.details[i].synced {
 		e.endResults(i)
+		e.touch(i)
 	}
 }
 
 // endResults ends the wait for the results of node i: they are not to come any more.
 func (e *Engine) endResults(i nodegraph.Index) {
 	e.details[i].synced, e.facts[i].Unsynced = true, false
-	e.touch(i)
 }
 
 // observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.

@@ -842,23 +842,32 @@ func TestSyncPodsOfNodesWithoutAPod(t *testing.T) {
 			propagate.LockQueued(nodegraph.NodeID("wf", "wf.a"), "m", "it waits"), nodegraph.Pending},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			e := drawnWith(t, "dag(a: pod(x), hold: suspend)", func(spec *nodegraph.Spec) {
-				for _, template := range spec.Templates {
-					if len(template.Containers) > 0 {
-						test.set(template)
-					}
+		for _, kind := range []string{"pod", "pod(x)"} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				e := drawnWith(t, "dag(a: "+kind+", hold: suspend)", eachOf(nodegraph.Pod, test.set))
+				tell(t, e, test.answer)
+				expect(t, e, "wf.a", test.want)
+				for _, e := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
+					r := listed(t, e, ended)
+					require.Equal(t, []string{"wf.a"}, r.Unknown)
+					expect(t, e, "wf.a", test.want)
 				}
 			})
-			tell(t, e, test.answer)
-			expect(t, e, "wf.a", test.want)
-			for _, e := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
-				r := listed(t, e, ended)
-				require.Equal(t, []string{"wf.a"}, r.Unknown)
-				expect(t, e, "wf.a", test.want)
-			}
-		})
+		}
 	}
+}
+
+// A list is taken although it shows containers of a set that the graph had no room for.
+func TestSyncPodsOfASetWithoutRoom(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a: pod(x, y, z), hold: suspend)")
+	require.NoError(t, err)
+	e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: 6})
+	require.NoError(t, err)
+	tell(t, e)
+	expect(t, e, "wf.a", nodegraph.Error)
+	r := listed(t, e, podOf("wf.a", "u", "Running", running("x"), running("y"), running("z")))
+	require.Equal(t, []string{"wf.a"}, r.Unknown)
+	expect(t, e, "wf.a", nodegraph.Error)
 }
 
 // A lock that is granted to a workflow which is complete is refused together with a list too, or nobody would give it back.

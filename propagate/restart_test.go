@@ -159,7 +159,9 @@ func TestReasonThatComesLate(t *testing.T) {
 					}
 				}
 			})
-			tell(t, e, propagate.PodRunning("wf.a(0)"), propagate.PodFailed("wf.a(0)", "low on memory"))
+			failed := propagate.PodFailed("wf.a(0)", "low on memory")
+			failed.Pod.UID, test.late.Pod.UID = "u", "u"
+			tell(t, e, failed)
 			expect(t, e, "wf.a", nodegraph.Failed)
 			tell(t, e, test.late)
 			require.ElementsMatch(t, []string{"wf.a(1): start", "wf.hold: resume"}, waitsFor(e))
@@ -184,6 +186,27 @@ func TestPodWithATimeOfARestoredEngine(t *testing.T) {
 	pod.UID, pod.Created, pod.Phase = "v", epoch.Add(time.Second), "Running"
 	listed(t, again, pod)
 	require.Equal(t, "v", again.Fact(again.Graph().Find("wf.a")).UID, "a later one is another")
+}
+
+// So is one that was lost: it is not made to run again by a list that still shows it. And what its containers had come to
+// stays.
+func TestLostPodWithATimeOfARestoredEngine(t *testing.T) {
+	e := drawn(t, "dag(a: pod(x, y), b: pod(x, y), hold: suspend)")
+	pod := func(node, phase string, containers ...propagate.ContainerStatus) propagate.PodStatus {
+		p := podOf(node, "u-"+node, phase, containers...)
+		p.Created = epoch
+		return p
+	}
+	a, b := pod("wf.a", "Running", running("x"), running("y")), pod("wf.b", "Running", terminated("x", 0), running("y"))
+	listed(t, e, a, b)
+	listed(t, e, b)
+	expect(t, e, "wf.a", nodegraph.Error)
+	again := restored(t, e)
+	b.Phase, b.Reason, b.Containers = "Failed", "Evicted", nil
+	listed(t, again, a, b)
+	expect(t, again, "wf.a", nodegraph.Error)
+	expect(t, again, "wf.b", nodegraph.Failed)
+	expect(t, again, "wf.b.x", nodegraph.Succeeded)
 }
 
 // The exit hook of a TaskGroup that was missed because the DAG had ended stays so after a restart, where it ran in what

@@ -64,6 +64,7 @@ func (r *restorer) endRecorded() {
 			}
 		} else if f.Unsynced {
 			e.endResults(i)
+			e.touch(i)
 		}
 	}
 	e.sweep(0)

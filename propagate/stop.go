@@ -137,6 +137,7 @@ func (e *Engine) closeMembers(b nodegraph.Index) {
 					e.touch(m)
 				case f.Stage == StageEnded:
 					e.endResults(m)
+					e.touch(m)
 				default:
 					e.stopLeaf(m, failedFast.own(), failedFast.own())
 				}
