@@ -1040,3 +1040,12 @@ func TestCompositeThatCantBeExpanded(t *testing.T) {
 	require.Equal(t, propagate.Verdict{Phase: nodegraph.Error, Message: v.Message, Fulfilled: true, Rule: propagate.RuleInvalid, By: nodegraph.None}, v)
 	require.Contains(t, v.Message, "Nodes")
 }
+
+// What a container came to may be heard after its pod ended and was followed by another attempt.
+func TestContainerThatEndsLate(t *testing.T) {
+	e := drawn(t, "dag(set: retry(1, pod(a, b)), hold: suspend)")
+	tell(t, e, propagate.PodRunning("wf.set(0)"), propagate.PodFailed("wf.set(0)", ""))
+	expect(t, e, "wf.set(0).a", nodegraph.Failed)
+	tell(t, e, propagate.ContainerEnded("wf.set(0)", "a", 0, ""))
+	expect(t, e, "wf.set(0).a", nodegraph.Succeeded)
+}

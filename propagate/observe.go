@@ -173,7 +173,7 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	if e.known(i, o) {
 		return
 	}
-	if e.verdicts[i].fulfilled() {
+	if f.Stage >= StageGone && e.verdicts[i].fulfilled() {
 		switch {
 		case e.run(i).before(o.run()) && e.lateAttempt(i):
 			return
