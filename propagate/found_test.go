@@ -993,7 +993,8 @@ func TestPlaceGivenUpAfterAnotherWasHeldBack(t *testing.T) {
 
 // A manual retry keeps what is inside of what succeeded as it is, and what the rules say of it.
 func TestKeptByAManualRetry(t *testing.T) {
-	e := drawn(t, `steps(a: retry(1, pod), skipped: dag(y) when "1 == 2", many over "list" | b)`)
+	e := drawn(t, `steps(a: retry(1, pod), skipped: dag(y) when "{{x}} == 2", many over "list" | b)`)
+	tell(t, e, propagate.Resolved("wf[0].skipped", false, ""))
 	tell(t, e, propagate.Expanded("wf[0].many", nodegraph.Item{Text: "i"}))
 	tell(t, e, propagate.PodSucceeded("wf[0].many(0:i)"))
 	tell(t, e, propagate.PodRunning("wf[0].a(0)"), propagate.PodDeleted("wf[0].a(0)"))
@@ -1048,4 +1049,24 @@ func TestContainerThatEndsLate(t *testing.T) {
 	expect(t, e, "wf.set(0).a", nodegraph.Failed)
 	tell(t, e, propagate.ContainerEnded("wf.set(0)", "a", 0, ""))
 	expect(t, e, "wf.set(0).a", nodegraph.Succeeded)
+}
+
+// A hook that is a ready daemon is on a branch of its DAG, and no task of it.
+func TestHookThatIsAReadyDaemonOnABranch(t *testing.T) {
+	e := drawn(t, `dag(x: dag(a exit daemon -> b when "1 == 2"), hold: suspend)`)
+	tell(t, e, propagate.PodSucceeded("wf.x.a"))
+	tell(t, e, propagate.PodRunning("wf.x.a.onExit"))
+	expect(t, e, "wf.x", nodegraph.Succeeded)
+}
+
+// A template that fails fast ends as its members say where none is open, a ready daemon in it or not.
+func TestFailFastWithAReadyDaemonAndNothingOpen(t *testing.T) {
+	e := drawnWith(t, "dag(x: dag(d: daemon, b), hold: suspend)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "x"
+		}
+	})
+	tell(t, e, propagate.PodRunning("wf.x.d"))
+	tell(t, e, propagate.PodFailed("wf.x.b", ""))
+	require.Equal(t, propagate.RuleMemberFailed, e.Verdict(e.Graph().Find("wf.x")).Rule)
 }
