@@ -1053,7 +1053,8 @@ func TestContainerThatEndsLate(t *testing.T) {
 
 // A hook that is a ready daemon is on a branch of its DAG, and no task of it.
 func TestHookThatIsAReadyDaemonOnABranch(t *testing.T) {
-	e := drawn(t, `dag(x: dag(a exit daemon -> b when "1 == 2"), hold: suspend)`)
+	e := drawn(t, `dag(x: dag(a exit daemon -> b when "1 == 2"), y: dag(c -> d when "1 == 2"), hold: suspend)`)
+	tell(t, e, propagate.PodSucceeded("wf.y.c")) // the branches of y are walked before the hook exists
 	tell(t, e, propagate.PodSucceeded("wf.x.a"))
 	tell(t, e, propagate.PodRunning("wf.x.a.onExit"))
 	expect(t, e, "wf.x", nodegraph.Succeeded)
@@ -1069,4 +1070,23 @@ func TestFailFastWithAReadyDaemonAndNothingOpen(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.x.d"))
 	tell(t, e, propagate.PodFailed("wf.x.b", ""))
 	require.Equal(t, propagate.RuleMemberFailed, e.Verdict(e.Graph().Find("wf.x")).Rule)
+}
+
+// A task that was omitted because a daemon was ready stays so when the daemon begins anew.
+func TestOmittedBesideADaemonThatBeginsAnew(t *testing.T) {
+	e := drawn(t, `dag(d: retry(1, daemon), x depends "d.Failed", hold: suspend)`)
+	tell(t, e, propagate.PodRunning("wf.d(0)"))
+	expect(t, e, "wf.x", nodegraph.Omitted)
+	tell(t, e, propagate.PodFailed("wf.d(0)", ""))
+	expect(t, e, "wf.d", nodegraph.Running)
+	expect(t, e, "wf.x", nodegraph.Omitted)
+}
+
+// A hook that fails is no step that failed.
+func TestHookOfAStepThatFails(t *testing.T) {
+	e := drawn(t, "steps(a exit pod | b)")
+	tell(t, e, propagate.PodSucceeded("wf[0].a"))
+	tell(t, e, propagate.PodFailed("wf[0].a.onExit", ""))
+	expect(t, e, "wf[0]", nodegraph.Succeeded)
+	require.Equal(t, []string{"wf[1].b: start"}, waitsFor(e))
 }
