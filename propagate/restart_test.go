@@ -317,3 +317,13 @@ func TestHookOfWhatIsPlannedAgain(t *testing.T) {
 	expect(t, reloaded(t, e), "wf.x.hooks.h", nodegraph.Running)
 	expect(t, restored(t, e), "wf.x.hooks.h", nodegraph.Running)
 }
+
+// A daemon that was ready and ended by itself is not waited for, results or not. A record does not say that it was ready.
+func TestResultsInsideWhatARestoredEngineEnds(t *testing.T) {
+	e := drawn(t, "dag(x: dag(d: daemon -> b), hold: suspend)")
+	tell(t, e, propagate.PodRunning("wf.x.d"), propagate.ResultPending("wf.x.d"))
+	tell(t, e, propagate.PodSucceeded("wf.x.d"))
+	tell(t, e, propagate.PodSucceeded("wf.x.b"))
+	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
+	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(restored(t, e)))
+}
