@@ -14,6 +14,7 @@ type Engine struct {
 	view
 	counters counters
 	marks    []marks
+	untold   bool                        // complete since it was restored, and the host was not told
 	older    map[string]map[string]int64 // by node id: serials of the pods it had before, by UID
 
 	queue    queue
@@ -170,7 +171,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 			return err
 		}
 	}
-	complete := e.Complete()
+	complete := e.Complete() && !e.untold
 	e.result = result
 	e.begin(now)
 	for k := range events {
@@ -181,6 +182,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	}
 	if e.Complete() && !complete {
 		e.act(Action{Type: ActionComplete, Node: nodegraph.Root})
+		e.untold = false
 	}
 	e.finish()
 	e.result = nil

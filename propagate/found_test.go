@@ -951,6 +951,13 @@ func TestUnanswerableIsFinal(t *testing.T) {
 		expect(t, e, "wf.d", nodegraph.Running)
 		expect(t, e, "wf.x", nodegraph.Error)
 	})
+	t.Run("heard when a daemon has begun anew", func(t *testing.T) {
+		e := drawn(t, `dag(d: retry(1, daemon) -> x when "{{a}} == 1", hold: suspend)`)
+		tell(t, e, propagate.PodRunning("wf.d(0)"))
+		tell(t, e, propagate.PodFailed("wf.d(0)", ""))
+		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
+		expect(t, e, "wf.x", nodegraph.Error)
+	})
 	t.Run("kept by a manual retry", func(t *testing.T) {
 		e := drawn(t, `dag(a: retry(1, dag(x over "list")), b)`)
 		tell(t, e, propagate.Unanswerable("wf.a(0).x", "nobody knows"))

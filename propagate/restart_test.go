@@ -76,19 +76,26 @@ func TestShutdownOfARestoredEngine(t *testing.T) {
 	}
 }
 
-// What a record leaves out may be why a Retry went on: that a pod was evicted, where such ends do not count. While the
-// Retry has not ended its later attempts are taken at their word, or the workflow would fail beside a pod that runs.
-func TestAttemptsOfARestoredEngine(t *testing.T) {
-	e := drawnWith(t, "dag(a: retry(0, pod) -> b)", func(spec *nodegraph.Spec) {
+// disrupted is an engine whose Retry wf.a has gone on to a second attempt, which its limit does not allow, because the first
+// was evicted and such ends do not count.
+func disrupted(t testing.TB) *propagate.Engine {
+	e := drawnWith(t, "dag(a: retry(0, pod) -> b, hold: suspend)", func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
 			if template.Retry != nil {
 				template.Retry.IgnoreDisruptions = true
 			}
 		}
 	})
-	evicted := propagate.PodEvicted("wf.a(0)", "")
+	evicted := propagate.PodEvicted("wf.a(0)", "low on memory")
 	evicted.Conditions = []string{"DisruptionTarget"}
 	tell(t, e, propagate.PodRunning("wf.a(0)"), evicted)
+	return e
+}
+
+// What a record leaves out may be why a Retry went on: that a pod was evicted, where such ends do not count. While the
+// Retry has not ended its later attempts are taken at their word, or the workflow would fail beside a pod that runs.
+func TestAttemptsOfARestoredEngine(t *testing.T) {
+	e := disrupted(t)
 	tell(t, e, propagate.PodRunning("wf.a(1)"))
 	e = restored(t, e)
 	expect(t, e, "wf.a(1)", nodegraph.Running)
@@ -118,16 +125,7 @@ func TestCompositeLeftRunningInACompleteWorkflow(t *testing.T) {
 // A record does not say why pods failed, so that some may not have counted against the limit. Attempts that it needs to
 // come to the end that is recorded are taken; without them a Retry that had succeeded failed.
 func TestAttemptsOfARestoredEngineThatEnded(t *testing.T) {
-	e := drawnWith(t, "dag(a: retry(0, pod), hold: suspend)", func(spec *nodegraph.Spec) {
-		for _, template := range spec.Templates {
-			if template.Retry != nil {
-				template.Retry.IgnoreDisruptions = true
-			}
-		}
-	})
-	evicted := propagate.PodEvicted("wf.a(0)", "low on memory")
-	evicted.Conditions = []string{"DisruptionTarget"}
-	tell(t, e, propagate.PodRunning("wf.a(0)"), evicted)
+	e := disrupted(t)
 	tell(t, e, propagate.PodSucceeded("wf.a(1)"))
 	expect(t, restored(t, e), "wf.a", nodegraph.Succeeded)
 }
@@ -274,8 +272,8 @@ func TestClosedInsideWhatARestoredEngineEnds(t *testing.T) {
 	require.Empty(t, cmp.Diff(e.Snapshot(), again.Snapshot()))
 }
 
-// A Retry that went on because of a reason which the record does not have stays ended inside an attempt that was followed by
-// another; results that are still to come do not hold up what has ended.
+// A Retry that had stopped for a reason which the record does not have stays ended inside an attempt that was followed by
+// another.
 func TestEndedInsideAnAttemptOfARestoredEngine(t *testing.T) {
 	e := drawnWith(t, "dag(a: retry(1, dag(b: retry(1, pod))), hold: suspend)", func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
@@ -326,4 +324,22 @@ func TestResultsInsideWhatARestoredEngineEnds(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf.x.b"))
 	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
 	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(restored(t, e)))
+}
+
+// A restored engine that finds itself complete says so to a host that lists pods, once, and gives back what it holds.
+func TestRestoredEngineThatIsComplete(t *testing.T) {
+	e := drawn(t, "dag(a: mutex(m, pod))")
+	tell(t, e, propagate.LockGranted(nodegraph.NodeID("wf", "wf.a")))
+	tell(t, e, propagate.PodRunning("wf.a"))
+	record := e.Snapshot()
+	for k := range record.Nodes {
+		record.Nodes[k].Phase, record.Nodes[k].Finished = nodegraph.Succeeded, epoch // written before the workflow's own
+	}
+	again, _, err := propagate.Restore(e.Graph().Spec(), record)
+	require.NoError(t, err)
+	require.True(t, again.Complete())
+	actions := listed(t, again).Actions
+	require.NotEmpty(t, actions)
+	require.Equal(t, propagate.ActionComplete, actions[len(actions)-1].Type)
+	require.Empty(t, listed(t, again).Actions)
 }

@@ -42,6 +42,7 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 	if err := r.restore(); err != nil {
 		return nil, nil, err
 	}
+	e.untold = e.Complete() && !s.Phase.Completed()
 	return e, r.source.rest(), nil
 }
 
