@@ -45,6 +45,17 @@ func newRows(n int) rows { return rows{starts: make([]int32, 1, n+1)} }
 
 func (r *rows) row(i int32) []int32 { return r.list[r.starts[i]:r.starts[i+1]] }
 
+// empty is how many rows list nothing.
+func (r *rows) empty() int {
+	n := 0
+	for k, start := range r.starts[1:] {
+		if start == r.starts[k] {
+			n++
+		}
+	}
+	return n
+}
+
 // end closes the row that was being appended to.
 func (r *rows) end() { r.starts = append(r.starts, int32(len(r.list))) }
 
@@ -88,8 +99,11 @@ type planner struct {
 	all        []*Condition // by the number of tasks: the condition of a plain dependencies list
 }
 
-func newPlanner(n int) *planner {
-	return &planner{conditions: make([]*Condition, n), deps: newRows(n), mark: make([]int32, n)}
+// newPlanner plans n members, with room for so many edges.
+func newPlanner(n, edges int) *planner {
+	p := &planner{conditions: make([]*Condition, n), deps: newRows(n), mark: make([]int32, n)}
+	p.deps.list = make([]int32, 0, edges)
+	return p
 }
 
 // after records, once, that slot comes after dep. Rows are filled in the order of the slots.
@@ -305,6 +319,7 @@ func (p *Plan) number() {
 			}
 		}
 	}
+	p.roots = make([]int32, 0, p.deps.empty())
 	for at := range int32(n) {
 		if len(p.deps.row(at)) == 0 {
 			p.roots = append(p.roots, at)

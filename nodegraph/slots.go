@@ -8,6 +8,7 @@ type slotTable struct {
 	tasks   []Task
 	entries []slotEntry // their number is a power of two
 	seed    maphash.Seed
+	next    int32 // the slot after the one that was found last
 }
 
 // slotEntry is a slot and one, 0 where the entry is free, and a part of the hash of the task's name.
@@ -46,8 +47,17 @@ func (s *slotTable) add(slot int32) bool {
 	return true
 }
 
-// find returns the slot of the task with this name.
+// find returns the slot of the task with this name. Most lists name tasks in the order in which they are declared, so the
+// one after the task that was found last is tried first.
 func (s *slotTable) find(name string) (int32, bool) {
-	entry, _ := s.seek(name)
-	return entry.after - 1, entry.after != 0
+	slot := s.next
+	if int(slot) >= len(s.tasks) || s.tasks[slot].Name != name {
+		entry, _ := s.seek(name)
+		if entry.after == 0 {
+			return 0, false
+		}
+		slot = entry.after - 1
+	}
+	s.next = slot + 1
+	return slot, true
 }

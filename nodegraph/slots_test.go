@@ -22,6 +22,10 @@ func TestSlotsAreFoundByName(t *testing.T) {
 			require.True(t, ok && slot == int32(k), "task %d of %d is found at %d", k, n, slot)
 			require.False(t, table.add(slot), "the name of task %d of %d is taken", k, n)
 		}
+		for k := n - 1; k >= 0; k-- { // against the order in which they were declared
+			slot, ok := table.find(tasks[k].Name)
+			require.True(t, ok && slot == int32(k), "task %d of %d is found at %d", k, n, slot)
+		}
 		_, ok := table.find("t" + strconv.Itoa(n))
 		require.False(t, ok, "no task of %d has this name", n)
 	}

@@ -206,7 +206,7 @@ func (c *checker) containers(t *Template) (*Plan, error) {
 		}
 		slots[ctr.Name] = int32(i)
 	}
-	p := newPlanner(len(t.Containers))
+	p := newPlanner(len(t.Containers), 0)
 	for i, ctr := range t.Containers {
 		for _, d := range ctr.Dependencies {
 			slot, ok := slots[d]
@@ -226,7 +226,7 @@ func (c *checker) containers(t *Template) (*Plan, error) {
 }
 
 func (c *checker) dag(t *Template) (*Plan, error) {
-	slots, length := newSlotTable(t.Tasks), 0
+	slots, length, edges := newSlotTable(t.Tasks), 0, 0
 	for i := range t.Tasks {
 		task := &t.Tasks[i]
 		if err := c.task(t, place{list: "dag.tasks", at: i}, task); err != nil {
@@ -236,8 +236,9 @@ func (c *checker) dag(t *Template) (*Plan, error) {
 			return nil, &SpecError{Template: t.Name, Node: task.Name, Field: "name", Reason: "is used by more than one task"}
 		}
 		length += len(task.Name)
+		edges += len(task.Dependencies)
 	}
-	p := newPlanner(len(t.Tasks))
+	p := newPlanner(len(t.Tasks), edges)
 	for i := range t.Tasks {
 		if err := p.task(t, int32(i), slots); err != nil {
 			return nil, err

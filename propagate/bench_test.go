@@ -218,6 +218,33 @@ func BenchmarkAddAttempt(b *testing.B) {
 	}
 }
 
+// BenchmarkAddNode: the graph and the engine take up a node, with nothing that follows from it: attempts of 1,000 Retries
+// in turn, four more of each.
+func BenchmarkAddNode(b *testing.B) {
+	spec := sets(7000)
+	set := *spec.Templates[1]
+	set.Containers = nil
+	spec.Templates[1] = &set
+	var e *Engine
+	var retries []nodegraph.Index
+	b.ReportAllocs()
+	b.ResetTimer()
+	for k := 0; b.Loop(); k++ {
+		if k%(4*1000) == 0 {
+			b.StopTimer()
+			e, retries = begun(spec), nil
+			for _, pod := range openPods(e) {
+				retries = append(retries, e.shapes[pod].parent)
+			}
+			b.StartTimer()
+		}
+		if _, err := e.g.AddAttempt(retries[k%1000]); err != nil {
+			b.Fatal(err)
+		}
+		e.grow()
+	}
+}
+
 // BenchmarkFanOut: the host resolves a loop to 1,000 items, all of which start.
 func BenchmarkFanOut(b *testing.B) {
 	items := make([]nodegraph.Item, 1000)

@@ -31,12 +31,17 @@ func (f *fifo) pop() (nodegraph.Index, bool) {
 	return i, true
 }
 
-// push adds node i, which is not in the queue.
-func (q *queue) push(i nodegraph.Index, depth int, planned bool) {
+// level is where nodes of one depth are kept.
+func (q *queue) level(depth int) *level {
 	for depth >= len(q.levels) {
 		q.levels = append(q.levels, level{})
 	}
-	l := &q.levels[depth]
+	return &q.levels[depth]
+}
+
+// push adds node i, which is not in the queue.
+func (q *queue) push(i nodegraph.Index, depth int, planned bool) {
+	l := q.level(depth)
 	if planned {
 		l.planned.push(i)
 	} else {

@@ -350,12 +350,31 @@ func (e *Engine) expand(i nodegraph.Index) {
 		return
 	}
 	e.grow()
+	if ready := e.readyIn(i); ready > manyStarts {
+		e.reserve(int(e.shapes[i].depth)+1, ready)
+	}
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 		if e.shapes[m].kind == nodegraph.Container {
 			e.inputs.create(m, e.now)
 		}
 		e.touch(m)
 	}
+}
+
+// readyIn is how many members of node i may start at once now that it was expanded.
+func (e *Engine) readyIn(i nodegraph.Index) int {
+	if e.shapes[i].kind == nodegraph.DAG {
+		return len(e.g.Plan(i).Roots())
+	}
+	return int(e.g.Last(i)-e.g.First(i)) + 1 // 1 if there are none
+}
+
+// reserve makes room at once for the steps of so many planned nodes of one depth from the queue into the result.
+func (e *Engine) reserve(depth, nodes int) {
+	planned := &e.queue.level(depth).planned
+	planned.nodes = slices.Grow(planned.nodes, nodes)
+	e.changed = slices.Grow(e.changed, nodes)
+	e.wanted = slices.Grow(e.wanted, nodes)
 }
 
 // fail ends node i in Error: the graph could not take what it asks for.

@@ -214,3 +214,12 @@ func TestAnEventAllocatesNothing(t *testing.T) {
 		}), "%s: every pod is lost, and all that follows", s.name)
 	}
 }
+
+// A DAG allocates as often for many tasks as for few: room is made at once for what is known to come.
+func TestADAGMakesRoomAtOnce(t *testing.T) {
+	for _, s := range shapes[:3] {
+		few, many := s.spec(1000), s.spec(16_000)
+		allocations := func(spec *nodegraph.Spec) float64 { return testing.AllocsPerRun(2, func() { begun(spec) }) }
+		assert.InDelta(t, allocations(few), allocations(many), 5, s.name)
+	}
+}

@@ -269,7 +269,8 @@ func (x *Exploration) repeat(t testing.TB, w *World) bool {
 		r, err := x.take(w, move(m))
 		require.NoError(t, err)
 		x.Count.Repeated.Add(1)
-		require.Empty(t, r, "%v once more, after %s", f, path)
+		require.Empty(t, r.Changes, "%v once more, after %s", f, path)
+		require.Empty(t, r.Actions, "%v once more, after %s", f, path)
 	}
 	require.Equal(t, before, w.look(), "after %s, and all of it once more", path)
 	return x.enter(t, w)
