@@ -1,6 +1,7 @@
 package nodegraph_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -99,6 +100,33 @@ func TestEvalHook(t *testing.T) {
 	} {
 		_, err := nodegraph.EvalHook(c.expression, status)
 		require.ErrorContains(t, err, c.want)
+	}
+}
+
+// A memory says what EvalHook says, whatever it was asked before, and keeps no more than it may.
+func TestHookMemory(t *testing.T) {
+	var memory nodegraph.HookMemory
+	now := "Running"
+	status := func(string, string) (string, bool) { return now, true }
+	ask := func(expression string) (bool, error) { return memory.Eval(expression, status) }
+	for range 2 {
+		for _, now = range []string{"Running", "Failed", "Succeeded"} {
+			holds, err := ask(`tasks.a.status == "Failed"`)
+			require.NoError(t, err)
+			require.Equal(t, now == "Failed", holds, now)
+			_, err = ask("workflow.status")
+			require.ErrorContains(t, err, `hook expression "workflow.status": `, "%s: the expression as it was written", now)
+			_, err = ask(`"` + now + `"`)
+			require.ErrorContains(t, err, `hook expression "\"`+now+`\"": `, "%s: another that comes to the same", now)
+		}
+	}
+	again := testing.AllocsPerRun(10, func() { _, _ = ask(`tasks.a.status == "Failed"`) })
+	anew := testing.AllocsPerRun(10, func() { _, _ = nodegraph.EvalHook(`tasks.a.status == "Failed"`, status) })
+	assert.Less(t, 5*again, anew, "what is known is not compiled anew")
+	for k := range 3000 {
+		holds, err := ask(fmt.Sprintf("%d < 7", k))
+		require.NoError(t, err)
+		require.Equal(t, k < 7, holds, k)
 	}
 }
 

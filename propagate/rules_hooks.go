@@ -65,7 +65,7 @@ func (w *view) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v ruling) bool {
 	if h.Expression == "" {
 		return true
 	}
-	holds, err := nodegraph.EvalHook(h.Expression, w.hookStatus(i, v))
+	holds, err := w.hooks.Eval(h.Expression, w.hookStatus(i, v))
 	return err == nil && holds
 }
 

@@ -14,6 +14,7 @@ type inputs struct {
 	facts    []fact
 	details  []detail
 	phrases  phrases
+	hooks    nodegraph.HookMemory
 	now      time.Time
 	instant  stamp     // the same
 	started  time.Time // the workflow's start; zero before it holds its locks
