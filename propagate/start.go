@@ -350,9 +350,7 @@ func (e *Engine) expand(i nodegraph.Index) {
 		return
 	}
 	e.grow()
-	if ready := e.readyIn(i); ready > manyStarts {
-		e.reserve(int(e.shapes[i].depth)+1, ready)
-	}
+	e.reserve(int(e.shapes[i].depth)+1, e.readyIn(i))
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 		if e.shapes[m].kind == nodegraph.Container {
 			e.inputs.create(m, e.now)

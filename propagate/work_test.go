@@ -222,4 +222,5 @@ func TestADAGMakesRoomAtOnce(t *testing.T) {
 		allocations := func(spec *nodegraph.Spec) float64 { return testing.AllocsPerRun(2, func() { begun(spec) }) }
 		assert.InDelta(t, allocations(few), allocations(many), 5, s.name)
 	}
+	assert.Less(t, cap(begun(chain(200)).changed), 100, "one pod of a chain starts")
 }
