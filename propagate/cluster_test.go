@@ -38,6 +38,8 @@ type cluster struct {
 	wake    time.Time                      // when the engine asked to be called again
 	calm    bool                           // nothing bad happens any more
 	retried bool                           // there was a manual retry
+
+	calls, restarts int // of the engine, so far
 }
 
 // pod is one pod of the cluster.
@@ -65,6 +67,7 @@ func (c *cluster) apply(events ...propagate.Event) {
 	for _, ev := range events {
 		c.log = append(c.log, fmt.Sprintf("%s %v %s", c.now.Format("05"), ev, ev.Pod.UID))
 	}
+	c.calls++
 	before := c.leaves()
 	complete := c.e.Complete()
 	result, err := c.tell(events)

@@ -147,6 +147,7 @@ func (c *cluster) restart() {
 	loaded, err := c.loaded()
 	require.NoError(c.t, err)
 	c.log = append(c.log, "restart")
+	c.restarts++
 	c.e, c.told, c.wake = loaded, nil, time.Time{}
 	if err := c.e.Check(); err != nil && !c.host.snapshots { // the first call ends daemons inside what a record shows to have ended
 		require.NoError(c.t, err, "%s\n%s", c.history(), c.table())

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,10 +20,14 @@ var (
 // the workflow completes.
 func TestRandomWorkflowsComplete(t *testing.T) {
 	t.Logf("seeds %d to %d", *seed, *seed+uint64(*runs)-1)
+	var calls, restarts atomic.Int64
+	t.Cleanup(func() { t.Logf("%d calls of engines, %d restarts", calls.Load(), restarts.Load()) })
 	for s := *seed; s < *seed+uint64(*runs); s++ {
 		t.Run(fmt.Sprint(s), func(t *testing.T) {
 			t.Parallel()
-			randomWorkflow(t, s, hostOf(s))
+			c := randomWorkflow(t, s, hostOf(s))
+			calls.Add(int64(c.calls))
+			restarts.Add(int64(c.restarts))
 		})
 	}
 }
@@ -34,7 +39,7 @@ func TestRandomWorkflowsThatFailed(t *testing.T) {
 	}
 }
 
-func randomWorkflow(t *testing.T, seed uint64, h host) {
+func randomWorkflow(t *testing.T, seed uint64, h host) *cluster {
 	r := rand.New(rand.NewPCG(seed, 0))
 	c := newCluster(t, r, randomSpec(r, 40), h)
 	c.live(r.IntN(120))
@@ -52,6 +57,7 @@ func randomWorkflow(t *testing.T, seed uint64, h host) {
 		c.live(r.IntN(40))
 		c.drain()
 	}
+	return c
 }
 
 // live lets up to n things happen, good and bad ones.
