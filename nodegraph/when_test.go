@@ -1,6 +1,7 @@
 package nodegraph_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -116,6 +117,7 @@ func TestHookMemory(t *testing.T) {
 			require.Equal(t, now == "Failed", holds, now)
 			_, err = ask("workflow.status")
 			require.ErrorContains(t, err, `hook expression "workflow.status": `, "%s: the expression as it was written", now)
+			assert.ErrorContains(t, errors.Unwrap(err), "expected bool")
 			_, err = ask(`"` + now + `"`)
 			require.ErrorContains(t, err, `hook expression "\"`+now+`\"": `, "%s: another that comes to the same", now)
 		}

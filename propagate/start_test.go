@@ -91,3 +91,29 @@ func TestItemsOfTheHostStandForDeclaredOnes(t *testing.T) {
 	tell(t, e, propagate.Expanded("wf.a", nodegraph.Item{Text: "j"}))
 	require.Equal(t, []string{"wf.a(0:j): start"}, waitsFor(e))
 }
+
+// A template that is written inside a task has a limit of its own too.
+func TestTheParallelismOfAnInlineTemplate(t *testing.T) {
+	inner := &nodegraph.Template{Name: "inner", Kind: nodegraph.DAG, Parallelism: 1, Tasks: []nodegraph.Task{
+		{Name: "a", Template: "pod"}, {Name: "b", Template: "pod"},
+	}}
+	b := nodegraph.NewBuilder("wf")
+	b.Pod("pod")
+	b.Add(&nodegraph.Template{Name: "main", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "in", Inline: inner}}})
+	spec, err := b.Spec()
+	require.NoError(t, err)
+	e, err := propagate.New(spec)
+	require.NoError(t, err)
+	pods := func(events ...propagate.Event) (names []string) {
+		r, err := e.Apply(epoch, events...)
+		require.NoError(t, err)
+		for _, a := range r.Actions {
+			if a.Type == propagate.ActionStart && a.Kind == nodegraph.Pod {
+				names = append(names, a.Name)
+			}
+		}
+		return names
+	}
+	require.Equal(t, []string{"wf.in.a"}, pods())
+	require.Equal(t, []string{"wf.in.b"}, pods(propagate.PodSucceeded("wf.in.a")))
+}
