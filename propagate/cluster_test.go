@@ -93,6 +93,16 @@ func (c *cluster) apply(events ...propagate.Event) {
 		c.checkRewriting(before, events)
 	}
 	c.carryOut(result)
+	c.checkWake()
+}
+
+// checkWake: what waits for time alone has an ActionWake that is still to come, no later than that.
+func (c *cluster) checkWake() {
+	for _, o := range c.e.Obligations() {
+		if o.For == propagate.NeedTimer && (c.wake.IsZero() || !o.Until.IsZero() && c.wake.After(o.Until)) {
+			require.Fail(c.t, "nobody wakes the engine", "%v, at %v\n%s\n%s", o, c.wake, c.history(), c.table())
+		}
+	}
 }
 
 // unsay makes sure that pods which the engine refused to hear of are not spoken of once more: it did not learn that they
@@ -418,7 +428,10 @@ func (c *cluster) elsewhere() bool {
 			return true
 		case propagate.NeedTimer:
 			if c.host.lively {
-				return c.sleep()
+				if c.sleep() {
+					return true
+				}
+				continue
 			}
 			c.now = c.now.Add(time.Second)
 			if o.Until.After(c.now) {

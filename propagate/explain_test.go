@@ -387,7 +387,7 @@ func TestExplanationsLeadToFacts(t *testing.T) {
 	t.Logf("seeds %d to %d", *seed, *seed+59)
 	for s := *seed; s < *seed+60; s++ {
 		r := rand.New(rand.NewPCG(s, 6))
-		c := newCluster(t, r, randomSpec(r, 30), host{})
+		c := newCluster(t, r, randomSpec(r, 30, true), host{})
 		for range 6 {
 			c.live(10)
 			for i := range nodegraph.Index(c.e.Graph().Len()) {

@@ -1097,3 +1097,39 @@ func TestHookOfAStepThatFails(t *testing.T) {
 	expect(t, e, "wf[0]", nodegraph.Succeeded)
 	require.Equal(t, []string{"wf[1].b: start"}, waitsFor(e))
 }
+
+// A TaskGroup had ended in the call that ended its DAG, so that its exit hook did not start. When another task opened the DAG
+// again the hook was to start with the next call, and nobody asked for that call.
+func TestTheExitHookOfALoopWhoseDAGIsOpenAgain(t *testing.T) {
+	b := nodegraph.NewBuilder("wf")
+	b.Pod("pod")
+	b.ContainerSet("set", nodegraph.ContainerSpec{Name: "a"})
+	b.Add(&nodegraph.Template{Name: "inner", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{
+		{Name: "s", Template: "set"},
+		{Name: "g", Template: "pod", When: "{{x}}", Loop: &nodegraph.Loop{Items: []nodegraph.Item{{Text: "i"}}},
+			Hooks: []nodegraph.Hook{{Name: nodegraph.ExitHook, Template: "pod"}}},
+	}})
+	b.DAG("main").Task("in", "inner").Task("z", "pod")
+	spec, err := b.Spec()
+	require.NoError(t, err)
+	e, err := propagate.New(spec)
+	require.NoError(t, err)
+	apply := func(events ...propagate.Event) []propagate.Action {
+		r, err := e.Apply(epoch, events...)
+		require.NoError(t, err)
+		return r.Actions
+	}
+	apply()
+	apply(propagate.ContainerEnded("wf.in.s", "a", 0, ""), propagate.PodSucceeded("wf.in.s"))
+	apply(propagate.Resolved("wf.in.g(0:i)", false, "no"))
+	require.Equal(t, nodegraph.Succeeded, e.Verdict(e.Graph().Find("wf.in")).Phase)
+	apply()
+	actions := apply(propagate.ContainerRetried("wf.in.s", "a"))
+	require.Equal(t, nodegraph.Running, e.Verdict(e.Graph().Find("wf.in")).Phase)
+	require.Len(t, actions, 1)
+	require.Equal(t, propagate.ActionWake, actions[0].Type)
+	actions = apply()
+	require.Len(t, actions, 1)
+	require.Equal(t, "Start Pod wf.in.g.onExit", actions[0].String())
+	require.NoError(t, e.Check())
+}

@@ -34,7 +34,7 @@ func FuzzWorkflow(f *testing.F) {
 			t.Skip("longer scripts only repeat what shorter ones do")
 		}
 		r := rand.New(&choices{data: data, rest: rand.NewPCG(uint64(len(data)), 0)})
-		spec := randomSpec(r, 30)
+		spec := randomSpec(r, 30, true)
 		c := newCluster(t, r, spec, hostOf(r.Uint64()))
 		c.live(r.IntN(80))
 		c.drain()

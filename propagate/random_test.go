@@ -41,7 +41,7 @@ func TestRandomWorkflowsThatFailed(t *testing.T) {
 
 func randomWorkflow(t *testing.T, seed uint64, h host) *cluster {
 	r := rand.New(rand.NewPCG(seed, 0))
-	c := newCluster(t, r, randomSpec(r, 40), h)
+	c := newCluster(t, r, randomSpec(r, 40, h != host{}), h)
 	c.live(r.IntN(120))
 	c.drain()
 	if phase, _ := c.e.Workflow(); phase.Unsuccessful() && r.IntN(3) == 0 {

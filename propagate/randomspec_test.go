@@ -15,11 +15,16 @@ type specMaker struct {
 	*rand.Rand
 	spec *nodegraph.Spec
 	next int
+	free bool // templates are shared, tasks declared in any order, and some DAGs wide
+	wide int  // how many tasks a DAG may have
 }
 
 // randomSpec draws a specification whose size grows with budget.
-func randomSpec(r *rand.Rand, budget int) *nodegraph.Spec {
-	m := &specMaker{Rand: r, spec: &nodegraph.Spec{Name: "wf", Namespace: "default"}}
+func randomSpec(r *rand.Rand, budget int, free bool) *nodegraph.Spec {
+	m := &specMaker{Rand: r, spec: &nodegraph.Spec{Name: "wf", Namespace: "default"}, free: free, wide: 4}
+	if free && m.chance(4) {
+		m.wide = 12
+	}
 	m.spec.Entrypoint = m.template(3, budget).Name
 	if m.chance(4) {
 		m.spec.OnExit = m.leaf().Name
@@ -51,6 +56,9 @@ func (m *specMaker) name(prefix string) string {
 }
 
 func (m *specMaker) template(depth, budget int) *nodegraph.Template {
+	if n := len(m.spec.Templates); m.free && n > 0 && m.chance(6) {
+		return m.spec.Templates[m.IntN(n)] // what another uses too
+	}
 	if depth == 0 || budget <= 1 || m.chance(4) {
 		return m.leaf()
 	}
@@ -65,10 +73,13 @@ func (m *specMaker) template(depth, budget int) *nodegraph.Template {
 			t.Steps = append(t.Steps, group)
 		}
 	} else {
-		for range 1 + m.IntN(4) {
+		for range 1 + m.IntN(m.wide) {
 			task := m.task(depth-1, budget/3)
 			m.order(t, &task)
 			t.Tasks = append(t.Tasks, task)
+		}
+		if m.free && m.chance(3) { // declared in any order
+			m.Shuffle(len(t.Tasks), func(i, j int) { t.Tasks[i], t.Tasks[j] = t.Tasks[j], t.Tasks[i] })
 		}
 		t.NoFailFast = m.chance(2)
 		if m.chance(8) {

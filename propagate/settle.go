@@ -332,9 +332,7 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
 		if s.kind == nodegraph.DAG || s.kind == nodegraph.Steps || i == nodegraph.Root {
 			e.settledC = append(e.settledC, i)
 		}
-		if s.kind == nodegraph.TaskGroup && s.traits&traitHooked != 0 && !f.Seen {
-			e.timers.add(e.instant, i) // its exit hook starts with the next call
-		}
+		e.awaitHook(i)
 	case old.fulfilled() && !v.fulfilled() && !s.kind.Composite():
 		if f.Stage < StageGone {
 			e.details[i].finished = 0
@@ -345,7 +343,17 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
 			if e.verdicts[m].want() != 0 { // given up when this node ended
 				e.wanted = append(e.wanted, m)
 			}
+			if e.verdicts[m].fulfilled() {
+				e.awaitHook(m) // so was that
+			}
 		}
+	}
+}
+
+// awaitHook makes sure that TaskGroup i, which has ended, is looked at with the next call: its exit hook starts then.
+func (e *Engine) awaitHook(i nodegraph.Index) {
+	if s := &e.shapes[i]; s.kind == nodegraph.TaskGroup && s.traits&traitHooked != 0 && !e.facts[i].Seen {
+		e.timers.add(e.instant, i)
 	}
 }
 
