@@ -13,7 +13,7 @@ import (
 
 var (
 	seed = flag.Uint64("seed", 1, "first seed of the random tests")
-	runs = flag.Int("runs", 1000, "how many random workflows to run")
+	runs = flag.Int("runs", 400, "how many random workflows to run")
 )
 
 // Random workflows on a random cluster: the invariants hold after every event, and once nothing bad happens any more
