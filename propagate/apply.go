@@ -16,6 +16,9 @@ func (e *Engine) apply(ev *Event) {
 	if ev.answers() && !e.facts[i].created() && e.withinEnded(i) {
 		return // too late: nothing inside what has ended changes
 	}
+	if e.details[i].hit && eventKinds[ev.Type] == 1<<nodegraph.Pod {
+		return // it was found in the cache and has no pod: that one is from before a manual retry
+	}
 	switch ev.Type {
 	case EventPodPending:
 		e.observe(i, ev, StagePending)

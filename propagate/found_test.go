@@ -1133,3 +1133,23 @@ func TestTheExitHookOfALoopWhoseDAGIsOpenAgain(t *testing.T) {
 	require.Equal(t, "Start Pod wf.in.g.onExit", actions[0].String())
 	require.NoError(t, e.Check())
 }
+
+// What was told of the pod that a node had before a manual retry undid that the node was found in the cache since.
+func TestThePodBeforeANodeWasMemoized(t *testing.T) {
+	for _, ev := range []propagate.Event{
+		propagate.PodPending("wf.a", "ContainerCreating"), propagate.PodRunning("wf.a"), propagate.PodFailed("wf.a", "exit 1"),
+		propagate.PodDeleted("wf.a"),
+		propagate.ResultPending("wf.a"),
+	} {
+		e := drawnWith(t, "dag(a: pod(x), hold: suspend)", eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Memoize = "key" }))
+		tell(t, e, propagate.Memoized("wf.a", true))
+		ev.Pod = propagate.Incarnation{UID: "before", Created: epoch}
+		for _, e := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
+			r, err := e.Apply(epoch, ev)
+			require.NoError(t, err)
+			require.Empty(t, r.Actions, "%v", ev)
+			require.Empty(t, r.Changes, "%v", ev)
+			expect(t, e, "wf.a", nodegraph.Succeeded)
+		}
+	}
+}
