@@ -94,3 +94,19 @@ func TestAnAnsweredStepRunsLater(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf[0].a"))
 	expect(t, e, "wf[0].b", nodegraph.Pending)
 }
+
+// A branch may begin with a Retry that made no attempt: it was found in the cache.
+func TestABranchFromACachedRetry(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(a: retry(1, pod), b: pod depends "a.Failed")`)
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		if template.Retry != nil {
+			template.Memoize = "key"
+		}
+	}
+	e := started(t, spec)
+	tell(t, e, propagate.Memoized("wf.a", true))
+	expect(t, e, "wf.b", nodegraph.Omitted)
+	expect(t, e, "wf", nodegraph.Succeeded)
+	require.NoError(t, e.Check())
+}
