@@ -96,6 +96,16 @@ func sameFact(a, b propagate.Fact) string {
 	return cmp.Diff(a, b, cmpopts.IgnoreFields(propagate.Fact{}, "Message"))
 }
 
+// That a pod is gone says by itself nothing of whether it had run; one fact of it may know that, and another not.
+func TestMergeKnowsThatAPodRan(t *testing.T) {
+	ran := propagate.Fact{Attempt: 1, Stage: propagate.StageGone, Ran: true}
+	for _, other := range []propagate.Stage{propagate.StageNone, propagate.StagePending, propagate.StageGone, propagate.StageEnded} {
+		f := propagate.Fact{Attempt: 1, Stage: other}
+		require.True(t, merged(f, ran).Ran, "%v, then that it ran", other)
+		require.True(t, merged(ran, f).Ran, "that it ran, then %v", other)
+	}
+}
+
 // Facts that true reports make are a join-semilattice: order, grouping and repetition do not matter.
 func TestMergeIsAJoin(t *testing.T) {
 	laws := []struct {
