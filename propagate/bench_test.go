@@ -189,13 +189,17 @@ func BenchmarkRun(b *testing.B) {
 	})
 }
 
+// thousandRetries is a loop over 1,000 pods, each under a Retry.
+func thousandRetries() *nodegraph.Spec {
+	spec := sets(7000)
+	spec.Templates[1].Containers = nil
+	return spec
+}
+
 // BenchmarkAddAttempt: a pod fails and its Retry starts another attempt; the pods of 1,000 Retries in turn, each up to
 // four times.
 func BenchmarkAddAttempt(b *testing.B) {
-	spec := sets(7000)
-	set := *spec.Templates[1]
-	set.Containers = nil
-	spec.Templates[1] = &set
+	spec := thousandRetries()
 	var e *Engine
 	var pods []nodegraph.Index
 	events := make([]Event, 1)
@@ -221,10 +225,7 @@ func BenchmarkAddAttempt(b *testing.B) {
 // BenchmarkAddNode: the graph and the engine take up a node, with nothing that follows from it: attempts of 1,000 Retries
 // in turn, four more of each.
 func BenchmarkAddNode(b *testing.B) {
-	spec := sets(7000)
-	set := *spec.Templates[1]
-	set.Containers = nil
-	spec.Templates[1] = &set
+	spec := thousandRetries()
 	var e *Engine
 	var retries []nodegraph.Index
 	b.ReportAllocs()
