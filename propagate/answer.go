@@ -25,7 +25,7 @@ func (e *Engine) workflowLockAnswered(ev *Event) {
 
 // answer takes the host's word on a when condition.
 func (e *Engine) answer(i nodegraph.Index, ev *Event) {
-	f := &e.facts[i]
+	f := &e.nodes[i]
 	if f.created() || f.Stage == StageEnded || f.Answer == AnswerRun || f.Answer == AnswerSkip {
 		return
 	}
@@ -44,7 +44,7 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 
 // unanswerable takes the host's word that it can't answer what it was asked about node i.
 func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
-	if e.facts[i].Answer == AnswerAsked && !e.facts[i].created() {
+	if e.nodes[i].Answer == AnswerAsked && !e.nodes[i].created() {
 		e.fail(i, errors.New(ev.Message))
 	}
 }
@@ -64,10 +64,10 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 		return
 	}
 	e.grow()
-	e.facts[i].Answer = AnswerNone // the items say it
+	e.nodes[i].Answer = AnswerNone // the items say it
 	if into != i {
 		e.g.MarkExpanded(i)
-		e.facts[i].Answer = AnswerRun
+		e.nodes[i].Answer = AnswerRun
 		for m := e.g.First(into); m != nodegraph.None; m = e.g.Next(m) {
 			e.touch(m)
 		}
@@ -79,14 +79,14 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 // memoized takes the host's word on a memoization key.
 func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	d := &e.details[i]
-	if e.facts[i].created() || d.memo == AnswerRun {
+	if e.nodes[i].created() || d.memo == AnswerRun {
 		return
 	}
 	d.memo = AnswerRun
 	if ev.Value {
 		e.forget(i)
 		e.inputs.create(i, e.now)
-		e.facts[i].Serial = e.afterOlder(i)
+		e.details[i].serial = e.afterOlder(i)
 		e.end(i, nodegraph.Succeeded, e.phrases.say(ev.Message), e.now)
 		d.hit = true
 	} else {
@@ -98,7 +98,7 @@ func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 // lockAnswered takes the host's word on the locks of node i. A node that must wait is created at once, so that the
 // user sees it waiting; it goes on when they are granted.
 func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
-	f := &e.facts[i]
+	f := &e.nodes[i]
 	switch {
 	case f.Lock == LockHeld:
 		return
@@ -123,7 +123,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 		e.sayReason(i, ev.Reason)
 		if !f.created() {
 			e.inputs.create(i, e.now)
-			f.Waited, f.Serial = true, e.afterOlder(i)
+			f.Waited, e.details[i].serial = true, e.afterOlder(i)
 			e.watchTimeouts(i)
 			e.actOn(ActionStart, i, ev.Message)
 		}
@@ -133,7 +133,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	if f.created() {
 		e.details[i].message = noMessage
 		e.sayReason(i, "")
-		if e.shapes[i].kind == nodegraph.Pod {
+		if e.nodes[i].kind == nodegraph.Pod {
 			e.actOn(ActionRecreate, i, "")
 		}
 		e.expand(i)

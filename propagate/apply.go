@@ -13,7 +13,7 @@ func (e *Engine) apply(ev *Event) {
 	if err != nil {
 		return // an event before it in the batch made the node go: a manual retry
 	}
-	if ev.answers() && !e.facts[i].created() && e.withinEnded(i) {
+	if ev.answers() && !e.nodes[i].created() && e.withinEnded(i) {
 		return // too late: nothing inside what has ended changes
 	}
 	if e.details[i].hit && eventKinds[ev.Type] == 1<<nodegraph.Pod {

@@ -80,7 +80,7 @@ func BenchmarkLocalEvent(b *testing.B) {
 			pod := open[k/2%len(open)]
 			events[0] = Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}
 			if k%2 == 1 { // and what it was before, so that it may run again
-				e.facts[pod].Stage = StageNone
+				e.nodes[pod].Stage = StageNone
 				events[0].Type = EventPodPending
 			}
 			if err := e.ApplyTo(&r, began, events...); err != nil {
@@ -151,17 +151,11 @@ func BenchmarkCascade(b *testing.B) {
 
 // remember returns a function that puts an engine back into the state it has now. No node may have been added since.
 func remember(e *Engine) func() {
-	facts, details, verdicts := slices.Clone(e.facts), slices.Clone(e.details), slices.Clone(e.verdicts)
-	messages, marks := slices.Clone(e.messages), slices.Clone(e.marks)
-	open, blocked, active := slices.Clone(e.counters.open), slices.Clone(e.counters.blocked), e.active
+	nodes, details, verdicts, active := slices.Clone(e.nodes), slices.Clone(e.details), slices.Clone(e.verdicts), e.active
 	return func() {
-		copy(e.facts, facts)
+		copy(e.nodes, nodes)
 		copy(e.details, details)
 		copy(e.verdicts, verdicts)
-		copy(e.messages, messages)
-		copy(e.marks, marks)
-		copy(e.counters.open, open)
-		copy(e.counters.blocked, blocked)
 		e.active = active
 	}
 }
@@ -235,7 +229,7 @@ func BenchmarkAddNode(b *testing.B) {
 			b.StopTimer()
 			e, retries = begun(spec), nil
 			for _, pod := range openPods(e) {
-				retries = append(retries, e.shapes[pod].parent)
+				retries = append(retries, e.nodes[pod].parent)
 			}
 			b.StartTimer()
 		}

@@ -21,12 +21,12 @@ func (e *Engine) listChanges() {
 	}
 	kept, depth, sorted := e.changed[:0], uint16(1<<16-1), true
 	for _, b := range e.changed {
-		e.marks[b.node] &^= markChanged
-		if v := e.verdicts[b.node]; b.phase == v.phase() && b.message == e.messages[b.node] {
+		e.nodes[b.node].marks &^= markChanged
+		if v := e.verdicts[b.node]; b.phase == v.phase() && b.message == e.verdicts[b.node].message {
 			continue
 		}
 		above := depth
-		depth = e.shapes[b.node].depth
+		depth = e.nodes[b.node].depth
 		sorted = sorted && depth <= above
 		kept = append(kept, b)
 	}
@@ -46,7 +46,7 @@ func (e *Engine) listChanges() {
 func (e *Engine) deepestFirst(list []Change, kept []before) {
 	e.perDepth = e.perDepth[:0]
 	for k := range kept {
-		depth := int(e.shapes[kept[k].node].depth)
+		depth := int(e.nodes[kept[k].node].depth)
 		for depth >= len(e.perDepth) {
 			e.perDepth = append(e.perDepth, 0)
 		}
@@ -57,7 +57,7 @@ func (e *Engine) deepestFirst(list []Change, kept []before) {
 		e.perDepth[depth], place = place, place+e.perDepth[depth]
 	}
 	for k := range kept {
-		at := &e.perDepth[e.shapes[kept[k].node].depth]
+		at := &e.perDepth[e.nodes[kept[k].node].depth]
 		e.change(&list[*at], &kept[k])
 		*at++
 	}

@@ -27,7 +27,7 @@ func (e *Engine) Check() error {
 			return err
 		}
 		v := e.verdicts[i]
-		if ended := v.fulfilled() && !v.daemoned() || v.phase() == nodegraph.Planned && e.withinEnded(i); ended && e.facts[i].Lock != LockNone {
+		if ended := v.fulfilled() && !v.daemoned() || v.phase() == nodegraph.Planned && e.withinEnded(i); ended && e.nodes[i].Lock != LockNone {
 			return &InvariantError{"locks", e.nameOf(i), "it has settled and still holds or awaits a lock"}
 		}
 	}
@@ -39,7 +39,7 @@ func (e *Engine) Check() error {
 
 func (e *Engine) checkContainment(i nodegraph.Index) error {
 	v := e.verdicts[i]
-	if !e.facts[i].created() || v.fulfilled() && !v.daemoned() {
+	if !e.nodes[i].created() || v.fulfilled() && !v.daemoned() {
 		return nil
 	}
 	if e.Complete() || e.withinEnded(i) && (!v.daemoned() || e.boundaryEnded(i)) {
@@ -56,10 +56,10 @@ func (e *Engine) boundaryEnded(i nodegraph.Index) bool {
 
 func (e *Engine) checkAgreement() error {
 	for i, want := range reference(e.inputs) {
-		got, message := e.verdicts[i], e.messages[i]
-		if got != want.verdict || message != want.message {
+		got := e.verdicts[i]
+		if got.verdict != want.verdict || got.message != want.message {
 			return &InvariantError{"agreement", e.nameOf(nodegraph.Index(i)), fmt.Sprintf("the engine says %s %q (%s), the reference %s %q (%s)",
-				got.phase(), e.phrases.text(message), got.rule(), want.phase(), e.phrases.text(want.message), want.rule())}
+				got.phase(), e.phrases.text(got.message), got.rule(), want.phase(), e.phrases.text(want.message), want.rule())}
 		}
 	}
 	return nil

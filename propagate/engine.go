@@ -12,46 +12,33 @@ import (
 // use an Engine.
 type Engine struct {
 	view
-	counters counters
-	marks    []marks
-	untold   bool                        // complete since it was restored, and the host was not told
-	older    map[string]map[string]int64 // by node id: serials of the pods it had before, by UID
+	untold bool                        // complete since it was restored, and the host was not told
+	older  map[string]map[string]int64 // by node id: serials of the pods it had before, by UID
 
-	queue    queue
-	starts   starts
-	wanted   []nodegraph.Index            // nodes that have come to want something
-	later    []nodegraph.Index            // nodes whose want something holds back, in StartOrder
-	counted  countedCensus                // the last census that was taken
-	tried    int                          // how much had been judged when the wants were last looked at
-	active   int                          // pods that count against the workflow's parallelism
-	asked    map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
-	changed  []before                     // nodes touched by the current call
-	perDepth []int32                      // scratch of deepestFirst
-	ready    []nodegraph.Index            // scratch of reclear
-	due      []nodegraph.Index            // scratch of begin
-	timers   timers
-	settledC []nodegraph.Index // composites that became fulfilled and may hold daemons
-	unsure   []nodegraph.Index // pods that were asked for before the engine was loaded
-	unasked  []nodegraph.Index // nodes about which the host was asked something before that
-	wording  Wording
-	result   *Result // of the current call
-	judged   int     // nodes evaluated so far: the tests count work, not time
+	queue      queue
+	starts     starts
+	wanted     []nodegraph.Index            // nodes that have come to want something
+	later      []nodegraph.Index            // nodes whose want something holds back, in StartOrder
+	lastCensus countedCensus                // the last census that was taken
+	tried      int                          // how much had been judged when the wants were last looked at
+	active     int                          // pods that count against the workflow's parallelism
+	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
+	changed    []before                     // nodes touched by the current call
+	perDepth   []int32                      // scratch of deepestFirst
+	due        []nodegraph.Index            // scratch of begin
+	timers     timers
+	settledC   []nodegraph.Index // composites that became fulfilled and may hold daemons
+	unsure     []nodegraph.Index // pods that were asked for before the engine was loaded
+	unasked    []nodegraph.Index // nodes about which the host was asked something before that
+	wording    Wording
+	result     *Result // of the current call
+	judged     int     // nodes evaluated so far: the tests count work, not time
 
 	failFast bool // some template fails fast
 	named    bool // the expression of some hook may name tasks or steps
 	limited  bool // there is a limit of parallelism, or some template fails fast
 	overdue  bool // the deadline was applied
 }
-
-// marks are what the engine notes of a node beside its verdict.
-type marks uint8
-
-const (
-	markQueued  marks = 1 << iota
-	markChanged       // it is in changed
-	markActive        // a pod that counts against the workflow's parallelism
-	markClear         // what comes after it may go on
-)
 
 // New returns the engine of a workflow that was not started. Nothing happens before the first call of [Engine.Apply].
 // The error is that of [nodegraph.New].
@@ -71,7 +58,7 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 		e.daemons = e.daemons || t.Daemon
 		e.named = e.named || hasExpressions(t)
 	}
-	e.view.counters = &e.counters
+	e.counted = true
 	e.grow()
 	for i := range nodegraph.Index(g.Len()) {
 		e.touch(i)
@@ -118,7 +105,7 @@ func (e *Engine) Started() time.Time { return e.started }
 // Verdict returns what the rules say of node i. For a composite it costs a walk over the members.
 func (e *Engine) Verdict(i nodegraph.Index) Verdict {
 	plain := e.view
-	plain.counters, plain.scratch, plain.walk = nil, nil, branchWalk{} // to learn which member decides
+	plain.counted, plain.scratch, plain.walk = false, nil, branchWalk{} // to learn which member decides
 	return e.spelled(plain.evaluate(i))
 }
 
@@ -143,7 +130,7 @@ func (e *Engine) Exists(i nodegraph.Index) bool {
 
 // Kind returns the type under which Argo lists node i: Skipped for a node that never came to be what it is.
 func (e *Engine) Kind(i nodegraph.Index) nodegraph.Kind {
-	if !e.facts[i].created() && e.verdicts[i].phase() != nodegraph.Planned {
+	if !e.nodes[i].created() && e.verdicts[i].phase() != nodegraph.Planned {
 		return nodegraph.NodeSkipped
 	}
 	return e.g.Node(i).Kind
@@ -236,9 +223,9 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 		return
 	}
 	e.checkTimeouts(i)
-	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].fulfilled() && !e.facts[i].Seen && !e.withinEnded(i) {
-		e.facts[i].Seen = true
-		e.touch(e.shapes[i].parent)
+	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].fulfilled() && !e.nodes[i].Seen && !e.withinEnded(i) {
+		e.nodes[i].Seen = true
+		e.touch(e.nodes[i].parent)
 		e.reclear(i)
 	}
 }
@@ -290,7 +277,7 @@ func (e *Engine) finish() {
 	if cap(e.changed) > largeCall && len(e.result.Changes) < cap(e.changed)/16 {
 		e.releaseScratch()
 	}
-	if e.phrases.full(len(e.facts)) {
+	if e.phrases.full(len(e.nodes)) {
 		e.forgetPhrases()
 	}
 	if len(e.timers.list) == 0 || e.Complete() {

@@ -185,7 +185,7 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 	t.drop(workflow)
 	nodes := make([]nodegraph.Index, 0, 8)
 	for i := range nodegraph.Index(e.g.Len()) {
-		if l := e.facts[i].Lock; (l == LockHeld || l == LockWaits) && !e.verdicts[i].fulfilled() {
+		if l := e.nodes[i].Lock; (l == LockHeld || l == LockWaits) && !e.verdicts[i].fulfilled() {
 			nodes = append(nodes, i)
 		}
 	}
@@ -195,7 +195,7 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 	for _, i := range nodes {
 		h := Holder{Workflow: workflow, Node: e.g.Node(i).ID()}
 		t.name(e.locksOf(i))
-		if e.facts[i].Lock == LockHeld {
+		if e.nodes[i].Lock == LockHeld {
 			t.hold(h, e.locksOf(i))
 		} else {
 			t.waits = append(t.waits, waiter{h, e.locksOf(i)})

@@ -28,19 +28,18 @@ func (e *Engine) manualRetry() {
 	fresh.wording = e.wording
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ { // pods that are forgotten may still be heard of
 		if uid := e.details[i].uid; uid != "" && fresh.unknownPod(e.g.Node(i).ID(), uid) {
-			e.remember(e.g.Node(i).ID(), map[string]int64{uid: e.facts[i].Serial})
+			e.remember(e.g.Node(i).ID(), map[string]int64{uid: e.details[i].serial})
 		}
 	}
 	fresh.older = e.older
 	fresh.result = e.result
 	*e = *fresh
-	e.view.counters = &e.counters
 	e.askAgain()
 	for i := range nodegraph.Index(e.g.Len()) {
 		b := old[e.g.Node(i).ID()]
 		b.node = i
 		e.changed = append(e.changed, b)
-		e.marks[i] |= markChanged
+		e.nodes[i].marks |= markChanged
 		e.touch(i)
 	}
 	e.beginWorkflow()

@@ -34,7 +34,7 @@ func obligations(w *view) []Obligation {
 
 // need says what node i itself waits for; false when it waits for other nodes only, or for nothing.
 func (w *view) need(i nodegraph.Index) (Need, bool) {
-	v, f := w.verdicts[i], &w.facts[i]
+	v, f := w.verdicts[i], &w.nodes[i]
 	if v.want()&(wantStart|wantAttempt|wantHook|wantAnswer) != 0 && !w.withinEnded(i) {
 		return w.startNeed(i)
 	}
@@ -70,7 +70,7 @@ func (w *view) need(i nodegraph.Index) (Need, bool) {
 
 // startNeed says why a node that may start does not.
 func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
-	v, f := w.verdicts[i], &w.facts[i]
+	v, f := w.verdicts[i], &w.nodes[i]
 	switch {
 	case v.want()&wantAnswer != 0 && w.g.Node(i).Kind == nodegraph.TaskGroup:
 		return NeedItems, true

@@ -11,12 +11,12 @@ import (
 
 // resultTold takes word on the results of a pod: that they are on their way, or stored.
 func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
-	f, d := &e.facts[i], &e.details[i]
+	f, d := &e.nodes[i], &e.details[i]
 	serial, _ := e.incarnation(i, ev)
-	if serial < f.Serial {
+	if serial < d.serial {
 		return // of an older pod
 	}
-	if serial > f.Serial || d.uid == "" && ev.Pod.UID != "" {
+	if serial > d.serial || d.uid == "" && ev.Pod.UID != "" {
 		e.merge(i, &Fact{Serial: serial, UID: ev.Pod.UID, Attempt: 1, Stage: StagePending})
 	}
 	d.synced = d.synced || ev.Type == EventResultSynced
@@ -27,18 +27,18 @@ func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 // sameRun is an observation, still empty, of the run of node i that is known.
 func (e *Engine) sameRun(i nodegraph.Index) Fact {
 	d := &e.details[i]
-	return Fact{Serial: e.facts[i].Serial, UID: d.uid, Attempt: int(d.attempt)}
+	return Fact{Serial: e.details[i].serial, UID: d.uid, Attempt: int(d.attempt)}
 }
 
 // agentEnded: the pod that serves HTTP and Plugin nodes is gone, and those that had not ended with it.
 func (e *Engine) agentEnded(message string) {
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-		if k := e.shapes[i].kind; k != nodegraph.HTTP && k != nodegraph.Plugin || !e.facts[i].created() {
+		if k := e.nodes[i].kind; k != nodegraph.HTTP && k != nodegraph.Plugin || !e.nodes[i].created() {
 			continue
 		}
 		o := e.sameRun(i)
 		o.Stage, o.Finished = StageGone, e.now
-		if e.join(i, &o) && e.facts[i].Stage == StageGone {
+		if e.join(i, &o) && e.nodes[i].Stage == StageGone {
 			e.details[i].message = e.phrases.say(message)
 		}
 		e.touch(i)
@@ -52,7 +52,7 @@ func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 		if e.g.Node(p).Role == nodegraph.RoleAttempt && e.g.Last(e.g.Node(p).Parent) != p {
 			return true
 		}
-		if e.facts[p].Stage == StageEnded && e.g.Node(p).Kind.Composite() {
+		if e.nodes[p].Stage == StageEnded && e.g.Node(p).Kind.Composite() {
 			return true
 		}
 	}
@@ -61,7 +61,7 @@ func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 
 // incarnation places an observation among the lives of the pod of node i: it returns the serial and the attempt.
 func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attempt int) {
-	f, d := &e.facts[i], &e.details[i]
+	f, d := &e.nodes[i], &e.details[i]
 	attempt = ev.Pod.Attempt
 	uid := ev.Pod.UID
 	known, isOld := int64(0), false
@@ -72,29 +72,29 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 	case isOld:
 		serial = known
 	case uid != "" && uid == d.uid:
-		serial = f.Serial
+		serial = d.serial
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
-		if f.Serial == 0 && f.Ran && ev.Type != EventContainerRetried {
+		if d.serial == 0 && f.Ran && ev.Type != EventContainerRetried {
 			e.date(i, serial)
 		}
-		if uid != "" && sameSecond(ev.Pod.Created, f.Serial) {
-			serial = f.Serial // the pod that was waited for, unless there is one
+		if uid != "" && sameSecond(ev.Pod.Created, d.serial) {
+			serial = d.serial // the pod that was waited for, unless there is one
 			if d.uid != "" {
 				serial++
 			}
 		}
 	case f.Stage == StageGone && !f.Ran:
-		serial = f.Serial + 1 // the pod that was to be created again
+		serial = d.serial + 1 // the pod that was to be created again
 	case uid == "" || d.uid == "":
-		serial = f.Serial
+		serial = d.serial
 	default:
-		serial = f.Serial + 1
+		serial = d.serial + 1
 	}
-	if d.uid != "" && uid != d.uid && serial > f.Serial {
-		e.remember(e.g.Node(i).ID(), map[string]int64{d.uid: f.Serial})
+	if d.uid != "" && uid != d.uid && serial > d.serial {
+		e.remember(e.g.Node(i).ID(), map[string]int64{d.uid: d.serial})
 	}
-	if attempt == 0 && serial == f.Serial {
+	if attempt == 0 && serial == d.serial {
 		attempt = int(d.attempt)
 	}
 	return serial, max(attempt, 1)
@@ -103,9 +103,9 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 // date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
 // with times: it is the first that is heard of.
 func (e *Engine) date(i nodegraph.Index, serial int64) {
-	e.facts[i].Serial = serial
+	e.details[i].serial = serial
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		e.facts[m].Serial = serial
+		e.details[m].serial = serial
 	}
 }
 
@@ -166,7 +166,7 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
 // live again, and inside such an attempt no more is learned than which pod it was: how it ended could start what comes
 // after it.
 func (e *Engine) merge(i nodegraph.Index, o *Fact) {
-	f, d := &e.facts[i], &e.details[i]
+	f, d := &e.nodes[i], &e.details[i]
 	if d.attempt == 0 {
 		d.attempt = 1 // what was stopped before it was heard of is in its first run too
 	}
@@ -177,19 +177,19 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 		switch {
 		case e.run(i).before(o.run()) && e.lateAttempt(i):
 			return
-		case e.lateAttempt(e.shapes[i].parent):
+		case e.lateAttempt(e.nodes[i].parent):
 			o = &Fact{Serial: o.Serial, UID: o.UID, Attempt: o.Attempt}
 		}
 		e.touchDecision(i)
 	}
-	before, finished := *f, d.finished
+	stage, serial, finished := f.Stage, d.serial, d.finished
 	if !e.learn(i, o) {
 		return
 	}
 	if d.finished == 0 && e.verdicts[i].fulfilled() {
 		d.finished = finished // until it turns out that it runs again
 	}
-	if before.Stage >= StageGone || f.Stage >= StageGone || before.Serial != f.Serial {
+	if stage >= StageGone || f.Stage >= StageGone || serial != d.serial {
 		e.touchPod(i)
 	} else {
 		e.touch(i) // its containers go on as they were
@@ -200,12 +200,14 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 // be learned later than that it did.
 func (e *Engine) touchDecision(i nodegraph.Index) {
 	if e.verdicts[i].fulfilled() && e.g.Node(i).Role == nodegraph.RoleAttempt {
-		e.touch(e.shapes[i].parent)
+		e.touch(e.nodes[i].parent)
 	}
 }
 
 // run is the run of node i that is known.
-func (e *Engine) run(i nodegraph.Index) run { return run{e.facts[i].Serial, int(e.details[i].attempt)} }
+func (e *Engine) run(i nodegraph.Index) run {
+	return run{e.details[i].serial, int(e.details[i].attempt)}
+}
 
 // podEnded merges the end of a pod, unless it is one that failed before it ran and may be made anew (Argo:
 // failedPodRestart).
@@ -250,11 +252,11 @@ func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 	var o Fact
 	e.observation(&o, i, ev, StageGone)
 	if ev.Pod.UID == "" && ev.Pod.Created.IsZero() {
-		o.Serial = e.facts[i].Serial // the pod that is known
+		o.Serial = e.details[i].serial // the pod that is known
 	}
 	o.Finished = e.finishedAt(ev)
 	e.merge(i, &o)
-	if e.facts[i].Serial == o.Serial && !e.details[i].synced {
+	if e.details[i].serial == o.Serial && !e.details[i].synced {
 		e.endResults(i)
 		e.touch(i)
 	}
@@ -262,7 +264,7 @@ func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 
 // endResults ends the wait for the results of node i: they are not to come any more.
 func (e *Engine) endResults(i nodegraph.Index) {
-	e.details[i].synced, e.facts[i].Unsynced = true, false
+	e.details[i].synced, e.nodes[i].Unsynced = true, false
 }
 
 // observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.
@@ -276,21 +278,21 @@ func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
 	if stage == StageEnded {
 		o.Phase, o.Finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
 	}
-	p, d := &e.facts[pod], &e.details[pod]
-	if p.Serial < o.Serial || d.uid == "" {
+	p, d := &e.nodes[pod], &e.details[pod]
+	if d.serial < o.Serial || d.uid == "" {
 		e.merge(pod, &Fact{Serial: o.Serial, UID: o.UID, Attempt: 1, Stage: StagePending})
 	}
 	if o.Attempt > 1 {
 		e.beginAnew(c, o)
 	}
 	e.merge(c, &o)
-	if stage >= StageRunning && p.Serial == o.Serial && !p.Ran {
+	if stage >= StageRunning && d.serial == o.Serial && !p.Ran {
 		p.Ran = true
 		if p.Stage >= StageGone {
 			e.touchPod(pod)
 		}
 	}
-	if ev.Container == "main" && stage == StageEnded && p.Serial == o.Serial {
+	if ev.Container == "main" && stage == StageEnded && d.serial == o.Serial {
 		d.hasExit, d.exitCode = true, int32(ev.ExitCode)
 		e.touchDecision(pod)
 	}
@@ -298,7 +300,7 @@ func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
 
 // runIn is the run that container c is known to be in inside the pod with this serial, the first if it is not known.
 func (e *Engine) runIn(c nodegraph.Index, serial int64) int {
-	if e.facts[c].Serial != serial {
+	if e.details[c].serial != serial {
 		return 1
 	}
 	return max(1, int(e.details[c].attempt))
@@ -318,11 +320,11 @@ func containerPhase(exitCode int) nodegraph.Phase {
 // containerRetried makes a container and all that come after it unfinished again, and its pod with them.
 func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 	c := e.container(pod, ev.Container)
-	p := &e.facts[pod]
+	p := &e.nodes[pod]
 	serial, attempt := e.incarnation(pod, ev)
 	if ev.Pod.UID == "" && ev.Pod.Created.IsZero() && p.Stage == StageGone {
-		serial, attempt = p.Serial+1, max(ev.Pod.Attempt, 1) // the answer to the deletion: a new pod
-	} else if ev.Pod.Attempt == 0 && serial == p.Serial {
+		serial, attempt = e.details[pod].serial+1, max(ev.Pod.Attempt, 1) // the answer to the deletion: a new pod
+	} else if ev.Pod.Attempt == 0 && serial == e.details[pod].serial {
 		attempt = e.runIn(c, serial) + 1
 		for _, m := range e.comesAfter(c) { // they begin anew too, whatever run they were in
 			attempt = max(attempt, e.runIn(m, serial)+1)

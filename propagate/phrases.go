@@ -102,8 +102,8 @@ func (p *phrases) keep(eachUsed func(renumber func(*phrase))) {
 // forgetPhrases forgets the messages that no node has any more.
 func (e *Engine) forgetPhrases() {
 	e.phrases.keep(func(renumber func(*phrase)) {
-		for i := range e.messages {
-			renumber(&e.messages[i])
+		for i := range e.verdicts {
+			renumber(&e.verdicts[i].message)
 			renumber(&e.details[i].message)
 		}
 	})

@@ -116,18 +116,18 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 
 // hasPod tells whether node i has a pod of which something is still to come: its end, or results that are on their way.
 func (e *Engine) hasPod(i nodegraph.Index) bool {
-	f := &e.facts[i]
-	return e.shapes[i].kind == nodegraph.Pod && (f.Stage == StagePending || f.Stage == StageRunning || f.Stage == StageEnded && f.Unsynced)
+	f := &e.nodes[i]
+	return e.nodes[i].kind == nodegraph.Pod && (f.Stage == StagePending || f.Stage == StageRunning || f.Stage == StageEnded && f.Unsynced)
 }
 
 // podNode finds the node that a pod is for; false if the workflow never asked for the pod: its node has not started, or
 // ended or waits for a lock without one, and the pod is of a time before a manual retry.
 func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	i := e.g.Find(p.Node)
-	if i <= nodegraph.Root || e.shapes[i].kind != nodegraph.Pod {
+	if i <= nodegraph.Root || e.nodes[i].kind != nodegraph.Pod {
 		return i, false
 	}
-	f := &e.facts[i]
+	f := &e.nodes[i]
 	inside := len(e.g.Node(i).Template.Containers) == 0 || e.g.First(i) != nodegraph.None
 	return i, f.created() && !e.details[i].hit && f.Lock != LockWaits && inside
 }

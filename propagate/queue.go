@@ -1,6 +1,10 @@
 package propagate
 
-import "github.com/nodestatus/nodestatus/nodegraph"
+import (
+	"slices"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
 
 // queue holds the nodes to evaluate. It yields the deepest first, and of one depth those that exist before those that
 // are planned: causes come before effects. What is planned is put in only when nothing it comes after is open, so that
@@ -20,23 +24,28 @@ type fifo struct {
 
 func (f *fifo) push(i nodegraph.Index) { f.nodes = append(f.nodes, i) }
 
-func (f *fifo) pop() (nodegraph.Index, bool) {
-	if f.head == len(f.nodes) {
-		return nodegraph.None, false
-	}
+func (f *fifo) empty() bool { return f.head == len(f.nodes) }
+
+func (f *fifo) pop() nodegraph.Index {
 	i := f.nodes[f.head]
-	if f.head++; f.head == len(f.nodes) {
+	if f.head++; f.empty() {
 		f.nodes, f.head = f.nodes[:0], 0
 	}
-	return i, true
+	return i
 }
 
 // level is where nodes of one depth are kept.
 func (q *queue) level(depth int) *level {
+	if depth >= len(q.levels) {
+		q.deepen(depth)
+	}
+	return &q.levels[depth]
+}
+
+func (q *queue) deepen(depth int) {
 	for depth >= len(q.levels) {
 		q.levels = append(q.levels, level{})
 	}
-	return &q.levels[depth]
 }
 
 // push adds node i, which is not in the queue.
@@ -51,17 +60,37 @@ func (q *queue) push(i nodegraph.Index, depth int, planned bool) {
 	q.size++
 }
 
+// room is where up to n planned nodes of one depth may be written, for pushed.
+func (q *queue) room(depth, n int) []nodegraph.Index {
+	f := &q.level(depth).planned
+	if have := len(f.nodes); have+n <= cap(f.nodes) {
+		return f.nodes[have : have+n]
+	}
+	f.nodes = slices.Grow(f.nodes, n)
+	return f.nodes[len(f.nodes) : len(f.nodes)+n]
+}
+
+// pushed adds the first n nodes that were written into room.
+func (q *queue) pushed(depth, n int) {
+	if n > 0 {
+		f := &q.levels[depth].planned
+		f.nodes = f.nodes[:len(f.nodes)+n]
+		q.top = max(q.top, depth)
+		q.size += n
+	}
+}
+
 // pop removes the next node that is at least so deep.
 func (q *queue) pop(depth int) (nodegraph.Index, bool) {
 	for ; q.size > 0 && q.top >= depth; q.top-- {
 		l := &q.levels[q.top]
-		i, ok := l.existing.pop()
-		if !ok {
-			i, ok = l.planned.pop()
+		f := &l.existing
+		if f.empty() {
+			f = &l.planned
 		}
-		if ok {
+		if !f.empty() {
 			q.size--
-			return i, true
+			return f.pop(), true
 		}
 	}
 	return nodegraph.None, false

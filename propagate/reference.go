@@ -11,7 +11,7 @@ import (
 // up, and remembers nothing. The engine must agree with it after every event.
 func reference(in *inputs) []ruling {
 	r := &referee{
-		view:    view{inputs: in, verdicts: make([]verdict, in.g.Len()), messages: make([]phrase, in.g.Len())},
+		view:    view{inputs: in, verdicts: make([]outcome, in.g.Len())},
 		rulings: make([]ruling, in.g.Len()),
 	}
 	// The expressions of hooks deep inside may name what is judged after them, so there is another pass until nothing changes:
@@ -31,7 +31,7 @@ func (r *referee) pass(levels [][]nodegraph.Index) {
 	for depth := len(levels) - 1; depth >= 0; depth-- {
 		// What exists depends on deeper nodes only; what is planned also on siblings it comes after.
 		for _, i := range levels[depth] {
-			if r.facts[i].created() || i == nodegraph.Root {
+			if r.nodes[i].created() || i == nodegraph.Root {
 				r.judge(i)
 			}
 		}
@@ -59,13 +59,13 @@ func (r *referee) judge(i nodegraph.Index) {
 func (r *referee) judgePlanned(parent nodegraph.Index) {
 	if n := r.g.Node(parent); n.Kind == nodegraph.DAG && n.Expanded() {
 		for _, slot := range r.g.Order(parent) {
-			if m := r.g.Slot(parent, slot); !r.facts[m].created() {
+			if m := r.g.Slot(parent, slot); !r.nodes[m].created() {
 				r.judge(m)
 			}
 		}
 	}
 	for m := range r.g.Members(parent) {
-		if n := r.g.Node(m); !r.facts[m].created() && n.Role != nodegraph.RoleTask {
+		if n := r.g.Node(m); !r.nodes[m].created() && n.Role != nodegraph.RoleTask {
 			r.judge(m)
 		}
 	}

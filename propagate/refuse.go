@@ -75,7 +75,7 @@ var eventKinds = [len(eventNames)]uint16{
 
 // nodeRefusal says why an event can't happen to node i.
 func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) (field, value string, err error) {
-	if kinds := eventKinds[ev.Type]; kinds != 0 && kinds&(1<<e.shapes[i].kind) == 0 {
+	if kinds := eventKinds[ev.Type]; kinds != 0 && kinds&(1<<e.nodes[i].kind) == 0 {
 		return "node", e.nameOf(i), ErrWrongKind
 	}
 	switch ev.Type {
@@ -88,7 +88,7 @@ func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) (field, value string,
 		}
 		return "", "", nil // of nodes that wait to be created
 	}
-	if !e.facts[i].created() {
+	if !e.nodes[i].created() {
 		return "node", e.nameOf(i), ErrNotStarted
 	}
 	switch ev.Type {

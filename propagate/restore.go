@@ -51,14 +51,14 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 func (r *restorer) endRecorded() {
 	e := r.e
 	for i := nodegraph.Index(e.g.Len()) - 1; i > nodegraph.Entry; i-- {
-		f, p := &e.facts[i], e.shapes[i].parent
+		f, p := &e.nodes[i], e.nodes[i].parent
 		if !f.Phase.Completed() || e.verdicts[i].fulfilled() {
 			continue
 		}
-		if !e.lateAttempt(i) && (!e.facts[p].Phase.Completed() || !e.shapes[p].kind.Composite()) {
+		if !e.lateAttempt(i) && (!e.nodes[p].Phase.Completed() || !e.nodes[p].kind.Composite()) {
 			continue
 		}
-		if e.shapes[i].kind.Composite() {
+		if e.nodes[i].kind.Composite() {
 			f.Stage = StageEnded
 			for p = i; p != nodegraph.None; p = e.g.Node(p).Parent {
 				e.touch(p) // a DAG around it may look deep into it for the branches of its targets
@@ -69,8 +69,8 @@ func (r *restorer) endRecorded() {
 		}
 	}
 	e.sweep(0)
-	for i := range e.facts { // from now on its members alone say what a composite is, unless the workflow is complete
-		if f := &e.facts[i]; e.shapes[i].kind.Composite() && f.Stage != StageEnded && e.root().Stage != StageEnded {
+	for i := range e.nodes { // from now on its members alone say what a composite is, unless the workflow is complete
+		if f := &e.nodes[i]; e.nodes[i].kind.Composite() && f.Stage != StageEnded && e.root().Stage != StageEnded {
 			f.Phase = nodegraph.Planned
 		}
 	}
@@ -137,8 +137,8 @@ func (r *restorer) restore() error {
 	}
 	e.changed = e.changed[:0]
 	for i := range nodegraph.Index(e.g.Len()) {
-		e.marks[i] &^= markChanged
-		f := &e.facts[i]
+		e.nodes[i].marks &^= markChanged
+		f := &e.nodes[i]
 		if f.Answer == AnswerAsked || f.Lock == LockAsked || e.details[i].memo == AnswerAsked {
 			e.unasked = append(e.unasked, i)
 		}
@@ -162,7 +162,7 @@ func (r *restorer) restore() error {
 // askAgain forgets what the host was asked and has not answered before the engine was loaded, so that it is asked again.
 func (e *Engine) askAgain() {
 	for _, i := range e.unasked {
-		f, d := &e.facts[i], &e.details[i]
+		f, d := &e.nodes[i], &e.details[i]
 		if f.Answer == AnswerAsked {
 			f.Answer = AnswerNone
 		}
@@ -187,7 +187,7 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	case e.details[i].hit: // it ended as a whole
 	case n.Kind == nodegraph.TaskGroup:
 		err = r.addItems(i)
-	case !e.facts[i].created(), e.facts[i].Lock == LockWaits: // what waits for a lock has nothing inside it yet
+	case !e.nodes[i].created(), e.nodes[i].Lock == LockWaits: // what waits for a lock has nothing inside it yet
 	case n.Kind == nodegraph.Retry:
 		err = r.addAttempts(i)
 	case n.Kind == nodegraph.Pod:
@@ -208,7 +208,7 @@ func (r *restorer) addItems(i nodegraph.Index) error {
 	e := r.e
 	n := *e.g.Node(i)
 	if n.Task.Loop.Unresolved == "" {
-		if !e.facts[i].created() {
+		if !e.nodes[i].created() {
 			return nil
 		}
 		return e.g.AddItems(i, n.Task, n.Task.Loop.Items)
@@ -275,7 +275,7 @@ func (r *restorer) addStepItems(i nodegraph.Index) error {
 		}
 		e.g.MarkExpanded(m)
 		e.grow()
-		e.facts[m].Answer = AnswerRun
+		e.nodes[m].Answer = AnswerRun
 	}
 	return nil
 }
@@ -443,7 +443,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool
 // hookMissed tells whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its
 // exit hook never runs if it has not by then.
 func hookMissed(e *Engine, i nodegraph.Index) bool {
-	if e.g.Node(i).Kind != nodegraph.TaskGroup || !e.facts[e.g.Node(i).Parent].Phase.Completed() {
+	if e.g.Node(i).Kind != nodegraph.TaskGroup || !e.nodes[e.g.Node(i).Parent].Phase.Completed() {
 		return false
 	}
 	for range e.g.Before(i) {

@@ -7,7 +7,7 @@ func (w *view) evaluate(i nodegraph.Index) ruling {
 	if i == nodegraph.Root {
 		return w.workflowRule()
 	}
-	f, s := &w.facts[i], w.shapes[i]
+	f, s := &w.nodes[i], w.nodes[i]
 	var v ruling
 	switch {
 	case !f.created():
@@ -27,7 +27,7 @@ func (w *view) evaluate(i nodegraph.Index) ruling {
 	return v
 }
 
-func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *fact) ruling {
+func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *node) ruling {
 	switch kind {
 	case nodegraph.Pod:
 		return w.podRule(i)
@@ -111,14 +111,14 @@ func (w *view) workflowRule() ruling {
 		return running(RuleExitHandler, nodegraph.Entry)
 	}
 	if entry.phase().Unsuccessful() {
-		message := w.messages[nodegraph.Entry]
+		message := w.verdicts[nodegraph.Entry].message
 		if w.shutdown != "" {
 			message = w.phrases.say(stopMessage(w.shutdown))
 		}
 		return settled(entry.phase(), message, RuleEntry, nodegraph.Entry)
 	}
 	if exit != nodegraph.None && w.verdicts[exit].phase().Unsuccessful() {
-		return settled(w.verdicts[exit].phase(), w.messages[exit], RuleExitHandler, exit)
+		return settled(w.verdicts[exit].phase(), w.verdicts[exit].message, RuleExitHandler, exit)
 	}
 	return settled(nodegraph.Succeeded, noMessage, RuleEntry, nodegraph.Entry)
 }

@@ -34,7 +34,7 @@ func (w *view) completed(m nodegraph.Index) bool {
 // or else a success.
 func (w *view) targetPhase(target nodegraph.Index, inherited []nodegraph.Phase) nodegraph.Phase {
 	if inherited != nil {
-		if p := inherited[target-w.g.First(w.shapes[target].parent)]; p != nodegraph.Planned {
+		if p := inherited[target-w.g.First(w.nodes[target].parent)]; p != nodegraph.Planned {
 			return p
 		}
 	}
@@ -56,12 +56,12 @@ func (w *view) branchPhases(i nodegraph.Index) []nodegraph.Phase {
 	first := w.g.First(i)
 	ends := slices.Grow(w.walk.ends[:0], len(w.g.Order(i)))[:len(w.g.Order(i))]
 	w.walk.ends = ends
-	if w.counters != nil && !w.daemons && w.plainBranches(i, ends) { // the reference evaluator walks
+	if w.counted && !w.daemons && w.plainBranches(i, ends) { // the reference evaluator walks
 		return ends
 	}
 	clear(ends)
 	w.walkBranches(i, func(b branch) {
-		if s := &w.shapes[b.node]; s.parent != i || s.traits&traitTask == 0 || w.completed(b.node) {
+		if s := &w.nodes[b.node]; s.parent != i || s.traits&traitTask == 0 || w.completed(b.node) {
 			return
 		}
 		if p := &ends[b.node-first]; !p.Unsuccessful() {
@@ -81,7 +81,7 @@ func (w *view) plainBranches(i nodegraph.Index, ends []nodegraph.Phase) bool {
 	w.walk.carry = carry
 	for place := range int32(len(ends)) {
 		t := first + nodegraph.Index(place)
-		if w.shapes[t].traits&(traitAlone|traitHooked) != traitAlone {
+		if w.nodes[t].traits&(traitAlone|traitHooked) != traitAlone {
 			return false
 		}
 		ends[place] = nodegraph.Planned
@@ -148,7 +148,7 @@ func (w *view) walkBranches(i nodegraph.Index, visit func(branch)) {
 // eachNext calls do for what Argo lists as the children of node m: what begins inside it, its hooks, and what comes
 // after it. A Retry stands for its attempts; what comes after it is a child of its last child.
 func (w *view) eachNext(m, dag nodegraph.Index, do func(nodegraph.Index)) {
-	if w.g.Node(m).Kind != nodegraph.Retry || !w.facts[m].created() {
+	if w.g.Node(m).Kind != nodegraph.Retry || !w.nodes[m].created() {
 		if within := w.eachWithin(m, do); !within {
 			w.eachAttached(m, dag, do)
 		}

@@ -24,7 +24,7 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 	if m, open := w.firstOpen(i); open {
 		return w.boundaryOpen(i, m)
 	}
-	if w.facts[i].Halted {
+	if w.nodes[i].Halted {
 		return settled(nodegraph.Failed, noMessage, RuleShutdown, nodegraph.None)
 	}
 	inherited := w.inheritedPhases(i)
@@ -51,14 +51,14 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 // fulfilled; then it is omitted, skipped, in error, or ready to start. An error that the host or its own limits caused
 // stays, even if a daemon that it comes after begins anew.
 func (w *view) plannedRule(i nodegraph.Index) ruling {
-	s, f := w.shapes[i], &w.facts[i]
-	if s.parent != nodegraph.Root && !w.facts[s.parent].created() {
+	s, f := w.nodes[i], &w.nodes[i]
+	if s.parent != nodegraph.Root && !w.nodes[s.parent].created() {
 		return planned(RulePlanned, s.parent, 0)
 	}
 	if f.Stage == StageEnded {
 		return settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
 	}
-	if w.counters != nil && w.counters.blocked[i] > 0 && f.Answer != AnswerOmit {
+	if w.counted && w.nodes[i].blocked > 0 && f.Answer != AnswerOmit {
 		return planned(RulePlanned, nodegraph.None, 0)
 	}
 	if s.traits&traitTask != 0 {
@@ -86,20 +86,20 @@ func (w *view) plannedRule(i nodegraph.Index) ruling {
 // dependsRule: a task waits until every task its depends names is fulfilled with its hooks; then the condition
 // decides whether it goes on or is omitted (Argo: evaluateDependsLogic).
 func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
-	if w.shapes[i].traits&traitCounts == 0 {
+	if w.nodes[i].traits&traitCounts == 0 {
 		return planned(RulePlanned, nodegraph.None, 0), true
 	}
-	parent := w.shapes[i].parent
+	parent := w.nodes[i].parent
 	first, plan := w.g.First(parent), w.g.Plan(parent)
 	condition := plan.Condition(int32(i - first))
 	if condition == nil {
 		return ruling{}, false
 	}
 	deps := plan.Dependencies(int32(i - first))
-	if w.facts[i].Answer == AnswerOmit {
+	if w.nodes[i].Answer == AnswerOmit {
 		return settled(nodegraph.Omitted, omitted, RuleOmitted, w.omittedBy(i)), true
 	}
-	if w.counters == nil { // the engine has counted them
+	if !w.counted { // the engine has counted them
 		for _, place := range deps {
 			if d := first + nodegraph.Index(place); !w.clear(d) {
 				return planned(RulePlanned, w.openHook(d), 0), true
@@ -147,10 +147,10 @@ func (w *view) openHook(d nodegraph.Index) nodegraph.Index {
 // omittedBy is the task because of which task i is omitted: the first it comes after whose bare name does not hold, or else
 // the first. The engine, which does not keep it, does not look for it.
 func (w *view) omittedBy(i nodegraph.Index) nodegraph.Index {
-	if w.counters != nil {
+	if w.counted {
 		return nodegraph.None
 	}
-	first, deps := w.g.First(w.shapes[i].parent), w.g.DependencyRow(i)
+	first, deps := w.g.First(w.nodes[i].parent), w.g.DependencyRow(i)
 	for _, place := range deps {
 		if d := first + nodegraph.Index(place); w.results(d)&nodegraph.BareResults == 0 {
 			return d
@@ -166,7 +166,7 @@ func (w *view) results(d nodegraph.Index) nodegraph.Results {
 	if v.daemoned() {
 		r |= nodegraph.ResultDaemoned
 	}
-	if w.shapes[d].kind == nodegraph.TaskGroup && w.g.First(d) != nodegraph.None {
+	if w.nodes[d].kind == nodegraph.TaskGroup && w.g.First(d) != nodegraph.None {
 		any, all := false, true
 		for m := w.g.First(d); m != nodegraph.None; m = w.g.Next(m) {
 			p := w.verdicts[m].phase()
@@ -208,7 +208,7 @@ func (w *view) previousGroupRule(i nodegraph.Index) (ruling, bool) {
 // admitRule: a node that nothing holds back is skipped where its loop is empty or its when is false, in error where
 // its specification can't run, and ready otherwise. A condition with unresolved variables is the host's to answer.
 func (w *view) admitRule(i nodegraph.Index) ruling {
-	n, f := w.g.Node(i), &w.facts[i]
+	n, f := w.g.Node(i), &w.nodes[i]
 	ask := planned(RuleWaitCondition, nodegraph.None, wantAnswer)
 	if f.Answer == AnswerSkip {
 		r := RuleWhenFalse

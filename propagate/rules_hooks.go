@@ -24,7 +24,7 @@ func (w *inputs) hooksOf(i nodegraph.Index) []nodegraph.Hook {
 // completed, but not under Terminate and not of a daemon that was ended with its boundary; any other as soon as its
 // expression holds while its owner runs or has ended.
 func (w *view) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegraph.Hook)) {
-	if w.facts[i].Released {
+	if w.nodes[i].Released {
 		return
 	}
 	exists := func(h *nodegraph.Hook) bool {
@@ -57,7 +57,7 @@ func (w *view) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegraph.Hook)
 // groupSeen is true but for a TaskGroup that has only just ended: Argo starts the exit hook of the group itself with
 // its next reconcile, and not at all if the DAG has ended by then because nothing comes after the group.
 func (w *inputs) groupSeen(i nodegraph.Index) bool {
-	return w.g.Node(i).Kind != nodegraph.TaskGroup || w.facts[i].Seen
+	return w.g.Node(i).Kind != nodegraph.TaskGroup || w.nodes[i].Seen
 }
 
 // hookHolds evaluates the expression of a hook over the statuses it may name.
@@ -99,7 +99,7 @@ func (w *view) hookStatus(i nodegraph.Index, v ruling) func(group, name string) 
 func (w *view) earlier(i nodegraph.Index, name string) nodegraph.Index {
 	own := i
 	if w.g.Node(own).Role != nodegraph.RoleTask {
-		own = w.shapes[own].parent // the StepGroup of a step or its item, the task of a task's item
+		own = w.nodes[own].parent // the StepGroup of a step or its item, the task of a task's item
 	}
 	before := []nodegraph.Index{own}
 	seen := make(map[nodegraph.Index]bool)
@@ -120,7 +120,7 @@ func (w *view) earlier(i nodegraph.Index, name string) nodegraph.Index {
 
 // called is the task itself, or the step in a StepGroup, that has this name; None if there is none.
 func (w *view) called(i nodegraph.Index, name string) nodegraph.Index {
-	if w.shapes[i].kind == nodegraph.StepGroup {
+	if w.nodes[i].kind == nodegraph.StepGroup {
 		for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 			if n := w.g.Node(m); n.Role == nodegraph.RoleStep && n.Task.Name == name {
 				return m
@@ -137,7 +137,7 @@ func (w *view) hooksDone(i nodegraph.Index) bool {
 	if w.verdicts[i].want()&wantHook != 0 {
 		return false
 	}
-	if w.g.Node(i).Kind == nodegraph.TaskGroup && !w.facts[i].Seen && w.verdicts[i].phase().Completed() && w.shutdown != "Terminate" {
+	if w.g.Node(i).Kind == nodegraph.TaskGroup && !w.nodes[i].Seen && w.verdicts[i].phase().Completed() && w.shutdown != "Terminate" {
 		return false
 	}
 	for _, h := range w.g.Hooks(i) {

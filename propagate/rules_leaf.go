@@ -11,11 +11,11 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 //  5. It runs: Running; a daemon only once it is ready, and then it is fulfilled.
 //  6. Otherwise Pending.
 func (w *view) podRule(i nodegraph.Index) ruling {
-	f := &w.facts[i]
-	daemon := w.shapes[i].traits&traitDaemon != 0
+	f := &w.nodes[i]
+	daemon := w.nodes[i].traits&traitDaemon != 0
 	switch f.Stage {
 	case StageEnded:
-		return podResult(f, w.details[i].message, daemon)
+		return podResult(&f.fact, w.details[i].message, daemon)
 	case StageStopped:
 		return settled(f.Phase, w.details[i].message, RuleStopped, nodegraph.None)
 	case StageGone:
@@ -55,9 +55,9 @@ func podResult(f *fact, message phrase, daemon bool) ruling {
 // containerRule: a container settles from its own result, else from the end of its pod. Containers of one set order
 // each other; they never decide who belongs to the pod.
 func (w *view) containerRule(i nodegraph.Index) ruling {
-	f, pod := &w.facts[i], w.shapes[i].parent
-	p := &w.facts[pod]
-	if f.Stage == StageEnded && f.Serial >= p.Serial {
+	f, pod := &w.nodes[i], w.nodes[i].parent
+	p := &w.nodes[pod]
+	if f.Stage == StageEnded && w.inPod(i, pod) {
 		return settled(f.Phase, w.details[i].message, RuleContainerOwn, nodegraph.None)
 	}
 	switch {
@@ -69,15 +69,20 @@ func (w *view) containerRule(i nodegraph.Index) ruling {
 		return settled(nodegraph.Failed, w.details[pod].message, RuleContainerPod, pod)
 	case p.Stage == StageGone && p.Ran:
 		return settled(nodegraph.Error, containerDeleted, RuleContainerPod, pod)
-	case f.Stage == StageRunning && f.Serial >= p.Serial:
+	case f.Stage == StageRunning && w.inPod(i, pod):
 		return running(RuleContainerOwn, nodegraph.None)
 	}
 	return pending(RuleContainerOwn, noMessage)
 }
 
+// inPod tells whether what is known of a container is of the pod that is known, and not of one before it.
+func (w *view) inPod(container, pod nodegraph.Index) bool {
+	return w.details[container].serial >= w.details[pod].serial
+}
+
 // suspendRule: a Suspend node runs until it is resumed, its duration has passed, or the workflow stops it.
 func (w *view) suspendRule(i nodegraph.Index) ruling {
-	f := &w.facts[i]
+	f := &w.nodes[i]
 	if f.Stage >= StageStopped {
 		r := RuleResumed
 		if f.Stage == StageStopped {
@@ -98,7 +103,7 @@ func (w *view) suspendRule(i nodegraph.Index) ruling {
 
 // servedRule: HTTP and Plugin nodes are what the host reports of them.
 func (w *view) servedRule(i nodegraph.Index) ruling {
-	f, message := &w.facts[i], w.details[i].message
+	f, message := &w.nodes[i], w.details[i].message
 	switch {
 	case f.Stage >= StageStopped:
 		return settled(f.Phase, message, RuleServed, nodegraph.None)

@@ -17,7 +17,7 @@ func (w *view) retryRule(i nodegraph.Index) ruling {
 		} else if !v.fulfilled() {
 			return running(RuleMembersOpen, last)
 		}
-		if w.facts[i].Halted && w.verdicts[last].phase().Unsuccessful() {
+		if w.nodes[i].Halted && w.verdicts[last].phase().Unsuccessful() {
 			v := settled(nodegraph.Failed, w.phrases.say(stopMessage(w.details[i].more().halted)), RuleRetry, last)
 			v.verdict = v.decidedBy(retry.StepShutdown)
 			return v
@@ -50,7 +50,7 @@ func (w *view) environment(i nodegraph.Index) retry.Environment {
 // attempts describes the attempts of Retry i to package retry.
 func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		d, v := &w.details[m], w.verdicts[m]
+		d, v := &w.details[m], w.verdicts[m].verdict
 		a := retry.Attempt{
 			Outcome: outcomeOf(v), Message: w.message(m), Reason: d.more().reason,
 			ExitCode: int(d.exitCode), HasExitCode: d.hasExit, Started: d.created.time(), Finished: d.finished.time(),
@@ -58,7 +58,7 @@ func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt
 		if c := d.more().conditions; c != "" {
 			a.Conditions = strings.Split(c, ",")
 		}
-		if w.facts[m].Stage == StageGone {
+		if w.nodes[m].Stage == StageGone {
 			a.Reason = retry.ReasonPodDeleted
 		}
 		into = append(into, a)

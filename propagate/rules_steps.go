@@ -36,12 +36,12 @@ func (w *view) stepsRule(i nodegraph.Index) ruling {
 		switch v := w.verdicts[m]; {
 		case v.phase().Unsuccessful() && failed == nodegraph.None:
 			failed = m
-		case !v.fulfilled() && (failed == nodegraph.None || w.facts[m].created()):
+		case !v.fulfilled() && (failed == nodegraph.None || w.nodes[m].created()):
 			return w.boundaryOpen(i, m)
 		}
 	}
 	if failed != nodegraph.None {
-		return settled(nodegraph.Failed, w.messages[failed], RuleMemberFailed, failed)
+		return settled(nodegraph.Failed, w.verdicts[failed].message, RuleMemberFailed, failed)
 	}
 	return settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
 }
@@ -95,8 +95,8 @@ func (w *view) stepGroupRule(i nodegraph.Index) ruling {
 	if failed == nodegraph.None {
 		return settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
 	}
-	if !w.facts[failed].created() { // its when is not a condition
-		return settled(nodegraph.Error, w.messages[failed], RuleMemberFailed, failed)
+	if !w.nodes[failed].created() { // its when is not a condition
+		return settled(nodegraph.Error, w.verdicts[failed].message, RuleMemberFailed, failed)
 	}
 	return settled(nodegraph.Failed, w.phrases.say(fmt.Sprintf("child '%s' failed", w.g.Node(failed).ID())), RuleMemberFailed, failed)
 }
@@ -108,7 +108,7 @@ func (w *view) wasReady(m nodegraph.Index) bool {
 		return false
 	}
 	m = w.lastAttempt(m)
-	return w.g.Node(m).Template.Daemon && w.facts[m].Ready
+	return w.g.Node(m).Template.Daemon && w.nodes[m].Ready
 }
 
 // released tells whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
@@ -117,7 +117,7 @@ func (w *view) released(m nodegraph.Index) bool {
 	if !w.daemons {
 		return false
 	}
-	f := &w.facts[w.lastAttempt(m)]
+	f := &w.nodes[w.lastAttempt(m)]
 	return f.Released && f.Phase == nodegraph.Succeeded
 }
 
@@ -131,7 +131,7 @@ func (w *view) lastAttempt(m nodegraph.Index) nodegraph.Index {
 
 // replaced tells whether step m stood for items that are now nodes of their own.
 func (w *view) replaced(m nodegraph.Index) bool {
-	return w.shapes[m].kind == nodegraph.TaskGroup && w.facts[m].Answer == AnswerRun
+	return w.nodes[m].kind == nodegraph.TaskGroup && w.nodes[m].Answer == AnswerRun
 }
 
 func (w *view) census(boundary nodegraph.Index) census {
@@ -141,7 +141,7 @@ func (w *view) census(boundary nodegraph.Index) census {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-			if !w.facts[m].created() {
+			if !w.nodes[m].created() {
 				continue
 			}
 			switch p := w.verdicts[m].phase(); w.g.Node(m).Kind {
@@ -150,7 +150,7 @@ func (w *view) census(boundary nodegraph.Index) census {
 					c.released = true
 				}
 				if !p.Settled() {
-					if w.facts[m].Lock != LockWaits { // one that waits for a lock uses nothing, and its holder may need the place
+					if w.nodes[m].Lock != LockWaits { // one that waits for a lock uses nothing, and its holder may need the place
 						c.active++
 						if !w.verdicts[m].daemoned() {
 							c.busy++

@@ -6,23 +6,22 @@ import (
 
 // grow makes room for nodes that were added to the graph.
 func (e *Engine) grow() {
-	from, n := len(e.facts), e.g.Len()
+	from, n := len(e.nodes), e.g.Len()
 	if from == n {
 		return
 	}
-	if n > cap(e.facts) {
+	if n > cap(e.nodes) {
 		e.allot(e.g.Room())
 	}
-	e.facts, e.details, e.verdicts, e.messages = e.facts[:n], e.details[:n], e.verdicts[:n], e.messages[:n]
-	e.marks, e.counters.open, e.counters.blocked = e.marks[:n], e.counters.open[:n], e.counters.blocked[:n]
+	e.nodes, e.details, e.verdicts = e.nodes[:n], e.details[:n], e.verdicts[:n]
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
 		s := e.shapeOf(i)
-		e.shapes = append(e.shapes, s)
+		e.nodes[i].shape = s
 		if s.traits&traitCounts != 0 && i != nodegraph.Root {
-			e.counters.open[s.parent]++
+			e.nodes[s.parent].open++
 		}
 		if s.traits&traitTask != 0 {
-			e.counters.blocked[i] = int32(len(e.g.DependencyRow(i)))
+			e.nodes[i].blocked = int32(len(e.g.DependencyRow(i)))
 		}
 	}
 }
@@ -30,30 +29,25 @@ func (e *Engine) grow() {
 // allot gives the arrays room for n nodes: as much as the graph has, which knows best what is still to come. What lies
 // behind the last node in them is zero.
 func (e *Engine) allot(n int) {
-	e.shapes = allotted(e.shapes, n)
-	e.facts = allotted(e.facts, n)
+	e.nodes = allotted(e.nodes, n)
 	e.details = allotted(e.details, n)
 	e.verdicts = allotted(e.verdicts, n)
-	e.messages = allotted(e.messages, n)
-	e.marks = allotted(e.marks, n)
-	e.counters.open = allotted(e.counters.open, n)
-	e.counters.blocked = allotted(e.counters.blocked, n)
 }
 
 func allotted[T any](list []T, n int) []T { return append(make([]T, 0, n), list...) }
 
 // touch marks node i for evaluation. A planned task that something holds back is what it is.
 func (e *Engine) touch(i nodegraph.Index) {
-	m := &e.marks[i]
-	if *m&markQueued != 0 {
+	n := &e.nodes[i]
+	if n.marks&markQueued != 0 {
 		return
 	}
-	planned := !e.facts[i].exists && i != nodegraph.Root
-	if f := &e.facts[i]; planned && e.counters.blocked[i] > 0 && f.Answer != AnswerOmit && f.Stage != StageEnded && e.verdicts[i] == 0 {
+	planned := !n.exists && i != nodegraph.Root
+	if planned && n.blocked > 0 && n.Answer != AnswerOmit && n.Stage != StageEnded && e.verdicts[i].verdict == 0 {
 		return
 	}
-	*m |= markQueued
-	e.queue.push(i, int(e.shapes[i].depth), planned)
+	n.marks |= markQueued
+	e.queue.push(i, int(n.depth), planned)
 }
 
 // idle tells that nothing is left to evaluate or to start.
@@ -99,7 +93,7 @@ func (e *Engine) sweep(depth int) {
 
 // judge evaluates node i and records the verdict.
 func (e *Engine) judge(i nodegraph.Index) {
-	e.marks[i] &^= markQueued
+	e.nodes[i].marks &^= markQueued
 	e.judged++
 	v := e.evaluate(i)
 	if v.wake != 0 && v.wake != e.wakes[i] {
@@ -119,19 +113,19 @@ func (e *Engine) judge(i nodegraph.Index) {
 // What is inside a node, and what comes after one, has the higher index, so a walk from the last to the first needs no
 // queue; that is left to the few nodes which change after they were judged.
 func (e *Engine) judgeAll() {
-	for i := range e.marks {
-		e.marks[i] |= markQueued
+	for i := range e.nodes {
+		e.nodes[i].marks |= markQueued
 	}
-	for i := nodegraph.Index(len(e.facts)) - 1; i >= nodegraph.Root; i-- {
-		if i > nodegraph.Entry && !e.facts[i].exists {
-			if e.facts[e.shapes[i].parent].exists {
+	for i := nodegraph.Index(len(e.nodes)) - 1; i >= nodegraph.Root; i-- {
+		if i > nodegraph.Entry && !e.nodes[i].exists {
+			if e.nodes[e.nodes[i].parent].exists {
 				continue // judged with its siblings, when the walk comes to their parent
 			}
 			e.judge(i)
 			continue
 		}
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-			if !e.facts[m].exists && m != nodegraph.Entry {
+			if !e.nodes[m].exists && m != nodegraph.Entry {
 				e.judge(m)
 			}
 		}
@@ -152,18 +146,18 @@ func (e *Engine) recreate(i nodegraph.Index) {
 
 // commit records a verdict and, if it looks different, marks what reads it.
 func (e *Engine) commit(i nodegraph.Index, r ruling) {
-	old, is := e.verdicts[i], r.verdict
-	if old.looksLike(is) && e.messages[i] == r.message {
-		e.record(i, r)
+	n, o := &e.nodes[i], e.verdicts[i]
+	e.record(i, r)
+	old, is := o.verdict, r.verdict
+	if old.looksLike(is) && o.message == r.message {
 		return
 	}
-	if e.marks[i]&markChanged == 0 {
-		e.marks[i] |= markChanged
-		e.changed = append(e.changed, before{i, old.phase(), e.messages[i]})
+	if n.marks&markChanged == 0 {
+		n.marks |= markChanged
+		e.changed = append(e.changed, before{i, old.phase(), o.message})
 	}
-	e.record(i, r)
-	if e.shapes[i].kind == nodegraph.Pod {
-		e.countActive(i, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
+	if n.kind == nodegraph.Pod {
+		e.countActive(n, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
 	}
 	if is.want()&^wantWithin != 0 {
 		e.wanted = append(e.wanted, i)
@@ -181,7 +175,7 @@ func (e *Engine) commit(i nodegraph.Index, r ruling) {
 		e.touchAfter(i)
 	}
 	e.tellParent(i, old, is)
-	if e.shapes[i].traits&traitHook != 0 {
+	if n.traits&traitHook != 0 {
 		i, _ = e.g.Owner(i) // what comes after that waits for its hooks
 	}
 	e.reclear(i)
@@ -192,14 +186,14 @@ func (e *Engine) commit(i nodegraph.Index, r ruling) {
 // its targets.
 func (e *Engine) afterDaemons(i nodegraph.Index, old, is verdict) {
 	if is.rule() == RuleOmitted {
-		e.facts[i].Answer = AnswerOmit
+		e.nodes[i].Answer = AnswerOmit
 	}
 	if old.daemoned() && !is.daemoned() {
-		for p := e.shapes[i].parent; p != nodegraph.None; p = e.shapes[p].parent {
+		for p := e.nodes[i].parent; p != nodegraph.None; p = e.nodes[p].parent {
 			e.touch(p)
 		}
 	}
-	if p := e.shapes[i].parent; e.shapes[p].kind == nodegraph.TaskGroup && e.verdicts[p].fulfilled() {
+	if p := e.nodes[i].parent; e.nodes[p].kind == nodegraph.TaskGroup && e.verdicts[p].fulfilled() {
 		e.reclear(p)
 	}
 }
@@ -210,7 +204,7 @@ func (e *Engine) touchAfter(i nodegraph.Index) {
 	switch e.g.Node(i).Role {
 	case nodegraph.RoleTask:
 	case nodegraph.RoleStep:
-		i = e.shapes[i].parent
+		i = e.nodes[i].parent
 	default:
 		return
 	}
@@ -233,75 +227,91 @@ func (e *Engine) touchAfter(i nodegraph.Index) {
 // tellParent counts what node i's new verdict means to its parent, and marks the parent if that may change it: a
 // composite that stays open because of other members does not.
 func (e *Engine) tellParent(i nodegraph.Index, old, is verdict) {
-	s := &e.shapes[i]
-	p := s.parent
+	n := &e.nodes[i]
+	p := &e.nodes[n.parent]
 	if e.failFast {
 		e.touchFailFast(i)
 	}
-	kind := e.shapes[p].kind
-	if s.traits&traitCounts != 0 {
-		open := &e.counters.open[p]
-		if was, now := holdsOpen(kind, old), holdsOpen(kind, is); now && !was {
-			*open++
-		} else if was && !now {
-			*open--
+	if n.traits&traitCounts != 0 {
+		switch was, now := holdsOpen(p.kind, old), holdsOpen(p.kind, is); {
+		case now && !was:
+			p.open++
+		case was && !now:
+			p.open--
 		}
-		if *open > 0 && e.verdicts[p].rule() == RuleMembersOpen && kind != nodegraph.Steps && kind != nodegraph.Retry && p != nodegraph.Root {
+		if p.open > 0 && e.verdicts[n.parent].rule() == RuleMembersOpen && p.kind != nodegraph.Steps && p.kind != nodegraph.Retry && n.parent != nodegraph.Root {
 			return
 		}
 	}
-	e.touch(p)
+	e.touch(n.parent)
 }
 
 // reclear looks again whether what comes after node i may go on, and marks what comes after it if it goes on, or no longer
 // does.
 func (e *Engine) reclear(i nodegraph.Index) {
-	s, m := &e.shapes[i], &e.marks[i]
-	if s.traits&traitTask == 0 {
-		if s.kind == nodegraph.StepGroup {
+	n := &e.nodes[i]
+	if n.traits&traitTask == 0 {
+		if n.kind == nodegraph.StepGroup {
 			for next := range e.g.Before(i) {
-				if !e.facts[next].exists {
+				if !e.nodes[next].exists {
 					e.touch(next)
 				}
 			}
 		}
 		return
 	}
-	was, is := *m&markClear != 0, e.clear(i)
-	step := int32(0)
-	switch {
-	case is && !was:
-		step = -1
-	case was && !is:
-		step = 1
-	case !is:
+	was, is := n.marks&markClear != 0, e.clear(i)
+	if !was && !is {
 		return
 	}
-	*m &^= markClear
-	if is {
-		*m |= markClear
+	first := e.g.First(n.parent)
+	dependents := e.g.Plan(n.parent).Dependents(int32(i - first))
+	if !is {
+		n.marks &^= markClear
+		e.holdBack(first, dependents)
+		return
 	}
-	first := e.g.First(s.parent)
-	next := e.g.Plan(s.parent).Dependents(int32(i - first))
-	if len(next) > len(e.ready) {
-		e.ready = make([]nodegraph.Index, 2*len(next))
+	n.marks |= markClear
+	less := int32(1)
+	if was {
+		less = 0
 	}
-	// Which of them go on now, or no longer, a processor can't foresee, so all are written down and those that do are kept.
-	blocked, ready, n, last := e.counters.blocked, e.ready, 0, max(step, 0)
-	for _, place := range next {
-		d := first + nodegraph.Index(place)
-		left := blocked[d] + step
-		blocked[d] = left
-		ready[n] = d
-		if left <= last {
-			n++
+	e.letGo(first, dependents, less)
+}
+
+// holdBack makes tasks wait for one more of those they come after. The tasks are given by their places after the first member.
+func (e *Engine) holdBack(first nodegraph.Index, places []int32) {
+	for _, place := range places {
+		d := &e.nodes[first+nodegraph.Index(place)]
+		d.blocked++
+		if d.blocked == 1 && !d.exists {
+			e.touch(first + nodegraph.Index(place))
 		}
 	}
-	for _, d := range ready[:n] {
-		if !e.facts[d].exists {
-			e.touch(d)
-		}
+}
+
+// letGo makes tasks wait for so many less of those they come after, and marks those that go on. Which of them do a
+// processor can't foresee, so all are written into the queue and those that stay there are counted.
+func (e *Engine) letGo(first nodegraph.Index, places []int32, less int32) {
+	if len(places) == 0 {
+		return
 	}
+	depth := int(e.nodes[first].depth)
+	ready := e.queue.room(depth, len(places))
+	count := 0
+	for _, place := range places {
+		i := first + nodegraph.Index(place)
+		d := &e.nodes[i]
+		d.blocked -= less
+		ready[count] = i
+		goes := marks(0)
+		if d.blocked == 0 && !d.exists && d.marks&markQueued == 0 {
+			goes = markQueued
+			count++
+		}
+		d.marks |= goes
+	}
+	e.queue.pushed(depth, count)
 }
 
 // touchFailFast marks the boundary of node i, and the StepGroup it is in, where the boundary counts failures.
@@ -321,20 +331,12 @@ func (e *Engine) touchFailFast(i nodegraph.Index) {
 
 // phaseChanged does what follows from a node's settling or resuming.
 func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
-	f, s := &e.facts[i], &e.shapes[i]
+	n := &e.nodes[i]
 	switch {
 	case v.fulfilled() && !v.daemoned():
-		e.forget(i)
-		if d := &e.details[i]; d.finished == 0 {
-			d.finished = e.instant
-		}
-		e.releaseLocks(i)
-		if s.kind == nodegraph.DAG || s.kind == nodegraph.Steps || i == nodegraph.Root {
-			e.settledC = append(e.settledC, i)
-		}
-		e.awaitHook(i)
-	case old.fulfilled() && !v.fulfilled() && !s.kind.Composite():
-		if f.Stage < StageGone {
+		e.ended(i)
+	case old.fulfilled() && !v.fulfilled() && !n.kind.Composite():
+		if n.Stage < StageGone {
 			e.details[i].finished = 0
 		}
 	case old.fulfilled() && !v.fulfilled():
@@ -350,9 +352,26 @@ func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
 	}
 }
 
+// ended does what follows from a node's having ended.
+func (e *Engine) ended(i nodegraph.Index) {
+	if len(e.asked) > 0 {
+		e.forget(i)
+	}
+	if d := &e.details[i]; d.finished == 0 {
+		d.finished = e.instant
+	}
+	e.releaseLocks(i)
+	switch e.nodes[i].kind {
+	case nodegraph.DAG, nodegraph.Steps, nodegraph.Workflow:
+		e.settledC = append(e.settledC, i)
+	case nodegraph.TaskGroup:
+		e.awaitHook(i)
+	}
+}
+
 // awaitHook makes sure that TaskGroup i, which has ended, is looked at with the next call: its exit hook starts then.
 func (e *Engine) awaitHook(i nodegraph.Index) {
-	if s := &e.shapes[i]; s.kind == nodegraph.TaskGroup && s.traits&traitHooked != 0 && !e.facts[i].Seen {
+	if n := &e.nodes[i]; n.kind == nodegraph.TaskGroup && n.traits&traitHooked != 0 && !n.Seen {
 		e.timers.add(e.instant, i)
 	}
 }
@@ -367,13 +386,13 @@ func (e *Engine) forget(i nodegraph.Index) {
 
 // releaseLocks gives back what node i holds, in the same result in which it settles.
 func (e *Engine) releaseLocks(i nodegraph.Index) {
-	if e.facts[i].Lock != LockNone {
+	if e.nodes[i].Lock != LockNone {
 		e.giveBackLocks(i)
 	}
 }
 
 func (e *Engine) giveBackLocks(i nodegraph.Index) {
-	e.facts[i].Lock = LockNone
+	e.nodes[i].Lock = LockNone
 	n := e.g.Node(i)
 	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.locksOf(i)})
 }

@@ -142,7 +142,7 @@ func begun(spec *nodegraph.Spec) *Engine {
 func openPods(e *Engine) []nodegraph.Index {
 	var open []nodegraph.Index
 	for i := range nodegraph.Index(e.g.Len()) {
-		if f := &e.facts[i]; e.shapes[i].kind == nodegraph.Pod && f.exists && f.Stage < StageGone {
+		if f := &e.nodes[i]; e.nodes[i].kind == nodegraph.Pod && f.exists && f.Stage < StageGone {
 			open = append(open, i)
 		}
 	}

@@ -27,7 +27,7 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 // resolvedItem tells whether node i is an item of a loop that has begun and whose items only the host knew.
 func (e *Engine) resolvedItem(i nodegraph.Index) bool {
 	n := e.g.Node(i)
-	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.facts[n.Parent].created()
+	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.nodes[n.Parent].created()
 }
 
 // recorded is node i as a controller stores it.

@@ -27,7 +27,7 @@ func (e *Engine) startWanted() bool {
 			e.abandon(i)
 		case e.startOne(i, w):
 			started = true
-			e.sweep(int(e.shapes[i].depth))
+			e.sweep(int(e.nodes[i].depth))
 		case w&(wantStart|wantAttempt) != 0:
 			e.later = append(e.later, i)
 		}
@@ -98,7 +98,7 @@ func (s *starts) next(e *Engine) (nodegraph.Index, bool) {
 // abandon gives up on starting node i: it keeps neither a place nor a lock.
 func (e *Engine) abandon(i nodegraph.Index) {
 	e.forget(i)
-	if !e.facts[i].created() {
+	if !e.nodes[i].created() {
 		e.releaseLocks(i)
 	}
 }
@@ -157,7 +157,7 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 	if w&wantAttempt != 0 {
 		return true // the Retry exists: it has its locks, and nobody is asked about it any more
 	}
-	f := &e.facts[i]
+	f := &e.nodes[i]
 	if locks := e.locksOf(i); len(locks) > 0 && f.Lock != LockHeld {
 		if f.Lock == LockNone {
 			f.Lock = LockAsked
@@ -201,7 +201,7 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 		return true
 	}
 	t := e.g.Node(b).Template
-	if w&wantAttempt != 0 && (!t.FailFast || e.facts[i].Lock == LockHeld) {
+	if w&wantAttempt != 0 && (!t.FailFast || e.nodes[i].Lock == LockHeld) {
 		return true
 	}
 	if t.Parallelism <= 0 && !t.FailFast {
@@ -217,10 +217,10 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 
 // countIn is the census of a boundary. It is taken once for all that wait there, until something is evaluated anew.
 func (e *Engine) countIn(boundary nodegraph.Index) census {
-	if e.counted.boundary != boundary || e.counted.when != e.judged {
-		e.counted = countedCensus{boundary: boundary, when: e.judged, census: e.census(boundary)}
+	if e.lastCensus.boundary != boundary || e.lastCensus.when != e.judged {
+		e.lastCensus = countedCensus{boundary: boundary, when: e.judged, census: e.census(boundary)}
 	}
-	return e.counted.census
+	return e.lastCensus.census
 }
 
 // countedCensus is a census and what it was taken of.
@@ -231,9 +231,9 @@ type countedCensus struct {
 }
 
 // countActive keeps the number of pods that count against the workflow's parallelism.
-func (e *Engine) countActive(i nodegraph.Index, counts bool) {
-	if m := &e.marks[i]; counts != (*m&markActive != 0) {
-		*m ^= markActive
+func (e *Engine) countActive(n *node, counts bool) {
+	if counts != (n.marks&markActive != 0) {
+		n.marks ^= markActive
 		if counts {
 			e.active++
 		} else {
@@ -244,7 +244,7 @@ func (e *Engine) countActive(i nodegraph.Index, counts bool) {
 
 // ask asks the host, once, for what the library can't work out itself.
 func (e *Engine) ask(i nodegraph.Index) {
-	f, n := &e.facts[i], e.g.Node(i)
+	f, n := &e.nodes[i], e.g.Node(i)
 	if f.Answer != AnswerNone {
 		return
 	}
@@ -258,14 +258,14 @@ func (e *Engine) ask(i nodegraph.Index) {
 
 // addHooks adds the hook nodes that are due on node i; they start like any other node.
 func (e *Engine) addHooks(i nodegraph.Index) bool {
-	v := ruling{verdict: e.verdicts[i], message: e.messages[i]}
+	v := ruling{verdict: e.verdicts[i].verdict, message: e.verdicts[i].message}
 	var due []*nodegraph.Hook
 	e.eachHookDue(i, v, func(h *nodegraph.Hook) { due = append(due, h) })
 	for _, h := range due {
 		m, err := e.g.AddHook(i, h)
 		if err != nil {
 			e.fail(i, err)
-			e.facts[i].Released = true // it has no hooks any more
+			e.nodes[i].Released = true // it has no hooks any more
 			break
 		}
 		e.grow()
@@ -284,7 +284,7 @@ func (e *Engine) start(i nodegraph.Index, w want) {
 			return
 		}
 		e.grow()
-		e.verdicts[i] = e.verdicts[i].contented() // if the attempt ends at once the next one is wanted anew
+		e.verdicts[i].verdict = e.verdicts[i].contented() // if the attempt ends at once the next one is wanted anew
 		e.touch(i)
 		i = m
 	}
@@ -295,9 +295,9 @@ func (e *Engine) start(i nodegraph.Index, w want) {
 func (e *Engine) create(i nodegraph.Index) {
 	e.forget(i)
 	e.inputs.create(i, e.now)
-	e.facts[i].Serial = e.afterOlder(i)
+	e.details[i].serial = e.afterOlder(i)
 	e.touch(i)
-	if !e.shapes[i].kind.Composite() && e.refuse(i) {
+	if !e.nodes[i].kind.Composite() && e.refuse(i) {
 		return
 	}
 	if e.stops(i) {
@@ -350,9 +350,9 @@ func (e *Engine) expand(i nodegraph.Index) {
 		return
 	}
 	e.grow()
-	e.reserve(int(e.shapes[i].depth)+1, e.readyIn(i))
+	e.reserve(int(e.nodes[i].depth)+1, e.readyIn(i))
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		if e.shapes[m].kind == nodegraph.Container {
+		if e.nodes[m].kind == nodegraph.Container {
 			e.inputs.create(m, e.now)
 		}
 		e.touch(m)
@@ -361,7 +361,7 @@ func (e *Engine) expand(i nodegraph.Index) {
 
 // readyIn is how many members of node i may start at once now that it was expanded.
 func (e *Engine) readyIn(i nodegraph.Index) int {
-	if e.shapes[i].kind == nodegraph.DAG {
+	if e.nodes[i].kind == nodegraph.DAG {
 		return len(e.g.Plan(i).Roots())
 	}
 	return int(e.g.Last(i)-e.g.First(i)) + 1 // 1 if there are none

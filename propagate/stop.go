@@ -28,7 +28,7 @@ func (e *Engine) applyShutdown(strategy string) {
 // terminateWaiting ends a workflow that waits for its locks. One that a manual retry has put back there has nodes, which
 // end first; it does without the locks.
 func (e *Engine) terminateWaiting() {
-	if !e.facts[nodegraph.Entry].created() {
+	if !e.nodes[nodegraph.Entry].created() {
 		e.root().Stage = StageStopped
 		return
 	}
@@ -38,7 +38,7 @@ func (e *Engine) terminateWaiting() {
 
 // halt notes that the shutdown found composite i unfinished.
 func (e *Engine) halt(i nodegraph.Index) {
-	if e.facts[i].created() && e.g.Node(i).Kind.Composite() {
+	if e.nodes[i].created() && e.g.Node(i).Kind.Composite() {
 		f := e.fact(i)
 		f.Halted = e.shutdown
 		e.put(i, &f)
@@ -61,7 +61,7 @@ func (e *Engine) applyDeadline() {
 // stopLeaf stops node i if it is a leaf that exists and has not ended: a pod with podMessage, what runs in no pod of
 // its own, or waits for a lock, with message.
 func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
-	f, kind := &e.facts[i], e.shapes[i].kind
+	f, kind := &e.nodes[i], e.nodes[i].kind
 	if !f.created() || e.verdicts[i].fulfilled() {
 		return
 	}
@@ -129,7 +129,7 @@ func (e *Engine) closeMembers(b nodegraph.Index) {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-			if f := &e.facts[m]; f.created() && !e.verdicts[m].fulfilled() {
+			if f := &e.nodes[m]; f.created() && !e.verdicts[m].fulfilled() {
 				stack = append(stack, m)
 				switch {
 				case e.g.Node(m).Kind.Composite():
@@ -155,7 +155,7 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 			if e.verdicts[m].daemoned() {
 				e.end(m, nodegraph.Succeeded, noMessage, e.now)
 				e.endResults(m)
-				e.facts[m].Released = true
+				e.nodes[m].Released = true
 				e.touchPod(m)
 				e.actOn(ActionTerminate, m, "its boundary has ended")
 			}

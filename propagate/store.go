@@ -10,8 +10,7 @@ import (
 // rules read of every node in a dense array, the rest beside it.
 type inputs struct {
 	g        *nodegraph.Graph
-	shapes   []shape
-	facts    []fact
+	nodes    []node
 	details  []detail
 	phrases  phrases
 	hooks    nodegraph.HookMemory
@@ -23,7 +22,26 @@ type inputs struct {
 	daemons  bool      // some template is a daemon
 }
 
-// shape is what the engine reads of a node of the graph all the time.
+// node is what is read of a node all the time, in half of a line of the processor's cache.
+type node struct {
+	fact
+	shape
+	open    int32 // of a composite: its members that hold it open
+	blocked int32 // of a planned task: those it comes after that are not clear
+	marks   marks
+}
+
+// marks are what the engine notes of a node beside its verdict.
+type marks uint8
+
+const (
+	markQueued  marks = 1 << iota
+	markChanged       // it is in changed
+	markActive        // a pod that counts against the workflow's parallelism
+	markClear         // what comes after it may go on
+)
+
+// shape is what the engine reads of a node of the graph.
 type shape struct {
 	parent nodegraph.Index
 	depth  uint16
@@ -70,7 +88,6 @@ func (w *inputs) shapeOf(i nodegraph.Index) shape {
 
 // fact is the part of a Fact that the rules read of every node.
 type fact struct {
-	Serial   int64
 	Stage    Stage
 	Phase    nodegraph.Phase
 	Lock     LockState
@@ -90,6 +107,7 @@ func (f *fact) created() bool { return f.exists }
 
 // detail is the part of a Fact that is read when something happens to the node.
 type detail struct {
+	serial            int64
 	created, finished stamp
 	uid               string
 	rare              *rareDetail // nil for most nodes
@@ -155,10 +173,10 @@ func (s stamp) time() time.Time {
 
 // fact returns all that is known of node i.
 func (w *inputs) fact(i nodegraph.Index) Fact {
-	f, d := &w.facts[i], &w.details[i]
+	f, d := &w.nodes[i], &w.details[i]
 	r := d.more()
 	return Fact{
-		Created: d.created.time(), Serial: f.Serial, UID: d.uid, Attempt: int(d.attempt), Stage: f.Stage, Ran: f.Ran,
+		Created: d.created.time(), Serial: d.serial, UID: d.uid, Attempt: int(d.attempt), Stage: f.Stage, Ran: f.Ran,
 		Ready: f.Ready, Phase: f.Phase, Message: w.phrases.text(d.message), Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
 		Finished: d.finished.time(), Unsynced: f.Unsynced, Synced: d.synced, Remade: r.remade, Restarts: r.restarts, Conditions: r.conditions,
 		Halted: r.halted, Released: f.Released, Lock: f.Lock, Waited: f.Waited, Answer: f.Answer, Memo: d.memo, Hit: d.hit,
@@ -168,14 +186,14 @@ func (w *inputs) fact(i nodegraph.Index) Fact {
 
 // put replaces all that is known of node i.
 func (w *inputs) put(i nodegraph.Index, v *Fact) {
-	w.facts[i] = fact{
-		Serial: v.Serial, Stage: v.Stage, Phase: v.Phase, Lock: v.Lock, Answer: v.Answer, Halted: v.Halted != "", Ran: v.Ran,
+	w.nodes[i].fact = fact{
+		Stage: v.Stage, Phase: v.Phase, Lock: v.Lock, Answer: v.Answer, Halted: v.Halted != "", Ran: v.Ran,
 		Ready: v.Ready, Unsynced: v.Unsynced, Released: v.Released, Waited: v.Waited, Seen: v.Seen, exists: v.created(),
 	}
 	d := &w.details[i]
 	rare := rareDetail{reason: v.Reason, conditions: v.Conditions, halted: v.Halted, remade: v.Remade, restarts: v.Restarts}
 	*d = detail{
-		created: stampOf(v.Created), finished: stampOf(v.Finished), uid: v.UID, message: w.phrases.say(v.Message), rare: d.rare,
+		serial: v.Serial, created: stampOf(v.Created), finished: stampOf(v.Finished), uid: v.UID, message: w.phrases.say(v.Message), rare: d.rare,
 		attempt: int32(v.Attempt), exitCode: int32(v.ExitCode), memo: v.Memo, hasExit: v.HasExit, synced: v.Synced, hit: v.Hit,
 	}
 	w.putRare(d, &rare)
@@ -198,14 +216,14 @@ func (w *inputs) putRare(d *detail, rare *rareDetail) {
 func (w *inputs) setNow(now time.Time) { w.now, w.instant = now, stampOf(now) }
 
 // root is the workflow's own fact: that it waits for its locks, or how it had ended when it was loaded.
-func (w *inputs) root() *fact { return &w.facts[nodegraph.Root] }
+func (w *inputs) root() *fact { return &w.nodes[nodegraph.Root].fact }
 
 // join merges an observation into what is known of node i, and tells whether anything was learned.
 func (w *inputs) join(i nodegraph.Index, o *Fact) bool { return !w.known(i, o) && w.learn(i, o) }
 
 // learn is join for an observation that was not made before.
 func (w *inputs) learn(i nodegraph.Index, o *Fact) bool {
-	if f, d := &w.facts[i], &w.details[i]; !f.Released && o.Serial == f.Serial && o.Attempt == int(d.attempt) && o.Stage > f.Stage {
+	if f, d := &w.nodes[i], &w.details[i]; !f.Released && o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Stage > f.Stage {
 		w.rise(i, o)
 		return true
 	}
@@ -220,7 +238,7 @@ func (w *inputs) learn(i nodegraph.Index, o *Fact) bool {
 // rise is [Fact.Merge] for the observation that is made most: of the run that is known, and further on. It does the same,
 // and copies nothing.
 func (w *inputs) rise(i nodegraph.Index, o *Fact) {
-	f, d := &w.facts[i], &w.details[i]
+	f, d := &w.nodes[i], &w.details[i]
 	if d.uid == "" {
 		d.uid = o.UID
 	}
@@ -246,8 +264,8 @@ func (w *inputs) rise(i nodegraph.Index, o *Fact) {
 
 // known tells, without a full merge, that an observation was made before: hosts report most states many times.
 func (w *inputs) known(i nodegraph.Index, o *Fact) bool {
-	f, d := &w.facts[i], &w.details[i]
-	return o.Serial == f.Serial && o.Attempt == int(d.attempt) && o.Stage == f.Stage && o.Phase == f.Phase &&
+	f, d := &w.nodes[i], &w.details[i]
+	return o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Stage == f.Stage && o.Phase == f.Phase &&
 		(o.UID == "" || o.UID == d.uid) && o.Message == w.phrases.text(d.message) && o.Reason == d.more().reason && (d.finished != 0 || o.Finished.IsZero()) &&
 		(f.Ran || !o.Ran && o.Stage != StageRunning) && (f.Ready || !o.Ready) &&
 		(!o.HasExit || d.hasExit && o.ExitCode == int(d.exitCode)) && (o.Conditions == "" || o.Conditions == d.more().conditions)
@@ -255,13 +273,13 @@ func (w *inputs) known(i nodegraph.Index, o *Fact) bool {
 
 // end makes node i ended, whatever was known of it.
 func (w *inputs) end(i nodegraph.Index, phase nodegraph.Phase, message phrase, at time.Time) {
-	f, d := &w.facts[i], &w.details[i]
+	f, d := &w.nodes[i], &w.details[i]
 	f.Stage, f.Phase, d.message, d.finished = StageEnded, phase, message, stampOf(at)
 }
 
 // create makes node i exist since a time.
 func (w *inputs) create(i nodegraph.Index, at time.Time) {
-	w.facts[i].exists, w.details[i].created = true, stampOf(at)
+	w.nodes[i].exists, w.details[i].created = true, stampOf(at)
 }
 
 // sayReason sets the reason of node i, which is also the lock that it waits for.

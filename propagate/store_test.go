@@ -42,7 +42,7 @@ func drawFact(r *rand.Rand) Fact {
 func TestJoinIsMerge(t *testing.T) {
 	const seed = 1
 	r := rand.New(rand.NewPCG(seed, 0))
-	in := &inputs{facts: make([]fact, 1), details: make([]detail, 1)}
+	in := &inputs{nodes: make([]node, 1), details: make([]detail, 1)}
 	risen := 0
 	for k := range 20_000 {
 		known, seen := drawFact(r), drawFact(r)

@@ -149,45 +149,50 @@ func (v verdict) open() bool { return !v.fulfilled() || v.want()&(wantHook|wantW
 // its own in the order of evaluation: deeper nodes, and siblings it comes after.
 type view struct {
 	*inputs
-	verdicts []verdict
-	messages []phrase
+	verdicts []outcome
 	wakes    map[nodegraph.Index]stamp
-	counters *counters // nil for the reference evaluator, which looks for itself
+	counted  bool // nodes say what they wait for; the reference evaluator looks for itself
 	scratch  []nodegraph.DepState
 	walk     branchWalk
 }
 
-// counters say at once what a walk over members or dependencies would find.
-type counters struct {
-	open    []int32 // by composite: its members that hold it open
-	blocked []int32 // by planned task: those it comes after that are not clear
+// outcome is what is remembered of a ruling.
+type outcome struct {
+	verdict
+	message phrase
 }
 
 // message is the message of node i.
-func (w *view) message(i nodegraph.Index) string { return w.phrases.text(w.messages[i]) }
+func (w *view) message(i nodegraph.Index) string { return w.phrases.text(w.verdicts[i].message) }
 
 // record stores the ruling on node i.
 func (w *view) record(i nodegraph.Index, r ruling) {
-	w.verdicts[i] = r.verdict
-	w.messages[i] = r.message
-	if r.wake != 0 {
-		if w.wakes == nil {
-			w.wakes = make(map[nodegraph.Index]stamp)
-		}
-		w.wakes[i] = r.wake
-	} else if len(w.wakes) > 0 {
-		delete(w.wakes, i)
+	w.verdicts[i] = outcome{r.verdict, r.message}
+	if r.wake != 0 || len(w.wakes) > 0 {
+		w.recordWake(i, r.wake)
 	}
+}
+
+// recordWake stores when node i is to be looked at again, 0 for never.
+func (w *view) recordWake(i nodegraph.Index, at stamp) {
+	if at == 0 {
+		delete(w.wakes, i)
+		return
+	}
+	if w.wakes == nil {
+		w.wakes = make(map[nodegraph.Index]stamp)
+	}
+	w.wakes[i] = at
 }
 
 // firstOpen returns a member that holds composite i open. The engine, which counts them, does not say which.
 func (w *view) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
-	if w.counters != nil {
-		return nodegraph.None, w.counters.open[i] > 0
+	if w.counted {
+		return nodegraph.None, w.nodes[i].open > 0
 	}
-	kind := w.shapes[i].kind
+	kind := w.nodes[i].kind
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		if w.shapes[m].traits&traitCounts != 0 && holdsOpen(kind, w.verdicts[m]) {
+		if w.nodes[m].traits&traitCounts != 0 && holdsOpen(kind, w.verdicts[m].verdict) {
 			return m, true
 		}
 	}
@@ -205,5 +210,5 @@ func holdsOpen(kind nodegraph.Kind, v verdict) bool {
 
 // clear tells whether what comes after node i may go on: it is fulfilled and so are its hooks.
 func (w *view) clear(i nodegraph.Index) bool {
-	return w.verdicts[i].fulfilled() && (w.shapes[i].traits&traitHooked == 0 || w.hooksDone(i))
+	return w.verdicts[i].fulfilled() && (w.nodes[i].traits&traitHooked == 0 || w.hooksDone(i))
 }

@@ -19,7 +19,7 @@ func affected(e *Engine, r *Result, events []Event) int {
 	work := 0
 	node := func(i nodegraph.Index) {
 		work += 2 + len(e.g.DependentRow(i))
-		if e.shapes[i].kind == nodegraph.Pod { // its containers read its facts
+		if e.nodes[i].kind == nodegraph.Pod { // its containers read its facts
 			for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 				work++
 			}
@@ -48,7 +48,7 @@ func TestAnEventCostsWhatItChanges(t *testing.T) {
 			for step := 0; len(open) > 0; step++ {
 				pod := open[step%len(open)]
 				event := Event{Type: EventPodRunning, At: pod}
-				if e.facts[pod].Stage == StageRunning {
+				if e.nodes[pod].Stage == StageRunning {
 					event = Event{Type: EventPodEnded, At: pod, Phase: nodegraph.Succeeded}
 				}
 				before := e.judged
@@ -185,7 +185,7 @@ func TestAnEventAllocatesNothing(t *testing.T) {
 		k := 0
 		running := func() {
 			pod := pods[k%len(pods)]
-			e.facts[pod].Stage = StageNone
+			e.nodes[pod].Stage = StageNone
 			apply(Event{Type: EventPodPending, At: pod, Message: "ContainerCreating", Pod: Incarnation{UID: "u"}})
 			apply(Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}})
 			apply(Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}) // once more
