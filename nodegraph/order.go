@@ -55,6 +55,12 @@ func (g *Graph) Before(i Index) iter.Seq[Index] {
 // Plan returns the order among the members of DAG or Pod i; nil for a node whose members have none.
 func (g *Graph) Plan(i Index) *Plan { return g.plans[g.nodes[i].plan] }
 
+// Planned returns the order of the members of DAG or Pod i, and the first of them, which is at place 0.
+func (g *Graph) Planned(i Index) (*Plan, Index) {
+	n := &g.nodes[i]
+	return g.plans[n.plan], n.first
+}
+
 // planned returns the plan that task or container i is a member under, and its place; nil for other nodes.
 func (g *Graph) planned(i Index) (plan *Plan, place int32) {
 	if n := &g.nodes[i]; n.Role == RoleTask || n.Role == RoleContainer {

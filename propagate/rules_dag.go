@@ -51,17 +51,17 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 // fulfilled; then it is omitted, skipped, in error, or ready to start. An error that the host or its own limits caused
 // stays, even if a daemon that it comes after begins anew.
 func (w *view) plannedRule(i nodegraph.Index) ruling {
-	s, f := w.nodes[i], &w.nodes[i]
-	if s.parent != nodegraph.Root && !w.nodes[s.parent].created() {
-		return planned(RulePlanned, s.parent, 0)
+	n := &w.nodes[i]
+	if n.parent != nodegraph.Root && !w.nodes[n.parent].exists {
+		return planned(RulePlanned, n.parent, 0)
 	}
-	if f.Stage == StageEnded {
-		return settled(f.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
+	if n.Stage == StageEnded {
+		return settled(n.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
 	}
-	if w.counted && w.nodes[i].blocked > 0 && f.Answer != AnswerOmit {
+	if w.counted && n.blocked > 0 && n.Answer != AnswerOmit {
 		return planned(RulePlanned, nodegraph.None, 0)
 	}
-	if s.traits&traitTask != 0 {
+	if n.traits&traitTask != 0 {
 		if v, decided := w.dependsRule(i); decided {
 			return v
 		}
@@ -77,7 +77,7 @@ func (w *view) plannedRule(i nodegraph.Index) ruling {
 		}
 	case nodegraph.RoleStep:
 		if w.replaced(i) {
-			return ruling{verdict: newVerdict(nodegraph.Planned, RulePlanned) | verdictFulfilled, by: s.parent}
+			return ruling{verdict: newVerdict(nodegraph.Planned, RulePlanned) | verdictFulfilled, by: n.parent}
 		}
 	}
 	return w.admitRule(i)
@@ -86,17 +86,20 @@ func (w *view) plannedRule(i nodegraph.Index) ruling {
 // dependsRule: a task waits until every task its depends names is fulfilled with its hooks; then the condition
 // decides whether it goes on or is omitted (Argo: evaluateDependsLogic).
 func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
-	if w.nodes[i].traits&traitCounts == 0 {
+	n := &w.nodes[i]
+	if n.traits&traitCounts == 0 {
 		return planned(RulePlanned, nodegraph.None, 0), true
 	}
-	parent := w.nodes[i].parent
-	first, plan := w.g.First(parent), w.g.Plan(parent)
+	if w.counted && n.marks&markUnmet != 0 && n.traits&traitPlain != 0 {
+		return settled(nodegraph.Omitted, omitted, RuleOmitted, nodegraph.None), true
+	}
+	plan, first := w.g.Planned(n.parent)
 	condition := plan.Condition(int32(i - first))
 	if condition == nil {
 		return ruling{}, false
 	}
 	deps := plan.Dependencies(int32(i - first))
-	if w.nodes[i].Answer == AnswerOmit {
+	if n.Answer == AnswerOmit {
 		return settled(nodegraph.Omitted, omitted, RuleOmitted, w.omittedBy(i)), true
 	}
 	if !w.counted { // the engine has counted them
@@ -117,8 +120,7 @@ func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
 func (w *view) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32) bool {
 	if c.Plain() {
 		for _, place := range deps {
-			d := first + nodegraph.Index(place)
-			if resultOf[w.verdicts[d].phase()]&nodegraph.BareResults == 0 && (!w.daemons || w.results(d)&nodegraph.BareResults == 0) {
+			if !w.verdicts[first+nodegraph.Index(place)].bare() {
 				return false
 			}
 		}
@@ -152,12 +154,15 @@ func (w *view) omittedBy(i nodegraph.Index) nodegraph.Index {
 	}
 	first, deps := w.g.First(w.nodes[i].parent), w.g.DependencyRow(i)
 	for _, place := range deps {
-		if d := first + nodegraph.Index(place); w.results(d)&nodegraph.BareResults == 0 {
+		if d := first + nodegraph.Index(place); !w.verdicts[d].bare() {
 			return d
 		}
 	}
 	return first + nodegraph.Index(deps[0])
 }
+
+// bare tells whether a fulfilled task with this verdict is what its bare name stands for in a depends.
+func (v verdict) bare() bool { return resultOf[v.phase()]&nodegraph.BareResults != 0 || v.daemoned() }
 
 // results returns what a depends condition may say of task d, which is fulfilled.
 func (w *view) results(d nodegraph.Index) nodegraph.Results {

@@ -264,52 +264,62 @@ func (e *Engine) reclear(i nodegraph.Index) {
 	if !was && !is {
 		return
 	}
-	first := e.g.First(n.parent)
-	dependents := e.g.Plan(n.parent).Dependents(int32(i - first))
-	if !is {
-		n.marks &^= markClear
-		e.holdBack(first, dependents)
-		return
+	plan, first := e.g.Planned(n.parent)
+	dependents := plan.Dependents(int32(i - first))
+	switch {
+	case len(dependents) == 0:
+	case was:
+		e.holdBack(first, dependents, is)
+	case e.verdicts[i].bare():
+		e.letGo(first, dependents, 0)
+	default:
+		e.letGo(first, dependents, markUnmet)
 	}
-	n.marks |= markClear
-	less := int32(1)
-	if was {
-		less = 0
-	}
-	e.letGo(first, dependents, less)
-}
-
-// holdBack makes tasks wait for one more of those they come after. The tasks are given by their places after the first member.
-func (e *Engine) holdBack(first nodegraph.Index, places []int32) {
-	for _, place := range places {
-		d := &e.nodes[first+nodegraph.Index(place)]
-		d.blocked++
-		if d.blocked == 1 && !d.exists {
-			e.touch(first + nodegraph.Index(place))
-		}
+	n.marks &^= markClear
+	if is {
+		n.marks |= markClear
 	}
 }
 
-// letGo makes tasks wait for so many less of those they come after, and marks those that go on. Which of them do a
-// processor can't foresee, so all are written into the queue and those that stay there are counted.
-func (e *Engine) letGo(first nodegraph.Index, places []int32, less int32) {
-	if len(places) == 0 {
-		return
-	}
-	depth := int(e.nodes[first].depth)
-	ready := e.queue.room(depth, len(places))
-	count := 0
+// holdBack tells tasks that one they come after is not clear any more, or is another than it was. They are given by their
+// places after the first member.
+func (e *Engine) holdBack(first nodegraph.Index, places []int32, clear bool) {
 	for _, place := range places {
 		i := first + nodegraph.Index(place)
 		d := &e.nodes[i]
-		d.blocked -= less
-		ready[count] = i
-		goes := marks(0)
-		if d.blocked == 0 && !d.exists && d.marks&markQueued == 0 {
-			goes = markQueued
-			count++
+		d.marks &^= markUnmet // to be looked for again
+		most := int32(0)
+		if !clear {
+			d.blocked++
+			most = 1
 		}
-		d.marks |= goes
+		if d.blocked <= most && !d.exists {
+			e.touch(i)
+		}
+	}
+}
+
+// letGo tells tasks that one more they come after is clear, and marks those that go on. Which of them do a processor can't
+// foresee, so all are written into the queue and those that stay there are counted.
+func (e *Engine) letGo(first nodegraph.Index, places []int32, unmet marks) {
+	nodes := e.nodes[first:]
+	depth := int(nodes[0].depth)
+	ready := e.queue.room(depth, len(places))
+	count := 0
+	for _, place := range places {
+		d := &nodes[place]
+		ready[count] = first + nodegraph.Index(place)
+		d.blocked--
+		waits := int32(d.marks & markQueued)
+		if d.exists {
+			waits = 1
+		}
+		goes := marks(0)
+		if d.blocked|waits == 0 {
+			goes = markQueued
+		}
+		d.marks |= goes | unmet
+		count += int(goes)
 	}
 	e.queue.pushed(depth, count)
 }

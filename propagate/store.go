@@ -39,6 +39,7 @@ const (
 	markChanged       // it is in changed
 	markActive        // a pod that counts against the workflow's parallelism
 	markClear         // what comes after it may go on
+	markUnmet         // a task that is not what its bare name stands for is among those that it comes after and that are clear
 )
 
 // shape is what the engine reads of a node of the graph.
@@ -59,6 +60,7 @@ const (
 	traitHook                      // it is a hook
 	traitDaemon                    // a pod that is a daemon
 	traitAlone                     // nothing is ever inside it
+	traitPlain                     // a task with a plain condition
 )
 
 // shapeOf reads the shape of node i.
@@ -68,6 +70,9 @@ func (w *inputs) shapeOf(i nodegraph.Index) shape {
 	switch n.Role {
 	case nodegraph.RoleTask:
 		s.traits |= traitTask
+		if c := w.g.Condition(i); c != nil && c.Plain() {
+			s.traits |= traitPlain
+		}
 	case nodegraph.RoleHook:
 		s.traits |= traitHook
 	}

@@ -210,5 +210,8 @@ func holdsOpen(kind nodegraph.Kind, v verdict) bool {
 
 // clear tells whether what comes after node i may go on: it is fulfilled and so are its hooks.
 func (w *view) clear(i nodegraph.Index) bool {
-	return w.verdicts[i].fulfilled() && (w.nodes[i].traits&traitHooked == 0 || w.hooksDone(i))
+	if w.nodes[i].traits&traitHooked != 0 && !w.hooksDone(i) {
+		return false
+	}
+	return w.verdicts[i].fulfilled()
 }
