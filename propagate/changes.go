@@ -19,34 +19,35 @@ func (e *Engine) listChanges() {
 	if len(e.changed) == 0 {
 		return
 	}
-	kept, depth, sorted := e.changed[:0], uint16(1<<16-1), true
-	for _, b := range e.changed {
-		e.nodes[b.node].marks &^= markChanged
-		if v := e.verdicts[b.node]; b.phase == v.phase() && b.message == e.verdicts[b.node].message {
+	kept, count, depth, sorted := e.changed, 0, uint16(1<<16-1), true
+	for k := range kept {
+		b := &kept[k]
+		n, is := &e.nodes[b.node], &e.verdicts[b.node]
+		n.marks &^= markChanged
+		if b.phase == is.phase() && b.message == is.message {
 			continue
 		}
-		above := depth
-		depth = e.nodes[b.node].depth
-		sorted = sorted && depth <= above
-		kept = append(kept, b)
-	}
-	list := slices.Grow(e.result.Changes, len(kept))[:len(kept)]
-	e.result.Changes = list
-	if sorted {
-		for k := range kept {
-			e.change(&list[k], &kept[k])
+		if n.depth > depth {
+			sorted = false
 		}
-	} else {
-		e.deepestFirst(list, kept)
+		depth = n.depth
+		kept[count] = *b
+		count++
 	}
+	kept = kept[:count]
+	if !sorted {
+		kept = e.deepestFirst(kept)
+	}
+	e.result.Changes = slices.Grow(e.result.Changes, len(kept))[:len(kept)]
+	e.describe(e.result.Changes, kept)
 	e.changed = e.changed[:0]
 }
 
-// deepestFirst lists nodes by how deep they are: a counting sort, which keeps the order of those of one depth.
-func (e *Engine) deepestFirst(list []Change, kept []before) {
+// deepestFirst orders nodes by how deep they are: a counting sort, which keeps the order of those of one depth.
+func (e *Engine) deepestFirst(nodes []before) []before {
 	e.perDepth = e.perDepth[:0]
-	for k := range kept {
-		depth := int(e.nodes[kept[k].node].depth)
+	for k := range nodes {
+		depth := int(e.nodes[nodes[k].node].depth)
 		for depth >= len(e.perDepth) {
 			e.perDepth = append(e.perDepth, 0)
 		}
@@ -56,23 +57,27 @@ func (e *Engine) deepestFirst(list []Change, kept []before) {
 	for depth := len(e.perDepth) - 1; depth >= 0; depth-- {
 		e.perDepth[depth], place = place, place+e.perDepth[depth]
 	}
-	for k := range kept {
-		at := &e.perDepth[e.nodes[kept[k].node].depth]
-		e.change(&list[*at], &kept[k])
+	e.byDepth = slices.Grow(e.byDepth[:0], len(nodes))[:len(nodes)]
+	for k := range nodes {
+		at := &e.perDepth[e.nodes[nodes[k].node].depth]
+		e.byDepth[*at] = nodes[k]
 		*at++
 	}
+	return e.byDepth
 }
 
-// change describes how one node looks different.
-func (e *Engine) change(c *Change, b *before) {
-	n, v := e.g.Node(b.node), e.verdicts[b.node]
-	c.Node, c.ID, c.Name, c.Kind = b.node, n.ID(), e.nameOf(b.node), e.listedKind(b.node)
-	c.From, c.To, c.Message, c.Rule = b.phase, v.phase(), e.message(b.node), v.rule()
-}
-
-func (e *Engine) listedKind(i nodegraph.Index) nodegraph.Kind {
-	if i == nodegraph.Root {
-		return nodegraph.Workflow
+// describe says how nodes look different. The workflow itself, if it is among them, is the last.
+func (e *Engine) describe(list []Change, nodes []before) {
+	for k := range nodes {
+		c, b := &list[k], &nodes[k]
+		n, is := e.g.Node(b.node), &e.verdicts[b.node]
+		c.ID, c.Name, c.Message = n.ID(), n.Name(), e.phrases.text(is.message)
+		c.Node, c.Kind, c.From, c.To, c.Rule = b.node, n.Kind, b.phase, is.phase(), is.rule()
+		if !e.nodes[b.node].exists && is.phase() != nodegraph.Planned {
+			c.Kind = nodegraph.NodeSkipped
+		}
 	}
-	return e.Kind(i)
+	if last := len(list) - 1; last >= 0 && list[last].Node == nodegraph.Root {
+		list[last].Name, list[last].Kind = e.g.Spec().Name, nodegraph.Workflow
+	}
 }

@@ -25,6 +25,7 @@ type Engine struct {
 	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
 	changed    []before                     // nodes touched by the current call
 	perDepth   []int32                      // scratch of deepestFirst
+	byDepth    []before                     // the same
 	due        []nodegraph.Index            // scratch of begin
 	timers     timers
 	settledC   []nodegraph.Index // composites that became fulfilled and may hold daemons
@@ -262,7 +263,7 @@ const largeCall = 1 << 8
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.queue, e.starts, e.due, e.scratch, e.walk = nil, queue{}, starts{}, nil, nil, branchWalk{}
+	e.changed, e.byDepth, e.queue, e.starts, e.due, e.scratch, e.walk = nil, nil, queue{}, starts{}, nil, nil, branchWalk{}
 	if len(e.wanted) == 0 {
 		e.wanted = nil
 	}

@@ -76,32 +76,33 @@ func (w *view) branchPhases(i nodegraph.Index) []nodegraph.Phase {
 // nothing, and returns false, of other DAGs and where different failures reach a target: the walk says which is first.
 func (w *view) plainBranches(i nodegraph.Index, ends []nodegraph.Phase) bool {
 	const failed, errored = 1 << nodegraph.Failed, 1 << nodegraph.Error
-	plan, first := w.g.Plan(i), w.g.First(i)
+	const completed = 1<<nodegraph.Succeeded | failed | errored
+	plan, first := w.g.Planned(i)
+	nodes, verdicts := w.nodes[first:][:len(ends)], w.verdicts[first:][:len(ends)]
 	carry := slices.Grow(w.walk.carry[:0], len(ends))[:len(ends)]
 	w.walk.carry = carry
-	for place := range int32(len(ends)) {
-		t := first + nodegraph.Index(place)
-		if w.nodes[t].traits&(traitAlone|traitHooked) != traitAlone {
+	for place := range nodes {
+		if nodes[place].traits&(traitAlone|traitHooked) != traitAlone {
 			return false
 		}
 		ends[place] = nodegraph.Planned
-		if p := w.verdicts[t].phase(); p.Completed() {
-			carry[place] = 1 << p
+		if p := uint8(1) << verdicts[place].phase(); p&completed != 0 {
+			carry[place] = p
 			continue
 		}
 		reached := uint8(0)
-		for _, d := range plan.Dependencies(place) {
+		for _, d := range plan.Dependencies(int32(place)) {
 			reached |= carry[d]
 		}
 		carry[place] = reached
-		switch {
-		case reached&(failed|errored) == failed|errored:
-			if plan.IsTarget(place) {
+		switch reached & (failed | errored) {
+		case failed | errored:
+			if plan.IsTarget(int32(place)) {
 				return false
 			}
-		case reached&failed != 0:
+		case failed:
 			ends[place] = nodegraph.Failed
-		case reached&errored != 0:
+		case errored:
 			ends[place] = nodegraph.Error
 		}
 	}

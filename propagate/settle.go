@@ -162,8 +162,12 @@ func (e *Engine) commit(i nodegraph.Index, r ruling) {
 	if is.want()&^wantWithin != 0 {
 		e.wanted = append(e.wanted, i)
 	}
-	if is.fulfilled() != old.fulfilled() || is.phase() != old.phase() {
-		e.phaseChanged(i, old, is)
+	switch {
+	case (is^old)&(verdictPhase|verdictFulfilled) == 0:
+	case is.fulfilled() && !is.daemoned():
+		e.ended(i, n)
+	case old.fulfilled() && !is.fulfilled():
+		e.resumed(i, n)
 	}
 	if i == nodegraph.Root {
 		return
@@ -260,7 +264,7 @@ func (e *Engine) reclear(i nodegraph.Index) {
 		}
 		return
 	}
-	was, is := n.marks&markClear != 0, e.clear(i)
+	was, is := n.marks&markClear != 0, e.clear(i, n)
 	if !was && !is {
 		return
 	}
@@ -299,9 +303,23 @@ func (e *Engine) holdBack(first nodegraph.Index, places []int32, clear bool) {
 	}
 }
 
-// letGo tells tasks that one more they come after is clear, and marks those that go on. Which of them do a processor can't
-// foresee, so all are written into the queue and those that stay there are counted.
+// letGo tells tasks that one more they come after is clear, and marks those that go on.
 func (e *Engine) letGo(first nodegraph.Index, places []int32, unmet marks) {
+	if len(places) > 1 {
+		e.letSomeGo(first, places, unmet)
+		return
+	}
+	i := first + nodegraph.Index(places[0])
+	d := &e.nodes[i]
+	d.marks |= unmet
+	if d.blocked--; d.blocked == 0 && !d.exists {
+		e.touch(i)
+	}
+}
+
+// letSomeGo is letGo for several tasks. Which of them go on a processor can't foresee, so all are written into the queue
+// and those that stay there are counted.
+func (e *Engine) letSomeGo(first nodegraph.Index, places []int32, unmet marks) {
 	nodes := e.nodes[first:]
 	depth := int(nodes[0].depth)
 	ready := e.queue.room(depth, len(places))
@@ -339,31 +357,8 @@ func (e *Engine) touchFailFast(i nodegraph.Index) {
 	}
 }
 
-// phaseChanged does what follows from a node's settling or resuming.
-func (e *Engine) phaseChanged(i nodegraph.Index, old, v verdict) {
-	n := &e.nodes[i]
-	switch {
-	case v.fulfilled() && !v.daemoned():
-		e.ended(i)
-	case old.fulfilled() && !v.fulfilled() && !n.kind.Composite():
-		if n.Stage < StageGone {
-			e.details[i].finished = 0
-		}
-	case old.fulfilled() && !v.fulfilled():
-		e.details[i].finished = 0
-		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-			if e.verdicts[m].want() != 0 { // given up when this node ended
-				e.wanted = append(e.wanted, m)
-			}
-			if e.verdicts[m].fulfilled() {
-				e.awaitHook(m) // so was that
-			}
-		}
-	}
-}
-
 // ended does what follows from a node's having ended.
-func (e *Engine) ended(i nodegraph.Index) {
+func (e *Engine) ended(i nodegraph.Index, n *node) {
 	if len(e.asked) > 0 {
 		e.forget(i)
 	}
@@ -371,11 +366,30 @@ func (e *Engine) ended(i nodegraph.Index) {
 		d.finished = e.instant
 	}
 	e.releaseLocks(i)
-	switch e.nodes[i].kind {
+	switch n.kind {
 	case nodegraph.DAG, nodegraph.Steps, nodegraph.Workflow:
 		e.settledC = append(e.settledC, i)
 	case nodegraph.TaskGroup:
 		e.awaitHook(i)
+	}
+}
+
+// resumed does what follows from a node's being unfinished again.
+func (e *Engine) resumed(i nodegraph.Index, n *node) {
+	if !n.kind.Composite() {
+		if n.Stage < StageGone {
+			e.details[i].finished = 0
+		}
+		return
+	}
+	e.details[i].finished = 0
+	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		if e.verdicts[m].want() != 0 { // given up when this node ended
+			e.wanted = append(e.wanted, m)
+		}
+		if e.verdicts[m].fulfilled() {
+			e.awaitHook(m) // so was that
+		}
 	}
 }
 

@@ -209,9 +209,6 @@ func holdsOpen(kind nodegraph.Kind, v verdict) bool {
 }
 
 // clear tells whether what comes after node i may go on: it is fulfilled and so are its hooks.
-func (w *view) clear(i nodegraph.Index) bool {
-	if w.nodes[i].traits&traitHooked != 0 && !w.hooksDone(i) {
-		return false
-	}
-	return w.verdicts[i].fulfilled()
+func (w *view) clear(i nodegraph.Index, n *node) bool {
+	return w.verdicts[i].verdict&verdictFulfilled != 0 && (n.traits&traitHooked == 0 || w.hooksDone(i))
 }
