@@ -6,11 +6,16 @@ import (
 
 // apply takes an event that was checked.
 func (e *Engine) apply(ev *Event) {
-	if e.applyWorkflow(ev) {
+	if eventAbout[ev.Type] == aboutWorkflow {
+		e.applyWorkflow(ev)
 		return
 	}
-	i, err := e.locate(ev)
-	if err != nil {
+	if ev.ofWorkflowLocks() {
+		e.workflowLockAnswered(ev)
+		return
+	}
+	i := e.locate(ev)
+	if i == nodegraph.None {
 		return // an event before it in the batch made the node go: a manual retry
 	}
 	if ev.answers() && !e.nodes[i].created() && e.withinEnded(i) {
@@ -58,7 +63,7 @@ func (e *Engine) apply(ev *Event) {
 }
 
 // applyWorkflow takes an event that concerns the workflow as a whole.
-func (e *Engine) applyWorkflow(ev *Event) bool {
+func (e *Engine) applyWorkflow(ev *Event) {
 	switch ev.Type {
 	case EventShutdown:
 		e.applyShutdown(ev.Reason)
@@ -68,13 +73,5 @@ func (e *Engine) applyWorkflow(ev *Event) bool {
 		e.manualRetry()
 	case EventAgentEnded:
 		e.agentEnded(ev.Message)
-	case EventLockGranted, EventLockQueued:
-		if ev.Node != "" || ev.At != nodegraph.Root {
-			return false
-		}
-		e.workflowLockAnswered(ev)
-	default:
-		return false
 	}
-	return true
 }

@@ -72,6 +72,11 @@ type Event struct {
 	Value      bool             // Resolved, Memoized, Suspended
 }
 
+// ofWorkflowLocks tells whether the event answers a question about the locks of the workflow itself.
+func (e *Event) ofWorkflowLocks() bool {
+	return (e.Type == EventLockGranted || e.Type == EventLockQueued) && e.Node == "" && e.At == nodegraph.Root
+}
+
 // answers tells whether the event answers a question about a node that waits to be created.
 func (e *Event) answers() bool {
 	switch e.Type {

@@ -22,6 +22,9 @@ type Incarnation struct {
 	Attempt int
 }
 
+// named tells whether anything is said of which pod it is.
+func (p *Incarnation) named() bool { return p.UID != "" || !p.Created.IsZero() }
+
 // A Stage is how far one incarnation of a leaf has come. Stages only grow within an incarnation.
 type Stage uint8
 

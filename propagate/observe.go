@@ -61,9 +61,21 @@ func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 
 // incarnation places an observation among the lives of the pod of node i: it returns the serial and the attempt.
 func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attempt int) {
-	f, d := &e.nodes[i], &e.details[i]
-	attempt = ev.Pod.Attempt
-	uid := ev.Pod.UID
+	n, d := &e.nodes[i], &e.details[i]
+	serial, attempt = d.serial, ev.Pod.Attempt
+	if ev.Pod.named() || n.Stage == StageGone && !n.Ran {
+		serial = e.serialOf(i, ev)
+	}
+	if attempt == 0 && serial == d.serial {
+		attempt = int(d.attempt)
+	}
+	return serial, max(attempt, 1)
+}
+
+// serialOf is the serial of the pod of node i that an event names, or that it does not name.
+func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
+	n, d := &e.nodes[i], &e.details[i]
+	uid, serial := ev.Pod.UID, d.serial
 	known, isOld := int64(0), false
 	if len(e.older) > 0 {
 		known, isOld = e.older[e.g.Node(i).ID()][uid]
@@ -72,10 +84,9 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 	case isOld:
 		serial = known
 	case uid != "" && uid == d.uid:
-		serial = d.serial
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
-		if d.serial == 0 && f.Ran && ev.Type != EventContainerRetried {
+		if d.serial == 0 && n.Ran && ev.Type != EventContainerRetried {
 			e.date(i, serial)
 		}
 		if uid != "" && sameSecond(ev.Pod.Created, d.serial) {
@@ -84,20 +95,15 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 				serial++
 			}
 		}
-	case f.Stage == StageGone && !f.Ran:
-		serial = d.serial + 1 // the pod that was to be created again
-	case uid == "" || d.uid == "":
-		serial = d.serial
-	default:
-		serial = d.serial + 1
+	case n.Stage == StageGone && !n.Ran:
+		serial++ // the pod that was to be created again
+	case uid != "" && d.uid != "":
+		serial++
 	}
 	if d.uid != "" && uid != d.uid && serial > d.serial {
 		e.remember(e.g.Node(i).ID(), map[string]int64{d.uid: d.serial})
 	}
-	if attempt == 0 && serial == d.serial {
-		attempt = int(d.attempt)
-	}
-	return serial, max(attempt, 1)
+	return serial
 }
 
 // date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
@@ -166,30 +172,30 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
 // live again, and inside such an attempt no more is learned than which pod it was: how it ended could start what comes
 // after it.
 func (e *Engine) merge(i nodegraph.Index, o *Fact) {
-	f, d := &e.nodes[i], &e.details[i]
+	n, d := &e.nodes[i], &e.details[i]
 	if d.attempt == 0 {
 		d.attempt = 1 // what was stopped before it was heard of is in its first run too
 	}
-	if e.known(i, o) {
+	if o.Stage == n.Stage && e.known(i, o) {
 		return
 	}
-	if f.Stage >= StageGone && e.verdicts[i].fulfilled() {
+	if n.Stage >= StageGone && e.verdicts[i].fulfilled() {
 		switch {
 		case e.run(i).before(o.run()) && e.lateAttempt(i):
 			return
-		case e.lateAttempt(e.nodes[i].parent):
+		case e.lateAttempt(n.parent):
 			o = &Fact{Serial: o.Serial, UID: o.UID, Attempt: o.Attempt}
 		}
 		e.touchDecision(i)
 	}
-	stage, serial, finished := f.Stage, d.serial, d.finished
+	stage, serial, finished := n.Stage, d.serial, d.finished
 	if !e.learn(i, o) {
 		return
 	}
 	if d.finished == 0 && e.verdicts[i].fulfilled() {
 		d.finished = finished // until it turns out that it runs again
 	}
-	if stage >= StageGone || f.Stage >= StageGone || serial != d.serial {
+	if stage >= StageGone || n.Stage >= StageGone || serial != d.serial {
 		e.touchPod(i)
 	} else {
 		e.touch(i) // its containers go on as they were
@@ -251,20 +257,22 @@ var restartReasons = []string{"Evicted", "NodeShutdown", "NodeAffinity", "Unexpe
 func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 	var o Fact
 	e.observation(&o, i, ev, StageGone)
-	if ev.Pod.UID == "" && ev.Pod.Created.IsZero() {
+	if !ev.Pod.named() {
 		o.Serial = e.details[i].serial // the pod that is known
 	}
 	o.Finished = e.finishedAt(ev)
 	e.merge(i, &o)
-	if e.details[i].serial == o.Serial && !e.details[i].synced {
-		e.endResults(i)
+	if e.details[i].serial == o.Serial && e.endResults(i) {
 		e.touch(i)
 	}
 }
 
-// endResults ends the wait for the results of node i: they are not to come any more.
-func (e *Engine) endResults(i nodegraph.Index) {
-	e.details[i].synced, e.nodes[i].Unsynced = true, false
+// endResults ends the wait for the results of node i: they are not to come any more. It tells whether they were waited for.
+func (e *Engine) endResults(i nodegraph.Index) bool {
+	n := &e.nodes[i]
+	waited := n.Unsynced
+	e.details[i].synced, n.Unsynced = true, false
+	return waited
 }
 
 // observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.
@@ -322,7 +330,7 @@ func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 	c := e.container(pod, ev.Container)
 	p := &e.nodes[pod]
 	serial, attempt := e.incarnation(pod, ev)
-	if ev.Pod.UID == "" && ev.Pod.Created.IsZero() && p.Stage == StageGone {
+	if !ev.Pod.named() && p.Stage == StageGone {
 		serial, attempt = e.details[pod].serial+1, max(ev.Pod.Attempt, 1) // the answer to the deletion: a new pod
 	} else if ev.Pod.Attempt == 0 && serial == e.details[pod].serial {
 		attempt = e.runIn(c, serial) + 1

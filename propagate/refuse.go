@@ -8,60 +8,62 @@ import (
 
 // check refuses event k of a call if it can't be taken. Nothing has been changed when it is called.
 func (e *Engine) check(k int, ev *Event) error {
-	if field, value, err := e.refusal(ev); err != nil {
-		node := ev.Node
-		if i, err := e.locate(ev); err == nil {
-			node = e.nameOf(i)
-		}
-		return &EventError{Index: k, Event: *ev, Node: node, Field: field, Value: value, Err: err}
+	refusal := e.refusal(ev)
+	if refusal == nil {
+		return nil
 	}
-	return nil
+	refusal.Index, refusal.Event, refusal.Node = k, *ev, ev.Node
+	if i := e.locate(ev); i != nodegraph.None {
+		refusal.Node = e.nameOf(i)
+	}
+	return refusal
 }
 
-// refusal says why an event can't be taken: the field, its value, and what is wrong with it.
-func (e *Engine) refusal(ev *Event) (field, value string, err error) {
+// refused says that the field of an event has a value with which it can't be taken.
+func refused(field, value string, err error) *EventError {
+	return &EventError{Field: field, Value: value, Err: err}
+}
+
+// refusal says why an event can't be taken, nil if it can.
+func (e *Engine) refusal(ev *Event) *EventError {
 	if ev.Type == eventNone || int(ev.Type) >= len(eventNames) {
-		return "type", ev.Type.String(), ErrInvalid
+		return refused("type", ev.Type.String(), ErrInvalid)
 	}
 	if ev.Type == EventManualRetry {
 		if phase := e.verdicts[nodegraph.Root].phase(); !phase.Unsuccessful() {
-			return "phase", phase.String(), ErrInvalid
+			return refused("phase", phase.String(), ErrInvalid)
 		}
-		return "", "", nil
+		return nil
 	}
 	if e.Complete() {
-		return "node", ev.Node, ErrComplete
+		return refused("node", ev.Node, ErrComplete)
 	}
-	switch ev.Type {
-	case EventShutdown:
-		if ev.Reason != "Stop" && ev.Reason != "Terminate" {
-			return "strategy", ev.Reason, ErrInvalid
+	if eventAbout[ev.Type] == aboutWorkflow {
+		if ev.Type == EventShutdown && ev.Reason != "Stop" && ev.Reason != "Terminate" {
+			return refused("strategy", ev.Reason, ErrInvalid)
 		}
-		return "", "", nil
-	case EventSuspended, EventAgentEnded:
-		return "", "", nil
-	case EventLockGranted, EventLockQueued:
-		if ev.Node == "" && ev.At == nodegraph.Root {
-			return e.lockRefusal(nodegraph.Root)
-		}
+		return nil
 	}
-	i, err := e.locate(ev)
-	if err != nil {
-		return "node", ev.Node, err
+	if ev.ofWorkflowLocks() {
+		return e.lockRefusal(nodegraph.Root)
+	}
+	i := e.locate(ev)
+	if i == nodegraph.None {
+		return refused("node", ev.Node, ErrUnknownNode)
 	}
 	return e.nodeRefusal(ev, i)
 }
 
-// locate finds the node of an event.
-func (e *Engine) locate(ev *Event) (nodegraph.Index, error) {
+// locate finds the node of an event, None if there is no such node.
+func (e *Engine) locate(ev *Event) nodegraph.Index {
 	i := ev.At
 	if ev.Node != "" {
 		i = e.g.Find(ev.Node)
 	}
-	if i <= nodegraph.Root || int(i) >= e.g.Len() {
-		return nodegraph.None, ErrUnknownNode
+	if i <= nodegraph.Root || int(i) >= len(e.nodes) {
+		return nodegraph.None
 	}
-	return i, nil
+	return i
 }
 
 // eventKinds says to which kinds of nodes an event can happen, as bits; 0 for any.
@@ -73,46 +75,67 @@ var eventKinds = [len(eventNames)]uint16{
 	EventExpanded: 1 << nodegraph.TaskGroup, EventResultPending: 1 << nodegraph.Pod, EventResultSynced: 1 << nodegraph.Pod,
 }
 
+// about says what an event is about.
+type about uint8
+
+const (
+	aboutPod       about = iota // a node that was started
+	aboutEnd                    // the same, with the phase in which it ended
+	aboutContainer              // a container of it
+	aboutWait                   // a node that waits to be started
+	aboutWorkflow               // no node
+)
+
+var eventAbout = [len(eventNames)]about{
+	EventPodEnded: aboutEnd, EventNodeEnded: aboutEnd, EventResumed: aboutEnd,
+	EventContainerPending: aboutContainer, EventContainerRunning: aboutContainer, EventContainerEnded: aboutContainer,
+	EventContainerRetried: aboutContainer,
+	EventResolved:         aboutWait, EventExpanded: aboutWait, EventUnanswerable: aboutWait, EventMemoized: aboutWait,
+	EventLockGranted: aboutWait, EventLockQueued: aboutWait,
+	EventShutdown: aboutWorkflow, EventSuspended: aboutWorkflow, EventAgentEnded: aboutWorkflow, EventManualRetry: aboutWorkflow,
+}
+
 // nodeRefusal says why an event can't happen to node i.
-func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) (field, value string, err error) {
-	if kinds := eventKinds[ev.Type]; kinds != 0 && kinds&(1<<e.nodes[i].kind) == 0 {
-		return "node", e.nameOf(i), ErrWrongKind
+func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) *EventError {
+	n := &e.nodes[i]
+	if kinds := eventKinds[ev.Type]; kinds != 0 && kinds&(1<<n.kind) == 0 {
+		return refused("node", e.nameOf(i), ErrWrongKind)
 	}
+	about := eventAbout[ev.Type]
+	switch {
+	case about == aboutWait:
+		return e.answerRefusal(ev, i)
+	case !n.exists:
+		return refused("node", e.nameOf(i), ErrNotStarted)
+	case about == aboutContainer && e.container(i, ev.Container) == nodegraph.None:
+		return refused("container", ev.Container, ErrUnknownNode)
+	case about == aboutEnd && !ev.Phase.Completed():
+		return refused("phase", ev.Phase.String(), ErrInvalid)
+	case ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt:
+		return refused("attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid)
+	}
+	return nil
+}
+
+// answerRefusal says why an answer can't be one about node i.
+func (e *Engine) answerRefusal(ev *Event, i nodegraph.Index) *EventError {
 	switch ev.Type {
-	case EventResolved, EventMemoized, EventLockGranted, EventLockQueued, EventExpanded, EventUnanswerable:
-		if most := e.g.Limits().Items; ev.Type == EventExpanded && len(ev.Items) > most {
-			return "items", e.nameOf(i), &nodegraph.LimitError{Limit: "Items", Max: most, Node: e.nameOf(i)}
-		}
-		if ev.Type == EventLockGranted || ev.Type == EventLockQueued {
-			return e.lockRefusal(i)
-		}
-		return "", "", nil // of nodes that wait to be created
-	}
-	if !e.nodes[i].created() {
-		return "node", e.nameOf(i), ErrNotStarted
-	}
-	switch ev.Type {
-	case EventContainerPending, EventContainerRunning, EventContainerEnded, EventContainerRetried:
-		if e.container(i, ev.Container) == nodegraph.None {
-			return "container", ev.Container, ErrUnknownNode
-		}
-	case EventPodEnded, EventNodeEnded, EventResumed:
-		if !ev.Phase.Completed() {
-			return "phase", ev.Phase.String(), ErrInvalid
+	case EventLockGranted, EventLockQueued:
+		return e.lockRefusal(i)
+	case EventExpanded:
+		if most := e.g.Limits().Items; len(ev.Items) > most {
+			return refused("items", e.nameOf(i), &nodegraph.LimitError{Limit: "Items", Max: most, Node: e.nameOf(i)})
 		}
 	}
-	if ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt {
-		return "attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid
-	}
-	return "", "", nil
+	return nil
 }
 
 // lockRefusal says why an answer about locks can't be about node i: it has none.
-func (e *Engine) lockRefusal(i nodegraph.Index) (field, value string, err error) {
+func (e *Engine) lockRefusal(i nodegraph.Index) *EventError {
 	if len(e.locksOf(i)) == 0 {
-		return "node", e.nameOf(i), ErrWrongKind
+		return refused("node", e.nameOf(i), ErrWrongKind)
 	}
-	return "", "", nil
+	return nil
 }
 
 // maxAttempt is the highest number of a run inside one pod.

@@ -147,14 +147,14 @@ type stamp int64
 
 func stampOf(t time.Time) stamp {
 	switch seconds := t.Unix(); {
-	case seconds < 0 && t.IsZero():
-		return 0
-	case seconds < 0:
-		return 1
 	case seconds >= maxSeconds:
 		return 1<<63 - 1
+	case seconds >= 0:
+		return stamp(max(seconds*int64(time.Second)+int64(t.Nanosecond()), 1))
+	case t.IsZero():
+		return 0
 	}
-	return stamp(max(t.UnixNano(), 1))
+	return 1
 }
 
 // plus is the time so much later, or the end of time.
