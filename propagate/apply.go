@@ -4,19 +4,11 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// apply takes an event that was checked.
-func (e *Engine) apply(ev *Event) {
-	if eventAbout[ev.Type] == aboutWorkflow {
+// apply takes an event of node i that was checked.
+func (e *Engine) apply(ev *Event, i nodegraph.Index) {
+	if i == nodegraph.Root {
 		e.applyWorkflow(ev)
 		return
-	}
-	if ev.ofWorkflowLocks() {
-		e.workflowLockAnswered(ev)
-		return
-	}
-	i := e.locate(ev)
-	if i == nodegraph.None {
-		return // an event before it in the batch made the node go: a manual retry
 	}
 	if ev.answers() && !e.nodes[i].created() && e.withinEnded(i) {
 		return // too late: nothing inside what has ended changes
@@ -73,5 +65,7 @@ func (e *Engine) applyWorkflow(ev *Event) {
 		e.manualRetry()
 	case EventAgentEnded:
 		e.agentEnded(ev.Message)
+	case EventLockGranted, EventLockQueued:
+		e.workflowLockAnswered(ev)
 	}
 }

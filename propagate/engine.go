@@ -27,6 +27,7 @@ type Engine struct {
 	perDepth   []int32                      // scratch of deepestFirst
 	byDepth    []before                     // the same
 	due        []nodegraph.Index            // scratch of begin
+	targets    []nodegraph.Index            // scratch of ApplyTo: the nodes of the events
 	timers     timers
 	settledC   []nodegraph.Index // composites that became fulfilled and may hold daemons
 	unsure     []nodegraph.Index // pods that were asked for before the engine was loaded
@@ -154,16 +155,20 @@ func (e *Engine) Apply(now time.Time, events ...Event) (Result, error) {
 // adds no node does not allocate once they are large enough. On an error the result is empty.
 func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	result.reset()
+	targets := e.targets[:0]
 	for k := range events {
-		if err := e.check(k, &events[k]); err != nil {
+		i, err := e.check(k, &events[k])
+		if err != nil {
 			return err
 		}
+		targets = append(targets, i)
 	}
+	e.targets = targets
 	complete := e.Complete() && !e.untold
 	e.result = result
 	e.begin(now)
 	for k := range events {
-		e.apply(&events[k])
+		e.apply(&events[k], targets[k])
 	}
 	if !e.idle() {
 		e.settle()
@@ -263,7 +268,8 @@ const largeCall = 1 << 8
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.byDepth, e.queue, e.starts, e.due, e.scratch, e.walk = nil, nil, queue{}, starts{}, nil, nil, branchWalk{}
+	e.changed, e.byDepth, e.queue, e.starts, e.due, e.targets = nil, nil, queue{}, starts{}, nil, nil
+	e.scratch, e.walk = nil, branchWalk{}
 	if len(e.wanted) == 0 {
 		e.wanted = nil
 	}

@@ -148,14 +148,14 @@ func (e *Engine) afterOlder(i nodegraph.Index) int64 {
 func (e *Engine) observation(o *Fact, i nodegraph.Index, ev *Event, stage Stage) {
 	o.Serial, o.Attempt = e.incarnation(i, ev)
 	o.UID, o.Stage, o.Ready, o.Phase, o.Message, o.Reason = ev.Pod.UID, stage, ev.Ready, ev.Phase, ev.Message, ev.Reason
-	o.ExitCode, o.HasExit, o.Conditions = ev.ExitCode, ev.HasExit, conditions(ev.Conditions)
+	o.ExitCode, o.HasExit = ev.ExitCode, ev.HasExit
+	if len(ev.Conditions) > 0 {
+		o.Conditions = conditions(ev.Conditions)
+	}
 }
 
 // conditions puts condition types into the form in which a Fact holds them.
 func conditions(types []string) string {
-	if len(types) == 0 {
-		return ""
-	}
 	sorted := slices.Clone(types)
 	slices.Sort(sorted)
 	return strings.Join(slices.Compact(sorted), ",")
@@ -195,10 +195,10 @@ func (e *Engine) merge(i nodegraph.Index, o *Fact) {
 	if d.finished == 0 && e.verdicts[i].fulfilled() {
 		d.finished = finished // until it turns out that it runs again
 	}
-	if stage >= StageGone || n.Stage >= StageGone || serial != d.serial {
+	if n.traits&traitAlone == 0 && (stage >= StageGone || n.Stage >= StageGone || serial != d.serial) {
 		e.touchPod(i)
 	} else {
-		e.touch(i) // its containers go on as they were
+		e.touch(i) // its containers, if it has any, go on as they were
 	}
 }
 

@@ -6,52 +6,76 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// check refuses event k of a call if it can't be taken. Nothing has been changed when it is called.
-func (e *Engine) check(k int, ev *Event) error {
-	refusal := e.refusal(ev)
-	if refusal == nil {
-		return nil
-	}
-	refusal.Index, refusal.Event, refusal.Node = k, *ev, ev.Node
-	if i := e.locate(ev); i != nodegraph.None {
-		refusal.Node = e.nameOf(i)
-	}
-	return refusal
-}
-
 // refused says that the field of an event has a value with which it can't be taken.
 func refused(field, value string, err error) *EventError {
 	return &EventError{Field: field, Value: value, Err: err}
 }
 
-// refusal says why an event can't be taken, nil if it can.
-func (e *Engine) refusal(ev *Event) *EventError {
-	if ev.Type == eventNone || int(ev.Type) >= len(eventNames) {
-		return refused("type", ev.Type.String(), ErrInvalid)
+// check finds the node of event k of a call, and refuses the event if it can't be taken. Nothing has been changed when it is
+// called.
+func (e *Engine) check(k int, ev *Event) (nodegraph.Index, error) {
+	i := nodegraph.Root
+	var refusal *EventError
+	if ev.Type < EventType(len(eventNames)) && eventAbout[ev.Type] != aboutWorkflow && !ev.ofWorkflowLocks() {
+		i = e.locate(ev)
+		refusal = e.nodeRefusal(ev, i)
+	} else {
+		refusal = e.workflowRefusal(ev)
 	}
-	if ev.Type == EventManualRetry {
+	if refusal != nil {
+		refusal.Index, refusal.Event, refusal.Node = k, *ev, ev.Node
+		if i > nodegraph.Root {
+			refusal.Node = e.nameOf(i)
+		}
+		return i, refusal
+	}
+	return i, nil
+}
+
+// nodeRefusal says why an event of node i can't be taken, nil if it can.
+func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) *EventError {
+	switch {
+	case e.Complete():
+		return refused("node", ev.Node, ErrComplete)
+	case i == nodegraph.None:
+		return refused("node", ev.Node, ErrUnknownNode)
+	}
+	n, about := &e.nodes[i], eventAbout[ev.Type]
+	if kinds := eventKinds[ev.Type]; kinds != 0 && kinds&(1<<n.kind) == 0 {
+		return refused("node", e.nameOf(i), ErrWrongKind)
+	}
+	switch {
+	case about == aboutWait:
+		return e.answerRefusal(ev, i)
+	case !n.exists:
+		return refused("node", e.nameOf(i), ErrNotStarted)
+	case about == aboutContainer && e.container(i, ev.Container) == nodegraph.None:
+		return refused("container", ev.Container, ErrUnknownNode)
+	case about == aboutEnd && !ev.Phase.Completed():
+		return refused("phase", ev.Phase.String(), ErrInvalid)
+	case ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt:
+		return refused("attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid)
+	}
+	return nil
+}
+
+// workflowRefusal says why an event of the workflow as a whole can't be taken.
+func (e *Engine) workflowRefusal(ev *Event) *EventError {
+	switch {
+	case ev.Type == eventNone || int(ev.Type) >= len(eventNames):
+		return refused("type", ev.Type.String(), ErrInvalid)
+	case ev.Type == EventManualRetry:
 		if phase := e.verdicts[nodegraph.Root].phase(); !phase.Unsuccessful() {
 			return refused("phase", phase.String(), ErrInvalid)
 		}
-		return nil
-	}
-	if e.Complete() {
+	case e.Complete():
 		return refused("node", ev.Node, ErrComplete)
-	}
-	if eventAbout[ev.Type] == aboutWorkflow {
-		if ev.Type == EventShutdown && ev.Reason != "Stop" && ev.Reason != "Terminate" {
-			return refused("strategy", ev.Reason, ErrInvalid)
-		}
-		return nil
-	}
-	if ev.ofWorkflowLocks() {
+	case ev.ofWorkflowLocks():
 		return e.lockRefusal(nodegraph.Root)
+	case ev.Type == EventShutdown && ev.Reason != "Stop" && ev.Reason != "Terminate":
+		return refused("strategy", ev.Reason, ErrInvalid)
 	}
-	i := e.locate(ev)
-	if i == nodegraph.None {
-		return refused("node", ev.Node, ErrUnknownNode)
-	}
-	return e.nodeRefusal(ev, i)
+	return nil
 }
 
 // locate finds the node of an event, None if there is no such node.
@@ -79,42 +103,21 @@ var eventKinds = [len(eventNames)]uint16{
 type about uint8
 
 const (
-	aboutPod       about = iota // a node that was started
+	aboutWorkflow  about = iota // no node
+	aboutPod                    // a node that was started
 	aboutEnd                    // the same, with the phase in which it ended
 	aboutContainer              // a container of it
 	aboutWait                   // a node that waits to be started
-	aboutWorkflow               // no node
 )
 
 var eventAbout = [len(eventNames)]about{
+	EventPodPending: aboutPod, EventPodRunning: aboutPod, EventPodDeleted: aboutPod,
+	EventResultPending: aboutPod, EventResultSynced: aboutPod,
 	EventPodEnded: aboutEnd, EventNodeEnded: aboutEnd, EventResumed: aboutEnd,
 	EventContainerPending: aboutContainer, EventContainerRunning: aboutContainer, EventContainerEnded: aboutContainer,
 	EventContainerRetried: aboutContainer,
 	EventResolved:         aboutWait, EventExpanded: aboutWait, EventUnanswerable: aboutWait, EventMemoized: aboutWait,
 	EventLockGranted: aboutWait, EventLockQueued: aboutWait,
-	EventShutdown: aboutWorkflow, EventSuspended: aboutWorkflow, EventAgentEnded: aboutWorkflow, EventManualRetry: aboutWorkflow,
-}
-
-// nodeRefusal says why an event can't happen to node i.
-func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) *EventError {
-	n := &e.nodes[i]
-	if kinds := eventKinds[ev.Type]; kinds != 0 && kinds&(1<<n.kind) == 0 {
-		return refused("node", e.nameOf(i), ErrWrongKind)
-	}
-	about := eventAbout[ev.Type]
-	switch {
-	case about == aboutWait:
-		return e.answerRefusal(ev, i)
-	case !n.exists:
-		return refused("node", e.nameOf(i), ErrNotStarted)
-	case about == aboutContainer && e.container(i, ev.Container) == nodegraph.None:
-		return refused("container", ev.Container, ErrUnknownNode)
-	case about == aboutEnd && !ev.Phase.Completed():
-		return refused("phase", ev.Phase.String(), ErrInvalid)
-	case ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt:
-		return refused("attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid)
-	}
-	return nil
 }
 
 // answerRefusal says why an answer can't be one about node i.

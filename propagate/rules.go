@@ -7,27 +7,25 @@ func (w *view) evaluate(i nodegraph.Index) ruling {
 	if i == nodegraph.Root {
 		return w.workflowRule()
 	}
-	f, s := &w.nodes[i], w.nodes[i]
+	n := &w.nodes[i]
 	var v ruling
 	switch {
-	case !f.created():
+	case !n.exists:
 		v = w.plannedRule(i)
-	case w.root().Stage == StageEnded && s.kind.Composite() && f.Phase.Settled():
-		v = settled(f.Phase, w.details[i].message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
-	case f.Stage == StageEnded && s.kind.Composite():
-		v = wholeRule(f.Phase, w.details[i].message)
-	case f.Lock == LockWaits && f.Stage < StageStopped:
+	case n.kind.Composite():
+		v = w.compositeRule(i)
+	case n.Lock == LockWaits && n.Stage < StageStopped:
 		v = pending(RuleLockWait, w.details[i].message)
 	default:
-		v = w.createdRule(i, s.kind, f)
+		v = w.leafRule(i, n.kind)
 	}
-	if s.traits&traitHooked != 0 && w.hooksDue(i, v) {
+	if n.traits&traitHooked != 0 && w.hooksDue(i, v) {
 		v.verdict = v.wanting(wantHook)
 	}
 	return v
 }
 
-func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *node) ruling {
+func (w *view) leafRule(i nodegraph.Index, kind nodegraph.Kind) ruling {
 	switch kind {
 	case nodegraph.Pod:
 		return w.podRule(i)
@@ -35,11 +33,22 @@ func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *node) ruli
 		return w.containerRule(i)
 	case nodegraph.Suspend:
 		return w.suspendRule(i)
-	case nodegraph.HTTP, nodegraph.Plugin:
-		return w.servedRule(i)
+	}
+	return w.servedRule(i)
+}
+
+func (w *view) compositeRule(i nodegraph.Index) ruling {
+	n := &w.nodes[i]
+	switch {
+	case w.root().Stage == StageEnded && n.Phase.Settled():
+		return settled(n.Phase, w.details[i].message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
+	case n.Stage == StageEnded:
+		return wholeRule(n.Phase, w.details[i].message)
+	case n.Lock == LockWaits && n.Stage < StageStopped:
+		return pending(RuleLockWait, w.details[i].message)
 	}
 	var v ruling
-	switch kind {
+	switch n.kind {
 	case nodegraph.DAG:
 		v = w.dagRule(i)
 	case nodegraph.Steps:
@@ -51,7 +60,7 @@ func (w *view) createdRule(i nodegraph.Index, kind nodegraph.Kind, f *node) ruli
 	case nodegraph.Retry:
 		v = w.retryRule(i)
 	}
-	if f.Waited && v.phase() == nodegraph.Running {
+	if n.Waited && v.phase() == nodegraph.Running {
 		v.verdict = v.verdict&^verdictPhase | verdict(nodegraph.Pending) // Argo never sets a composite that waited for a lock to Running
 	}
 	return v
