@@ -35,7 +35,7 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 		e.containerRetried(i, ev)
 	case EventNodeEnded, EventResumed:
 		o := e.sameRun(i)
-		o.Stage, o.Phase, o.Message, o.Finished = StageEnded, ev.Phase, ev.Message, e.finishedAt(ev)
+		o.stage, o.phase, o.message, o.finished = StageEnded, ev.Phase, ev.Message, e.finishedAt(ev)
 		if e.join(i, &o) {
 			e.touch(i)
 		}

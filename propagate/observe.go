@@ -17,7 +17,7 @@ func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 		return // of an older pod
 	}
 	if serial > d.serial || d.uid == "" && ev.Pod.UID != "" {
-		e.merge(i, &Fact{Serial: serial, UID: ev.Pod.UID, Attempt: 1, Stage: StagePending})
+		e.merge(i, &observation{run: run{serial, 1}, uid: ev.Pod.UID, stage: StagePending})
 	}
 	d.synced = d.synced || ev.Type == EventResultSynced
 	f.Unsynced = !d.synced
@@ -25,9 +25,8 @@ func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 }
 
 // sameRun is an observation, still empty, of the run of node i that is known.
-func (e *Engine) sameRun(i nodegraph.Index) Fact {
-	d := &e.details[i]
-	return Fact{Serial: e.details[i].serial, UID: d.uid, Attempt: int(d.attempt)}
+func (e *Engine) sameRun(i nodegraph.Index) observation {
+	return observation{run: e.run(i), uid: e.details[i].uid}
 }
 
 // agentEnded: the pod that serves HTTP and Plugin nodes is gone, and those that had not ended with it.
@@ -37,7 +36,7 @@ func (e *Engine) agentEnded(message string) {
 			continue
 		}
 		o := e.sameRun(i)
-		o.Stage, o.Finished = StageGone, e.now
+		o.stage, o.finished = StageGone, e.instant
 		if e.join(i, &o) && e.nodes[i].Stage == StageGone {
 			e.details[i].message = e.phrases.say(message)
 		}
@@ -144,13 +143,13 @@ func (e *Engine) afterOlder(i nodegraph.Index) int64 {
 	return next
 }
 
-// observation puts into o what an event says of the pod of node i.
-func (e *Engine) observation(o *Fact, i nodegraph.Index, ev *Event, stage Stage) {
-	o.Serial, o.Attempt = e.incarnation(i, ev)
-	o.UID, o.Stage, o.Ready, o.Phase, o.Message, o.Reason = ev.Pod.UID, stage, ev.Ready, ev.Phase, ev.Message, ev.Reason
-	o.ExitCode, o.HasExit = ev.ExitCode, ev.HasExit
+// observed puts into o what an event says of the pod of node i.
+func (e *Engine) observed(o *observation, i nodegraph.Index, ev *Event, stage Stage) {
+	o.serial, o.attempt = e.incarnation(i, ev)
+	o.uid, o.stage, o.ready, o.phase, o.message, o.reason = ev.Pod.UID, stage, ev.Ready, ev.Phase, ev.Message, ev.Reason
+	o.exitCode, o.hasExit = int32(ev.ExitCode), ev.HasExit
 	if len(ev.Conditions) > 0 {
-		o.Conditions = conditions(ev.Conditions)
+		o.conditions = conditions(ev.Conditions)
 	}
 }
 
@@ -163,28 +162,28 @@ func conditions(types []string) string {
 
 // observe merges what was seen of the pod of node i.
 func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
-	var o Fact
-	e.observation(&o, i, ev, stage)
+	var o observation
+	e.observed(&o, i, ev, stage)
 	e.merge(i, &o)
 }
 
 // merge joins an observation into the facts of node i. What has ended in an attempt that was followed by another can't
 // live again, and inside such an attempt no more is learned than which pod it was: how it ended could start what comes
 // after it.
-func (e *Engine) merge(i nodegraph.Index, o *Fact) {
+func (e *Engine) merge(i nodegraph.Index, o *observation) {
 	n, d := &e.nodes[i], &e.details[i]
 	if d.attempt == 0 {
 		d.attempt = 1 // what was stopped before it was heard of is in its first run too
 	}
-	if o.Stage == n.Stage && e.known(i, o) {
+	if o.stage == n.Stage && e.known(i, o) {
 		return
 	}
 	if n.Stage >= StageGone && e.verdicts[i].fulfilled() {
 		switch {
-		case e.run(i).before(o.run()) && e.lateAttempt(i):
+		case e.run(i).before(o.run) && e.lateAttempt(i):
 			return
 		case e.lateAttempt(n.parent):
-			o = &Fact{Serial: o.Serial, UID: o.UID, Attempt: o.Attempt}
+			o = &observation{run: o.run, uid: o.uid}
 		}
 		e.touchDecision(i)
 	}
@@ -218,19 +217,19 @@ func (e *Engine) run(i nodegraph.Index) run {
 // podEnded merges the end of a pod, unless it is one that failed before it ran and may be made anew (Argo:
 // failedPodRestart).
 func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
-	var o Fact
-	e.observation(&o, i, ev, StageEnded)
-	o.Finished = e.finishedAt(ev)
+	var o observation
+	e.observed(&o, i, ev, StageEnded)
+	o.finished = e.finishedAt(ev)
 	if ev.Phase == nodegraph.Failed && slices.Contains(restartReasons, ev.Reason) {
 		f := e.fact(i)
 		f.Attempt = max(f.Attempt, 1) // what was stopped before it was heard of
-		if f.Restarts > 0 && (f.Stage == StageGone || f.Stage == StageStopped) && !f.Ran && o.run() == f.run() {
+		if f.Restarts > 0 && (f.Stage == StageGone || f.Stage == StageStopped) && !f.Ran && o.run == f.run() {
 			return // once more what made the host replace it
 		}
 		if e.restartable(&f, ev, &o) {
 			f.Restarts++
 			e.put(i, &f)
-			o.Stage, o.Phase, o.Finished = StageGone, nodegraph.Planned, f.Finished
+			o.stage, o.phase, o.finished = StageGone, nodegraph.Planned, e.details[i].finished
 			e.merge(i, &o)
 			e.details[i].message = e.phrases.say("Pod auto-restarting due to " + ev.Reason + ": " + ev.Message)
 			e.touch(i) // it may have been known to be gone
@@ -242,11 +241,11 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 
 // restartable tells whether a pod that failed is replaced without counting as an attempt: it never ran, the
 // infrastructure is the reason, and it was not replaced too often.
-func (e *Engine) restartable(f *Fact, ev *Event, o *Fact) bool {
-	if o.run().before(f.run()) {
+func (e *Engine) restartable(f *Fact, ev *Event, o *observation) bool {
+	if o.before(f.run()) {
 		return false
 	}
-	sameRun := o.run() == f.run()
+	sameRun := o.run == f.run()
 	return f.Restarts < e.g.Spec().PodRestarts && !(sameRun && (f.Ran || f.Stage > StageGone)) && !ev.HasExit
 }
 
@@ -255,14 +254,14 @@ var restartReasons = []string{"Evicted", "NodeShutdown", "NodeAffinity", "Unexpe
 
 // podDeleted merges that a pod does not exist any more. Results that were on their way will not come.
 func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
-	var o Fact
-	e.observation(&o, i, ev, StageGone)
+	var o observation
+	e.observed(&o, i, ev, StageGone)
 	if !ev.Pod.named() {
-		o.Serial = e.details[i].serial // the pod that is known
+		o.serial = e.details[i].serial // the pod that is known
 	}
-	o.Finished = e.finishedAt(ev)
+	o.finished = e.finishedAt(ev)
 	e.merge(i, &o)
-	if e.details[i].serial == o.Serial && e.endResults(i) {
+	if e.details[i].serial == o.serial && e.endResults(i) {
 		e.touch(i)
 	}
 }
@@ -278,29 +277,29 @@ func (e *Engine) endResults(i nodegraph.Index) bool {
 // observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.
 func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
 	c := e.container(pod, ev.Container)
-	var o Fact
-	e.observation(&o, pod, ev, stage)
+	var o observation
+	e.observed(&o, pod, ev, stage)
 	if ev.Pod.Attempt == 0 {
-		o.Attempt = e.runIn(c, o.Serial)
+		o.attempt = e.runIn(c, o.serial)
 	}
 	if stage == StageEnded {
-		o.Phase, o.Finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
+		o.phase, o.finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
 	}
 	p, d := &e.nodes[pod], &e.details[pod]
-	if d.serial < o.Serial || d.uid == "" {
-		e.merge(pod, &Fact{Serial: o.Serial, UID: o.UID, Attempt: 1, Stage: StagePending})
+	if d.serial < o.serial || d.uid == "" {
+		e.merge(pod, &observation{run: run{o.serial, 1}, uid: o.uid, stage: StagePending})
 	}
-	if o.Attempt > 1 {
-		e.beginAnew(c, o)
+	if o.attempt > 1 {
+		e.beginAnew(c, &o)
 	}
 	e.merge(c, &o)
-	if stage >= StageRunning && d.serial == o.Serial && !p.Ran {
+	if stage >= StageRunning && d.serial == o.serial && !p.Ran {
 		p.Ran = true
 		if p.Stage >= StageGone {
 			e.touchPod(pod)
 		}
 	}
-	if ev.Container == "main" && stage == StageEnded && d.serial == o.Serial {
+	if ev.Container == "main" && stage == StageEnded && d.serial == o.serial {
 		d.hasExit, d.exitCode = true, int32(ev.ExitCode)
 		e.touchDecision(pod)
 	}
@@ -338,21 +337,21 @@ func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 			attempt = max(attempt, e.runIn(m, serial)+1)
 		}
 	}
-	o := Fact{Serial: serial, UID: ev.Pod.UID, Attempt: attempt, Stage: StageRunning}
+	o := observation{run: run{serial, attempt}, uid: ev.Pod.UID, stage: StageRunning}
 	podRun := o
 	if p.Stage < StageGone || ev.Pod.UID != "" {
-		podRun.Attempt = e.runIn(pod, serial) // a pod goes on as it is, and one with a name that has ended stays so
+		podRun.attempt = e.runIn(pod, serial) // a pod goes on as it is, and one with a name that has ended stays so
 	}
 	e.merge(pod, &podRun)
 	e.merge(c, &o)
-	e.beginAnew(c, o)
+	e.beginAnew(c, &o)
 }
 
 // beginAnew makes what comes after container c pending in the run o of it, unless it has come further in that run.
-func (e *Engine) beginAnew(c nodegraph.Index, o Fact) {
-	o = Fact{Serial: o.Serial, UID: o.UID, Attempt: o.Attempt, Stage: StagePending}
+func (e *Engine) beginAnew(c nodegraph.Index, o *observation) {
+	anew := observation{run: o.run, uid: o.uid, stage: StagePending}
 	for _, m := range e.comesAfter(c) {
-		e.merge(m, &o)
+		e.merge(m, &anew)
 	}
 }
 
@@ -372,9 +371,9 @@ func (e *Engine) comesAfter(c nodegraph.Index) []nodegraph.Index {
 }
 
 // finishedAt is when what the event tells of ended.
-func (e *Engine) finishedAt(ev *Event) time.Time {
+func (e *Engine) finishedAt(ev *Event) stamp {
 	if ev.Finished.IsZero() {
-		return e.now
+		return e.instant
 	}
-	return ev.Finished
+	return stampOf(ev.Finished)
 }

@@ -326,7 +326,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	}
 	e.expand(i)
 	o := e.sameRun(i)
-	o.Stage, o.Phase, o.Message, o.Finished = StageStopped, nodegraph.Failed, message, e.now
+	o.stage, o.phase, o.message, o.finished = StageStopped, nodegraph.Failed, message, e.instant
 	e.join(i, &o)
 	return true
 }

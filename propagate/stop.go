@@ -79,7 +79,7 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		return
 	}
 	stop := e.sameRun(i)
-	stop.Stage, stop.Phase, stop.Message, stop.Finished = StageStopped, nodegraph.Failed, message, e.now
+	stop.stage, stop.phase, stop.message, stop.finished = StageStopped, nodegraph.Failed, message, e.instant
 	if !e.join(i, &stop) {
 		return
 	}

@@ -223,17 +223,38 @@ func (w *inputs) setNow(now time.Time) { w.now, w.instant = now, stampOf(now) }
 // root is the workflow's own fact: that it waits for its locks, or how it had ended when it was loaded.
 func (w *inputs) root() *fact { return &w.nodes[nodegraph.Root].fact }
 
+// An observation is what was seen of one run of a leaf: what an event says, or the engine itself brought about.
+type observation struct {
+	run
+	uid, message, reason string
+	conditions           string // as in a Fact
+	finished             stamp
+	exitCode             int32
+	stage                Stage
+	phase                nodegraph.Phase
+	ready, hasExit       bool
+}
+
+// fact is the observation as a Fact.
+func (o *observation) fact() Fact {
+	return Fact{
+		Serial: o.serial, Attempt: o.attempt, UID: o.uid, Stage: o.stage, Ready: o.ready, Phase: o.phase, Message: o.message,
+		Reason: o.reason, Conditions: o.conditions, ExitCode: int(o.exitCode), HasExit: o.hasExit, Finished: o.finished.time(),
+	}
+}
+
 // join merges an observation into what is known of node i, and tells whether anything was learned.
-func (w *inputs) join(i nodegraph.Index, o *Fact) bool { return !w.known(i, o) && w.learn(i, o) }
+func (w *inputs) join(i nodegraph.Index, o *observation) bool { return !w.known(i, o) && w.learn(i, o) }
 
 // learn is join for an observation that was not made before.
-func (w *inputs) learn(i nodegraph.Index, o *Fact) bool {
-	if f, d := &w.nodes[i], &w.details[i]; !f.Released && o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Stage > f.Stage {
-		w.rise(i, o)
+func (w *inputs) learn(i nodegraph.Index, o *observation) bool {
+	n, d := &w.nodes[i], &w.details[i]
+	if o.stage > n.Stage && o.serial == d.serial && o.attempt == int(d.attempt) && !n.Released {
+		w.rise(n, d, o)
 		return true
 	}
 	f := w.fact(i)
-	if !f.Merge(*o) {
+	if !f.Merge(o.fact()) {
 		return false
 	}
 	w.put(i, &f)
@@ -242,38 +263,41 @@ func (w *inputs) learn(i nodegraph.Index, o *Fact) bool {
 
 // rise is [Fact.Merge] for the observation that is made most: of the run that is known, and further on. It does the same,
 // and copies nothing.
-func (w *inputs) rise(i nodegraph.Index, o *Fact) {
-	f, d := &w.nodes[i], &w.details[i]
+func (w *inputs) rise(n *node, d *detail, o *observation) {
 	if d.uid == "" {
-		d.uid = o.UID
+		d.uid = o.uid
 	}
-	f.Ran = f.Ran || o.Ran || o.Stage == StageRunning
-	f.Ready = f.Ready || o.Ready
-	if o.HasExit {
-		d.hasExit, d.exitCode = true, int32(o.ExitCode)
+	n.Ran = n.Ran || o.stage == StageRunning
+	n.Ready = n.Ready || o.ready
+	if o.hasExit {
+		d.hasExit, d.exitCode = true, o.exitCode
 	}
-	f.Stage, d.finished = o.Stage, stampOf(o.Finished)
-	if o.Stage != StageGone {
-		f.Phase, d.message = o.Phase, w.phrases.say(o.Message)
+	n.Stage, d.finished = o.stage, o.finished
+	if o.stage != StageGone {
+		n.Phase, d.message = o.phase, w.phrases.say(o.message)
 	}
-	if d.rare == nil && o.Reason == "" && o.Conditions == "" {
-		return
+	if d.rare != nil || o.reason != "" || o.conditions != "" {
+		w.riseRare(d, o)
 	}
+}
+
+// riseRare is what rise does to what few nodes have.
+func (w *inputs) riseRare(d *detail, o *observation) {
 	rare := *d.more()
-	rare.conditions = bothConditions(rare.conditions, o.Conditions)
-	if o.Stage != StageGone {
-		rare.reason = o.Reason
+	rare.conditions = bothConditions(rare.conditions, o.conditions)
+	if o.stage != StageGone {
+		rare.reason = o.reason
 	}
 	w.putRare(d, &rare)
 }
 
 // known tells, without a full merge, that an observation was made before: hosts report most states many times.
-func (w *inputs) known(i nodegraph.Index, o *Fact) bool {
-	f, d := &w.nodes[i], &w.details[i]
-	return o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Stage == f.Stage && o.Phase == f.Phase &&
-		(o.UID == "" || o.UID == d.uid) && o.Message == w.phrases.text(d.message) && o.Reason == d.more().reason && (d.finished != 0 || o.Finished.IsZero()) &&
-		(f.Ran || !o.Ran && o.Stage != StageRunning) && (f.Ready || !o.Ready) &&
-		(!o.HasExit || d.hasExit && o.ExitCode == int(d.exitCode)) && (o.Conditions == "" || o.Conditions == d.more().conditions)
+func (w *inputs) known(i nodegraph.Index, o *observation) bool {
+	n, d := &w.nodes[i], &w.details[i]
+	return o.stage == n.Stage && o.serial == d.serial && o.attempt == int(d.attempt) && o.phase == n.Phase &&
+		(o.uid == "" || o.uid == d.uid) && o.message == w.phrases.text(d.message) && o.reason == d.more().reason &&
+		(d.finished != 0 || o.finished == 0) && (n.Ran || o.stage != StageRunning) && (n.Ready || !o.ready) &&
+		(!o.hasExit || d.hasExit && o.exitCode == d.exitCode) && (o.conditions == "" || o.conditions == d.more().conditions)
 }
 
 // end makes node i ended, whatever was known of it.
