@@ -31,7 +31,10 @@ func (g *Graph) add(parent, base Index, suffix []byte, n Node) (Index, error) {
 		n.plan = g.orderOf(n.Template)
 	}
 	n.depth = p.depth + 1
-	n.inExit = n.inExit || p.inExit
+	n.traits |= p.traits & nodeInExit
+	if n.Task != nil && len(n.Task.Hooks) > 0 {
+		n.traits |= nodeHooked
+	}
 	if p.last == None {
 		p.first = i
 	} else {
@@ -114,7 +117,7 @@ func (g *Graph) templateOf(t *Task) *Template {
 	if t.Inline != nil {
 		return t.Inline
 	}
-	return g.templates[t.Template]
+	return g.templates.find(t.Template)
 }
 
 // Expand adds the members that the specification promises for composite i, once: tasks of a DAG, groups of Steps,
@@ -122,7 +125,7 @@ func (g *Graph) templateOf(t *Task) *Template {
 // and hooks are added one by one. On an error, which is a [*LimitError] or [*SpecError], nothing was added.
 func (g *Graph) Expand(i Index) error {
 	n := &g.nodes[i]
-	if n.expanded {
+	if n.Expanded() {
 		return nil
 	}
 	if int(n.nesting) > g.limits.Nesting {
@@ -142,10 +145,10 @@ func (g *Graph) Expand(i Index) error {
 	}
 	if err != nil {
 		g.truncate(before)
-		g.nodes[i].expanded = false // items of a first step may have set it
+		g.nodes[i].traits &^= nodeExpanded // items of a first step may have set it
 		return err
 	}
-	g.nodes[i].expanded = true
+	g.nodes[i].traits |= nodeExpanded
 	return nil
 }
 
@@ -262,7 +265,7 @@ func (g *Graph) AddItems(i Index, task *Task, items []Item) error {
 		}
 		g.items[loopOf{i, task}] = items
 	}
-	g.nodes[i].expanded = true
+	g.nodes[i].traits |= nodeExpanded
 	return nil
 }
 
@@ -292,7 +295,7 @@ func (g *Graph) AddHook(owner Index, hook *Hook) (Index, error) {
 	if hook.Name == ExitHook {
 		suffix = ".onExit"
 	}
-	t := g.templates[hook.Template]
+	t := g.templates.find(hook.Template)
 	switch {
 	case owner == Root:
 		return None, &SpecError{Field: "hooks." + hook.Name, Reason: "belongs to the entry node, not to the workflow"}
@@ -303,8 +306,11 @@ func (g *Graph) AddHook(owner Index, hook *Hook) (Index, error) {
 	if g.nodes[parent].Kind == TaskGroup {
 		parent = g.nodes[parent].Parent
 	}
-	i, err := g.add(parent, owner, []byte(suffix), Node{Kind: t.kind(), Role: RoleHook, Template: t, nesting: o.nesting + 1,
-		inExit: hook.Name == ExitHook})
+	node := Node{Kind: t.kind(), Role: RoleHook, Template: t, nesting: o.nesting + 1}
+	if hook.Name == ExitHook {
+		node.traits |= nodeInExit
+	}
+	i, err := g.add(parent, owner, []byte(suffix), node)
 	if err != nil {
 		return None, err
 	}
@@ -318,4 +324,4 @@ func (g *Graph) AddHook(owner Index, hook *Hook) (Index, error) {
 
 // MarkExpanded records that the members promised for i exist elsewhere: the items of a step are members of its
 // StepGroup.
-func (g *Graph) MarkExpanded(i Index) { g.nodes[i].expanded = true }
+func (g *Graph) MarkExpanded(i Index) { g.nodes[i].traits |= nodeExpanded }

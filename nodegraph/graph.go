@@ -50,11 +50,19 @@ type Node struct {
 	Slot     int32     // position among its like: task, group, step, item, attempt or container number
 	Kind     Kind
 	Role     Role
-	expanded bool
-	inExit   bool   // part of the workflow's exit handler or of an exit hook
+	traits   nodeTraits
 	depth    uint16 // of containment, 0 for the workflow
 	nesting  uint16 // templates inside templates
 }
+
+// nodeTraits are what is true of a node.
+type nodeTraits uint8
+
+const (
+	nodeExpanded nodeTraits = 1 << iota
+	nodeInExit              // part of the workflow's exit handler or of an exit hook
+	nodeHooked              // its task or step has hooks
+)
 
 // Name is Argo's node name, from the workflow's name down; empty for the workflow itself. It does not allocate.
 func (n *Node) Name() string { return n.text[:n.nameLength] }
@@ -69,17 +77,21 @@ func (n *Node) Depth() int { return int(n.depth) }
 func (n *Node) Nesting() int { return int(n.nesting) }
 
 // InExitHandler tells whether the node is an exit handler or exit hook, or inside one (Argo: IsPartOfExitHandler).
-func (n *Node) InExitHandler() bool { return n.inExit }
+func (n *Node) InExitHandler() bool { return n.traits&nodeInExit != 0 }
 
 // Expanded tells whether the members that the specification promises have been added.
-func (n *Node) Expanded() bool { return n.expanded }
+func (n *Node) Expanded() bool { return n.traits&nodeExpanded != 0 }
+
+// Hooked tells whether the task or step that the node is made from has hooks.
+func (n *Node) Hooked() bool { return n.traits&nodeHooked != 0 }
 
 // A Graph holds the nodes of one workflow. It only grows. It is not safe for use by several goroutines while one of
 // them adds nodes.
 type Graph struct {
 	spec      *Spec
 	limits    Limits
-	templates map[string]*Template
+	templates templates
+	features  Features
 	plans     []*Plan             // the first is of nodes without an order among members
 	planOf    map[*Template]int32 // the index in plans
 	nodes     []Node
@@ -120,7 +132,8 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 	g := &Graph{
 		spec:      spec,
 		limits:    limits,
-		templates: checked.byName,
+		templates: checked.templates,
+		features:  checked.features,
 		plans:     []*Plan{nil},
 		planOf:    make(map[*Template]int32, len(checked.plans)),
 	}
@@ -139,7 +152,7 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 		g.onExit = &Hook{Name: ExitHook, Template: spec.OnExit}
 	}
 	g.nodes = append(g.nodes, Node{Kind: Workflow, Role: RoleRoot, Parent: None, first: None, last: None, next: None})
-	entry := g.templates[spec.Entrypoint]
+	entry := g.templates.find(spec.Entrypoint)
 	if _, err := g.add(Root, Root, []byte(spec.Name), Node{Kind: entry.kind(), Role: RoleEntry, Template: entry}); err != nil {
 		return nil, err
 	}
@@ -165,6 +178,9 @@ func NodeID(workflow, name string) string {
 
 // Spec returns the specification the graph was made from. Do not modify it.
 func (g *Graph) Spec() *Spec { return g.spec }
+
+// Features tells what the specification makes use of.
+func (g *Graph) Features() Features { return g.features }
 
 // Len is the number of nodes, the workflow itself included.
 func (g *Graph) Len() int { return len(g.nodes) }

@@ -27,93 +27,67 @@ func hashInID(workflow, id string) (uint32, bool) {
 	return uint32(h), err == nil
 }
 
-// An idTable finds nodes by the hash in their ids, which no two share. It is an open-addressed table of indices: a map of
-// strings would take more room than the nodes. Neither the workflow nor its entry node, whose id has no hash, is in it.
+// An idTable finds nodes by the hash in their ids, which no two share. Neither the workflow nor its entry node, whose id has
+// no hash, is in it.
 type idTable struct {
-	slots []Index // Root for a free one; their number is a power of two
+	table hashTable // of indices
 	used  int
-	shift uint8 // 32 minus the logarithm of the number of slots
 }
 
-// at is the slot at which the search for a hash begins.
-func (t *idTable) at(h uint32) uint32 { return h * 2654435769 >> t.shift }
+// seek returns the node with this hash, or None and the entry in which it belongs.
+func (t *idTable) seek(nodes []Node, h uint32) (i Index, entry uint32) {
+	for entry = t.table.first(h); ; entry++ {
+		var n uint32
+		n, entry = t.table.next(h, entry)
+		switch {
+		case n == 0:
+			return None, entry
+		case nodes[n].hash == h:
+			return Index(n), entry
+		}
+	}
+}
 
 func (t *idTable) find(nodes []Node, h uint32) Index {
-	if len(t.slots) == 0 {
+	if t.used == 0 {
 		return None
 	}
-	mask := uint32(len(t.slots) - 1)
-	for at := t.at(h); ; at = (at + 1) & mask {
-		i := t.slots[at]
-		if i == Root {
-			return None
-		}
-		if nodes[i].hash == h {
-			return i
-		}
-	}
+	i, _ := t.seek(nodes, h)
+	return i
 }
 
 // claim enters node i, which is about to be added and has this hash, or returns the node that has it already.
 func (t *idTable) claim(nodes []Node, h uint32, i Index) Index {
-	if t.used*4 >= len(t.slots)*3 {
-		t.resize(nodes, max(16, 2*len(t.slots)))
+	if t.used >= t.table.room() {
+		t.resize(nodes, 2*t.used)
 	}
-	mask := uint32(len(t.slots) - 1)
-	at := t.at(h)
-	for ; t.slots[at] != Root; at = (at + 1) & mask {
-		if other := t.slots[at]; nodes[other].hash == h {
-			return other
-		}
+	other, entry := t.seek(nodes, h)
+	if other == None {
+		t.table.put(h, uint32(i), entry)
+		t.used++
 	}
-	t.slots[at] = i
-	t.used++
-	return None
+	return other
 }
 
-// place enters node i, whose hash is not in the table.
-func (t *idTable) place(h uint32, i Index) {
-	mask := uint32(len(t.slots) - 1)
-	at := t.at(h)
-	for t.slots[at] != Root {
-		at = (at + 1) & mask
-	}
-	t.slots[at] = i
-}
-
-// resize gives the table this many slots, a power of two.
-func (t *idTable) resize(nodes []Node, slots int) {
-	old := t.slots
-	t.slots, t.shift = make([]Index, slots), 32
-	for n := slots; n > 1; n /= 2 {
-		t.shift--
-	}
-	for _, i := range old {
-		if i != Root {
-			t.place(nodes[i].hash, i)
-		}
+// resize gives the table room for n nodes.
+func (t *idTable) resize(nodes []Node, n int) {
+	t.table = newHashTable(n)
+	for k := range t.used {
+		t.table.add(nodes[k+int(Entry)+1].hash, uint32(k)+uint32(Entry)+1)
 	}
 }
 
 // reserve makes room for n more nodes.
 func (t *idTable) reserve(nodes []Node, n int) {
-	slots := max(16, len(t.slots))
-	for (t.used+n)*4 > slots*3 {
-		slots *= 2
-	}
-	if slots > len(t.slots) {
-		t.resize(nodes, slots)
+	if t.used+n > t.table.room() {
+		t.resize(nodes, t.used+n)
 	}
 }
 
 // keep forgets all but the first n nodes.
 func (t *idTable) keep(nodes []Node, n int) {
-	clear(t.slots)
-	t.used = 0
-	for i := Entry + 1; int(i) < n; i++ {
-		t.place(nodes[i].hash, i)
-		t.used++
-	}
+	t.used = max(0, n-int(Entry)-1)
+	t.resize(nodes, t.used)
 }
 
 // text holds the names and ids of nodes, in pieces that grow with it: many short strings in few allocations.

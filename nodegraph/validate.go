@@ -19,14 +19,38 @@ func (s *Spec) Validate() error {
 
 // checker goes through a specification. It also makes the plans, since most faults show when names are resolved.
 type checker struct {
-	limits Limits
+	limits    Limits
+	templates templates
+	features  Features
+	plans     map[*Template]*Plan // of every template that was checked; nil where members have no order
+	open      []*Template         // the inline templates that the one being checked is inside of
+}
+
+// templates finds templates by their names. Most are looked for many times in a row.
+type templates struct {
 	byName map[string]*Template
-	plans  map[*Template]*Plan // of every template that was checked; nil where members have no order
-	open   []*Template         // the inline templates that the one being checked is inside of
+	last   *Template // the one that was found last
+}
+
+// find returns the template with this name, nil if there is none.
+func (t *templates) find(name string) *Template {
+	if t.last == nil || t.last.Name != name {
+		t.last = t.byName[name]
+	}
+	return t.last
+}
+
+// Features are what a specification makes use of, in any of its templates, those inside tasks included: whoever keeps a
+// workflow may do without what it does not need.
+type Features struct {
+	Daemons         bool // some template is a daemon
+	FailFast        bool // some template fails fast (Argo: template.failFast)
+	Parallelism     bool // some template, or the workflow, limits how many pods are active
+	HookExpressions bool // some hook of a task or step has an expression, which may name other tasks or steps
 }
 
 func (s *Spec) check(limits Limits) (*checker, error) {
-	c := &checker{limits: limits, byName: make(map[string]*Template, len(s.Templates)), plans: make(map[*Template]*Plan)}
+	c := &checker{limits: limits, templates: templates{byName: make(map[string]*Template, len(s.Templates))}, plans: make(map[*Template]*Plan)}
 	if err := c.names(s); err != nil {
 		return nil, err
 	}
@@ -36,6 +60,7 @@ func (s *Spec) check(limits Limits) (*checker, error) {
 	if err := c.hooks("", "", s.Hooks); err != nil {
 		return nil, err
 	}
+	c.features.Parallelism = s.Parallelism > 0
 	for _, t := range s.Templates {
 		if err := c.template(t); err != nil {
 			return nil, err
@@ -55,15 +80,15 @@ func (c *checker) names(s *Spec) error {
 			return &SpecError{Field: fmt.Sprintf("templates[%d]", i), Reason: "is nil"}
 		case t.Name == "":
 			return &SpecError{Field: fmt.Sprintf("templates[%d].name", i), Reason: "is empty"}
-		case c.byName[t.Name] != nil:
+		case c.templates.byName[t.Name] != nil:
 			return &SpecError{Template: t.Name, Field: "name", Reason: "is used by more than one template"}
 		}
-		c.byName[t.Name] = t
+		c.templates.byName[t.Name] = t
 	}
-	if c.byName[s.Entrypoint] == nil {
+	if c.templates.find(s.Entrypoint) == nil {
 		return &SpecError{Field: "entrypoint", Reason: noTemplate(s.Entrypoint)}
 	}
-	if s.OnExit != "" && c.byName[s.OnExit] == nil {
+	if s.OnExit != "" && c.templates.find(s.OnExit) == nil {
 		return &SpecError{Field: "onExit", Reason: noTemplate(s.OnExit)}
 	}
 	return nil
@@ -92,6 +117,9 @@ func (c *checker) template(t *Template) error {
 	if err := t.checkKind(); err != nil {
 		return err
 	}
+	c.features.Daemons = c.features.Daemons || t.Daemon
+	c.features.FailFast = c.features.FailFast || t.FailFast
+	c.features.Parallelism = c.features.Parallelism || t.Parallelism > 0
 	var plan *Plan
 	var err error
 	switch t.Kind {
@@ -301,7 +329,7 @@ func (c *checker) task(t *Template, at place, task *Task) error {
 		if err := c.inline(t, task); err != nil {
 			return err
 		}
-	case c.byName[task.Template] == nil:
+	case c.templates.find(task.Template) == nil:
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "template", Reason: noTemplate(task.Template)}
 	}
 	for _, e := range [...]struct{ field, text string }{{"depends", task.Depends}, {"when", task.When}} {
@@ -347,7 +375,7 @@ func (c *checker) hooks(template, node string, hooks []Hook) error {
 			field, reason = fmt.Sprintf("hooks[%d].name", i), "is empty"
 		case names[h.Name]:
 			reason = "is there more than once"
-		case c.byName[h.Template] == nil:
+		case c.templates.find(h.Template) == nil:
 			reason = noTemplate(h.Template)
 		case h.Name != ExitHook && h.Expression == "":
 			reason = "a hook other than exit needs an expression"
@@ -363,6 +391,7 @@ func (c *checker) hooks(template, node string, hooks []Hook) error {
 			return &SpecError{Template: template, Node: node, Field: field, Reason: pastLimit, Err: err}
 		}
 		names[h.Name] = true
+		c.features.HookExpressions = c.features.HookExpressions || node != "" && h.Expression != ""
 	}
 	return nil
 }

@@ -35,17 +35,18 @@ func (e *Engine) listChanges() {
 		count++
 	}
 	kept = kept[:count]
+	e.perDepth = e.perDepth[:0]
 	if !sorted {
-		kept = e.deepestFirst(kept)
+		e.countDepths(kept)
 	}
 	e.result.Changes = slices.Grow(e.result.Changes, len(kept))[:len(kept)]
 	e.describe(e.result.Changes, kept)
 	e.changed = e.changed[:0]
 }
 
-// deepestFirst orders nodes by how deep they are: a counting sort, which keeps the order of those of one depth.
-func (e *Engine) deepestFirst(nodes []before) []before {
-	e.perDepth = e.perDepth[:0]
+// countDepths finds the place in the list at which the nodes of each depth begin: a counting sort, which keeps the order of
+// those of one depth.
+func (e *Engine) countDepths(nodes []before) {
 	for k := range nodes {
 		depth := int(e.nodes[nodes[k].node].depth)
 		for depth >= len(e.perDepth) {
@@ -57,23 +58,23 @@ func (e *Engine) deepestFirst(nodes []before) []before {
 	for depth := len(e.perDepth) - 1; depth >= 0; depth-- {
 		e.perDepth[depth], place = place, place+e.perDepth[depth]
 	}
-	e.byDepth = slices.Grow(e.byDepth[:0], len(nodes))[:len(nodes)]
-	for k := range nodes {
-		at := &e.perDepth[e.nodes[nodes[k].node].depth]
-		e.byDepth[*at] = nodes[k]
-		*at++
-	}
-	return e.byDepth
 }
 
-// describe says how nodes look different. The workflow itself, if it is among them, is the last.
+// describe says how nodes look different. The workflow itself, if it is among them, is the last in the list.
 func (e *Engine) describe(list []Change, nodes []before) {
 	for k := range nodes {
-		c, b := &list[k], &nodes[k]
-		n, is := e.g.Node(b.node), &e.verdicts[b.node]
+		b := &nodes[k]
+		n, h, is := e.g.Node(b.node), &e.nodes[b.node], &e.verdicts[b.node]
+		at := k
+		if len(e.perDepth) > 0 {
+			place := &e.perDepth[h.depth]
+			at = int(*place)
+			*place++
+		}
+		c := &list[at]
 		c.ID, c.Name, c.Message = n.ID(), n.Name(), e.phrases.text(is.message)
 		c.Node, c.Kind, c.From, c.To, c.Rule = b.node, n.Kind, b.phase, is.phase(), is.rule()
-		if !e.nodes[b.node].exists && is.phase() != nodegraph.Planned {
+		if !h.exists && is.phase() != nodegraph.Planned {
 			c.Kind = nodegraph.NodeSkipped
 		}
 	}

@@ -1,7 +1,6 @@
 package propagate
 
 import (
-	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -24,8 +23,7 @@ type Engine struct {
 	active     int                          // pods that count against the workflow's parallelism
 	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
 	changed    []before                     // nodes touched by the current call
-	perDepth   []int32                      // scratch of deepestFirst
-	byDepth    []before                     // the same
+	perDepth   []int32                      // scratch of listChanges: by depth, the place of the next node in the list
 	due        []nodegraph.Index            // scratch of begin
 	targets    []nodegraph.Index            // scratch of ApplyTo: the nodes of the events
 	timers     timers
@@ -52,47 +50,16 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{asked: make(map[nodegraph.Index]struct{}), limited: spec.Parallelism > 0}
-	e.inputs = &inputs{g: g, held: spec.Suspended}
-	for _, t := range allTemplates(spec) {
-		e.failFast = e.failFast || t.FailFast
-		e.limited = e.limited || t.FailFast || t.Parallelism > 0
-		e.daemons = e.daemons || t.Daemon
-		e.named = e.named || hasExpressions(t)
-	}
+	uses := g.Features()
+	e := &Engine{asked: make(map[nodegraph.Index]struct{}), failFast: uses.FailFast, named: uses.HookExpressions}
+	e.limited = uses.FailFast || uses.Parallelism
+	e.inputs = &inputs{g: g, held: spec.Suspended, daemons: uses.Daemons}
 	e.counted = true
 	e.grow()
 	for i := range nodegraph.Index(g.Len()) {
 		e.touch(i)
 	}
 	return e, nil
-}
-
-// hasExpressions tells whether a hook of a task or step of template t has an expression, which may name others.
-func hasExpressions(t *nodegraph.Template) bool {
-	for _, tasks := range append([][]nodegraph.Task{t.Tasks}, t.Steps...) {
-		for k := range tasks {
-			if slices.ContainsFunc(tasks[k].Hooks, func(h nodegraph.Hook) bool { return h.Expression != "" }) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// allTemplates lists the templates of a specification, inline ones included.
-func allTemplates(spec *nodegraph.Spec) []*nodegraph.Template {
-	list := slices.Clone(spec.Templates)
-	for k := 0; k < len(list); k++ {
-		for _, tasks := range append([][]nodegraph.Task{list[k].Tasks}, list[k].Steps...) {
-			for j := range tasks {
-				if in := tasks[j].Inline; in != nil {
-					list = append(list, in)
-				}
-			}
-		}
-	}
-	return list
 }
 
 // Graph returns the workflow's graph. Do not add nodes to it.
@@ -268,7 +235,7 @@ const largeCall = 1 << 8
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.byDepth, e.queue, e.starts, e.due, e.targets = nil, nil, queue{}, starts{}, nil, nil
+	e.changed, e.queue, e.starts, e.due, e.targets = nil, queue{}, starts{}, nil, nil
 	e.scratch, e.walk = nil, branchWalk{}
 	if len(e.wanted) == 0 {
 		e.wanted = nil

@@ -79,7 +79,7 @@ func (w *inputs) shapeOf(i nodegraph.Index) shape {
 	if w.g.Needed(i) {
 		s.traits |= traitCounts
 	}
-	if len(w.hooksOf(i)) > 0 || i == nodegraph.Entry && w.g.OnExit() != nil {
+	if n.Hooked() || i == nodegraph.Entry && (len(w.hooksOf(i)) > 0 || w.g.OnExit() != nil) {
 		s.traits |= traitHooked
 	}
 	if n.Template != nil && n.Template.Daemon && n.Kind == nodegraph.Pod {
