@@ -35,6 +35,9 @@ func (p *Plan) Condition(place int32) *Condition { return p.conditions[place] }
 // Roots are the places of the tasks that come after nothing, in the order in which Argo visits them. Do not modify the slice.
 func (p *Plan) Roots() []int32 { return p.roots }
 
+// IsNeeded tells whether the task at a place is a target or something a target depends on; others never run.
+func (p *Plan) IsNeeded(place int32) bool { return p.needed[place] }
+
 // IsTarget tells whether the task at a place is one that decides how its DAG ends.
 func (p *Plan) IsTarget(place int32) bool { return p.target[place] }
 
@@ -62,21 +65,21 @@ func (r *rows) end() { r.starts = append(r.starts, int32(len(r.list))) }
 // inverse turns the edges around: row j of it lists every i whose row lists j, in ascending order.
 func (r *rows) inverse() rows {
 	n := len(r.starts) - 1
-	inv := rows{starts: make([]int32, n+1), list: make([]int32, len(r.list))}
+	starts, list := make([]int32, n+2), make([]int32, len(r.list))
 	for _, j := range r.list {
-		inv.starts[j+1]++
+		starts[j+2]++
 	}
 	for j := range n {
-		inv.starts[j+1] += inv.starts[j]
+		starts[j+2] += starts[j+1]
 	}
-	next := slices.Clone(inv.starts)
+	next := starts[1:] // by j: where the next i goes; in the end where the row of j+1 starts
 	for i := range int32(n) {
 		for _, j := range r.row(i) {
-			inv.list[next[j]] = i
+			list[next[j]] = i
 			next[j]++
 		}
 	}
-	return inv
+	return rows{starts: starts[:n+1], list: list}
 }
 
 // renumbered gives the rows and what they list other numbers: old number order[i] is new number i.
@@ -97,6 +100,7 @@ type planner struct {
 	deps       rows
 	mark       []int32      // by slot: 1 + the slot that comes after it and was met last
 	all        []*Condition // by the number of tasks: the condition of a plain dependencies list
+	continues  bool         // some task has a continueOn
 }
 
 // newPlanner plans n members, with room for so many edges.
@@ -116,10 +120,11 @@ func (p *planner) after(slot, dep int32) {
 
 // task compiles what one task of DAG template t comes after.
 func (p *planner) task(t *Template, slot int32, slots *slotTable) error {
-	defer p.deps.end()
 	task := &t.Tasks[slot]
 	if task.Depends == "" {
-		return p.dependencies(t, slot, slots)
+		err := p.dependencies(t, slot, slots)
+		p.deps.end()
+		return err
 	}
 	if len(task.Dependencies) > 0 {
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "dependencies", Reason: "can't be used together with depends"}
@@ -133,6 +138,7 @@ func (p *planner) task(t *Template, slot int32, slots *slotTable) error {
 		dep, _ := slots.find(name)
 		p.after(slot, dep)
 	}
+	p.deps.end()
 	return nil
 }
 
@@ -151,7 +157,7 @@ func (p *planner) dependencies(t *Template, slot int32, slots *slotTable) error 
 			break
 		}
 		p.after(slot, dep)
-		plain = plain && t.Tasks[dep].ContinueOn == ContinueOn{}
+		plain = plain && !(p.continues && t.Tasks[dep].ContinueOn != ContinueOn{})
 	}
 	if plain {
 		p.conditions[slot] = p.allOf(len(p.deps.list) - from)
@@ -292,18 +298,17 @@ func (p *planner) cycle(missing []int32, name func(int32) string) []string {
 	return append(names[smallest:], names[:smallest]...)
 }
 
-// number fills in visit and roots.
+// number fills in visit, needed and roots.
 func (p *Plan) number() {
 	n := len(p.order)
 	p.visit = make([]int32, n)
-	seen := make([]bool, n)
 	next := int32(0)
 	stack := make([]int32, 0, n)
 	for _, target := range p.targets {
 		stack = append(stack, p.place[target])
 		for len(stack) > 0 {
 			at := stack[len(stack)-1]
-			if seen[at] { // back from what it depends on, or reached twice
+			if p.needed[at] { // back from what it depends on, or reached twice
 				stack = stack[:len(stack)-1]
 				if p.visit[at] == 0 {
 					next++
@@ -311,9 +316,9 @@ func (p *Plan) number() {
 				}
 				continue
 			}
-			seen[at] = true
+			p.needed[at] = true
 			for _, d := range slices.Backward(p.deps.row(at)) {
-				if !seen[d] {
+				if !p.needed[d] {
 					stack = append(stack, d)
 				}
 			}
@@ -329,7 +334,7 @@ func (p *Plan) number() {
 }
 
 // chooseTargets takes the tasks that nothing depends on where the template names no target, in the order of their
-// names as Argo does, and marks all that the targets need.
+// names as Argo does.
 func (p *Plan) chooseTargets(name func(int32) string) {
 	if len(p.targets) == 0 {
 		for place, slot := range p.order {
@@ -340,13 +345,6 @@ func (p *Plan) chooseTargets(name func(int32) string) {
 		slices.SortFunc(p.targets, func(a, b int32) int { return strings.Compare(name(a), name(b)) })
 	}
 	for _, slot := range p.targets {
-		p.needed[p.place[slot]], p.target[p.place[slot]] = true, true
-	}
-	for at := len(p.order) - 1; at >= 0; at-- {
-		if p.needed[at] {
-			for _, d := range p.deps.row(int32(at)) {
-				p.needed[d] = true
-			}
-		}
+		p.target[p.place[slot]] = true
 	}
 }

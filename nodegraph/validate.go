@@ -254,7 +254,7 @@ func (c *checker) containers(t *Template) (*Plan, error) {
 }
 
 func (c *checker) dag(t *Template) (*Plan, error) {
-	slots, length, edges := newSlotTable(t.Tasks), 0, 0
+	slots, length, edges, continues := newSlotTable(t.Tasks), 0, 0, false
 	for i := range t.Tasks {
 		task := &t.Tasks[i]
 		if err := c.task(t, place{list: "dag.tasks", at: i}, task); err != nil {
@@ -265,8 +265,10 @@ func (c *checker) dag(t *Template) (*Plan, error) {
 		}
 		length += len(task.Name)
 		edges += len(task.Dependencies)
+		continues = continues || task.ContinueOn != ContinueOn{}
 	}
 	p := newPlanner(len(t.Tasks), edges)
+	p.continues = continues
 	for i := range t.Tasks {
 		if err := p.task(t, int32(i), slots); err != nil {
 			return nil, err
@@ -332,12 +334,24 @@ func (c *checker) task(t *Template, at place, task *Task) error {
 	case c.templates.find(task.Template) == nil:
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "template", Reason: noTemplate(task.Template)}
 	}
-	for _, e := range [...]struct{ field, text string }{{"depends", task.Depends}, {"when", task.When}} {
-		if err := c.limits.admit(e.text); err != nil {
-			return &SpecError{Template: t.Name, Node: task.Name, Field: e.field, Reason: pastLimit, Err: err}
-		}
+	if err := c.expression(t, task, "depends", task.Depends); err != nil {
+		return err
+	}
+	if err := c.expression(t, task, "when", task.When); err != nil {
+		return err
 	}
 	return c.hooks(t.Name, task.Name, task.Hooks)
+}
+
+// expression checks the length of an expression of a task or step of t.
+func (c *checker) expression(t *Template, task *Task, field, text string) error {
+	if text == "" {
+		return nil
+	}
+	if err := c.limits.admit(text); err != nil {
+		return &SpecError{Template: t.Name, Node: task.Name, Field: field, Reason: pastLimit, Err: err}
+	}
+	return nil
 }
 
 // pastLimit is what is wrong with an expression that a limit forbids.

@@ -15,13 +15,10 @@ func (e *Engine) grow() {
 	}
 	e.nodes, e.details, e.verdicts = e.nodes[:n], e.details[:n], e.verdicts[:n]
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
-		s := e.shapeOf(i)
-		e.nodes[i].shape = s
-		if s.traits&traitCounts != 0 && i != nodegraph.Root {
-			e.nodes[s.parent].open++
-		}
-		if s.traits&traitTask != 0 {
-			e.nodes[i].blocked = int32(len(e.g.DependencyRow(i)))
+		n := e.added(i)
+		e.nodes[i] = n
+		if n.traits&traitCounts != 0 && i != nodegraph.Root {
+			e.nodes[n.parent].open++
 		}
 	}
 }

@@ -63,26 +63,29 @@ const (
 	traitPlain                     // a task with a plain condition
 )
 
-// shapeOf reads the shape of node i.
-func (w *inputs) shapeOf(i nodegraph.Index) shape {
+// added is what node i is before anything is known of it.
+func (w *inputs) added(i nodegraph.Index) node {
 	n := w.g.Node(i)
-	s := shape{parent: n.Parent, depth: uint16(n.Depth()), kind: n.Kind}
+	s := node{shape: shape{parent: n.Parent, depth: uint16(n.Depth()), kind: n.Kind, traits: traitCounts}}
 	switch n.Role {
 	case nodegraph.RoleTask:
+		plan, first := w.g.Planned(n.Parent)
+		place := int32(i - first)
 		s.traits |= traitTask
-		if c := w.g.Condition(i); c != nil && c.Plain() {
+		if !plan.IsNeeded(place) {
+			s.traits &^= traitCounts
+		}
+		if c := plan.Condition(place); c != nil && c.Plain() {
 			s.traits |= traitPlain
 		}
+		s.blocked = int32(len(plan.Dependencies(place)))
 	case nodegraph.RoleHook:
 		s.traits |= traitHook
-	}
-	if w.g.Needed(i) {
-		s.traits |= traitCounts
 	}
 	if n.Hooked() || i == nodegraph.Entry && (len(w.hooksOf(i)) > 0 || w.g.OnExit() != nil) {
 		s.traits |= traitHooked
 	}
-	if n.Template != nil && n.Template.Daemon && n.Kind == nodegraph.Pod {
+	if n.Kind == nodegraph.Pod && n.Template.Daemon {
 		s.traits |= traitDaemon
 	}
 	if !n.Kind.Composite() && w.g.Plan(i) == nil {
