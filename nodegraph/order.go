@@ -88,7 +88,7 @@ func (g *Graph) Order(i Index) []int32 { return g.Plan(i).order }
 // down to what they depend on, which comes first.
 func (g *Graph) Visit(i Index) int {
 	p, place := g.planned(i)
-	return int(p.visit[place])
+	return p.Visit(place)
 }
 
 // Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.

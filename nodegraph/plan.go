@@ -32,6 +32,9 @@ func (p *Plan) Dependents(place int32) []int32 { return p.dependents.row(place) 
 // it tests are the tasks of Dependencies, in that order.
 func (p *Plan) Condition(place int32) *Condition { return p.conditions[place] }
 
+// Visit is the turn of the task at a place in the order in which Argo visits the tasks of a DAG: see [Graph.Visit].
+func (p *Plan) Visit(place int32) int { return int(p.visit[place]) }
+
 // Roots are the places of the tasks that come after nothing, in the order in which Argo visits them. Do not modify the slice.
 func (p *Plan) Roots() []int32 { return p.roots }
 

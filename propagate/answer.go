@@ -85,7 +85,7 @@ func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	d.memo = AnswerRun
 	if ev.Value {
 		e.forget(i)
-		e.inputs.create(i, e.now)
+		e.inputs.create(i, e.instant)
 		e.details[i].serial = e.afterOlder(i)
 		e.end(i, nodegraph.Succeeded, e.phrases.say(ev.Message), e.now)
 		d.hit = true
@@ -122,7 +122,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 		e.details[i].message = e.phrases.say(ev.Message)
 		e.sayReason(i, ev.Reason)
 		if !f.created() {
-			e.inputs.create(i, e.now)
+			e.inputs.create(i, e.instant)
 			f.Waited, e.details[i].serial = true, e.afterOlder(i)
 			e.watchTimeouts(i)
 			e.actOn(ActionStart, i, ev.Message)

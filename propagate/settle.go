@@ -356,9 +356,7 @@ func (e *Engine) touchFailFast(i nodegraph.Index) {
 
 // ended does what follows from a node's having ended.
 func (e *Engine) ended(i nodegraph.Index, n *node) {
-	if len(e.asked) > 0 {
-		e.forget(i)
-	}
+	e.forget(i)
 	if d := &e.details[i]; d.finished == 0 {
 		d.finished = e.instant
 	}
@@ -399,6 +397,12 @@ func (e *Engine) awaitHook(i nodegraph.Index) {
 
 // forget frees the place that was kept for node i while the host was asked about it.
 func (e *Engine) forget(i nodegraph.Index) {
+	if len(e.asked) > 0 {
+		e.forgetAsked(i)
+	}
+}
+
+func (e *Engine) forgetAsked(i nodegraph.Index) {
 	if _, kept := e.asked[i]; kept {
 		delete(e.asked, i)
 		e.tried = -1 // another may have the place

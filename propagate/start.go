@@ -123,20 +123,21 @@ func (e *Engine) startOne(i nodegraph.Index, w want) bool {
 // Argo visits them, others as declared. It is negative where a comes before b.
 func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 	x, y := a, b
-	for e.g.Node(x).Depth() > e.g.Node(y).Depth() {
-		x = e.g.Node(x).Parent
+	for e.nodes[x].depth > e.nodes[y].depth {
+		x = e.nodes[x].parent
 	}
-	for e.g.Node(y).Depth() > e.g.Node(x).Depth() {
-		y = e.g.Node(y).Parent
+	for e.nodes[y].depth > e.nodes[x].depth {
+		y = e.nodes[y].parent
 	}
 	if x == y { // the same, or one inside the other
-		return e.g.Node(a).Depth() - e.g.Node(b).Depth()
+		return int(e.nodes[a].depth) - int(e.nodes[b].depth)
 	}
-	for e.g.Node(x).Parent != e.g.Node(y).Parent {
-		x, y = e.g.Node(x).Parent, e.g.Node(y).Parent
+	for e.nodes[x].parent != e.nodes[y].parent {
+		x, y = e.nodes[x].parent, e.nodes[y].parent
 	}
-	if e.g.Node(x).Role == nodegraph.RoleTask && e.g.Node(y).Role == nodegraph.RoleTask {
-		return cmp.Or(e.g.Visit(x)-e.g.Visit(y), int(x-y))
+	if e.nodes[x].traits&e.nodes[y].traits&traitTask != 0 {
+		plan, first := e.g.Planned(e.nodes[x].parent)
+		return cmp.Or(plan.Visit(int32(x-first))-plan.Visit(int32(y-first)), int(x-y))
 	}
 	return int(x - y)
 }
@@ -294,7 +295,7 @@ func (e *Engine) start(i nodegraph.Index, w want) {
 // create makes node i exist, tells the host, and lets its members come into being.
 func (e *Engine) create(i nodegraph.Index) {
 	e.forget(i)
-	e.inputs.create(i, e.now)
+	e.inputs.create(i, e.instant)
 	e.details[i].serial = e.afterOlder(i)
 	e.touch(i)
 	if !e.nodes[i].kind.Composite() && e.refuse(i) {
@@ -303,8 +304,7 @@ func (e *Engine) create(i nodegraph.Index) {
 	if e.stops(i) {
 		e.halt(i)
 	}
-	action := Action{Type: ActionStart, Node: i, ID: e.g.Node(i).ID(), Name: e.g.Node(i).Name(), Kind: e.g.Node(i).Kind}
-	e.act(action)
+	e.actOn(ActionStart, i, "")
 	e.expand(i)
 	e.watchTimeouts(i)
 }
@@ -353,7 +353,7 @@ func (e *Engine) expand(i nodegraph.Index) {
 	e.reserve(int(e.nodes[i].depth)+1, e.readyIn(i))
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 		if e.nodes[m].kind == nodegraph.Container {
-			e.inputs.create(m, e.now)
+			e.inputs.create(m, e.instant)
 		}
 		e.touch(m)
 	}

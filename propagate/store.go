@@ -310,8 +310,8 @@ func (w *inputs) end(i nodegraph.Index, phase nodegraph.Phase, message phrase, a
 }
 
 // create makes node i exist since a time.
-func (w *inputs) create(i nodegraph.Index, at time.Time) {
-	w.nodes[i].exists, w.details[i].created = true, stampOf(at)
+func (w *inputs) create(i nodegraph.Index, at stamp) {
+	w.nodes[i].exists, w.details[i].created = true, at
 }
 
 // sayReason sets the reason of node i, which is also the lock that it waits for.
