@@ -93,13 +93,23 @@ func BenchmarkLocalEvent(b *testing.B) {
 
 // BenchmarkRepeated: a pod is reported as it was.
 func BenchmarkRepeated(b *testing.B) {
+	repeated(b, func(_ *Engine, pod nodegraph.Index) Event { return Event{Type: EventPodRunning, At: pod} })
+}
+
+// BenchmarkRepeatedByID: the same, with the id of the node in place of its index.
+func BenchmarkRepeatedByID(b *testing.B) {
+	repeated(b, func(e *Engine, pod nodegraph.Index) Event { return PodRunning(e.g.Node(pod).ID()) })
+}
+
+func repeated(b *testing.B, event func(e *Engine, pod nodegraph.Index) Event) {
 	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
 		e := begun(spec)
 		open := openPods(e)
 		var r Result
 		batch := make([]Event, len(open))
 		for k, pod := range open {
-			batch[k] = Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}
+			batch[k] = event(e, pod)
+			batch[k].Pod.UID = "u"
 		}
 		if err := e.ApplyTo(&r, began, batch...); err != nil {
 			b.Fatal(err)

@@ -1153,3 +1153,24 @@ func TestThePodBeforeANodeWasMemoized(t *testing.T) {
 		}
 	}
 }
+
+// A template that failed fast made a DAG around it fail that had just succeeded, and with it the Retry of that DAG go on
+// inside of another that had failed fast in the same call: what was left in it had been ended already (random test, seed
+// 405,029,728).
+func TestFailFastInsideWhatFailsFast(t *testing.T) {
+	e := drawnWith(t, "dag(x, y: retry(dag(s: steps(a | h: http, p: retry(pod)) -> t)))", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "main" || template.Name == "s"
+			if template.Retry != nil {
+				template.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
+			}
+		}
+	})
+	tell(t, e, propagate.PodFailed("wf.x", ""))
+	tell(t, e, propagate.PodSucceeded("wf.y(0).s[0].a"))
+	require.Equal(t, []string{"wf.y(0).s[1].h: served", "wf.y(0).s[1].p(0): start"}, waitsFor(e))
+	tell(t, e, propagate.PodFailed("wf.y(0).s[1].p(0)", ""))
+	expect(t, e, "wf.y(0)", nodegraph.Failed)
+	expect(t, e, "wf.y", nodegraph.Failed)
+	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+}

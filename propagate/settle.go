@@ -49,7 +49,7 @@ func (e *Engine) touch(i nodegraph.Index) {
 
 // idle tells that nothing is left to evaluate or to start.
 func (e *Engine) idle() bool {
-	return e.queue.size == 0 && len(e.wanted) == 0 && len(e.settledC) == 0 && (len(e.later) == 0 || e.tried == e.judged)
+	return e.queue.size == 0 && len(e.wanted) == 0 && e.settledC.empty() && (len(e.later) == 0 || e.tried == e.judged)
 }
 
 // settle evaluates what is marked, from the deepest nodes up, and starts what should start, until nothing is left.
@@ -363,7 +363,7 @@ func (e *Engine) ended(i nodegraph.Index, n *node) {
 	e.releaseLocks(i)
 	switch n.kind {
 	case nodegraph.DAG, nodegraph.Steps, nodegraph.Workflow:
-		e.settledC = append(e.settledC, i)
+		e.settledC.push(i)
 	case nodegraph.TaskGroup:
 		e.awaitHook(i)
 	}

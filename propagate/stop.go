@@ -106,9 +106,13 @@ func (e *Engine) touchPod(i nodegraph.Index) {
 }
 
 // endMembers ends what is left inside composites that have settled: their ready daemons, and all that a template that
-// fails fast leaves open.
+// fails fast leaves open. It stops at the first that has anything left, since those around it may read that.
 func (e *Engine) endMembers() {
-	for _, b := range e.settledC {
+	for !e.settledC.empty() && e.queue.size == 0 {
+		b := e.settledC.pop()
+		if !e.verdicts[b].fulfilled() {
+			continue // it goes on
+		}
 		if e.verdicts[b].rule() == RuleFailFast {
 			e.closeMembers(b)
 		}
@@ -116,7 +120,6 @@ func (e *Engine) endMembers() {
 			e.endDaemonsIn(b)
 		}
 	}
-	e.settledC = e.settledC[:0]
 }
 
 // closeMembers ends everything open inside node b, which failed fast: nothing inside a finished node is unfinished.
