@@ -372,8 +372,8 @@ func (e *Engine) comesAfter(c nodegraph.Index) []nodegraph.Index {
 
 // finishedAt is when what the event tells of ended.
 func (e *Engine) finishedAt(ev *Event) stamp {
-	if ev.Finished.IsZero() {
-		return e.instant
+	if !ev.Finished.IsZero() {
+		return stampOf(ev.Finished)
 	}
-	return stampOf(ev.Finished)
+	return e.instant
 }

@@ -14,22 +14,24 @@ func refused(field, value string, err error) *EventError {
 // check finds the node of event k of a call, and refuses the event if it can't be taken. Nothing has been changed when it is
 // called.
 func (e *Engine) check(k int, ev *Event) (nodegraph.Index, error) {
-	i := nodegraph.Root
+	i := ev.At
+	if ev.Node != "" {
+		i = e.g.Find(ev.Node)
+	}
 	var refusal *EventError
-	if ev.Type < EventType(len(eventNames)) && eventAbout[ev.Type] != aboutWorkflow && !ev.ofWorkflowLocks() {
-		i = e.locate(ev)
-		refusal = e.nodeRefusal(ev, i)
+	if int(ev.Type) >= len(eventNames) || eventAbout[ev.Type] == aboutWorkflow || ev.ofWorkflowLocks() {
+		i, refusal = nodegraph.Root, e.workflowRefusal(ev)
 	} else {
-		refusal = e.workflowRefusal(ev)
+		refusal = e.nodeRefusal(ev, i)
 	}
-	if refusal != nil {
-		refusal.Index, refusal.Event, refusal.Node = k, *ev, ev.Node
-		if i > nodegraph.Root {
-			refusal.Node = e.nameOf(i)
-		}
-		return i, refusal
+	if refusal == nil {
+		return i, nil
 	}
-	return i, nil
+	refusal.Index, refusal.Event, refusal.Node = k, *ev, ev.Node
+	if i > nodegraph.Root && int(i) < len(e.nodes) {
+		refusal.Node = e.nameOf(i)
+	}
+	return i, refusal
 }
 
 // nodeRefusal says why an event of node i can't be taken, nil if it can.
@@ -37,7 +39,7 @@ func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) *EventError {
 	switch {
 	case e.Complete():
 		return refused("node", ev.Node, ErrComplete)
-	case i == nodegraph.None:
+	case i <= nodegraph.Root || int(i) >= len(e.nodes):
 		return refused("node", ev.Node, ErrUnknownNode)
 	}
 	n, about := &e.nodes[i], eventAbout[ev.Type]
@@ -76,18 +78,6 @@ func (e *Engine) workflowRefusal(ev *Event) *EventError {
 		return refused("strategy", ev.Reason, ErrInvalid)
 	}
 	return nil
-}
-
-// locate finds the node of an event, None if there is no such node.
-func (e *Engine) locate(ev *Event) nodegraph.Index {
-	i := ev.At
-	if ev.Node != "" {
-		i = e.g.Find(ev.Node)
-	}
-	if i <= nodegraph.Root || int(i) >= len(e.nodes) {
-		return nodegraph.None
-	}
-	return i
 }
 
 // eventKinds says to which kinds of nodes an event can happen, as bits; 0 for any.
