@@ -80,8 +80,8 @@ func (q *queue) pushed(depth, n int) {
 	}
 }
 
-// pop removes the next node that is at least so deep.
-func (q *queue) pop(depth int) (nodegraph.Index, bool) {
+// pop removes the next node that is at least so deep, None if there is none.
+func (q *queue) pop(depth int) nodegraph.Index {
 	for ; q.size > 0 && q.top >= depth; q.top-- {
 		l := &q.levels[q.top]
 		f := &l.existing
@@ -90,10 +90,10 @@ func (q *queue) pop(depth int) (nodegraph.Index, bool) {
 		}
 		if !f.empty() {
 			q.size--
-			return f.pop(), true
+			return f.pop()
 		}
 	}
-	return nodegraph.None, false
+	return nodegraph.None
 }
 
 // timers are the times at which nodes must be looked at again, as a heap, the soonest first.

@@ -16,8 +16,14 @@ func (w *view) evaluate(i nodegraph.Index) ruling {
 		v = w.compositeRule(i)
 	case n.Lock == LockWaits && n.Stage < StageStopped:
 		v = pending(RuleLockWait, w.details[i].message)
+	case n.kind == nodegraph.Pod:
+		v = w.podRule(i)
+	case n.kind == nodegraph.Container:
+		v = w.containerRule(i)
+	case n.kind == nodegraph.Suspend:
+		v = w.suspendRule(i)
 	default:
-		v = w.leafRule(i, n.kind)
+		v = w.servedRule(i)
 	}
 	if n.traits&traitHooked != 0 && w.hooksDue(i, v) {
 		v.verdict = v.wanting(wantHook)
@@ -25,18 +31,7 @@ func (w *view) evaluate(i nodegraph.Index) ruling {
 	return v
 }
 
-func (w *view) leafRule(i nodegraph.Index, kind nodegraph.Kind) ruling {
-	switch kind {
-	case nodegraph.Pod:
-		return w.podRule(i)
-	case nodegraph.Container:
-		return w.containerRule(i)
-	case nodegraph.Suspend:
-		return w.suspendRule(i)
-	}
-	return w.servedRule(i)
-}
-
+// compositeRule is the rule of what has others inside it, where it does not wait for a lock and was not ended as a whole.
 func (w *view) compositeRule(i nodegraph.Index) ruling {
 	n := &w.nodes[i]
 	switch {

@@ -79,11 +79,7 @@ func (e *Engine) settle() {
 // sweep evaluates marked nodes that are at least so deep until none is left. A node comes after everything it depends
 // on, so each is evaluated once unless a sibling that exists changed after it.
 func (e *Engine) sweep(depth int) {
-	for {
-		i, ok := e.queue.pop(depth)
-		if !ok {
-			return
-		}
+	for i := e.queue.pop(depth); i != nodegraph.None; i = e.queue.pop(depth) {
 		e.judge(i)
 	}
 }
@@ -360,7 +356,9 @@ func (e *Engine) ended(i nodegraph.Index, n *node) {
 	if d := &e.details[i]; d.finished == 0 {
 		d.finished = e.instant
 	}
-	e.releaseLocks(i)
+	if n.Lock != LockNone {
+		e.giveBackLocks(i)
+	}
 	switch n.kind {
 	case nodegraph.DAG, nodegraph.Steps, nodegraph.Workflow:
 		e.settledC.push(i)

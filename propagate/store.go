@@ -251,8 +251,7 @@ func (w *inputs) join(i nodegraph.Index, o *observation) bool { return !w.known(
 
 // learn is join for an observation that was not made before.
 func (w *inputs) learn(i nodegraph.Index, o *observation) bool {
-	n, d := &w.nodes[i], &w.details[i]
-	if o.stage > n.Stage && o.serial == d.serial && o.attempt == int(d.attempt) && !n.Released {
+	if n, d := &w.nodes[i], &w.details[i]; o.stage > n.Stage && o.serial == d.serial && o.attempt == int(d.attempt) && !n.Released {
 		w.rise(n, d, o)
 		return true
 	}
