@@ -27,7 +27,7 @@ type Engine struct {
 	due        []nodegraph.Index            // scratch of begin
 	targets    []nodegraph.Index            // scratch of ApplyTo: the nodes of the events
 	timers     timers
-	settledC   fifo              // composites that became fulfilled and may hold daemons
+	unseen     fifo              // nodes that have ended and whose end is to be seen to
 	unsure     []nodegraph.Index // pods that were asked for before the engine was loaded
 	unasked    []nodegraph.Index // nodes about which the host was asked something before that
 	wording    Wording

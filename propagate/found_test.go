@@ -2,6 +2,7 @@ package propagate_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -1173,4 +1174,44 @@ func TestFailFastInsideWhatFailsFast(t *testing.T) {
 	expect(t, e, "wf.y(0)", nodegraph.Failed)
 	expect(t, e, "wf.y", nodegraph.Failed)
 	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+}
+
+// Seen while that was repaired: a DAG around it had ended in the same call, went on, and had lost its daemon.
+func TestDaemonOfADAGThatGoesOn(t *testing.T) {
+	e := drawnWith(t, "dag(o: dag(d: daemon, y: retry(dag(s: steps(a | h: http, p: retry(pod)) -> t))))", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "s"
+			if template.Retry != nil {
+				template.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
+			}
+		}
+	})
+	tell(t, e, propagate.PodRunning("wf.o.d"))
+	tell(t, e, propagate.PodSucceeded("wf.o.y(0).s[0].a"))
+	tell(t, e, propagate.PodFailed("wf.o.y(0).s[1].p(0)", ""))
+	expect(t, e, "wf.o", nodegraph.Running)
+	require.Equal(t, []string{"wf.o.y: timer"}, waitsFor(e))
+	expect(t, e, "wf.o.d", nodegraph.Running)
+}
+
+// Seen while that was repaired: a Retry that had ended in the same call had given back its lock, and went on without it.
+func TestLockOfARetryThatGoesOn(t *testing.T) {
+	e := drawnWith(t, "dag(y: mutex(m, retry(dag(s: steps(a | h: http, p: retry(pod)) -> t))), z)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "s"
+			if template.Retry != nil {
+				template.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
+			}
+		}
+	})
+	tell(t, e, propagate.LockGranted("wf.y"))
+	tell(t, e, propagate.PodSucceeded("wf.y(0).s[0].a"))
+	r := tell(t, e, propagate.PodFailed("wf.y(0).s[1].p(0)", ""))
+	expect(t, e, "wf.y", nodegraph.Running)
+	require.Equal(t, propagate.LockHeld, e.Fact(e.Graph().Find("wf.y")).Lock, "%v", r.Actions)
+	r = tell(t, e, propagate.Shutdown("Terminate"))
+	expect(t, e, "wf.y", nodegraph.Failed)
+	require.True(t, slices.ContainsFunc(r.Actions, func(a propagate.Action) bool {
+		return a.Type == propagate.ActionRelease && a.Name == "wf.y"
+	}), "%v", r.Actions)
 }

@@ -880,3 +880,15 @@ func TestLockGrantedWithAListOfACompleteWorkflow(t *testing.T) {
 	_, err = e.SyncChanged(epoch, nil, nil, propagate.LockGranted(""))
 	require.ErrorIs(t, err, propagate.ErrComplete)
 }
+
+// The name of a pod that is gone may be heard of after that: it is not another pod.
+func TestNameOfAPodThatIsGone(t *testing.T) {
+	e := drawn(t, "dag(a, hold: suspend)")
+	tell(t, e, propagate.PodRunning("wf.a"))
+	tell(t, e, propagate.PodDeleted("wf.a"))
+	expect(t, e, "wf.a", nodegraph.Error)
+	late := propagate.PodRunning("wf.a")
+	late.Pod.UID = "u"
+	tell(t, e, late)
+	expect(t, e, "wf.a", nodegraph.Error)
+}

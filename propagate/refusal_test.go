@@ -170,6 +170,7 @@ func TestRefusalNamesTheNodeOfAnID(t *testing.T) {
 		refusal := refused(t, e, ev)
 		require.Equal(t, [2]string{"wf.wait", "wf.wait"}, [2]string{refusal.Node, refusal.Value}, "%v", refusal)
 	}
+	require.Equal(t, "wf", refused(t, e, propagate.Event{Type: propagate.EventPodRunning, At: nodegraph.Entry}).Node, "the entry node too")
 }
 
 // The types and indices just past the last are none.

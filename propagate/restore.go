@@ -139,6 +139,9 @@ func (r *restorer) restore() error {
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.nodes[i].marks &^= markChanged
 		f := &e.nodes[i]
+		if v := e.verdicts[i]; v.fulfilled() && !v.daemoned() {
+			f.Lock = LockNone // it was given back when it ended
+		}
 		if f.Answer == AnswerAsked || f.Lock == LockAsked || e.details[i].memo == AnswerAsked {
 			e.unasked = append(e.unasked, i)
 		}

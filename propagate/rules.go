@@ -31,7 +31,7 @@ func (w *view) evaluate(i nodegraph.Index) ruling {
 	return v
 }
 
-// compositeRule is the rule of what has others inside it, where it does not wait for a lock and was not ended as a whole.
+// compositeRule is the rule of what has others inside it.
 func (w *view) compositeRule(i nodegraph.Index) ruling {
 	n := &w.nodes[i]
 	switch {
@@ -39,7 +39,7 @@ func (w *view) compositeRule(i nodegraph.Index) ruling {
 		return settled(n.Phase, w.details[i].message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
 	case n.Stage == StageEnded:
 		return wholeRule(n.Phase, w.details[i].message)
-	case n.Lock == LockWaits && n.Stage < StageStopped:
+	case n.Lock == LockWaits:
 		return pending(RuleLockWait, w.details[i].message)
 	}
 	var v ruling

@@ -46,6 +46,15 @@ func TestConditionsOfItems(t *testing.T) {
 	}
 }
 
+// A ready daemon is fulfilled, and Daemoned is all that may be said of it.
+func TestDependsOnAReadyDaemon(t *testing.T) {
+	e := drawn(t, `dag(a: daemon, b depends "a.Daemoned", c depends "a.Succeeded || a.Failed")`)
+	expect(t, e, "wf.b", nodegraph.Planned)
+	tell(t, e, propagate.PodRunning("wf.a"))
+	expect(t, e, "wf.b", nodegraph.Pending)
+	expect(t, e, "wf.c", nodegraph.Omitted)
+}
+
 // What an omitted target counts as is told by the failures before it, also where those are items of a loop.
 func TestBranchesLeadThroughItems(t *testing.T) {
 	for _, c := range []struct{ text, failed, succeeded string }{

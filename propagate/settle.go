@@ -49,7 +49,7 @@ func (e *Engine) touch(i nodegraph.Index) {
 
 // idle tells that nothing is left to evaluate or to start.
 func (e *Engine) idle() bool {
-	return e.queue.size == 0 && len(e.wanted) == 0 && e.settledC.empty() && (len(e.later) == 0 || e.tried == e.judged)
+	return e.queue.size == 0 && len(e.wanted) == 0 && e.unseen.empty() && (len(e.later) == 0 || e.tried == e.judged)
 }
 
 // settle evaluates what is marked, from the deepest nodes up, and starts what should start, until nothing is left.
@@ -58,7 +58,7 @@ func (e *Engine) idle() bool {
 func (e *Engine) settle() {
 	for {
 		e.sweep(0)
-		if e.endMembers(); e.queue.size > 0 {
+		if e.seeToEnded(); e.queue.size > 0 {
 			continue
 		}
 		if e.Complete() {
@@ -356,13 +356,10 @@ func (e *Engine) ended(i nodegraph.Index, n *node) {
 	if d := &e.details[i]; d.finished == 0 {
 		d.finished = e.instant
 	}
-	if n.Lock != LockNone {
-		e.giveBackLocks(i)
-	}
-	switch n.kind {
-	case nodegraph.DAG, nodegraph.Steps, nodegraph.Workflow:
-		e.settledC.push(i)
-	case nodegraph.TaskGroup:
+	switch k := n.kind; {
+	case k == nodegraph.DAG, k == nodegraph.Steps, k == nodegraph.Workflow, n.Lock != LockNone:
+		e.unseen.push(i)
+	case k == nodegraph.TaskGroup:
 		e.awaitHook(i)
 	}
 }
@@ -407,7 +404,7 @@ func (e *Engine) forgetAsked(i nodegraph.Index) {
 	}
 }
 
-// releaseLocks gives back what node i holds, in the same result in which it settles.
+// releaseLocks gives back what node i holds.
 func (e *Engine) releaseLocks(i nodegraph.Index) {
 	if e.nodes[i].Lock != LockNone {
 		e.giveBackLocks(i)

@@ -105,19 +105,21 @@ func (e *Engine) touchPod(i nodegraph.Index) {
 	}
 }
 
-// endMembers ends what is left inside composites that have settled: their ready daemons, and all that a template that
-// fails fast leaves open. It stops at the first that has anything left, since those around it may read that.
-func (e *Engine) endMembers() {
-	for !e.settledC.empty() && e.queue.size == 0 {
-		b := e.settledC.pop()
-		if !e.verdicts[b].fulfilled() {
+// seeToEnded does what else follows from a node's having ended, now that no other verdict is open: its locks are given
+// back, and what is left inside it is ended, ready daemons and all that a template that fails fast leaves open. It stops at
+// the first that had anything left, which those around it may read.
+func (e *Engine) seeToEnded() {
+	for !e.unseen.empty() && e.queue.size == 0 {
+		i := e.unseen.pop()
+		if !e.verdicts[i].fulfilled() {
 			continue // it goes on
 		}
-		if e.verdicts[b].rule() == RuleFailFast {
-			e.closeMembers(b)
+		e.releaseLocks(i)
+		if e.verdicts[i].rule() == RuleFailFast {
+			e.closeMembers(i)
 		}
 		if e.daemons {
-			e.endDaemonsIn(b)
+			e.endDaemonsIn(i)
 		}
 	}
 }

@@ -129,7 +129,7 @@ func TestWhatIsHeldBackIsNotedOnce(t *testing.T) {
 		require.Len(t, e.later, 9)
 	}
 	done := half(sets(70))
-	require.True(t, done.settledC.empty(), "composites whose end was seen to")
+	require.True(t, done.unseen.empty(), "composites whose end was seen to")
 }
 
 // What a hook names is looked for in each task once, however many ways lead to it.
