@@ -201,7 +201,23 @@ func (c *cluster) carryOut(result propagate.Result) {
 	}
 }
 
+// checkLocks checks that a pod which is made runs under all the locks of the nodes that it is, or is inside of.
+func (c *cluster) checkLocks(name string) {
+	g := c.e.Graph()
+	for i := g.Find(name); i > nodegraph.Root; i = g.Node(i).Parent {
+		n := g.Node(i)
+		if n.Role == nodegraph.RoleAttempt || n.Kind == nodegraph.TaskGroup || n.Kind == nodegraph.StepGroup {
+			continue // what they are inside of, or their members, hold the locks of the template
+		}
+		for _, lock := range n.Template.Locks {
+			require.Contains(c.t, c.locks.Holders(lock.Key), propagate.Holder{Node: n.ID()}, "%s is made without %s of %s\n%s\n%s",
+				name, lock.Key, n.Name(), c.history(), c.table())
+		}
+	}
+}
+
 func (c *cluster) create(name string) {
+	c.checkLocks(name)
 	switch old := c.pods[name]; {
 	case old == nil:
 		c.names = append(c.names, name)

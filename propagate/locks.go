@@ -185,7 +185,7 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 	t.drop(workflow)
 	nodes := make([]nodegraph.Index, 0, 8)
 	for i := range nodegraph.Index(e.g.Len()) {
-		if l := e.nodes[i].Lock; (l == LockHeld || l == LockWaits) && !e.verdicts[i].fulfilled() {
+		if l := e.nodes[i].Lock; l == LockHeld || l == LockWaits {
 			nodes = append(nodes, i)
 		}
 	}

@@ -379,6 +379,17 @@ func TestAdoptRetry(t *testing.T) {
 	require.Empty(t, table.Waiters(mutexM))
 }
 
+// A ready daemon is fulfilled, and holds its lock until it ends.
+func TestAdoptAReadyDaemon(t *testing.T) {
+	e := drawn(t, `dag(a: mutex(m, daemon), b)`)
+	tell(t, e, propagate.LockGranted("wf.a"))
+	tell(t, e, propagate.PodRunning("wf.a"))
+	require.True(t, e.Verdict(e.Graph().Find("wf.a")).Daemoned)
+	var table propagate.LockTable
+	table.Adopt("w", reloaded(t, e))
+	require.Equal(t, []propagate.Holder{{Workflow: "w", Node: e.Graph().Node(e.Graph().Find("wf.a")).ID()}}, table.Holders(mutexM))
+}
+
 // A host that restores an engine anew, because its write was refused, adopts it again: what the engine does not know of
 // is given to others, what it knows is neither lost nor entered twice.
 func TestAdoptAgain(t *testing.T) {
