@@ -1215,3 +1215,20 @@ func TestLockOfARetryThatGoesOn(t *testing.T) {
 		return a.Type == propagate.ActionRelease && a.Name == "wf.y"
 	}), "%v", r.Actions)
 }
+
+// Seen while that was repaired: a task was omitted for ever because a DAG that failed had succeeded before in the same call.
+func TestOmittedBecauseOfADAGThatWentOn(t *testing.T) {
+	e := drawnWith(t, `dag(d: daemon, y: dag(s: steps(a | h: http, p: retry(pod)) -> t), z depends "y.Failed")`, func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "s"
+			if template.Retry != nil {
+				template.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
+			}
+		}
+	})
+	tell(t, e, propagate.PodRunning("wf.d"))
+	tell(t, e, propagate.PodSucceeded("wf.y.s[0].a"))
+	tell(t, e, propagate.PodFailed("wf.y.s[1].p(0)", ""))
+	expect(t, e, "wf.y", nodegraph.Failed)
+	expect(t, e, "wf.z", nodegraph.Pending)
+}

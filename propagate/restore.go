@@ -142,6 +142,9 @@ func (r *restorer) restore() error {
 		if v := e.verdicts[i]; v.fulfilled() && !v.daemoned() {
 			f.Lock = LockNone // it was given back when it ended
 		}
+		if e.daemons && e.verdicts[i].rule() == RuleOmitted {
+			f.Answer = AnswerOmit
+		}
 		if f.Answer == AnswerAsked || f.Lock == LockAsked || e.details[i].memo == AnswerAsked {
 			e.unasked = append(e.unasked, i)
 		}

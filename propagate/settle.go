@@ -178,13 +178,9 @@ func (e *Engine) commit(i nodegraph.Index, r ruling) {
 	e.reclear(i)
 }
 
-// afterDaemons takes care that a daemon which ends later, and whose end other tasks may name, undoes no omission, that a
-// TaskGroup which is done is read again, and so is every DAG around, which may look deep into others for the branches of
-// its targets.
+// afterDaemons takes care that a TaskGroup which is done is read again, and so is every DAG around, which may look deep into
+// others for the branches of its targets.
 func (e *Engine) afterDaemons(i nodegraph.Index, old, is verdict) {
-	if is.rule() == RuleOmitted {
-		e.nodes[i].Answer = AnswerOmit
-	}
 	if old.daemoned() && !is.daemoned() {
 		for p := e.nodes[i].parent; p != nodegraph.None; p = e.nodes[p].parent {
 			e.touch(p)
@@ -357,7 +353,7 @@ func (e *Engine) ended(i nodegraph.Index, n *node) {
 		d.finished = e.instant
 	}
 	switch k := n.kind; {
-	case k == nodegraph.DAG, k == nodegraph.Steps, k == nodegraph.Workflow, n.Lock != LockNone:
+	case k == nodegraph.DAG, k == nodegraph.Steps, k == nodegraph.Workflow, n.Lock != LockNone, e.daemons && e.verdicts[i].rule() == RuleOmitted:
 		e.unseen.push(i)
 	case k == nodegraph.TaskGroup:
 		e.awaitHook(i)

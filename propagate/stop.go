@@ -106,8 +106,8 @@ func (e *Engine) touchPod(i nodegraph.Index) {
 }
 
 // seeToEnded does what else follows from a node's having ended, now that no other verdict is open: its locks are given
-// back, and what is left inside it is ended, ready daemons and all that a template that fails fast leaves open. It stops at
-// the first that had anything left, which those around it may read.
+// back, a daemon that ends later undoes its omission no more, and what is left inside it is ended, ready daemons and all that
+// a template that fails fast leaves open. It stops at the first that had anything left, which those around it may read.
 func (e *Engine) seeToEnded() {
 	for !e.unseen.empty() && e.queue.size == 0 {
 		i := e.unseen.pop()
@@ -115,8 +115,11 @@ func (e *Engine) seeToEnded() {
 			continue // it goes on
 		}
 		e.releaseLocks(i)
-		if e.verdicts[i].rule() == RuleFailFast {
+		switch e.verdicts[i].rule() {
+		case RuleFailFast:
 			e.closeMembers(i)
+		case RuleOmitted:
+			e.nodes[i].Answer = AnswerOmit
 		}
 		if e.daemons {
 			e.endDaemonsIn(i)
