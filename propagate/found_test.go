@@ -1232,3 +1232,88 @@ func TestOmittedBecauseOfADAGThatWentOn(t *testing.T) {
 	expect(t, e, "wf.y", nodegraph.Failed)
 	expect(t, e, "wf.z", nodegraph.Pending)
 }
+
+// A pod that timed out before anything was heard of it, or of the one in its place, was made again when it was reported to
+// be gone, and without its lock (random test, seeds 405,357,986, 405,301,196 and 405,304,093).
+func TestPodThatTimedOutUnheardOf(t *testing.T) {
+	timed := func(e *propagate.Engine, after time.Duration, events ...propagate.Event) propagate.Result {
+		r, err := e.Apply(epoch.Add(after), events...)
+		require.NoError(t, err)
+		require.NoError(t, e.Check())
+		return r
+	}
+	of := func(ev propagate.Event, uid string, created time.Duration) propagate.Event {
+		ev.Pod.UID = uid
+		if created >= 0 {
+			ev.Pod.Created = epoch.Add(created)
+		}
+		return ev
+	}
+	for _, times := range []bool{true, false} {
+		for _, replaced := range []bool{true, false} {
+			t.Run(fmt.Sprintf("times %v, replaced %v", times, replaced), func(t *testing.T) {
+				created := func(at time.Duration) time.Duration {
+					if times {
+						return at
+					}
+					return -1
+				}
+				e := drawnWith(t, "dag(a: mutex(m, pod), hold: suspend)", func(spec *nodegraph.Spec) {
+					for _, template := range spec.Templates {
+						if template.Kind == nodegraph.Pod {
+							template.Timeout = time.Minute
+						}
+					}
+				})
+				timed(e, 0, propagate.LockGranted("wf.a"))
+				if replaced {
+					first := created(time.Second)
+					timed(e, 2*time.Second, of(propagate.PodPending("wf.a", ""), "first", first))
+					r := timed(e, 3*time.Second, of(propagate.PodDeleted("wf.a"), "first", first))
+					require.Equal(t, propagate.ActionRecreate, r.Actions[0].Type)
+				}
+				timed(e, time.Minute)
+				expect(t, e, "wf.a", nodegraph.Failed)
+				second := created(4 * time.Second)
+				for _, ev := range []propagate.Event{propagate.PodPending("wf.a", ""), propagate.PodRunning("wf.a"), propagate.PodDeleted("wf.a")} {
+					timed(e, time.Minute, of(ev, "second", second))
+					expect(t, e, "wf.a", nodegraph.Failed)
+				}
+				require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
+			})
+		}
+	}
+}
+
+// A Workflow object does not say that the pod of the last attempt was evicted, so the Retry seemed to have ended until the
+// pods were listed: it had lost its lock by then (random test, seed 405,356,343).
+func TestRestoredRetryKeepsItsLock(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a: mutex(m, retry(2, pod)), hold: suspend)")
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		if template.Retry != nil {
+			template.Retry = &retry.Strategy{Limit: new(int), IgnoreDisruptions: true, Backoff: &retry.Backoff{Duration: time.Minute}}
+		}
+	}
+	e := started(t, spec)
+	tell(t, e, propagate.LockGranted("wf.a"))
+	tell(t, e, propagate.PodEvicted("wf.a(0)", "The node was low on resource: memory."))
+	expect(t, e, "wf.a", nodegraph.Running)
+	snapshot := e.Snapshot()
+	for _, evicted := range []bool{true, false} {
+		again, _, err := propagate.Restore(spec, snapshot)
+		require.NoError(t, err)
+		var table propagate.LockTable
+		table.Adopt("w", again)
+		require.NotEmpty(t, table.Holders(mutexM))
+		if !evicted {
+			r := tell(t, again)
+			expect(t, again, "wf.a", nodegraph.Failed)
+			require.Equal(t, propagate.ActionRelease, r.Actions[0].Type, "%v", r.Actions)
+			continue
+		}
+		tell(t, again, propagate.PodEvicted("wf.a(0)", "The node was low on resource: memory."))
+		expect(t, again, "wf.a", nodegraph.Running)
+		require.Equal(t, propagate.LockHeld, again.Fact(again.Graph().Find("wf.a")).Lock)
+	}
+}

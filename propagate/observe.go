@@ -102,7 +102,18 @@ func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
 	if d.uid != "" && uid != d.uid && serial > d.serial {
 		e.remember(e.g.Node(i).ID(), map[string]int64{d.uid: d.serial})
 	}
+	if serial > d.serial && e.stoppedUnheard(i) { // that is the pod that was stopped
+		d.uid = uid
+		e.date(i, serial)
+	}
 	return serial
+}
+
+// stoppedUnheard tells whether node i was stopped before anything was heard of its pod, or of the one that was asked for in
+// the place of that.
+func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
+	d := &e.details[i]
+	return e.nodes[i].Stage == StageStopped && (d.more().remade > d.serial || d.uid == "" && d.serial == e.afterOlder(i))
 }
 
 // date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods

@@ -29,7 +29,7 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 		if e.started.IsZero() {
 			e.started = time.Unix(0, 1).UTC()
 		}
-		if len(spec.Locks) > 0 {
+		if len(spec.Locks) > 0 && !s.Phase.Completed() {
 			e.root().Lock = LockHeld
 		}
 	} else if s.Phase == nodegraph.Pending && len(spec.Locks) > 0 {
@@ -139,9 +139,6 @@ func (r *restorer) restore() error {
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.nodes[i].marks &^= markChanged
 		f := &e.nodes[i]
-		if v := e.verdicts[i]; v.fulfilled() && !v.daemoned() {
-			f.Lock = LockNone // it was given back when it ended
-		}
 		if e.daemons && e.verdicts[i].rule() == RuleOmitted {
 			f.Answer = AnswerOmit
 		}
