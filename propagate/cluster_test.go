@@ -28,6 +28,7 @@ type cluster struct {
 	pods    map[string]*pod // by node name
 	names   []string        // of the pods, in the order in which they were first asked for
 	locks   propagate.LockTable
+	freed   map[string]bool    // ids of those who have given back their locks and did not ask for them again
 	owed    []propagate.Action // questions that were not answered yet
 	said    []propagate.Event  // events that may be said again
 	log     []string
@@ -57,7 +58,7 @@ type pod struct {
 func newCluster(t testing.TB, r *rand.Rand, spec *nodegraph.Spec, h host) *cluster {
 	e, err := propagate.New(spec)
 	require.NoError(t, err)
-	c := &cluster{t: t, r: r, e: e, spec: spec, host: h, now: epoch, pods: make(map[string]*pod)}
+	c := &cluster{t: t, r: r, e: e, spec: spec, host: h, now: epoch, pods: make(map[string]*pod), freed: make(map[string]bool)}
 	c.apply()
 	return c
 }
@@ -194,6 +195,7 @@ func (c *cluster) carryOut(result propagate.Result) {
 				p.phase = "terminating"
 			}
 		case propagate.ActionRelease:
+			c.freed[a.ID] = true
 			c.release(a.ID)
 		case propagate.ActionAcquire, propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
 			c.owed = append(c.owed, a)
@@ -208,6 +210,9 @@ func (c *cluster) checkLocks(name string) {
 		n := g.Node(i)
 		if n.Role == nodegraph.RoleAttempt || n.Kind == nodegraph.TaskGroup || n.Kind == nodegraph.StepGroup {
 			continue // what they are inside of, or their members, hold the locks of the template
+		}
+		if c.freed[n.ID()] {
+			continue // it had ended, and goes on because of what was learned later
 		}
 		for _, lock := range n.Template.Locks {
 			require.Contains(c.t, c.locks.Holders(lock.Key), propagate.Holder{Node: n.ID()}, "%s is made without %s of %s\n%s\n%s",
@@ -254,6 +259,7 @@ func (c *cluster) answer() {
 	}
 	switch a.Type {
 	case propagate.ActionAcquire:
+		delete(c.freed, a.ID)
 		if granted, key, message := c.locks.Acquire(propagate.Holder{Node: a.ID}, a.Locks); granted {
 			c.apply(propagate.LockGranted(a.ID))
 		} else {

@@ -1234,7 +1234,7 @@ func TestOmittedBecauseOfADAGThatWentOn(t *testing.T) {
 }
 
 // A pod that timed out before anything was heard of it, or of the one in its place, was made again when it was reported to
-// be gone, and without its lock (random test, seeds 405,357,986, 405,301,196 and 405,304,093).
+// be gone, and without its lock (random test, seeds 405,357,986, 405,301,196, 405,304,093 and 405,415,063).
 func TestPodThatTimedOutUnheardOf(t *testing.T) {
 	timed := func(e *propagate.Engine, after time.Duration, events ...propagate.Event) propagate.Result {
 		r, err := e.Apply(epoch.Add(after), events...)

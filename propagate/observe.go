@@ -102,9 +102,8 @@ func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
 	if d.uid != "" && uid != d.uid && serial > d.serial {
 		e.remember(e.g.Node(i).ID(), map[string]int64{d.uid: d.serial})
 	}
-	if serial > d.serial && e.stoppedUnheard(i) { // that is the pod that was stopped
-		d.uid = uid
-		e.date(i, serial)
+	if serial > d.serial && e.stoppedUnheard(i) {
+		d.uid, d.serial = uid, serial // that is the pod that was stopped
 	}
 	return serial
 }
