@@ -1285,6 +1285,45 @@ func TestPodThatTimedOutUnheardOf(t *testing.T) {
 	}
 }
 
+// A pod that is newer than the one that was stopped is another, and runs; one that is older, from before a manual retry, is
+// not the one that was stopped.
+func TestOtherPodsOfAStoppedNode(t *testing.T) {
+	start := func(t *testing.T) *propagate.Engine {
+		return drawnWith(t, "dag(a, c: suspend)", eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Timeout = time.Minute }))
+	}
+	at := func(t *testing.T, e *propagate.Engine, after time.Duration, events ...propagate.Event) {
+		_, err := e.Apply(epoch.Add(after), events...)
+		require.NoError(t, err)
+		require.NoError(t, e.Check())
+	}
+	named := func(ev propagate.Event, pod propagate.Incarnation) propagate.Event {
+		ev.Pod = pod
+		return ev
+	}
+	for _, pods := range [][2]propagate.Incarnation{
+		{{UID: "first"}, {UID: "second"}},
+		{{Created: epoch.Add(time.Second)}, {Created: epoch.Add(2 * time.Second)}},
+	} {
+		e := start(t)
+		at(t, e, 2*time.Second, named(propagate.PodPending("wf.a", ""), pods[0]))
+		at(t, e, time.Minute)
+		expect(t, e, "wf.a", nodegraph.Failed)
+		at(t, e, time.Minute, named(propagate.PodRunning("wf.a"), pods[1]))
+		expect(t, e, "wf.a", nodegraph.Running)
+	}
+	e := start(t)
+	old := propagate.Incarnation{UID: "old", Created: epoch}
+	refused := propagate.Resumed("wf.c")
+	refused.Phase = nodegraph.Failed
+	at(t, e, time.Second, named(propagate.PodFailed("wf.a", ""), old), refused)
+	at(t, e, time.Second, propagate.ManualRetry())
+	at(t, e, time.Minute+time.Second)
+	expect(t, e, "wf.a", nodegraph.Failed)
+	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), old))
+	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), propagate.Incarnation{UID: "new", Created: epoch.Add(2 * time.Second)}))
+	expect(t, e, "wf.a", nodegraph.Failed)
+}
+
 // A Workflow object does not say that the pod of the last attempt was evicted, so the Retry seemed to have ended until the
 // pods were listed: it had lost its lock by then (random test, seed 405,356,343).
 func TestRestoredRetryKeepsItsLock(t *testing.T) {
@@ -1306,6 +1345,7 @@ func TestRestoredRetryKeepsItsLock(t *testing.T) {
 		var table propagate.LockTable
 		table.Adopt("w", again)
 		require.NotEmpty(t, table.Holders(mutexM))
+		require.NoError(t, again.Check())
 		if !evicted {
 			r := tell(t, again)
 			expect(t, again, "wf.a", nodegraph.Failed)

@@ -112,7 +112,7 @@ func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
 // the place of that.
 func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
 	d := &e.details[i]
-	return e.nodes[i].Stage == StageStopped && (d.more().remade > d.serial || d.uid == "" && d.serial == e.afterOlder(i))
+	return e.nodes[i].Stage == StageStopped && (d.more().remade > d.serial || d.serial == e.afterOlder(i))
 }
 
 // date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
