@@ -1311,7 +1311,15 @@ func TestOtherPodsOfAStoppedNode(t *testing.T) {
 		at(t, e, time.Minute, named(propagate.PodRunning("wf.a"), pods[1]))
 		expect(t, e, "wf.a", nodegraph.Running)
 	}
-	e := start(t)
+	e := drawn(t, "dag(a) exit pod")
+	at(t, e, 0, named(propagate.PodPending("wf.a", ""), propagate.Incarnation{UID: "first"}))
+	at(t, e, 0, propagate.Shutdown("Stop"))
+	r, err := e.Apply(epoch, named(propagate.PodDeleted("wf.a"), propagate.Incarnation{UID: "second"}))
+	require.NoError(t, err)
+	require.Empty(t, r.Actions, "no other is made in a workflow that was stopped")
+	expect(t, e, "wf.a", nodegraph.Failed)
+
+	e = start(t)
 	old := propagate.Incarnation{UID: "old", Created: epoch}
 	refused := propagate.Resumed("wf.c")
 	refused.Phase = nodegraph.Failed
