@@ -1155,18 +1155,23 @@ func TestThePodBeforeANodeWasMemoized(t *testing.T) {
 	}
 }
 
-// A template that failed fast made a DAG around it fail that had just succeeded, and with it the Retry of that DAG go on
-// inside of another that had failed fast in the same call: what was left in it had been ended already (random test, seed
-// 405,029,728).
-func TestFailFastInsideWhatFailsFast(t *testing.T) {
-	e := drawnWith(t, "dag(x, y: retry(dag(s: steps(a | h: http, p: retry(pod)) -> t)))", func(spec *nodegraph.Spec) {
+// failFastAndBackOff makes the templates with these names fail fast, and every Retry wait for a minute.
+func failFastAndBackOff(names ...string) func(*nodegraph.Spec) {
+	return func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
-			template.FailFast = template.Name == "main" || template.Name == "s"
+			template.FailFast = slices.Contains(names, template.Name)
 			if template.Retry != nil {
 				template.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
 			}
 		}
-	})
+	}
+}
+
+// A template that failed fast made a DAG around it fail that had just succeeded, and with it the Retry of that DAG go on
+// inside of another that had failed fast in the same call: what was left in it had been ended already (random test, seed
+// 405,029,728).
+func TestFailFastInsideWhatFailsFast(t *testing.T) {
+	e := drawnWith(t, "dag(x, y: retry(dag(s: steps(a | h: http, p: retry(pod)) -> t)))", failFastAndBackOff("main", "s"))
 	tell(t, e, propagate.PodFailed("wf.x", ""))
 	tell(t, e, propagate.PodSucceeded("wf.y(0).s[0].a"))
 	require.Equal(t, []string{"wf.y(0).s[1].h: served", "wf.y(0).s[1].p(0): start"}, waitsFor(e))
@@ -1178,14 +1183,7 @@ func TestFailFastInsideWhatFailsFast(t *testing.T) {
 
 // Seen while that was repaired: a DAG around it had ended in the same call, went on, and had lost its daemon.
 func TestDaemonOfADAGThatGoesOn(t *testing.T) {
-	e := drawnWith(t, "dag(o: dag(d: daemon, y: retry(dag(s: steps(a | h: http, p: retry(pod)) -> t))))", func(spec *nodegraph.Spec) {
-		for _, template := range spec.Templates {
-			template.FailFast = template.Name == "s"
-			if template.Retry != nil {
-				template.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
-			}
-		}
-	})
+	e := drawnWith(t, "dag(o: dag(d: daemon, y: retry(dag(s: steps(a | h: http, p: retry(pod)) -> t))))", failFastAndBackOff("s"))
 	tell(t, e, propagate.PodRunning("wf.o.d"))
 	tell(t, e, propagate.PodSucceeded("wf.o.y(0).s[0].a"))
 	tell(t, e, propagate.PodFailed("wf.o.y(0).s[1].p(0)", ""))
@@ -1196,14 +1194,7 @@ func TestDaemonOfADAGThatGoesOn(t *testing.T) {
 
 // Seen while that was repaired: a Retry that had ended in the same call had given back its lock, and went on without it.
 func TestLockOfARetryThatGoesOn(t *testing.T) {
-	e := drawnWith(t, "dag(y: mutex(m, retry(dag(s: steps(a | h: http, p: retry(pod)) -> t))), z)", func(spec *nodegraph.Spec) {
-		for _, template := range spec.Templates {
-			template.FailFast = template.Name == "s"
-			if template.Retry != nil {
-				template.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
-			}
-		}
-	})
+	e := drawnWith(t, "dag(y: mutex(m, retry(dag(s: steps(a | h: http, p: retry(pod)) -> t))), z)", failFastAndBackOff("s"))
 	tell(t, e, propagate.LockGranted("wf.y"))
 	tell(t, e, propagate.PodSucceeded("wf.y(0).s[0].a"))
 	r := tell(t, e, propagate.PodFailed("wf.y(0).s[1].p(0)", ""))
@@ -1218,14 +1209,7 @@ func TestLockOfARetryThatGoesOn(t *testing.T) {
 
 // Seen while that was repaired: a task was omitted for ever because a DAG that failed had succeeded before in the same call.
 func TestOmittedBecauseOfADAGThatWentOn(t *testing.T) {
-	e := drawnWith(t, `dag(d: daemon, y: dag(s: steps(a | h: http, p: retry(pod)) -> t), z depends "y.Failed")`, func(spec *nodegraph.Spec) {
-		for _, template := range spec.Templates {
-			template.FailFast = template.Name == "s"
-			if template.Retry != nil {
-				template.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
-			}
-		}
-	})
+	e := drawnWith(t, `dag(d: daemon, y: dag(s: steps(a | h: http, p: retry(pod)) -> t), z depends "y.Failed")`, failFastAndBackOff("s"))
 	tell(t, e, propagate.PodRunning("wf.d"))
 	tell(t, e, propagate.PodSucceeded("wf.y.s[0].a"))
 	tell(t, e, propagate.PodFailed("wf.y.s[1].p(0)", ""))
