@@ -71,7 +71,8 @@ func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attemp
 	return serial, max(attempt, 1)
 }
 
-// serialOf is the serial of the pod of node i that an event names, or that it does not name.
+// serialOf is incarnation where more than the pod that is known may be meant. It notes which pod it is of one that was waited
+// for, and which it was before that.
 func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
 	n, d := &e.nodes[i], &e.details[i]
 	uid, serial := ev.Pod.UID, d.serial

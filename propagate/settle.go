@@ -352,11 +352,12 @@ func (e *Engine) ended(i nodegraph.Index, n *node) {
 	if d := &e.details[i]; d.finished == 0 {
 		d.finished = e.instant
 	}
-	switch k := n.kind; {
-	case k == nodegraph.DAG, k == nodegraph.Steps, k == nodegraph.Workflow, n.Lock != LockNone, e.daemons && e.verdicts[i].rule() == RuleOmitted:
-		e.unseen.push(i)
-	case k == nodegraph.TaskGroup:
+	if n.kind == nodegraph.TaskGroup {
 		e.awaitHook(i)
+	}
+	boundary := n.kind == nodegraph.DAG || n.kind == nodegraph.Steps || n.kind == nodegraph.Workflow
+	if boundary || n.Lock != LockNone || e.daemons && e.verdicts[i].rule() == RuleOmitted {
+		e.unseen.push(i)
 	}
 }
 
