@@ -10,33 +10,34 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 		e.applyWorkflow(ev)
 		return
 	}
-	if ev.answers() && !e.nodes[i].created() && e.withinEnded(i) {
+	l := e.leaf(i)
+	if ev.answers() && !l.n.created() && e.withinEnded(i) {
 		return // too late: nothing inside what has ended changes
 	}
-	if e.details[i].hit && eventKinds[ev.Type] == 1<<nodegraph.Pod {
+	if l.d.hit && eventRules[ev.Type].kinds == pods {
 		return // it was found in the cache and has no pod: that one is from before a manual retry
 	}
 	switch ev.Type {
 	case EventPodPending:
-		e.observe(i, ev, StagePending)
+		e.observe(l, ev, StagePending)
 	case EventPodRunning:
-		e.observe(i, ev, StageRunning)
+		e.observe(l, ev, StageRunning)
 	case EventPodEnded:
-		e.podEnded(i, ev)
+		e.podEnded(l, ev)
 	case EventPodDeleted:
-		e.podDeleted(i, ev)
+		e.podDeleted(l, ev)
 	case EventContainerPending:
-		e.observeContainer(i, ev, StagePending)
+		e.observeContainer(l, ev, StagePending)
 	case EventContainerRunning:
-		e.observeContainer(i, ev, StageRunning)
+		e.observeContainer(l, ev, StageRunning)
 	case EventContainerEnded:
-		e.observeContainer(i, ev, StageEnded)
+		e.observeContainer(l, ev, StageEnded)
 	case EventContainerRetried:
-		e.containerRetried(i, ev)
+		e.containerRetried(l, ev)
 	case EventNodeEnded, EventResumed:
-		o := e.sameRun(i)
+		o := l.sameRun()
 		o.stage, o.phase, o.message, o.finished = StageEnded, ev.Phase, ev.Message, e.finishedAt(ev)
-		if e.join(i, &o) {
+		if e.join(l, &o) {
 			e.touch(i)
 		}
 	case EventResolved:
@@ -50,7 +51,7 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 	case EventLockGranted, EventLockQueued:
 		e.lockAnswered(i, ev)
 	case EventResultPending, EventResultSynced:
-		e.resultTold(i, ev)
+		e.resultTold(l, ev)
 	}
 }
 

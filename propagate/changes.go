@@ -13,72 +13,83 @@ type before struct {
 	message phrase
 }
 
+// changes are the nodes that changed during the current call, in the order in which they did first.
+type changes struct {
+	nodes     []before
+	depth     uint16   // of the last one
+	unordered bool     // one is deeper than the one before it
+	perDepth  []int32  // scratch of sort: by depth, the place of the next node
+	sorted    []before // scratch of sort
+}
+
+// add notes node i, which is so deep inside others, and how it looked before.
+func (c *changes) add(i nodegraph.Index, depth uint16, phase nodegraph.Phase, message phrase) {
+	if depth > c.depth {
+		c.unordered = c.unordered || len(c.nodes) > 0
+	}
+	c.depth = depth
+	c.nodes = append(c.nodes, before{i, phase, message})
+}
+
+// sort puts the deepest nodes first, and keeps the order of those of one depth: a counting sort.
+func (c *changes) sort(nodes []node) {
+	c.perDepth = c.perDepth[:0]
+	for k := range c.nodes {
+		depth := int(nodes[c.nodes[k].node].depth)
+		for depth >= len(c.perDepth) {
+			c.perDepth = append(c.perDepth, 0)
+		}
+		c.perDepth[depth]++
+	}
+	place := int32(0)
+	for depth, n := range slices.Backward(c.perDepth) {
+		c.perDepth[depth], place = place, place+n
+	}
+	c.sorted = slices.Grow(c.sorted[:0], len(c.nodes))[:len(c.nodes)]
+	for _, b := range c.nodes {
+		at := &c.perDepth[nodes[b.node].depth]
+		c.sorted[*at] = b
+		*at++
+	}
+	c.nodes, c.sorted = c.sorted, c.nodes
+}
+
+// clear forgets the nodes of the call that is over.
+func (c *changes) clear() { c.nodes, c.unordered = c.nodes[:0], false }
+
 // listChanges lists the nodes that look different since the call began, the deepest first. That is mostly the order in
 // which they have changed.
 func (e *Engine) listChanges() {
-	if len(e.changed) == 0 {
+	if len(e.changed.nodes) == 0 {
 		return
 	}
-	kept, count, depth, sorted := e.changed, 0, uint16(1<<16-1), true
-	for k := range kept {
-		b := &kept[k]
+	if e.changed.unordered {
+		e.changed.sort(e.nodes)
+	}
+	changed := e.changed.nodes
+	list, count := slices.Grow(e.result.Changes, len(changed))[:len(changed)], 0
+	for k := range changed {
+		b := &changed[k]
 		n, is := &e.nodes[b.node], &e.verdicts[b.node]
 		n.marks &^= markChanged
-		if b.phase == is.phase() && b.message == is.message {
-			continue
+		if b.phase != is.phase() || b.message != is.message {
+			e.describe(&list[count], b, n, is)
+			count++
 		}
-		if n.depth > depth {
-			sorted = false
-		}
-		depth = n.depth
-		kept[count] = *b
-		count++
 	}
-	kept = kept[:count]
-	e.perDepth = e.perDepth[:0]
-	if !sorted {
-		e.countDepths(kept)
-	}
-	e.result.Changes = slices.Grow(e.result.Changes, len(kept))[:len(kept)]
-	e.describe(e.result.Changes, kept)
-	e.changed = e.changed[:0]
+	e.result.Changes = list[:count]
+	e.changed.clear()
 }
 
-// countDepths finds the place in the list at which the nodes of each depth begin: a counting sort, which keeps the order of
-// those of one depth.
-func (e *Engine) countDepths(nodes []before) {
-	for k := range nodes {
-		depth := int(e.nodes[nodes[k].node].depth)
-		for depth >= len(e.perDepth) {
-			e.perDepth = append(e.perDepth, 0)
-		}
-		e.perDepth[depth]++
-	}
-	place := int32(0)
-	for depth := len(e.perDepth) - 1; depth >= 0; depth-- {
-		e.perDepth[depth], place = place, place+e.perDepth[depth]
-	}
-}
-
-// describe says how nodes look different. The workflow itself, if it is among them, is the last in the list.
-func (e *Engine) describe(list []Change, nodes []before) {
-	for k := range nodes {
-		b := &nodes[k]
-		n, h, is := e.g.Node(b.node), &e.nodes[b.node], &e.verdicts[b.node]
-		at := k
-		if len(e.perDepth) > 0 {
-			place := &e.perDepth[h.depth]
-			at = int(*place)
-			*place++
-		}
-		c := &list[at]
-		c.ID, c.Name, c.Message = n.ID(), n.Name(), e.phrases.text(is.message)
-		c.Node, c.Kind, c.From, c.To, c.Rule = b.node, n.Kind, b.phase, is.phase(), is.rule()
-		if !h.exists && is.phase() != nodegraph.Planned {
-			c.Kind = nodegraph.NodeSkipped
-		}
-	}
-	if last := len(list) - 1; last >= 0 && list[last].Node == nodegraph.Root {
-		list[last].Name, list[last].Kind = e.g.Spec().Name, nodegraph.Workflow
+// describe says how a node looks different.
+func (e *Engine) describe(c *Change, b *before, h *node, is *outcome) {
+	n := e.g.Node(b.node)
+	c.ID, c.Name, c.Message = n.ID(), n.Name(), e.phrases.text(is.message)
+	c.Node, c.Kind, c.From, c.To, c.Rule = b.node, n.Kind, b.phase, is.phase(), is.rule()
+	switch {
+	case b.node == nodegraph.Root:
+		c.Name = e.g.Spec().Name
+	case !h.exists && is.phase() != nodegraph.Planned:
+		c.Kind = nodegraph.NodeSkipped
 	}
 }

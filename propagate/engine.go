@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -22,8 +23,7 @@ type Engine struct {
 	tried      int                          // how much had been judged when the wants were last looked at
 	active     int                          // pods that count against the workflow's parallelism
 	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
-	changed    []before                     // nodes touched by the current call
-	perDepth   []int32                      // scratch of listChanges: by depth, the place of the next node in the list
+	changed    changes                      // nodes touched by the current call
 	due        []nodegraph.Index            // scratch of begin
 	targets    []nodegraph.Index            // scratch of ApplyTo: the nodes of the events
 	timers     timers
@@ -75,7 +75,7 @@ func (e *Engine) Started() time.Time { return e.started }
 func (e *Engine) Verdict(i nodegraph.Index) Verdict {
 	plain := e.view
 	plain.counted, plain.scratch, plain.walk = false, nil, branchWalk{} // to learn which member decides
-	return e.spelled(plain.evaluate(i))
+	return e.spelled(plain.evaluate(i, &plain.nodes[i]))
 }
 
 // Fact returns what is known of node i. It does not allocate.
@@ -122,20 +122,20 @@ func (e *Engine) Apply(now time.Time, events ...Event) (Result, error) {
 // adds no node does not allocate once they are large enough. On an error the result is empty.
 func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	result.reset()
-	targets := e.targets[:0]
-	for k := range events {
-		i, err := e.check(k, &events[k])
-		if err != nil {
-			return err
+	e.targets = slices.Grow(e.targets[:0], len(events))[:len(events)]
+	targets := e.targets
+	for k := range targets {
+		i, refusal := e.check(&events[k])
+		if refusal != nil {
+			return e.ofEvent(refusal, k, &events[k], i)
 		}
-		targets = append(targets, i)
+		targets[k] = i
 	}
-	e.targets = targets
 	complete := e.Complete() && !e.untold
 	e.result = result
 	e.begin(now)
-	for k := range events {
-		e.apply(&events[k], targets[k])
+	for k, i := range targets {
+		e.apply(&events[k], i)
 	}
 	if !e.idle() {
 		e.settle()
@@ -235,7 +235,7 @@ const largeCall = 1 << 8
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.queue, e.starts, e.due, e.targets = nil, queue{}, starts{}, nil, nil
+	e.changed, e.queue, e.starts, e.due, e.targets = changes{}, queue{}, starts{}, nil, nil
 	e.scratch, e.walk = nil, branchWalk{}
 	if len(e.wanted) == 0 {
 		e.wanted = nil
@@ -248,7 +248,7 @@ func (e *Engine) releaseScratch() {
 // finish closes a call: it lists what changed, what is inside others first.
 func (e *Engine) finish() {
 	e.listChanges()
-	if cap(e.changed) > largeCall && len(e.result.Changes) < cap(e.changed)/16 {
+	if cap(e.changed.nodes) > largeCall && len(e.result.Changes) < cap(e.changed.nodes)/16 {
 		e.releaseScratch()
 	}
 	if e.phrases.full(len(e.nodes)) {

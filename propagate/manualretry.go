@@ -37,8 +37,7 @@ func (e *Engine) manualRetry() {
 	e.askAgain()
 	for i := range nodegraph.Index(e.g.Len()) {
 		b := old[e.g.Node(i).ID()]
-		b.node = i
-		e.changed = append(e.changed, b)
+		e.changed.add(i, e.nodes[i].depth, b.phase, b.message)
 		e.nodes[i].marks |= markChanged
 		e.touch(i)
 	}

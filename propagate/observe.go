@@ -10,24 +10,22 @@ import (
 )
 
 // resultTold takes word on the results of a pod: that they are on their way, or stored.
-func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
-	f, d := &e.nodes[i], &e.details[i]
-	serial, _ := e.incarnation(i, ev)
+func (e *Engine) resultTold(l leaf, ev *Event) {
+	d := l.d
+	serial := e.incarnation(l, ev).serial
 	if serial < d.serial {
 		return // of an older pod
 	}
 	if serial > d.serial || d.uid == "" && ev.Pod.UID != "" {
-		e.merge(i, &observation{run: run{serial, 1}, uid: ev.Pod.UID, stage: StagePending})
+		e.merge(l, &observation{run: run{serial, 1}, uid: ev.Pod.UID, stage: StagePending})
 	}
 	d.synced = d.synced || ev.Type == EventResultSynced
-	f.Unsynced = !d.synced
-	e.touch(i)
+	l.n.Unsynced = !d.synced
+	e.touch(l.i)
 }
 
-// sameRun is an observation, still empty, of the run of node i that is known.
-func (e *Engine) sameRun(i nodegraph.Index) observation {
-	return observation{run: e.run(i), uid: e.details[i].uid}
-}
+// sameRun is an observation, still empty, of the run that is known.
+func (l leaf) sameRun() observation { return observation{run: l.run(), uid: l.d.uid} }
 
 // agentEnded: the pod that serves HTTP and Plugin nodes is gone, and those that had not ended with it.
 func (e *Engine) agentEnded(message string) {
@@ -35,10 +33,11 @@ func (e *Engine) agentEnded(message string) {
 		if k := e.nodes[i].kind; k != nodegraph.HTTP && k != nodegraph.Plugin || !e.nodes[i].created() {
 			continue
 		}
-		o := e.sameRun(i)
+		l := e.leaf(i)
+		o := l.sameRun()
 		o.stage, o.finished = StageGone, e.instant
-		if e.join(i, &o) && e.nodes[i].Stage == StageGone {
-			e.details[i].message = e.phrases.say(message)
+		if e.join(l, &o) && l.n.Stage == StageGone {
+			l.d.message = e.phrases.say(message)
 		}
 		e.touch(i)
 	}
@@ -58,23 +57,23 @@ func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 	return false
 }
 
-// incarnation places an observation among the lives of the pod of node i: it returns the serial and the attempt.
-func (e *Engine) incarnation(i nodegraph.Index, ev *Event) (serial int64, attempt int) {
-	n, d := &e.nodes[i], &e.details[i]
-	serial, attempt = d.serial, ev.Pod.Attempt
-	if ev.Pod.named() || n.Stage == StageGone && !n.Ran {
-		serial = e.serialOf(i, ev)
+// incarnation places what an event says among the lives of a pod.
+func (e *Engine) incarnation(l leaf, ev *Event) run {
+	r := run{l.d.serial, ev.Pod.Attempt}
+	if ev.Pod.named() || l.n.Stage == StageGone && !l.n.Ran {
+		r.serial = e.serialOf(l, ev)
 	}
-	if attempt == 0 && serial == d.serial {
-		attempt = int(d.attempt)
+	if r.attempt == 0 && r.serial == l.d.serial {
+		r.attempt = int(l.d.attempt)
 	}
-	return serial, max(attempt, 1)
+	r.attempt = max(r.attempt, 1)
+	return r
 }
 
 // serialOf is incarnation where more than the pod that is known may be meant. It notes which pod it is of one that was waited
 // for, and which it was before that.
-func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
-	n, d := &e.nodes[i], &e.details[i]
+func (e *Engine) serialOf(l leaf, ev *Event) int64 {
+	i, n, d := l.i, l.n, l.d
 	uid, serial := ev.Pod.UID, d.serial
 	known, isOld := int64(0), false
 	if len(e.older) > 0 {
@@ -154,9 +153,9 @@ func (e *Engine) afterOlder(i nodegraph.Index) int64 {
 	return next
 }
 
-// observed puts into o what an event says of the pod of node i.
-func (e *Engine) observed(o *observation, i nodegraph.Index, ev *Event, stage Stage) {
-	o.serial, o.attempt = e.incarnation(i, ev)
+// observed puts into o what an event says of a pod.
+func (e *Engine) observed(o *observation, l leaf, ev *Event, stage Stage) {
+	o.run = e.incarnation(l, ev)
 	o.uid, o.stage, o.ready, o.phase, o.message, o.reason = ev.Pod.UID, stage, ev.Ready, ev.Phase, ev.Message, ev.Reason
 	o.exitCode, o.hasExit = int32(ev.ExitCode), ev.HasExit
 	if len(ev.Conditions) > 0 {
@@ -171,27 +170,27 @@ func conditions(types []string) string {
 	return strings.Join(slices.Compact(sorted), ",")
 }
 
-// observe merges what was seen of the pod of node i.
-func (e *Engine) observe(i nodegraph.Index, ev *Event, stage Stage) {
+// observe merges what was seen of a pod.
+func (e *Engine) observe(l leaf, ev *Event, stage Stage) {
 	var o observation
-	e.observed(&o, i, ev, stage)
-	e.merge(i, &o)
+	e.observed(&o, l, ev, stage)
+	e.merge(l, &o)
 }
 
-// merge joins an observation into the facts of node i. What has ended in an attempt that was followed by another can't
+// merge joins an observation into what is known of a leaf. What has ended in an attempt that was followed by another can't
 // live again, and inside such an attempt no more is learned than which pod it was: how it ended could start what comes
 // after it.
-func (e *Engine) merge(i nodegraph.Index, o *observation) {
-	n, d := &e.nodes[i], &e.details[i]
+func (e *Engine) merge(l leaf, o *observation) {
+	i, n, d := l.i, l.n, l.d
 	if d.attempt == 0 {
 		d.attempt = 1 // what was stopped before it was heard of is in its first run too
 	}
-	if o.stage == n.Stage && e.known(i, o) {
+	if o.stage == n.Stage && e.known(l, o) {
 		return
 	}
 	if n.Stage >= StageGone && e.verdicts[i].fulfilled() {
 		switch {
-		case e.run(i).before(o.run) && e.lateAttempt(i):
+		case l.run().before(o.run) && e.lateAttempt(i):
 			return
 		case e.lateAttempt(n.parent):
 			o = &observation{run: o.run, uid: o.uid}
@@ -199,7 +198,7 @@ func (e *Engine) merge(i nodegraph.Index, o *observation) {
 		e.touchDecision(i)
 	}
 	stage, serial, finished := n.Stage, d.serial, d.finished
-	if !e.learn(i, o) {
+	if !e.learn(l, o) {
 		return
 	}
 	if d.finished == 0 && e.verdicts[i].fulfilled() {
@@ -208,7 +207,7 @@ func (e *Engine) merge(i nodegraph.Index, o *observation) {
 	if n.traits&traitAlone == 0 && (stage >= StageGone || n.Stage >= StageGone || serial != d.serial) {
 		e.touchPod(i)
 	} else {
-		e.touch(i) // its containers, if it has any, go on as they were
+		e.touchNode(i, n) // its containers, if it has any, go on as they were
 	}
 }
 
@@ -220,34 +219,29 @@ func (e *Engine) touchDecision(i nodegraph.Index) {
 	}
 }
 
-// run is the run of node i that is known.
-func (e *Engine) run(i nodegraph.Index) run {
-	return run{e.details[i].serial, int(e.details[i].attempt)}
-}
-
 // podEnded merges the end of a pod, unless it is one that failed before it ran and may be made anew (Argo:
 // failedPodRestart).
-func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
+func (e *Engine) podEnded(l leaf, ev *Event) {
 	var o observation
-	e.observed(&o, i, ev, StageEnded)
+	e.observed(&o, l, ev, StageEnded)
 	o.finished = e.finishedAt(ev)
 	if ev.Phase == nodegraph.Failed && slices.Contains(restartReasons, ev.Reason) {
-		f := e.fact(i)
+		f := e.fact(l.i)
 		f.Attempt = max(f.Attempt, 1) // what was stopped before it was heard of
 		if f.Restarts > 0 && (f.Stage == StageGone || f.Stage == StageStopped) && !f.Ran && o.run == f.run() {
 			return // once more what made the host replace it
 		}
 		if e.restartable(&f, ev, &o) {
 			f.Restarts++
-			e.put(i, &f)
-			o.stage, o.phase, o.finished = StageGone, nodegraph.Planned, e.details[i].finished
-			e.merge(i, &o)
-			e.details[i].message = e.phrases.say("Pod auto-restarting due to " + ev.Reason + ": " + ev.Message)
-			e.touch(i) // it may have been known to be gone
+			e.put(l.i, &f)
+			o.stage, o.phase, o.finished = StageGone, nodegraph.Planned, l.d.finished
+			e.merge(l, &o)
+			l.d.message = e.phrases.say("Pod auto-restarting due to " + ev.Reason + ": " + ev.Message)
+			e.touch(l.i) // it may have been known to be gone
 			return
 		}
 	}
-	e.merge(i, &o)
+	e.merge(l, &o)
 }
 
 // restartable tells whether a pod that failed is replaced without counting as an attempt: it never ran, the
@@ -264,64 +258,63 @@ func (e *Engine) restartable(f *Fact, ev *Event, o *observation) bool {
 var restartReasons = []string{"Evicted", "NodeShutdown", "NodeAffinity", "UnexpectedAdmissionError"}
 
 // podDeleted merges that a pod does not exist any more. Results that were on their way will not come.
-func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
+func (e *Engine) podDeleted(l leaf, ev *Event) {
 	var o observation
-	e.observed(&o, i, ev, StageGone)
+	e.observed(&o, l, ev, StageGone)
 	if !ev.Pod.named() {
-		o.serial = e.details[i].serial // the pod that is known
+		o.serial = l.d.serial // the pod that is known
 	}
 	o.finished = e.finishedAt(ev)
-	e.merge(i, &o)
-	if e.details[i].serial == o.serial && e.endResults(i) {
-		e.touch(i)
+	e.merge(l, &o)
+	if l.d.serial == o.serial && l.endResults() {
+		e.touch(l.i)
 	}
 }
 
-// endResults ends the wait for the results of node i: they are not to come any more. It tells whether they were waited for.
-func (e *Engine) endResults(i nodegraph.Index) bool {
-	n := &e.nodes[i]
-	waited := n.Unsynced
-	e.details[i].synced, n.Unsynced = true, false
+// endResults ends the wait for the results of a leaf: they are not to come any more. It tells whether they were waited for.
+func (l leaf) endResults() bool {
+	waited := l.n.Unsynced
+	l.d.synced, l.n.Unsynced = true, false
 	return waited
 }
 
 // observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.
-func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage Stage) {
-	c := e.container(pod, ev.Container)
+func (e *Engine) observeContainer(pod leaf, ev *Event, stage Stage) {
+	c := e.leaf(e.container(pod.i, ev.Container))
 	var o observation
 	e.observed(&o, pod, ev, stage)
 	if ev.Pod.Attempt == 0 {
-		o.attempt = e.runIn(c, o.serial)
+		o.attempt = c.runIn(o.serial)
 	}
 	if stage == StageEnded {
 		o.phase, o.finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
 	}
-	p, d := &e.nodes[pod], &e.details[pod]
+	p, d := pod.n, pod.d
 	if d.serial < o.serial || d.uid == "" {
 		e.merge(pod, &observation{run: run{o.serial, 1}, uid: o.uid, stage: StagePending})
 	}
 	if o.attempt > 1 {
-		e.beginAnew(c, &o)
+		e.beginAnew(c.i, &o)
 	}
 	e.merge(c, &o)
 	if stage >= StageRunning && d.serial == o.serial && !p.Ran {
 		p.Ran = true
 		if p.Stage >= StageGone {
-			e.touchPod(pod)
+			e.touchPod(pod.i)
 		}
 	}
 	if ev.Container == "main" && stage == StageEnded && d.serial == o.serial {
 		d.hasExit, d.exitCode = true, int32(ev.ExitCode)
-		e.touchDecision(pod)
+		e.touchDecision(pod.i)
 	}
 }
 
-// runIn is the run that container c is known to be in inside the pod with this serial, the first if it is not known.
-func (e *Engine) runIn(c nodegraph.Index, serial int64) int {
-	if e.details[c].serial != serial {
+// runIn is the run that a leaf is known to be in inside the pod with this serial, the first if it is not known.
+func (l leaf) runIn(serial int64) int {
+	if l.d.serial != serial {
 		return 1
 	}
-	return max(1, int(e.details[c].attempt))
+	return max(1, int(l.d.attempt))
 }
 
 // containerPhase is how Argo reads a container's exit code: 64 is the executor's own.
@@ -336,33 +329,32 @@ func containerPhase(exitCode int) nodegraph.Phase {
 }
 
 // containerRetried makes a container and all that come after it unfinished again, and its pod with them.
-func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
-	c := e.container(pod, ev.Container)
-	p := &e.nodes[pod]
-	serial, attempt := e.incarnation(pod, ev)
-	if !ev.Pod.named() && p.Stage == StageGone {
-		serial, attempt = e.details[pod].serial+1, max(ev.Pod.Attempt, 1) // the answer to the deletion: a new pod
-	} else if ev.Pod.Attempt == 0 && serial == e.details[pod].serial {
-		attempt = e.runIn(c, serial) + 1
-		for _, m := range e.comesAfter(c) { // they begin anew too, whatever run they were in
-			attempt = max(attempt, e.runIn(m, serial)+1)
+func (e *Engine) containerRetried(pod leaf, ev *Event) {
+	c := e.leaf(e.container(pod.i, ev.Container))
+	r := e.incarnation(pod, ev)
+	if !ev.Pod.named() && pod.n.Stage == StageGone {
+		r = run{pod.d.serial + 1, max(ev.Pod.Attempt, 1)} // the answer to the deletion: a new pod
+	} else if ev.Pod.Attempt == 0 && r.serial == pod.d.serial {
+		r.attempt = c.runIn(r.serial) + 1
+		for _, m := range e.comesAfter(c.i) { // they begin anew too, whatever run they were in
+			r.attempt = max(r.attempt, e.leaf(m).runIn(r.serial)+1)
 		}
 	}
-	o := observation{run: run{serial, attempt}, uid: ev.Pod.UID, stage: StageRunning}
+	o := observation{run: r, uid: ev.Pod.UID, stage: StageRunning}
 	podRun := o
-	if p.Stage < StageGone || ev.Pod.UID != "" {
-		podRun.attempt = e.runIn(pod, serial) // a pod goes on as it is, and one with a name that has ended stays so
+	if pod.n.Stage < StageGone || ev.Pod.UID != "" {
+		podRun.attempt = pod.runIn(r.serial) // a pod goes on as it is, and one with a name that has ended stays so
 	}
 	e.merge(pod, &podRun)
 	e.merge(c, &o)
-	e.beginAnew(c, &o)
+	e.beginAnew(c.i, &o)
 }
 
 // beginAnew makes what comes after container c pending in the run o of it, unless it has come further in that run.
 func (e *Engine) beginAnew(c nodegraph.Index, o *observation) {
 	anew := observation{run: o.run, uid: o.uid, stage: StagePending}
 	for _, m := range e.comesAfter(c) {
-		e.merge(m, &anew)
+		e.merge(e.leaf(m), &anew)
 	}
 }
 

@@ -51,8 +51,8 @@ type referee struct {
 }
 
 func (r *referee) judge(i nodegraph.Index) {
-	r.rulings[i] = r.evaluate(i)
-	r.record(i, r.rulings[i])
+	r.rulings[i] = r.evaluate(i, &r.nodes[i])
+	r.record(i, &r.verdicts[i], r.rulings[i])
 }
 
 // judgePlanned judges the members of parent that were not created, each after all it comes after.

@@ -11,54 +11,46 @@ func refused(field, value string, err error) *EventError {
 	return &EventError{Field: field, Value: value, Err: err}
 }
 
-// check finds the node of event k of a call, and refuses the event if it can't be taken. Nothing has been changed when it is
-// called.
-func (e *Engine) check(k int, ev *Event) (nodegraph.Index, error) {
+// check finds the node of an event and says why it can't be taken, nil if it can. Nothing has been changed when it is called.
+func (e *Engine) check(ev *Event) (nodegraph.Index, *EventError) {
 	i := ev.At
 	if ev.Node != "" {
 		i = e.g.Find(ev.Node)
 	}
-	var refusal *EventError
-	if int(ev.Type) >= len(eventNames) || eventAbout[ev.Type] == aboutWorkflow || ev.ofWorkflowLocks() {
-		i, refusal = nodegraph.Root, e.workflowRefusal(ev)
-	} else {
-		refusal = e.nodeRefusal(ev, i)
+	if int(ev.Type) >= len(eventRules) || eventRules[ev.Type].about == aboutWorkflow || ev.ofWorkflowLocks() {
+		return nodegraph.Root, e.workflowRefusal(ev)
 	}
-	if refusal == nil {
-		return i, nil
+	switch {
+	case e.Complete():
+		return i, refused("node", ev.Node, ErrComplete)
+	case i <= nodegraph.Root || int(i) >= len(e.nodes):
+		return i, refused("node", ev.Node, ErrUnknownNode)
 	}
+	n, rule := &e.nodes[i], &eventRules[ev.Type]
+	switch {
+	case !rule.kinds.has(n.kind):
+		return i, refused("node", e.nameOf(i), ErrWrongKind)
+	case rule.about == aboutWait:
+		return i, e.answerRefusal(ev, i)
+	case !n.exists:
+		return i, refused("node", e.nameOf(i), ErrNotStarted)
+	case rule.about == aboutContainer && e.container(i, ev.Container) == nodegraph.None:
+		return i, refused("container", ev.Container, ErrUnknownNode)
+	case rule.about == aboutEnd && !ev.Phase.Completed():
+		return i, refused("phase", ev.Phase.String(), ErrInvalid)
+	case ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt:
+		return i, refused("attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid)
+	}
+	return i, nil
+}
+
+// ofEvent completes the refusal of event k of a call, which is about node i if there is one.
+func (e *Engine) ofEvent(refusal *EventError, k int, ev *Event, i nodegraph.Index) *EventError {
 	refusal.Index, refusal.Event, refusal.Node = k, *ev, ev.Node
 	if i > nodegraph.Root && int(i) < len(e.nodes) {
 		refusal.Node = e.nameOf(i)
 	}
-	return i, refusal
-}
-
-// nodeRefusal says why an event of node i can't be taken, nil if it can.
-func (e *Engine) nodeRefusal(ev *Event, i nodegraph.Index) *EventError {
-	switch {
-	case e.Complete():
-		return refused("node", ev.Node, ErrComplete)
-	case i <= nodegraph.Root || int(i) >= len(e.nodes):
-		return refused("node", ev.Node, ErrUnknownNode)
-	}
-	n, about := &e.nodes[i], eventAbout[ev.Type]
-	if kinds := eventKinds[ev.Type]; kinds != 0 && kinds&(1<<n.kind) == 0 {
-		return refused("node", e.nameOf(i), ErrWrongKind)
-	}
-	switch {
-	case about == aboutWait:
-		return e.answerRefusal(ev, i)
-	case !n.exists:
-		return refused("node", e.nameOf(i), ErrNotStarted)
-	case about == aboutContainer && e.container(i, ev.Container) == nodegraph.None:
-		return refused("container", ev.Container, ErrUnknownNode)
-	case about == aboutEnd && !ev.Phase.Completed():
-		return refused("phase", ev.Phase.String(), ErrInvalid)
-	case ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt:
-		return refused("attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid)
-	}
-	return nil
+	return refusal
 }
 
 // workflowRefusal says why an event of the workflow as a whole can't be taken.
@@ -80,15 +72,6 @@ func (e *Engine) workflowRefusal(ev *Event) *EventError {
 	return nil
 }
 
-// eventKinds says to which kinds of nodes an event can happen, as bits; 0 for any.
-var eventKinds = [len(eventNames)]uint16{
-	EventPodPending: 1 << nodegraph.Pod, EventPodRunning: 1 << nodegraph.Pod, EventPodEnded: 1 << nodegraph.Pod,
-	EventPodDeleted: 1 << nodegraph.Pod, EventContainerPending: 1 << nodegraph.Pod, EventContainerRunning: 1 << nodegraph.Pod,
-	EventContainerEnded: 1 << nodegraph.Pod, EventContainerRetried: 1 << nodegraph.Pod,
-	EventNodeEnded: 1<<nodegraph.HTTP | 1<<nodegraph.Plugin, EventResumed: 1 << nodegraph.Suspend,
-	EventExpanded: 1 << nodegraph.TaskGroup, EventResultPending: 1 << nodegraph.Pod, EventResultSynced: 1 << nodegraph.Pod,
-}
-
 // about says what an event is about.
 type about uint8
 
@@ -100,14 +83,39 @@ const (
 	aboutWait                   // a node that waits to be started
 )
 
-var eventAbout = [len(eventNames)]about{
-	EventPodPending: aboutPod, EventPodRunning: aboutPod, EventPodDeleted: aboutPod,
-	EventResultPending: aboutPod, EventResultSynced: aboutPod,
-	EventPodEnded: aboutEnd, EventNodeEnded: aboutEnd, EventResumed: aboutEnd,
-	EventContainerPending: aboutContainer, EventContainerRunning: aboutContainer, EventContainerEnded: aboutContainer,
-	EventContainerRetried: aboutContainer,
-	EventResolved:         aboutWait, EventExpanded: aboutWait, EventUnanswerable: aboutWait, EventMemoized: aboutWait,
-	EventLockGranted: aboutWait, EventLockQueued: aboutWait,
+// kinds are kinds of nodes, as bits.
+type kinds uint16
+
+const (
+	pods    kinds = 1 << nodegraph.Pod
+	anyKind kinds = 1<<16 - 1
+)
+
+func (k kinds) has(kind nodegraph.Kind) bool { return k>>(kind&15)&1 != 0 }
+
+// eventRules say what each event is about, and to which kinds of nodes it can happen.
+var eventRules = [len(eventNames)]struct {
+	about about
+	kinds kinds
+}{
+	EventPodPending:       {aboutPod, pods},
+	EventPodRunning:       {aboutPod, pods},
+	EventPodEnded:         {aboutEnd, pods},
+	EventPodDeleted:       {aboutPod, pods},
+	EventResultPending:    {aboutPod, pods},
+	EventResultSynced:     {aboutPod, pods},
+	EventContainerPending: {aboutContainer, pods},
+	EventContainerRunning: {aboutContainer, pods},
+	EventContainerEnded:   {aboutContainer, pods},
+	EventContainerRetried: {aboutContainer, pods},
+	EventNodeEnded:        {aboutEnd, 1<<nodegraph.HTTP | 1<<nodegraph.Plugin},
+	EventResumed:          {aboutEnd, 1 << nodegraph.Suspend},
+	EventResolved:         {aboutWait, anyKind},
+	EventExpanded:         {aboutWait, 1 << nodegraph.TaskGroup},
+	EventUnanswerable:     {aboutWait, anyKind},
+	EventMemoized:         {aboutWait, anyKind},
+	EventLockGranted:      {aboutWait, anyKind},
+	EventLockQueued:       {aboutWait, anyKind},
 }
 
 // answerRefusal says why an answer can't be one about node i.

@@ -64,7 +64,7 @@ func (r *restorer) endRecorded() {
 				e.touch(p) // a DAG around it may look deep into it for the branches of its targets
 			}
 		} else if f.Unsynced {
-			e.endResults(i)
+			e.leaf(i).endResults()
 			e.touch(i)
 		}
 	}
@@ -135,7 +135,7 @@ func (r *restorer) restore() error {
 	if r.record {
 		r.endRecorded()
 	}
-	e.changed = e.changed[:0]
+	e.changed.clear()
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.nodes[i].marks &^= markChanged
 		f := &e.nodes[i]

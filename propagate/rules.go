@@ -2,12 +2,11 @@ package propagate
 
 import "github.com/nodestatus/nodestatus/nodegraph"
 
-// evaluate returns the verdict on node i: the rule table. Each kind has one rule.
-func (w *view) evaluate(i nodegraph.Index) ruling {
+// evaluate returns the verdict on node i, of which n is the record: the rule table. Each kind has one rule.
+func (w *view) evaluate(i nodegraph.Index, n *node) ruling {
 	if i == nodegraph.Root {
 		return w.workflowRule()
 	}
-	n := &w.nodes[i]
 	var v ruling
 	switch {
 	case !n.exists:
@@ -17,7 +16,7 @@ func (w *view) evaluate(i nodegraph.Index) ruling {
 	case n.Lock == LockWaits && n.Stage < StageStopped:
 		v = pending(RuleLockWait, w.details[i].message)
 	case n.kind == nodegraph.Pod:
-		v = w.podRule(i)
+		v = w.podRule(i, n)
 	case n.kind == nodegraph.Container:
 		v = w.containerRule(i)
 	case n.kind == nodegraph.Suspend:

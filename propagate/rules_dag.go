@@ -104,7 +104,7 @@ func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
 	}
 	if !w.counted { // the engine has counted them
 		for _, place := range deps {
-			if d := first + nodegraph.Index(place); !w.clear(d, &w.nodes[d]) {
+			if d := first + nodegraph.Index(place); !w.clear(d, &w.nodes[d], w.verdicts[d].verdict) {
 				return planned(RulePlanned, w.openHook(d), 0), true
 			}
 		}

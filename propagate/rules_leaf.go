@@ -10,9 +10,8 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 //  4. It is gone and had not run: Pending, to be created again.
 //  5. It runs: Running; a daemon only once it is ready, and then it is fulfilled.
 //  6. Otherwise Pending.
-func (w *view) podRule(i nodegraph.Index) ruling {
-	f := &w.nodes[i]
-	daemon := w.nodes[i].traits&traitDaemon != 0
+func (w *view) podRule(i nodegraph.Index, f *node) ruling {
+	daemon := f.traits&traitDaemon != 0
 	switch f.Stage {
 	case StageEnded:
 		return podResult(&f.fact, w.details[i].message, daemon)

@@ -34,8 +34,9 @@ func (e *Engine) allot(n int) {
 func allotted[T any](list []T, n int) []T { return append(make([]T, 0, n), list...) }
 
 // touch marks node i for evaluation. A planned task that something holds back is what it is.
-func (e *Engine) touch(i nodegraph.Index) {
-	n := &e.nodes[i]
+func (e *Engine) touch(i nodegraph.Index) { e.touchNode(i, &e.nodes[i]) }
+
+func (e *Engine) touchNode(i nodegraph.Index, n *node) {
 	if n.marks&markQueued != 0 {
 		return
 	}
@@ -86,20 +87,22 @@ func (e *Engine) sweep(depth int) {
 
 // judge evaluates node i and records the verdict.
 func (e *Engine) judge(i nodegraph.Index) {
-	e.nodes[i].marks &^= markQueued
+	n := &e.nodes[i]
+	n.marks &^= markQueued
 	e.judged++
-	v := e.evaluate(i)
+	v := e.evaluate(i, n)
 	if v.wake != 0 && v.wake != e.wakes[i] {
 		e.timers.add(v.wake, i)
 	}
 	if v.rule() == RulePodRecreate {
 		if e.refuse(i) {
-			v = e.evaluate(i)
+			n = &e.nodes[i] // members may have been added
+			v = e.evaluate(i, n)
 		} else {
 			e.recreate(i)
 		}
 	}
-	e.commit(i, v)
+	e.commit(i, n, v)
 }
 
 // judgeAll evaluates every node: what is inside others first and, of what was not created, each after all it comes after.
@@ -138,16 +141,16 @@ func (e *Engine) recreate(i nodegraph.Index) {
 }
 
 // commit records a verdict and, if it looks different, marks what reads it.
-func (e *Engine) commit(i nodegraph.Index, r ruling) {
-	n, o := &e.nodes[i], e.verdicts[i]
-	e.record(i, r)
-	old, is := o.verdict, r.verdict
-	if old.looksLike(is) && o.message == r.message {
+func (e *Engine) commit(i nodegraph.Index, n *node, r ruling) {
+	o := &e.verdicts[i]
+	old, is, message := o.verdict, r.verdict, o.message
+	e.record(i, o, r)
+	if old.looksLike(is) && message == r.message {
 		return
 	}
 	if n.marks&markChanged == 0 {
 		n.marks |= markChanged
-		e.changed = append(e.changed, before{i, old.phase(), o.message})
+		e.changed.add(i, n.depth, old.phase(), message)
 	}
 	if n.kind == nodegraph.Pod {
 		e.countActive(n, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
@@ -171,7 +174,7 @@ func (e *Engine) commit(i nodegraph.Index, r ruling) {
 	if e.named && is.phase() != old.phase() {
 		e.touchAfter(i)
 	}
-	e.tellParent(i, old, is)
+	e.tellParent(i, n, old, is)
 	if n.traits&traitHook != 0 {
 		i, _ = e.g.Owner(i) // what comes after that waits for its hooks
 	}
@@ -217,10 +220,12 @@ func (e *Engine) touchAfter(i nodegraph.Index) {
 	}
 }
 
+// patient are the kinds of what stays as it is while it has open members.
+const patient kinds = 1<<nodegraph.DAG | 1<<nodegraph.StepGroup | 1<<nodegraph.TaskGroup
+
 // tellParent counts what node i's new verdict means to its parent, and marks the parent if that may change it: a
 // composite that stays open because of other members does not.
-func (e *Engine) tellParent(i nodegraph.Index, old, is verdict) {
-	n := &e.nodes[i]
+func (e *Engine) tellParent(i nodegraph.Index, n *node, old, is verdict) {
 	p := &e.nodes[n.parent]
 	if e.failFast {
 		e.touchFailFast(i)
@@ -232,7 +237,7 @@ func (e *Engine) tellParent(i nodegraph.Index, old, is verdict) {
 		case was && !now:
 			p.open--
 		}
-		if p.open > 0 && e.verdicts[n.parent].rule() == RuleMembersOpen && p.kind != nodegraph.Steps && p.kind != nodegraph.Retry && n.parent != nodegraph.Root {
+		if p.open > 0 && patient.has(p.kind) && e.verdicts[n.parent].rule() == RuleMembersOpen {
 			return
 		}
 	}
@@ -242,7 +247,7 @@ func (e *Engine) tellParent(i nodegraph.Index, old, is verdict) {
 // reclear looks again whether what comes after node i may go on, and marks what comes after it if it goes on, or no longer
 // does.
 func (e *Engine) reclear(i nodegraph.Index) {
-	n := &e.nodes[i]
+	n, v := &e.nodes[i], e.verdicts[i].verdict
 	if n.traits&traitTask == 0 {
 		if n.kind == nodegraph.StepGroup {
 			for next := range e.g.Before(i) {
@@ -253,7 +258,7 @@ func (e *Engine) reclear(i nodegraph.Index) {
 		}
 		return
 	}
-	was, is := n.marks&markClear != 0, e.clear(i, n)
+	was, is := n.marks&markClear != 0, e.clear(i, n, v)
 	if !was && !is {
 		return
 	}
@@ -263,7 +268,7 @@ func (e *Engine) reclear(i nodegraph.Index) {
 	case len(dependents) == 0:
 	case was:
 		e.holdBack(first, dependents, is)
-	case e.verdicts[i].bare():
+	case v.bare():
 		e.letGo(first, dependents, 0)
 	default:
 		e.letGo(first, dependents, markUnmet)
@@ -346,6 +351,9 @@ func (e *Engine) touchFailFast(i nodegraph.Index) {
 	}
 }
 
+// boundaries are the kinds of what others are started and ended in.
+const boundaries kinds = 1<<nodegraph.DAG | 1<<nodegraph.Steps | 1<<nodegraph.Workflow
+
 // ended does what follows from a node's having ended.
 func (e *Engine) ended(i nodegraph.Index, n *node) {
 	e.forget(i)
@@ -355,8 +363,7 @@ func (e *Engine) ended(i nodegraph.Index, n *node) {
 	if n.kind == nodegraph.TaskGroup {
 		e.awaitHook(i)
 	}
-	boundary := n.kind == nodegraph.DAG || n.kind == nodegraph.Steps || n.kind == nodegraph.Workflow
-	if boundary || n.Lock != LockNone || e.daemons && e.verdicts[i].rule() == RuleOmitted {
+	if boundaries.has(n.kind) || n.Lock != LockNone || e.daemons && e.verdicts[i].rule() == RuleOmitted {
 		e.unseen.push(i)
 	}
 }

@@ -325,9 +325,10 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 		return false
 	}
 	e.expand(i)
-	o := e.sameRun(i)
+	l := e.leaf(i)
+	o := l.sameRun()
 	o.stage, o.phase, o.message, o.finished = StageStopped, nodegraph.Failed, message, e.instant
-	e.join(i, &o)
+	e.join(l, &o)
 	return true
 }
 
@@ -371,7 +372,7 @@ func (e *Engine) readyIn(i nodegraph.Index) int {
 func (e *Engine) reserve(depth, nodes int) {
 	planned := &e.queue.level(depth).planned
 	planned.nodes = slices.Grow(planned.nodes, nodes)
-	e.changed = slices.Grow(e.changed, nodes)
+	e.changed.nodes = slices.Grow(e.changed.nodes, nodes)
 	e.wanted = slices.Grow(e.wanted, nodes)
 }
 

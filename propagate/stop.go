@@ -61,11 +61,11 @@ func (e *Engine) applyDeadline() {
 // stopLeaf stops node i if it is a leaf that exists and has not ended: a pod with podMessage, what runs in no pod of
 // its own, or waits for a lock, with message.
 func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
-	f, kind := &e.nodes[i], e.nodes[i].kind
-	if !f.created() || e.verdicts[i].fulfilled() {
+	l, kind := e.leaf(i), e.nodes[i].kind
+	if !l.n.created() || e.verdicts[i].fulfilled() {
 		return
 	}
-	waiting := f.Lock == LockWaits
+	waiting := l.n.Lock == LockWaits
 	switch kind {
 	case nodegraph.Pod:
 		if !waiting {
@@ -78,9 +78,9 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		}
 		return
 	}
-	stop := e.sameRun(i)
+	stop := l.sameRun()
 	stop.stage, stop.phase, stop.message, stop.finished = StageStopped, nodegraph.Failed, message, e.instant
-	if !e.join(i, &stop) {
+	if !e.join(l, &stop) {
 		return
 	}
 	e.touchPod(i)
@@ -144,7 +144,7 @@ func (e *Engine) closeMembers(b nodegraph.Index) {
 					e.end(m, nodegraph.Failed, failedFast, e.now)
 					e.touch(m)
 				case f.Stage == StageEnded:
-					e.endResults(m)
+					e.leaf(m).endResults()
 					e.touch(m)
 				default:
 					e.stopLeaf(m, failedFast.own(), failedFast.own())
@@ -162,7 +162,7 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 		case nodegraph.Pod:
 			if e.verdicts[m].daemoned() {
 				e.end(m, nodegraph.Succeeded, noMessage, e.now)
-				e.endResults(m)
+				e.leaf(m).endResults()
 				e.nodes[m].Released = true
 				e.touchPod(m)
 				e.actOn(ActionTerminate, m, "its boundary has ended")

@@ -246,20 +246,32 @@ func (o *observation) fact() Fact {
 	}
 }
 
-// join merges an observation into what is known of node i, and tells whether anything was learned.
-func (w *inputs) join(i nodegraph.Index, o *observation) bool { return !w.known(i, o) && w.learn(i, o) }
+// leaf is a node that can be observed, and its two records, which stay where they are until a node is added.
+type leaf struct {
+	i nodegraph.Index
+	n *node
+	d *detail
+}
+
+func (w *inputs) leaf(i nodegraph.Index) leaf { return leaf{i, &w.nodes[i], &w.details[i]} }
+
+// run is the run of the leaf that is known.
+func (l leaf) run() run { return run{l.d.serial, int(l.d.attempt)} }
+
+// join merges an observation into what is known of a leaf, and tells whether anything was learned.
+func (w *inputs) join(l leaf, o *observation) bool { return !w.known(l, o) && w.learn(l, o) }
 
 // learn is join for an observation that was not made before.
-func (w *inputs) learn(i nodegraph.Index, o *observation) bool {
-	if n, d := &w.nodes[i], &w.details[i]; o.stage > n.Stage && o.serial == d.serial && o.attempt == int(d.attempt) && !n.Released {
-		w.rise(n, d, o)
+func (w *inputs) learn(l leaf, o *observation) bool {
+	if o.stage > l.n.Stage && o.serial == l.d.serial && o.attempt == int(l.d.attempt) && !l.n.Released {
+		w.rise(l.n, l.d, o)
 		return true
 	}
-	f := w.fact(i)
+	f := w.fact(l.i)
 	if !f.Merge(o.fact()) {
 		return false
 	}
-	w.put(i, &f)
+	w.put(l.i, &f)
 	return true
 }
 
@@ -294,8 +306,8 @@ func (w *inputs) riseRare(d *detail, o *observation) {
 }
 
 // known tells, without a full merge, that an observation was made before: hosts report most states many times.
-func (w *inputs) known(i nodegraph.Index, o *observation) bool {
-	n, d := &w.nodes[i], &w.details[i]
+func (w *inputs) known(l leaf, o *observation) bool {
+	n, d := l.n, l.d
 	return o.stage == n.Stage && o.serial == d.serial && o.attempt == int(d.attempt) && o.phase == n.Phase &&
 		(o.uid == "" || o.uid == d.uid) && o.message == w.phrases.text(d.message) && o.reason == d.more().reason &&
 		(d.finished != 0 || o.finished == 0) && (n.Ran || o.stage != StageRunning) && (n.Ready || !o.ready) &&

@@ -58,7 +58,7 @@ func TestJoinIsMerge(t *testing.T) {
 		want := known
 		changed := want.Merge(seen.fact())
 		in.put(0, &known)
-		if told := in.join(0, &seen); told != changed {
+		if told := in.join(in.leaf(0), &seen); told != changed {
 			require.Equal(t, changed, told, "seed %d, pair %d: %+v and then %+v", seed, k, known, seen)
 		}
 		if diff := cmp.Diff(want, in.fact(0)); diff != "" {
@@ -93,10 +93,10 @@ func TestMessagesAreForgotten(t *testing.T) {
 // A call that changes much needs memory while it goes on; the next small one gives it back.
 func TestScratchIsGivenBack(t *testing.T) {
 	e := begun(fanIn(4 * largeCall))
-	require.GreaterOrEqual(t, cap(e.changed), 4*largeCall)
+	require.GreaterOrEqual(t, cap(e.changed.nodes), 4*largeCall)
 	_, err := e.Apply(began, Event{Type: EventPodRunning, At: openPods(e)[0]})
 	require.NoError(t, err)
-	assert.LessOrEqual(t, cap(e.changed), largeCall)
+	assert.LessOrEqual(t, cap(e.changed.nodes), largeCall)
 	assert.Empty(t, e.queue.levels)
 	require.NoError(t, e.Check())
 }

@@ -165,9 +165,9 @@ type outcome struct {
 // message is the message of node i.
 func (w *view) message(i nodegraph.Index) string { return w.phrases.text(w.verdicts[i].message) }
 
-// record stores the ruling on node i.
-func (w *view) record(i nodegraph.Index, r ruling) {
-	w.verdicts[i] = outcome{r.verdict, r.message}
+// record stores the ruling on node i, whose outcome is o.
+func (w *view) record(i nodegraph.Index, o *outcome, r ruling) {
+	o.verdict, o.message = r.verdict, r.message
 	if r.wake != 0 || len(w.wakes) > 0 {
 		w.recordWake(i, r.wake)
 	}
@@ -208,7 +208,7 @@ func holdsOpen(kind nodegraph.Kind, v verdict) bool {
 	return v.open()
 }
 
-// clear tells whether what comes after node i may go on: it is fulfilled and so are its hooks.
-func (w *view) clear(i nodegraph.Index, n *node) bool {
-	return w.verdicts[i].verdict&verdictFulfilled != 0 && (n.traits&traitHooked == 0 || w.hooksDone(i))
+// clear tells whether what comes after node i, which has this verdict, may go on: it is fulfilled and so are its hooks.
+func (w *view) clear(i nodegraph.Index, n *node, v verdict) bool {
+	return v.fulfilled() && (n.traits&traitHooked == 0 || w.hooksDone(i))
 }

@@ -223,7 +223,7 @@ func TestADAGMakesRoomAtOnce(t *testing.T) {
 		allocations := func(spec *nodegraph.Spec) float64 { return testing.AllocsPerRun(2, func() { begun(spec) }) }
 		assert.InDelta(t, allocations(few), allocations(many), 4, s.name)
 	}
-	assert.Less(t, cap(begun(chain(200)).changed), 100, "one pod of a chain starts")
+	assert.Less(t, cap(begun(chain(200)).changed.nodes), 100, "one pod of a chain starts")
 }
 
 // What is read of a node all the time is half of a cache line, and the verdict on it an eighth.
