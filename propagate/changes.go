@@ -73,7 +73,12 @@ func (e *Engine) listChanges() {
 		n, is := &e.nodes[b.node], &e.verdicts[b.node]
 		n.marks &^= markChanged
 		if b.phase != is.phase() || b.message != is.message {
-			e.describe(&list[count], b, n, is)
+			c, g := &list[count], e.g.Node(b.node)
+			c.ID, c.Name, c.Message = g.ID(), g.Name(), e.phrases.text(is.message)
+			c.Node, c.Kind, c.From, c.To, c.Rule = b.node, n.kind, b.phase, is.phase(), is.rule()
+			if !n.exists {
+				e.describeOther(c, is.phase())
+			}
 			count++
 		}
 	}
@@ -81,15 +86,12 @@ func (e *Engine) listChanges() {
 	e.changed.clear()
 }
 
-// describe says how a node looks different.
-func (e *Engine) describe(c *Change, b *before, h *node, is *outcome) {
-	n := e.g.Node(b.node)
-	c.ID, c.Name, c.Message = n.ID(), n.Name(), e.phrases.text(is.message)
-	c.Node, c.Kind, c.From, c.To, c.Rule = b.node, n.Kind, b.phase, is.phase(), is.rule()
+// describeOther corrects what is said of a node that does not exist: the workflow itself, or one that was omitted.
+func (e *Engine) describeOther(c *Change, phase nodegraph.Phase) {
 	switch {
-	case b.node == nodegraph.Root:
+	case c.Node == nodegraph.Root:
 		c.Name = e.g.Spec().Name
-	case !h.exists && is.phase() != nodegraph.Planned:
+	case phase != nodegraph.Planned:
 		c.Kind = nodegraph.NodeSkipped
 	}
 }

@@ -374,9 +374,9 @@ func (e *Engine) comesAfter(c nodegraph.Index) []nodegraph.Index {
 }
 
 // finishedAt is when what the event tells of ended.
-func (e *Engine) finishedAt(ev *Event) stamp {
-	if !ev.Finished.IsZero() {
-		return stampOf(ev.Finished)
+func (w *inputs) finishedAt(ev *Event) stamp {
+	if ev.Finished.IsZero() {
+		return w.instant
 	}
-	return e.instant
+	return stampOf(ev.Finished)
 }

@@ -10,12 +10,19 @@ import (
 // are planned: causes come before effects. What is planned is put in only when nothing it comes after is open, so that
 // order needs no more than that.
 type queue struct {
-	levels []level
-	top    int // no deeper level holds a node
-	size   int
+	lists []fifo // by rank: what has a higher one comes first
+	top   int    // no list of a higher rank holds a node
+	size  int
 }
 
-type level struct{ existing, planned fifo }
+// rank is where nodes of one depth are kept.
+func rank(depth int, planned bool) int {
+	r := 2 * depth
+	if !planned {
+		r++
+	}
+	return r
+}
 
 type fifo struct {
 	nodes []nodegraph.Index
@@ -34,35 +41,26 @@ func (f *fifo) pop() nodegraph.Index {
 	return i
 }
 
-// level is where nodes of one depth are kept.
-func (q *queue) level(depth int) *level {
-	if depth >= len(q.levels) {
-		q.deepen(depth)
+// list is where nodes of one rank are kept.
+func (q *queue) list(rank int) *fifo {
+	if rank >= len(q.lists) {
+		q.deepen(rank)
 	}
-	return &q.levels[depth]
+	return &q.lists[rank]
 }
 
-func (q *queue) deepen(depth int) {
-	for depth >= len(q.levels) {
-		q.levels = append(q.levels, level{})
-	}
-}
+func (q *queue) deepen(rank int) { q.lists = append(q.lists, make([]fifo, rank+1-len(q.lists))...) }
 
 // push adds node i, which is not in the queue.
-func (q *queue) push(i nodegraph.Index, depth int, planned bool) {
-	l := q.level(depth)
-	if planned {
-		l.planned.push(i)
-	} else {
-		l.existing.push(i)
-	}
-	q.top = max(q.top, depth)
+func (q *queue) push(i nodegraph.Index, rank int) {
+	q.list(rank).push(i)
+	q.top = max(q.top, rank)
 	q.size++
 }
 
-// room is where up to n planned nodes of one depth may be written, for pushed.
-func (q *queue) room(depth, n int) []nodegraph.Index {
-	f := &q.level(depth).planned
+// room is where up to n nodes of one rank may be written, for pushed.
+func (q *queue) room(rank, n int) []nodegraph.Index {
+	f := q.list(rank)
 	if have := len(f.nodes); have+n <= cap(f.nodes) {
 		return f.nodes[have : have+n]
 	}
@@ -71,24 +69,19 @@ func (q *queue) room(depth, n int) []nodegraph.Index {
 }
 
 // pushed adds the first n nodes that were written into room.
-func (q *queue) pushed(depth, n int) {
+func (q *queue) pushed(rank, n int) {
 	if n > 0 {
-		f := &q.levels[depth].planned
+		f := &q.lists[rank]
 		f.nodes = f.nodes[:len(f.nodes)+n]
-		q.top = max(q.top, depth)
+		q.top = max(q.top, rank)
 		q.size += n
 	}
 }
 
 // pop removes the next node that is at least so deep, None if there is none.
 func (q *queue) pop(depth int) nodegraph.Index {
-	for ; q.size > 0 && q.top >= depth; q.top-- {
-		l := &q.levels[q.top]
-		f := &l.existing
-		if f.empty() {
-			f = &l.planned
-		}
-		if !f.empty() {
+	for ; q.size > 0 && q.top >= rank(depth, true); q.top-- {
+		if f := &q.lists[q.top]; !f.empty() {
 			q.size--
 			return f.pop()
 		}

@@ -45,7 +45,7 @@ func (e *Engine) touchNode(i nodegraph.Index, n *node) {
 		return
 	}
 	n.marks |= markQueued
-	e.queue.push(i, int(n.depth), planned)
+	e.queue.push(i, rank(int(n.depth), planned))
 }
 
 // idle tells that nothing is left to evaluate or to start.
@@ -176,9 +176,11 @@ func (e *Engine) commit(i nodegraph.Index, n *node, r ruling) {
 	}
 	e.tellParent(i, n, old, is)
 	if n.traits&traitHook != 0 {
-		i, _ = e.g.Owner(i) // what comes after that waits for its hooks
+		owner, _ := e.g.Owner(i)
+		e.reclear(owner) // what comes after that waits for its hooks
+		return
 	}
-	e.reclear(i)
+	e.reclearNode(i, n, is)
 }
 
 // afterDaemons takes care that a TaskGroup which is done is read again, and so is every DAG around, which may look deep into
@@ -246,8 +248,9 @@ func (e *Engine) tellParent(i nodegraph.Index, n *node, old, is verdict) {
 
 // reclear looks again whether what comes after node i may go on, and marks what comes after it if it goes on, or no longer
 // does.
-func (e *Engine) reclear(i nodegraph.Index) {
-	n, v := &e.nodes[i], e.verdicts[i].verdict
+func (e *Engine) reclear(i nodegraph.Index) { e.reclearNode(i, &e.nodes[i], e.verdicts[i].verdict) }
+
+func (e *Engine) reclearNode(i nodegraph.Index, n *node, v verdict) {
 	if n.traits&traitTask == 0 {
 		if n.kind == nodegraph.StepGroup {
 			for next := range e.g.Before(i) {
@@ -315,8 +318,8 @@ func (e *Engine) letGo(first nodegraph.Index, places []int32, unmet marks) {
 // and those that stay there are counted.
 func (e *Engine) letSomeGo(first nodegraph.Index, places []int32, unmet marks) {
 	nodes := e.nodes[first:]
-	depth := int(nodes[0].depth)
-	ready := e.queue.room(depth, len(places))
+	rank := rank(int(nodes[0].depth), true)
+	ready := e.queue.room(rank, len(places))
 	count := 0
 	for _, place := range places {
 		d := &nodes[place]
@@ -333,7 +336,7 @@ func (e *Engine) letSomeGo(first nodegraph.Index, places []int32, unmet marks) {
 		d.marks |= goes | unmet
 		count += int(goes)
 	}
-	e.queue.pushed(depth, count)
+	e.queue.pushed(rank, count)
 }
 
 // touchFailFast marks the boundary of node i, and the StepGroup it is in, where the boundary counts failures.

@@ -370,7 +370,7 @@ func (e *Engine) readyIn(i nodegraph.Index) int {
 
 // reserve makes room at once for the steps of so many planned nodes of one depth from the queue into the result.
 func (e *Engine) reserve(depth, nodes int) {
-	planned := &e.queue.level(depth).planned
+	planned := e.queue.list(rank(depth, true))
 	planned.nodes = slices.Grow(planned.nodes, nodes)
 	e.changed.nodes = slices.Grow(e.changed.nodes, nodes)
 	e.wanted = slices.Grow(e.wanted, nodes)

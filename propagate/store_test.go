@@ -97,7 +97,7 @@ func TestScratchIsGivenBack(t *testing.T) {
 	_, err := e.Apply(began, Event{Type: EventPodRunning, At: openPods(e)[0]})
 	require.NoError(t, err)
 	assert.LessOrEqual(t, cap(e.changed.nodes), largeCall)
-	assert.Empty(t, e.queue.levels)
+	assert.Empty(t, e.queue.lists)
 	require.NoError(t, e.Check())
 }
 
