@@ -261,23 +261,13 @@ func (l leaf) run() run { return run{l.d.serial, int(l.d.attempt)} }
 // join merges an observation into what is known of a leaf, and tells whether anything was learned.
 func (w *inputs) join(l leaf, o *observation) bool { return !w.known(l, o) && w.learn(l, o) }
 
-// learn is join for an observation that was not made before.
+// learn is join for an observation that was not made before. It is [Fact.Merge], without a copy of what is known for the
+// observation that is made most: of the run that is known, and further on.
 func (w *inputs) learn(l leaf, o *observation) bool {
-	if o.stage > l.n.Stage && o.serial == l.d.serial && o.attempt == int(l.d.attempt) && !l.n.Released {
-		w.rise(l.n, l.d, o)
-		return true
+	n, d := l.n, l.d
+	if o.stage <= n.Stage || o.serial != d.serial || o.attempt != int(d.attempt) || n.Released {
+		return w.learnOther(l.i, o)
 	}
-	f := w.fact(l.i)
-	if !f.Merge(o.fact()) {
-		return false
-	}
-	w.put(l.i, &f)
-	return true
-}
-
-// rise is [Fact.Merge] for the observation that is made most: of the run that is known, and further on. It does the same,
-// and copies nothing.
-func (w *inputs) rise(n *node, d *detail, o *observation) {
 	if d.uid == "" {
 		d.uid = o.uid
 	}
@@ -291,12 +281,23 @@ func (w *inputs) rise(n *node, d *detail, o *observation) {
 		n.Phase, d.message = o.phase, w.phrases.say(o.message)
 	}
 	if d.rare != nil || o.reason != "" || o.conditions != "" {
-		w.riseRare(d, o)
+		w.learnRare(d, o)
 	}
+	return true
 }
 
-// riseRare is what rise does to what few nodes have.
-func (w *inputs) riseRare(d *detail, o *observation) {
+// learnOther is learn for any other observation.
+func (w *inputs) learnOther(i nodegraph.Index, o *observation) bool {
+	f := w.fact(i)
+	if !f.Merge(o.fact()) {
+		return false
+	}
+	w.put(i, &f)
+	return true
+}
+
+// learnRare is the part of learn that few nodes have.
+func (w *inputs) learnRare(d *detail, o *observation) {
 	rare := *d.more()
 	rare.conditions = bothConditions(rare.conditions, o.conditions)
 	if o.stage != StageGone {
