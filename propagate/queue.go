@@ -70,12 +70,10 @@ func (q *queue) room(rank, n int) []nodegraph.Index {
 
 // pushed adds the first n nodes that were written into room.
 func (q *queue) pushed(rank, n int) {
-	if n > 0 {
-		f := &q.lists[rank]
-		f.nodes = f.nodes[:len(f.nodes)+n]
-		q.top = max(q.top, rank)
-		q.size += n
-	}
+	f := &q.lists[rank]
+	f.nodes = f.nodes[:len(f.nodes)+n]
+	q.top = max(q.top, rank)
+	q.size += n
 }
 
 // pop removes the next node that is at least so deep, None if there is none.

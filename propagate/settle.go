@@ -268,7 +268,6 @@ func (e *Engine) reclearNode(i nodegraph.Index, n *node, v verdict) {
 	plan, first := e.g.Planned(n.parent)
 	dependents := plan.Dependents(int32(i - first))
 	switch {
-	case len(dependents) == 0:
 	case was:
 		e.holdBack(first, dependents, is)
 	case v.bare():
@@ -302,7 +301,7 @@ func (e *Engine) holdBack(first nodegraph.Index, places []int32, clear bool) {
 
 // letGo tells tasks that one more they come after is clear, and marks those that go on.
 func (e *Engine) letGo(first nodegraph.Index, places []int32, unmet marks) {
-	if len(places) > 1 {
+	if len(places) != 1 {
 		e.letSomeGo(first, places, unmet)
 		return
 	}
