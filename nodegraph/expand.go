@@ -6,26 +6,39 @@ import (
 	"strconv"
 )
 
-// add appends one node inside parent. Its name is that of base, which is empty for the workflow, and a suffix.
-func (g *Graph) add(parent, base Index, suffix []byte, n Node) (Index, error) {
-	i, before := Index(len(g.nodes)), &g.nodes[base]
-	if len(g.nodes) >= g.limits.Nodes {
-		return None, &LimitError{Limit: "Nodes", Max: g.limits.Nodes, Node: before.Name() + string(suffix)}
+// add appends one node inside parent: what is said of it by like, under the name of base, which is empty for the workflow,
+// and a suffix.
+func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error) {
+	i := Index(len(g.nodes))
+	if err := g.put(parent, base, suffix, like); err != nil {
+		return None, err
 	}
+	if err := g.claim(i); err != nil {
+		g.truncate(int(i))
+		return None, err
+	}
+	return i, nil
+}
+
+// put is add without a look at whether the node's id is its own: of many nodes, claim finds that out faster.
+func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
+	i := Index(len(g.nodes))
+	if len(g.nodes) >= g.limits.Nodes {
+		return &LimitError{Limit: "Nodes", Max: g.limits.Nodes, Node: g.nodes[base].Name() + string(suffix)}
+	}
+	if len(g.nodes) == cap(g.nodes) { // nodes that come one by one: half as many again, so that each is moved twice
+		g.nodes = slices.Grow(g.nodes, 8+len(g.nodes)/2)
+	}
+	g.nodes = append(g.nodes, *like)
+	n, before, p := &g.nodes[i], &g.nodes[base], &g.nodes[parent]
+	n.hash = extend(before.hash, suffix)
 	if i == Entry {
-		n.hash = extend(hashSeed, suffix)
 		n.setText(g.spec.Name+g.spec.Name, len(g.spec.Name))
 	} else {
-		n.hash = extend(before.hash, suffix)
-		if other := g.ids.claim(g.nodes, n.hash, i); other != None {
-			return None, &SpecError{Node: before.Name() + string(suffix), Field: "id",
-				Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID(), bounded(g.nodes[other].Name()))}
-		}
 		var digits [1 + 10]byte
 		id := strconv.AppendUint(append(digits[:0], '-'), uint64(n.hash), 10)
 		n.setText(g.text.join(before.Name(), suffix, g.spec.Name, id), len(before.Name())+len(suffix))
 	}
-	p := &g.nodes[parent]
 	n.Parent, n.first, n.last, n.next = parent, None, None, None
 	if n.Kind == DAG || n.Kind == Pod {
 		n.plan = g.orderOf(n.Template)
@@ -41,11 +54,19 @@ func (g *Graph) add(parent, base Index, suffix []byte, n Node) (Index, error) {
 		g.nodes[p.last].next = i
 	}
 	p.last = i
-	if len(g.nodes) == cap(g.nodes) { // nodes that come one by one: half as many again, so that each is moved twice
-		g.nodes = slices.Grow(g.nodes, 8+len(g.nodes)/2)
+	return nil
+}
+
+// claim enters the nodes from one on into the table of ids, which no two nodes share.
+func (g *Graph) claim(from Index) error {
+	g.ids.reserve(g.nodes, len(g.nodes)-int(from))
+	for i := from; int(i) < len(g.nodes); i++ {
+		if other := g.ids.claim(g.nodes, i); other != None {
+			return &SpecError{Node: g.nodes[i].Name(), Field: "id",
+				Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID(), bounded(g.nodes[other].Name()))}
+		}
 	}
-	g.nodes = append(g.nodes, n)
-	return i, nil
+	return nil
 }
 
 // setText gives the node its name and id.
@@ -53,7 +74,7 @@ func (n *Node) setText(text string, nameLength int) { n.text, n.nameLength = tex
 
 // orderOf returns the index of the plan of a template. Siblings often share theirs.
 func (g *Graph) orderOf(t *Template) int32 {
-	if last := &g.nodes[len(g.nodes)-1]; last.Template == t && last.plan != 0 {
+	if last := &g.nodes[len(g.nodes)-2]; last.Template == t && last.plan != 0 {
 		return last.plan
 	}
 	return g.planOf[t]
@@ -143,6 +164,9 @@ func (g *Graph) Expand(i Index) error {
 	case Pod:
 		err = g.expandPod(i)
 	}
+	if err == nil {
+		err = g.claim(Index(before))
+	}
 	if err != nil {
 		g.truncate(before)
 		g.nodes[i].traits &^= nodeExpanded // items of a first step may have set it
@@ -157,16 +181,16 @@ func (g *Graph) expandDAG(i Index) error {
 	order := g.Order(i)
 	g.reserve(len(order))
 	g.text.reserve(g.plans[n.plan].names + len(order)*(len(n.Name())+1+g.maxIDLength()))
+	node := Node{Role: RoleTask, nesting: n.nesting + 1}
 	for _, slot := range order {
-		task := &n.Template.Tasks[slot]
-		t := g.templateOf(task)
-		kind := t.kind()
-		if task.Loop != nil {
-			kind = TaskGroup
+		node.Slot, node.Task = slot, &n.Template.Tasks[slot]
+		node.Template = g.templateOf(node.Task)
+		node.Kind = node.Template.kind()
+		if node.Task.Loop != nil {
+			node.Kind = TaskGroup
 		}
-		g.suffix = append(append(g.suffix[:0], '.'), task.Name...)
-		_, err := g.add(i, i, g.suffix, Node{Kind: kind, Role: RoleTask, Slot: slot, Template: t, Task: task, nesting: n.nesting + 1})
-		if err != nil {
+		g.suffix = append(append(g.suffix[:0], '.'), node.Task.Name...)
+		if err := g.put(i, i, g.suffix, &node); err != nil {
 			return err
 		}
 	}
@@ -175,10 +199,11 @@ func (g *Graph) expandDAG(i Index) error {
 
 func (g *Graph) expandSteps(i Index) error {
 	n := g.nodes[i]
+	node := Node{Kind: StepGroup, Role: RoleGroup, Template: n.Template, nesting: n.nesting}
 	for slot := range n.Template.Steps {
+		node.Slot = int32(slot)
 		g.suffix = append(strconv.AppendInt(append(g.suffix[:0], '['), int64(slot), 10), ']')
-		_, err := g.add(i, i, g.suffix, Node{Kind: StepGroup, Role: RoleGroup, Slot: int32(slot), Template: n.Template, nesting: n.nesting})
-		if err != nil {
+		if err := g.put(i, i, g.suffix, &node); err != nil {
 			return err
 		}
 	}
@@ -194,7 +219,7 @@ func (g *Graph) expandGroup(i Index) error {
 		node := Node{Kind: t.kind(), Role: RoleStep, Slot: int32(slot), Template: t, Task: step, nesting: n.nesting + 1}
 		if step.Loop != nil {
 			if step.Loop.Unresolved == "" && len(step.Loop.Items) > 0 {
-				if err := g.AddItems(i, step, step.Loop.Items); err != nil {
+				if err := g.putItems(i, step, step.Loop.Items); err != nil {
 					return err
 				}
 				continue
@@ -203,7 +228,7 @@ func (g *Graph) expandGroup(i Index) error {
 			node.Kind = TaskGroup
 		}
 		g.suffix = append(append(g.suffix[:0], '.'), step.Name...)
-		if _, err := g.add(i, i, g.suffix, node); err != nil {
+		if err := g.put(i, i, g.suffix, &node); err != nil {
 			return err
 		}
 	}
@@ -215,11 +240,11 @@ func (g *Graph) expandPod(i Index) error {
 	if n.plan == 0 {
 		return nil
 	}
+	node := Node{Kind: Container, Role: RoleContainer, Template: n.Template, nesting: n.nesting}
 	for _, slot := range g.Order(i) {
-		c := &n.Template.Containers[slot]
-		g.suffix = append(append(g.suffix[:0], '.'), c.Name...)
-		_, err := g.add(i, i, g.suffix, Node{Kind: Container, Role: RoleContainer, Slot: slot, Template: n.Template, nesting: n.nesting})
-		if err != nil {
+		node.Slot = slot
+		g.suffix = append(append(g.suffix[:0], '.'), n.Template.Containers[slot].Name...)
+		if err := g.put(i, i, g.suffix, &node); err != nil {
 			return err
 		}
 	}
@@ -235,27 +260,40 @@ func (g *Graph) AddAttempt(i Index) (Index, error) {
 		attempt = g.nodes[n.last].Slot + 1
 	}
 	g.suffix = append(strconv.AppendInt(append(g.suffix[:0], '('), int64(attempt), 10), ')')
-	return g.add(i, i, g.suffix, Node{Kind: n.Template.Kind, Role: RoleAttempt, Slot: attempt, Template: n.Template, nesting: n.nesting})
+	return g.add(i, i, g.suffix, &Node{Kind: n.Template.Kind, Role: RoleAttempt, Slot: attempt, Template: n.Template, nesting: n.nesting})
 }
 
 // AddItems adds a node for every item of task inside i: the TaskGroup of a DAG task, the StepGroup of a step. The
 // error is a [*LimitError] or [*SpecError]; nothing was added then.
 func (g *Graph) AddItems(i Index, task *Task, items []Item) error {
+	before, traits := len(g.nodes), g.nodes[i].traits
+	err := g.putItems(i, task, items)
+	if err == nil {
+		err = g.claim(Index(before))
+	}
+	if err != nil {
+		g.truncate(before)
+		g.nodes[i].traits = traits
+	}
+	return err
+}
+
+// putItems is AddItems without a look at whether the nodes' ids are their own.
+func (g *Graph) putItems(i Index, task *Task, items []Item) error {
 	if len(items) > g.limits.Items {
 		return &LimitError{Limit: "Items", Max: g.limits.Items, Node: g.nodes[i].Name()}
 	}
-	before := len(g.nodes)
 	prefix, nesting := "", g.nodes[i].nesting
 	if g.nodes[i].Kind == StepGroup {
 		prefix, nesting = "."+task.Name, nesting+1
 	}
 	t := g.templateOf(task)
 	g.reserve(len(items) * (1 + t.within()))
+	node := Node{Kind: t.kind(), Role: RoleItem, Template: t, Task: task, nesting: nesting}
 	for slot := range items {
+		node.Slot = int32(slot)
 		g.suffix = appendItemName(g.suffix[:0], prefix, slot, items[slot].Text)
-		_, err := g.add(i, i, g.suffix, Node{Kind: t.kind(), Role: RoleItem, Slot: int32(slot), Template: t, Task: task, nesting: nesting})
-		if err != nil {
-			g.truncate(before)
+		if err := g.put(i, i, g.suffix, &node); err != nil {
 			return err
 		}
 	}
@@ -310,7 +348,7 @@ func (g *Graph) AddHook(owner Index, hook *Hook) (Index, error) {
 	if hook.Name == ExitHook {
 		node.traits |= nodeInExit
 	}
-	i, err := g.add(parent, owner, []byte(suffix), node)
+	i, err := g.add(parent, owner, []byte(suffix), &node)
 	if err != nil {
 		return None, err
 	}

@@ -56,11 +56,9 @@ func (t *idTable) find(nodes []Node, h uint32) Index {
 	return i
 }
 
-// claim enters node i, which is about to be added and has this hash, or returns the node that has it already.
-func (t *idTable) claim(nodes []Node, h uint32, i Index) Index {
-	if t.used >= t.table.room() {
-		t.resize(nodes, 2*t.used)
-	}
+// claim enters node i, the next one, for which there is room, or returns the node that has its hash already.
+func (t *idTable) claim(nodes []Node, i Index) Index {
+	h := nodes[i].hash
 	other, entry := t.seek(nodes, h)
 	if other == None {
 		t.table.put(h, uint32(i), entry)
