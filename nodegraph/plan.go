@@ -113,6 +113,13 @@ func newPlanner(n, edges int) *planner {
 	return p
 }
 
+// reset forgets the edges.
+func (p *planner) reset() {
+	p.deps.starts, p.deps.list = p.deps.starts[:1], p.deps.list[:0]
+	clear(p.mark)
+	clear(p.conditions)
+}
+
 // after records, once, that slot comes after dep. Rows are filled in the order of the slots.
 func (p *planner) after(slot, dep int32) {
 	if p.mark[dep] != slot+1 {

@@ -15,26 +15,38 @@ func newSlotTable(tasks []Task) *slotTable {
 	return &slotTable{tasks: tasks, table: newHashTable(len(tasks)), seed: maphash.MakeSeed()}
 }
 
-// seek returns the slot of the task with this name, and one. If there is none it returns 0, the hash of the name and the
-// entry of the table in which it belongs.
-func (s *slotTable) seek(name string) (after, hash, entry uint32) {
-	hash = uint32(maphash.String(s.seed, name))
+func (s *slotTable) hash(name string) uint32 { return uint32(maphash.String(s.seed, name)) }
+
+// seek returns the slot of the task with this name and hash, and one. If there is none it returns 0 and the entry of the table
+// in which it belongs.
+func (s *slotTable) seek(name string, hash uint32) (after, entry uint32) {
 	for entry = s.table.first(hash); ; entry++ {
 		after, entry = s.table.next(hash, entry)
 		if after == 0 || s.tasks[after-1].Name == name {
-			return after, hash, entry
+			return after, entry
 		}
 	}
 }
 
-// add enters the task at a slot, or tells that another has its name.
-func (s *slotTable) add(slot int32) bool {
-	after, hash, entry := s.seek(s.tasks[slot].Name)
-	if after != 0 {
-		return false
+// slotBlock is how many tasks are entered at once: a processor looks for the entries of several in a short loop at the same
+// time, none of which may be in its cache.
+const slotBlock = 64
+
+// add enters a block of tasks, or returns one whose name another has.
+func (s *slotTable) add(from, to int) (twice *Task) {
+	var hashes [slotBlock]uint32
+	block := s.tasks[from:to]
+	for k := range block {
+		hashes[k] = s.hash(block[k].Name)
 	}
-	s.table.put(hash, uint32(slot)+1, entry)
-	return true
+	for k := range block {
+		after, entry := s.seek(block[k].Name, hashes[k])
+		if after != 0 {
+			return &block[k]
+		}
+		s.table.put(hashes[k], uint32(from+k)+1, entry)
+	}
+	return nil
 }
 
 // find returns the slot of the task with this name. Most lists name tasks in the order in which they are declared, so the
@@ -42,7 +54,7 @@ func (s *slotTable) add(slot int32) bool {
 func (s *slotTable) find(name string) (int32, bool) {
 	slot := s.next
 	if int(slot) >= len(s.tasks) || s.tasks[slot].Name != name {
-		after, _, _ := s.seek(name)
+		after, _ := s.seek(name, s.hash(name))
 		if after == 0 {
 			return 0, false
 		}
