@@ -32,8 +32,40 @@ func per(b *testing.B, unit string, n int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/"+unit)
 }
 
-// BenchmarkBuild: from the specification to the first settled state.
+// BenchmarkBuild: from the specification to an engine that has all nodes: names, ids, edges and the state of each.
 func BenchmarkBuild(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		nodes := 0
+		for b.Loop() {
+			nodes = built(spec).g.Len()
+		}
+		per(b, "node", nodes)
+	})
+}
+
+// built returns an engine with all nodes that a workflow has when each of its loops and Retries has started.
+func built(spec *nodegraph.Spec) *Engine {
+	e, err := NewLimited(spec, lifted)
+	for i := nodegraph.Entry; err == nil && int(i) < e.g.Len(); i++ {
+		switch n := e.g.Node(i); n.Kind {
+		case nodegraph.TaskGroup:
+			err = e.g.AddItems(i, n.Task, n.Task.Loop.Items)
+		case nodegraph.Retry:
+			_, err = e.g.AddAttempt(i)
+		default:
+			err = e.g.Expand(i)
+		}
+	}
+	if err != nil {
+		panic(err)
+	}
+	e.grow()
+	return e
+}
+
+// BenchmarkStart: from the specification to the first settled state, and what the host must do for it: of fan-in and sets,
+// each pod.
+func BenchmarkStart(b *testing.B) {
 	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
 		nodes := 0
 		for b.Loop() {
