@@ -36,6 +36,7 @@ func allotted[T any](list []T, n int) []T { return append(make([]T, 0, n), list.
 // touch marks node i for evaluation. A planned task that something holds back is what it is.
 func (e *Engine) touch(i nodegraph.Index) { e.touchNode(i, &e.nodes[i]) }
 
+// touchNode is touch where the record of the node is at hand.
 func (e *Engine) touchNode(i nodegraph.Index, n *node) {
 	if n.marks&markQueued != 0 {
 		return
@@ -250,6 +251,7 @@ func (e *Engine) tellParent(i nodegraph.Index, n *node, old, is verdict) {
 // does.
 func (e *Engine) reclear(i nodegraph.Index) { e.reclearNode(i, &e.nodes[i], e.verdicts[i].verdict) }
 
+// reclearNode is reclear where the record of the node and its verdict are at hand.
 func (e *Engine) reclearNode(i nodegraph.Index, n *node, v verdict) {
 	if n.traits&traitTask == 0 {
 		if n.kind == nodegraph.StepGroup {
