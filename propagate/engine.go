@@ -235,7 +235,7 @@ const largeCall = 1 << 8
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.queue, e.starts, e.due, e.targets = changes{}, queue{}, starts{}, nil, nil
+	e.changed, e.queue, e.starts, e.due, e.targets = changes{}, queue{large: e.queue.large}, starts{}, nil, nil
 	e.scratch, e.walk = nil, branchWalk{}
 	if len(e.wanted) == 0 {
 		e.wanted = nil

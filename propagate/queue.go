@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -10,9 +11,28 @@ import (
 // are planned: causes come before effects. What is planned is put in only when nothing it comes after is open, so that
 // order needs no more than that.
 type queue struct {
-	lists []fifo // by rank: what has a higher one comes first
-	top   int    // no list of a higher rank holds a node
+	lists []rankList // by rank: what has a higher one comes first
+	top   int        // no list of a higher rank holds a node
 	size  int
+	large bool     // the workflow does not fit into a processor's cache
+	bits  []uint64 // scratch of arrange
+}
+
+// rankList are the nodes of one rank. They are taken in batches: what came since the last one was begun.
+type rankList struct {
+	nodes       []nodegraph.Index
+	head, batch int // the first that is left, and the end of its batch
+}
+
+func (l *rankList) push(i nodegraph.Index) { l.nodes = append(l.nodes, i) }
+
+// take removes the first node of a batch.
+func (l *rankList) take() nodegraph.Index {
+	i := l.nodes[l.head]
+	if l.head++; l.head == len(l.nodes) {
+		l.nodes, l.head, l.batch = l.nodes[:0], 0, 0
+	}
+	return i
 }
 
 // rank is where nodes of one depth are kept.
@@ -24,32 +44,15 @@ func rank(depth int, planned bool) int {
 	return r
 }
 
-type fifo struct {
-	nodes []nodegraph.Index
-	head  int
-}
-
-func (f *fifo) push(i nodegraph.Index) { f.nodes = append(f.nodes, i) }
-
-func (f *fifo) empty() bool { return f.head == len(f.nodes) }
-
-func (f *fifo) pop() nodegraph.Index {
-	i := f.nodes[f.head]
-	if f.head++; f.empty() {
-		f.nodes, f.head = f.nodes[:0], 0
-	}
-	return i
-}
-
 // list is where nodes of one rank are kept.
-func (q *queue) list(rank int) *fifo {
+func (q *queue) list(rank int) *rankList {
 	if rank >= len(q.lists) {
 		q.deepen(rank)
 	}
 	return &q.lists[rank]
 }
 
-func (q *queue) deepen(rank int) { q.lists = append(q.lists, make([]fifo, rank+1-len(q.lists))...) }
+func (q *queue) deepen(rank int) { q.lists = append(q.lists, make([]rankList, rank+1-len(q.lists))...) }
 
 // push adds node i, which is not in the queue.
 func (q *queue) push(i nodegraph.Index, rank int) {
@@ -79,12 +82,66 @@ func (q *queue) pushed(rank, n int) {
 // pop removes the next node that is at least so deep, None if there is none.
 func (q *queue) pop(depth int) nodegraph.Index {
 	for ; q.size > 0 && q.top >= rank(depth, true); q.top-- {
-		if f := &q.lists[q.top]; !f.empty() {
-			q.size--
-			return f.pop()
+		l := &q.lists[q.top]
+		if l.head == l.batch {
+			if l.head == len(l.nodes) {
+				continue
+			}
+			l.batch = len(l.nodes)
+			if q.large {
+				q.arrange(l.nodes[l.head:])
+			}
 		}
+		q.size--
+		return l.take()
 	}
 	return nodegraph.None
+}
+
+// largeWorkflow is how many nodes a workflow has that does not fit into a processor's cache.
+const largeWorkflow = 1 << 14
+
+// arrange puts a batch in the order of the nodes in memory, which a processor reads ahead, by means of a bit for each index
+// from the first to the last. Where that would be more than a word for each node the batch stays as it is.
+func (q *queue) arrange(batch []nodegraph.Index) {
+	if slices.IsSorted(batch) {
+		return
+	}
+	first, last := slices.Min(batch), slices.Max(batch)
+	words := int(last-first)/64 + 1
+	if words > len(batch) {
+		return
+	}
+	q.bits = slices.Grow(q.bits[:0], words)[:words]
+	clear(q.bits)
+	for _, i := range batch {
+		q.bits[(i-first)/64] |= 1 << ((i - first) % 64)
+	}
+	count := 0
+	for k, word := range q.bits {
+		for ; word != 0; word &= word - 1 {
+			batch[count] = first + nodegraph.Index(64*k+bits.TrailingZeros64(word))
+			count++
+		}
+	}
+}
+
+// fifo is a queue of nodes in the order in which they came.
+type fifo struct {
+	nodes []nodegraph.Index
+	head  int
+}
+
+func (f *fifo) push(i nodegraph.Index) { f.nodes = append(f.nodes, i) }
+
+func (f *fifo) empty() bool { return f.head == len(f.nodes) }
+
+func (f *fifo) pop() nodegraph.Index {
+	i := f.nodes[f.head]
+	if f.head++; f.empty() {
+		f.nodes, f.head = f.nodes[:0], 0
+	}
+	return i
 }
 
 // timers are the times at which nodes must be looked at again, as a heap, the soonest first.

@@ -14,6 +14,7 @@ func (e *Engine) grow() {
 		e.allot(e.g.Room())
 	}
 	e.nodes, e.details, e.verdicts = e.nodes[:n], e.details[:n], e.verdicts[:n]
+	e.queue.large = e.queue.large || n > largeWorkflow
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
 		n := e.added(i)
 		e.nodes[i] = n
