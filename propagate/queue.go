@@ -107,7 +107,10 @@ func (q *queue) arrange(batch []nodegraph.Index) {
 	if slices.IsSorted(batch) {
 		return
 	}
-	first, last := slices.Min(batch), slices.Max(batch)
+	first, last := batch[0], batch[0]
+	for _, i := range batch {
+		first, last = min(first, i), max(last, i)
+	}
 	words := int(last-first)/64 + 1
 	if words > len(batch) {
 		return
@@ -115,14 +118,16 @@ func (q *queue) arrange(batch []nodegraph.Index) {
 	q.bits = slices.Grow(q.bits[:0], words)[:words]
 	clear(q.bits)
 	for _, i := range batch {
-		q.bits[(i-first)/64] |= 1 << ((i - first) % 64)
+		at := uint32(i - first)
+		q.bits[at/64] |= 1 << (at % 64)
 	}
-	count := 0
-	for k, word := range q.bits {
+	rest := batch
+	for _, word := range q.bits {
 		for ; word != 0; word &= word - 1 {
-			batch[count] = first + nodegraph.Index(64*k+bits.TrailingZeros64(word))
-			count++
+			rest[0] = first + nodegraph.Index(bits.TrailingZeros64(word))
+			rest = rest[1:]
 		}
+		first += 64
 	}
 }
 
