@@ -201,6 +201,55 @@ func TestRandomDAGsAreConsistent(t *testing.T) {
 	}
 }
 
+// The order in which a template declares its tasks changes nothing but that: what a task comes after may be declared later, in
+// a long template much later.
+func TestTasksInAnyOrder(t *testing.T) {
+	const seed, n = 1, 200
+	r := rand.New(rand.NewPCG(seed, 0))
+	tasks := make([]nodegraph.Task, n)
+	for k := range tasks {
+		tasks[k] = nodegraph.Task{Name: fmt.Sprint("t", k), Template: "pod", ContinueOn: nodegraph.ContinueOn{Failed: r.IntN(9) == 0}}
+		var after []string
+		for range min(k, r.IntN(4)) {
+			after = append(after, fmt.Sprint("t", r.IntN(k)))
+		}
+		if r.IntN(3) == 0 {
+			tasks[k].Depends = strings.Join(after, " && ")
+		} else {
+			tasks[k].Dependencies = after
+		}
+	}
+	graph := func() *nodegraph.Graph {
+		g, err := nodegraph.New(&nodegraph.Spec{Name: "wf", Entrypoint: "dag", Templates: []*nodegraph.Template{
+			{Name: "dag", Kind: nodegraph.DAG, Tasks: slices.Clone(tasks)}, {Name: "pod", Kind: nodegraph.Pod},
+		}})
+		require.NoError(t, err)
+		expandAll(t, g)
+		checkGraph(t, g)
+		return g
+	}
+	declared := graph()
+	for range 5 {
+		r.Shuffle(n, func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
+		shuffled := graph()
+		for i := nodegraph.Entry + 1; int(i) < declared.Len(); i++ {
+			name := declared.Node(i).Name()
+			m := shuffled.Find(name)
+			require.Equal(t, names(declared, slices.Collect(declared.After(i))), names(shuffled, slices.Collect(shuffled.After(m))),
+				"seed %d: what %s comes after", seed, name)
+			plan, first := declared.Planned(nodegraph.Entry)
+			other, otherFirst := shuffled.Planned(nodegraph.Entry)
+			require.Equal(t, fmt.Sprint(plan.Condition(int32(i-first))), fmt.Sprint(other.Condition(int32(m-otherFirst))),
+				"seed %d: the condition of %s", seed, name)
+		}
+	}
+	tasks[0].Name = tasks[n-1].Name
+	_, err := nodegraph.New(&nodegraph.Spec{Name: "wf", Entrypoint: "dag", Templates: []*nodegraph.Template{
+		{Name: "dag", Kind: nodegraph.DAG, Tasks: tasks}, {Name: "pod", Kind: nodegraph.Pod},
+	}})
+	require.ErrorContains(t, err, fmt.Sprintf("%q: name: is used by more than one task", tasks[0].Name))
+}
+
 func TestAfterAndBefore(t *testing.T) {
 	g := mustGraph(t, "dag(a -> {b, c} -> d, s: steps(x, y | z | u), p: pod(i -> {j, k}))")
 	expandAll(t, g)
@@ -572,6 +621,25 @@ func TestIDCollision(t *testing.T) {
 	g = mustGraph(t, "dag("+a+")")
 	require.NoError(t, g.Expand(nodegraph.Entry))
 	assert.Equal(t, nodegraph.None, g.Find("wf."+b), "the name decides, not the id alone")
+}
+
+// Items whose nodes would share an id are refused together, and others can be added in their place.
+func TestIDCollisionOfItems(t *testing.T) {
+	items := []nodegraph.Item{{Text: "260857"}, {Text: "1057370"}}
+	require.Equal(t, nodegraph.NodeID("wf", "wf.a(0:260857)"), nodegraph.NodeID("wf", "wf.a(1:1057370)"))
+	g := mustGraph(t, `dag(a over "{{x}}")`)
+	require.NoError(t, g.Expand(nodegraph.Entry))
+	a, before := g.Find("wf.a"), shape(g)
+	var e *nodegraph.SpecError
+	require.ErrorAs(t, g.AddItems(a, g.Node(a).Task, items), &e)
+	assert.Equal(t, "id", e.Field)
+	assert.Equal(t, "wf.a(1:1057370)", e.Node)
+	assert.Empty(t, cmp.Diff(before, shape(g)))
+	assert.False(t, g.Node(a).Expanded())
+	checkGraph(t, g)
+	require.NoError(t, g.AddItems(a, g.Node(a).Task, items[:1]))
+	assert.Equal(t, []string{"wf.a(0:260857)"}, names(g, slices.Collect(g.Members(a))))
+	checkGraph(t, g)
 }
 
 // collidingTasks looks for two names of tasks whose nodes have the same id.
