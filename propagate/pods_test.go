@@ -365,6 +365,18 @@ func TestSyncPodsGoneWithItsContainers(t *testing.T) {
 }
 
 // Two pods of one node in one list: the newer counts, wherever it stands.
+// A pod takes its containers with it, whatever its task comes after.
+func TestPodOfALaterTaskGoneWithItsContainers(t *testing.T) {
+	e := drawn(t, "dag(a -> b: pod(x -> y))")
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	tell(t, e, propagate.ContainerRunning("wf.b", "x"))
+	expect(t, e, "wf.b.x", nodegraph.Running)
+	tell(t, e, propagate.PodDeleted("wf.b"))
+	for _, name := range []string{"wf.b", "wf.b.x", "wf.b.y", "wf"} {
+		expect(t, e, name, nodegraph.Error)
+	}
+}
+
 func TestSyncPodsOfOneNode(t *testing.T) {
 	older, newer := podOf("wf.a", "z", "Failed", terminated("main", 1)), podOf("wf.a", "y", "Running", running("main"))
 	older.Created, newer.Created = epoch, epoch.Add(time.Second)
