@@ -28,6 +28,11 @@ func (p *Plan) Dependencies(place int32) []int32 { return p.deps.row(place) }
 // Dependents are the places of what comes after the member at a place. Do not modify the slice.
 func (p *Plan) Dependents(place int32) []int32 { return p.dependents.row(place) }
 
+// DependentsOf are the Dependents of the members at the places from..to-1, one after the other. Do not modify the slice.
+func (p *Plan) DependentsOf(from, to int32) []int32 {
+	return p.dependents.list[p.dependents.starts[from]:p.dependents.starts[to]]
+}
+
 // Condition is the compiled depends of the task at a place; nil for one that comes after nothing, and for containers. What
 // it tests are the tasks of Dependencies, in that order.
 func (p *Plan) Condition(place int32) *Condition { return p.conditions[place] }

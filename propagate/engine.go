@@ -37,6 +37,7 @@ type Engine struct {
 	failFast bool // some template fails fast
 	named    bool // the expression of some hook may name tasks or steps
 	limited  bool // there is a limit of parallelism, or some template fails fast
+	plain    bool // no template fails fast or is a daemon, and no hook's expression names tasks or steps: see endsPlainly
 	overdue  bool // the deadline was applied
 }
 
@@ -53,6 +54,7 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	uses := g.Features()
 	e := &Engine{asked: make(map[nodegraph.Index]struct{}), failFast: uses.FailFast, named: uses.HookExpressions}
 	e.limited = uses.FailFast || uses.Parallelism
+	e.plain = !uses.FailFast && !uses.Daemons && !uses.HookExpressions
 	e.inputs = &inputs{g: g, held: spec.Suspended, daemons: uses.Daemons}
 	e.counted = true
 	e.grow()
@@ -235,7 +237,7 @@ const largeCall = 1 << 8
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.queue, e.starts, e.due, e.targets = changes{}, queue{large: e.queue.large}, starts{}, nil, nil
+	e.changed, e.queue, e.starts, e.due, e.targets = changes{}, queue{}, starts{}, nil, nil
 	e.scratch, e.walk = nil, branchWalk{}
 	if len(e.wanted) == 0 {
 		e.wanted = nil

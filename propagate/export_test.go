@@ -9,5 +9,5 @@ func (e *Engine) Reference() []Verdict {
 	return verdicts
 }
 
-// TakeByIndex makes the engine take nodes as it does in a large workflow.
-func (e *Engine) TakeByIndex() { e.queue.large = true }
+// EndOneByOne makes the engine do what follows from the end of a node for each node, where it does so for several at once.
+func (e *Engine) EndOneByOne() { e.plain = false }

@@ -14,7 +14,6 @@ type queue struct {
 	lists []rankList // by rank: what has a higher one comes first
 	top   int        // no list of a higher rank holds a node
 	size  int
-	large bool     // the workflow does not fit into a processor's cache
 	bits  []uint64 // scratch of arrange
 }
 
@@ -43,6 +42,9 @@ func rank(depth int, planned bool) int {
 	}
 	return r
 }
+
+// isPlanned tells whether the nodes of a rank are planned.
+func isPlanned(rank int) bool { return rank%2 == 0 }
 
 // list is where nodes of one rank are kept.
 func (q *queue) list(rank int) *rankList {
@@ -88,7 +90,7 @@ func (q *queue) pop(depth int) nodegraph.Index {
 				continue
 			}
 			l.batch = len(l.nodes)
-			if q.large {
+			if isPlanned(q.top) {
 				q.arrange(l.nodes[l.head:])
 			}
 		}
@@ -98,8 +100,19 @@ func (q *queue) pop(depth int) nodegraph.Index {
 	return nodegraph.None
 }
 
-// largeWorkflow is how many nodes a workflow has that does not fit into a processor's cache.
-const largeWorkflow = 1 << 14
+// next is the node that pop would yield next from the batch from which it yielded the last one, None at its end.
+func (q *queue) next() nodegraph.Index {
+	if l := &q.lists[q.top]; l.head < l.batch {
+		return l.nodes[l.head]
+	}
+	return nodegraph.None
+}
+
+// skip removes the node that is next.
+func (q *queue) skip() {
+	q.lists[q.top].take()
+	q.size--
+}
 
 // arrange puts a batch in the order of the nodes in memory, which a processor reads ahead, by means of a bit for each index
 // from the first to the last. Where that would be more than a word for each node the batch stays as it is.

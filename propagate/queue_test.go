@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -39,40 +38,4 @@ func TestArrange(t *testing.T) {
 	}
 	assert.Greater(t, arranged, 1000)
 	assert.Greater(t, left, 100)
-}
-
-// In whatever order the nodes of one rank are taken, a workflow comes to the same.
-func TestLargeWorkflowsAreAsSmallOnes(t *testing.T) {
-	for _, s := range shapes {
-		t.Run(s.name, func(t *testing.T) {
-			small, large := begun(s.spec(1000)), begun(s.spec(1000))
-			require.False(t, small.queue.large)
-			large.queue.large = true
-			for step := 0; !small.Complete(); step++ {
-				require.Less(t, step, 10_000)
-				batch := endings(nil, slices.Values(openPods(small)))
-				if step == 3 { // of those that come after it most are omitted
-					batch[len(batch)-1].Phase = nodegraph.Failed
-				}
-				a, err := small.Apply(began, batch...)
-				require.NoError(t, err)
-				b, err := large.Apply(began, batch...)
-				require.NoError(t, err)
-				require.Empty(t, cmp.Diff(small.Save(), large.Save()), "after step %d", step)
-				require.Equal(t, a.Actions, b.Actions)
-				require.ElementsMatch(t, a.Changes, b.Changes)
-			}
-			require.NoError(t, large.Check())
-		})
-	}
-}
-
-// A workflow is large from a number of nodes on, and stays so when it gives back what a call needed.
-func TestALargeWorkflowStaysLarge(t *testing.T) {
-	e := begun(fanIn(largeWorkflow + 1))
-	require.True(t, e.queue.large)
-	_, err := e.Apply(began, Event{Type: EventPodRunning, At: openPods(e)[0]})
-	require.NoError(t, err)
-	assert.Empty(t, e.queue.lists)
-	assert.True(t, e.queue.large)
 }

@@ -10,7 +10,7 @@ func (w *view) evaluate(i nodegraph.Index, n *node) ruling {
 	var v ruling
 	switch {
 	case !n.exists:
-		v = w.plannedRule(i)
+		v = w.plannedRule(i, n)
 	case n.kind.Composite():
 		v = w.compositeRule(i)
 	case n.Lock == LockWaits && n.Stage < StageStopped:

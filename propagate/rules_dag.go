@@ -50,8 +50,7 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 // plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is
 // fulfilled; then it is omitted, skipped, in error, or ready to start. An error that the host or its own limits caused
 // stays, even if a daemon that it comes after begins anew.
-func (w *view) plannedRule(i nodegraph.Index) ruling {
-	n := &w.nodes[i]
+func (w *view) plannedRule(i nodegraph.Index, n *node) ruling {
 	if n.parent != nodegraph.Root && !w.nodes[n.parent].exists {
 		return planned(RulePlanned, n.parent, 0)
 	}
@@ -62,7 +61,7 @@ func (w *view) plannedRule(i nodegraph.Index) ruling {
 		return planned(RulePlanned, nodegraph.None, 0)
 	}
 	if n.traits&traitTask != 0 {
-		if v, decided := w.dependsRule(i); decided {
+		if v, decided := w.dependsRule(i, n); decided {
 			return v
 		}
 	}
@@ -85,8 +84,7 @@ func (w *view) plannedRule(i nodegraph.Index) ruling {
 
 // dependsRule: a task waits until every task its depends names is fulfilled with its hooks; then the condition
 // decides whether it goes on or is omitted (Argo: evaluateDependsLogic).
-func (w *view) dependsRule(i nodegraph.Index) (ruling, bool) {
-	n := &w.nodes[i]
+func (w *view) dependsRule(i nodegraph.Index, n *node) (ruling, bool) {
 	if n.traits&traitCounts == 0 {
 		return planned(RulePlanned, nodegraph.None, 0), true
 	}

@@ -14,7 +14,6 @@ func (e *Engine) grow() {
 		e.allot(e.g.Room())
 	}
 	e.nodes, e.details, e.verdicts = e.nodes[:n], e.details[:n], e.verdicts[:n]
-	e.queue.large = e.queue.large || n > largeWorkflow
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
 		n := e.added(i)
 		e.nodes[i] = n
@@ -83,12 +82,33 @@ func (e *Engine) settle() {
 // on, so each is evaluated once unless a sibling that exists changed after it.
 func (e *Engine) sweep(depth int) {
 	for i := e.queue.pop(depth); i != nodegraph.None; i = e.queue.pop(depth) {
-		e.judge(i)
+		if e.judge(i) {
+			e.sweepRun(i)
+		}
 	}
 }
 
-// judge evaluates node i and records the verdict.
-func (e *Engine) judge(i nodegraph.Index) {
+// sweepRun goes on with sweep after node i, which has ended plainly: what follows from that is done at once for it and for
+// those that are next in the queue, lie behind it and end likewise.
+func (e *Engine) sweepRun(i nodegraph.Index) {
+	parent, as, end := e.nodes[i].parent, e.verdicts[i].verdict, i+1
+	for e.queue.next() == end && e.nodes[end].parent == parent {
+		e.queue.skip()
+		if !e.judge(end) {
+			break
+		}
+		if is := e.verdicts[end].verdict; is != as {
+			e.endPlainly(i, end)
+			i, as = end, is
+		}
+		end++
+	}
+	e.endPlainly(i, end)
+}
+
+// judge evaluates node i and records the verdict. It tells whether the node has ended plainly: then what follows from that
+// is left to the caller.
+func (e *Engine) judge(i nodegraph.Index) bool {
 	n := &e.nodes[i]
 	n.marks &^= markQueued
 	e.judged++
@@ -104,7 +124,13 @@ func (e *Engine) judge(i nodegraph.Index) {
 			e.recreate(i)
 		}
 	}
-	e.commit(i, n, v)
+	o := &e.verdicts[i]
+	old := *o
+	e.record(i, o, v)
+	if old.looksLike(v.verdict) && old.message == v.message {
+		return false
+	}
+	return e.commit(i, n, old, v.verdict)
 }
 
 // judgeAll evaluates every node: what is inside others first and, of what was not created, each after all it comes after.
@@ -119,17 +145,24 @@ func (e *Engine) judgeAll() {
 			if e.nodes[e.nodes[i].parent].exists {
 				continue // judged with its siblings, when the walk comes to their parent
 			}
-			e.judge(i)
+			e.judgeOne(i)
 			continue
 		}
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 			if !e.nodes[m].exists && m != nodegraph.Entry {
-				e.judge(m)
+				e.judgeOne(m)
 			}
 		}
-		e.judge(i)
+		e.judgeOne(i)
 	}
 	e.sweep(0)
+}
+
+// judgeOne is judge with what follows.
+func (e *Engine) judgeOne(i nodegraph.Index) {
+	if e.judge(i) {
+		e.endPlainly(i, i+1)
+	}
 }
 
 // recreate asks the host, once for each pod that is lost, to make the pod of node i again.
@@ -140,301 +173,4 @@ func (e *Engine) recreate(i nodegraph.Index) {
 		e.put(i, &f)
 		e.actOn(ActionRecreate, i, "")
 	}
-}
-
-// commit records a verdict and, if it looks different, marks what reads it.
-func (e *Engine) commit(i nodegraph.Index, n *node, r ruling) {
-	o := &e.verdicts[i]
-	old, is, message := o.verdict, r.verdict, o.message
-	e.record(i, o, r)
-	if old.looksLike(is) && message == r.message {
-		return
-	}
-	if n.marks&markChanged == 0 {
-		n.marks |= markChanged
-		e.changed.add(i, n.depth, old.phase(), message)
-	}
-	if n.kind == nodegraph.Pod {
-		e.countActive(n, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
-	}
-	if is.want()&^wantWithin != 0 {
-		e.wanted = append(e.wanted, i)
-	}
-	switch {
-	case (is^old)&(verdictPhase|verdictFulfilled) == 0:
-	case is.fulfilled() && !is.daemoned():
-		e.ended(i, n)
-	case old.fulfilled() && !is.fulfilled():
-		e.resumed(i, n)
-	}
-	if i == nodegraph.Root {
-		return
-	}
-	if e.daemons {
-		e.afterDaemons(i, old, is)
-	}
-	if e.named && is.phase() != old.phase() {
-		e.touchAfter(i)
-	}
-	e.tellParent(i, n, old, is)
-	if n.traits&traitHook != 0 {
-		owner, _ := e.g.Owner(i)
-		e.reclear(owner) // what comes after that waits for its hooks
-		return
-	}
-	e.reclearNode(i, n, is)
-}
-
-// afterDaemons takes care that a TaskGroup which is done is read again, and so is every DAG around, which may look deep into
-// others for the branches of its targets.
-func (e *Engine) afterDaemons(i nodegraph.Index, old, is verdict) {
-	if old.daemoned() && !is.daemoned() {
-		for p := e.nodes[i].parent; p != nodegraph.None; p = e.nodes[p].parent {
-			e.touch(p)
-		}
-	}
-	if p := e.nodes[i].parent; e.nodes[p].kind == nodegraph.TaskGroup && e.verdicts[p].fulfilled() {
-		e.reclear(p)
-	}
-}
-
-// touchAfter marks all that comes after task or step i and is more than planned: a daemon has ended, or a newer run has
-// undone its end, and the expressions of their hooks may name it.
-func (e *Engine) touchAfter(i nodegraph.Index) {
-	switch e.g.Node(i).Role {
-	case nodegraph.RoleTask:
-	case nodegraph.RoleStep:
-		i = e.nodes[i].parent
-	default:
-		return
-	}
-	seen := make(map[nodegraph.Index]bool)
-	for list := []nodegraph.Index{i}; len(list) > 0; list = list[1:] {
-		for next := range e.g.Before(list[0]) {
-			if seen[next] || e.verdicts[next].phase() == nodegraph.Planned {
-				continue
-			}
-			seen[next] = true
-			list = append(list, next)
-			e.touch(next)
-			for m := e.g.First(next); m != nodegraph.None; m = e.g.Next(m) { // items and steps
-				e.touch(m)
-			}
-		}
-	}
-}
-
-// patient are the kinds of what stays as it is while it has open members.
-const patient kinds = 1<<nodegraph.DAG | 1<<nodegraph.StepGroup | 1<<nodegraph.TaskGroup
-
-// tellParent counts what node i's new verdict means to its parent, and marks the parent if that may change it: a
-// composite that stays open because of other members does not.
-func (e *Engine) tellParent(i nodegraph.Index, n *node, old, is verdict) {
-	p := &e.nodes[n.parent]
-	if e.failFast {
-		e.touchFailFast(i)
-	}
-	if n.traits&traitCounts != 0 {
-		switch was, now := holdsOpen(p.kind, old), holdsOpen(p.kind, is); {
-		case now && !was:
-			p.open++
-		case was && !now:
-			p.open--
-		}
-		if p.open > 0 && patient.has(p.kind) && e.verdicts[n.parent].rule() == RuleMembersOpen {
-			return
-		}
-	}
-	e.touch(n.parent)
-}
-
-// reclear looks again whether what comes after node i may go on, and marks what comes after it if it goes on, or no longer
-// does.
-func (e *Engine) reclear(i nodegraph.Index) { e.reclearNode(i, &e.nodes[i], e.verdicts[i].verdict) }
-
-// reclearNode is reclear where the record of the node and its verdict are at hand.
-func (e *Engine) reclearNode(i nodegraph.Index, n *node, v verdict) {
-	if n.traits&traitTask == 0 {
-		if n.kind == nodegraph.StepGroup {
-			for next := range e.g.Before(i) {
-				if !e.nodes[next].exists {
-					e.touch(next)
-				}
-			}
-		}
-		return
-	}
-	was, is := n.marks&markClear != 0, e.clear(i, n, v)
-	if !was && !is {
-		return
-	}
-	plan, first := e.g.Planned(n.parent)
-	dependents := plan.Dependents(int32(i - first))
-	switch {
-	case was:
-		e.holdBack(first, dependents, is)
-	case v.bare():
-		e.letGo(first, dependents, 0)
-	default:
-		e.letGo(first, dependents, markUnmet)
-	}
-	n.marks &^= markClear
-	if is {
-		n.marks |= markClear
-	}
-}
-
-// holdBack tells tasks that one they come after is not clear any more, or is another than it was. They are given by their
-// places after the first member.
-func (e *Engine) holdBack(first nodegraph.Index, places []int32, clear bool) {
-	for _, place := range places {
-		i := first + nodegraph.Index(place)
-		d := &e.nodes[i]
-		d.marks &^= markUnmet // to be looked for again
-		most := int32(0)
-		if !clear {
-			d.blocked++
-			most = 1
-		}
-		if d.blocked <= most && !d.exists {
-			e.touch(i)
-		}
-	}
-}
-
-// letGo tells tasks that one more they come after is clear, and marks those that go on.
-func (e *Engine) letGo(first nodegraph.Index, places []int32, unmet marks) {
-	if len(places) != 1 {
-		e.letSomeGo(first, places, unmet)
-		return
-	}
-	i := first + nodegraph.Index(places[0])
-	d := &e.nodes[i]
-	d.marks |= unmet
-	if d.blocked--; d.blocked == 0 && !d.exists {
-		e.touch(i)
-	}
-}
-
-// letSomeGo is letGo for several tasks. Which of them go on a processor can't foresee, so all are written into the queue
-// and those that stay there are counted.
-func (e *Engine) letSomeGo(first nodegraph.Index, places []int32, unmet marks) {
-	nodes := e.nodes[first:]
-	rank := rank(int(nodes[0].depth), true)
-	ready := e.queue.room(rank, len(places))
-	count := 0
-	for _, place := range places {
-		d := &nodes[place]
-		ready[count] = first + nodegraph.Index(place)
-		d.blocked--
-		waits := int32(d.marks & markQueued)
-		if d.exists {
-			waits = 1
-		}
-		goes := marks(0)
-		if d.blocked|waits == 0 {
-			goes = markQueued
-		}
-		d.marks |= goes | unmet
-		count += int(goes)
-	}
-	e.queue.pushed(rank, count)
-}
-
-// touchFailFast marks the boundary of node i, and the StepGroup it is in, where the boundary counts failures.
-func (e *Engine) touchFailFast(i nodegraph.Index) {
-	for p := e.g.Node(i).Parent; p > nodegraph.Root; p = e.g.Node(p).Parent {
-		switch e.g.Node(p).Kind {
-		case nodegraph.StepGroup:
-			e.touch(p)
-		case nodegraph.DAG, nodegraph.Steps:
-			if e.g.Node(p).Template.FailFast {
-				e.touch(p)
-			}
-			return
-		}
-	}
-}
-
-// boundaries are the kinds of what others are started and ended in.
-const boundaries kinds = 1<<nodegraph.DAG | 1<<nodegraph.Steps | 1<<nodegraph.Workflow
-
-// ended does what follows from a node's having ended.
-func (e *Engine) ended(i nodegraph.Index, n *node) {
-	e.forget(i)
-	if d := &e.details[i]; d.finished == 0 {
-		d.finished = e.instant
-	}
-	if n.kind == nodegraph.TaskGroup {
-		e.awaitHook(i)
-	}
-	if boundaries.has(n.kind) || n.Lock != LockNone || e.daemons && e.verdicts[i].rule() == RuleOmitted {
-		e.unseen.push(i)
-	}
-}
-
-// resumed does what follows from a node's being unfinished again.
-func (e *Engine) resumed(i nodegraph.Index, n *node) {
-	if !n.kind.Composite() {
-		if n.Stage < StageGone {
-			e.details[i].finished = 0
-		}
-		return
-	}
-	e.details[i].finished = 0
-	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		if e.verdicts[m].want() != 0 { // given up when this node ended
-			e.wanted = append(e.wanted, m)
-		}
-		if e.verdicts[m].fulfilled() {
-			e.awaitHook(m) // so was that
-		}
-	}
-}
-
-// awaitHook makes sure that TaskGroup i, which has ended, is looked at with the next call: its exit hook starts then.
-func (e *Engine) awaitHook(i nodegraph.Index) {
-	if n := &e.nodes[i]; n.kind == nodegraph.TaskGroup && n.traits&traitHooked != 0 && !n.Seen {
-		e.timers.add(e.instant, i)
-	}
-}
-
-// forget frees the place that was kept for node i while the host was asked about it.
-func (e *Engine) forget(i nodegraph.Index) {
-	if len(e.asked) > 0 {
-		e.forgetAsked(i)
-	}
-}
-
-func (e *Engine) forgetAsked(i nodegraph.Index) {
-	if _, kept := e.asked[i]; kept {
-		delete(e.asked, i)
-		e.tried = -1 // another may have the place
-	}
-}
-
-// releaseLocks gives back what node i holds.
-func (e *Engine) releaseLocks(i nodegraph.Index) {
-	if e.nodes[i].Lock != LockNone {
-		e.giveBackLocks(i)
-	}
-}
-
-func (e *Engine) giveBackLocks(i nodegraph.Index) {
-	e.nodes[i].Lock = LockNone
-	n := e.g.Node(i)
-	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.locksOf(i)})
-}
-
-// locksOf returns the locks that node i holds while it is unfinished. Groups hold none, their members do; the attempts
-// of a Retry run under the locks of the Retry.
-func (w *inputs) locksOf(i nodegraph.Index) []nodegraph.Lock {
-	n := w.g.Node(i)
-	switch {
-	case i == nodegraph.Root:
-		return w.g.Spec().Locks
-	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.TaskGroup, n.Kind == nodegraph.StepGroup, n.Kind == nodegraph.Container:
-		return nil
-	}
-	return n.Template.Locks
 }

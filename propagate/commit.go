@@ -1,0 +1,341 @@
+package propagate
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// commit marks what reads the verdict on node i, which looks different now. It does so but for endPlainly where the node
+// has ended plainly, and tells that.
+func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) (plainly bool) {
+	old := before.verdict
+	if n.marks&markChanged == 0 {
+		n.marks |= markChanged
+		e.changed.add(i, n.depth, old.phase(), before.message)
+	}
+	if n.kind == nodegraph.Pod {
+		e.countActive(n, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
+	}
+	if e.endsPlainly(n, old, is) {
+		if d := &e.details[i]; d.finished == 0 {
+			d.finished = e.instant
+		}
+		e.forget(i)
+		return true
+	}
+	if is.want()&^wantWithin != 0 {
+		e.wanted = append(e.wanted, i)
+	}
+	switch {
+	case (is^old)&(verdictPhase|verdictFulfilled) == 0:
+	case is.fulfilled() && !is.daemoned():
+		e.ended(i, n)
+	case old.fulfilled() && !is.fulfilled():
+		e.resumed(i, n)
+	}
+	if i == nodegraph.Root {
+		return false
+	}
+	if e.daemons {
+		e.afterDaemons(i, old, is)
+	}
+	if e.named && is.phase() != old.phase() {
+		e.touchAfter(i)
+	}
+	e.tellParent(i, n, old, is)
+	if n.traits&traitHook != 0 {
+		owner, _ := e.g.Owner(i)
+		e.reclear(owner) // what comes after that waits for its hooks
+		return false
+	}
+	e.reclearNode(i, n, is)
+	return false
+}
+
+// endsPlainly tells whether with this verdict a node has ended, and nothing more follows from that than what endPlainly does.
+func (e *Engine) endsPlainly(n *node, old, is verdict) bool {
+	return e.plain && is&^old&verdictFulfilled != 0 && is.want() == 0 && n.traits&(traitCounts|traitHooked|traitHook) == traitCounts &&
+		n.Lock == LockNone && !groups.has(n.kind)
+}
+
+// groups are the kinds of nodes whose end has consequences of its own.
+const groups = boundaries | 1<<nodegraph.StepGroup
+
+// endPlainly does what follows from the end of the nodes from..to-1, members of one node that have ended plainly and
+// alike: fewer hold their parent open, and what comes after them may go on.
+func (e *Engine) endPlainly(from, to nodegraph.Index) {
+	n := &e.nodes[from]
+	e.nodes[n.parent].open -= int32(to - from)
+	e.tellOpen(n.parent)
+	if n.traits&traitTask == 0 {
+		return
+	}
+	for i := from; i < to; i++ {
+		e.nodes[i].marks |= markClear
+	}
+	plan, first := e.g.Planned(n.parent)
+	unmet := marks(0)
+	if !e.verdicts[from].bare() {
+		unmet = markUnmet
+	}
+	e.letGo(first, plan.DependentsOf(int32(from-first), int32(to-first)), unmet)
+}
+
+// afterDaemons takes care that a TaskGroup which is done is read again, and so is every DAG around, which may look deep into
+// others for the branches of its targets.
+func (e *Engine) afterDaemons(i nodegraph.Index, old, is verdict) {
+	if old.daemoned() && !is.daemoned() {
+		for p := e.nodes[i].parent; p != nodegraph.None; p = e.nodes[p].parent {
+			e.touch(p)
+		}
+	}
+	if p := e.nodes[i].parent; e.nodes[p].kind == nodegraph.TaskGroup && e.verdicts[p].fulfilled() {
+		e.reclear(p)
+	}
+}
+
+// touchAfter marks all that comes after task or step i and is more than planned: a daemon has ended, or a newer run has
+// undone its end, and the expressions of their hooks may name it.
+func (e *Engine) touchAfter(i nodegraph.Index) {
+	switch e.g.Node(i).Role {
+	case nodegraph.RoleTask:
+	case nodegraph.RoleStep:
+		i = e.nodes[i].parent
+	default:
+		return
+	}
+	seen := make(map[nodegraph.Index]bool)
+	for list := []nodegraph.Index{i}; len(list) > 0; list = list[1:] {
+		for next := range e.g.Before(list[0]) {
+			if seen[next] || e.verdicts[next].phase() == nodegraph.Planned {
+				continue
+			}
+			seen[next] = true
+			list = append(list, next)
+			e.touch(next)
+			for m := e.g.First(next); m != nodegraph.None; m = e.g.Next(m) { // items and steps
+				e.touch(m)
+			}
+		}
+	}
+}
+
+// patient are the kinds of what stays as it is while it has open members.
+const patient kinds = 1<<nodegraph.DAG | 1<<nodegraph.StepGroup | 1<<nodegraph.TaskGroup
+
+// tellParent counts what node i's new verdict means to its parent, and marks the parent if that may change it: a
+// composite that stays open because of other members does not.
+func (e *Engine) tellParent(i nodegraph.Index, n *node, old, is verdict) {
+	p := &e.nodes[n.parent]
+	if e.failFast {
+		e.touchFailFast(i)
+	}
+	if n.traits&traitCounts != 0 {
+		switch was, now := holdsOpen(p.kind, old), holdsOpen(p.kind, is); {
+		case now && !was:
+			p.open++
+		case was && !now:
+			p.open--
+		}
+		e.tellOpen(n.parent)
+		return
+	}
+	e.touch(n.parent)
+}
+
+// tellOpen marks composite i, whose open members were counted anew, unless it stays open as it is.
+func (e *Engine) tellOpen(i nodegraph.Index) {
+	if n := &e.nodes[i]; n.open == 0 || !patient.has(n.kind) || e.verdicts[i].rule() != RuleMembersOpen {
+		e.touchNode(i, n)
+	}
+}
+
+// reclear looks again whether what comes after node i may go on, and marks what comes after it if it goes on, or no longer
+// does.
+func (e *Engine) reclear(i nodegraph.Index) { e.reclearNode(i, &e.nodes[i], e.verdicts[i].verdict) }
+
+// reclearNode is reclear where the record of the node and its verdict are at hand.
+func (e *Engine) reclearNode(i nodegraph.Index, n *node, v verdict) {
+	if n.traits&traitTask == 0 {
+		if n.kind == nodegraph.StepGroup {
+			for next := range e.g.Before(i) {
+				if !e.nodes[next].exists {
+					e.touch(next)
+				}
+			}
+		}
+		return
+	}
+	was, is := n.marks&markClear != 0, e.clear(i, n, v)
+	if !was && !is {
+		return
+	}
+	plan, first := e.g.Planned(n.parent)
+	dependents := plan.Dependents(int32(i - first))
+	switch {
+	case was:
+		e.holdBack(first, dependents, is)
+	case v.bare():
+		e.letGo(first, dependents, 0)
+	default:
+		e.letGo(first, dependents, markUnmet)
+	}
+	n.marks &^= markClear
+	if is {
+		n.marks |= markClear
+	}
+}
+
+// holdBack tells tasks that one they come after is not clear any more, or is another than it was. They are given by their
+// places after the first member.
+func (e *Engine) holdBack(first nodegraph.Index, places []int32, clear bool) {
+	for _, place := range places {
+		i := first + nodegraph.Index(place)
+		d := &e.nodes[i]
+		d.marks &^= markUnmet // to be looked for again
+		most := int32(0)
+		if !clear {
+			d.blocked++
+			most = 1
+		}
+		if d.blocked <= most && !d.exists {
+			e.touch(i)
+		}
+	}
+}
+
+// letGo tells tasks that one more they come after is clear, and marks those that go on.
+func (e *Engine) letGo(first nodegraph.Index, places []int32, unmet marks) {
+	if len(places) != 1 {
+		e.letSomeGo(first, places, unmet)
+		return
+	}
+	i := first + nodegraph.Index(places[0])
+	d := &e.nodes[i]
+	d.marks |= unmet
+	if d.blocked--; d.blocked == 0 && !d.exists {
+		e.touch(i)
+	}
+}
+
+// letSomeGo is letGo for several tasks. Which of them go on a processor can't foresee, so all are written into the queue
+// and those that stay there are counted.
+func (e *Engine) letSomeGo(first nodegraph.Index, places []int32, unmet marks) {
+	nodes := e.nodes[first:]
+	rank := rank(int(nodes[0].depth), true)
+	ready := e.queue.room(rank, len(places))
+	count := 0
+	for _, place := range places {
+		d := &nodes[place]
+		ready[count] = first + nodegraph.Index(place)
+		d.blocked--
+		waits := int32(d.marks & markQueued)
+		if d.exists {
+			waits = 1
+		}
+		goes := marks(0)
+		if d.blocked|waits == 0 {
+			goes = markQueued
+		}
+		d.marks |= goes | unmet
+		count += int(goes)
+	}
+	e.queue.pushed(rank, count)
+}
+
+// touchFailFast marks the boundary of node i, and the StepGroup it is in, where the boundary counts failures.
+func (e *Engine) touchFailFast(i nodegraph.Index) {
+	for p := e.g.Node(i).Parent; p > nodegraph.Root; p = e.g.Node(p).Parent {
+		switch e.g.Node(p).Kind {
+		case nodegraph.StepGroup:
+			e.touch(p)
+		case nodegraph.DAG, nodegraph.Steps:
+			if e.g.Node(p).Template.FailFast {
+				e.touch(p)
+			}
+			return
+		}
+	}
+}
+
+// boundaries are the kinds of what others are started and ended in.
+const boundaries kinds = 1<<nodegraph.DAG | 1<<nodegraph.Steps | 1<<nodegraph.Workflow
+
+// ended does what follows from a node's having ended.
+func (e *Engine) ended(i nodegraph.Index, n *node) {
+	e.forget(i)
+	if d := &e.details[i]; d.finished == 0 {
+		d.finished = e.instant
+	}
+	if n.kind == nodegraph.TaskGroup {
+		e.awaitHook(i)
+	}
+	if boundaries.has(n.kind) || n.Lock != LockNone || e.daemons && e.verdicts[i].rule() == RuleOmitted {
+		e.unseen.push(i)
+	}
+}
+
+// resumed does what follows from a node's being unfinished again.
+func (e *Engine) resumed(i nodegraph.Index, n *node) {
+	if !n.kind.Composite() {
+		if n.Stage < StageGone {
+			e.details[i].finished = 0
+		}
+		return
+	}
+	e.details[i].finished = 0
+	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		if e.verdicts[m].want() != 0 { // given up when this node ended
+			e.wanted = append(e.wanted, m)
+		}
+		if e.verdicts[m].fulfilled() {
+			e.awaitHook(m) // so was that
+		}
+	}
+}
+
+// awaitHook makes sure that TaskGroup i, which has ended, is looked at with the next call: its exit hook starts then.
+func (e *Engine) awaitHook(i nodegraph.Index) {
+	if n := &e.nodes[i]; n.kind == nodegraph.TaskGroup && n.traits&traitHooked != 0 && !n.Seen {
+		e.timers.add(e.instant, i)
+	}
+}
+
+// forget frees the place that was kept for node i while the host was asked about it.
+func (e *Engine) forget(i nodegraph.Index) {
+	if len(e.asked) > 0 {
+		e.forgetAsked(i)
+	}
+}
+
+func (e *Engine) forgetAsked(i nodegraph.Index) {
+	if _, kept := e.asked[i]; kept {
+		delete(e.asked, i)
+		e.tried = -1 // another may have the place
+	}
+}
+
+// releaseLocks gives back what node i holds.
+func (e *Engine) releaseLocks(i nodegraph.Index) {
+	if e.nodes[i].Lock != LockNone {
+		e.giveBackLocks(i)
+	}
+}
+
+func (e *Engine) giveBackLocks(i nodegraph.Index) {
+	e.nodes[i].Lock = LockNone
+	n := e.g.Node(i)
+	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.locksOf(i)})
+}
+
+// locksOf returns the locks that node i holds while it is unfinished. Groups hold none, their members do; the attempts
+// of a Retry run under the locks of the Retry.
+func (w *inputs) locksOf(i nodegraph.Index) []nodegraph.Lock {
+	n := w.g.Node(i)
+	switch {
+	case i == nodegraph.Root:
+		return w.g.Spec().Locks
+	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.TaskGroup, n.Kind == nodegraph.StepGroup, n.Kind == nodegraph.Container:
+		return nil
+	}
+	return n.Template.Locks
+}
