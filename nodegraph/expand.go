@@ -181,18 +181,37 @@ func (g *Graph) expandDAG(i Index) error {
 	order := g.Order(i)
 	g.reserve(len(order))
 	g.text.reserve(g.plans[n.plan].names + len(order)*(len(n.Name())+1+g.maxIDLength()))
-	node := Node{Role: RoleTask, nesting: n.nesting + 1}
-	for _, slot := range order {
-		node.Slot, node.Task = slot, &n.Template.Tasks[slot]
+	node := Node{Role: RoleTask, Template: n.Template, nesting: n.nesting + 1}
+	for block := range slices.Chunk(order, slotBlock) {
+		if err := g.putTasks(i, block, node); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putTasks adds at most slotBlock tasks of DAG i, whose template node has. All of their names are read in a short loop first:
+// none may be in a processor's cache, and it waits for several at the same time.
+func (g *Graph) putTasks(i Index, slots []int32, node Node) error {
+	tasks := node.Template.Tasks
+	var ends [slotBlock]int
+	g.suffix = g.suffix[:0]
+	for k, slot := range slots {
+		g.suffix = append(append(g.suffix, '.'), tasks[slot].Name...)
+		ends[k] = len(g.suffix)
+	}
+	from := 0
+	for k, slot := range slots {
+		node.Slot, node.Task = slot, &tasks[slot]
 		node.Template = g.templateOf(node.Task)
 		node.Kind = node.Template.kind()
 		if node.Task.Loop != nil {
 			node.Kind = TaskGroup
 		}
-		g.suffix = append(append(g.suffix[:0], '.'), node.Task.Name...)
-		if err := g.put(i, i, g.suffix, &node); err != nil {
+		if err := g.put(i, i, g.suffix[from:ends[k]], &node); err != nil {
 			return err
 		}
+		from = ends[k]
 	}
 	return nil
 }
@@ -236,10 +255,10 @@ func (g *Graph) expandGroup(i Index) error {
 }
 
 func (g *Graph) expandPod(i Index) error {
-	n := g.nodes[i]
-	if n.plan == 0 {
+	if g.nodes[i].plan == 0 {
 		return nil
 	}
+	n := g.nodes[i]
 	node := Node{Kind: Container, Role: RoleContainer, Template: n.Template, nesting: n.nesting}
 	for _, slot := range g.Order(i) {
 		node.Slot = slot

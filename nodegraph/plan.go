@@ -25,6 +25,9 @@ type Plan struct {
 // Dependencies are the places of what the member at a place comes after. Do not modify the slice.
 func (p *Plan) Dependencies(place int32) []int32 { return p.deps.row(place) }
 
+// CountDependencies is how many Dependencies the member at a place has.
+func (p *Plan) CountDependencies(place int32) int { return int(p.deps.size(place)) }
+
 // Dependents are the places of what comes after the member at a place. Do not modify the slice.
 func (p *Plan) Dependents(place int32) []int32 { return p.dependents.row(place) }
 
@@ -55,6 +58,9 @@ type rows struct{ starts, list []int32 }
 func newRows(n int) rows { return rows{starts: make([]int32, 1, n+1)} }
 
 func (r *rows) row(i int32) []int32 { return r.list[r.starts[i]:r.starts[i+1]] }
+
+// size is how much row i lists.
+func (r *rows) size(i int32) int32 { return r.starts[i+1] - r.starts[i] }
 
 // empty is how many rows list nothing.
 func (r *rows) empty() int {
@@ -109,6 +115,7 @@ type planner struct {
 	mark       []int32      // by slot: 1 + the slot that comes after it and was met last
 	all        []*Condition // by the number of tasks: the condition of a plain dependencies list
 	continues  bool         // some task has a continueOn
+	backward   bool         // some member is declared before one that it comes after
 }
 
 // newPlanner plans n members, with room for so many edges.
@@ -123,6 +130,7 @@ func (p *planner) reset() {
 	p.deps.starts, p.deps.list = p.deps.starts[:1], p.deps.list[:0]
 	clear(p.mark)
 	clear(p.conditions)
+	p.backward = false
 }
 
 // after records, once, that slot comes after dep. Rows are filled in the order of the slots.
@@ -130,6 +138,7 @@ func (p *planner) after(slot, dep int32) {
 	if p.mark[dep] != slot+1 {
 		p.mark[dep] = slot + 1
 		p.deps.list = append(p.deps.list, dep)
+		p.backward = p.backward || dep >= slot
 	}
 }
 
@@ -226,7 +235,7 @@ func (p *planner) allOf(n int) *Condition {
 func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
 	n := len(p.conditions)
 	out := &Plan{order: make([]int32, n), needed: make([]bool, n), target: make([]bool, n)}
-	if p.ordered() {
+	if !p.backward {
 		for slot := range out.order {
 			out.order[slot] = int32(slot)
 		}
@@ -239,18 +248,6 @@ func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
 	return out, nil
 }
 
-// ordered tells whether each member is declared after all it depends on.
-func (p *planner) ordered() bool {
-	for slot := range int32(len(p.conditions)) {
-		for _, d := range p.deps.row(slot) {
-			if d >= slot {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // sort orders the members (Kahn), or names a cycle.
 func (p *planner) sort(out *Plan, name func(slot int32) string) error {
 	n := len(p.conditions)
@@ -258,7 +255,7 @@ func (p *planner) sort(out *Plan, name func(slot int32) string) error {
 	missing := p.mark // no longer needed
 	order := out.order[:0]
 	for slot := range int32(n) {
-		missing[slot] = int32(len(p.deps.row(slot)))
+		missing[slot] = p.deps.size(slot)
 		if missing[slot] == 0 {
 			order = append(order, slot)
 		}
@@ -341,7 +338,7 @@ func (p *Plan) number() {
 	}
 	p.roots = make([]int32, 0, p.deps.empty())
 	for at := range int32(n) {
-		if len(p.deps.row(at)) == 0 {
+		if p.deps.size(at) == 0 {
 			p.roots = append(p.roots, at)
 		}
 	}
@@ -353,7 +350,7 @@ func (p *Plan) number() {
 func (p *Plan) chooseTargets(name func(int32) string) {
 	if len(p.targets) == 0 {
 		for place, slot := range p.order {
-			if len(p.dependents.row(int32(place))) == 0 {
+			if p.dependents.size(int32(place)) == 0 {
 				p.targets = append(p.targets, slot)
 			}
 		}

@@ -59,6 +59,10 @@ func built(spec *nodegraph.Spec) *Engine {
 			err = e.g.AddItems(i, n.Task, n.Task.Loop.Items)
 		case nodegraph.Retry:
 			_, err = e.g.AddAttempt(i)
+		case nodegraph.Pod:
+			if len(n.Template.Containers) > 0 {
+				err = e.g.Expand(i)
+			}
 		default:
 			err = e.g.Expand(i)
 		}

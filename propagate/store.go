@@ -78,7 +78,7 @@ func (w *inputs) added(i nodegraph.Index) node {
 		if c := plan.Condition(place); c != nil && c.Plain() {
 			s.traits |= traitPlain
 		}
-		s.blocked = int32(len(plan.Dependencies(place)))
+		s.blocked = int32(plan.CountDependencies(place))
 	case nodegraph.RoleHook:
 		s.traits |= traitHook
 	}
