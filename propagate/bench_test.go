@@ -166,21 +166,8 @@ func repeated(b *testing.B, event func(e *Engine, pod nodegraph.Index) Event) {
 // omitted, and all that is around them settles.
 func BenchmarkCascade(b *testing.B) {
 	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
-		if set := spec.Templates[1]; set.Retry != nil {
-			set.Retry.Limit = new(int)
-		}
-		e := begun(spec)
+		e, batch := beforeCascade(spec)
 		var r Result
-		var batch []Event
-		for _, pod := range openPods(e) {
-			batch = append(batch, Event{Type: EventPodRunning, At: pod})
-		}
-		if err := e.ApplyTo(&r, began, batch...); err != nil {
-			b.Fatal(err)
-		}
-		for k := range batch {
-			batch[k].Type = EventPodDeleted
-		}
 		undo := remember(e)
 		spent := time.Duration(0) // stopping the timer of the benchmark would stop the world, and empty the caches
 		b.ResetTimer()

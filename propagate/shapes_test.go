@@ -149,6 +149,24 @@ func openPods(e *Engine) []nodegraph.Index {
 	return open
 }
 
+// beforeCascade returns the engine of a workflow without retries all of whose first pods run, and the events by which these are
+// lost.
+func beforeCascade(spec *nodegraph.Spec) (*Engine, []Event) {
+	if set := spec.Templates[1]; set.Retry != nil {
+		set.Retry.Limit = new(int)
+	}
+	e := begun(spec)
+	var running, lost []Event
+	for _, pod := range openPods(e) {
+		running = append(running, Event{Type: EventPodRunning, At: pod})
+		lost = append(lost, Event{Type: EventPodDeleted, At: pod})
+	}
+	if _, err := e.Apply(began, running...); err != nil {
+		panic(err)
+	}
+	return e, lost
+}
+
 // started lists the pods that a result asks for.
 func started(r *Result) iter.Seq[nodegraph.Index] {
 	return func(yield func(nodegraph.Index) bool) {

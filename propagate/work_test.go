@@ -75,6 +75,18 @@ func TestAFullPassEvaluatesEveryNodeOnce(t *testing.T) {
 	}
 }
 
+// A loss of every pod evaluates each node that changes once.
+func TestACascadeEvaluatesEachNodeOnce(t *testing.T) {
+	for _, s := range shapes {
+		e, lost := beforeCascade(s.spec(1000))
+		before := e.judged
+		r, err := e.Apply(began, lost...)
+		require.NoError(t, err, s.name)
+		require.True(t, e.Complete(), s.name)
+		assert.Equal(t, len(r.Changes), e.judged-before, s.name)
+	}
+}
+
 // layersOf returns a pod of containers in layers, each container after all of the layer before: a diamond upon a diamond.
 func layersOf(layers, width int) *nodegraph.Spec {
 	pod := &nodegraph.Template{Name: "pod", Kind: nodegraph.Pod}
