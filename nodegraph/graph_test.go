@@ -70,7 +70,26 @@ func checkGraph(t testing.TB, g *nodegraph.Graph) {
 		for after := range g.Before(i) {
 			require.Contains(t, slices.Collect(g.After(after)), i)
 		}
+		checkPlan(t, g, i)
 	}
+}
+
+// checkPlan verifies what must hold of the order among the members of node i, if they have one.
+func checkPlan(t testing.TB, g *nodegraph.Graph, i nodegraph.Index) {
+	t.Helper()
+	plan, _ := g.Planned(i)
+	if plan == nil {
+		return
+	}
+	var all []int32
+	n := int32(len(g.Order(i)))
+	for place := range n {
+		require.Len(t, plan.Dependencies(place), plan.CountDependencies(place))
+		require.Equal(t, plan.Dependents(place), plan.DependentsOf(place, place+1))
+		all = append(all, plan.Dependents(place)...)
+	}
+	require.ElementsMatch(t, all, plan.DependentsOf(0, n))
+	require.Empty(t, plan.DependentsOf(n, n))
 }
 
 func TestNewGraphHasWorkflowAndEntry(t *testing.T) {
