@@ -12,7 +12,8 @@ import (
 type Plan struct {
 	order            []int32      // by place: the slot
 	place            []int32      // by slot: the place
-	conditions       []*Condition // by place; nil where the task comes after nothing
+	condition        []int32      // by place: which of conditions
+	conditions       []*Condition // the first is nil, of tasks that come after nothing; most tasks share theirs
 	deps, dependents rows         // by place: places, deps in the order of Condition.Tasks
 	targets          []int32      // slots of the tasks that must end, in the order in which they decide
 	names            int          // the length of all tasks' names in bytes
@@ -38,7 +39,7 @@ func (p *Plan) DependentsOf(from, to int32) []int32 {
 
 // Condition is the compiled depends of the task at a place; nil for one that comes after nothing, and for containers. What
 // it tests are the tasks of Dependencies, in that order.
-func (p *Plan) Condition(place int32) *Condition { return p.conditions[place] }
+func (p *Plan) Condition(place int32) *Condition { return p.conditions[p.condition[place]] }
 
 // Visit is the turn of the task at a place in the order in which Argo visits the tasks of a DAG: see [Graph.Visit].
 func (p *Plan) Visit(place int32) int { return int(p.visit[place]) }
@@ -110,17 +111,18 @@ func (r *rows) renumbered(order, place []int32) rows {
 
 // planner collects what a plan is made from, by slot.
 type planner struct {
+	condition  []int32 // as in a Plan, by slot
 	conditions []*Condition
 	deps       rows
-	mark       []int32      // by slot: 1 + the slot that comes after it and was met last
-	all        []*Condition // by the number of tasks: the condition of a plain dependencies list
-	continues  bool         // some task has a continueOn
-	backward   bool         // some member is declared before one that it comes after
+	mark       []int32 // by slot: 1 + the slot that comes after it and was met last
+	all        []int32 // by the number of tasks: which condition is that of a plain dependencies list
+	continues  bool    // some task has a continueOn
+	backward   bool    // some member is declared before one that it comes after
 }
 
 // newPlanner plans n members, with room for so many edges.
 func newPlanner(n, edges int) *planner {
-	p := &planner{conditions: make([]*Condition, n), deps: newRows(n), mark: make([]int32, n)}
+	p := &planner{condition: make([]int32, n), conditions: make([]*Condition, 1, 2), deps: newRows(n), mark: make([]int32, n)}
 	p.deps.list = make([]int32, 0, edges)
 	return p
 }
@@ -129,8 +131,8 @@ func newPlanner(n, edges int) *planner {
 func (p *planner) reset() {
 	p.deps.starts, p.deps.list = p.deps.starts[:1], p.deps.list[:0]
 	clear(p.mark)
-	clear(p.conditions)
-	p.backward = false
+	clear(p.condition)
+	p.conditions, p.all, p.backward = p.conditions[:1], nil, false
 }
 
 // after records, once, that slot comes after dep. Rows are filled in the order of the slots.
@@ -157,7 +159,7 @@ func (p *planner) task(t *Template, slot int32, slots *slotTable) error {
 	if err != nil {
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "depends", Reason: "can't be compiled", Err: err}
 	}
-	p.conditions[slot] = condition
+	p.condition[slot] = p.add(condition)
 	for _, name := range condition.Tasks() {
 		dep, _ := slots.find(name)
 		p.after(slot, dep)
@@ -184,14 +186,14 @@ func (p *planner) dependencies(t *Template, slot int32, slots *slotTable) error 
 		plain = plain && !(p.continues && t.Tasks[dep].ContinueOn != ContinueOn{})
 	}
 	if plain {
-		p.conditions[slot] = p.allOf(len(p.deps.list) - from)
+		p.condition[slot] = p.allOf(len(p.deps.list) - from)
 		return nil
 	}
 	condition, err := Dependencies(task.Dependencies, resolver(t, slots))
 	if err != nil {
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "dependencies", Reason: "can't be compiled", Err: err}
 	}
-	p.conditions[slot] = condition
+	p.condition[slot] = p.add(condition)
 	return nil
 }
 
@@ -216,16 +218,22 @@ func resolver(t *Template, slots *slotTable) func(name string) (Results, bool) {
 // maxShared is the longest list whose condition is shared.
 const maxShared = 64
 
-// allOf returns the condition that n tasks are all what their bare names stand for. It does not know their names.
-func (p *planner) allOf(n int) *Condition {
+// add keeps a condition and tells which it is.
+func (p *planner) add(c *Condition) int32 {
+	p.conditions = append(p.conditions, c)
+	return int32(len(p.conditions)) - 1
+}
+
+// allOf tells which is the condition that n tasks are all what their bare names stand for. It does not know their names.
+func (p *planner) allOf(n int) int32 {
 	if n > maxShared {
-		return allOf(n)
+		return p.add(allOf(n))
 	}
 	if p.all == nil {
-		p.all = make([]*Condition, maxShared+1)
+		p.all = make([]int32, maxShared+1)
 	}
-	if p.all[n] == nil {
-		p.all[n] = allOf(n)
+	if p.all[n] == 0 {
+		p.all[n] = p.add(allOf(n))
 	}
 	return p.all[n]
 }
@@ -233,13 +241,13 @@ func (p *planner) allOf(n int) *Condition {
 // plan orders the members so that each comes after all it depends on, or names a cycle. Most templates declare them in
 // such an order.
 func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
-	n := len(p.conditions)
-	out := &Plan{order: make([]int32, n), needed: make([]bool, n), target: make([]bool, n)}
+	n := len(p.condition)
+	out := &Plan{order: make([]int32, n), needed: make([]bool, n), target: make([]bool, n), conditions: p.conditions}
 	if !p.backward {
 		for slot := range out.order {
 			out.order[slot] = int32(slot)
 		}
-		out.place, out.conditions, out.deps, out.dependents = out.order, p.conditions, p.deps, p.deps.inverse()
+		out.place, out.condition, out.deps, out.dependents = out.order, p.condition, p.deps, p.deps.inverse()
 		return out, nil
 	}
 	if err := p.sort(out, name); err != nil {
@@ -250,7 +258,7 @@ func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
 
 // sort orders the members (Kahn), or names a cycle.
 func (p *planner) sort(out *Plan, name func(slot int32) string) error {
-	n := len(p.conditions)
+	n := len(p.condition)
 	dependents := p.deps.inverse()
 	missing := p.mark // no longer needed
 	order := out.order[:0]
@@ -270,9 +278,9 @@ func (p *planner) sort(out *Plan, name func(slot int32) string) error {
 	if len(order) < n {
 		return &CycleError{Nodes: p.cycle(missing, name)}
 	}
-	out.place, out.conditions = make([]int32, n), make([]*Condition, n)
+	out.place, out.condition = make([]int32, n), make([]int32, n)
 	for place, slot := range order {
-		out.place[slot], out.conditions[place] = int32(place), p.conditions[slot]
+		out.place[slot], out.condition[place] = int32(place), p.condition[slot]
 	}
 	out.deps, out.dependents = p.deps.renumbered(order, out.place), dependents.renumbered(order, out.place)
 	return nil
