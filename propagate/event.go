@@ -55,21 +55,21 @@ func (t EventType) String() string {
 // An Event is one thing that happened. Make it with a constructor and set the optional fields that are known.
 type Event struct {
 	Type      EventType
-	Node      string          // id or name of the node
 	At        nodegraph.Index // the node, where Node is empty: saves the look-up
+	Node      string          // id or name of the node
 	Container string          // container events: the container's name inside the pod Node
 	Pod       Incarnation
 
 	Phase      nodegraph.Phase // how it ended
-	Message    string
-	Reason     string // pod's status reason, such as Evicted
-	ExitCode   int
+	Ready      bool            // PodRunning: all containers are ready
+	Value      bool            // Resolved, Memoized, Suspended
 	HasExit    bool
-	Ready      bool             // PodRunning: all containers are ready
+	ExitCode   int
+	Message    string
+	Reason     string           // pod's status reason, such as Evicted
 	Conditions []string         // pod events: types of the pod's conditions that are true, such as DisruptionTarget
 	Finished   time.Time        // when it ended; the time of Apply if zero
 	Items      []nodegraph.Item // Expanded
-	Value      bool             // Resolved, Memoized, Suspended
 }
 
 // ofWorkflowLocks tells whether the event answers a question about the locks of the workflow itself.
