@@ -346,24 +346,20 @@ func (c *checker) task(t *Template, at place, task *Task) error {
 	case c.templates.find(task.Template) == nil:
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "template", Reason: noTemplate(task.Template)}
 	}
-	if task.Depends != "" {
-		if err := c.expression(t, task, "depends", task.Depends); err != nil {
-			return err
-		}
+	if err := c.expression(t, task, "depends", task.Depends); err != nil {
+		return err
 	}
-	if task.When != "" {
-		if err := c.expression(t, task, "when", task.When); err != nil {
-			return err
-		}
+	if err := c.expression(t, task, "when", task.When); err != nil {
+		return err
 	}
-	if len(task.Hooks) > 0 {
-		return c.hooks(t.Name, task.Name, task.Hooks)
-	}
-	return nil
+	return c.hooks(t.Name, task.Name, task.Hooks)
 }
 
 // expression checks the length of an expression of a task or step of t.
 func (c *checker) expression(t *Template, task *Task, field, text string) error {
+	if text == "" {
+		return nil
+	}
 	if err := c.limits.admit(text); err != nil {
 		return &SpecError{Template: t.Name, Node: task.Name, Field: field, Reason: pastLimit, Err: err}
 	}
