@@ -136,10 +136,8 @@ func (e *Engine) tellParent(i nodegraph.Index, n *node, old, is verdict) {
 		case was && !now:
 			p.open--
 		}
-		e.tellOpen(n.parent)
-		return
 	}
-	e.touch(n.parent)
+	e.tellOpen(n.parent)
 }
 
 // tellOpen marks composite i, whose open members were counted anew, unless it stays open as it is.
