@@ -100,18 +100,15 @@ func (q *queue) pop(depth int) nodegraph.Index {
 	return nodegraph.None
 }
 
-// next is the node that pop would yield next from the batch from which it yielded the last one, None at its end.
-func (q *queue) next() nodegraph.Index {
-	if l := &q.lists[q.top]; l.head < l.batch {
-		return l.nodes[l.head]
+// popIf removes node i if it is what pop would yield next from the batch from which it yielded the last one.
+func (q *queue) popIf(i nodegraph.Index) bool {
+	l := &q.lists[q.top]
+	if l.head >= l.batch || l.nodes[l.head] != i {
+		return false
 	}
-	return nodegraph.None
-}
-
-// skip removes the node that is next.
-func (q *queue) skip() {
-	q.lists[q.top].take()
+	l.take()
 	q.size--
+	return true
 }
 
 // arrange puts a batch in the order of the nodes in memory, which a processor reads ahead, by means of a bit for each index

@@ -92,8 +92,7 @@ func (e *Engine) sweep(depth int) {
 // those that are next in the queue, lie behind it and end likewise.
 func (e *Engine) sweepRun(i nodegraph.Index) {
 	parent, as, end := e.nodes[i].parent, e.verdicts[i].verdict, i+1
-	for e.queue.next() == end && e.nodes[end].parent == parent {
-		e.queue.skip()
+	for int(end) < len(e.nodes) && e.nodes[end].parent == parent && e.queue.popIf(end) {
 		if !e.judge(end) {
 			break
 		}
