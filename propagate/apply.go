@@ -10,11 +10,11 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 		e.applyWorkflow(ev)
 		return
 	}
-	l := e.leaf(i)
-	if ev.answers() && !l.n.created() && e.withinEnded(i) {
+	l, rule := e.leaf(i), &eventRules[ev.Type]
+	switch {
+	case rule.about == aboutWait && !l.n.created() && e.withinEnded(i):
 		return // too late: nothing inside what has ended changes
-	}
-	if l.d.hit && eventRules[ev.Type].kinds == pods {
+	case l.d.hit && rule.kinds == pods:
 		return // it was found in the cache and has no pod: that one is from before a manual retry
 	}
 	switch ev.Type {

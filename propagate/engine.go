@@ -1,7 +1,6 @@
 package propagate
 
 import (
-	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -124,19 +123,13 @@ func (e *Engine) Apply(now time.Time, events ...Event) (Result, error) {
 // adds no node does not allocate once they are large enough. On an error the result is empty.
 func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	result.reset()
-	e.targets = slices.Grow(e.targets[:0], len(events))[:len(events)]
-	targets := e.targets
-	for k := range targets {
-		i, refusal := e.check(&events[k])
-		if refusal != nil {
-			return e.ofEvent(refusal, k, &events[k], i)
-		}
-		targets[k] = i
+	if err := e.check(events); err != nil {
+		return err
 	}
 	complete := e.Complete() && !e.untold
 	e.result = result
 	e.begin(now)
-	for k, i := range targets {
+	for k, i := range e.targets {
 		e.apply(&events[k], i)
 	}
 	if !e.idle() {

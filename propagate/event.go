@@ -72,20 +72,6 @@ type Event struct {
 	Items      []nodegraph.Item // Expanded
 }
 
-// ofWorkflowLocks tells whether the event answers a question about the locks of the workflow itself.
-func (e *Event) ofWorkflowLocks() bool {
-	return (e.Type == EventLockGranted || e.Type == EventLockQueued) && e.Node == "" && e.At == nodegraph.Root
-}
-
-// answers tells whether the event answers a question about a node that waits to be created.
-func (e *Event) answers() bool {
-	switch e.Type {
-	case EventResolved, EventExpanded, EventMemoized, EventUnanswerable:
-		return true
-	}
-	return false
-}
-
 // String shows the event in one line.
 func (e Event) String() string {
 	s := e.Type.String()

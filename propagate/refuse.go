@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -11,37 +12,47 @@ func refused(field, value string, err error) *EventError {
 	return &EventError{Field: field, Value: value, Err: err}
 }
 
-// check finds the node of an event and says why it can't be taken, nil if it can. Nothing has been changed when it is called.
-func (e *Engine) check(ev *Event) (nodegraph.Index, *EventError) {
-	i := ev.At
-	if ev.Node != "" {
-		i = e.g.Find(ev.Node)
+// check finds the nodes of the events of a call, or says why one of them can't be taken. Nothing has been changed when it is
+// called.
+func (e *Engine) check(events []Event) error {
+	nodes, complete := e.nodes, e.Complete()
+	targets := slices.Grow(e.targets[:0], len(events))[:len(events)]
+	e.targets = targets
+	for k := range targets {
+		ev := &events[k]
+		rule, i := &eventRules[ev.Type], ev.At
+		if ev.Node != "" {
+			i = e.g.Find(ev.Node)
+		}
+		var refusal *EventError
+		switch {
+		case rule.about == aboutWorkflow || rule.about == aboutLocks && ev.Node == "" && i == nodegraph.Root:
+			i, refusal = nodegraph.Root, e.workflowRefusal(ev)
+		case complete:
+			refusal = refused("node", ev.Node, ErrComplete)
+		case i <= nodegraph.Root || int(i) >= len(nodes):
+			refusal = refused("node", ev.Node, ErrUnknownNode)
+		case !rule.kinds.has(nodes[i].kind):
+			refusal = refused("node", e.nameOf(i), ErrWrongKind)
+		case rule.about == aboutLocks:
+			refusal = e.lockRefusal(i)
+		case rule.about == aboutWait:
+			refusal = e.answerRefusal(ev, i)
+		case !nodes[i].exists:
+			refusal = refused("node", e.nameOf(i), ErrNotStarted)
+		case rule.about == aboutContainer && e.container(i, ev.Container) == nodegraph.None:
+			refusal = refused("container", ev.Container, ErrUnknownNode)
+		case rule.about == aboutEnd && !ev.Phase.Completed():
+			refusal = refused("phase", ev.Phase.String(), ErrInvalid)
+		case ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt:
+			refusal = refused("attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid)
+		}
+		if refusal != nil {
+			return e.ofEvent(refusal, k, ev, i)
+		}
+		targets[k] = i
 	}
-	if int(ev.Type) >= len(eventRules) || eventRules[ev.Type].about == aboutWorkflow || ev.ofWorkflowLocks() {
-		return nodegraph.Root, e.workflowRefusal(ev)
-	}
-	switch {
-	case e.Complete():
-		return i, refused("node", ev.Node, ErrComplete)
-	case i <= nodegraph.Root || int(i) >= len(e.nodes):
-		return i, refused("node", ev.Node, ErrUnknownNode)
-	}
-	n, rule := &e.nodes[i], &eventRules[ev.Type]
-	switch {
-	case !rule.kinds.has(n.kind):
-		return i, refused("node", e.nameOf(i), ErrWrongKind)
-	case rule.about == aboutWait:
-		return i, e.answerRefusal(ev, i)
-	case !n.exists:
-		return i, refused("node", e.nameOf(i), ErrNotStarted)
-	case rule.about == aboutContainer && e.container(i, ev.Container) == nodegraph.None:
-		return i, refused("container", ev.Container, ErrUnknownNode)
-	case rule.about == aboutEnd && !ev.Phase.Completed():
-		return i, refused("phase", ev.Phase.String(), ErrInvalid)
-	case ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt:
-		return i, refused("attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid)
-	}
-	return i, nil
+	return nil
 }
 
 // ofEvent completes the refusal of event k of a call, which is about node i if there is one.
@@ -64,7 +75,7 @@ func (e *Engine) workflowRefusal(ev *Event) *EventError {
 		}
 	case e.Complete():
 		return refused("node", ev.Node, ErrComplete)
-	case ev.ofWorkflowLocks():
+	case eventRules[ev.Type].about == aboutLocks:
 		return e.lockRefusal(nodegraph.Root)
 	case ev.Type == EventShutdown && ev.Reason != "Stop" && ev.Reason != "Terminate":
 		return refused("strategy", ev.Reason, ErrInvalid)
@@ -80,7 +91,8 @@ const (
 	aboutPod                    // a node that was started
 	aboutEnd                    // the same, with the phase in which it ended
 	aboutContainer              // a container of it
-	aboutWait                   // a node that waits to be started
+	aboutWait                   // a node that waits to be created, and for an answer
+	aboutLocks                  // the locks of a node, or of the workflow
 )
 
 // kinds are kinds of nodes, as bits.
@@ -93,8 +105,9 @@ const (
 
 func (k kinds) has(kind nodegraph.Kind) bool { return k>>(kind&15)&1 != 0 }
 
-// eventRules say what each event is about, and to which kinds of nodes it can happen.
-var eventRules = [len(eventNames)]struct {
+// eventRules say what each event is about, and to which kinds of nodes it can happen. A number that is no type of event has
+// the rule of the workflow's, whose check refuses it.
+var eventRules = [1 << 8]struct {
 	about about
 	kinds kinds
 }{
@@ -114,19 +127,14 @@ var eventRules = [len(eventNames)]struct {
 	EventExpanded:         {aboutWait, 1 << nodegraph.TaskGroup},
 	EventUnanswerable:     {aboutWait, anyKind},
 	EventMemoized:         {aboutWait, anyKind},
-	EventLockGranted:      {aboutWait, anyKind},
-	EventLockQueued:       {aboutWait, anyKind},
+	EventLockGranted:      {aboutLocks, anyKind},
+	EventLockQueued:       {aboutLocks, anyKind},
 }
 
-// answerRefusal says why an answer can't be one about node i.
+// answerRefusal says why an answer can't be one about node i: it has too many items.
 func (e *Engine) answerRefusal(ev *Event, i nodegraph.Index) *EventError {
-	switch ev.Type {
-	case EventLockGranted, EventLockQueued:
-		return e.lockRefusal(i)
-	case EventExpanded:
-		if most := e.g.Limits().Items; len(ev.Items) > most {
-			return refused("items", e.nameOf(i), &nodegraph.LimitError{Limit: "Items", Max: most, Node: e.nameOf(i)})
-		}
+	if most := e.g.Limits().Items; ev.Type == EventExpanded && len(ev.Items) > most {
+		return refused("items", e.nameOf(i), &nodegraph.LimitError{Limit: "Items", Max: most, Node: e.nameOf(i)})
 	}
 	return nil
 }
