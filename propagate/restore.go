@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,13 +79,18 @@ func (r *restorer) endRecorded() {
 
 // source is where the facts of nodes come from when an engine is made from what was stored.
 type source struct {
-	has  func(id string) bool
+	has  func(id, name string) bool         // an id is a hash, which a node that does not exist may have too
 	take func(e *Engine, i nodegraph.Index) // fills in facts of node i
+	// bare tells of node i, which was created, whether nothing was added inside it.
+	bare func(e *Engine, i nodegraph.Index) bool
 	// items returns the items of a loop that only the host could resolve, false where they are not known.
 	items   func(loop *nodegraph.Node) ([]nodegraph.Item, bool)
 	attempt func(id string) retry.Attempt // how an attempt ended
 	rest    func() []string               // ids that were never taken
 }
+
+// isNamed tells whether what was stored under a name, or under none, is of the node with this name.
+func isNamed(stored, name string) bool { return stored == name || stored == "" }
 
 // restorer walks the graph from the top, adding what the source says exists.
 type restorer struct {
@@ -104,7 +110,7 @@ func (r *restorer) restore() error {
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if r.source.has(r.e.g.Node(i).ID()) {
+		if n := r.e.g.Node(i); r.source.has(n.ID(), n.Name()) {
 			r.source.take(r.e, i)
 			if err := r.addMembers(i); err != nil {
 				return err
@@ -188,6 +194,7 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	var err error
 	switch {
 	case e.details[i].hit: // it ended as a whole
+	case e.nodes[i].created() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
 	case n.Kind == nodegraph.TaskGroup:
 		err = r.addItems(i)
 	case !e.nodes[i].created(), e.nodes[i].Lock == LockWaits: // what waits for a lock has nothing inside it yet
@@ -242,8 +249,9 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 	n := *r.e.g.Node(i)
 	var before []retry.Attempt
 	for number := 0; ; number++ {
-		id := nodegraph.NodeID(r.e.g.Spec().Name, n.Name()+"("+strconv.Itoa(number)+")")
-		if !r.source.has(id) {
+		name := n.Name() + "(" + strconv.Itoa(number) + ")"
+		id := nodegraph.NodeID(r.e.g.Spec().Name, name)
+		if !r.source.has(id, name) {
 			return nil
 		}
 		switch d := n.Template.Retry.Decide(before, retry.Environment{Key: n.ID()}); d.Verb {
@@ -300,7 +308,7 @@ func (r *restorer) addHooks(i nodegraph.Index) error {
 		if h.Name == nodegraph.ExitHook {
 			suffix = ".onExit"
 		}
-		if !r.source.has(nodegraph.NodeID(e.g.Spec().Name, e.g.Node(i).Name()+suffix)) {
+		if name := e.g.Node(i).Name() + suffix; !r.source.has(nodegraph.NodeID(e.g.Spec().Name, name), name) {
 			continue
 		}
 		if _, err := e.g.AddHook(i, h); err != nil {
@@ -332,13 +340,23 @@ func recordSource(nodes []nodegraph.Recorded) source {
 		}
 	}
 	taken := make(map[string]bool, len(nodes))
+	has := func(id, name string) bool { return byID[id] != nil && isNamed(byID[id].Name, name) }
+	bare := func(e *Engine, n *nodegraph.Node) bool {
+		return !numbered[n.Name()] && !slices.ContainsFunc(memberNames(n), func(name string) bool {
+			return numbered[name] || has(nodegraph.NodeID(e.g.Spec().Name, name), name)
+		})
+	}
 	return source{
-		has: func(id string) bool { return byID[id] != nil },
+		has: has,
 		take: func(e *Engine, i nodegraph.Index) {
 			n := e.g.Node(i)
 			taken[n.ID()] = true
-			f := recordedFact(e, i, byID[n.ID()], !numbered[n.Name()])
+			f := recordedFact(e, i, byID[n.ID()], func() bool { return bare(e, n) })
 			e.put(i, &f)
+		},
+		bare: func(e *Engine, i nodegraph.Index) bool {
+			f := &e.nodes[i]
+			return f.Stage == StageEnded && f.Phase == nodegraph.Error && bare(e, e.g.Node(i))
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
 			items := recordedItems(nodes, loop.Name())
@@ -363,6 +381,32 @@ func recordSource(nodes []nodegraph.Recorded) source {
 			return rest
 		},
 	}
+}
+
+// memberNames lists the names of what a DAG, Steps, StepGroup or Pod has inside it once it is expanded; of a step with a loop,
+// that which the names of its items begin with.
+func memberNames(n *nodegraph.Node) []string {
+	var names []string
+	add := func(suffix string) { names = append(names, n.Name()+suffix) }
+	switch n.Kind {
+	case nodegraph.DAG:
+		for k := range n.Template.Tasks {
+			add("." + n.Template.Tasks[k].Name)
+		}
+	case nodegraph.Steps:
+		for k := range n.Template.Steps {
+			add("[" + strconv.Itoa(k) + "]")
+		}
+	case nodegraph.StepGroup:
+		for _, step := range n.Template.Steps[n.Slot] {
+			add("." + step.Name)
+		}
+	case nodegraph.Pod:
+		for k := range n.Template.Containers {
+			add("." + n.Template.Containers[k].Name)
+		}
+	}
+	return names
 }
 
 // recordedItems reads the items of a loop off the names of its nodes: prefix(0:text). There are none if one is missing:
@@ -393,9 +437,9 @@ func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
 	return items
 }
 
-// recordedFact turns the record of node i into a fact, as far as a record tells. Bare is a node that has neither
-// attempts nor items.
-func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool) Fact {
+// recordedFact turns the record of node i into a fact, as far as a record tells. Bare tells whether nothing inside the node
+// is recorded.
+func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func() bool) Fact {
 	n := e.g.Node(i)
 	f := Fact{Attempt: 1, HasExit: r.HasExit, ExitCode: r.ExitCode, Restarts: r.Restarts, Unsynced: r.Unsynced}
 	switch {
@@ -437,7 +481,8 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare bool
 			f.Message = r.Message
 		}
 	default:
-		compositeFact(&f, r, bare && (n.Kind == nodegraph.Retry || n.Kind == nodegraph.TaskGroup))
+		mayBeBare := r.Phase == nodegraph.Error || n.Kind == nodegraph.Retry || n.Kind == nodegraph.TaskGroup
+		compositeFact(&f, r, mayBeBare && bare())
 		f.Seen = f.Seen && !hookMissed(e, i)
 	}
 	return f
@@ -496,8 +541,8 @@ func containerFact(f *Fact, r *nodegraph.Recorded, pod *Fact) {
 	}
 }
 
-// compositeFact keeps what a composite's members can't tell: that it came from the cache, waited for a lock, or was
-// stopped before it had any.
+// compositeFact keeps what a composite's members can't tell: that it came from the cache, waited for a lock, was stopped
+// before it had any, or could have none.
 func compositeFact(f *Fact, r *nodegraph.Recorded, bare bool) {
 	switch {
 	case r.Phase.Completed() && (f.Hit || bare && r.Phase.Unsuccessful()):

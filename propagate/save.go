@@ -22,10 +22,12 @@ type State struct {
 
 // A NodeState is what is known of one node. Of a hook that is due and was held back nothing may be known but that.
 type NodeState struct {
-	ID       string
-	Fact     Fact
-	Resolved bool             // a loop that the host resolved
-	Items    []nodegraph.Item // its items
+	ID         string
+	Name       string // where it is empty the ID alone counts, a hash that a node which does not exist may have too
+	Fact       Fact
+	Resolved   bool             // a loop that the host resolved
+	Items      []nodegraph.Item // its items
+	Unexpanded bool             // it was created, and nothing was added inside it: there was no room, or an id was taken
 }
 
 // Save returns the engine's state. It shares nothing with the engine, and allocates.
@@ -68,7 +70,13 @@ func (w *inputs) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 func (w *inputs) nodeState(i nodegraph.Index) NodeState {
 	n := w.g.Node(i)
 	resolved := n.Kind == nodegraph.TaskGroup && n.Task.Loop.Unresolved != "" && n.Expanded()
-	return NodeState{ID: n.ID(), Fact: w.fact(i), Resolved: resolved, Items: w.resolvedItems(i)}
+	return NodeState{ID: n.ID(), Name: n.Name(), Fact: w.fact(i), Resolved: resolved, Items: w.resolvedItems(i), Unexpanded: w.unexpanded(i)}
+}
+
+// unexpanded tells whether node i was created and has nothing of what should be inside it.
+func (w *inputs) unexpanded(i nodegraph.Index) bool {
+	n := &w.nodes[i]
+	return n.created() && n.kind != nodegraph.Retry && n.traits&traitAlone == 0 && !w.g.Node(i).Expanded()
 }
 
 // Load returns the engine of a state that was saved, and the ids in it that the specification never asks for. What the
@@ -104,12 +112,13 @@ func stateSource(nodes []NodeState) source {
 		byID[nodes[k].ID] = &nodes[k]
 	}
 	return source{
-		has: func(id string) bool { return byID[id] != nil },
+		has: func(id, name string) bool { return byID[id] != nil && isNamed(byID[id].Name, name) },
 		take: func(e *Engine, i nodegraph.Index) {
 			n := byID[e.g.Node(i).ID()]
 			taken[n.ID] = true
 			e.put(i, &n.Fact)
 		},
+		bare: func(e *Engine, i nodegraph.Index) bool { return byID[e.g.Node(i).ID()].Unexpanded },
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
 			n := byID[loop.ID()]
 			if n == nil {
