@@ -133,10 +133,9 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	if f.created() {
 		e.details[i].message = noMessage
 		e.sayReason(i, "")
-		if e.nodes[i].kind == nodegraph.Pod {
+		if e.expand(i) && e.nodes[i].kind == nodegraph.Pod {
 			e.actOn(ActionRecreate, i, "")
 		}
-		e.expand(i)
 	} else {
 		e.wanted = append(e.wanted, i)
 	}

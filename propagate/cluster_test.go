@@ -35,7 +35,7 @@ type cluster struct {
 	serial  int
 	host    host
 	told    map[string]propagate.PodStatus // how pods looked when the engine last heard of them, by node name
-	vague   bool                           // attempts were left out of a restored engine
+	vague   bool                           // a restored engine may know less: attempts were left out, hooks may find no room
 	wake    time.Time                      // when the engine asked to be called again
 	calm    bool                           // nothing bad happens any more
 	retried bool                           // there was a manual retry
@@ -56,7 +56,7 @@ type pod struct {
 }
 
 func newCluster(t testing.TB, r *rand.Rand, spec *nodegraph.Spec, h host) *cluster {
-	e, err := propagate.New(spec)
+	e, err := propagate.NewLimited(spec, h.limits)
 	require.NoError(t, err)
 	c := &cluster{t: t, r: r, e: e, spec: spec, host: h, now: epoch, pods: make(map[string]*pod), freed: make(map[string]bool)}
 	c.apply()

@@ -16,10 +16,11 @@ import (
 type host struct {
 	dates     dates
 	intake    intake
-	snapshots bool // a restart reads the Workflow object, not the saved state
-	nameless  bool // it does not tell the pods of a node apart
-	single    bool // its engines do for each node what they do for several at once
-	lively    bool // answers are given once more, results come late, agents end, time passes, and Wake is relied on
+	snapshots bool             // a restart reads the Workflow object, not the saved state
+	nameless  bool             // it does not tell the pods of a node apart
+	single    bool             // its engines do for each node what they do for several at once
+	lively    bool             // answers are given once more, results come late, agents end, time passes, and Wake is relied on
+	limits    nodegraph.Limits // of its engines: so many nodes, or templates inside templates, and no more
 }
 
 // hostOf takes the hosts in turn. A host that keeps the Workflow object lists its pods, since that does not name them.
@@ -28,6 +29,12 @@ func hostOf(seed uint64) host {
 	h.snapshots = seed/9%2 == 1 && h.intake != intakeEvents
 	h.nameless = seed/18%3 == 0 && h.dates == datesNone && h.intake != intakeChanged
 	h.single = seed/54%2 == 1
+	switch seed / 108 % 4 {
+	case 0:
+		h.limits.Nodes = 3 + int(seed%37)
+	case 1:
+		h.limits.Nesting = 1 + int(seed%5)
+	}
 	return h
 }
 
@@ -185,14 +192,14 @@ func (c *cluster) deletePods() {
 // loaded makes an engine from what the host keeps of it: its state, or the Workflow object.
 func (c *cluster) loaded() (*propagate.Engine, error) {
 	if c.host.snapshots {
-		e, unknown, err := propagate.Restore(c.spec, inSeconds(c.e.Snapshot()))
+		e, unknown, err := propagate.RestoreLimited(c.spec, inSeconds(c.e.Snapshot()), c.host.limits)
 		if err == nil {
 			c.checkUnknown(unknown)
 			c.checkItems(e)
 		}
 		return e, err
 	}
-	e, unknown, err := propagate.Load(c.spec, c.e.Save())
+	e, unknown, err := propagate.LoadLimited(c.spec, c.e.Save(), c.host.limits)
 	for _, id := range unknown {
 		require.Fail(c.t, "it is not known any more", "%s\n%s\n%s", c.e.Graph().Node(c.e.Graph().Find(id)).Name(), c.history(), c.table())
 	}
@@ -202,7 +209,7 @@ func (c *cluster) loaded() (*propagate.Engine, error) {
 // checkUnknown: only attempts of a Retry that failed may have been left out, since a record does not say that an attempt
 // did not count, and a controller may have made one too many. They may be made once more.
 func (c *cluster) checkUnknown(unknown []string) {
-	c.vague = c.vague || len(unknown) > 0
+	c.vague = c.vague || len(unknown) > 0 || c.host.limits.Nodes > 0 // nor does it name hooks that wait to start: others may take their room
 	for _, id := range unknown {
 		g := c.e.Graph()
 		i := g.Find(id)

@@ -3,7 +3,9 @@ package propagate_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/retry"
 )
 
 // colliding looks for two names such that the nodes that are called one and other for them have the same id: hashes of 32
@@ -163,6 +166,126 @@ func TestRestartBesideWhatTheGraphRefused(t *testing.T) {
 			expect(t, e, refused, nodegraph.Error)
 			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
 			tell(t, e, propagate.ManualRetry())
+		})
+	}
+}
+
+// withRoomFor starts a workflow that may have so many nodes, the workflow itself among them.
+func withRoomFor(t testing.TB, nodes int, text string, change func(*nodegraph.Spec)) (*propagate.Engine, propagate.Result) {
+	t.Helper()
+	spec, err := nodegraph.Parse(text)
+	require.NoError(t, err)
+	if change != nil {
+		change(spec)
+	}
+	e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: nodes})
+	require.NoError(t, err)
+	return e, tell(t, e)
+}
+
+// asks lists what a host is asked to do about pods and locks.
+func asks(r propagate.Result) []string {
+	var list []string
+	for _, a := range r.Actions {
+		if a.Kind == nodegraph.Pod && a.Type != propagate.ActionComplete {
+			if a.Type == propagate.ActionTerminate {
+				a.Message = ""
+			}
+			list = append(list, a.String())
+		}
+	}
+	return list
+}
+
+// A container set that the graph has no room for is in Error, and nobody is asked for its pod: the host's word on a container
+// that the graph does not have would be refused.
+func TestSetWithoutRoomIsNotStarted(t *testing.T) {
+	e, r := withRoomFor(t, 6, "dag(a: pod(x, y, z), hold: suspend)", nil)
+	require.Empty(t, asks(r))
+	expect(t, e, "wf.a", nodegraph.Error)
+
+	locked := "dag(a: mutex(m, pod(x, y, z)), hold: suspend)"
+	e, r = withRoomFor(t, 6, locked, nil)
+	require.Equal(t, []string{"Acquire wf.a default/Mutex/m"}, asks(r))
+	require.Equal(t, []string{"Release wf.a default/Mutex/m"}, asks(tell(t, e, propagate.LockGranted("wf.a"))))
+	expect(t, e, "wf.a", nodegraph.Error)
+
+	e, _ = withRoomFor(t, 6, locked, nil)
+	require.Equal(t, []string{`Start Pod wf.a "waits"`}, asks(tell(t, e, propagate.LockQueued("wf.a", "default/Mutex/m", "waits"))))
+	require.Equal(t, []string{"Release wf.a default/Mutex/m"}, asks(tell(t, e, propagate.LockGranted("wf.a"))))
+	expect(t, e, "wf.a", nodegraph.Error)
+}
+
+// A hook that the graph has no room for ends its node in Error while that runs, and all that is open of it with it.
+func TestHookWithoutRoomOfWhatRuns(t *testing.T) {
+	runs, onFailure := hookOn("a", `tasks["a"].status == "Running"`), hookOn("a", `tasks["c"].status == "Failed"`)
+	failsFast := func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "a"
+			if template.Retry != nil {
+				template.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
+			}
+		}
+	}
+	for _, c := range []struct {
+		name, text string
+		nodes      int // as many as there are without hooks
+		change     func(*nodegraph.Spec)
+		events     []propagate.Event
+		asked      []string // in the last call
+		failed     []string
+	}{
+		{"a pod", "dag(a, b)", 4, runs, []propagate.Event{propagate.PodRunning("wf.a")},
+			[]string{"Terminate wf.a"}, nil},
+		{"the pod of a container set", "dag(a: pod(x), b)", 5, runs, []propagate.Event{propagate.PodRunning("wf.a")},
+			[]string{"Terminate wf.a"}, []string{"wf.a.x"}},
+		{"a pod whose results are to come", "dag(a, b)", 4, runs,
+			[]propagate.Event{propagate.ResultPending("wf.a"), propagate.PodRunning("wf.a")}, []string{"Terminate wf.a"}, nil},
+		{"a pod that is lost", "dag(a: pod(x), b)", 5, hookOn("a", `tasks["a"].status == "Error"`),
+			[]propagate.Event{propagate.PodRunning("wf.a"), propagate.PodDeleted("wf.a")}, nil, []string{"wf.a.x"}},
+		{"a Retry", "dag(a: retry(1, pod), b)", 5, runs, nil,
+			[]string{"Start Pod wf.b"}, nil},
+		{"a DAG", "dag(a: dag(x -> y), b)", 6, runs, nil,
+			[]string{"Start Pod wf.b"}, nil},
+		{"a loop", `dag(a over ["i", "j"], b)`, 6, runs, nil,
+			[]string{"Start Pod wf.b"}, nil},
+		{"a Retry whose pod runs", "dag(c: daemon -> a: retry(1, pod), b)", 6, onFailure,
+			[]propagate.Event{propagate.PodRunning("wf.c"), propagate.PodRunning("wf.a(0)"), propagate.PodFailed("wf.c", "")},
+			[]string{"Terminate wf.a(0)"}, []string{"wf.a(0)"}},
+		{"a DAG in which a pod runs", "dag(c: daemon -> a: dag(x -> y), b)", 7, onFailure,
+			[]propagate.Event{propagate.PodRunning("wf.c"), propagate.PodRunning("wf.a.x"), propagate.PodFailed("wf.c", "")},
+			[]string{"Terminate wf.a.x"}, []string{"wf.a.x"}},
+		{"a loop whose pods run", `dag(c: daemon -> a over ["i", "j"], b)`, 7, onFailure,
+			[]propagate.Event{propagate.PodRunning("wf.c"), propagate.PodRunning("wf.a(0:i)"), propagate.PodFailed("wf.c", "")},
+			[]string{"Terminate wf.a(0:i)", "Terminate wf.a(1:j)"}, []string{"wf.a(0:i)", "wf.a(1:j)"}},
+		{"a daemon", "dag(c: daemon -> a: daemon, b)", 5, onFailure,
+			[]propagate.Event{propagate.PodRunning("wf.c"), propagate.PodRunning("wf.a"), propagate.PodFailed("wf.c", "")},
+			[]string{"Terminate wf.a"}, nil},
+		{"a loop whose pods are ready daemons", `dag(a: retry(1, daemon) over ["i"] exit pod, b)`, 6, nil,
+			[]propagate.Event{propagate.PodRunning("wf.a(0:i)(0)"), propagate.PodRunning("wf.b"), propagate.PodFailed("wf.a(0:i)(0)", "")},
+			nil, nil},
+		{"a pod that is skipped", `dag(a when "1 == 2", b)`, 4, hookOn("a", `tasks["a"].status == "Skipped"`), nil,
+			[]string{"Start Pod wf.b"}, nil},
+		{"a DAG that fails fast beside a Retry that waits", "dag(a: dag(x, r: retry(1, pod)) exit pod, b)", 7, failsFast,
+			[]propagate.Event{propagate.PodFailed("wf.a.r(0)", ""), propagate.PodFailed("wf.a.x", "")}, nil, []string{"wf.a.r"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, r := withRoomFor(t, c.nodes, c.text, c.change)
+			for _, ev := range c.events {
+				r = tell(t, e, ev)
+			}
+			expect(t, e, "wf.a", nodegraph.Error)
+			for _, name := range c.failed {
+				expect(t, e, name, nodegraph.Failed)
+			}
+			_, message := e.Phase(e.Graph().Find("wf.a"))
+			require.Contains(t, message, "limit Nodes")
+			require.Equal(t, c.asked, asks(r))
+			for _, need := range waitsFor(e) {
+				require.False(t, strings.HasPrefix(need, "wf.a"), need)
+			}
+			again := reloaded(t, e)
+			require.Equal(t, waitsFor(e), waitsFor(again))
 		})
 	}
 }

@@ -88,11 +88,11 @@ func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
 	return NeedParallelism, true
 }
 
-// withinEnded tells whether node i is inside something that has ended. A TaskGroup does not count: it ends with its items,
-// and their hooks outlive it.
+// withinEnded tells whether node i is inside something that has ended. A TaskGroup that ended with its items does not count:
+// their hooks outlive it.
 func (w *view) withinEnded(i nodegraph.Index) bool {
 	for p := w.g.Node(i).Parent; p != nodegraph.None; p = w.g.Node(p).Parent {
-		if v := w.verdicts[p]; v.fulfilled() && !v.daemoned() && w.g.Node(p).Kind != nodegraph.TaskGroup {
+		if v := w.verdicts[p]; v.fulfilled() && !v.daemoned() && (w.nodes[p].kind != nodegraph.TaskGroup || w.nodes[p].Stage == StageEnded) {
 			return true
 		}
 	}

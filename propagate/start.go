@@ -265,8 +265,7 @@ func (e *Engine) addHooks(i nodegraph.Index) bool {
 	for _, h := range due {
 		m, err := e.g.AddHook(i, h)
 		if err != nil {
-			e.fail(i, err)
-			e.nodes[i].Released = true // it has no hooks any more
+			e.failUnhooked(i, err)
 			break
 		}
 		e.grow()
@@ -304,9 +303,10 @@ func (e *Engine) create(i nodegraph.Index) {
 	if e.stops(i) {
 		e.halt(i)
 	}
-	e.actOn(ActionStart, i, "")
-	e.expand(i)
-	e.watchTimeouts(i)
+	if e.expand(i) {
+		e.actOn(ActionStart, i, "")
+		e.watchTimeouts(i)
+	}
 }
 
 // refuse fails a leaf that would start, or whose pod would be made anew, although the workflow was stopped or is past its
@@ -332,11 +332,11 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	return true
 }
 
-// expand adds the members of node i. What can't be expanded ends in Error.
-func (e *Engine) expand(i nodegraph.Index) {
+// expand adds the members of node i. It tells whether that could be done: if not the node ends in Error.
+func (e *Engine) expand(i nodegraph.Index) bool {
 	n := e.g.Node(i)
 	if n.Kind == nodegraph.Pod && len(n.Template.Containers) == 0 {
-		return
+		return true
 	}
 	var err error
 	if n.Kind == nodegraph.TaskGroup {
@@ -348,7 +348,7 @@ func (e *Engine) expand(i nodegraph.Index) {
 	}
 	if err != nil {
 		e.fail(i, err)
-		return
+		return false
 	}
 	e.grow()
 	e.reserve(int(e.nodes[i].depth)+1, e.readyIn(i))
@@ -358,6 +358,7 @@ func (e *Engine) expand(i nodegraph.Index) {
 		}
 		e.touch(m)
 	}
+	return true
 }
 
 // readyIn is how many members of node i may start at once now that it was expanded.

@@ -117,7 +117,7 @@ func (e *Engine) seeToEnded() {
 		e.releaseLocks(i)
 		switch e.verdicts[i].rule() {
 		case RuleFailFast:
-			e.closeMembers(i)
+			e.closeMembers(i, failedFast.own())
 		case RuleOmitted:
 			e.nodes[i].Answer = AnswerOmit
 		}
@@ -127,8 +127,8 @@ func (e *Engine) seeToEnded() {
 	}
 }
 
-// closeMembers ends everything open inside node b, which failed fast: nothing inside a finished node is unfinished.
-func (e *Engine) closeMembers(b nodegraph.Index) {
+// closeMembers ends everything open inside node b, which has failed: nothing inside a finished node is unfinished.
+func (e *Engine) closeMembers(b nodegraph.Index, message string) {
 	for p := b; p != nodegraph.None; p = e.g.Node(p).Parent {
 		e.touch(p) // a DAG around it may look deep into it for the branches of its targets
 	}
@@ -141,17 +141,32 @@ func (e *Engine) closeMembers(b nodegraph.Index) {
 				stack = append(stack, m)
 				switch {
 				case e.g.Node(m).Kind.Composite():
-					e.end(m, nodegraph.Failed, failedFast, e.now)
+					e.end(m, nodegraph.Failed, e.phrases.say(message), e.now)
 					e.touch(m)
 				case f.Stage == StageEnded:
 					e.leaf(m).endResults()
 					e.touch(m)
 				default:
-					e.stopLeaf(m, failedFast.own(), failedFast.own())
+					e.stopLeaf(m, message, message)
 				}
 			}
 		}
 	}
+}
+
+// failUnhooked ends node i in Error, and with it what is open of it, and its daemons: one of its hooks could not be added. It
+// has none any more.
+func (e *Engine) failUnhooked(i nodegraph.Index, err error) {
+	l := e.leaf(i)
+	e.closeMembers(i, err.Error())
+	e.endDaemonsIn(i)
+	if l.n.kind == nodegraph.Pod && l.n.created() && l.n.Stage < StageGone {
+		e.actOn(ActionTerminate, i, err.Error())
+	}
+	l.endResults()
+	e.fail(i, err)
+	l.n.Released, l.n.Seen = true, true
+	e.touchPod(i)
 }
 
 // endDaemonsIn ends the ready daemons of boundary i: each becomes Succeeded as a fact of its own, and the host is asked
