@@ -170,6 +170,29 @@ func TestRestartBesideWhatTheGraphRefused(t *testing.T) {
 	}
 }
 
+// Of what was stored without names the ids count.
+func TestRestartWithoutNames(t *testing.T) {
+	e := drawn(t, "dag(a: retry(1, pod) exit pod -> b)")
+	tell(t, e, propagate.PodFailed("wf.a(0)", ""))
+	tell(t, e, propagate.PodSucceeded("wf.a(1)"))
+	tell(t, e, propagate.PodRunning("wf.a.onExit"))
+	state, record := e.Save(), e.Snapshot()
+	for k := range state.Nodes {
+		state.Nodes[k].Name = ""
+	}
+	loaded, unknown, err := propagate.Load(e.Graph().Spec(), state)
+	require.NoError(t, err)
+	require.Empty(t, unknown)
+	require.Empty(t, cmp.Diff(e.Save(), loaded.Save(), anyOrder))
+	for k := range record.Nodes {
+		record.Nodes[k].Name = ""
+	}
+	restored, unknown, err := propagate.Restore(e.Graph().Spec(), record)
+	require.NoError(t, err)
+	require.Empty(t, unknown)
+	require.Empty(t, cmp.Diff(whatExists(e), whatExists(restored)))
+}
+
 // withRoomFor starts a workflow that may have so many nodes, the workflow itself among them.
 func withRoomFor(t testing.TB, nodes int, text string, change func(*nodegraph.Spec)) (*propagate.Engine, propagate.Result) {
 	t.Helper()
@@ -187,10 +210,9 @@ func withRoomFor(t testing.TB, nodes int, text string, change func(*nodegraph.Sp
 func asks(r propagate.Result) []string {
 	var list []string
 	for _, a := range r.Actions {
-		if a.Kind == nodegraph.Pod && a.Type != propagate.ActionComplete {
-			if a.Type == propagate.ActionTerminate {
-				a.Message = ""
-			}
+		if a.Type == propagate.ActionTerminate {
+			list = append(list, "Terminate "+a.Name)
+		} else if a.Kind == nodegraph.Pod && a.Type != propagate.ActionComplete {
 			list = append(list, a.String())
 		}
 	}

@@ -26,7 +26,7 @@ func (e *Engine) check(events []Event) error {
 		}
 		var refusal *EventError
 		switch {
-		case rule.about == aboutWorkflow || rule.about == aboutLocks && ev.Node == "" && i == nodegraph.Root:
+		case rule.about == aboutWorkflow || rule.about == aboutLocks && i == nodegraph.Root:
 			i, refusal = nodegraph.Root, e.workflowRefusal(ev)
 		case complete:
 			refusal = refused("node", ev.Node, ErrComplete)
@@ -133,7 +133,7 @@ var eventRules = [1 << 8]struct {
 
 // answerRefusal says why an answer can't be one about node i: it has too many items.
 func (e *Engine) answerRefusal(ev *Event, i nodegraph.Index) *EventError {
-	if most := e.g.Limits().Items; ev.Type == EventExpanded && len(ev.Items) > most {
+	if most := e.g.Limits().Items; len(ev.Items) > most {
 		return refused("items", e.nameOf(i), &nodegraph.LimitError{Limit: "Items", Max: most, Node: e.nameOf(i)})
 	}
 	return nil
