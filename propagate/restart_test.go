@@ -104,6 +104,25 @@ func TestAttemptsOfARestoredEngine(t *testing.T) {
 	expect(t, e, "wf.b", nodegraph.Pending)
 }
 
+// A loop that is recorded to have ended has ended, though none of its items is on record: nobody is asked for them again.
+func TestLoopThatEndedWithoutItemsOnRecord(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(many over "{{list}}", b)`)
+	require.NoError(t, err)
+	node := func(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.Recorded {
+		return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}
+	}
+	for _, phase := range []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error} {
+		e, unknown, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Running, Started: epoch, Nodes: []nodegraph.Recorded{
+			node("wf", nodegraph.DAG, nodegraph.Running), node("wf.many", nodegraph.TaskGroup, phase), node("wf.b", nodegraph.Pod, nodegraph.Pending),
+		}})
+		require.NoError(t, err)
+		require.Empty(t, unknown)
+		tell(t, e)
+		expect(t, e, "wf.many", phase)
+		require.Equal(t, []string{"wf.b: pod"}, waitsFor(e))
+	}
+}
+
 // What a complete workflow recorded of a composite counts if it is an end. One that its controller left Running, as some
 // did, is what its members make of it.
 func TestCompositeLeftRunningInACompleteWorkflow(t *testing.T) {
