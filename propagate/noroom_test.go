@@ -37,21 +37,16 @@ func colliding(one, other string) (a, b string) {
 // anyOrder compares states whatever the order of their nodes.
 var anyOrder = cmpopts.SortSlices(func(a, b propagate.NodeState) bool { return a.ID < b.ID })
 
-// whatExists are the nodes of an engine that exist, with their phases and messages.
-func whatExists(e *propagate.Engine) map[string]string {
-	phases := make(map[string]string)
-	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
-		if phase, message := e.Phase(i); phase != nodegraph.Planned {
-			phases[e.Graph().Node(i).Name()] = phase.String() + " " + message
-		}
-	}
-	return phases
-}
-
 // What a workflow could not have, because an id was taken or there was no room, it does not have after a restart either, from
 // whichever form it is read, and what it has is not taken for that. All went well but the restart: a Retry was given an
 // attempt that has the id of a task, which can't be; members for which there had been no room took that of what had it.
 func TestRestartBesideWhatTheGraphRefused(t *testing.T) {
+	retried := func(a, _ string) []propagate.Event {
+		return []propagate.Event{propagate.PodFailed("wf."+a+"(0)", ""), propagate.PodSucceeded("wf." + a + "(1)")}
+	}
+	crowded := func(string, string) []propagate.Event { // the second attempt takes room
+		return []propagate.Event{propagate.PodFailed("wf.r(0)", ""), propagate.PodSucceeded("wf.p"), propagate.PodSucceeded("wf.r(1)")}
+	}
 	for _, c := range []struct {
 		name       string
 		text       string // of a and b
@@ -74,27 +69,9 @@ func TestRestartBesideWhatTheGraphRefused(t *testing.T) {
 			},
 			refused: "wf.%[1]s",
 		},
-		{
-			name: "members beside an attempt", text: "dag(%[1]s: retry(1, pod) -> x: dag(%[2]s))", one: "wf.%s(1)", other: "wf.x.%s",
-			events: func(a, _ string) []propagate.Event {
-				return []propagate.Event{propagate.PodFailed("wf."+a+"(0)", ""), propagate.PodSucceeded("wf." + a + "(1)")}
-			},
-			refused: "wf.x",
-		},
-		{
-			name: "containers beside an attempt", text: "dag(%[1]s: retry(1, pod) -> x: pod(%[2]s))", one: "wf.%s(1)", other: "wf.x.%s",
-			events: func(a, _ string) []propagate.Event {
-				return []propagate.Event{propagate.PodFailed("wf."+a+"(0)", ""), propagate.PodSucceeded("wf." + a + "(1)")}
-			},
-			refused: "wf.x",
-		},
-		{
-			name: "steps beside an attempt", text: "dag(%[1]s: retry(1, pod) -> x: steps(%[2]s))", one: "wf.%s(1)", other: "wf.x[0].%s",
-			events: func(a, _ string) []propagate.Event {
-				return []propagate.Event{propagate.PodFailed("wf."+a+"(0)", ""), propagate.PodSucceeded("wf." + a + "(1)")}
-			},
-			refused: "wf.x[0]",
-		},
+		{name: "members beside an attempt", text: "dag(%[1]s: retry(1, pod) -> x: dag(%[2]s))", one: "wf.%s(1)", other: "wf.x.%s", events: retried, refused: "wf.x"},
+		{name: "containers beside an attempt", text: "dag(%[1]s: retry(1, pod) -> x: pod(%[2]s))", one: "wf.%s(1)", other: "wf.x.%s", events: retried, refused: "wf.x"},
+		{name: "steps beside an attempt", text: "dag(%[1]s: retry(1, pod) -> x: steps(%[2]s))", one: "wf.%s(1)", other: "wf.x[0].%s", events: retried, refused: "wf.x[0]"},
 		{
 			name: "an attempt's members", text: "dag(%[1]s: retry(1, pod) -> r: retry(1, dag(%[2]s)), f)", one: "wf.%s(1)", other: "wf.r(0).%s",
 			events: func(a, b string) []propagate.Event {
@@ -105,34 +82,10 @@ func TestRestartBesideWhatTheGraphRefused(t *testing.T) {
 			},
 			refused: "wf.r(0)",
 		},
-		{
-			name: "members without room", text: "dag(r: retry(3, pod), p -> x: dag(a, b))", nodes: 7,
-			events: func(string, string) []propagate.Event {
-				return []propagate.Event{propagate.PodFailed("wf.r(0)", ""), propagate.PodSucceeded("wf.p"), propagate.PodSucceeded("wf.r(1)")}
-			},
-			refused: "wf.x",
-		},
-		{
-			name: "groups without room", text: "dag(r: retry(3, pod), p -> x: steps(a | b))", nodes: 7,
-			events: func(string, string) []propagate.Event {
-				return []propagate.Event{propagate.PodFailed("wf.r(0)", ""), propagate.PodSucceeded("wf.p"), propagate.PodSucceeded("wf.r(1)")}
-			},
-			refused: "wf.x",
-		},
-		{
-			name: "items without room", text: `dag(r: retry(3, pod), p -> x over ["a", "b"])`, nodes: 7,
-			events: func(string, string) []propagate.Event {
-				return []propagate.Event{propagate.PodFailed("wf.r(0)", ""), propagate.PodSucceeded("wf.p"), propagate.PodSucceeded("wf.r(1)")}
-			},
-			refused: "wf.x",
-		},
-		{
-			name: "steps of a loop without room", text: `dag(r: retry(3, pod), p -> x: steps(s over ["a", "b"]))`, nodes: 8,
-			events: func(string, string) []propagate.Event {
-				return []propagate.Event{propagate.PodFailed("wf.r(0)", ""), propagate.PodSucceeded("wf.p"), propagate.PodSucceeded("wf.r(1)")}
-			},
-			refused: "wf.x[0]",
-		},
+		{name: "members without room", text: "dag(r: retry(3, pod), p -> x: dag(a, b))", nodes: 7, events: crowded, refused: "wf.x"},
+		{name: "groups without room", text: "dag(r: retry(3, pod), p -> x: steps(a | b))", nodes: 7, events: crowded, refused: "wf.x"},
+		{name: "items without room", text: `dag(r: retry(3, pod), p -> x over ["a", "b"])`, nodes: 7, events: crowded, refused: "wf.x"},
+		{name: "steps of a loop without room", text: `dag(r: retry(3, pod), p -> x: steps(s over ["a", "b"]))`, nodes: 8, events: crowded, refused: "wf.x[0]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, b := "", ""
@@ -140,7 +93,7 @@ func TestRestartBesideWhatTheGraphRefused(t *testing.T) {
 			if c.one != "" {
 				a, b = colliding(c.one, c.other)
 				text = fmt.Sprintf(text, a, b)
-				refused = fmt.Sprintf(refused+"%.0[1]s", a)
+				refused = strings.ReplaceAll(refused, "%[1]s", a)
 			}
 			spec, err := nodegraph.Parse(text)
 			require.NoError(t, err)
@@ -152,16 +105,16 @@ func TestRestartBesideWhatTheGraphRefused(t *testing.T) {
 					tell(t, e, ev)
 				}
 				loaded, unknown, err := propagate.LoadLimited(spec, e.Save(), limits)
-				require.NoError(t, err, "%s\n%v", text, whatExists(e))
+				require.NoError(t, err, "%s\n%v", text, looksAll(e))
 				require.Empty(t, unknown)
 				require.NoError(t, loaded.Check())
 				require.Empty(t, cmp.Diff(e.Save(), loaded.Save(), anyOrder), "loaded")
 				require.Equal(t, e.Graph().Len(), loaded.Graph().Len())
 				restored, unknown, err := propagate.RestoreLimited(spec, e.Snapshot(), limits)
-				require.NoError(t, err, "%s\n%v", text, whatExists(e))
+				require.NoError(t, err, "%s\n%v", text, looksAll(e))
 				require.Empty(t, unknown)
 				require.NoError(t, restored.Check())
-				require.Empty(t, cmp.Diff(whatExists(e), whatExists(restored)), "restored")
+				require.Empty(t, cmp.Diff(looksAll(e), looksAll(restored)), "restored")
 			}
 			expect(t, e, refused, nodegraph.Error)
 			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
@@ -190,7 +143,7 @@ func TestRestartWithoutNames(t *testing.T) {
 	restored, unknown, err := propagate.Restore(e.Graph().Spec(), record)
 	require.NoError(t, err)
 	require.Empty(t, unknown)
-	require.Empty(t, cmp.Diff(whatExists(e), whatExists(restored)))
+	require.Empty(t, cmp.Diff(looksAll(e), looksAll(restored)))
 }
 
 // withRoomFor starts a workflow that may have so many nodes, the workflow itself among them.

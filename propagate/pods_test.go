@@ -662,14 +662,11 @@ func TestRestoreNamesWhatIsUnknown(t *testing.T) {
 	e := drawn(t, "dag(a: retry(2, pod), b)")
 	tell(t, e, propagate.PodSucceeded("wf.a(0)"))
 	snapshot := e.Snapshot()
-	record := func(name string, kind nodegraph.Kind) nodegraph.Recorded {
-		return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: nodegraph.Running, Started: epoch}
-	}
 	snapshot.Nodes = append(snapshot.Nodes,
-		record("wf.removed", nodegraph.Pod),  // a task that an edit took away
-		record("wf.a(1)", nodegraph.Pod),     // an attempt after one that succeeded
-		record("wf.b.inner", nodegraph.Pod),  // inside a pod
-		record("wf.b.onExit", nodegraph.Pod)) // a hook that the task has not
+		onRecord("wf.removed", nodegraph.Pod, nodegraph.Running),  // a task that an edit took away
+		onRecord("wf.a(1)", nodegraph.Pod, nodegraph.Running),     // an attempt after one that succeeded
+		onRecord("wf.b.inner", nodegraph.Pod, nodegraph.Running),  // inside a pod
+		onRecord("wf.b.onExit", nodegraph.Pod, nodegraph.Running)) // a hook that the task has not
 	again, unknown, err := propagate.Restore(e.Graph().Spec(), snapshot)
 	require.NoError(t, err)
 	require.NoError(t, again.Check())

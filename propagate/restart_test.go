@@ -104,16 +104,18 @@ func TestAttemptsOfARestoredEngine(t *testing.T) {
 	expect(t, e, "wf.b", nodegraph.Pending)
 }
 
+// onRecord is a node of a workflow called wf as a controller recorded it.
+func onRecord(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.Recorded {
+	return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}
+}
+
 // A loop that is recorded to have ended has ended, though none of its items is on record: nobody is asked for them again.
 func TestLoopThatEndedWithoutItemsOnRecord(t *testing.T) {
 	spec, err := nodegraph.Parse(`dag(many over "{{list}}", b)`)
 	require.NoError(t, err)
-	node := func(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.Recorded {
-		return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}
-	}
 	for _, phase := range []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error} {
 		e, unknown, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Running, Started: epoch, Nodes: []nodegraph.Recorded{
-			node("wf", nodegraph.DAG, nodegraph.Running), node("wf.many", nodegraph.TaskGroup, phase), node("wf.b", nodegraph.Pod, nodegraph.Pending),
+			onRecord("wf", nodegraph.DAG, nodegraph.Running), onRecord("wf.many", nodegraph.TaskGroup, phase), onRecord("wf.b", nodegraph.Pod, nodegraph.Pending),
 		}})
 		require.NoError(t, err)
 		require.Empty(t, unknown)
@@ -128,12 +130,9 @@ func TestLoopThatEndedWithoutItemsOnRecord(t *testing.T) {
 func TestCompositeLeftRunningInACompleteWorkflow(t *testing.T) {
 	spec, err := nodegraph.Parse("dag(x: dag(a), b)")
 	require.NoError(t, err)
-	node := func(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.Recorded {
-		return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}
-	}
 	e, unknown, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Failed, Started: epoch, Finished: epoch, Nodes: []nodegraph.Recorded{
-		node("wf", nodegraph.DAG, nodegraph.Failed), node("wf.x", nodegraph.DAG, nodegraph.Running),
-		node("wf.x.a", nodegraph.Pod, nodegraph.Succeeded), node("wf.b", nodegraph.Pod, nodegraph.Failed),
+		onRecord("wf", nodegraph.DAG, nodegraph.Failed), onRecord("wf.x", nodegraph.DAG, nodegraph.Running),
+		onRecord("wf.x.a", nodegraph.Pod, nodegraph.Succeeded), onRecord("wf.b", nodegraph.Pod, nodegraph.Failed),
 	}})
 	require.NoError(t, err)
 	require.Empty(t, unknown)

@@ -438,7 +438,7 @@ func TestStuckOnRenderedChildren(t *testing.T) {
 	tell(t, e, propagate.PodDeleted("wf.a(0)"), propagate.PodSucceeded("wf.c(0:i)"), propagate.PodDeleted("wf.d"))
 	tell(t, e, propagate.PodSucceeded("wf.a(1)"))
 	tell(t, e, propagate.PodRunning("wf.b[0].s"))
-	want := phasesOf(e)
+	want := looksAll(e)
 	for name, children := range map[string]func(k int, all []string) []string{
 		"none":                   func(int, []string) []string { return nil },
 		"everything everywhere":  func(_ int, all []string) []string { return all },
@@ -458,7 +458,7 @@ func TestStuckOnRenderedChildren(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, unknown)
 			require.NoError(t, restored.Check())
-			require.Empty(t, cmp.Diff(want, phasesOf(restored)))
+			require.Empty(t, cmp.Diff(want, looksAll(restored)))
 		})
 	}
 	t.Run("a task in Error ends its DAG", func(t *testing.T) {
@@ -467,17 +467,6 @@ func TestStuckOnRenderedChildren(t *testing.T) {
 		tell(t, e, propagate.PodDeleted("wf.a"))
 		expectWorkflow(t, e, nodegraph.Error)
 	})
-}
-
-// phasesOf are the phases of all nodes that exist, by name.
-func phasesOf(e *propagate.Engine) map[string]string {
-	phases := make(map[string]string)
-	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
-		if phase, _ := e.Phase(i); e.Exists(i) {
-			phases[e.Graph().Node(i).Name()] = phase.String()
-		}
-	}
-	return phases
 }
 
 // 13806, 10312: a template failed fast and left siblings, or its last StepGroup, unfinished for ever.
