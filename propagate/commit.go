@@ -5,8 +5,8 @@ import (
 )
 
 // commit marks what reads the verdict on node i, which looks different now. It does so but for endPlainly where the node
-// has ended plainly, and tells that.
-func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) (plainly bool) {
+// has ended plainly, and returns the verdict then, otherwise 0.
+func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) (ended verdict) {
 	old := before.verdict
 	if n.marks&markChanged == 0 {
 		n.marks |= markChanged
@@ -20,7 +20,7 @@ func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) 
 			d.finished = e.instant
 		}
 		e.forget(i)
-		return true
+		return is
 	}
 	if is.want()&^wantWithin != 0 {
 		e.wanted = append(e.wanted, i)
@@ -33,7 +33,7 @@ func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) 
 		e.resumed(i, n)
 	}
 	if i == nodegraph.Root {
-		return false
+		return 0
 	}
 	if e.daemons {
 		e.afterDaemons(i, old, is)
@@ -45,16 +45,15 @@ func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) 
 	if n.traits&traitHook != 0 {
 		owner, _ := e.g.Owner(i)
 		e.reclear(owner) // what comes after that waits for its hooks
-		return false
+		return 0
 	}
 	e.reclearNode(i, n, is)
-	return false
+	return 0
 }
 
 // endsPlainly tells whether with this verdict a node has ended, and nothing more follows from that than what endPlainly does.
 func (e *Engine) endsPlainly(n *node, old, is verdict) bool {
-	return e.plain && is&^old&verdictFulfilled != 0 && is.want() == 0 && n.traits&(traitCounts|traitHooked|traitHook) == traitCounts &&
-		n.Lock == LockNone && !groups.has(n.kind)
+	return n.traits&traitPlainEnd != 0 && e.plain && is&^old&verdictFulfilled != 0 && is.want() == 0 && n.Lock == LockNone
 }
 
 // groups are the kinds of nodes whose end has consequences of its own.
@@ -222,10 +221,15 @@ func (e *Engine) letSomeGo(first nodegraph.Index, places []int32, unmet marks) {
 	rank := rank(int(nodes[0].depth), true)
 	ready := e.queue.room(rank, len(places))
 	count := 0
-	for _, place := range places {
+	for k := 0; k < len(places); k++ {
+		place, times := places[k], int32(1)
+		for k+1 < len(places) && places[k+1] == place { // what lies side by side is often joined by one task
+			times++
+			k++
+		}
 		d := &nodes[place]
 		ready[count] = first + nodegraph.Index(place)
-		d.blocked--
+		d.blocked -= times
 		waits := int32(d.marks & markQueued)
 		if d.exists {
 			waits = 1

@@ -129,8 +129,9 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	complete := e.Complete() && !e.untold
 	e.result = result
 	e.begin(now)
-	for k, i := range e.targets {
-		e.apply(&events[k], i)
+	targets := e.targets[:len(events)]
+	for k := range events {
+		e.apply(&events[k], targets[k])
 	}
 	if !e.idle() {
 		e.settle()

@@ -3,7 +3,6 @@ package propagate
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -17,15 +16,20 @@ func (e *Engine) resultTold(l leaf, ev *Event) {
 		return // of an older pod
 	}
 	if serial > d.serial || d.uid == "" && ev.Pod.UID != "" {
-		e.merge(l, &observation{run: run{serial, 1}, uid: ev.Pod.UID, stage: StagePending})
+		e.merge(l, &observation{run: run{serial, 1}, said: onlyPod(ev), stage: StagePending})
 	}
 	d.synced = d.synced || ev.Type == EventResultSynced
 	l.n.Unsynced = !d.synced
 	e.touch(l.i)
 }
 
-// sameRun is an observation, still empty, of the run that is known.
-func (l leaf) sameRun() observation { return observation{run: l.run(), uid: l.d.uid} }
+// sameRun is an observation of the run that is known, with a message.
+func (l leaf) sameRun(stage Stage, phase nodegraph.Phase, message string, finished stamp) observation {
+	return observation{run: l.run(), said: &Event{Message: message}, stage: stage, phase: phase, finished: finished}
+}
+
+// onlyPod is what an event says of which pod it is, and nothing else.
+func onlyPod(ev *Event) *Event { return &Event{Pod: ev.Pod} }
 
 // agentEnded: the pod that serves HTTP and Plugin nodes is gone, and those that had not ended with it.
 func (e *Engine) agentEnded(message string) {
@@ -34,8 +38,7 @@ func (e *Engine) agentEnded(message string) {
 			continue
 		}
 		l := e.leaf(i)
-		o := l.sameRun()
-		o.stage, o.finished = StageGone, e.instant
+		o := l.sameRun(StageGone, nodegraph.Planned, "", e.instant)
 		if e.join(l, &o) && l.n.Stage == StageGone {
 			l.d.message = e.phrases.say(message)
 		}
@@ -60,7 +63,7 @@ func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 // incarnation places what an event says among the lives of a pod.
 func (e *Engine) incarnation(l leaf, ev *Event) run {
 	r := run{l.d.serial, ev.Pod.Attempt}
-	if ev.Pod.named() || l.n.Stage == StageGone && !l.n.Ran {
+	if ev.Pod.named() || l.n.Stage == StageGone && !l.n.Ran && ev.Type != EventPodDeleted {
 		r.serial = e.serialOf(l, ev)
 	}
 	if r.attempt == 0 && r.serial == l.d.serial {
@@ -153,24 +156,12 @@ func (e *Engine) afterOlder(i nodegraph.Index) int64 {
 	return next
 }
 
-// observed puts into o what an event says of a pod.
+// observed puts into o what an event says of a pod. A literal would be made elsewhere and copied, for which a processor waits.
 func (e *Engine) observed(o *observation, l leaf, ev *Event, stage Stage) {
-	o.run = e.incarnation(l, ev)
-	o.uid, o.stage, o.ready, o.phase, o.message, o.reason = ev.Pod.UID, stage, ev.Ready, ev.Phase, ev.Message, ev.Reason
-	o.exitCode, o.hasExit = int32(ev.ExitCode), ev.HasExit
-	if len(ev.Conditions) > 0 {
-		o.conditions = conditions(ev.Conditions)
-	}
+	o.run, o.said, o.stage = e.incarnation(l, ev), ev, stage
 }
 
-// conditions puts condition types into the form in which a Fact holds them.
-func conditions(types []string) string {
-	sorted := slices.Clone(types)
-	slices.Sort(sorted)
-	return strings.Join(slices.Compact(sorted), ",")
-}
-
-// observe merges what was seen of a pod.
+// observe merges what was seen of a pod that has not ended.
 func (e *Engine) observe(l leaf, ev *Event, stage Stage) {
 	var o observation
 	e.observed(&o, l, ev, stage)
@@ -193,7 +184,7 @@ func (e *Engine) merge(l leaf, o *observation) {
 		case l.run().before(o.run) && e.lateAttempt(i):
 			return
 		case e.lateAttempt(n.parent):
-			o = &observation{run: o.run, uid: o.uid}
+			o = &observation{run: o.run, said: onlyPod(o.said)}
 		}
 		e.touchDecision(i)
 	}
@@ -224,7 +215,7 @@ func (e *Engine) touchDecision(i nodegraph.Index) {
 func (e *Engine) podEnded(l leaf, ev *Event) {
 	var o observation
 	e.observed(&o, l, ev, StageEnded)
-	o.finished = e.finishedAt(ev)
+	o.phase, o.finished = ev.Phase, e.finishedAt(ev)
 	if ev.Phase == nodegraph.Failed && slices.Contains(restartReasons, ev.Reason) {
 		f := e.fact(l.i)
 		f.Attempt = max(f.Attempt, 1) // what was stopped before it was heard of
@@ -261,9 +252,6 @@ var restartReasons = []string{"Evicted", "NodeShutdown", "NodeAffinity", "Unexpe
 func (e *Engine) podDeleted(l leaf, ev *Event) {
 	var o observation
 	e.observed(&o, l, ev, StageGone)
-	if !ev.Pod.named() {
-		o.serial = l.d.serial // the pod that is known
-	}
 	o.finished = e.finishedAt(ev)
 	e.merge(l, &o)
 	if l.d.serial == o.serial && l.endResults() {
@@ -291,7 +279,7 @@ func (e *Engine) observeContainer(pod leaf, ev *Event, stage Stage) {
 	}
 	p, d := pod.n, pod.d
 	if d.serial < o.serial || d.uid == "" {
-		e.merge(pod, &observation{run: run{o.serial, 1}, uid: o.uid, stage: StagePending})
+		e.merge(pod, &observation{run: run{o.serial, 1}, said: onlyPod(ev), stage: StagePending})
 	}
 	if o.attempt > 1 {
 		e.beginAnew(c.i, &o)
@@ -340,7 +328,7 @@ func (e *Engine) containerRetried(pod leaf, ev *Event) {
 			r.attempt = max(r.attempt, e.leaf(m).runIn(r.serial)+1)
 		}
 	}
-	o := observation{run: r, uid: ev.Pod.UID, stage: StageRunning}
+	o := observation{run: r, said: onlyPod(ev), stage: StageRunning}
 	podRun := o
 	if pod.n.Stage < StageGone || ev.Pod.UID != "" {
 		podRun.attempt = pod.runIn(r.serial) // a pod goes on as it is, and one with a name that has ended stays so
@@ -352,7 +340,7 @@ func (e *Engine) containerRetried(pod leaf, ev *Event) {
 
 // beginAnew makes what comes after container c pending in the run o of it, unless it has come further in that run.
 func (e *Engine) beginAnew(c nodegraph.Index, o *observation) {
-	anew := observation{run: o.run, uid: o.uid, stage: StagePending}
+	anew := observation{run: o.run, said: onlyPod(o.said), stage: StagePending}
 	for _, m := range e.comesAfter(c) {
 		e.merge(e.leaf(m), &anew)
 	}

@@ -100,15 +100,16 @@ func (q *queue) pop(depth int) nodegraph.Index {
 	return nodegraph.None
 }
 
-// popIf removes node i if it is what pop would yield next from the batch from which it yielded the last one.
-func (q *queue) popIf(i nodegraph.Index) bool {
+// yields tells whether node i is what pop would yield next from the batch from which it yielded the last one.
+func (q *queue) yields(i nodegraph.Index) bool {
 	l := &q.lists[q.top]
-	if l.head >= l.batch || l.nodes[l.head] != i {
-		return false
-	}
-	l.take()
+	return l.head < l.batch && l.nodes[l.head] == i
+}
+
+// drop removes the node of which yields has told that it is the next.
+func (q *queue) drop() {
+	q.lists[q.top].take()
 	q.size--
-	return true
 }
 
 // arrange puts a batch in the order of the nodes in memory, which a processor reads ahead, by means of a bit for each index

@@ -44,7 +44,7 @@ func (e *Engine) check(events []Event) error {
 			refusal = refused("container", ev.Container, ErrUnknownNode)
 		case rule.about == aboutEnd && !ev.Phase.Completed():
 			refusal = refused("phase", ev.Phase.String(), ErrInvalid)
-		case ev.Pod.Attempt < 0 || ev.Pod.Attempt > maxAttempt:
+		case uint(ev.Pod.Attempt) > maxAttempt: // a negative one as well
 			refusal = refused("attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid)
 		}
 		if refusal != nil {

@@ -82,32 +82,34 @@ func (e *Engine) settle() {
 // on, so each is evaluated once unless a sibling that exists changed after it.
 func (e *Engine) sweep(depth int) {
 	for i := e.queue.pop(depth); i != nodegraph.None; i = e.queue.pop(depth) {
-		if e.judge(i) {
-			e.sweepRun(i)
+		if ended := e.judge(i); ended != 0 {
+			e.sweepRun(i, ended)
 		}
 	}
 }
 
 // sweepRun goes on with sweep after node i, which has ended plainly: what follows from that is done at once for it and for
 // those that are next in the queue, lie behind it and end likewise.
-func (e *Engine) sweepRun(i nodegraph.Index) {
-	parent, as, end := e.nodes[i].parent, e.verdicts[i].verdict, i+1
-	for int(end) < len(e.nodes) && e.nodes[end].parent == parent && e.queue.popIf(end) {
-		if !e.judge(end) {
+func (e *Engine) sweepRun(i nodegraph.Index, ended verdict) {
+	parent, end := e.nodes[i].parent, i+1
+	for e.queue.yields(end) && e.nodes[end].parent == parent {
+		e.queue.drop()
+		is := e.judge(end)
+		if is == 0 {
 			break
 		}
-		if is := e.verdicts[end].verdict; is != as {
+		if is != ended {
 			e.endPlainly(i, end)
-			i, as = end, is
+			i, ended = end, is
 		}
 		end++
 	}
 	e.endPlainly(i, end)
 }
 
-// judge evaluates node i and records the verdict. It tells whether the node has ended plainly: then what follows from that
-// is left to the caller.
-func (e *Engine) judge(i nodegraph.Index) bool {
+// judge evaluates node i and records the verdict. It returns it if the node has ended plainly, 0 otherwise: then what follows
+// from that is left to the caller.
+func (e *Engine) judge(i nodegraph.Index) (ended verdict) {
 	n := &e.nodes[i]
 	n.marks &^= markQueued
 	e.judged++
@@ -127,7 +129,7 @@ func (e *Engine) judge(i nodegraph.Index) bool {
 	old := *o
 	e.record(i, o, v)
 	if old.looksLike(v.verdict) && old.message == v.message {
-		return false
+		return 0
 	}
 	return e.commit(i, n, old, v.verdict)
 }
@@ -159,7 +161,7 @@ func (e *Engine) judgeAll() {
 
 // judgeOne is judge with what follows.
 func (e *Engine) judgeOne(i nodegraph.Index) {
-	if e.judge(i) {
+	if e.judge(i) != 0 {
 		e.endPlainly(i, i+1)
 	}
 }

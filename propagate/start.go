@@ -326,8 +326,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	}
 	e.expand(i)
 	l := e.leaf(i)
-	o := l.sameRun()
-	o.stage, o.phase, o.message, o.finished = StageStopped, nodegraph.Failed, message, e.instant
+	o := l.sameRun(StageStopped, nodegraph.Failed, message, e.instant)
 	e.join(l, &o)
 	return true
 }

@@ -78,8 +78,7 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		}
 		return
 	}
-	stop := l.sameRun()
-	stop.stage, stop.phase, stop.message, stop.finished = StageStopped, nodegraph.Failed, message, e.instant
+	stop := l.sameRun(StageStopped, nodegraph.Failed, message, e.instant)
 	if !e.join(l, &stop) {
 		return
 	}

@@ -1,6 +1,8 @@
 package propagate
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -61,6 +63,7 @@ const (
 	traitDaemon                    // a pod that is a daemon
 	traitAlone                     // nothing is ever inside it
 	traitPlain                     // a task with a plain condition
+	traitPlainEnd                  // its end may have no consequences but for what is around it and comes after it: see endsPlainly
 )
 
 // added is what node i is before anything is known of it.
@@ -90,6 +93,9 @@ func (w *inputs) added(i nodegraph.Index) node {
 	}
 	if !n.Kind.Composite() && w.g.Plan(i) == nil {
 		s.traits |= traitAlone
+	}
+	if s.traits&(traitCounts|traitHooked|traitHook) == traitCounts && !groups.has(n.Kind) {
+		s.traits |= traitPlainEnd
 	}
 	return s
 }
@@ -229,21 +235,30 @@ func (w *inputs) root() *fact { return &w.nodes[nodegraph.Root].fact }
 // An observation is what was seen of one run of a leaf: what an event says, or the engine itself brought about.
 type observation struct {
 	run
-	uid, message, reason string
-	conditions           string // as in a Fact
-	finished             stamp
-	exitCode             int32
-	stage                Stage
-	phase                nodegraph.Phase
-	ready, hasExit       bool
+	said     *Event // what else: the pod's UID, the message, the reason, the exit code, whether it is ready, the conditions
+	finished stamp
+	stage    Stage
+	phase    nodegraph.Phase
 }
 
 // fact is the observation as a Fact.
 func (o *observation) fact() Fact {
+	s := o.said
 	return Fact{
-		Serial: o.serial, Attempt: o.attempt, UID: o.uid, Stage: o.stage, Ready: o.ready, Phase: o.phase, Message: o.message,
-		Reason: o.reason, Conditions: o.conditions, ExitCode: int(o.exitCode), HasExit: o.hasExit, Finished: o.finished.time(),
+		Serial: o.serial, Attempt: o.attempt, UID: s.Pod.UID, Stage: o.stage, Ready: s.Ready, Phase: o.phase, Message: s.Message,
+		Reason: s.Reason, Conditions: conditions(s.Conditions), ExitCode: int(int32(s.ExitCode)), HasExit: s.HasExit,
+		Finished: o.finished.time(),
 	}
+}
+
+// conditions puts condition types into the form in which a Fact holds them.
+func conditions(types []string) string {
+	if len(types) == 0 {
+		return ""
+	}
+	sorted := slices.Clone(types)
+	slices.Sort(sorted)
+	return strings.Join(slices.Compact(sorted), ",")
 }
 
 // leaf is a node that can be observed, and its two records, which stay where they are until a node is added.
@@ -264,23 +279,23 @@ func (w *inputs) join(l leaf, o *observation) bool { return !w.known(l, o) && w.
 // learn is join for an observation that was not made before. It is [Fact.Merge], without a copy of what is known for the
 // observation that is made most: of the run that is known, and further on.
 func (w *inputs) learn(l leaf, o *observation) bool {
-	n, d := l.n, l.d
+	n, d, s := l.n, l.d, o.said
 	if o.stage <= n.Stage || o.serial != d.serial || o.attempt != int(d.attempt) || n.Released {
 		return w.learnOther(l.i, o)
 	}
 	if d.uid == "" {
-		d.uid = o.uid
+		d.uid = s.Pod.UID
 	}
 	n.Ran = n.Ran || o.stage == StageRunning
-	n.Ready = n.Ready || o.ready
-	if o.hasExit {
-		d.hasExit, d.exitCode = true, o.exitCode
+	n.Ready = n.Ready || s.Ready
+	if s.HasExit {
+		d.hasExit, d.exitCode = true, int32(s.ExitCode)
 	}
 	n.Stage, d.finished = o.stage, o.finished
 	if o.stage != StageGone {
-		n.Phase, d.message = o.phase, w.phrases.say(o.message)
+		n.Phase, d.message = o.phase, w.phrases.say(s.Message)
 	}
-	if d.rare != nil || o.reason != "" || o.conditions != "" {
+	if d.rare != nil || s.Reason != "" || len(s.Conditions) > 0 {
 		w.learnRare(d, o)
 	}
 	return true
@@ -299,20 +314,21 @@ func (w *inputs) learnOther(i nodegraph.Index, o *observation) bool {
 // learnRare is the part of learn that few nodes have.
 func (w *inputs) learnRare(d *detail, o *observation) {
 	rare := *d.more()
-	rare.conditions = bothConditions(rare.conditions, o.conditions)
+	rare.conditions = bothConditions(rare.conditions, conditions(o.said.Conditions))
 	if o.stage != StageGone {
-		rare.reason = o.reason
+		rare.reason = o.said.Reason
 	}
 	w.putRare(d, &rare)
 }
 
 // known tells, without a full merge, that an observation was made before: hosts report most states many times.
 func (w *inputs) known(l leaf, o *observation) bool {
-	n, d := l.n, l.d
+	n, d, s := l.n, l.d, o.said
 	return o.stage == n.Stage && o.serial == d.serial && o.attempt == int(d.attempt) && o.phase == n.Phase &&
-		(o.uid == "" || o.uid == d.uid) && o.message == w.phrases.text(d.message) && o.reason == d.more().reason &&
-		(d.finished != 0 || o.finished == 0) && (n.Ran || o.stage != StageRunning) && (n.Ready || !o.ready) &&
-		(!o.hasExit || d.hasExit && o.exitCode == d.exitCode) && (o.conditions == "" || o.conditions == d.more().conditions)
+		(s.Pod.UID == "" || s.Pod.UID == d.uid) && s.Message == w.phrases.text(d.message) && s.Reason == d.more().reason &&
+		(d.finished != 0 || o.finished == 0) && (n.Ran || o.stage != StageRunning) && (n.Ready || !s.Ready) &&
+		(!s.HasExit || d.hasExit && int32(s.ExitCode) == d.exitCode) &&
+		(len(s.Conditions) == 0 || conditions(s.Conditions) == d.more().conditions)
 }
 
 // end makes node i ended, whatever was known of it.

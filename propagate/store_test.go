@@ -3,6 +3,7 @@ package propagate
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,10 +42,13 @@ func drawFact(r *rand.Rand) Fact {
 // drawObservation draws what may be seen of a pod.
 func drawObservation(r *rand.Rand) observation {
 	f := drawFact(r)
-	return observation{
-		run: f.run(), uid: f.UID, stage: f.Stage, ready: f.Ready, phase: f.Phase, message: f.Message, reason: f.Reason,
-		conditions: f.Conditions, exitCode: int32(f.ExitCode), hasExit: f.HasExit, finished: stampOf(f.Finished),
+	said := &Event{
+		Pod: Incarnation{UID: f.UID}, Ready: f.Ready, Message: f.Message, Reason: f.Reason, ExitCode: f.ExitCode, HasExit: f.HasExit,
 	}
+	if f.Conditions != "" {
+		said.Conditions = strings.Split(f.Conditions, ",")
+	}
+	return observation{run: f.run(), said: said, stage: f.Stage, phase: f.Phase, finished: stampOf(f.Finished)}
 }
 
 // What the engine does to the facts that it keeps in two places is what Merge does to one.
