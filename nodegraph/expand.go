@@ -29,8 +29,11 @@ func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
 	if len(g.nodes) == cap(g.nodes) { // nodes that come one by one: half as many again, so that each is moved twice
 		g.nodes = slices.Grow(g.nodes, 8+len(g.nodes)/2)
 	}
-	g.nodes = append(g.nodes, *like)
+	g.nodes = g.nodes[:i+1]
 	n, before, p := &g.nodes[i], &g.nodes[base], &g.nodes[parent]
+	// A copy of all of it would have to wait for what was written to like just now.
+	n.Template, n.Task, n.Slot, n.Kind, n.Role = like.Template, like.Task, like.Slot, like.Kind, like.Role
+	n.traits, n.nesting = like.traits, like.nesting
 	n.hash = extend(before.hash, suffix)
 	if i == Entry {
 		n.setText(g.spec.Name+g.spec.Name, len(g.spec.Name))

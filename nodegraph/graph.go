@@ -151,8 +151,9 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 	if spec.OnExit != "" {
 		g.onExit = &Hook{Name: ExitHook, Template: spec.OnExit}
 	}
-	g.nodes = append(g.nodes, Node{Kind: Workflow, Role: RoleRoot, hash: hashSeed, Parent: None, first: None, last: None, next: None})
 	entry := g.templates.find(spec.Entrypoint)
+	g.nodes = make([]Node, 1, 2+min(limits.Nodes, entry.within()+len(entry.Tasks)))
+	g.nodes[Root] = Node{Kind: Workflow, Role: RoleRoot, hash: hashSeed, Parent: None, first: None, last: None, next: None}
 	if err := g.put(Root, Root, []byte(spec.Name), &Node{Kind: entry.kind(), Role: RoleEntry, Template: entry}); err != nil {
 		return nil, err
 	}

@@ -8,10 +8,10 @@ type hashTable struct {
 	bits    uint8    // of an entry that are the number: the logarithm of the number of entries
 }
 
-// newHashTable has room for n numbers: a quarter of it, at least, stays free.
+// newHashTable has room for n numbers: a fifth of it, at least, stays free.
 func newHashTable(n int) hashTable {
 	t := hashTable{bits: 4}
-	for n*4 > 3<<t.bits {
+	for n*5 > 4<<t.bits {
 		t.bits++
 	}
 	t.entries = make([]uint32, 1<<t.bits)
@@ -19,7 +19,7 @@ func newHashTable(n int) hashTable {
 }
 
 // room is how many numbers the table has room for.
-func (t *hashTable) room() int { return len(t.entries) * 3 / 4 }
+func (t *hashTable) room() int { return len(t.entries) * 4 / 5 }
 
 // first is where the search for a hash begins.
 func (t *hashTable) first(hash uint32) uint32 { return hash * 2654435769 >> (32 - t.bits) }

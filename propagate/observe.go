@@ -15,7 +15,7 @@ func (e *Engine) resultTold(l leaf, ev *Event) {
 	if serial < d.serial {
 		return // of an older pod
 	}
-	if serial > d.serial || d.uid == "" && ev.Pod.UID != "" {
+	if serial > d.serial || ev.Pod.UID != "" && e.uid(d) == "" {
 		e.merge(l, &observation{run: run{serial, 1}, said: onlyPod(ev), stage: StagePending})
 	}
 	d.synced = d.synced || ev.Type == EventResultSynced
@@ -78,14 +78,14 @@ func (e *Engine) incarnation(l leaf, ev *Event) run {
 func (e *Engine) serialOf(l leaf, ev *Event) int64 {
 	i, n, d := l.i, l.n, l.d
 	uid, serial := ev.Pod.UID, d.serial
-	known, isOld := int64(0), false
+	had, known, isOld := e.uid(d), int64(0), false
 	if len(e.older) > 0 {
 		known, isOld = e.older[e.g.Node(i).ID()][uid]
 	}
 	switch {
 	case isOld:
 		serial = known
-	case uid != "" && uid == d.uid:
+	case uid != "" && uid == had:
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
 		if d.serial == 0 && n.Ran && ev.Type != EventContainerRetried {
@@ -93,20 +93,21 @@ func (e *Engine) serialOf(l leaf, ev *Event) int64 {
 		}
 		if uid != "" && sameSecond(ev.Pod.Created, d.serial) {
 			serial = d.serial // the pod that was waited for, unless there is one
-			if d.uid != "" {
+			if had != "" {
 				serial++
 			}
 		}
 	case n.Stage == StageGone && !n.Ran:
 		serial++ // the pod that was to be created again
-	case uid != "" && d.uid != "":
+	case uid != "" && had != "":
 		serial++
 	}
-	if d.uid != "" && uid != d.uid && serial > d.serial {
-		e.remember(e.g.Node(i).ID(), map[string]int64{d.uid: d.serial})
+	if had != "" && uid != had && serial > d.serial {
+		e.remember(e.g.Node(i).ID(), map[string]int64{had: d.serial})
 	}
 	if serial > d.serial && e.stoppedUnheard(i) {
-		d.uid, d.serial = uid, serial // that is the pod that was stopped
+		d.serial = serial // that is the pod that was stopped
+		e.uids.put(&d.uid, uid)
 	}
 	return serial
 }
@@ -115,7 +116,7 @@ func (e *Engine) serialOf(l leaf, ev *Event) int64 {
 // the place of that.
 func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
 	d := &e.details[i]
-	return e.nodes[i].Stage == StageStopped && (d.more().remade > d.serial || d.serial == e.afterOlder(i))
+	return e.nodes[i].Stage == StageStopped && (e.more(d).remade > d.serial || d.serial == e.afterOlder(i))
 }
 
 // date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
@@ -278,7 +279,7 @@ func (e *Engine) observeContainer(pod leaf, ev *Event, stage Stage) {
 		o.phase, o.finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
 	}
 	p, d := pod.n, pod.d
-	if d.serial < o.serial || d.uid == "" {
+	if d.serial < o.serial || e.uid(d) == "" {
 		e.merge(pod, &observation{run: run{o.serial, 1}, said: onlyPod(ev), stage: StagePending})
 	}
 	if o.attempt > 1 {

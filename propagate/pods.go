@@ -81,7 +81,7 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ...Event) (Result, error) {
 	var lost []nodegraph.Index
 	for k := range gone {
-		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.details[i].uid {
+		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.uid(&e.details[i]) {
 			lost = append(lost, i)
 		}
 	}
@@ -107,7 +107,7 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 		}
 	}
 	for _, i := range lost {
-		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: e.details[i].uid}})
+		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: e.uid(&e.details[i])}})
 	}
 	r, err := e.Apply(now, batch...)
 	r.Unknown = unknown

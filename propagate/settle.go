@@ -15,8 +15,8 @@ func (e *Engine) grow() {
 	}
 	e.nodes, e.details, e.verdicts = e.nodes[:n], e.details[:n], e.verdicts[:n]
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
-		n := e.added(i)
-		e.nodes[i] = n
+		n := &e.nodes[i]
+		e.added(i, n)
 		if n.traits&traitCounts != 0 && i != nodegraph.Root {
 			e.nodes[n.parent].open++
 		}

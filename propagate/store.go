@@ -15,6 +15,8 @@ type inputs struct {
 	nodes    []node
 	details  []detail
 	phrases  phrases
+	uids     sparse[string]
+	rare     sparse[rareDetail]
 	hooks    nodegraph.HookMemory
 	now      time.Time
 	instant  stamp     // the same
@@ -56,20 +58,20 @@ type shape struct {
 type traits uint8
 
 const (
-	traitTask   traits = 1 << iota // a task of a DAG
-	traitCounts                    // its parent waits for it
-	traitHooked                    // it has, or may have, hooks
-	traitHook                      // it is a hook
-	traitDaemon                    // a pod that is a daemon
-	traitAlone                     // nothing is ever inside it
-	traitPlain                     // a task with a plain condition
-	traitPlainEnd                  // its end may have no consequences but for what is around it and comes after it: see endsPlainly
+	traitTask     traits = 1 << iota // a task of a DAG
+	traitCounts                      // its parent waits for it
+	traitHooked                      // it has, or may have, hooks
+	traitHook                        // it is a hook
+	traitDaemon                      // a pod that is a daemon
+	traitAlone                       // nothing is ever inside it
+	traitPlain                       // a task with a plain condition
+	traitPlainEnd                    // its end may have no consequences but for what is around it and comes after it: see endsPlainly
 )
 
-// added is what node i is before anything is known of it.
-func (w *inputs) added(i nodegraph.Index) node {
+// added puts into s, which is zero, what node i is before anything is known of it.
+func (w *inputs) added(i nodegraph.Index, s *node) {
 	n := w.g.Node(i)
-	s := node{shape: shape{parent: n.Parent, depth: uint16(n.Depth()), kind: n.Kind, traits: traitCounts}}
+	s.parent, s.depth, s.kind, s.traits = n.Parent, uint16(n.Depth()), n.Kind, traitCounts
 	switch n.Role {
 	case nodegraph.RoleTask:
 		plan, first := w.g.Planned(n.Parent)
@@ -97,7 +99,6 @@ func (w *inputs) added(i nodegraph.Index) node {
 	if s.traits&(traitCounts|traitHooked|traitHook) == traitCounts && !groups.has(n.Kind) {
 		s.traits |= traitPlainEnd
 	}
-	return s
 }
 
 // fact is the part of a Fact that the rules read of every node.
@@ -119,12 +120,11 @@ type fact struct {
 // created tells whether the node exists: the host was asked to start it, or it was loaded.
 func (f *fact) created() bool { return f.exists }
 
-// detail is the part of a Fact that is read when something happens to the node.
+// detail is the part of a Fact that is read when something happens to the node. It has no pointer, see sparse.
 type detail struct {
 	serial            int64
 	created, finished stamp
-	uid               string
-	rare              *rareDetail // nil for most nodes
+	uid, rare         uint32 // numbers in inputs
 	message           phrase
 	attempt, exitCode int32
 	memo              Answer
@@ -142,14 +142,11 @@ type rareDetail struct {
 	restarts   int
 }
 
-var noRareDetail rareDetail
+// uid is the UID of the pod, empty while it is unknown.
+func (w *inputs) uid(d *detail) string { return *w.uids.at(d.uid) }
 
-func (d *detail) more() *rareDetail {
-	if d.rare == nil {
-		return &noRareDetail
-	}
-	return d.rare
-}
+// more is what few nodes have.
+func (w *inputs) more(d *detail) *rareDetail { return w.rare.at(d.rare) }
 
 // A stamp is a time in nanoseconds since 1970, 0 for none.
 type stamp int64
@@ -188,9 +185,9 @@ func (s stamp) time() time.Time {
 // fact returns all that is known of node i.
 func (w *inputs) fact(i nodegraph.Index) Fact {
 	f, d := &w.nodes[i], &w.details[i]
-	r := d.more()
+	r := w.more(d)
 	return Fact{
-		Created: d.created.time(), Serial: d.serial, UID: d.uid, Attempt: int(d.attempt), Stage: f.Stage, Ran: f.Ran,
+		Created: d.created.time(), Serial: d.serial, UID: w.uid(d), Attempt: int(d.attempt), Stage: f.Stage, Ran: f.Ran,
 		Ready: f.Ready, Phase: f.Phase, Message: w.phrases.text(d.message), Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
 		Finished: d.finished.time(), Unsynced: f.Unsynced, Synced: d.synced, Remade: r.remade, Restarts: r.restarts, Conditions: r.conditions,
 		Halted: r.halted, Released: f.Released, Lock: f.Lock, Waited: f.Waited, Answer: f.Answer, Memo: d.memo, Hit: d.hit,
@@ -205,25 +202,12 @@ func (w *inputs) put(i nodegraph.Index, v *Fact) {
 		Ready: v.Ready, Unsynced: v.Unsynced, Released: v.Released, Waited: v.Waited, Seen: v.Seen, exists: v.created(),
 	}
 	d := &w.details[i]
-	rare := rareDetail{reason: v.Reason, conditions: v.Conditions, halted: v.Halted, remade: v.Remade, restarts: v.Restarts}
 	*d = detail{
-		serial: v.Serial, created: stampOf(v.Created), finished: stampOf(v.Finished), uid: v.UID, message: w.phrases.say(v.Message), rare: d.rare,
+		serial: v.Serial, created: stampOf(v.Created), finished: stampOf(v.Finished), uid: d.uid, rare: d.rare, message: w.phrases.say(v.Message),
 		attempt: int32(v.Attempt), exitCode: int32(v.ExitCode), memo: v.Memo, hasExit: v.HasExit, synced: v.Synced, hit: v.Hit,
 	}
-	w.putRare(d, &rare)
-}
-
-// putRare replaces what few nodes have.
-func (w *inputs) putRare(d *detail, rare *rareDetail) {
-	switch {
-	case *rare == noRareDetail:
-		d.rare = nil
-	case d.rare == nil:
-		kept := *rare
-		d.rare = &kept
-	default:
-		*d.rare = *rare
-	}
+	w.uids.put(&d.uid, v.UID)
+	w.rare.put(&d.rare, rareDetail{reason: v.Reason, conditions: v.Conditions, halted: v.Halted, remade: v.Remade, restarts: v.Restarts})
 }
 
 // setNow sets the time.
@@ -283,8 +267,8 @@ func (w *inputs) learn(l leaf, o *observation) bool {
 	if o.stage <= n.Stage || o.serial != d.serial || o.attempt != int(d.attempt) || n.Released {
 		return w.learnOther(l.i, o)
 	}
-	if d.uid == "" {
-		d.uid = s.Pod.UID
+	if s.Pod.UID != "" && w.uid(d) == "" {
+		w.uids.put(&d.uid, s.Pod.UID)
 	}
 	n.Ran = n.Ran || o.stage == StageRunning
 	n.Ready = n.Ready || s.Ready
@@ -295,7 +279,7 @@ func (w *inputs) learn(l leaf, o *observation) bool {
 	if o.stage != StageGone {
 		n.Phase, d.message = o.phase, w.phrases.say(s.Message)
 	}
-	if d.rare != nil || s.Reason != "" || len(s.Conditions) > 0 {
+	if d.rare != 0 || s.Reason != "" || len(s.Conditions) > 0 {
 		w.learnRare(d, o)
 	}
 	return true
@@ -313,22 +297,22 @@ func (w *inputs) learnOther(i nodegraph.Index, o *observation) bool {
 
 // learnRare is the part of learn that few nodes have.
 func (w *inputs) learnRare(d *detail, o *observation) {
-	rare := *d.more()
+	rare := *w.more(d)
 	rare.conditions = bothConditions(rare.conditions, conditions(o.said.Conditions))
 	if o.stage != StageGone {
 		rare.reason = o.said.Reason
 	}
-	w.putRare(d, &rare)
+	w.rare.put(&d.rare, rare)
 }
 
 // known tells, without a full merge, that an observation was made before: hosts report most states many times.
 func (w *inputs) known(l leaf, o *observation) bool {
 	n, d, s := l.n, l.d, o.said
 	return o.stage == n.Stage && o.serial == d.serial && o.attempt == int(d.attempt) && o.phase == n.Phase &&
-		(s.Pod.UID == "" || s.Pod.UID == d.uid) && s.Message == w.phrases.text(d.message) && s.Reason == d.more().reason &&
+		(s.Pod.UID == "" || s.Pod.UID == w.uid(d)) && s.Message == w.phrases.text(d.message) && s.Reason == w.more(d).reason &&
 		(d.finished != 0 || o.finished == 0) && (n.Ran || o.stage != StageRunning) && (n.Ready || !s.Ready) &&
 		(!s.HasExit || d.hasExit && int32(s.ExitCode) == d.exitCode) &&
-		(len(s.Conditions) == 0 || conditions(s.Conditions) == d.more().conditions)
+		(len(s.Conditions) == 0 || conditions(s.Conditions) == w.more(d).conditions)
 }
 
 // end makes node i ended, whatever was known of it.
@@ -344,7 +328,7 @@ func (w *inputs) create(i nodegraph.Index, at stamp) {
 
 // sayReason sets the reason of node i, which is also the lock that it waits for.
 func (w *inputs) sayReason(i nodegraph.Index, reason string) {
-	if d := &w.details[i]; d.more().reason != reason {
+	if d := &w.details[i]; w.more(d).reason != reason {
 		f := w.fact(i)
 		f.Reason = reason
 		w.put(i, &f)
