@@ -13,7 +13,7 @@ func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error
 	if err := g.put(parent, base, suffix, like); err != nil {
 		return None, err
 	}
-	if err := g.claim(i); err != nil {
+	if err := g.claim(); err != nil {
 		g.truncate(int(i))
 		return None, err
 	}
@@ -30,19 +30,23 @@ func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
 		g.nodes = slices.Grow(g.nodes, 8+len(g.nodes)/2)
 	}
 	g.nodes = g.nodes[:i+1]
+	if base != g.base {
+		g.base, g.baseHash = base, g.hashOf(base)
+	}
 	n, before, p := &g.nodes[i], &g.nodes[base], &g.nodes[parent]
 	// A copy of all of it would have to wait for what was written to like just now.
 	n.Template, n.Task, n.Slot, n.Kind, n.Role = like.Template, like.Task, like.Slot, like.Kind, like.Role
 	n.traits, n.nesting = like.traits, like.nesting
-	n.hash = extend(before.hash, suffix)
 	if i == Entry {
 		n.setText(g.spec.Name+g.spec.Name, len(g.spec.Name))
 	} else {
+		hash := extend(g.baseHash, suffix)
 		var digits [1 + 10]byte
-		id := strconv.AppendUint(append(digits[:0], '-'), uint64(n.hash), 10)
+		id := strconv.AppendUint(append(digits[:0], '-'), uint64(hash), 10)
 		n.setText(g.text.join(before.Name(), suffix, g.spec.Name, id), len(before.Name())+len(suffix))
+		g.unclaimed = append(g.unclaimed, hash)
 	}
-	n.Parent, n.first, n.last, n.next = parent, None, None, None
+	n.Parent, n.last = parent, None
 	if n.Kind == DAG || n.Kind == Pod {
 		n.plan = g.orderOf(n.Template)
 	}
@@ -51,23 +55,34 @@ func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
 	if n.Task != nil && len(n.Task.Hooks) > 0 {
 		n.traits |= nodeHooked
 	}
-	if p.last == None {
-		p.first = i
-	} else {
-		g.nodes[p.last].next = i
+	n.next = ^i
+	if p.last != None {
+		before := &g.nodes[p.last]
+		n.next, before.next = before.next, i
 	}
 	p.last = i
+	if len(g.unclaimed) == claimBlock {
+		return g.claim()
+	}
 	return nil
 }
 
-// claim enters the nodes from one on into the table of ids, which no two nodes share.
-func (g *Graph) claim(from Index) error {
-	g.ids.reserve(g.nodes, len(g.nodes)-int(from))
-	for i := from; int(i) < len(g.nodes); i++ {
-		if other := g.ids.claim(g.nodes, i); other != None {
+// claimBlock is how many nodes are entered into the table of ids at once. As with the table of tasks, a processor looks for
+// several entries at the same time.
+const claimBlock = 64
+
+// claim enters the nodes that were put last into the table of ids, which no two nodes share.
+func (g *Graph) claim() error {
+	hashes := g.unclaimed
+	g.unclaimed = hashes[:0]
+	g.ids.reserve(g.nodes, len(hashes))
+	i := Index(len(g.nodes) - len(hashes))
+	for _, hash := range hashes {
+		if other := g.ids.claim(g.nodes, i, hash); other != None {
 			return &SpecError{Node: g.nodes[i].Name(), Field: "id",
 				Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID(), bounded(g.nodes[other].Name()))}
 		}
+		i++
 	}
 	return nil
 }
@@ -119,20 +134,20 @@ func (g *Graph) truncate(n int) {
 		}
 	}
 	g.ids.keep(g.nodes, n)
+	g.unclaimed, g.base = g.unclaimed[:0], None
 	clear(g.nodes[n:])
 	g.nodes = g.nodes[:n]
 }
 
-// keepMembers cuts the members from end on off the list of a node.
+// keepMembers cuts the members from end on, the last one among them, off the list of a node.
 func (g *Graph) keepMembers(parent *Node, end Index) {
+	first := ^g.nodes[parent.last].next
 	parent.last = None
-	for m := parent.first; m != None && m < end; m = g.nodes[m].next {
+	for m := first; m < end; m = g.nodes[m].next {
 		parent.last = m
 	}
-	if parent.last == None {
-		parent.first = None
-	} else {
-		g.nodes[parent.last].next = None
+	if parent.last != None {
+		g.nodes[parent.last].next = ^first
 	}
 }
 
@@ -168,7 +183,7 @@ func (g *Graph) Expand(i Index) error {
 		err = g.expandPod(i)
 	}
 	if err == nil {
-		err = g.claim(Index(before))
+		err = g.claim()
 	}
 	if err != nil {
 		g.truncate(before)
@@ -181,40 +196,42 @@ func (g *Graph) Expand(i Index) error {
 
 func (g *Graph) expandDAG(i Index) error {
 	n := g.nodes[i]
-	order := g.Order(i)
-	g.reserve(len(order))
-	g.text.reserve(g.plans[n.plan].names + len(order)*(len(n.Name())+1+g.maxIDLength()))
+	plan := g.Plan(i)
+	tasks := plan.Len()
+	g.reserve(tasks)
+	g.text.reserve(plan.names + tasks*(len(n.Name())+1+g.maxIDLength()))
 	node := Node{Role: RoleTask, Template: n.Template, nesting: n.nesting + 1}
-	for block := range slices.Chunk(order, slotBlock) {
-		if err := g.putTasks(i, block, node); err != nil {
+	for place := 0; place < tasks; place += slotBlock {
+		if err := g.putTasks(i, plan, int32(place), int32(min(place+slotBlock, tasks)), node); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// putTasks adds at most slotBlock tasks of DAG i, whose template node has. All of their names are read in a short loop first:
-// none may be in a processor's cache, and it waits for several at the same time.
-func (g *Graph) putTasks(i Index, slots []int32, node Node) error {
+// putTasks adds the tasks at the places first..end-1, at most slotBlock, of DAG i, whose template node has. All of their names
+// are read in a short loop first: none may be in a processor's cache, and it waits for several at the same time.
+func (g *Graph) putTasks(i Index, plan *Plan, first, end int32, node Node) error {
 	tasks := node.Template.Tasks
 	var ends [slotBlock]int
 	g.suffix = g.suffix[:0]
-	for k, slot := range slots {
-		g.suffix = append(append(g.suffix, '.'), tasks[slot].Name...)
-		ends[k] = len(g.suffix)
+	for place := first; place < end; place++ {
+		g.suffix = append(append(g.suffix, '.'), tasks[plan.Slot(place)].Name...)
+		ends[place-first] = len(g.suffix)
 	}
 	from := 0
-	for k, slot := range slots {
+	for place := first; place < end; place++ {
+		slot, to := plan.Slot(place), ends[place-first]
 		node.Slot, node.Task = slot, &tasks[slot]
 		node.Template = g.templateOf(node.Task)
 		node.Kind = node.Template.kind()
 		if node.Task.Loop != nil {
 			node.Kind = TaskGroup
 		}
-		if err := g.put(i, i, g.suffix[from:ends[k]], &node); err != nil {
+		if err := g.put(i, i, g.suffix[from:to], &node); err != nil {
 			return err
 		}
-		from = ends[k]
+		from = to
 	}
 	return nil
 }
@@ -263,9 +280,10 @@ func (g *Graph) expandPod(i Index) error {
 	}
 	n := g.nodes[i]
 	node := Node{Kind: Container, Role: RoleContainer, Template: n.Template, nesting: n.nesting}
-	for _, slot := range g.Order(i) {
-		node.Slot = slot
-		g.suffix = append(append(g.suffix[:0], '.'), n.Template.Containers[slot].Name...)
+	plan := g.Plan(i)
+	for place := range int32(plan.Len()) {
+		node.Slot = plan.Slot(place)
+		g.suffix = append(append(g.suffix[:0], '.'), n.Template.Containers[node.Slot].Name...)
 		if err := g.put(i, i, g.suffix, &node); err != nil {
 			return err
 		}
@@ -291,7 +309,7 @@ func (g *Graph) AddItems(i Index, task *Task, items []Item) error {
 	before, traits := len(g.nodes), g.nodes[i].traits
 	err := g.putItems(i, task, items)
 	if err == nil {
-		err = g.claim(Index(before))
+		err = g.claim()
 	}
 	if err != nil {
 		g.truncate(before)

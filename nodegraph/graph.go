@@ -35,14 +35,13 @@ const (
 
 // A Node is what the graph knows of a node: everything but its state.
 //
-// Its fields are in the order that wastes no room: a workflow may have a million nodes.
+// It is as large as a line of a processor's cache: a workflow may have a million nodes.
 type Node struct {
-	text        string // the name, then the id
-	nameLength  uint32
-	hash        uint32 // of the name, as in the id
-	first, last Index  // members
-	next        Index  // next member of the same parent
-	plan        int32  // the order among the members of a DAG or Pod, an index into Graph.plans; 0 for other kinds
+	text       string // the name, then the id
+	nameLength uint32
+	last       Index // the member that was added last
+	next       Index // the next member of the same parent; of the last one ^ the first
+	plan       int32 // the order among the members of a DAG or Pod, an index into Graph.plans; 0 for other kinds
 
 	Template *Template // what the node is made from; nil for the workflow and StepGroups share that of their Steps
 	Task     *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.
@@ -97,6 +96,9 @@ type Graph struct {
 	nodes     []Node
 	ids       idTable
 	text      text
+	unclaimed []uint32              // hashes of the nodes that were put last and are not in ids yet
+	base      Index                 // the one from whose name that of the last node was made
+	baseHash  uint32                // of its name
 	suffix    []byte                // scratch of add
 	items     map[loopOf][]Item     // of the loops that were expanded
 	hooks     map[Index][]Index     // by owner
@@ -136,6 +138,8 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 		features:  checked.features,
 		plans:     []*Plan{nil},
 		planOf:    make(map[*Template]int32, len(checked.plans)),
+		unclaimed: make([]uint32, 0, claimBlock),
+		base:      None,
 	}
 	edges := 0
 	for t, p := range checked.plans {
@@ -153,7 +157,7 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 	}
 	entry := g.templates.find(spec.Entrypoint)
 	g.nodes = make([]Node, 1, 2+min(limits.Nodes, entry.within()+len(entry.Tasks)))
-	g.nodes[Root] = Node{Kind: Workflow, Role: RoleRoot, hash: hashSeed, Parent: None, first: None, last: None, next: None}
+	g.nodes[Root] = Node{Kind: Workflow, Role: RoleRoot, Parent: None, last: None, next: None}
 	if err := g.put(Root, Root, []byte(spec.Name), &Node{Kind: entry.kind(), Role: RoleEntry, Template: entry}); err != nil {
 		return nil, err
 	}
@@ -208,11 +212,22 @@ func (g *Graph) Find(idOrName string) Index {
 	return None
 }
 
+// hashOf is the hash of the name of node i, as in its id.
+func (g *Graph) hashOf(i Index) uint32 {
+	switch i {
+	case Root:
+		return hashSeed
+	case Entry: // its id has none
+		return extend(hashSeed, g.spec.Name)
+	}
+	return g.nodes[i].hash()
+}
+
 // Members yields what is directly inside node i: groups, steps, items and attempts in declared order, tasks and
 // containers each after all it depends on, as declared if that is so there, hooks after all else.
 func (g *Graph) Members(i Index) iter.Seq[Index] {
 	return func(yield func(Index) bool) {
-		for m := g.nodes[i].first; m != None; m = g.nodes[m].next {
+		for m := g.First(i); m != None; m = g.Next(m) {
 			if !yield(m) {
 				return
 			}
@@ -221,10 +236,16 @@ func (g *Graph) Members(i Index) iter.Seq[Index] {
 }
 
 // First and Next walk the members of a node without a closure: First(i), then Next of each until None.
-func (g *Graph) First(i Index) Index { return g.nodes[i].first }
+func (g *Graph) First(i Index) Index {
+	last := g.nodes[i].last
+	if last == None {
+		return None
+	}
+	return ^g.nodes[last].next
+}
 
 // Next returns the member after m of the same parent, None after the last.
-func (g *Graph) Next(m Index) Index { return g.nodes[m].next }
+func (g *Graph) Next(m Index) Index { return max(g.nodes[m].next, None) }
 
 // Last returns the member of i that was added last, None if it has none.
 func (g *Graph) Last(i Index) Index { return g.nodes[i].last }

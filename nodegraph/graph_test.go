@@ -82,10 +82,11 @@ func checkPlan(t testing.TB, g *nodegraph.Graph, i nodegraph.Index) {
 		return
 	}
 	var all []int32
-	n := int32(len(g.Order(i)))
+	n := int32(plan.Len())
 	for place := range n {
 		require.Len(t, plan.Dependencies(place), plan.CountDependencies(place))
 		require.Equal(t, plan.Dependents(place), plan.DependentsOf(place, place+1))
+		require.Equal(t, place, plan.Place(plan.Slot(place)))
 		all = append(all, plan.Dependents(place)...)
 	}
 	require.ElementsMatch(t, all, plan.DependentsOf(0, n))
@@ -189,7 +190,10 @@ func TestMembersAreInOrder(t *testing.T) {
 	g := mustGraph(t, "dag(d, c -> d, b: pod(y, x -> y) -> c, a -> b)")
 	expandAll(t, g)
 	assert.Equal(t, []string{"wf.a", "wf.b", "wf.c", "wf.d"}, names(g, slices.Collect(g.Members(nodegraph.Entry))))
-	assert.Equal(t, []int32{3, 2, 1, 0}, g.Order(nodegraph.Entry), "slots are places in the template")
+	plan, _ := g.Planned(nodegraph.Entry)
+	for place, slot := range []int32{3, 2, 1, 0} {
+		assert.Equal(t, slot, plan.Slot(int32(place)), "slots are places in the template")
+	}
 	assert.Equal(t, g.Find("wf.d"), g.Slot(nodegraph.Entry, 0))
 	b := g.Find("wf.b")
 	assert.Equal(t, []string{"wf.b.x", "wf.b.y"}, names(g, slices.Collect(g.Members(b))))

@@ -27,6 +27,16 @@ func hashInID(workflow, id string) (uint32, bool) {
 	return uint32(h), err == nil
 }
 
+// hash reads the hash out of the id of a node, the decimal number at its end.
+func (n *Node) hash() uint32 {
+	h, power := uint32(0), uint32(1)
+	for k := len(n.text) - 1; n.text[k] != '-'; k-- {
+		h += uint32(n.text[k]-'0') * power
+		power *= 10
+	}
+	return h
+}
+
 // An idTable finds nodes by the hash in their ids, which no two share. Neither the workflow nor its entry node, whose id has
 // no hash, is in it.
 type idTable struct {
@@ -42,7 +52,7 @@ func (t *idTable) seek(nodes []Node, h uint32) (i Index, entry uint32) {
 		switch {
 		case n == 0:
 			return None, entry
-		case nodes[n].hash == h:
+		case nodes[n].hash() == h:
 			return Index(n), entry
 		}
 	}
@@ -57,8 +67,7 @@ func (t *idTable) find(nodes []Node, h uint32) Index {
 }
 
 // claim enters node i, the next one, for which there is room, or returns the node that has its hash already.
-func (t *idTable) claim(nodes []Node, i Index) Index {
-	h := nodes[i].hash
+func (t *idTable) claim(nodes []Node, i Index, h uint32) Index {
 	other, entry := t.seek(nodes, h)
 	if other == None {
 		t.table.put(h, uint32(i), entry)
@@ -71,7 +80,7 @@ func (t *idTable) claim(nodes []Node, i Index) Index {
 func (t *idTable) resize(nodes []Node, n int) {
 	t.table = newHashTable(n)
 	for k := range t.used {
-		t.table.add(nodes[k+int(Entry)+1].hash, uint32(k)+uint32(Entry)+1)
+		t.table.add(nodes[k+int(Entry)+1].hash(), uint32(k)+uint32(Entry)+1)
 	}
 }
 

@@ -6,9 +6,9 @@ import "iter"
 // order in which each comes after all it depends on, so that a walk by index meets causes before effects.
 func (g *Graph) slotOf(i Index, slot int32) Index {
 	if p := g.Plan(i); p != nil {
-		slot = p.place[slot]
+		slot = p.Place(slot)
 	}
-	return g.nodes[i].first + Index(slot)
+	return g.First(i) + Index(slot)
 }
 
 // After yields the nodes that node i comes after directly: tasks its depends names, containers it depends on, the
@@ -18,7 +18,7 @@ func (g *Graph) After(i Index) iter.Seq[Index] {
 		n := &g.nodes[i]
 		switch n.Role {
 		case RoleTask, RoleContainer:
-			first := g.nodes[n.Parent].first
+			first := g.First(n.Parent)
 			for _, place := range g.DependencyRow(i) {
 				if !yield(first + Index(place)) {
 					return
@@ -38,14 +38,14 @@ func (g *Graph) Before(i Index) iter.Seq[Index] {
 		n := &g.nodes[i]
 		switch n.Role {
 		case RoleTask, RoleContainer:
-			first := g.nodes[n.Parent].first
+			first := g.First(n.Parent)
 			for _, place := range g.DependentRow(i) {
 				if !yield(first + Index(place)) {
 					return
 				}
 			}
 		case RoleGroup:
-			if next := n.next; next != None && g.nodes[next].Role == RoleGroup {
+			if next := g.Next(i); next != None && g.nodes[next].Role == RoleGroup {
 				yield(next)
 			}
 		}
@@ -57,15 +57,13 @@ func (g *Graph) Plan(i Index) *Plan { return g.plans[g.nodes[i].plan] }
 
 // Planned returns the order of the members of DAG or Pod i, and the first of them, which is at place 0.
 func (g *Graph) Planned(i Index) (*Plan, Index) {
-	n := &g.nodes[i]
-	return g.plans[n.plan], n.first
+	return g.Plan(i), g.First(i)
 }
 
 // planned returns the plan that task or container i is a member under, and its place; nil for other nodes.
 func (g *Graph) planned(i Index) (plan *Plan, place int32) {
 	if n := &g.nodes[i]; n.Role == RoleTask || n.Role == RoleContainer {
-		p := &g.nodes[n.Parent]
-		plan, place = g.plans[p.plan], int32(i-p.first)
+		plan, place = g.Plan(n.Parent), int32(i-g.First(n.Parent))
 	}
 	return plan, place
 }
@@ -80,9 +78,6 @@ func (g *Graph) Condition(i Index) *Condition {
 
 // Slot returns the member of DAG, Pod or Steps i with this slot.
 func (g *Graph) Slot(i Index, slot int32) Index { return g.slotOf(i, slot) }
-
-// Order returns the slots of DAG or Pod i, each after all it depends on. Do not modify the slice.
-func (g *Graph) Order(i Index) []int32 { return g.Plan(i).order }
 
 // Visit returns the place of task i in the order in which Argo visits the tasks of a DAG: from the targets, by name,
 // down to what they depend on, which comes first.

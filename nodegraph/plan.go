@@ -10,8 +10,8 @@ import (
 // declares it, and by its place, where it stands among the members of a node: after all it depends on. The member of node
 // i at place k is First(i) plus k. A Plan is immutable.
 type Plan struct {
-	order            []int32      // by place: the slot
-	place            []int32      // by slot: the place
+	order            []int32      // by place: the slot; nil where both are the same, since the template declares what works
+	place            []int32      // by slot: the place; nil there too
 	condition        []int32      // by place: which of conditions
 	conditions       []*Condition // the first is nil, of tasks that come after nothing; most tasks share theirs
 	deps, dependents rows         // by place: places, deps in the order of Condition.Tasks
@@ -21,6 +21,25 @@ type Plan struct {
 	target           []bool       // by place: a target
 	visit            []int32      // by place: its turn in a depth-first walk from the targets, what it depends on first
 	roots            []int32      // places of the tasks that come after nothing, in the order of visit
+}
+
+// Len is how many members there are.
+func (p *Plan) Len() int { return len(p.condition) }
+
+// Slot is where the template declares the member at a place.
+func (p *Plan) Slot(place int32) int32 {
+	if p.order == nil {
+		return place
+	}
+	return p.order[place]
+}
+
+// Place is where the member that the template declares at a slot stands.
+func (p *Plan) Place(slot int32) int32 {
+	if p.place == nil {
+		return slot
+	}
+	return p.place[slot]
 }
 
 // Dependencies are the places of what the member at a place comes after. Do not modify the slice.
@@ -114,7 +133,7 @@ type planner struct {
 	condition  []int32 // as in a Plan, by slot
 	conditions []*Condition
 	deps       rows
-	mark       []int32 // by slot: 1 + the slot that comes after it and was met last
+	mark       []int32 // by slot: 1 + the slot that comes after it and was met last; later on scratch
 	all        []int32 // by the number of tasks: which condition is that of a plain dependencies list
 	continues  bool    // some task has a continueOn
 	backward   bool    // some member is declared before one that it comes after
@@ -242,12 +261,9 @@ func (p *planner) allOf(n int) int32 {
 // such an order.
 func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
 	n := len(p.condition)
-	out := &Plan{order: make([]int32, n), needed: make([]bool, n), target: make([]bool, n), conditions: p.conditions}
+	out := &Plan{needed: make([]bool, n), target: make([]bool, n), conditions: p.conditions}
 	if !p.backward {
-		for slot := range out.order {
-			out.order[slot] = int32(slot)
-		}
-		out.place, out.condition, out.deps, out.dependents = out.order, p.condition, p.deps, p.deps.inverse()
+		out.condition, out.deps, out.dependents = p.condition, p.deps, p.deps.inverse()
 		return out, nil
 	}
 	if err := p.sort(out, name); err != nil {
@@ -260,8 +276,8 @@ func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
 func (p *planner) sort(out *Plan, name func(slot int32) string) error {
 	n := len(p.condition)
 	dependents := p.deps.inverse()
-	missing := p.mark // no longer needed
-	order := out.order[:0]
+	missing := p.mark
+	order := make([]int32, 0, n)
 	for slot := range int32(n) {
 		missing[slot] = p.deps.size(slot)
 		if missing[slot] == 0 {
@@ -278,7 +294,7 @@ func (p *planner) sort(out *Plan, name func(slot int32) string) error {
 	if len(order) < n {
 		return &CycleError{Nodes: p.cycle(missing, name)}
 	}
-	out.place, out.condition = make([]int32, n), make([]int32, n)
+	out.order, out.place, out.condition = order, make([]int32, n), make([]int32, n)
 	for place, slot := range order {
 		out.place[slot], out.condition[place] = int32(place), p.condition[slot]
 	}
@@ -318,14 +334,14 @@ func (p *planner) cycle(missing []int32, name func(int32) string) []string {
 	return append(names[smallest:], names[:smallest]...)
 }
 
-// number fills in visit, needed and roots.
-func (p *Plan) number() {
-	n := len(p.order)
+// number fills in visit, needed and roots. It uses the stack, whatever is in it.
+func (p *Plan) number(stack []int32) {
+	n := p.Len()
 	p.visit = make([]int32, n)
 	next := int32(0)
-	stack := make([]int32, 0, n)
+	stack = stack[:0]
 	for _, target := range p.targets {
-		stack = append(stack, p.place[target])
+		stack = append(stack, p.Place(target))
 		for len(stack) > 0 {
 			at := stack[len(stack)-1]
 			if p.needed[at] { // back from what it depends on, or reached twice
@@ -357,14 +373,14 @@ func (p *Plan) number() {
 // names as Argo does.
 func (p *Plan) chooseTargets(name func(int32) string) {
 	if len(p.targets) == 0 {
-		for place, slot := range p.order {
-			if p.dependents.size(int32(place)) == 0 {
-				p.targets = append(p.targets, slot)
+		for place := range int32(p.Len()) {
+			if p.dependents.size(place) == 0 {
+				p.targets = append(p.targets, p.Slot(place))
 			}
 		}
 		slices.SortFunc(p.targets, func(a, b int32) int { return strings.Compare(name(a), name(b)) })
 	}
 	for _, slot := range p.targets {
-		p.target[p.place[slot]] = true
+		p.target[p.Place(slot)] = true
 	}
 }

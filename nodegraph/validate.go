@@ -300,7 +300,7 @@ func (c *checker) dag(t *Template) (*Plan, error) {
 	}
 	plan.names = length
 	plan.chooseTargets(name)
-	plan.number()
+	plan.number(p.mark)
 	return plan, nil
 }
 

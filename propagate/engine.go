@@ -56,6 +56,7 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	e.plain = !uses.FailFast && !uses.Daemons && !uses.HookExpressions
 	e.inputs = &inputs{g: g, held: spec.Suspended, daemons: uses.Daemons}
 	e.counted = true
+	e.allot(g.Len()) // more when there are more
 	e.grow()
 	for i := range nodegraph.Index(g.Len()) {
 		e.touch(i)

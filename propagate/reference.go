@@ -58,8 +58,9 @@ func (r *referee) judge(i nodegraph.Index) {
 // judgePlanned judges the members of parent that were not created, each after all it comes after.
 func (r *referee) judgePlanned(parent nodegraph.Index) {
 	if n := r.g.Node(parent); n.Kind == nodegraph.DAG && n.Expanded() {
-		for _, slot := range r.g.Order(parent) {
-			if m := r.g.Slot(parent, slot); !r.nodes[m].created() {
+		plan, first := r.g.Planned(parent)
+		for place := range nodegraph.Index(plan.Len()) {
+			if m := first + place; !r.nodes[m].created() {
 				r.judge(m)
 			}
 		}

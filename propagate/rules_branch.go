@@ -53,8 +53,8 @@ type branchWalk struct {
 // task among the members; Planned where no branch does, or only successes do, which count as little. The slice is good
 // until the next call.
 func (w *view) branchPhases(i nodegraph.Index) []nodegraph.Phase {
-	first := w.g.First(i)
-	ends := slices.Grow(w.walk.ends[:0], len(w.g.Order(i)))[:len(w.g.Order(i))]
+	plan, first := w.g.Planned(i)
+	ends := slices.Grow(w.walk.ends[:0], plan.Len())[:plan.Len()]
 	w.walk.ends = ends
 	if w.counted && !w.daemons && w.plainBranches(i, ends) { // the reference evaluator walks
 		return ends
