@@ -201,13 +201,21 @@ func (g *Graph) Find(idOrName string) Index {
 	if idOrName == g.spec.Name {
 		return Entry
 	}
+	if g.ids.used == 0 {
+		return None
+	}
 	if h, ok := hashInID(g.spec.Name, idOrName); ok {
-		if i := g.ids.find(g.nodes, h); i != None && g.nodes[i].ID() == idOrName {
-			return i
+		for i, at := g.ids.first(h); i != None; i, at = g.ids.next(h, at+1) {
+			if g.nodes[i].ID() == idOrName {
+				return i
+			}
 		}
 	}
-	if i := g.ids.find(g.nodes, extend(hashSeed, idOrName)); i != None && g.nodes[i].Name() == idOrName {
-		return i
+	h := extend(hashSeed, idOrName)
+	for i, at := g.ids.first(h); i != None; i, at = g.ids.next(h, at+1) {
+		if g.nodes[i].Name() == idOrName {
+			return i
+		}
 	}
 	return None
 }

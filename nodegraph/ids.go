@@ -58,12 +58,17 @@ func (t *idTable) seek(nodes []Node, h uint32) (i Index, entry uint32) {
 	}
 }
 
-func (t *idTable) find(nodes []Node, h uint32) Index {
-	if t.used == 0 {
-		return None
+// first begins a search for a hash in a table that is not empty, see next.
+func (t *idTable) first(h uint32) (i Index, at uint32) { return t.next(h, t.table.first(h)) }
+
+// next goes on with a search at an entry. It returns the next node that is likely to have the hash, and its entry, or None when
+// there is no other.
+func (t *idTable) next(h, entry uint32) (i Index, at uint32) {
+	n, at := t.table.next(h, entry)
+	if n == 0 {
+		return None, at
 	}
-	i, _ := t.seek(nodes, h)
-	return i
+	return Index(n), at
 }
 
 // claim enters node i, the next one, for which there is room, or returns the node that has its hash already.
