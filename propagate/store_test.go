@@ -94,6 +94,25 @@ func TestMessagesAreForgotten(t *testing.T) {
 	require.NoError(t, e.Check())
 }
 
+// A node has one place for the UID of its pod, however many pods it has had, and one for what few nodes have.
+func TestAPlaceIsUsedAgain(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a -> b, c)")
+	require.NoError(t, err)
+	e := begun(spec)
+	for k := range 10 {
+		uid, reason := fmt.Sprint("uid-", k), fmt.Sprint("reason ", k)
+		_, err = e.Apply(began, Event{
+			Type: EventPodPending, Node: "wf.a", Reason: reason, Pod: Incarnation{UID: uid, Created: began.Add(time.Duration(k) * time.Minute)},
+		})
+		require.NoError(t, err)
+		f := e.Fact(e.g.Find("wf.a"))
+		require.Equal(t, [...]string{uid, reason}, [...]string{f.UID, f.Reason})
+	}
+	assert.Len(t, e.uids.list, 1)
+	assert.Len(t, e.rare.list, 1)
+	assert.Zero(t, e.Fact(e.g.Find("wf.b")).UID)
+}
+
 // A call that changes much needs memory while it goes on; the next small one gives it back.
 func TestScratchIsGivenBack(t *testing.T) {
 	e := begun(fanIn(4 * largeCall))
