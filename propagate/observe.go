@@ -23,7 +23,7 @@ func (e *Engine) resultTold(l leaf, ev *Event) {
 	e.touch(l.i)
 }
 
-// sameRun is an observation of the run that is known, with a message.
+// sameRun is that the run that is known has ended, with a message.
 func (l leaf) sameRun(stage Stage, phase nodegraph.Phase, message string, finished stamp) observation {
 	return observation{run: l.run(), said: &Event{Message: message}, stage: stage, phase: phase, finished: finished}
 }
@@ -38,7 +38,7 @@ func (e *Engine) agentEnded(message string) {
 			continue
 		}
 		l := e.leaf(i)
-		o := l.sameRun(StageGone, nodegraph.Planned, "", e.instant)
+		o := observation{run: l.run(), said: &Event{}, stage: StageGone, finished: e.instant}
 		if e.join(l, &o) && l.n.Stage == StageGone {
 			l.d.message = e.phrases.say(message)
 		}

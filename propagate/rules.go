@@ -11,8 +11,6 @@ func (w *view) evaluate(i nodegraph.Index, n *node) ruling {
 	switch {
 	case !n.exists:
 		v = w.plannedRule(i, n)
-	case n.kind == nodegraph.Pod && n.Lock != LockWaits: // most nodes are pods
-		v = w.podRule(i, n)
 	case n.kind.Composite():
 		v = w.compositeRule(i)
 	case n.Lock == LockWaits && n.Stage < StageStopped:
