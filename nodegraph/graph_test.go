@@ -185,6 +185,25 @@ func TestFind(t *testing.T) {
 	assert.Equal(t, nodegraph.None, g.Find(""))
 }
 
+// The tasks that decide how a DAG ends do so in the order of their names, however much of these is alike.
+func TestTargetsAreInTheOrderOfTheirNames(t *testing.T) {
+	tasks := []string{"target-10", "b", "target-9", "a", "target-1", "a-longer-name", "target-", "target"}
+	b := nodegraph.NewBuilder("wf")
+	b.Pod("pod")
+	dag := b.DAG("main")
+	for _, name := range tasks {
+		dag.Task(name, "pod")
+	}
+	g, err := b.Graph()
+	require.NoError(t, err)
+	var order []string
+	for _, slot := range g.Targets(nodegraph.Entry) {
+		order = append(order, tasks[slot])
+	}
+	slices.Sort(tasks)
+	assert.Equal(t, tasks, order)
+}
+
 // Members of a DAG or pod lie in an order in which each comes after all it depends on.
 func TestMembersAreInOrder(t *testing.T) {
 	g := mustGraph(t, "dag(d, c -> d, b: pod(y, x -> y) -> c, a -> b)")

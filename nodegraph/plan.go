@@ -2,6 +2,7 @@ package nodegraph
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"strings"
 )
@@ -369,6 +370,29 @@ func (p *Plan) number(stack []int32) {
 	slices.SortFunc(p.roots, func(a, b int32) int { return cmp.Or(cmp.Compare(p.visit[a], p.visit[b]), cmp.Compare(a, b)) })
 }
 
+// sortByName sorts slots by the names of their members. What the names begin with is read once, since it mostly decides.
+func sortByName(slots []int32, name func(int32) string) {
+	type begun struct {
+		head uint64 // the first eight bytes
+		slot int32
+	}
+	list := make([]begun, len(slots))
+	for k, slot := range slots {
+		var head [8]byte
+		copy(head[:], name(slot))
+		list[k] = begun{binary.BigEndian.Uint64(head[:]), slot}
+	}
+	slices.SortFunc(list, func(a, b begun) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return strings.Compare(name(a.slot), name(b.slot))
+	})
+	for k := range list {
+		slots[k] = list[k].slot
+	}
+}
+
 // chooseTargets takes the tasks that nothing depends on where the template names no target, in the order of their
 // names as Argo does.
 func (p *Plan) chooseTargets(name func(int32) string) {
@@ -378,7 +402,7 @@ func (p *Plan) chooseTargets(name func(int32) string) {
 				p.targets = append(p.targets, p.Slot(place))
 			}
 		}
-		slices.SortFunc(p.targets, func(a, b int32) int { return strings.Compare(name(a), name(b)) })
+		sortByName(p.targets, name)
 	}
 	for _, slot := range p.targets {
 		p.target[p.Place(slot)] = true
