@@ -20,7 +20,8 @@ func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error
 	return i, nil
 }
 
-// put is add without a look at whether the node's id is its own: of many nodes, claim finds that out faster.
+// put is add for one of many nodes: whether their ids are their own is looked at for several at once, the last of which are left
+// to claim.
 func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
 	i := Index(len(g.nodes))
 	if len(g.nodes) >= g.limits.Nodes {
@@ -318,7 +319,7 @@ func (g *Graph) AddItems(i Index, task *Task, items []Item) error {
 	return err
 }
 
-// putItems is AddItems without a look at whether the nodes' ids are their own.
+// putItems is AddItems, but that the ids of the last nodes are left to claim.
 func (g *Graph) putItems(i Index, task *Task, items []Item) error {
 	if len(items) > g.limits.Items {
 		return &LimitError{Limit: "Items", Max: g.limits.Items, Node: g.nodes[i].Name()}
