@@ -31,22 +31,11 @@ func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
 		g.nodes = slices.Grow(g.nodes, 8+len(g.nodes)/2)
 	}
 	g.nodes = g.nodes[:i+1]
-	if base != g.base {
-		g.base, g.baseHash = base, g.hashOf(base)
-	}
-	n, before, p := &g.nodes[i], &g.nodes[base], &g.nodes[parent]
+	n, p := &g.nodes[i], &g.nodes[parent]
 	// A copy of all of it would have to wait for what was written to like just now.
 	n.Template, n.Task, n.Slot, n.Kind, n.Role = like.Template, like.Task, like.Slot, like.Kind, like.Role
 	n.traits, n.nesting = like.traits, like.nesting
-	if i == Entry {
-		n.setText(g.spec.Name+g.spec.Name, len(g.spec.Name))
-	} else {
-		hash := extend(g.baseHash, suffix)
-		var digits [1 + 10]byte
-		id := strconv.AppendUint(append(digits[:0], '-'), uint64(hash), 10)
-		n.setText(g.text.join(before.Name(), suffix, g.spec.Name, id), len(before.Name())+len(suffix))
-		g.unclaimed = append(g.unclaimed, hash)
-	}
+	g.nameNode(i, base, suffix)
 	n.Parent, n.last = parent, None
 	if n.Kind == DAG || n.Kind == Pod {
 		n.plan = g.orderOf(n.Template)
@@ -66,6 +55,23 @@ func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
 		return g.claim()
 	}
 	return nil
+}
+
+// nameNode gives node i its name and its id.
+func (g *Graph) nameNode(i, base Index, suffix []byte) {
+	if i == Entry {
+		g.nodes[i].setText(g.spec.Name+g.spec.Name, len(g.spec.Name))
+		return
+	}
+	if base != g.base {
+		g.base, g.baseHash = base, g.hashOf(base)
+	}
+	hash := extend(g.baseHash, suffix)
+	g.unclaimed = append(g.unclaimed, hash)
+	var digits [1 + 10]byte
+	id := strconv.AppendUint(append(digits[:0], '-'), uint64(hash), 10)
+	before := g.nodes[base].Name()
+	g.nodes[i].setText(g.text.join(before, suffix, g.spec.Name, id), len(before)+len(suffix))
 }
 
 // claimBlock is how many nodes are entered into the table of ids at once. As with the table of tasks, a processor looks for

@@ -46,16 +46,9 @@ type idTable struct {
 
 // seek returns the node with this hash, or None and the entry in which it belongs.
 func (t *idTable) seek(nodes []Node, h uint32) (i Index, entry uint32) {
-	for entry = t.table.first(h); ; entry++ {
-		var n uint32
-		n, entry = t.table.next(h, entry)
-		switch {
-		case n == 0:
-			return None, entry
-		case nodes[n].hash() == h:
-			return Index(n), entry
-		}
+	for i, entry = t.first(h); i != None && nodes[i].hash() != h; i, entry = t.next(h, entry+1) {
 	}
+	return i, entry
 }
 
 // first begins a search for a hash in a table that is not empty, see next.

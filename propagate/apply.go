@@ -35,7 +35,7 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 	case EventContainerRetried:
 		e.containerRetried(l, ev)
 	case EventNodeEnded, EventResumed:
-		o := l.sameRun(StageEnded, ev.Phase, ev.Message, e.finishedAt(ev))
+		o := l.ending(StageEnded, ev.Phase, ev.Message, e.finishedAt(ev))
 		if e.join(l, &o) {
 			e.touch(i)
 		}

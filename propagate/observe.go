@@ -23,8 +23,8 @@ func (e *Engine) resultTold(l leaf, ev *Event) {
 	e.touch(l.i)
 }
 
-// sameRun is that the run that is known has ended, with a message.
-func (l leaf) sameRun(stage Stage, phase nodegraph.Phase, message string, finished stamp) observation {
+// ending is that the run which is known has ended, with a message.
+func (l leaf) ending(stage Stage, phase nodegraph.Phase, message string, finished stamp) observation {
 	return observation{run: l.run(), said: &Event{Message: message}, stage: stage, phase: phase, finished: finished}
 }
 

@@ -326,7 +326,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	}
 	e.expand(i)
 	l := e.leaf(i)
-	o := l.sameRun(StageStopped, nodegraph.Failed, message, e.instant)
+	o := l.ending(StageStopped, nodegraph.Failed, message, e.instant)
 	e.join(l, &o)
 	return true
 }

@@ -78,7 +78,7 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		}
 		return
 	}
-	stop := l.sameRun(StageStopped, nodegraph.Failed, message, e.instant)
+	stop := l.ending(StageStopped, nodegraph.Failed, message, e.instant)
 	if !e.join(l, &stop) {
 		return
 	}
