@@ -16,8 +16,8 @@ func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) 
 		e.countActive(n, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
 	}
 	if e.endsPlainly(n, old, is) {
-		if d := &e.details[i]; d.finished == 0 {
-			d.finished = e.instant
+		if e.finished[i] == 0 {
+			e.finished[i] = e.instant
 		}
 		e.forget(i)
 		return is
@@ -265,8 +265,8 @@ const boundaries kinds = 1<<nodegraph.DAG | 1<<nodegraph.Steps | 1<<nodegraph.Wo
 // ended does what follows from a node's having ended.
 func (e *Engine) ended(i nodegraph.Index, n *node) {
 	e.forget(i)
-	if d := &e.details[i]; d.finished == 0 {
-		d.finished = e.instant
+	if e.finished[i] == 0 {
+		e.finished[i] = e.instant
 	}
 	if n.kind == nodegraph.TaskGroup {
 		e.awaitHook(i)
@@ -280,11 +280,11 @@ func (e *Engine) ended(i nodegraph.Index, n *node) {
 func (e *Engine) resumed(i nodegraph.Index, n *node) {
 	if !n.kind.Composite() {
 		if n.Stage < StageGone {
-			e.details[i].finished = 0
+			e.finished[i] = 0
 		}
 		return
 	}
-	e.details[i].finished = 0
+	e.finished[i] = 0
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 		if e.verdicts[m].want() != 0 { // given up when this node ended
 			e.wanted = append(e.wanted, m)

@@ -228,7 +228,7 @@ func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
 }
 
 // largeCall is how many nodes may change in a call before the memory that it needed is looked at.
-const largeCall = 1 << 8
+const largeCall = 1 << 6
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {

@@ -27,8 +27,8 @@ func (e *Engine) manualRetry() {
 	}
 	fresh.wording = e.wording
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ { // pods that are forgotten may still be heard of
-		if uid := e.uid(&e.details[i]); uid != "" && fresh.unknownPod(e.g.Node(i).ID(), uid) {
-			e.remember(e.g.Node(i).ID(), map[string]int64{uid: e.details[i].serial})
+		if uid := e.uid(e.details.read(i)); uid != "" && fresh.unknownPod(e.g.Node(i).ID(), uid) {
+			e.remember(e.g.Node(i).ID(), map[string]int64{uid: e.details.read(i).serial})
 		}
 	}
 	fresh.older = e.older
@@ -47,7 +47,7 @@ func (e *Engine) manualRetry() {
 // unknownPod tells whether this is not the pod that the node has.
 func (e *Engine) unknownPod(id, uid string) bool {
 	i := e.g.Find(id)
-	return i == nodegraph.None || e.uid(&e.details[i]) != uid
+	return i == nodegraph.None || e.uid(e.details.read(i)) != uid
 }
 
 // kept lists what a manual retry leaves in place.

@@ -115,16 +115,16 @@ func (e *Engine) serialOf(l leaf, ev *Event) int64 {
 // stoppedUnheard tells whether node i was stopped before anything was heard of its pod, or of the one that was asked for in
 // the place of that.
 func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
-	d := &e.details[i]
+	d := e.details.read(i)
 	return e.nodes[i].Stage == StageStopped && (e.more(d).remade > d.serial || d.serial == e.afterOlder(i))
 }
 
 // date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
 // with times: it is the first that is heard of.
 func (e *Engine) date(i nodegraph.Index, serial int64) {
-	e.details[i].serial = serial
+	e.details.write(i).serial = serial
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		e.details[m].serial = serial
+		e.details.write(m).serial = serial
 	}
 }
 
@@ -189,12 +189,12 @@ func (e *Engine) merge(l leaf, o *observation) {
 		}
 		e.touchDecision(i)
 	}
-	stage, serial, finished := n.Stage, d.serial, d.finished
+	stage, serial, finished := n.Stage, d.serial, e.finished[i]
 	if !e.learn(l, o) {
 		return
 	}
-	if d.finished == 0 && e.verdicts[i].fulfilled() {
-		d.finished = finished // until it turns out that it runs again
+	if e.finished[i] == 0 && e.verdicts[i].fulfilled() {
+		e.finished[i] = finished // until it turns out that it runs again
 	}
 	if n.traits&traitAlone == 0 && (stage >= StageGone || n.Stage >= StageGone || serial != d.serial) {
 		e.touchPod(i)
@@ -226,7 +226,7 @@ func (e *Engine) podEnded(l leaf, ev *Event) {
 		if e.restartable(&f, ev, &o) {
 			f.Restarts++
 			e.put(l.i, &f)
-			o.stage, o.phase, o.finished = StageGone, nodegraph.Planned, l.d.finished
+			o.stage, o.phase, o.finished = StageGone, nodegraph.Planned, e.finished[l.i]
 			e.merge(l, &o)
 			l.d.message = e.phrases.say("Pod auto-restarting due to " + ev.Reason + ": " + ev.Message)
 			e.touch(l.i) // it may have been known to be gone

@@ -104,7 +104,9 @@ func (e *Engine) forgetPhrases() {
 	e.phrases.keep(func(renumber func(*phrase)) {
 		for i := range e.verdicts {
 			renumber(&e.verdicts[i].message)
-			renumber(&e.details[i].message)
+		}
+		for d := range e.details.all() {
+			renumber(&d.message)
 		}
 	})
 }

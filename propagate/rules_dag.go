@@ -55,7 +55,7 @@ func (w *view) plannedRule(i nodegraph.Index, n *node) ruling {
 		return planned(RulePlanned, n.parent, 0)
 	}
 	if n.Stage == StageEnded {
-		return settled(n.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
+		return settled(n.Phase, w.details.read(i).message, RuleInvalid, nodegraph.None)
 	}
 	if w.counted && n.blocked > 0 && n.Answer != AnswerOmit {
 		return planned(RulePlanned, nodegraph.None, 0)
@@ -215,10 +215,10 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 	ask := planned(RuleWaitCondition, nodegraph.None, wantAnswer)
 	if f.Answer == AnswerSkip {
 		r := RuleWhenFalse
-		if w.details[i].message == noItems {
+		if w.details.read(i).message == noItems {
 			r = RuleNoItems
 		}
-		return settled(nodegraph.Skipped, w.details[i].message, r, nodegraph.None)
+		return settled(nodegraph.Skipped, w.details.read(i).message, r, nodegraph.None)
 	}
 	if n.Template.Err != "" {
 		return settled(nodegraph.Error, w.phrases.say(n.Template.Err), RuleInvalid, nodegraph.None)

@@ -13,7 +13,8 @@ func (e *Engine) grow() {
 	if n > cap(e.nodes) {
 		e.allot(e.g.Room())
 	}
-	e.nodes, e.details, e.verdicts = e.nodes[:n], e.details[:n], e.verdicts[:n]
+	e.nodes, e.finished, e.verdicts = e.nodes[:n], e.finished[:n], e.verdicts[:n]
+	e.details.grow(n)
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
 		n := &e.nodes[i]
 		e.added(i, n)
@@ -27,7 +28,8 @@ func (e *Engine) grow() {
 // behind the last node in them is zero.
 func (e *Engine) allot(n int) {
 	e.nodes = allotted(e.nodes, n)
-	e.details = allotted(e.details, n)
+	e.finished = allotted(e.finished, n)
+	e.details.allot(n)
 	e.verdicts = allotted(e.verdicts, n)
 }
 

@@ -13,7 +13,7 @@ import (
 func (e *Engine) Snapshot() nodegraph.Snapshot {
 	phase, message := e.Workflow()
 	s := nodegraph.Snapshot{
-		Phase: phase, Message: message, Started: e.started, Finished: e.details[nodegraph.Root].finished.time(),
+		Phase: phase, Message: message, Started: e.started, Finished: e.finished[nodegraph.Root].time(),
 		Shutdown: e.shutdown, Held: e.held,
 	}
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {

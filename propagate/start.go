@@ -167,15 +167,7 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 		}
 		return false
 	}
-	if d := &e.details[i]; n.Template.Memoize != "" && d.memo != AnswerRun {
-		if d.memo == AnswerNone {
-			d.memo = AnswerAsked
-			e.asked[i] = struct{}{}
-			e.actOn(ActionLookup, i, n.Template.Memoize)
-		}
-		return false
-	}
-	return true
+	return n.Template.Memoize == "" || e.lookedUp(i, n.Template.Memoize)
 }
 
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
@@ -275,6 +267,17 @@ func (e *Engine) addHooks(i nodegraph.Index) bool {
 	return len(due) > 0
 }
 
+// lookedUp tells whether the host has found nothing under the memoization key of node i. It asks if nobody did.
+func (e *Engine) lookedUp(i nodegraph.Index, key string) bool {
+	d := e.details.write(i)
+	if d.memo == AnswerNone {
+		d.memo = AnswerAsked
+		e.asked[i] = struct{}{}
+		e.actOn(ActionLookup, i, key)
+	}
+	return d.memo == AnswerRun
+}
+
 // start creates node i, or the next attempt of Retry i.
 func (e *Engine) start(i nodegraph.Index, w want) {
 	if w&wantAttempt != 0 {
@@ -295,7 +298,7 @@ func (e *Engine) start(i nodegraph.Index, w want) {
 func (e *Engine) create(i nodegraph.Index) {
 	e.forget(i)
 	e.inputs.create(i, e.instant)
-	e.details[i].serial = e.afterOlder(i)
+	e.details.write(i).serial = e.afterOlder(i)
 	e.touch(i)
 	if !e.nodes[i].kind.Composite() && e.refuse(i) {
 		return
@@ -374,6 +377,7 @@ func (e *Engine) reserve(depth, nodes int) {
 	planned.nodes = slices.Grow(planned.nodes, nodes)
 	e.changed.nodes = slices.Grow(e.changed.nodes, nodes)
 	e.wanted = slices.Grow(e.wanted, nodes)
+	e.details.reserve(nodes)
 }
 
 // fail ends node i in Error: the graph could not take what it asks for.
@@ -387,7 +391,7 @@ func (e *Engine) watchTimeouts(i nodegraph.Index) {
 	t := e.g.Node(i).Template
 	for _, d := range [...]time.Duration{t.Timeout, t.PendingTimeout} {
 		if d > 0 {
-			e.timers.add(e.details[i].created.plus(d), i)
+			e.timers.add(e.details.read(i).created.plus(d), i)
 		}
 	}
 }

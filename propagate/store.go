@@ -8,12 +8,13 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// inputs is all that the rules read: the graph, the facts and the time. A node's fact lies in two places: what the
-// rules read of every node in a dense array, the rest beside it.
+// inputs is all that the rules read: the graph, the facts and the time. A node's fact lies in three places: what the
+// rules read of every node, and when it ended, in dense arrays, and the rest, if there is any, beside them.
 type inputs struct {
 	g        *nodegraph.Graph
 	nodes    []node
-	details  []detail
+	finished []stamp // by node: when it ended, 0 for one that did not
+	details  details
 	phrases  phrases
 	uids     sparse[string]
 	rare     sparse[rareDetail]
@@ -120,34 +121,6 @@ type fact struct {
 // created tells whether the node exists: the host was asked to start it, or it was loaded.
 func (f *fact) created() bool { return f.exists }
 
-// detail is the part of a Fact that is read when something happens to the node. It has no pointer, see sparse.
-type detail struct {
-	serial            int64
-	created, finished stamp
-	uid, rare         uint32 // numbers in inputs
-	message           phrase
-	attempt, exitCode int32
-	memo              Answer
-	hasExit           bool
-	synced            bool
-	hit               bool
-}
-
-// rareDetail is the part of a Fact that few nodes have.
-type rareDetail struct {
-	reason     string
-	conditions string
-	halted     string
-	remade     int64
-	restarts   int
-}
-
-// uid is the UID of the pod, empty while it is unknown.
-func (w *inputs) uid(d *detail) string { return *w.uids.at(d.uid) }
-
-// more is what few nodes have.
-func (w *inputs) more(d *detail) *rareDetail { return w.rare.at(d.rare) }
-
 // A stamp is a time in nanoseconds since 1970, 0 for none.
 type stamp int64
 
@@ -184,12 +157,12 @@ func (s stamp) time() time.Time {
 
 // fact returns all that is known of node i.
 func (w *inputs) fact(i nodegraph.Index) Fact {
-	f, d := &w.nodes[i], &w.details[i]
+	f, d := &w.nodes[i], w.details.read(i)
 	r := w.more(d)
 	return Fact{
 		Created: d.created.time(), Serial: d.serial, UID: w.uid(d), Attempt: int(d.attempt), Stage: f.Stage, Ran: f.Ran,
 		Ready: f.Ready, Phase: f.Phase, Message: w.phrases.text(d.message), Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
-		Finished: d.finished.time(), Unsynced: f.Unsynced, Synced: d.synced, Remade: r.remade, Restarts: r.restarts, Conditions: r.conditions,
+		Finished: w.finished[i].time(), Unsynced: f.Unsynced, Synced: d.synced, Remade: r.remade, Restarts: r.restarts, Conditions: r.conditions,
 		Halted: r.halted, Released: f.Released, Lock: f.Lock, Waited: f.Waited, Answer: f.Answer, Memo: d.memo, Hit: d.hit,
 		Seen: f.Seen,
 	}
@@ -201,13 +174,17 @@ func (w *inputs) put(i nodegraph.Index, v *Fact) {
 		Stage: v.Stage, Phase: v.Phase, Lock: v.Lock, Answer: v.Answer, Halted: v.Halted != "", Ran: v.Ran,
 		Ready: v.Ready, Unsynced: v.Unsynced, Released: v.Released, Waited: v.Waited, Seen: v.Seen, exists: v.created(),
 	}
-	d := &w.details[i]
-	*d = detail{
-		serial: v.Serial, created: stampOf(v.Created), finished: stampOf(v.Finished), uid: d.uid, rare: d.rare, message: w.phrases.say(v.Message),
+	w.finished[i] = stampOf(v.Finished)
+	d := w.details.read(i)
+	is := detail{
+		serial: v.Serial, created: stampOf(v.Created), uid: d.uid, rare: d.rare, message: w.phrases.say(v.Message),
 		attempt: int32(v.Attempt), exitCode: int32(v.ExitCode), memo: v.Memo, hasExit: v.HasExit, synced: v.Synced, hit: v.Hit,
 	}
-	w.uids.put(&d.uid, v.UID)
-	w.rare.put(&d.rare, rareDetail{reason: v.Reason, conditions: v.Conditions, halted: v.Halted, remade: v.Remade, restarts: v.Restarts})
+	w.uids.put(&is.uid, v.UID)
+	w.rare.put(&is.rare, rareDetail{reason: v.Reason, conditions: v.Conditions, halted: v.Halted, remade: v.Remade, restarts: v.Restarts})
+	if is != *d {
+		*w.details.write(i) = is
+	}
 }
 
 // setNow sets the time.
@@ -252,7 +229,7 @@ type leaf struct {
 	d *detail
 }
 
-func (w *inputs) leaf(i nodegraph.Index) leaf { return leaf{i, &w.nodes[i], &w.details[i]} }
+func (w *inputs) leaf(i nodegraph.Index) leaf { return leaf{i, &w.nodes[i], w.details.write(i)} }
 
 // run is the run of the leaf that is known.
 func (l leaf) run() run { return run{l.d.serial, int(l.d.attempt)} }
@@ -275,7 +252,7 @@ func (w *inputs) learn(l leaf, o *observation) bool {
 	if s.HasExit {
 		d.hasExit, d.exitCode = true, int32(s.ExitCode)
 	}
-	n.Stage, d.finished = o.stage, o.finished
+	n.Stage, w.finished[l.i] = o.stage, o.finished
 	if o.stage != StageGone {
 		n.Phase, d.message = o.phase, w.phrases.say(s.Message)
 	}
@@ -310,25 +287,26 @@ func (w *inputs) known(l leaf, o *observation) bool {
 	n, d, s := l.n, l.d, o.said
 	return o.stage == n.Stage && o.serial == d.serial && o.attempt == int(d.attempt) && o.phase == n.Phase &&
 		(s.Pod.UID == "" || s.Pod.UID == w.uid(d)) && s.Message == w.phrases.text(d.message) && s.Reason == w.more(d).reason &&
-		(d.finished != 0 || o.finished == 0) && (n.Ran || o.stage != StageRunning) && (n.Ready || !s.Ready) &&
+		(o.finished == 0 || w.finished[l.i] != 0) && (n.Ran || o.stage != StageRunning) && (n.Ready || !s.Ready) &&
 		(!s.HasExit || d.hasExit && int32(s.ExitCode) == d.exitCode) &&
 		(len(s.Conditions) == 0 || conditions(s.Conditions) == w.more(d).conditions)
 }
 
 // end makes node i ended, whatever was known of it.
 func (w *inputs) end(i nodegraph.Index, phase nodegraph.Phase, message phrase, at time.Time) {
-	f, d := &w.nodes[i], &w.details[i]
-	f.Stage, f.Phase, d.message, d.finished = StageEnded, phase, message, stampOf(at)
+	f := &w.nodes[i]
+	f.Stage, f.Phase, w.finished[i] = StageEnded, phase, stampOf(at)
+	w.details.write(i).message = message
 }
 
 // create makes node i exist since a time.
 func (w *inputs) create(i nodegraph.Index, at stamp) {
-	w.nodes[i].exists, w.details[i].created = true, at
+	w.nodes[i].exists, w.details.write(i).created = true, at
 }
 
 // sayReason sets the reason of node i, which is also the lock that it waits for.
 func (w *inputs) sayReason(i nodegraph.Index, reason string) {
-	if d := &w.details[i]; w.more(d).reason != reason {
+	if w.more(w.details.read(i)).reason != reason {
 		f := w.fact(i)
 		f.Reason = reason
 		w.put(i, &f)

@@ -55,7 +55,7 @@ func drawObservation(r *rand.Rand) observation {
 func TestJoinIsMerge(t *testing.T) {
 	const seed = 1
 	r := rand.New(rand.NewPCG(seed, 0))
-	in := &inputs{nodes: make([]node, 1), details: make([]detail, 1)}
+	in := &inputs{nodes: make([]node, 1), finished: make([]stamp, 1), details: details{blocks: make([]*detailBlock, 1)}}
 	risen := 0
 	for k := range 20_000 {
 		known, seen := drawFact(r), drawObservation(r)
