@@ -166,23 +166,29 @@ func repeated(b *testing.B, event func(e *Engine, pod nodegraph.Index) Event) {
 }
 
 // BenchmarkCascade: every pod that exists is lost in one call. Containers end with their pods, what comes after them is
-// omitted, and all that is around them settles.
+// omitted, and all that is around them settles. The first of all rounds also makes room for the result.
 func BenchmarkCascade(b *testing.B) {
 	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
 		e, batch := beforeCascade(spec)
 		var r Result
 		undo := remember(e)
-		spent := time.Duration(0) // stopping the timer of the benchmark would stop the world, and empty the caches
-		b.ResetTimer()
-		for b.Loop() {
+		round := func() time.Duration { // stopping the timer of the benchmark would stop the world, and empty the caches
 			start := time.Now()
 			if err := e.ApplyTo(&r, began, batch...); err != nil {
 				b.Fatal(err)
 			}
-			spent += time.Since(start)
+			spent := time.Since(start)
 			undo()
+			return spent
 		}
-		b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N)/float64(len(r.Changes)), "ns/changed-node")
+		perNode := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / float64(len(r.Changes)) }
+		first, others := round(), time.Duration(0)
+		b.ResetTimer()
+		for b.Loop() {
+			others += round()
+		}
+		b.ReportMetric(perNode(first), "first-ns/changed-node")
+		b.ReportMetric(perNode(others)/float64(b.N), "ns/changed-node")
 	})
 }
 
