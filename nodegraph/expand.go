@@ -38,7 +38,7 @@ func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
 	g.nameNode(i, base, suffix)
 	n.Parent, n.last = parent, None
 	if n.Kind == DAG || n.Kind == Pod {
-		n.plan = g.orderOf(n.Template)
+		n.inner = g.orderOf(n.Template)
 	}
 	n.depth = p.depth + 1
 	n.traits |= p.traits & nodeInExit
@@ -49,6 +49,8 @@ func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
 	if p.last != None {
 		before := &g.nodes[p.last]
 		n.next, before.next = before.next, i
+	} else if p.inner == 0 {
+		p.inner = int32(^i)
 	}
 	p.last = i
 	if len(g.unclaimed) == claimBlock {
@@ -99,8 +101,8 @@ func (n *Node) setText(text string, nameLength int) { n.text, n.nameLength = tex
 
 // orderOf returns the index of the plan of a template. Siblings often share theirs.
 func (g *Graph) orderOf(t *Template) int32 {
-	if last := &g.nodes[len(g.nodes)-2]; last.Template == t && last.plan != 0 {
-		return last.plan
+	if last := &g.nodes[len(g.nodes)-2]; last.Template == t && last.inner > 0 {
+		return last.inner
 	}
 	return g.planOf[t]
 }
@@ -155,6 +157,8 @@ func (g *Graph) keepMembers(parent *Node, end Index) {
 	}
 	if parent.last != None {
 		g.nodes[parent.last].next = ^first
+	} else {
+		parent.inner = max(parent.inner, 0)
 	}
 }
 
@@ -282,7 +286,7 @@ func (g *Graph) expandGroup(i Index) error {
 }
 
 func (g *Graph) expandPod(i Index) error {
-	if g.nodes[i].plan == 0 {
+	if g.Plan(i) == nil {
 		return nil
 	}
 	n := g.nodes[i]

@@ -41,7 +41,7 @@ type Node struct {
 	nameLength uint32
 	last       Index // the member that was added last
 	next       Index // the next member of the same parent; of the last one ^ the first
-	plan       int32 // the order among the members of a DAG or Pod, an index into Graph.plans; 0 for other kinds
+	inner      int32 // of a DAG or Pod with an order among its members that, an index into Graph.plans; of others ^ the first member; 0 for none
 
 	Template *Template // what the node is made from; nil for the workflow and StepGroups share that of their Steps
 	Task     *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.
@@ -245,11 +245,14 @@ func (g *Graph) Members(i Index) iter.Seq[Index] {
 
 // First and Next walk the members of a node without a closure: First(i), then Next of each until None.
 func (g *Graph) First(i Index) Index {
-	last := g.nodes[i].last
-	if last == None {
+	switch n := &g.nodes[i]; {
+	case n.inner < 0:
+		return Index(^n.inner)
+	case n.last == None:
 		return None
+	default:
+		return ^g.nodes[n.last].next
 	}
-	return ^g.nodes[last].next
 }
 
 // Next returns the member after m of the same parent, None after the last.
