@@ -41,7 +41,7 @@ type Node struct {
 	nameLength uint32
 	last       Index // the member that was added last
 	next       Index // the next member of the same parent; of the last one ^ the first
-	inner      int32 // of a DAG or Pod with an order among its members that, an index into Graph.plans; of others ^ the first member; 0 for none
+	inner      int32 // of a DAG or Pod its plan, an index into Graph.plans; of others ^ the first member; 0 for none
 
 	Template *Template // what the node is made from; nil for the workflow and StepGroups share that of their Steps
 	Task     *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.

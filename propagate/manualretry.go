@@ -26,7 +26,7 @@ func (e *Engine) manualRetry() {
 		old[e.g.Node(i).ID()] = before{phase: e.verdicts[i].phase(), message: fresh.phrases.say(e.message(i))}
 	}
 	fresh.wording = e.wording
-	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ { // pods that are forgotten may still be heard of
+	for i := range nodegraph.Index(e.g.Len()) { // pods that are forgotten may still be heard of
 		if uid := e.uid(e.details.read(i)); uid != "" && fresh.unknownPod(e.g.Node(i).ID(), uid) {
 			e.remember(e.g.Node(i).ID(), map[string]int64{uid: e.details.read(i).serial})
 		}
