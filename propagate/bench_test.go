@@ -269,9 +269,9 @@ func BenchmarkAddAttempt(b *testing.B) {
 }
 
 // BenchmarkAddNode: the graph and the engine take up a node, with nothing that follows from it: attempts of 1,000 Retries
-// in turn, four more of each.
+// in turn, eight more of each.
 func BenchmarkAddNode(b *testing.B) {
-	const more = 4
+	const more = 8
 	spec := thousandRetries()
 	b.ReportAllocs()
 	spent := time.Duration(0)
