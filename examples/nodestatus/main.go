@@ -29,6 +29,7 @@ func commands() []command {
 		{"diagnose", "[-pods FILE|-] [-o text|json] FILE|-", "say what is wrong with a workflow, what it waits for, and what to do", diagnoseCommand},
 		{"heal", "[-pods FILE|-] [-o patch|json] FILE|-", "print the patch that gets a workflow unstuck", healCommand},
 		{"whatif", "[-any 1|2] [-limit N] [-o text|json] FILE|-", "say what becomes of a workflow when it loses pods", whatifCommand},
+		{"dump", "[-against FILE] FILE...", "write all that the library says while it plays recordings, gzipped, or compare it with another version", dumpCommand},
 		{"graph", "[-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-", "draw a workflow, and what it waits for", graphCommand},
 	}
 }
