@@ -40,7 +40,7 @@
 //     else Running or Pending. The order among containers never decides.
 //   - Retry (retryRule): package retry decides from the attempts and the time.
 //   - DAG (dagRule): Running while a needed task or a hook is unfinished; then its targets decide, in declared order.
-//     A target that was skipped or omitted counts as the branch it ends (branchPhases).
+//     A target that was skipped or omitted counts as the nearest failure before it (dagResult).
 //   - Steps (stepsRule): Running while a group is; the first group that failed ends it.
 //   - StepGroup (stepGroupRule): Running while a step, an item or a hook is; the first declared failure decides.
 //   - TaskGroup (taskGroupRule): Running while an item is; then the last declared failure decides.

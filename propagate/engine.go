@@ -76,7 +76,7 @@ func (e *Engine) Started() time.Time { return e.started }
 // Verdict returns what the rules say of node i. For a composite it costs a walk over the members.
 func (e *Engine) Verdict(i nodegraph.Index) Verdict {
 	plain := e.view
-	plain.counted, plain.scratch, plain.walk = false, nil, branchWalk{} // to learn which member decides
+	plain.counted, plain.scratch, plain.origins = false, nil, nil // to learn which member decides
 	return e.spelled(plain.evaluate(i, &plain.nodes[i]))
 }
 
@@ -233,7 +233,7 @@ const largeCall = 1 << 6
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
 	e.changed, e.queue, e.starts, e.due, e.targets = changes{}, queue{}, starts{}, nil, nil
-	e.scratch, e.walk = nil, branchWalk{}
+	e.scratch, e.origins = nil, nil
 	if len(e.wanted) == 0 {
 		e.wanted = nil
 	}

@@ -118,6 +118,7 @@ var sentences = [...]string{
 	RuleComplete:      "it was complete when it was loaded",
 	RuleWhole:         "it ended as a whole: it was memoized, kept by a manual retry, or closed with what it is inside of",
 	RuleFailFast:      "%s failed, and its template fails fast",
+	RuleBranchFailed:  "%s failed, and a target that comes after it was skipped or omitted",
 }
 
 // because is the sentence for a verdict, with what the facts add.

@@ -12,12 +12,8 @@ import (
 //  0. Its template fails fast: see failFastRule.
 //  1. While a task it needs is not fulfilled, or a hook of a task is not, it runs.
 //  2. Then one that a shutdown found unfinished has failed.
-//  3. Its targets decide, in order: one that failed or is in error, unless its continueOn covers that. With failFast
-//     (the default) the first of them, else the last. A target that was skipped or omitted counts as the branch it
-//     ends: see branchPhases.
-//  4. Otherwise it has succeeded.
+//  3. Its targets decide: see dagResult.
 func (w *view) dagRule(i nodegraph.Index) ruling {
-	t := w.g.Node(i).Template
 	if v, decided := w.failFastRule(i, false); decided {
 		return v
 	}
@@ -27,24 +23,7 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 	if w.nodes[i].Halted {
 		return settled(nodegraph.Failed, noMessage, RuleShutdown, nodegraph.None)
 	}
-	inherited := w.inheritedPhases(i)
-	var result nodegraph.Phase
-	by := nodegraph.None
-	for _, slot := range w.g.Targets(i) {
-		target := w.g.Slot(i, slot)
-		p := w.targetPhase(target, inherited)
-		if !p.Unsuccessful() || t.Tasks[slot].ContinueOn.Covers(p) {
-			continue
-		}
-		result, by = p, target
-		if !t.NoFailFast {
-			break
-		}
-	}
-	if by != nodegraph.None {
-		return settled(result, noMessage, RuleMemberFailed, by)
-	}
-	return settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
+	return w.dagResult(i)
 }
 
 // plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is

@@ -85,6 +85,7 @@ const (
 	RuleComplete                  // the workflow was complete when it was loaded
 	RuleFailFast                  // a composite whose template fails fast, once nothing of it runs but ready daemons
 	RuleWhole                     // a composite that ended as a whole: memoized, kept by a manual retry, or closed from outside
+	RuleBranchFailed              // a DAG in which nothing that ran leads from a task that failed to a target
 )
 
 var ruleNames = [...]string{
@@ -92,7 +93,7 @@ var ruleNames = [...]string{
 	"pod-pending", "pod-running", "pod-result", "pod-gone", "pod-recreate", "stopped", "daemon-ready", "daemon-ended",
 	"unsynced", "container-own", "container-pod", "members-open", "members-done", "member-failed", "shutdown", "retry",
 	"suspended", "resumed", "served", "exit-handler", "entry",
-	"complete", "fail-fast", "whole",
+	"complete", "fail-fast", "whole", "branch-failed",
 }
 
 // String is the rule's name as explanations show it.
@@ -153,7 +154,7 @@ type view struct {
 	wakes    map[nodegraph.Index]stamp
 	counted  bool // nodes say what they wait for; the reference evaluator looks for itself
 	scratch  []nodegraph.DepState
-	walk     branchWalk
+	origins   []origins // of dagResult
 }
 
 // outcome is what is remembered of a ruling.

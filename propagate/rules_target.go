@@ -1,0 +1,123 @@
+package propagate
+
+import (
+	"slices"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// An origin is a task that failed and that another task comes after: its place among the tasks of the DAG, and over how many
+// steps of the order it is reached. Zero steps mean that there is none.
+type origin struct{ place, steps int32 }
+
+// origins are the nearest failures that reach one task through skipped and omitted tasks alone: of those that no continueOn of
+// their own covers, of the covered ones that are Failed, and of the covered ones that are in Error.
+type origins [3]origin
+
+// originClass is the class in origins of a task that ended in phase p.
+func originClass(c nodegraph.ContinueOn, p nodegraph.Phase) int {
+	switch {
+	case !c.Covers(p):
+		return 0
+	case p == nodegraph.Failed:
+		return 1
+	}
+	return 2
+}
+
+// passedOn tells whether a task in phase p never ran, so that what it comes after counts in its place.
+func passedOn(p nodegraph.Phase) bool { return p == nodegraph.Skipped || p == nodegraph.Omitted }
+
+// dagResult decides how DAG i ends, all of whose tasks have ended (Argo: assessDAGPhase; the numbers 8 and 9 of the
+// deviations). In the order of its targets:
+//
+//  1. A target that is Failed or in Error counts as that, unless its continueOn covers it.
+//  2. A target that was skipped or omitted counts as the nearest failure before it: the one that is reached over the fewest
+//     tasks, through skipped and omitted tasks alone, and of several as near the one that is visited first. A failure that both
+//     its own continueOn and that of the target cover does not count. Nothing inside a task counts, and no hook.
+//  3. Any other target has succeeded.
+//
+// With failFast the first target that counts as a failure decides, without it the last.
+func (w *view) dagResult(i nodegraph.Index) ruling {
+	result := settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
+	t, all := w.g.Node(i).Template, []origins(nil)
+	plan, first := w.g.Planned(i)
+	for _, slot := range w.g.Targets(i) {
+		place, covers := plan.Place(slot), t.Tasks[slot].ContinueOn
+		target := first + nodegraph.Index(place)
+		p := w.verdicts[target].phase()
+		switch {
+		case p.Unsuccessful() && !covers.Covers(p):
+			result = settled(p, noMessage, RuleMemberFailed, target)
+		case passedOn(p):
+			if all == nil {
+				all = w.originsIn(i)
+			}
+			b := w.nearestOf(plan, all[place], covers)
+			if b.steps == 0 {
+				continue
+			}
+			by := first + nodegraph.Index(b.place)
+			result = settled(w.verdicts[by].phase(), noMessage, RuleBranchFailed, by)
+		default:
+			continue
+		}
+		if !t.NoFailFast {
+			break
+		}
+	}
+	return result
+}
+
+// nearestOf is the nearest of the failures before a target whose continueOn does not cover them.
+func (w *view) nearestOf(plan *nodegraph.Plan, before origins, target nodegraph.ContinueOn) origin {
+	b := before[0]
+	if !target.Failed {
+		b = nearer(plan, b, before[1])
+	}
+	if !target.Error {
+		b = nearer(plan, b, before[2])
+	}
+	return b
+}
+
+// nearer is the one of two failures that fewer steps lead to, or that is visited first.
+func nearer(plan *nodegraph.Plan, a, b origin) origin {
+	switch {
+	case b.steps == 0:
+		return a
+	case a.steps == 0, b.steps < a.steps, b.steps == a.steps && plan.Visit(b.place) < plan.Visit(a.place):
+		return b
+	}
+	return a
+}
+
+// originsIn returns, by place, the failures that reach each skipped or omitted task of DAG i. Each task stands behind all that it
+// comes after, so one pass sees every edge once. The slice is good until the next call.
+func (w *view) originsIn(i nodegraph.Index) []origins {
+	plan, first := w.g.Planned(i)
+	tasks := w.g.Node(i).Template.Tasks
+	all := slices.Grow(w.origins[:0], plan.Len())[:plan.Len()]
+	w.origins = all
+	for place := range all {
+		all[place] = origins{}
+		if !passedOn(w.verdicts[first+nodegraph.Index(place)].phase()) {
+			continue
+		}
+		for _, d := range plan.Dependencies(int32(place)) {
+			switch p := w.verdicts[first+nodegraph.Index(d)].phase(); {
+			case p.Unsuccessful():
+				class := &all[place][originClass(tasks[plan.Slot(d)].ContinueOn, p)]
+				*class = nearer(plan, *class, origin{d, 1})
+			case passedOn(p):
+				for k, b := range all[d] {
+					if b.steps > 0 {
+						b.steps++
+					}
+					all[place][k] = nearer(plan, all[place][k], b)
+				}
+			}
+		}
+	}
+	return all
+}
