@@ -62,7 +62,8 @@
 //   - Agreement (I4): the incremental engine says what the reference evaluator says, which starts from scratch.
 //   - No rewriting (I5): a leaf that ended changes only when a newer incarnation, attempt or manual retry supersedes it.
 //   - Locks (I6): a lock is released in the result in which its holder settles.
-//   - Restart (I7): [Engine.Save] and [Load], at any moment, change no phase and no obligation.
+//   - Restart (I7): [Engine.Save] and [Load], at any moment, change no phase and no obligation. [Restore] keeps what a
+//     record says has ended, unless something inside it is open, and never reopens it.
 //
 // # What is not promised
 //

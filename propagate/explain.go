@@ -116,7 +116,7 @@ var sentences = [...]string{
 	RuleExitHandler:   "%s, an exit handler, decides it",
 	RuleEntry:         "%s decides it",
 	RuleComplete:      "it was complete when it was loaded",
-	RuleWhole:         "it ended as a whole: it was memoized, kept by a manual retry, or closed with what it is inside of",
+	RuleWhole:         "it ended as a whole: it was memoized, kept by a manual retry or a record, or closed with what it is inside of",
 	RuleFailFast:      "%s failed, and its template fails fast",
 	RuleBranchFailed:  "%s failed, and a target that comes after it was skipped or omitted",
 }

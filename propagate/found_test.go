@@ -970,15 +970,15 @@ func TestUnanswerableIsFinal(t *testing.T) {
 	})
 }
 
-// A ready daemon that decides its DAG by what it comes after counted as a success once it was ended with the DAG: the DAG,
-// which had failed, had not any more.
+// A ready daemon counts as a success while it is ready and once it was ended with its DAG alike, and what is inside of the task
+// before it does not count: the DAG is what it was when it ended the daemon.
 func TestDaemonEndedWithItsBoundaryDecidesAsBefore(t *testing.T) {
 	e := drawn(t, "dag(x: dag(set: pod(a, b) -> d: daemon), hold: suspend)")
 	tell(t, e, propagate.PodRunning("wf.x.set"), propagate.ContainerEnded("wf.x.set", "a", 1, ""), propagate.ContainerEnded("wf.x.set", "b", 0, ""), propagate.PodSucceeded("wf.x.set"))
 	r := tell(t, e, propagate.PodRunning("wf.x.d"))
 	require.Equal(t, "Terminate wf.x.d \"its boundary has ended\"", r.Actions[0].String())
 	expect(t, e, "wf.x.d", nodegraph.Succeeded)
-	expect(t, e, "wf.x", nodegraph.Failed)
+	expect(t, e, "wf.x", nodegraph.Succeeded)
 }
 
 // In one look a node was held back by a limit, and then the place of one that may not start any more was given up: nobody

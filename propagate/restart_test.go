@@ -104,6 +104,84 @@ func TestAttemptsOfARestoredEngine(t *testing.T) {
 	expect(t, e, "wf.b", nodegraph.Pending)
 }
 
+// A record keeps what it says has ended, where the rules would say otherwise of what is inside it: a controller may have
+// decided otherwise than they do, and nothing must start because of that. Only an end with something open inside is not kept.
+func TestRecordedEndsAreKept(t *testing.T) {
+	const deleted = "pod deleted"
+	failed := func(name string, kind nodegraph.Kind, phase nodegraph.Phase, message string) nodegraph.Recorded {
+		r := onRecord(name, kind, phase)
+		r.Message, r.Finished = message, epoch
+		return r
+	}
+	lost := []nodegraph.Recorded{ // a container set that was lost after its container had ended, and what comes after it
+		failed("wf.x.set", nodegraph.Pod, nodegraph.Error, deleted), failed("wf.x.set.main", nodegraph.Container, nodegraph.Succeeded, ""),
+		failed("wf.x.after", nodegraph.NodeSkipped, nodegraph.Omitted, "omitted: depends condition not met"),
+	}
+	for name, c := range map[string]struct {
+		text    string
+		phase   nodegraph.Phase // of the workflow on record
+		nodes   []nodegraph.Recorded
+		node    string
+		want    nodegraph.Phase
+		message string
+		waits   []string
+	}{
+		"a DAG that the rules call failed": {
+			text: "dag(x: dag(set: pod(main) -> after), hold: suspend)", phase: nodegraph.Running,
+			nodes: append([]nodegraph.Recorded{failed("wf.x", nodegraph.DAG, nodegraph.Succeeded, "")}, lost...),
+			node:  "wf.x", want: nodegraph.Succeeded, waits: []string{"wf.hold: resume"},
+		},
+		"a DAG that failed in another way than the rules say": {
+			text: "dag(x: dag(set: pod(main) -> after), hold: suspend)", phase: nodegraph.Running,
+			nodes: append([]nodegraph.Recorded{failed("wf.x", nodegraph.DAG, nodegraph.Failed, "")}, lost...),
+			node:  "wf.x", want: nodegraph.Failed, waits: []string{"wf.hold: resume"},
+		},
+		"a Retry that the rules would let go on": {
+			text: "dag(r: retry(2, pod), hold: suspend)", phase: nodegraph.Running,
+			nodes: []nodegraph.Recorded{failed("wf.r", nodegraph.Retry, nodegraph.Failed, "enough"), failed("wf.r(0)", nodegraph.Pod, nodegraph.Failed, "")},
+			node:  "wf.r", want: nodegraph.Failed, message: "enough", waits: []string{"wf.hold: resume"},
+		},
+		"a DAG in which the rules would start a task": {
+			text: "dag(x: dag(a, b), hold: suspend)", phase: nodegraph.Running,
+			nodes: []nodegraph.Recorded{failed("wf.x", nodegraph.DAG, nodegraph.Succeeded, ""), failed("wf.x.a", nodegraph.Pod, nodegraph.Succeeded, "")},
+			node:  "wf.x", want: nodegraph.Succeeded, waits: []string{"wf.hold: resume"},
+		},
+		"a container that its pod, which succeeded, does not end like that": {
+			text: "dag(set: pod(main), hold: suspend)", phase: nodegraph.Running,
+			nodes: []nodegraph.Recorded{failed("wf.set", nodegraph.Pod, nodegraph.Succeeded, ""), failed("wf.set.main", nodegraph.Container, nodegraph.Error, "container deleted")},
+			node:  "wf.set.main", want: nodegraph.Error, message: "container deleted", waits: []string{"wf.hold: resume"},
+		},
+		"a complete workflow": {
+			text: "dag(x: dag(set: pod(main) -> after))", phase: nodegraph.Succeeded,
+			nodes: append([]nodegraph.Recorded{failed("wf.x", nodegraph.DAG, nodegraph.Succeeded, "")}, lost...),
+			node:  "wf.x", want: nodegraph.Succeeded,
+		},
+		"a DAG with a pod inside that runs": {
+			text: "dag(x: dag(a), hold: suspend)", phase: nodegraph.Running,
+			nodes: []nodegraph.Recorded{failed("wf.x", nodegraph.DAG, nodegraph.Succeeded, ""), onRecord("wf.x.a", nodegraph.Pod, nodegraph.Running)},
+			node:  "wf.x", want: nodegraph.Running, waits: []string{"wf.hold: resume", "wf.x.a: pod"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec, err := nodegraph.Parse(c.text)
+			require.NoError(t, err)
+			entry := onRecord("wf", nodegraph.DAG, c.phase)
+			e, unknown, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: c.phase, Started: epoch,
+				Nodes: append([]nodegraph.Recorded{entry, onRecord("wf.hold", nodegraph.Suspend, nodegraph.Running)}, c.nodes...)})
+			require.NoError(t, err)
+			require.Equal(t, strings.Contains(c.text, "hold"), len(unknown) == 0, "unknown: %v", unknown)
+			require.NoError(t, e.Check())
+			r := tell(t, e)
+			phase, message := e.Phase(e.Graph().Find(c.node))
+			require.Equal(t, c.want.String()+" "+c.message, phase.String()+" "+message, "%s on record, because: %v", c.node, e.Explain(e.Graph().Find(c.node)))
+			require.ElementsMatch(t, c.waits, waitsFor(e))
+			for _, a := range r.Actions {
+				require.NotEqual(t, propagate.ActionStart, a.Type, "nothing starts because a record says otherwise than the rules: %v", a)
+			}
+		})
+	}
+}
+
 // onRecord is a node of a workflow called wf as a controller recorded it.
 func onRecord(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.Recorded {
 	return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}

@@ -12,7 +12,8 @@ import (
 
 // Restore returns the engine of a workflow that a controller has recorded, and the ids of recorded nodes that the
 // specification never asks for; those are ignored. What a record leaves open, the pods that exist above all, is
-// learned from the next observations. Composites are not taken at their word: their phases follow from their members.
+// learned from the next observations. A composite that is recorded to have ended stays as it ended, unless something
+// inside it is open; any other follows from its members.
 func Restore(spec *nodegraph.Spec, s nodegraph.Snapshot) (*Engine, []string, error) {
 	return RestoreLimited(spec, s, nodegraph.Limits{})
 }
@@ -47,34 +48,44 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 	return e, r.source.rest(), nil
 }
 
-// endRecorded ends what is recorded to have ended inside something that has ended too, where the rules say otherwise: a
-// record does not tell all that was decided from what is in it.
+// endRecorded keeps composites as they are recorded to have ended where the rules say otherwise, from the deepest up: a record
+// does not tell all that was decided from what is in it, and a controller may decide otherwise than the rules (see the
+// deviations). Nothing starts because of that. Only what has something open inside it is not taken at its word (I1).
 func (r *restorer) endRecorded() {
 	e := r.e
-	for i := nodegraph.Index(e.g.Len()) - 1; i > nodegraph.Entry; i-- {
-		f, p := &e.nodes[i], e.nodes[i].parent
-		if !f.Phase.Completed() || e.verdicts[i].fulfilled() {
+	for i := nodegraph.Index(e.g.Len()) - 1; i > nodegraph.Root; i-- {
+		f := &e.nodes[i]
+		switch {
+		case !f.Phase.Completed() || f.Stage == StageEnded && !f.Unsynced:
 			continue
-		}
-		if !e.lateAttempt(i) && (!e.nodes[p].Phase.Completed() || !e.nodes[p].kind.Composite()) {
-			continue
-		}
-		if e.nodes[i].kind.Composite() {
-			f.Stage = StageEnded
-			for p = i; p != nodegraph.None; p = e.g.Node(p).Parent {
-				e.touch(p) // a DAG around it may look deep into it for the branches of its targets
+		case f.kind.Composite():
+			if v := &e.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && v.message == e.details.read(i).message || e.hasOpenMember(i) {
+				continue
 			}
-		} else if f.Unsynced {
+			f.Stage = StageEnded
+		case f.Unsynced && (e.lateAttempt(i) || e.nodes[f.parent].Phase.Completed() && e.nodes[f.parent].kind.Composite()):
 			e.leaf(i).endResults()
-			e.touch(i)
+		default:
+			continue
 		}
+		e.touch(i)
+		e.sweep(0)
 	}
-	e.sweep(0)
 	for i := range e.nodes { // from now on its members alone say what a composite is, unless the workflow is complete
 		if f := &e.nodes[i]; e.nodes[i].kind.Composite() && f.Stage != StageEnded && e.root().Stage != StageEnded {
 			f.Phase = nodegraph.Planned
 		}
 	}
+}
+
+// hasOpenMember tells whether something directly inside node i was created and is not fulfilled.
+func (e *Engine) hasOpenMember(i nodegraph.Index) bool {
+	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		if e.nodes[m].created() && !e.verdicts[m].fulfilled() {
+			return true
+		}
+	}
+	return false
 }
 
 // source is where the facts of nodes come from when an engine is made from what was stored.
@@ -528,9 +539,12 @@ func podFact(f *Fact, r *nodegraph.Recorded, daemon bool) {
 	}
 }
 
-// containerFact leaves out what only the end of the pod forced: that follows from the pod's fact.
+// containerFact leaves out what only the end of the pod forced: that follows from the pod's fact. An end that the pod as it is
+// recorded would not force is the container's own.
 func containerFact(f *Fact, r *nodegraph.Recorded, pod *Fact) {
-	forced := r.Message == containerDeleted.own() || r.Message == podFailedUnder.own() || pod.Stage == StageStopped && r.Message == pod.Message
+	forced := r.Message == containerDeleted.own() && pod.Stage == StageGone ||
+		r.Message == podFailedUnder.own() && pod.Stage == StageEnded && pod.Phase.Unsuccessful() ||
+		r.Message == pod.Message && pod.Stage == StageStopped
 	switch {
 	case r.Phase.Completed() && !forced:
 		f.Stage, f.Phase, f.Message = StageEnded, r.Phase, r.Message

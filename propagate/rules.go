@@ -37,7 +37,7 @@ func (w *view) compositeRule(i nodegraph.Index) ruling {
 	case w.root().Stage == StageEnded && n.Phase.Settled():
 		return settled(n.Phase, w.details.read(i).message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
 	case n.Stage == StageEnded:
-		return wholeRule(n.Phase, w.details.read(i).message)
+		return w.wholeRule(i)
 	case n.Lock == LockWaits:
 		return pending(RuleLockWait, w.details.read(i).message)
 	}
@@ -133,9 +133,11 @@ func (w *inputs) stops(i nodegraph.Index) bool {
 	return w.shutdown == "Terminate" || w.shutdown == "Stop" && !w.g.Node(i).InExitHandler()
 }
 
-// wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. One in Error could not be expanded.
-func wholeRule(phase nodegraph.Phase, message phrase) ruling {
-	if phase == nodegraph.Error {
+// wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. One in Error with nothing inside it
+// could not be expanded.
+func (w *view) wholeRule(i nodegraph.Index) ruling {
+	phase, message := w.nodes[i].Phase, w.details.read(i).message
+	if phase == nodegraph.Error && w.g.First(i) == nodegraph.None {
 		return settled(phase, message, RuleInvalid, nodegraph.None)
 	}
 	return settled(phase, message, RuleWhole, nodegraph.None)

@@ -84,7 +84,7 @@ const (
 	RuleEntry                     // the workflow ends as its entry node did
 	RuleComplete                  // the workflow was complete when it was loaded
 	RuleFailFast                  // a composite whose template fails fast, once nothing of it runs but ready daemons
-	RuleWhole                     // a composite that ended as a whole: memoized, kept by a manual retry, or closed from outside
+	RuleWhole                     // a composite that ended as a whole: memoized, kept by a manual retry or a record, or closed from outside
 	RuleBranchFailed              // a DAG in which nothing that ran leads from a task that failed to a target
 )
 
@@ -154,7 +154,7 @@ type view struct {
 	wakes    map[nodegraph.Index]stamp
 	counted  bool // nodes say what they wait for; the reference evaluator looks for itself
 	scratch  []nodegraph.DepState
-	origins   []origins // of dagResult
+	origins  []origins // of dagResult
 }
 
 // outcome is what is remembered of a ruling.

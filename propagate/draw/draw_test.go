@@ -153,7 +153,7 @@ func TestChain(t *testing.T) {
 			[]string{"wf", "wf.a", "wf.b", "wf.a.onExit"}, []string{"wf.a wf.a.onExit", "wf.a wf.b"}},
 		{"the exit handler", "dag(a) exit pod", []propagate.Event{propagate.PodSucceeded("wf.a")}, []string{"wf.onExit"}, nil},
 		{"a failure", "dag(a -> b)", []propagate.Event{propagate.PodFailed("wf.a", "no")},
-			[]string{"wf", "wf.a", "wf.b"}, []string{"wf.a wf.b"}},
+			[]string{"wf", "wf.a"}, nil},
 		{"a success", "dag(a)", []propagate.Event{propagate.PodSucceeded("wf.a")}, nil, nil},
 	}
 	for _, c := range cases {
