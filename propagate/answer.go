@@ -14,11 +14,11 @@ func (e *Engine) workflowLockAnswered(ev *Event) {
 	}
 	e.touch(nodegraph.Root)
 	if ev.Type == EventLockQueued {
-		root.Lock, e.details.write(nodegraph.Root).message = LockWaits, e.phrases.say(ev.Message)
+		root.Lock, e.details[nodegraph.Root].message = LockWaits, e.phrases.say(ev.Message)
 		e.sayReason(nodegraph.Root, ev.Reason)
 		return
 	}
-	root.Lock, e.details.write(nodegraph.Root).message = LockHeld, noMessage
+	root.Lock, e.details[nodegraph.Root].message = LockHeld, noMessage
 	e.sayReason(nodegraph.Root, "")
 	e.beginWorkflow()
 }
@@ -37,7 +37,7 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 		if when == "" {
 			when = e.g.Node(i).Task.When
 		}
-		e.details.write(i).message = e.phrases.say("when '" + when + "' evaluated false")
+		e.details[i].message = e.phrases.say("when '" + when + "' evaluated false")
 	}
 	e.touch(i)
 }
@@ -78,7 +78,7 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 
 // memoized takes the host's word on a memoization key.
 func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
-	d := e.details.write(i)
+	d := &e.details[i]
 	if e.nodes[i].created() || d.memo == AnswerRun {
 		return
 	}
@@ -119,11 +119,11 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 			e.create(i)
 			return
 		}
-		e.details.write(i).message = e.phrases.say(ev.Message)
+		e.details[i].message = e.phrases.say(ev.Message)
 		e.sayReason(i, ev.Reason)
 		if !f.created() {
 			e.inputs.create(i, e.instant)
-			f.Waited, e.details.write(i).serial = true, e.afterOlder(i)
+			f.Waited, e.details[i].serial = true, e.afterOlder(i)
 			e.watchTimeouts(i)
 			e.actOn(ActionStart, i, ev.Message)
 		}
@@ -131,7 +131,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	}
 	f.Lock = LockHeld
 	if f.created() {
-		e.details.write(i).message = noMessage
+		e.details[i].message = noMessage
 		e.sayReason(i, "")
 		if e.expand(i) && e.nodes[i].kind == nodegraph.Pod {
 			e.actOn(ActionRecreate, i, "")

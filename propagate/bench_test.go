@@ -195,18 +195,11 @@ func BenchmarkCascade(b *testing.B) {
 // remember returns a function that puts an engine back into the state it has now. No node may have been added since.
 func remember(e *Engine) func() {
 	nodes, finished, verdicts, active := slices.Clone(e.nodes), slices.Clone(e.finished), slices.Clone(e.verdicts), e.active
-	var details []detail
-	for d := range e.details.all() {
-		details = append(details, *d)
-	}
+	details := slices.Clone(e.details)
 	return func() {
 		copy(e.nodes, nodes)
 		copy(e.finished, finished)
-		k := 0
-		for d := range e.details.all() {
-			*d = details[k]
-			k++
-		}
+		copy(e.details, details)
 		copy(e.verdicts, verdicts)
 		e.active = active
 	}

@@ -8,7 +8,7 @@ import (
 
 // An InvariantError says which of the engine's invariants does not hold, and at which node. It is a bug of this library.
 type InvariantError struct {
-	Invariant string // "containment", "progress", "agreement", "locks" or "details"
+	Invariant string // "containment", "progress", "agreement" or "locks"
 	Node      string // its name, empty for the workflow
 	Detail    string
 }
@@ -19,9 +19,8 @@ func (e *InvariantError) Error() string {
 }
 
 // Check tests what must hold after every call: nothing unfulfilled is inside something fulfilled; an unfinished workflow
-// waits for something and a complete one for nothing; the reference evaluator agrees; what has settled holds no lock; of
-// nodes of which nothing is known nothing was noted. It evaluates every node anew and is for tests of the library and of its
-// hosts. The error is an [*InvariantError].
+// waits for something and a complete one for nothing; the reference evaluator agrees; what has settled holds no lock. It
+// evaluates every node anew and is for tests of the library and of its hosts. The error is an [*InvariantError].
 func (e *Engine) Check() error {
 	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
 		if err := e.checkContainment(i); err != nil {
@@ -35,9 +34,6 @@ func (e *Engine) Check() error {
 	}
 	if open := e.Obligations(); e.Complete() != (len(open) == 0) {
 		return &InvariantError{"progress", "", fmt.Sprintf("complete: %v, waits for %v", e.Complete(), open)}
-	}
-	if e.details.none != (detail{}) {
-		return &InvariantError{"details", "", "something was noted of nodes of which nothing is known"}
 	}
 	return e.checkAgreement()
 }

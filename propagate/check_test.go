@@ -60,8 +60,6 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 				e.verdicts[i].verdict = newVerdict(nodegraph.Running, RuleMembersOpen)
 			}
 		}, &InvariantError{"progress", "", "complete: false, waits for []"}},
-		{"a node of which nothing is known was written", func(e *Engine) { e.details.none.attempt = 1 },
-			&InvariantError{"details", "", "something was noted of nodes of which nothing is known"}},
 		{"a rule that the reference does not see", becomes("wf.a.x", nodegraph.Pending, RulePodPending),
 			&InvariantError{"agreement", "wf.a.x", `the engine says Pending "" (pod-pending), the reference Pending "" (start-owed)`}},
 		{"a message that the reference does not see", func(e *Engine) { e.verdicts[e.g.Find("wf.s")].message = e.phrases.say("old") },

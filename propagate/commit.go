@@ -4,23 +4,15 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// commit marks what reads the verdict on node i, which looks different now. It does so but for endPlainly where the node
-// has ended plainly, and returns the verdict then, otherwise 0.
-func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) (ended verdict) {
+// commit marks what reads the verdict on node i, which looks different now.
+func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) {
 	old := before.verdict
 	if n.marks&markChanged == 0 {
 		n.marks |= markChanged
-		e.changed.add(i, n.depth, old.phase(), before.message)
+		e.changed = append(e.changed, changed{i, old.phase(), before.message})
 	}
 	if n.kind == nodegraph.Pod {
 		e.countActive(n, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
-	}
-	if e.endsPlainly(n, old, is) {
-		if e.finished[i] == 0 {
-			e.finished[i] = e.instant
-		}
-		e.forget(i)
-		return is
 	}
 	if is.want()&^wantWithin != 0 {
 		e.wanted = append(e.wanted, i)
@@ -33,7 +25,7 @@ func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) 
 		e.resumed(i, n)
 	}
 	if i == nodegraph.Root {
-		return 0
+		return
 	}
 	if e.daemons {
 		e.afterDaemons(i, old, is)
@@ -45,38 +37,9 @@ func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) 
 	if n.traits&traitHook != 0 {
 		owner, _ := e.g.Owner(i)
 		e.reclear(owner) // what comes after that waits for its hooks
-		return 0
-	}
-	e.reclearNode(i, n, is)
-	return 0
-}
-
-// endsPlainly tells whether with this verdict a node has ended, and nothing more follows from that than what endPlainly does.
-func (e *Engine) endsPlainly(n *node, old, is verdict) bool {
-	return n.traits&traitPlainEnd != 0 && e.plain && is&^old&verdictFulfilled != 0 && is.want() == 0 && n.Lock == LockNone
-}
-
-// groups are the kinds of nodes whose end has consequences of its own.
-const groups = boundaries | 1<<nodegraph.StepGroup
-
-// endPlainly does what follows from the end of the nodes from..to-1, members of one node that have ended plainly and
-// alike: fewer hold their parent open, and what comes after them may go on.
-func (e *Engine) endPlainly(from, to nodegraph.Index) {
-	n := &e.nodes[from]
-	e.nodes[n.parent].open -= int32(to - from)
-	e.tellOpen(n.parent)
-	if n.traits&traitTask == 0 {
 		return
 	}
-	for i := from; i < to; i++ {
-		e.nodes[i].marks |= markClear
-	}
-	plan, first := e.g.Planned(n.parent)
-	unmet := marks(0)
-	if !e.verdicts[from].bare() {
-		unmet = markUnmet
-	}
-	e.letGo(first, plan.DependentsOf(int32(from-first), int32(to-first)), unmet)
+	e.reclearNode(i, n, is)
 }
 
 // afterDaemons takes care that a TaskGroup which is done is read again, and so is every DAG around, which may look deep into
@@ -168,13 +131,10 @@ func (e *Engine) reclearNode(i nodegraph.Index, n *node, v verdict) {
 	}
 	plan, first := e.g.Planned(n.parent)
 	dependents := plan.Dependents(int32(i - first))
-	switch {
-	case was:
+	if was {
 		e.holdBack(first, dependents, is)
-	case v.bare():
-		e.letGo(first, dependents, 0)
-	default:
-		e.letGo(first, dependents, markUnmet)
+	} else {
+		e.letGo(first, dependents)
 	}
 	n.marks &^= markClear
 	if is {
@@ -188,7 +148,6 @@ func (e *Engine) holdBack(first nodegraph.Index, places []int32, clear bool) {
 	for _, place := range places {
 		i := first + nodegraph.Index(place)
 		d := &e.nodes[i]
-		d.marks &^= markUnmet // to be looked for again
 		most := int32(0)
 		if !clear {
 			d.blocked++
@@ -201,47 +160,14 @@ func (e *Engine) holdBack(first nodegraph.Index, places []int32, clear bool) {
 }
 
 // letGo tells tasks that one more they come after is clear, and marks those that go on.
-func (e *Engine) letGo(first nodegraph.Index, places []int32, unmet marks) {
-	if len(places) != 1 {
-		e.letSomeGo(first, places, unmet)
-		return
-	}
-	i := first + nodegraph.Index(places[0])
-	d := &e.nodes[i]
-	d.marks |= unmet
-	if d.blocked--; d.blocked == 0 && !d.exists {
-		e.touch(i)
-	}
-}
-
-// letSomeGo is letGo for several tasks. Which of them go on a processor can't foresee, so all are written into the queue
-// and those that stay there are counted.
-func (e *Engine) letSomeGo(first nodegraph.Index, places []int32, unmet marks) {
-	nodes := e.nodes[first:]
-	rank := rank(int(nodes[0].depth), true)
-	ready := e.queue.room(rank, len(places))
-	count := 0
-	for k := 0; k < len(places); k++ {
-		place, times := places[k], int32(1)
-		for k+1 < len(places) && places[k+1] == place { // what lies side by side is often joined by one task
-			times++
-			k++
+func (e *Engine) letGo(first nodegraph.Index, places []int32) {
+	for _, place := range places {
+		i := first + nodegraph.Index(place)
+		d := &e.nodes[i]
+		if d.blocked--; d.blocked == 0 && !d.exists {
+			e.touch(i)
 		}
-		d := &nodes[place]
-		ready[count] = first + nodegraph.Index(place)
-		d.blocked -= times
-		waits := int32(d.marks & markQueued)
-		if d.exists {
-			waits = 1
-		}
-		goes := marks(0)
-		if d.blocked|waits == 0 {
-			goes = markQueued
-		}
-		d.marks |= goes | unmet
-		count += int(goes)
 	}
-	e.queue.pushed(rank, count)
 }
 
 // touchFailFast marks the boundary of node i, and the StepGroup it is in, where the boundary counts failures.

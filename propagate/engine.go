@@ -22,7 +22,7 @@ type Engine struct {
 	tried      int                          // how much had been judged when the wants were last looked at
 	active     int                          // pods that count against the workflow's parallelism
 	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
-	changed    changes                      // nodes touched by the current call
+	changed    []changed                    // nodes that changed during the current call, in the order in which they did first
 	due        []nodegraph.Index            // scratch of begin
 	targets    []nodegraph.Index            // scratch of ApplyTo: the nodes of the events
 	timers     timers
@@ -36,7 +36,6 @@ type Engine struct {
 	failFast bool // some template fails fast
 	named    bool // the expression of some hook may name tasks or steps
 	limited  bool // there is a limit of parallelism, or some template fails fast
-	plain    bool // no template fails fast or is a daemon, and no hook's expression names tasks or steps: see endsPlainly
 	overdue  bool // the deadline was applied
 }
 
@@ -53,9 +52,7 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	uses := g.Features()
 	e := &Engine{asked: make(map[nodegraph.Index]struct{}), failFast: uses.FailFast, named: uses.HookExpressions}
 	e.limited = uses.FailFast || uses.Parallelism
-	e.plain = !uses.FailFast && !uses.Daemons && !uses.HookExpressions
 	e.inputs = &inputs{g: g, held: spec.Suspended, daemons: uses.Daemons}
-	e.counted = true
 	e.allot(g.Len()) // more when there are more
 	e.grow()
 	for i := range nodegraph.Index(g.Len()) {
@@ -75,9 +72,9 @@ func (e *Engine) Started() time.Time { return e.started }
 
 // Verdict returns what the rules say of node i. For a composite it costs a walk over the members.
 func (e *Engine) Verdict(i nodegraph.Index) Verdict {
-	plain := e.view
-	plain.counted, plain.scratch, plain.origins = false, nil, nil // to learn which member decides
-	return e.spelled(plain.evaluate(i, &plain.nodes[i]))
+	own := e.view
+	own.scratch, own.origins = nil, nil
+	return e.spelled(own.evaluate(i, &own.nodes[i]))
 }
 
 // Fact returns what is known of node i. It does not allocate.
@@ -232,7 +229,7 @@ const largeCall = 1 << 6
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.queue, e.starts, e.due, e.targets = changes{}, queue{}, starts{}, nil, nil
+	e.changed, e.queue, e.starts, e.due, e.targets = nil, queue{}, starts{}, nil, nil
 	e.scratch, e.origins = nil, nil
 	if len(e.wanted) == 0 {
 		e.wanted = nil
@@ -245,7 +242,7 @@ func (e *Engine) releaseScratch() {
 // finish closes a call: it lists what changed, what is inside others first.
 func (e *Engine) finish() {
 	e.listChanges()
-	if cap(e.changed.nodes) > largeCall && len(e.result.Changes) < cap(e.changed.nodes)/16 {
+	if cap(e.changed) > largeCall && len(e.result.Changes) < cap(e.changed)/16 {
 		e.releaseScratch()
 	}
 	if e.phrases.full(len(e.nodes)) {

@@ -190,7 +190,7 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 		}
 	}
 	slices.SortFunc(nodes, func(a, b nodegraph.Index) int {
-		return cmp.Or(e.details.read(a).created.time().Compare(e.details.read(b).created.time()), e.StartOrder(a, b))
+		return cmp.Or(e.details[a].created.time().Compare(e.details[b].created.time()), e.StartOrder(a, b))
 	})
 	for _, i := range nodes {
 		h := Holder{Workflow: workflow, Node: e.g.Node(i).ID()}

@@ -21,14 +21,14 @@ func (e *Engine) manualRetry() {
 	if err != nil {
 		panic("propagate: nodes that existed are refused: " + err.Error())
 	}
-	old := make(map[string]before, e.g.Len())
+	old := make(map[string]changed, e.g.Len())
 	for i := range nodegraph.Index(e.g.Len()) {
-		old[e.g.Node(i).ID()] = before{phase: e.verdicts[i].phase(), message: fresh.phrases.say(e.message(i))}
+		old[e.g.Node(i).ID()] = changed{phase: e.verdicts[i].phase(), message: fresh.phrases.say(e.message(i))}
 	}
 	fresh.wording = e.wording
 	for i := range nodegraph.Index(e.g.Len()) { // pods that are forgotten may still be heard of
-		if uid := e.uid(e.details.read(i)); uid != "" && fresh.unknownPod(e.g.Node(i).ID(), uid) {
-			e.remember(e.g.Node(i).ID(), map[string]int64{uid: e.details.read(i).serial})
+		if uid := e.uid(&e.details[i]); uid != "" && fresh.unknownPod(e.g.Node(i).ID(), uid) {
+			e.remember(e.g.Node(i).ID(), map[string]int64{uid: e.details[i].serial})
 		}
 	}
 	fresh.older = e.older
@@ -37,7 +37,7 @@ func (e *Engine) manualRetry() {
 	e.askAgain()
 	for i := range nodegraph.Index(e.g.Len()) {
 		b := old[e.g.Node(i).ID()]
-		e.changed.add(i, e.nodes[i].depth, b.phase, b.message)
+		e.changed = append(e.changed, changed{i, b.phase, b.message})
 		e.nodes[i].marks |= markChanged
 		e.touch(i)
 	}
@@ -47,7 +47,7 @@ func (e *Engine) manualRetry() {
 // unknownPod tells whether this is not the pod that the node has.
 func (e *Engine) unknownPod(id, uid string) bool {
 	i := e.g.Find(id)
-	return i == nodegraph.None || e.uid(e.details.read(i)) != uid
+	return i == nodegraph.None || e.uid(&e.details[i]) != uid
 }
 
 // kept lists what a manual retry leaves in place.

@@ -26,7 +26,7 @@ func obligations(w *view) []Obligation {
 			continue
 		}
 		list = append(list, Obligation{
-			Node: i, Name: w.g.Node(i).Name(), For: need, Since: w.details.read(i).created.time(), Until: w.wakes[i].time(), Message: w.message(i),
+			Node: i, Name: w.g.Node(i).Name(), For: need, Since: w.details[i].created.time(), Until: w.wakes[i].time(), Message: w.message(i),
 		})
 	}
 	return list
@@ -80,7 +80,7 @@ func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
 		return NeedUnsuspend, true
 	case f.Lock == LockAsked:
 		return NeedLock, true
-	case w.details.read(i).memo == AnswerAsked:
+	case w.details[i].memo == AnswerAsked:
 		return NeedCache, true
 	case v.want()&(wantStart|wantAttempt) == 0:
 		return NeedTimer, true // its hook starts with the next call

@@ -115,16 +115,16 @@ func (e *Engine) serialOf(l leaf, ev *Event) int64 {
 // stoppedUnheard tells whether node i was stopped before anything was heard of its pod, or of the one that was asked for in
 // the place of that.
 func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
-	d := e.details.read(i)
+	d := &e.details[i]
 	return e.nodes[i].Stage == StageStopped && (e.more(d).remade > d.serial || d.serial == e.afterOlder(i))
 }
 
 // date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
 // with times: it is the first that is heard of.
 func (e *Engine) date(i nodegraph.Index, serial int64) {
-	e.details.write(i).serial = serial
+	e.details[i].serial = serial
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		e.details.write(m).serial = serial
+		e.details[m].serial = serial
 	}
 }
 

@@ -105,8 +105,8 @@ func (e *Engine) forgetPhrases() {
 		for i := range e.verdicts {
 			renumber(&e.verdicts[i].message)
 		}
-		for d := range e.details.all() {
-			renumber(&d.message)
+		for i := range e.details {
+			renumber(&e.details[i].message)
 		}
 	})
 }

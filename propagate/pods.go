@@ -81,7 +81,7 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ...Event) (Result, error) {
 	var lost []nodegraph.Index
 	for k := range gone {
-		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.uid(e.details.read(i)) {
+		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.uid(&e.details[i]) {
 			lost = append(lost, i)
 		}
 	}
@@ -107,7 +107,7 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 		}
 	}
 	for _, i := range lost {
-		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: e.uid(e.details.read(i))}})
+		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: e.uid(&e.details[i])}})
 	}
 	r, err := e.Apply(now, batch...)
 	r.Unknown = unknown
@@ -129,7 +129,7 @@ func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	}
 	f := &e.nodes[i]
 	inside := len(e.g.Node(i).Template.Containers) == 0 || e.g.First(i) != nodegraph.None
-	return i, f.created() && !e.details.read(i).hit && f.Lock != LockWaits && inside
+	return i, f.created() && !e.details[i].hit && f.Lock != LockWaits && inside
 }
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container

@@ -35,7 +35,7 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 			e.root().Lock = LockHeld
 		}
 	} else if s.Phase == nodegraph.Pending && len(spec.Locks) > 0 {
-		e.root().Lock, e.details.write(nodegraph.Root).message = LockWaits, e.phrases.say(s.Message)
+		e.root().Lock, e.details[nodegraph.Root].message = LockWaits, e.phrases.say(s.Message)
 	}
 	e.setNow(latest(e.started, s.Finished))
 	if s.Phase.Completed() {
@@ -59,7 +59,7 @@ func (r *restorer) endRecorded() {
 		case !f.Phase.Completed() || f.Stage == StageEnded && !f.Unsynced:
 			continue
 		case f.kind.Composite():
-			if v := &e.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && v.message == e.details.read(i).message || e.hasOpenMember(i) {
+			if v := &e.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && v.message == e.details[i].message || e.hasOpenMember(i) {
 				continue
 			}
 			f.Stage = StageEnded
@@ -145,21 +145,21 @@ func (r *restorer) restore() error {
 	e := r.e
 	e.grow()
 	for i := range nodegraph.Index(e.g.Len()) {
-		e.setNow(latest(e.now, e.details.read(i).created.time(), e.finished[i].time()))
+		e.setNow(latest(e.now, e.details[i].created.time(), e.finished[i].time()))
 	}
 	e.result = new(Result) // nothing of it is new to the host
 	e.judgeAll()
 	if r.record {
 		r.endRecorded()
 	}
-	e.changed.clear()
+	e.changed = e.changed[:0]
 	for i := range nodegraph.Index(e.g.Len()) {
 		e.nodes[i].marks &^= markChanged
 		f := &e.nodes[i]
 		if e.daemons && e.verdicts[i].rule() == RuleOmitted {
 			f.Answer = AnswerOmit
 		}
-		if f.Answer == AnswerAsked || f.Lock == LockAsked || e.details.read(i).memo == AnswerAsked {
+		if f.Answer == AnswerAsked || f.Lock == LockAsked || e.details[i].memo == AnswerAsked {
 			e.unasked = append(e.unasked, i)
 		}
 		if (f.Lock == LockHeld || f.Lock == LockAsked) && !f.created() && i != nodegraph.Root {
@@ -182,7 +182,7 @@ func (r *restorer) restore() error {
 // askAgain forgets what the host was asked and has not answered before the engine was loaded, so that it is asked again.
 func (e *Engine) askAgain() {
 	for _, i := range e.unasked {
-		f, d := &e.nodes[i], e.details.write(i)
+		f, d := &e.nodes[i], &e.details[i]
 		if f.Answer == AnswerAsked {
 			f.Answer = AnswerNone
 		}
@@ -204,7 +204,7 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	n := e.g.Node(i)
 	var err error
 	switch {
-	case e.details.read(i).hit: // it ended as a whole
+	case e.details[i].hit: // it ended as a whole
 	case e.nodes[i].created() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
 	case n.Kind == nodegraph.TaskGroup:
 		err = r.addItems(i)

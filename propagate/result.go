@@ -9,9 +9,12 @@ import (
 )
 
 // A Result is what one call of the engine brought about. Its slices belong to the caller.
+//
+// Changes come deepest first, and those of one depth in the order of the graph. Actions come in the order in which the host
+// must carry them out: what starts together starts in [Engine.StartOrder], and ActionComplete is the last.
 type Result struct {
-	Changes []Change // nodes that look different now, what is inside others first
-	Actions []Action // what the host must do, in order
+	Changes []Change // nodes that look different now
+	Actions []Action // what the host must do
 	Unknown []string // pods or nodes that were reported and that the workflow never asked for
 }
 

@@ -14,7 +14,7 @@ func (w *view) evaluate(i nodegraph.Index, n *node) ruling {
 	case n.kind.Composite():
 		v = w.compositeRule(i)
 	case n.Lock == LockWaits && n.Stage < StageStopped:
-		v = pending(RuleLockWait, w.details.read(i).message)
+		v = pending(RuleLockWait, w.details[i].message)
 	case n.kind == nodegraph.Pod:
 		v = w.podRule(i, n)
 	case n.kind == nodegraph.Container:
@@ -35,11 +35,11 @@ func (w *view) compositeRule(i nodegraph.Index) ruling {
 	n := &w.nodes[i]
 	switch {
 	case w.root().Stage == StageEnded && n.Phase.Settled():
-		return settled(n.Phase, w.details.read(i).message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
+		return settled(n.Phase, w.details[i].message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
 	case n.Stage == StageEnded:
 		return w.wholeRule(i)
 	case n.Lock == LockWaits:
-		return pending(RuleLockWait, w.details.read(i).message)
+		return pending(RuleLockWait, w.details[i].message)
 	}
 	var v ruling
 	switch n.kind {
@@ -86,7 +86,7 @@ func planned(r Rule, by nodegraph.Index, w want) ruling {
 // workflowRule: the workflow waits for its locks, then ends as its entry node does once its hooks and its exit
 // handler have ended; an exit handler that fails makes a workflow that succeeded fail.
 func (w *view) workflowRule() ruling {
-	waiting := w.details.read(nodegraph.Root).message
+	waiting := w.details[nodegraph.Root].message
 	switch root := w.root(); {
 	case root.Stage == StageEnded: // it was complete when it was loaded: that is final
 		return settled(root.Phase, waiting, RuleComplete, nodegraph.None)
@@ -136,7 +136,7 @@ func (w *inputs) stops(i nodegraph.Index) bool {
 // wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. One in Error with nothing inside it
 // could not be expanded.
 func (w *view) wholeRule(i nodegraph.Index) ruling {
-	phase, message := w.nodes[i].Phase, w.details.read(i).message
+	phase, message := w.nodes[i].Phase, w.details[i].message
 	if phase == nodegraph.Error && w.g.First(i) == nodegraph.None {
 		return settled(phase, message, RuleInvalid, nodegraph.None)
 	}

@@ -34,10 +34,7 @@ func (w *view) plannedRule(i nodegraph.Index, n *node) ruling {
 		return planned(RulePlanned, n.parent, 0)
 	}
 	if n.Stage == StageEnded {
-		return settled(n.Phase, w.details.read(i).message, RuleInvalid, nodegraph.None)
-	}
-	if w.counted && n.blocked > 0 && n.Answer != AnswerOmit {
-		return planned(RulePlanned, nodegraph.None, 0)
+		return settled(n.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
 	}
 	if n.traits&traitTask != 0 {
 		if v, decided := w.dependsRule(i, n); decided {
@@ -67,9 +64,6 @@ func (w *view) dependsRule(i nodegraph.Index, n *node) (ruling, bool) {
 	if n.traits&traitCounts == 0 {
 		return planned(RulePlanned, nodegraph.None, 0), true
 	}
-	if w.counted && n.marks&markUnmet != 0 && n.traits&traitPlain != 0 {
-		return settled(nodegraph.Omitted, omitted, RuleOmitted, nodegraph.None), true
-	}
 	plan, first := w.g.Planned(n.parent)
 	condition := plan.Condition(int32(i - first))
 	if condition == nil {
@@ -79,11 +73,9 @@ func (w *view) dependsRule(i nodegraph.Index, n *node) (ruling, bool) {
 	if n.Answer == AnswerOmit {
 		return settled(nodegraph.Omitted, omitted, RuleOmitted, w.omittedBy(i)), true
 	}
-	if !w.counted { // the engine has counted them
-		for _, place := range deps {
-			if d := first + nodegraph.Index(place); !w.clear(d, &w.nodes[d], w.verdicts[d].verdict) {
-				return planned(RulePlanned, w.openHook(d), 0), true
-			}
+	for _, place := range deps {
+		if d := first + nodegraph.Index(place); !w.clear(d, &w.nodes[d], w.verdicts[d].verdict) {
+			return planned(RulePlanned, w.openHook(d), 0), true
 		}
 	}
 	if w.holds(condition, first, deps) {
@@ -124,11 +116,8 @@ func (w *view) openHook(d nodegraph.Index) nodegraph.Index {
 }
 
 // omittedBy is the task because of which task i is omitted: the first it comes after whose bare name does not hold, or else
-// the first. The engine, which does not keep it, does not look for it.
+// the first.
 func (w *view) omittedBy(i nodegraph.Index) nodegraph.Index {
-	if w.counted {
-		return nodegraph.None
-	}
 	first, deps := w.g.First(w.nodes[i].parent), w.g.DependencyRow(i)
 	for _, place := range deps {
 		if d := first + nodegraph.Index(place); !w.verdicts[d].bare() {
@@ -194,10 +183,10 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 	ask := planned(RuleWaitCondition, nodegraph.None, wantAnswer)
 	if f.Answer == AnswerSkip {
 		r := RuleWhenFalse
-		if w.details.read(i).message == noItems {
+		if w.details[i].message == noItems {
 			r = RuleNoItems
 		}
-		return settled(nodegraph.Skipped, w.details.read(i).message, r, nodegraph.None)
+		return settled(nodegraph.Skipped, w.details[i].message, r, nodegraph.None)
 	}
 	if n.Template.Err != "" {
 		return settled(nodegraph.Error, w.phrases.say(n.Template.Err), RuleInvalid, nodegraph.None)

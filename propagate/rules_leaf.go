@@ -14,14 +14,14 @@ func (w *view) podRule(i nodegraph.Index, f *node) ruling {
 	daemon := f.traits&traitDaemon != 0
 	switch f.Stage {
 	case StageEnded:
-		return podResult(&f.fact, w.details.read(i).message, daemon)
+		return podResult(&f.fact, w.details[i].message, daemon)
 	case StageStopped:
-		return settled(f.Phase, w.details.read(i).message, RuleStopped, nodegraph.None)
+		return settled(f.Phase, w.details[i].message, RuleStopped, nodegraph.None)
 	case StageGone:
 		if f.Ran {
 			return settled(nodegraph.Error, podDeleted, RulePodGone, nodegraph.None)
 		}
-		return pending(RulePodRecreate, w.details.read(i).message)
+		return pending(RulePodRecreate, w.details[i].message)
 	case StageRunning:
 		if !daemon {
 			return running(RulePodRunning, nodegraph.None)
@@ -31,7 +31,7 @@ func (w *view) podRule(i nodegraph.Index, f *node) ruling {
 		}
 		return pending(RulePodRunning, noMessage)
 	case StagePending:
-		v := pending(RulePodPending, w.details.read(i).message)
+		v := pending(RulePodPending, w.details[i].message)
 		if f.Lock == LockHeld {
 			v.message = noMessage // Argo clears it together with the message about the lock
 		}
@@ -57,7 +57,7 @@ func (w *view) containerRule(i nodegraph.Index) ruling {
 	f, pod := &w.nodes[i], w.nodes[i].parent
 	p := &w.nodes[pod]
 	if f.Stage == StageEnded && w.inPod(i, pod) {
-		return settled(f.Phase, w.details.read(i).message, RuleContainerOwn, nodegraph.None)
+		return settled(f.Phase, w.details[i].message, RuleContainerOwn, nodegraph.None)
 	}
 	switch {
 	case p.Stage == StageEnded && p.Phase == nodegraph.Succeeded:
@@ -65,7 +65,7 @@ func (w *view) containerRule(i nodegraph.Index) ruling {
 	case p.Stage == StageEnded:
 		return settled(nodegraph.Failed, podFailedUnder, RuleContainerPod, pod)
 	case p.Stage == StageStopped:
-		return settled(nodegraph.Failed, w.details.read(pod).message, RuleContainerPod, pod)
+		return settled(nodegraph.Failed, w.details[pod].message, RuleContainerPod, pod)
 	case p.Stage == StageGone && p.Ran:
 		return settled(nodegraph.Error, containerDeleted, RuleContainerPod, pod)
 	case f.Stage == StageRunning && w.inPod(i, pod):
@@ -76,7 +76,7 @@ func (w *view) containerRule(i nodegraph.Index) ruling {
 
 // inPod tells whether what is known of a container is of the pod that is known, and not of one before it.
 func (w *view) inPod(container, pod nodegraph.Index) bool {
-	return w.details.read(container).serial >= w.details.read(pod).serial
+	return w.details[container].serial >= w.details[pod].serial
 }
 
 // suspendRule: a Suspend node runs until it is resumed, its duration has passed, or the workflow stops it.
@@ -87,11 +87,11 @@ func (w *view) suspendRule(i nodegraph.Index) ruling {
 		if f.Stage == StageStopped {
 			r = RuleStopped
 		}
-		return settled(f.Phase, w.details.read(i).message, r, nodegraph.None)
+		return settled(f.Phase, w.details[i].message, r, nodegraph.None)
 	}
 	v := running(RuleSuspended, nodegraph.None)
 	if d := w.g.Node(i).Template.Suspend; d > 0 {
-		until := w.details.read(i).created.plus(d)
+		until := w.details[i].created.plus(d)
 		if w.instant >= until {
 			return settled(nodegraph.Succeeded, noMessage, RuleResumed, nodegraph.None)
 		}
@@ -102,7 +102,7 @@ func (w *view) suspendRule(i nodegraph.Index) ruling {
 
 // servedRule: HTTP and Plugin nodes are what the host reports of them.
 func (w *view) servedRule(i nodegraph.Index) ruling {
-	f, message := &w.nodes[i], w.details.read(i).message
+	f, message := &w.nodes[i], w.details[i].message
 	switch {
 	case f.Stage >= StageStopped:
 		return settled(f.Phase, message, RuleServed, nodegraph.None)

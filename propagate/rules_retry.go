@@ -18,7 +18,7 @@ func (w *view) retryRule(i nodegraph.Index) ruling {
 			return running(RuleMembersOpen, last)
 		}
 		if w.nodes[i].Halted && w.verdicts[last].phase().Unsuccessful() {
-			v := settled(nodegraph.Failed, w.phrases.say(stopMessage(w.more(w.details.read(i)).halted)), RuleRetry, last)
+			v := settled(nodegraph.Failed, w.phrases.say(stopMessage(w.more(&w.details[i]).halted)), RuleRetry, last)
 			v.verdict = v.decidedBy(retry.StepShutdown)
 			return v
 		}
@@ -50,7 +50,7 @@ func (w *view) environment(i nodegraph.Index) retry.Environment {
 // attempts describes the attempts of Retry i to package retry.
 func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		d, v := w.details.read(m), w.verdicts[m].verdict
+		d, v := &w.details[m], w.verdicts[m].verdict
 		a := retry.Attempt{
 			Outcome: outcomeOf(v), Message: w.message(m), Reason: w.more(d).reason,
 			ExitCode: int(d.exitCode), HasExitCode: d.hasExit, Started: d.created.time(), Finished: w.finished[m].time(),

@@ -13,8 +13,7 @@ func (e *Engine) grow() {
 	if n > cap(e.nodes) {
 		e.allot(e.g.Room())
 	}
-	e.nodes, e.finished, e.verdicts = e.nodes[:n], e.finished[:n], e.verdicts[:n]
-	e.details.grow(n)
+	e.nodes, e.finished, e.details, e.verdicts = e.nodes[:n], e.finished[:n], e.details[:n], e.verdicts[:n]
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
 		n := &e.nodes[i]
 		e.added(i, n)
@@ -29,7 +28,7 @@ func (e *Engine) grow() {
 func (e *Engine) allot(n int) {
 	e.nodes = allotted(e.nodes, n)
 	e.finished = allotted(e.finished, n)
-	e.details.allot(n)
+	e.details = allotted(e.details, n)
 	e.verdicts = allotted(e.verdicts, n)
 }
 
@@ -84,34 +83,12 @@ func (e *Engine) settle() {
 // on, so each is evaluated once unless a sibling that exists changed after it.
 func (e *Engine) sweep(depth int) {
 	for i := e.queue.pop(depth); i != nodegraph.None; i = e.queue.pop(depth) {
-		if ended := e.judge(i); ended != 0 {
-			e.sweepRun(i, ended)
-		}
+		e.judge(i)
 	}
 }
 
-// sweepRun goes on with sweep after node i, which has ended plainly: what follows from that is done at once for it and for
-// those that are next in the queue, lie behind it and end likewise.
-func (e *Engine) sweepRun(i nodegraph.Index, ended verdict) {
-	parent, end := e.nodes[i].parent, i+1
-	for e.queue.yields(end) && e.nodes[end].parent == parent {
-		e.queue.drop()
-		is := e.judge(end)
-		if is == 0 {
-			break
-		}
-		if is != ended {
-			e.endPlainly(i, end)
-			i, ended = end, is
-		}
-		end++
-	}
-	e.endPlainly(i, end)
-}
-
-// judge evaluates node i and records the verdict. It returns it if the node has ended plainly, 0 otherwise: then what follows
-// from that is left to the caller.
-func (e *Engine) judge(i nodegraph.Index) (ended verdict) {
+// judge evaluates node i, records the verdict and marks what reads it.
+func (e *Engine) judge(i nodegraph.Index) {
 	n := &e.nodes[i]
 	n.marks &^= markQueued
 	e.judged++
@@ -130,10 +107,9 @@ func (e *Engine) judge(i nodegraph.Index) (ended verdict) {
 	o := &e.verdicts[i]
 	old := *o
 	e.record(i, o, v)
-	if old.looksLike(v.verdict) && old.message == v.message {
-		return 0
+	if !old.looksLike(v.verdict) || old.message != v.message {
+		e.commit(i, n, old, v.verdict)
 	}
-	return e.commit(i, n, old, v.verdict)
 }
 
 // judgeAll evaluates every node: what is inside others first and, of what was not created, each after all it comes after.
@@ -148,24 +124,17 @@ func (e *Engine) judgeAll() {
 			if e.nodes[e.nodes[i].parent].exists {
 				continue // judged with its siblings, when the walk comes to their parent
 			}
-			e.judgeOne(i)
+			e.judge(i)
 			continue
 		}
 		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 			if !e.nodes[m].exists && m != nodegraph.Entry {
-				e.judgeOne(m)
+				e.judge(m)
 			}
 		}
-		e.judgeOne(i)
+		e.judge(i)
 	}
 	e.sweep(0)
-}
-
-// judgeOne is judge with what follows.
-func (e *Engine) judgeOne(i nodegraph.Index) {
-	if e.judge(i) != 0 {
-		e.endPlainly(i, i+1)
-	}
 }
 
 // recreate asks the host, once for each pod that is lost, to make the pod of node i again.

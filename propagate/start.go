@@ -269,7 +269,7 @@ func (e *Engine) addHooks(i nodegraph.Index) bool {
 
 // lookedUp tells whether the host has found nothing under the memoization key of node i. It asks if nobody did.
 func (e *Engine) lookedUp(i nodegraph.Index, key string) bool {
-	d := e.details.write(i)
+	d := &e.details[i]
 	if d.memo == AnswerNone {
 		d.memo = AnswerAsked
 		e.asked[i] = struct{}{}
@@ -298,7 +298,7 @@ func (e *Engine) start(i nodegraph.Index, w want) {
 func (e *Engine) create(i nodegraph.Index) {
 	e.forget(i)
 	e.inputs.create(i, e.instant)
-	e.details.write(i).serial = e.afterOlder(i)
+	e.details[i].serial = e.afterOlder(i)
 	e.touch(i)
 	if !e.nodes[i].kind.Composite() && e.refuse(i) {
 		return
@@ -375,9 +375,8 @@ func (e *Engine) readyIn(i nodegraph.Index) int {
 func (e *Engine) reserve(depth, nodes int) {
 	planned := e.queue.list(rank(depth, true))
 	planned.nodes = slices.Grow(planned.nodes, nodes)
-	e.changed.nodes = slices.Grow(e.changed.nodes, nodes)
+	e.changed = slices.Grow(e.changed, nodes)
 	e.wanted = slices.Grow(e.wanted, nodes)
-	e.details.reserve(nodes)
 }
 
 // fail ends node i in Error: the graph could not take what it asks for.
@@ -391,7 +390,7 @@ func (e *Engine) watchTimeouts(i nodegraph.Index) {
 	t := e.g.Node(i).Template
 	for _, d := range [...]time.Duration{t.Timeout, t.PendingTimeout} {
 		if d > 0 {
-			e.timers.add(e.details.read(i).created.plus(d), i)
+			e.timers.add(e.details[i].created.plus(d), i)
 		}
 	}
 }

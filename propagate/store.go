@@ -13,8 +13,8 @@ import (
 type inputs struct {
 	g        *nodegraph.Graph
 	nodes    []node
-	finished []stamp // by node: when it ended, 0 for one that did not
-	details  details
+	finished []stamp  // by node: when it ended, 0 for one that did not
+	details  []detail // by node: the rest of its fact
 	phrases  phrases
 	uids     sparse[string]
 	rare     sparse[rareDetail]
@@ -44,7 +44,6 @@ const (
 	markChanged       // it is in changed
 	markActive        // a pod that counts against the workflow's parallelism
 	markClear         // what comes after it may go on
-	markUnmet         // a task that is not what its bare name stands for is among those that it comes after and that are clear
 )
 
 // shape is what the engine reads of a node of the graph.
@@ -59,14 +58,12 @@ type shape struct {
 type traits uint8
 
 const (
-	traitTask     traits = 1 << iota // a task of a DAG
-	traitCounts                      // its parent waits for it
-	traitHooked                      // it has, or may have, hooks
-	traitHook                        // it is a hook
-	traitDaemon                      // a pod that is a daemon
-	traitAlone                       // nothing is ever inside it
-	traitPlain                       // a task with a plain condition
-	traitPlainEnd                    // its end may have no consequences but for what is around it and comes after it: see endsPlainly
+	traitTask   traits = 1 << iota // a task of a DAG
+	traitCounts                    // its parent waits for it
+	traitHooked                    // it has, or may have, hooks
+	traitHook                      // it is a hook
+	traitDaemon                    // a pod that is a daemon
+	traitAlone                     // nothing is ever inside it
 )
 
 // added puts into s, which is zero, what node i is before anything is known of it.
@@ -81,9 +78,6 @@ func (w *inputs) added(i nodegraph.Index, s *node) {
 		if !plan.IsNeeded(place) {
 			s.traits &^= traitCounts
 		}
-		if c := plan.Condition(place); c != nil && c.Plain() {
-			s.traits |= traitPlain
-		}
 		s.blocked = int32(plan.CountDependencies(place))
 	case nodegraph.RoleHook:
 		s.traits |= traitHook
@@ -96,9 +90,6 @@ func (w *inputs) added(i nodegraph.Index, s *node) {
 	}
 	if !n.Kind.Composite() && w.g.Plan(i) == nil {
 		s.traits |= traitAlone
-	}
-	if s.traits&(traitCounts|traitHooked|traitHook) == traitCounts && !groups.has(n.Kind) {
-		s.traits |= traitPlainEnd
 	}
 }
 
@@ -157,7 +148,7 @@ func (s stamp) time() time.Time {
 
 // fact returns all that is known of node i.
 func (w *inputs) fact(i nodegraph.Index) Fact {
-	f, d := &w.nodes[i], w.details.read(i)
+	f, d := &w.nodes[i], &w.details[i]
 	r := w.more(d)
 	return Fact{
 		Created: d.created.time(), Serial: d.serial, UID: w.uid(d), Attempt: int(d.attempt), Stage: f.Stage, Ran: f.Ran,
@@ -175,7 +166,7 @@ func (w *inputs) put(i nodegraph.Index, v *Fact) {
 		Ready: v.Ready, Unsynced: v.Unsynced, Released: v.Released, Waited: v.Waited, Seen: v.Seen, exists: v.created(),
 	}
 	w.finished[i] = stampOf(v.Finished)
-	d := w.details.read(i)
+	d := &w.details[i]
 	is := detail{
 		serial: v.Serial, created: stampOf(v.Created), uid: d.uid, rare: d.rare, message: w.phrases.say(v.Message),
 		attempt: int32(v.Attempt), exitCode: int32(v.ExitCode), memo: v.Memo, hasExit: v.HasExit, synced: v.Synced, hit: v.Hit,
@@ -183,7 +174,7 @@ func (w *inputs) put(i nodegraph.Index, v *Fact) {
 	w.uids.put(&is.uid, v.UID)
 	w.rare.put(&is.rare, rareDetail{reason: v.Reason, conditions: v.Conditions, halted: v.Halted, remade: v.Remade, restarts: v.Restarts})
 	if is != *d {
-		*w.details.write(i) = is
+		w.details[i] = is
 	}
 }
 
@@ -229,7 +220,7 @@ type leaf struct {
 	d *detail
 }
 
-func (w *inputs) leaf(i nodegraph.Index) leaf { return leaf{i, &w.nodes[i], w.details.write(i)} }
+func (w *inputs) leaf(i nodegraph.Index) leaf { return leaf{i, &w.nodes[i], &w.details[i]} }
 
 // run is the run of the leaf that is known.
 func (l leaf) run() run { return run{l.d.serial, int(l.d.attempt)} }
@@ -296,17 +287,17 @@ func (w *inputs) known(l leaf, o *observation) bool {
 func (w *inputs) end(i nodegraph.Index, phase nodegraph.Phase, message phrase, at time.Time) {
 	f := &w.nodes[i]
 	f.Stage, f.Phase, w.finished[i] = StageEnded, phase, stampOf(at)
-	w.details.write(i).message = message
+	w.details[i].message = message
 }
 
 // create makes node i exist since a time.
 func (w *inputs) create(i nodegraph.Index, at stamp) {
-	w.nodes[i].exists, w.details.write(i).created = true, at
+	w.nodes[i].exists, w.details[i].created = true, at
 }
 
 // sayReason sets the reason of node i, which is also the lock that it waits for.
 func (w *inputs) sayReason(i nodegraph.Index, reason string) {
-	if w.more(w.details.read(i)).reason != reason {
+	if w.more(&w.details[i]).reason != reason {
 		f := w.fact(i)
 		f.Reason = reason
 		w.put(i, &f)

@@ -55,7 +55,7 @@ func drawObservation(r *rand.Rand) observation {
 func TestJoinIsMerge(t *testing.T) {
 	const seed = 1
 	r := rand.New(rand.NewPCG(seed, 0))
-	in := &inputs{nodes: make([]node, 1), finished: make([]stamp, 1), details: details{blocks: make([]*detailBlock, 1)}}
+	in := &inputs{nodes: make([]node, 1), finished: make([]stamp, 1), details: make([]detail, 1)}
 	risen := 0
 	for k := range 20_000 {
 		known, seen := drawFact(r), drawObservation(r)
@@ -116,10 +116,10 @@ func TestAPlaceIsUsedAgain(t *testing.T) {
 // A call that changes much needs memory while it goes on; the next small one gives it back.
 func TestScratchIsGivenBack(t *testing.T) {
 	e := begun(fanIn(4 * largeCall))
-	require.GreaterOrEqual(t, cap(e.changed.nodes), 4*largeCall)
+	require.GreaterOrEqual(t, cap(e.changed), 4*largeCall)
 	_, err := e.Apply(began, Event{Type: EventPodRunning, At: openPods(e)[0]})
 	require.NoError(t, err)
-	assert.LessOrEqual(t, cap(e.changed.nodes), largeCall)
+	assert.LessOrEqual(t, cap(e.changed), largeCall)
 	assert.Empty(t, e.queue.lists)
 	require.NoError(t, e.Check())
 }

@@ -152,7 +152,6 @@ type view struct {
 	*inputs
 	verdicts []outcome
 	wakes    map[nodegraph.Index]stamp
-	counted  bool // nodes say what they wait for; the reference evaluator looks for itself
 	scratch  []nodegraph.DepState
 	origins  []origins // of dagResult
 }
@@ -186,11 +185,8 @@ func (w *view) recordWake(i nodegraph.Index, at stamp) {
 	w.wakes[i] = at
 }
 
-// firstOpen returns a member that holds composite i open. The engine, which counts them, does not say which.
+// firstOpen returns a member that holds composite i open.
 func (w *view) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
-	if w.counted {
-		return nodegraph.None, w.nodes[i].open > 0
-	}
 	kind := w.nodes[i].kind
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		if w.nodes[m].traits&traitCounts != 0 && holdsOpen(kind, w.verdicts[m].verdict) {

@@ -38,14 +38,18 @@ func dumpCommand(args []string, std stdio) error {
 }
 
 // eachDump calls do with the dump of each file in each mode. Its first line names the file, which says more than the
-// recording's own name: two controllers may have played one workflow.
+// recording's own name: two controllers may have played one workflow. Of a file that can't be read the dump says so.
 func eachDump(files []string, do func(section string) error) error {
 	for _, file := range files {
+		name := filepath.ToSlash(filepath.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file)))
 		r, err := readRecording(file)
 		if err != nil {
-			return err
+			if err := do(fmt.Sprintf("== %s, unreadable\nerror: %v\n", name, err)); err != nil {
+				return err
+			}
+			continue
 		}
-		r.Name = filepath.ToSlash(filepath.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file)))
+		r.Name = name
 		for _, mode := range []replay.Mode{replay.Step, replay.Free} {
 			var b strings.Builder
 			if err := replay.Dump(&b, r, mode); err != nil {

@@ -80,8 +80,11 @@ func TestDumpRefusesWhatItCannotRead(t *testing.T) {
 		"no files":     {"dump"},
 		"no such dump": {"dump", "-against", "nowhere.gz", clean},
 		"not a dump":   {"dump", "-against", clean, clean},
-		"no recording": {"dump", "dump.go"},
 	} {
 		assert.Equal(t, 2, call(args...).code, name)
 	}
+	sections, err := readDump(dumped(t, "dump.go", clean))
+	require.NoError(t, err)
+	assert.Len(t, sections, 3, "the others go on: %v", sections)
+	assert.Contains(t, sections["== dump.go, unreadable"], "error: dump.go: ")
 }
