@@ -2,6 +2,7 @@ package propagate
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -10,16 +11,15 @@ import (
 // changed is a node that changed during the current call, and how it looked before.
 type changed struct {
 	node    nodegraph.Index
-	phase   nodegraph.Phase
 	message phrase
+	depth   uint16
+	phase   nodegraph.Phase
 }
 
-// listChanges lists the nodes that look different since the call began: the deepest first, and those of one depth in the
-// order of the graph.
+// listChanges lists the nodes that look different since the call began.
 func (e *Engine) listChanges() {
-	slices.SortFunc(e.changed, func(a, b changed) int {
-		return cmp.Or(cmp.Compare(e.nodes[b.node].depth, e.nodes[a.node].depth), cmp.Compare(a.node, b.node))
-	})
+	e.changed, e.ordered = inOrder(e.changed, e.ordered, len(e.nodes))
+	e.result.Changes = slices.Grow(e.result.Changes, len(e.changed))
 	for k := range e.changed {
 		b := &e.changed[k]
 		n, is := &e.nodes[b.node], &e.verdicts[b.node]
@@ -29,6 +29,44 @@ func (e *Engine) listChanges() {
 		}
 	}
 	e.changed = e.changed[:0]
+}
+
+// inOrder sorts changes of a graph with so many nodes: the deepest first, and those of one depth in the order of the graph. It
+// uses and returns spare. Sorting by comparisons would cost as much as all that a cascade evaluates; a radix sort does not.
+func inOrder(list, spare []changed, nodes int) (sorted, unused []changed) {
+	deepest := uint16(0)
+	for k := range list {
+		deepest = max(deepest, list[k].depth)
+	}
+	width := bits.Len(uint(nodes))
+	key := func(c *changed) uint64 { return uint64(deepest-c.depth)<<width | uint64(c.node) }
+	compare := func(a, b changed) int { return cmp.Compare(key(&a), key(&b)) }
+	if slices.IsSortedFunc(list, compare) {
+		return list, spare
+	}
+	const digit, few = 11, 64
+	if len(list) < few {
+		slices.SortFunc(list, compare)
+		return list, spare
+	}
+	spare = slices.Grow(spare[:0], len(list))[:len(list)]
+	for shift := 0; shift < width+bits.Len16(deepest); shift += digit {
+		var ends [1 << digit]int32 // by digit: where those with it end
+		at := func(c *changed) *int32 { return &ends[key(c)>>shift&(1<<digit-1)] }
+		for k := range list {
+			*at(&list[k])++
+		}
+		for k := 1; k < len(ends); k++ {
+			ends[k] += ends[k-1]
+		}
+		for k := len(list) - 1; k >= 0; k-- {
+			end := at(&list[k])
+			*end--
+			spare[*end] = list[k]
+		}
+		list, spare = spare, list
+	}
+	return list, spare
 }
 
 // change describes a node that looks different from how it was before.

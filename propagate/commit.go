@@ -9,7 +9,7 @@ func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) 
 	old := before.verdict
 	if n.marks&markChanged == 0 {
 		n.marks |= markChanged
-		e.changed = append(e.changed, changed{i, old.phase(), before.message})
+		e.changed = append(e.changed, changed{node: i, message: before.message, depth: n.depth, phase: old.phase()})
 	}
 	if n.kind == nodegraph.Pod {
 		e.countActive(n, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)

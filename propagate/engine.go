@@ -23,6 +23,7 @@ type Engine struct {
 	active     int                          // pods that count against the workflow's parallelism
 	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
 	changed    []changed                    // nodes that changed during the current call, in the order in which they did first
+	ordered    []changed                    // scratch of listChanges
 	due        []nodegraph.Index            // scratch of begin
 	targets    []nodegraph.Index            // scratch of ApplyTo: the nodes of the events
 	timers     timers
@@ -229,7 +230,7 @@ const largeCall = 1 << 6
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.queue, e.starts, e.due, e.targets = nil, queue{}, starts{}, nil, nil
+	e.changed, e.ordered, e.queue, e.starts, e.due, e.targets = nil, nil, queue{}, starts{}, nil, nil
 	e.scratch, e.origins = nil, nil
 	if len(e.wanted) == 0 {
 		e.wanted = nil

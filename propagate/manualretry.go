@@ -37,7 +37,7 @@ func (e *Engine) manualRetry() {
 	e.askAgain()
 	for i := range nodegraph.Index(e.g.Len()) {
 		b := old[e.g.Node(i).ID()]
-		e.changed = append(e.changed, changed{i, b.phase, b.message})
+		e.changed = append(e.changed, changed{node: i, message: b.message, depth: e.nodes[i].depth, phase: b.phase})
 		e.nodes[i].marks |= markChanged
 		e.touch(i)
 	}
