@@ -194,13 +194,14 @@ func BenchmarkCascade(b *testing.B) {
 
 // remember returns a function that puts an engine back into the state it has now. No node may have been added since.
 func remember(e *Engine) func() {
-	nodes, finished, verdicts, active := slices.Clone(e.nodes), slices.Clone(e.finished), slices.Clone(e.verdicts), e.active
+	nodes, finished, verdicts, messages, active := slices.Clone(e.nodes), slices.Clone(e.finished), slices.Clone(e.verdicts), slices.Clone(e.messages), e.active
 	details := slices.Clone(e.details)
 	return func() {
 		copy(e.nodes, nodes)
 		copy(e.finished, finished)
 		copy(e.details, details)
 		copy(e.verdicts, verdicts)
+		copy(e.messages, messages)
 		e.active = active
 	}
 }

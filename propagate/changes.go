@@ -11,9 +11,17 @@ import (
 // changed is a node that changed during the current call, and how it looked before.
 type changed struct {
 	node    nodegraph.Index
-	message phrase
+	message message
 	depth   uint16
 	phase   nodegraph.Phase
+}
+
+// noteChange notes how node i, of which n is the record, looked before it first changed in this call.
+func (e *Engine) noteChange(i nodegraph.Index, n *node, phase nodegraph.Phase, m message) {
+	if n.marks&markChanged == 0 {
+		n.marks |= markChanged
+		e.changed = append(e.changed, changed{node: i, message: m, depth: n.depth, phase: phase})
+	}
 }
 
 // listChanges lists the nodes that look different since the call began.
@@ -22,9 +30,8 @@ func (e *Engine) listChanges() {
 	e.result.Changes = slices.Grow(e.result.Changes, len(e.changed))
 	for k := range e.changed {
 		b := &e.changed[k]
-		n, is := &e.nodes[b.node], &e.verdicts[b.node]
-		n.marks &^= markChanged
-		if b.phase != is.phase() || b.message != is.message {
+		e.nodes[b.node].marks &^= markChanged
+		if b.phase != e.verdicts[b.node].phase() || b.message != e.messages[b.node] && e.words(b.message) != e.message(b.node) {
 			e.result.Changes = append(e.result.Changes, e.change(b))
 		}
 	}
@@ -71,7 +78,7 @@ func inOrder(list, spare []changed, nodes int) (sorted, unused []changed) {
 
 // change describes a node that looks different from how it was before.
 func (e *Engine) change(b *changed) Change {
-	g, is := e.g.Node(b.node), &e.verdicts[b.node]
+	g, is := e.g.Node(b.node), e.verdicts[b.node]
 	c := Change{
 		ID: g.ID(), Name: g.Name(), Message: e.message(b.node), Node: b.node, Kind: e.Kind(b.node),
 		From: b.phase, To: is.phase(), Rule: is.rule(),

@@ -57,10 +57,10 @@ func (e *Engine) boundaryEnded(i nodegraph.Index) bool {
 
 func (e *Engine) checkAgreement() error {
 	for i, want := range reference(e.inputs) {
-		got := e.verdicts[i]
-		if got.verdict != want.verdict || got.message != want.message {
+		got, message := e.verdicts[i], e.messages[i]
+		if got != want.verdict || message != want.message {
 			return &InvariantError{"agreement", e.nameOf(nodegraph.Index(i)), fmt.Sprintf("the engine says %s %q (%s), the reference %s %q (%s)",
-				got.phase(), e.phrases.text(got.message), got.rule(), want.phase(), e.phrases.text(want.message), want.rule())}
+				got.phase(), e.words(message), got.rule(), want.phase(), e.words(want.message), want.rule())}
 		}
 	}
 	return nil

@@ -5,12 +5,7 @@ import (
 )
 
 // commit marks what reads the verdict on node i, which looks different now.
-func (e *Engine) commit(i nodegraph.Index, n *node, before outcome, is verdict) {
-	old := before.verdict
-	if n.marks&markChanged == 0 {
-		n.marks |= markChanged
-		e.changed = append(e.changed, changed{node: i, message: before.message, depth: n.depth, phase: old.phase()})
-	}
+func (e *Engine) commit(i nodegraph.Index, n *node, old, is verdict) {
 	if n.kind == nodegraph.Pod {
 		e.countActive(n, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
 	}
@@ -111,7 +106,7 @@ func (e *Engine) tellOpen(i nodegraph.Index) {
 
 // reclear looks again whether what comes after node i may go on, and marks what comes after it if it goes on, or no longer
 // does.
-func (e *Engine) reclear(i nodegraph.Index) { e.reclearNode(i, &e.nodes[i], e.verdicts[i].verdict) }
+func (e *Engine) reclear(i nodegraph.Index) { e.reclearNode(i, &e.nodes[i], e.verdicts[i]) }
 
 // reclearNode is reclear where the record of the node and its verdict are at hand.
 func (e *Engine) reclearNode(i nodegraph.Index, n *node, v verdict) {

@@ -23,7 +23,7 @@ func (e *Engine) manualRetry() {
 	}
 	old := make(map[string]changed, e.g.Len())
 	for i := range nodegraph.Index(e.g.Len()) {
-		old[e.g.Node(i).ID()] = changed{phase: e.verdicts[i].phase(), message: fresh.phrases.say(e.message(i))}
+		old[e.g.Node(i).ID()] = changed{phase: e.verdicts[i].phase(), message: said(fresh.phrases.say(e.message(i)))}
 	}
 	fresh.wording = e.wording
 	for i := range nodegraph.Index(e.g.Len()) { // pods that are forgotten may still be heard of

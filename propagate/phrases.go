@@ -15,6 +15,12 @@ const (
 	tooDeep
 	failedFast
 	deadlineExceeded
+	stoppedStop
+	stoppedTerminate
+	noMoreRetries
+	expressionFalse
+	maxDuration
+	backoffTooLong
 	endOfOwn // the messages of a workflow's own begin here
 )
 
@@ -27,6 +33,12 @@ var ownPhrases = [endOfOwn]string{
 	tooDeep:          "Maximum recursion depth exceeded",
 	failedFast:       "template has failed or errored children and failFast enabled",
 	deadlineExceeded: "Step exceeded its deadline",
+	stoppedStop:      "Stopped with strategy 'Stop'",
+	stoppedTerminate: "Stopped with strategy 'Terminate'",
+	noMoreRetries:    "No more retries left",
+	expressionFalse:  "retryStrategy.expression evaluated to false",
+	maxDuration:      "Max duration limit exceeded",
+	backoffTooLong:   "Backoff would exceed max duration limit",
 }
 
 // own is the text of a phrase of the library's own.
@@ -103,7 +115,7 @@ func (p *phrases) keep(eachUsed func(renumber func(*phrase))) {
 func (e *Engine) forgetPhrases() {
 	e.phrases.keep(func(renumber func(*phrase)) {
 		for i := range e.verdicts {
-			renumber(&e.verdicts[i].message)
+			renumber(&e.messages[i].text)
 		}
 		for i := range e.details {
 			renumber(&e.details[i].message)

@@ -11,7 +11,7 @@ import (
 // up, and remembers nothing. The engine must agree with it after every event.
 func reference(in *inputs) []ruling {
 	r := &referee{
-		view:    view{inputs: in, verdicts: make([]outcome, in.g.Len())},
+		view:    view{inputs: in, verdicts: make([]verdict, in.g.Len()), messages: make([]message, in.g.Len())},
 		rulings: make([]ruling, in.g.Len()),
 	}
 	// The expressions of hooks deep inside may name what is judged after them, so there is another pass until nothing changes:
@@ -52,7 +52,7 @@ type referee struct {
 
 func (r *referee) judge(i nodegraph.Index) {
 	r.rulings[i] = r.evaluate(i, &r.nodes[i])
-	r.record(i, &r.verdicts[i], r.rulings[i])
+	r.record(i, r.rulings[i])
 }
 
 // judgePlanned judges the members of parent that were not created, each after all it comes after.

@@ -59,7 +59,7 @@ func (r *restorer) endRecorded() {
 		case !f.Phase.Completed() || f.Stage == StageEnded && !f.Unsynced:
 			continue
 		case f.kind.Composite():
-			if v := &e.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && v.message == e.details[i].message || e.hasOpenMember(i) {
+			if v := e.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && e.message(i) == e.phrases.text(e.details[i].message) || e.hasOpenMember(i) {
 				continue
 			}
 			f.Stage = StageEnded

@@ -14,7 +14,7 @@ func (w *view) evaluate(i nodegraph.Index, n *node) ruling {
 	case n.kind.Composite():
 		v = w.compositeRule(i)
 	case n.Lock == LockWaits && n.Stage < StageStopped:
-		v = pending(RuleLockWait, w.details[i].message)
+		v = pending(RuleLockWait, w.told(i))
 	case n.kind == nodegraph.Pod:
 		v = w.podRule(i, n)
 	case n.kind == nodegraph.Container:
@@ -35,11 +35,11 @@ func (w *view) compositeRule(i nodegraph.Index) ruling {
 	n := &w.nodes[i]
 	switch {
 	case w.root().Stage == StageEnded && n.Phase.Settled():
-		return settled(n.Phase, w.details[i].message, RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
+		return settled(n.Phase, w.told(i), RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
 	case n.Stage == StageEnded:
 		return w.wholeRule(i)
 	case n.Lock == LockWaits:
-		return pending(RuleLockWait, w.details[i].message)
+		return pending(RuleLockWait, w.told(i))
 	}
 	var v ruling
 	switch n.kind {
@@ -61,16 +61,16 @@ func (w *view) compositeRule(i nodegraph.Index) ruling {
 }
 
 // settled is the ruling on a node that has ended.
-func settled(p nodegraph.Phase, message phrase, r Rule, by nodegraph.Index) ruling {
-	return ruling{verdict: newVerdict(p, r), message: message, by: by}
+func settled(p nodegraph.Phase, m message, r Rule, by nodegraph.Index) ruling {
+	return ruling{verdict: newVerdict(p, r), message: m, by: by}
 }
 
 func running(r Rule, by nodegraph.Index) ruling {
 	return ruling{verdict: newVerdict(nodegraph.Running, r), by: by}
 }
 
-func pending(r Rule, message phrase) ruling {
-	return ruling{verdict: newVerdict(nodegraph.Pending, r), message: message, by: nodegraph.None}
+func pending(r Rule, m message) ruling {
+	return ruling{verdict: newVerdict(nodegraph.Pending, r), message: m, by: nodegraph.None}
 }
 
 // daemonReady is the ruling on a daemon that is ready.
@@ -86,12 +86,12 @@ func planned(r Rule, by nodegraph.Index, w want) ruling {
 // workflowRule: the workflow waits for its locks, then ends as its entry node does once its hooks and its exit
 // handler have ended; an exit handler that fails makes a workflow that succeeded fail.
 func (w *view) workflowRule() ruling {
-	waiting := w.details[nodegraph.Root].message
+	waiting := w.told(nodegraph.Root)
 	switch root := w.root(); {
 	case root.Stage == StageEnded: // it was complete when it was loaded: that is final
 		return settled(root.Phase, waiting, RuleComplete, nodegraph.None)
 	case root.Stage == StageStopped: // terminated before it ever held its locks
-		return settled(nodegraph.Failed, w.phrases.say(stopMessage(w.shutdown)), RuleShutdown, nodegraph.None)
+		return settled(nodegraph.Failed, said(stoppedBy(w.shutdown)), RuleShutdown, nodegraph.None)
 	case w.started.IsZero() && root.Lock == LockNone:
 		return planned(RuleReady, nodegraph.None, 0)
 	case root.Lock == LockAsked, root.Lock == LockWaits:
@@ -114,19 +114,25 @@ func (w *view) workflowRule() ruling {
 		return running(RuleExitHandler, nodegraph.Entry)
 	}
 	if entry.phase().Unsuccessful() {
-		message := w.verdicts[nodegraph.Entry].message
+		message := w.messages[nodegraph.Entry]
 		if w.shutdown != "" {
-			message = w.phrases.say(stopMessage(w.shutdown))
+			message = said(stoppedBy(w.shutdown))
 		}
 		return settled(entry.phase(), message, RuleEntry, nodegraph.Entry)
 	}
 	if exit != nodegraph.None && w.verdicts[exit].phase().Unsuccessful() {
-		return settled(w.verdicts[exit].phase(), w.verdicts[exit].message, RuleExitHandler, exit)
+		return settled(w.verdicts[exit].phase(), w.messages[exit], RuleExitHandler, exit)
 	}
-	return settled(nodegraph.Succeeded, noMessage, RuleEntry, nodegraph.Entry)
+	return settled(nodegraph.Succeeded, message{}, RuleEntry, nodegraph.Entry)
 }
 
-func stopMessage(strategy string) string { return "Stopped with strategy '" + strategy + "'" }
+// stoppedBy says that a shutdown with this strategy stopped a node.
+func stoppedBy(strategy string) phrase {
+	if strategy == "Stop" {
+		return stoppedStop
+	}
+	return stoppedTerminate
+}
 
 // stops tells whether the shutdown in force applies to node i: Stop spares exit handlers (Argo: ShouldExecute).
 func (w *inputs) stops(i nodegraph.Index) bool {
@@ -136,7 +142,7 @@ func (w *inputs) stops(i nodegraph.Index) bool {
 // wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. One in Error with nothing inside it
 // could not be expanded.
 func (w *view) wholeRule(i nodegraph.Index) ruling {
-	phase, message := w.nodes[i].Phase, w.details[i].message
+	phase, message := w.nodes[i].Phase, w.told(i)
 	if phase == nodegraph.Error && w.g.First(i) == nodegraph.None {
 		return settled(phase, message, RuleInvalid, nodegraph.None)
 	}

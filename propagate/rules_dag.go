@@ -1,7 +1,6 @@
 package propagate
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -21,7 +20,7 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 		return w.boundaryOpen(i, m)
 	}
 	if w.nodes[i].Halted {
-		return settled(nodegraph.Failed, noMessage, RuleShutdown, nodegraph.None)
+		return settled(nodegraph.Failed, message{}, RuleShutdown, nodegraph.None)
 	}
 	return w.dagResult(i)
 }
@@ -34,7 +33,7 @@ func (w *view) plannedRule(i nodegraph.Index, n *node) ruling {
 		return planned(RulePlanned, n.parent, 0)
 	}
 	if n.Stage == StageEnded {
-		return settled(n.Phase, w.details[i].message, RuleInvalid, nodegraph.None)
+		return settled(n.Phase, w.told(i), RuleInvalid, nodegraph.None)
 	}
 	if n.traits&traitTask != 0 {
 		if v, decided := w.dependsRule(i, n); decided {
@@ -71,17 +70,17 @@ func (w *view) dependsRule(i nodegraph.Index, n *node) (ruling, bool) {
 	}
 	deps := plan.Dependencies(int32(i - first))
 	if n.Answer == AnswerOmit {
-		return settled(nodegraph.Omitted, omitted, RuleOmitted, w.omittedBy(i)), true
+		return settled(nodegraph.Omitted, said(omitted), RuleOmitted, w.omittedBy(i)), true
 	}
 	for _, place := range deps {
-		if d := first + nodegraph.Index(place); !w.clear(d, &w.nodes[d], w.verdicts[d].verdict) {
+		if d := first + nodegraph.Index(place); !w.clear(d, &w.nodes[d], w.verdicts[d]) {
 			return planned(RulePlanned, w.openHook(d), 0), true
 		}
 	}
 	if w.holds(condition, first, deps) {
 		return ruling{}, false
 	}
-	return settled(nodegraph.Omitted, omitted, RuleOmitted, w.omittedBy(i)), true
+	return settled(nodegraph.Omitted, said(omitted), RuleOmitted, w.omittedBy(i)), true
 }
 
 // holds tells whether a condition holds, now that all the tasks it tests are fulfilled. Most conditions are plain, and one
@@ -186,26 +185,25 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 		if w.details[i].message == noItems {
 			r = RuleNoItems
 		}
-		return settled(nodegraph.Skipped, w.details[i].message, r, nodegraph.None)
+		return settled(nodegraph.Skipped, w.told(i), r, nodegraph.None)
 	}
 	if n.Template.Err != "" {
-		return settled(nodegraph.Error, w.phrases.say(n.Template.Err), RuleInvalid, nodegraph.None)
+		return settled(nodegraph.Error, message{kind: messageTemplate, node: i}, RuleInvalid, nodegraph.None)
 	}
 	if n.Nesting() > w.g.Limits().Nesting {
-		return settled(nodegraph.Error, tooDeep, RuleInvalid, nodegraph.None)
+		return settled(nodegraph.Error, said(tooDeep), RuleInvalid, nodegraph.None)
 	}
 	if n.Kind == nodegraph.TaskGroup {
 		return w.loopRule(i, n.Task, ask)
 	}
 	if n.Task != nil && f.Answer != AnswerRun {
-		when := withItem(n.Task.When, w.g.Item(i))
-		switch result, err := nodegraph.EvalWhen(when); {
+		switch result, err := nodegraph.EvalWhen(w.when(i)); {
 		case err != nil:
-			return settled(nodegraph.Error, w.phrases.say(err.Error()), RuleInvalid, nodegraph.None)
+			return settled(nodegraph.Error, message{kind: messageWhenInvalid, node: i}, RuleInvalid, nodegraph.None)
 		case result == nodegraph.WhenUnresolved:
 			return ask
 		case result == nodegraph.WhenFalse:
-			return settled(nodegraph.Skipped, w.phrases.say(fmt.Sprintf("when '%s' evaluated false", when)), RuleWhenFalse, nodegraph.None)
+			return settled(nodegraph.Skipped, message{kind: messageWhenFalse, node: i}, RuleWhenFalse, nodegraph.None)
 		}
 	}
 	return planned(RuleReady, nodegraph.None, wantStart)
@@ -214,7 +212,7 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 // loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
 // when of its own.
 func (w *view) loopRule(i nodegraph.Index, t *nodegraph.Task, ask ruling) ruling {
-	empty := settled(nodegraph.Skipped, noItems, RuleNoItems, nodegraph.None)
+	empty := settled(nodegraph.Skipped, said(noItems), RuleNoItems, nodegraph.None)
 	known := t.Loop.Unresolved == ""
 	switch {
 	case w.g.Node(i).Expanded() && w.g.First(i) == nodegraph.None:

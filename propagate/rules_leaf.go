@@ -14,14 +14,14 @@ func (w *view) podRule(i nodegraph.Index, f *node) ruling {
 	daemon := f.traits&traitDaemon != 0
 	switch f.Stage {
 	case StageEnded:
-		return podResult(&f.fact, w.details[i].message, daemon)
+		return podResult(&f.fact, w.told(i), daemon)
 	case StageStopped:
-		return settled(f.Phase, w.details[i].message, RuleStopped, nodegraph.None)
+		return settled(f.Phase, w.told(i), RuleStopped, nodegraph.None)
 	case StageGone:
 		if f.Ran {
-			return settled(nodegraph.Error, podDeleted, RulePodGone, nodegraph.None)
+			return settled(nodegraph.Error, said(podDeleted), RulePodGone, nodegraph.None)
 		}
-		return pending(RulePodRecreate, w.details[i].message)
+		return pending(RulePodRecreate, w.told(i))
 	case StageRunning:
 		if !daemon {
 			return running(RulePodRunning, nodegraph.None)
@@ -29,18 +29,18 @@ func (w *view) podRule(i nodegraph.Index, f *node) ruling {
 		if f.Ready {
 			return daemonReady(nodegraph.None)
 		}
-		return pending(RulePodRunning, noMessage)
+		return pending(RulePodRunning, message{})
 	case StagePending:
-		v := pending(RulePodPending, w.details[i].message)
+		v := pending(RulePodPending, w.told(i))
 		if f.Lock == LockHeld {
-			v.message = noMessage // Argo clears it together with the message about the lock
+			v.message = message{} // Argo clears it together with the message about the lock
 		}
 		return v
 	}
-	return pending(RuleStartOwed, noMessage)
+	return pending(RuleStartOwed, message{})
 }
 
-func podResult(f *fact, message phrase, daemon bool) ruling {
+func podResult(f *fact, message message, daemon bool) ruling {
 	if daemon && f.Phase == nodegraph.Succeeded && !f.Released {
 		return settled(nodegraph.Failed, message, RuleDaemonEnded, nodegraph.None)
 	}
@@ -57,21 +57,21 @@ func (w *view) containerRule(i nodegraph.Index) ruling {
 	f, pod := &w.nodes[i], w.nodes[i].parent
 	p := &w.nodes[pod]
 	if f.Stage == StageEnded && w.inPod(i, pod) {
-		return settled(f.Phase, w.details[i].message, RuleContainerOwn, nodegraph.None)
+		return settled(f.Phase, w.told(i), RuleContainerOwn, nodegraph.None)
 	}
 	switch {
 	case p.Stage == StageEnded && p.Phase == nodegraph.Succeeded:
-		return settled(nodegraph.Succeeded, noMessage, RuleContainerPod, pod)
+		return settled(nodegraph.Succeeded, message{}, RuleContainerPod, pod)
 	case p.Stage == StageEnded:
-		return settled(nodegraph.Failed, podFailedUnder, RuleContainerPod, pod)
+		return settled(nodegraph.Failed, said(podFailedUnder), RuleContainerPod, pod)
 	case p.Stage == StageStopped:
-		return settled(nodegraph.Failed, w.details[pod].message, RuleContainerPod, pod)
+		return settled(nodegraph.Failed, w.told(pod), RuleContainerPod, pod)
 	case p.Stage == StageGone && p.Ran:
-		return settled(nodegraph.Error, containerDeleted, RuleContainerPod, pod)
+		return settled(nodegraph.Error, said(containerDeleted), RuleContainerPod, pod)
 	case f.Stage == StageRunning && w.inPod(i, pod):
 		return running(RuleContainerOwn, nodegraph.None)
 	}
-	return pending(RuleContainerOwn, noMessage)
+	return pending(RuleContainerOwn, message{})
 }
 
 // inPod tells whether what is known of a container is of the pod that is known, and not of one before it.
@@ -87,13 +87,13 @@ func (w *view) suspendRule(i nodegraph.Index) ruling {
 		if f.Stage == StageStopped {
 			r = RuleStopped
 		}
-		return settled(f.Phase, w.details[i].message, r, nodegraph.None)
+		return settled(f.Phase, w.told(i), r, nodegraph.None)
 	}
 	v := running(RuleSuspended, nodegraph.None)
 	if d := w.g.Node(i).Template.Suspend; d > 0 {
 		until := w.details[i].created.plus(d)
 		if w.instant >= until {
-			return settled(nodegraph.Succeeded, noMessage, RuleResumed, nodegraph.None)
+			return settled(nodegraph.Succeeded, message{}, RuleResumed, nodegraph.None)
 		}
 		v.wake = until
 	}
@@ -102,7 +102,7 @@ func (w *view) suspendRule(i nodegraph.Index) ruling {
 
 // servedRule: HTTP and Plugin nodes are what the host reports of them.
 func (w *view) servedRule(i nodegraph.Index) ruling {
-	f, message := &w.nodes[i], w.details[i].message
+	f, message := &w.nodes[i], w.told(i)
 	switch {
 	case f.Stage >= StageStopped:
 		return settled(f.Phase, message, RuleServed, nodegraph.None)

@@ -18,7 +18,7 @@ func (w *view) retryRule(i nodegraph.Index) ruling {
 			return running(RuleMembersOpen, last)
 		}
 		if w.nodes[i].Halted && w.verdicts[last].phase().Unsuccessful() {
-			v := settled(nodegraph.Failed, w.phrases.say(stopMessage(w.more(&w.details[i]).halted)), RuleRetry, last)
+			v := settled(nodegraph.Failed, said(stoppedBy(w.more(&w.details[i]).halted)), RuleRetry, last)
 			v.verdict = v.decidedBy(retry.StepShutdown)
 			return v
 		}
@@ -28,19 +28,40 @@ func (w *view) retryRule(i nodegraph.Index) ruling {
 	v := running(RuleRetry, last)
 	switch d.Verb {
 	case retry.Wait:
-		v.message, v.wake = w.phrases.say(d.Message), stampOf(d.Until)
+		v.message, v.wake = message{kind: messageBackoff, number: int64(d.Backoff)}, stampOf(d.Until)
 	case retry.Start:
 		v.verdict = v.wanting(wantAttempt)
 		if !d.ExecutionDeadline.IsZero() {
 			v.wake = stampOf(d.ExecutionDeadline) + 1 // it may be held back until it is too late
 		}
 	case retry.Succeed:
-		v = settled(nodegraph.Succeeded, w.phrases.say(d.Message), RuleRetry, last)
+		v = settled(nodegraph.Succeeded, message{}, RuleRetry, last)
 	case retry.Stop:
-		v = settled(phaseOf(d.Outcome), w.phrases.say(d.Message), RuleRetry, last)
+		v = settled(phaseOf(d.Outcome), w.stopMessage(i, last, &d), RuleRetry, last)
 	}
 	v.verdict = v.decidedBy(d.Step)
 	return v
+}
+
+// stopMessage says why a Retry ends that made its last attempt.
+func (w *view) stopMessage(i, last nodegraph.Index, d *retry.Decision) message {
+	switch d.Step {
+	case retry.StepDeadline:
+		return message{kind: messageRetryDeadline, number: w.deadline().Unix()}
+	case retry.StepMaxDuration:
+		if d.Message == backoffTooLong.own() {
+			return said(backoffTooLong)
+		}
+		return said(maxDuration)
+	case retry.StepLimit:
+		return said(noMoreRetries)
+	case retry.StepExpression:
+		if d.Outcome == retry.Errored && d.Message != expressionFalse.own() {
+			return message{kind: messageExpressionError, node: i}
+		}
+		return said(expressionFalse)
+	}
+	return w.messages[last] // by a rule or the policy
 }
 
 func (w *view) environment(i nodegraph.Index) retry.Environment {
@@ -50,7 +71,7 @@ func (w *view) environment(i nodegraph.Index) retry.Environment {
 // attempts describes the attempts of Retry i to package retry.
 func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		d, v := &w.details[m], w.verdicts[m].verdict
+		d, v := &w.details[m], w.verdicts[m]
 		a := retry.Attempt{
 			Outcome: outcomeOf(v), Message: w.message(m), Reason: w.more(d).reason,
 			ExitCode: int(d.exitCode), HasExitCode: d.hasExit, Started: d.created.time(), Finished: w.finished[m].time(),

@@ -1,10 +1,6 @@
 package propagate
 
-import (
-	"fmt"
-
-	"github.com/nodestatus/nodestatus/nodegraph"
-)
+import "github.com/nodestatus/nodestatus/nodegraph"
 
 // taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides. While a
 // hook of an item is still to start, the group holds what it is inside of open, as the hook will.
@@ -12,10 +8,10 @@ func (w *view) taskGroupRule(i nodegraph.Index) ruling {
 	if m, open := w.firstOpen(i); open {
 		return running(RuleMembersOpen, m)
 	}
-	v, hooks := settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None), want(0)
+	v, hooks := settled(nodegraph.Succeeded, message{}, RuleMembersDone, nodegraph.None), want(0)
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
 		if w.verdicts[m].phase().Unsuccessful() {
-			v = settled(w.verdicts[m].phase(), noMessage, RuleMemberFailed, m)
+			v = settled(w.verdicts[m].phase(), message{}, RuleMemberFailed, m)
 		}
 		if w.verdicts[m].want()&wantHook != 0 {
 			hooks = wantWithin
@@ -41,9 +37,9 @@ func (w *view) stepsRule(i nodegraph.Index) ruling {
 		}
 	}
 	if failed != nodegraph.None {
-		return settled(nodegraph.Failed, w.verdicts[failed].message, RuleMemberFailed, failed)
+		return settled(nodegraph.Failed, w.messages[failed], RuleMemberFailed, failed)
 	}
-	return settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
+	return settled(nodegraph.Succeeded, message{}, RuleMembersDone, nodegraph.None)
 }
 
 // failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
@@ -58,7 +54,7 @@ func (w *view) failFastRule(i nodegraph.Index, open bool) (ruling, bool) {
 	if c.failed == nodegraph.None || c.busy > 0 || !open && (c.active > 0 || c.released) {
 		return ruling{}, false
 	}
-	return settled(nodegraph.Failed, failedFast, RuleFailFast, c.failed), true
+	return settled(nodegraph.Failed, said(failedFast), RuleFailFast, c.failed), true
 }
 
 // boundaryOpen is the verdict on a DAG or Steps of which member m is open.
@@ -93,12 +89,12 @@ func (w *view) stepGroupRule(i nodegraph.Index) ruling {
 		}
 	}
 	if failed == nodegraph.None {
-		return settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
+		return settled(nodegraph.Succeeded, message{}, RuleMembersDone, nodegraph.None)
 	}
 	if !w.nodes[failed].created() { // its when is not a condition
-		return settled(nodegraph.Error, w.verdicts[failed].message, RuleMemberFailed, failed)
+		return settled(nodegraph.Error, w.messages[failed], RuleMemberFailed, failed)
 	}
-	return settled(nodegraph.Failed, w.phrases.say(fmt.Sprintf("child '%s' failed", w.g.Node(failed).ID())), RuleMemberFailed, failed)
+	return settled(nodegraph.Failed, message{kind: messageChildFailed, node: failed}, RuleMemberFailed, failed)
 }
 
 // wasReady tells whether node m is a daemon that was ready once: what waited for it went on then, and its later end does

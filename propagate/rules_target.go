@@ -39,7 +39,7 @@ func passedOn(p nodegraph.Phase) bool { return p == nodegraph.Skipped || p == no
 //
 // With failFast the first target that counts as a failure decides, without it the last.
 func (w *view) dagResult(i nodegraph.Index) ruling {
-	result := settled(nodegraph.Succeeded, noMessage, RuleMembersDone, nodegraph.None)
+	result := settled(nodegraph.Succeeded, message{}, RuleMembersDone, nodegraph.None)
 	t, all := w.g.Node(i).Template, []origins(nil)
 	plan, first := w.g.Planned(i)
 	for _, slot := range w.g.Targets(i) {
@@ -48,7 +48,7 @@ func (w *view) dagResult(i nodegraph.Index) ruling {
 		p := w.verdicts[target].phase()
 		switch {
 		case p.Unsuccessful() && !covers.Covers(p):
-			result = settled(p, noMessage, RuleMemberFailed, target)
+			result = settled(p, message{}, RuleMemberFailed, target)
 		case passedOn(p):
 			if all == nil {
 				all = w.originsIn(i)
@@ -58,7 +58,7 @@ func (w *view) dagResult(i nodegraph.Index) ruling {
 				continue
 			}
 			by := first + nodegraph.Index(b.place)
-			result = settled(w.verdicts[by].phase(), noMessage, RuleBranchFailed, by)
+			result = settled(w.verdicts[by].phase(), message{}, RuleBranchFailed, by)
 		default:
 			continue
 		}

@@ -13,7 +13,8 @@ func (e *Engine) grow() {
 	if n > cap(e.nodes) {
 		e.allot(e.g.Room())
 	}
-	e.nodes, e.finished, e.details, e.verdicts = e.nodes[:n], e.finished[:n], e.details[:n], e.verdicts[:n]
+	e.nodes, e.finished, e.details = e.nodes[:n], e.finished[:n], e.details[:n]
+	e.verdicts, e.messages = e.verdicts[:n], e.messages[:n]
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
 		n := &e.nodes[i]
 		e.added(i, n)
@@ -30,6 +31,7 @@ func (e *Engine) allot(n int) {
 	e.finished = allotted(e.finished, n)
 	e.details = allotted(e.details, n)
 	e.verdicts = allotted(e.verdicts, n)
+	e.messages = allotted(e.messages, n)
 }
 
 func allotted[T any](list []T, n int) []T { return append(make([]T, 0, n), list...) }
@@ -43,7 +45,7 @@ func (e *Engine) touchNode(i nodegraph.Index, n *node) {
 		return
 	}
 	planned := !n.exists && i != nodegraph.Root
-	if planned && n.blocked > 0 && n.Answer != AnswerOmit && n.Stage != StageEnded && e.verdicts[i].verdict == 0 {
+	if planned && n.blocked > 0 && n.Answer != AnswerOmit && n.Stage != StageEnded && e.verdicts[i] == 0 {
 		return
 	}
 	n.marks |= markQueued
@@ -104,10 +106,10 @@ func (e *Engine) judge(i nodegraph.Index) {
 			e.recreate(i)
 		}
 	}
-	o := &e.verdicts[i]
-	old := *o
-	e.record(i, o, v)
-	if !old.looksLike(v.verdict) || old.message != v.message {
+	old, oldMessage := e.verdicts[i], e.messages[i]
+	e.record(i, v)
+	if !old.looksLike(v.verdict) || oldMessage != v.message {
+		e.noteChange(i, n, old.phase(), oldMessage)
 		e.commit(i, n, old, v.verdict)
 	}
 }

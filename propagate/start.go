@@ -251,7 +251,7 @@ func (e *Engine) ask(i nodegraph.Index) {
 
 // addHooks adds the hook nodes that are due on node i; they start like any other node.
 func (e *Engine) addHooks(i nodegraph.Index) bool {
-	v := ruling{verdict: e.verdicts[i].verdict, message: e.verdicts[i].message}
+	v := ruling{verdict: e.verdicts[i], message: e.messages[i]}
 	var due []*nodegraph.Hook
 	e.eachHookDue(i, v, func(h *nodegraph.Hook) { due = append(due, h) })
 	for _, h := range due {
@@ -287,7 +287,7 @@ func (e *Engine) start(i nodegraph.Index, w want) {
 			return
 		}
 		e.grow()
-		e.verdicts[i].verdict = e.verdicts[i].contented() // if the attempt ends at once the next one is wanted anew
+		e.verdicts[i] = e.verdicts[i].contented() // if the attempt ends at once the next one is wanted anew
 		e.touch(i)
 		i = m
 	}
@@ -318,7 +318,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	var message string
 	switch {
 	case e.stops(i):
-		message = stopMessage(e.shutdown)
+		message = stoppedBy(e.shutdown).own()
 		if e.g.Node(i).Kind == nodegraph.Pod {
 			message = "workflow shutdown with strategy: " + e.shutdown
 		}

@@ -20,7 +20,7 @@ func (e *Engine) applyShutdown(strategy string) {
 			e.reclear(i) // nor is it waited for
 		} else if e.stops(i) {
 			e.halt(i)
-			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, stopMessage(e.shutdown))
+			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, stoppedBy(e.shutdown).own())
 		}
 	}
 }

@@ -25,13 +25,13 @@ type ruling struct {
 	verdict
 	by      nodegraph.Index
 	wake    stamp
-	message phrase
+	message message
 }
 
 // spelled is a ruling as others see it.
-func (w *inputs) spelled(r ruling) Verdict {
+func (w *view) spelled(r ruling) Verdict {
 	return Verdict{
-		Phase: r.phase(), Message: w.phrases.text(r.message), Fulfilled: r.fulfilled(), Daemoned: r.daemoned(), Rule: r.rule(), By: r.by,
+		Phase: r.phase(), Message: w.words(r.message), Fulfilled: r.fulfilled(), Daemoned: r.daemoned(), Rule: r.rule(), By: r.by,
 		Wake: r.wake.time(), Step: r.step(),
 	}
 }
@@ -150,24 +150,16 @@ func (v verdict) open() bool { return !v.fulfilled() || v.want()&(wantHook|wantW
 // its own in the order of evaluation: deeper nodes, and siblings it comes after.
 type view struct {
 	*inputs
-	verdicts []outcome
+	verdicts []verdict
+	messages []message
 	wakes    map[nodegraph.Index]stamp
 	scratch  []nodegraph.DepState
 	origins  []origins // of dagResult
 }
 
-// outcome is what is remembered of a ruling.
-type outcome struct {
-	verdict
-	message phrase
-}
-
-// message is the message of node i.
-func (w *view) message(i nodegraph.Index) string { return w.phrases.text(w.verdicts[i].message) }
-
-// record stores the ruling on node i, whose outcome is o.
-func (w *view) record(i nodegraph.Index, o *outcome, r ruling) {
-	o.verdict, o.message = r.verdict, r.message
+// record stores the ruling on node i.
+func (w *view) record(i nodegraph.Index, r ruling) {
+	w.verdicts[i], w.messages[i] = r.verdict, r.message
 	if r.wake != 0 || len(w.wakes) > 0 {
 		w.recordWake(i, r.wake)
 	}
@@ -189,7 +181,7 @@ func (w *view) recordWake(i nodegraph.Index, at stamp) {
 func (w *view) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
 	kind := w.nodes[i].kind
 	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		if w.nodes[m].traits&traitCounts != 0 && holdsOpen(kind, w.verdicts[m].verdict) {
+		if w.nodes[m].traits&traitCounts != 0 && holdsOpen(kind, w.verdicts[m]) {
 			return m, true
 		}
 	}

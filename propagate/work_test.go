@@ -238,11 +238,12 @@ func TestADAGMakesRoomAtOnce(t *testing.T) {
 	assert.Less(t, cap(begun(chain(200)).changed), 100, "one pod of a chain starts")
 }
 
-// What is read of a node all the time is half of a cache line, the verdict on it an eighth, and when it ended another. What the
+// What is read of a node all the time is half of a cache line, the verdict on it a sixteenth, and when it ended an eighth. What the
 // graph knows of it is a whole one, and in the rest there is no pointer for the garbage collector to look at.
 func TestHotState(t *testing.T) {
 	assert.LessOrEqual(t, reflect.TypeFor[node]().Size(), uintptr(32))
-	assert.LessOrEqual(t, reflect.TypeFor[outcome]().Size(), uintptr(8))
+	assert.LessOrEqual(t, reflect.TypeFor[verdict]().Size(), uintptr(4))
+	assert.LessOrEqual(t, reflect.TypeFor[message]().Size(), uintptr(24))
 	assert.LessOrEqual(t, reflect.TypeFor[stamp]().Size(), uintptr(8))
 	assert.LessOrEqual(t, reflect.TypeFor[nodegraph.Node]().Size(), uintptr(64))
 	rest := reflect.TypeFor[detail]()
