@@ -8,18 +8,14 @@ import (
 
 // workflowLockAnswered takes the host's word on the locks of the workflow.
 func (e *Engine) workflowLockAnswered(ev *Event) {
-	root := e.root()
-	if root.Lock == LockHeld {
+	if e.root().Lock == LockHeld {
 		return
 	}
-	e.touch(nodegraph.Root)
 	if ev.Type == EventLockQueued {
-		root.Lock, e.details[nodegraph.Root].message = LockWaits, e.phrases.say(ev.Message)
-		e.sayReason(nodegraph.Root, ev.Reason)
+		e.waitFor(nodegraph.Root, ev.Reason, ev.Message)
 		return
 	}
-	root.Lock, e.details[nodegraph.Root].message = LockHeld, noMessage
-	e.sayReason(nodegraph.Root, "")
+	e.grant(nodegraph.Root)
 	e.beginWorkflow()
 }
 
@@ -29,17 +25,16 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 	if f.created() || f.Stage == StageEnded || f.Answer == AnswerRun || f.Answer == AnswerSkip {
 		return
 	}
-	f.Answer = AnswerSkip
 	if ev.Value {
-		f.Answer = AnswerRun
-	} else {
-		when := ev.Message
-		if when == "" {
-			when = e.g.Node(i).Task.When
-		}
-		e.details[i].message = e.phrases.say("when '" + when + "' evaluated false")
+		e.setAnswer(i, AnswerRun)
+		return
 	}
-	e.touch(i)
+	when := ev.Message
+	if when == "" {
+		when = e.g.Node(i).Task.When
+	}
+	e.setAnswer(i, AnswerSkip)
+	e.say(i, "when '"+when+"' evaluated false")
 }
 
 // unanswerable takes the host's word that it can't answer what it was asked about node i.
@@ -64,35 +59,27 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 		return
 	}
 	e.grow()
-	e.nodes[i].Answer = AnswerNone // the items say it
-	if into != i {
-		e.g.MarkExpanded(i)
-		e.nodes[i].Answer = AnswerRun
-		for m := e.g.First(into); m != nodegraph.None; m = e.g.Next(m) {
-			e.touch(m)
-		}
-		e.touch(into)
+	if into == i {
+		e.setAnswer(i, AnswerNone) // the items say it
+		return
 	}
-	e.touch(i)
+	e.g.MarkExpanded(i)
+	e.setAnswer(i, AnswerRun)
 }
 
 // memoized takes the host's word on a memoization key.
 func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
-	d := &e.details[i]
-	if e.nodes[i].created() || d.memo == AnswerRun {
+	if e.nodes[i].created() || e.details[i].memo == AnswerRun {
 		return
 	}
-	d.memo = AnswerRun
+	e.setMemo(i, AnswerRun)
 	if ev.Value {
 		e.forget(i)
-		e.inputs.create(i, e.instant)
-		d.serial = e.afterOlder(i)
-		e.end(i, nodegraph.Succeeded, e.phrases.say(ev.Message), e.now)
-		d.hit = true
+		e.inputs.create(i, e.instant, e.afterOlder(i))
+		e.hit(i, ev.Message, e.now)
 	} else {
 		e.wanted = append(e.wanted, i)
 	}
-	e.touch(i)
 }
 
 // lockAnswered takes the host's word on the locks of node i. A node that must wait is created at once, so that the
@@ -106,37 +93,39 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 		e.giveBackLocks(i)
 		return
 	}
-	e.touch(i)
 	if ev.Type == EventLockQueued {
-		e.forget(i)
-		f.Lock = LockWaits
-		if !f.created() && e.withinEnded(i) {
-			e.abandon(i)
-			return
-		}
-		if !f.created() && (e.stops(i) || e.overdue && !e.g.Node(i).InExitHandler()) {
-			e.releaseLocks(i) // it is not to wait for anything any more
-			e.create(i)
-			return
-		}
-		e.details[i].message = e.phrases.say(ev.Message)
-		e.sayReason(i, ev.Reason)
-		if !f.created() {
-			e.inputs.create(i, e.instant)
-			f.Waited, e.details[i].serial = true, e.afterOlder(i)
-			e.watchTimeouts(i)
-			e.actOn(ActionStart, i, ev.Message)
-		}
+		e.lockQueued(i, ev)
 		return
 	}
-	f.Lock = LockHeld
-	if f.created() {
-		e.details[i].message = noMessage
-		e.sayReason(i, "")
-		if e.expand(i) && e.nodes[i].kind == nodegraph.Pod {
-			e.actOn(ActionRecreate, i, "")
-		}
-	} else {
+	if !f.created() {
+		e.setLock(i, LockHeld)
 		e.wanted = append(e.wanted, i)
+		return
+	}
+	e.grant(i)
+	if e.expand(i) && e.nodes[i].kind == nodegraph.Pod {
+		e.actOn(ActionRecreate, i, "")
+	}
+}
+
+// lockQueued makes node i wait for its locks.
+func (e *Engine) lockQueued(i nodegraph.Index, ev *Event) {
+	e.forget(i)
+	e.setLock(i, LockWaits)
+	created := e.nodes[i].created()
+	if !created && e.withinEnded(i) {
+		e.abandon(i)
+		return
+	}
+	if !created && (e.stops(i) || e.overdue && !e.g.Node(i).InExitHandler()) {
+		e.releaseLocks(i) // it is not to wait for anything any more
+		e.create(i)
+		return
+	}
+	e.waitFor(i, ev.Reason, ev.Message)
+	if !created {
+		e.createWaiting(i, e.instant, e.afterOlder(i))
+		e.watchTimeouts(i)
+		e.actOn(ActionStart, i, ev.Message)
 	}
 }

@@ -36,9 +36,7 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 		e.containerRetried(l, ev)
 	case EventNodeEnded, EventResumed:
 		o := l.ending(StageEnded, ev.Phase, ev.Message, e.finishedAt(ev))
-		if e.join(l, &o) {
-			e.touch(i)
-		}
+		e.join(l, &o)
 	case EventResolved:
 		e.answer(i, ev)
 	case EventExpanded:

@@ -186,9 +186,7 @@ const boundaries kinds = 1<<nodegraph.DAG | 1<<nodegraph.Steps | 1<<nodegraph.Wo
 // ended does what follows from a node's having ended.
 func (e *Engine) ended(i nodegraph.Index, n *node) {
 	e.forget(i)
-	if e.finished[i] == 0 {
-		e.finished[i] = e.instant
-	}
+	e.setFinished(i, e.instant)
 	if n.kind == nodegraph.TaskGroup {
 		e.awaitHook(i)
 	}
@@ -201,11 +199,11 @@ func (e *Engine) ended(i nodegraph.Index, n *node) {
 func (e *Engine) resumed(i nodegraph.Index, n *node) {
 	if !n.kind.Composite() {
 		if n.Stage < StageGone {
-			e.finished[i] = 0
+			e.clearFinished(i)
 		}
 		return
 	}
-	e.finished[i] = 0
+	e.clearFinished(i)
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 		if e.verdicts[m].want() != 0 { // given up when this node ended
 			e.wanted = append(e.wanted, m)
@@ -245,7 +243,7 @@ func (e *Engine) releaseLocks(i nodegraph.Index) {
 }
 
 func (e *Engine) giveBackLocks(i nodegraph.Index) {
-	e.nodes[i].Lock = LockNone
+	e.setLock(i, LockNone)
 	n := e.g.Node(i)
 	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.locksOf(i)})
 }

@@ -56,9 +56,6 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	e.inputs = &inputs{g: g, held: spec.Suspended, daemons: uses.Daemons}
 	e.allot(g.Len()) // more when there are more
 	e.grow()
-	for i := range nodegraph.Index(g.Len()) {
-		e.touch(i)
-	}
 	return e, nil
 }
 
@@ -192,7 +189,7 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 	}
 	e.checkTimeouts(i)
 	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].fulfilled() && !e.nodes[i].Seen && !e.withinEnded(i) {
-		e.nodes[i].Seen = true
+		e.see(i)
 		e.touch(e.nodes[i].parent)
 		e.reclear(i)
 	}
@@ -205,8 +202,7 @@ func (e *Engine) beginWorkflow() {
 		return
 	}
 	if locks := e.g.Spec().Locks; len(locks) > 0 && root.Lock == LockNone {
-		root.Lock = LockAsked
-		e.touch(nodegraph.Root)
+		e.setLock(nodegraph.Root, LockAsked)
 		e.act(Action{Type: ActionAcquire, Node: nodegraph.Root, Locks: locks})
 		return
 	}
@@ -230,7 +226,7 @@ const largeCall = 1 << 6
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.ordered, e.queue, e.starts, e.due, e.targets = nil, nil, queue{}, starts{}, nil, nil
+	e.changed, e.ordered, e.written, e.queue, e.starts, e.due, e.targets = nil, nil, nil, queue{}, starts{}, nil, nil
 	e.scratch, e.origins = nil, nil
 	if len(e.wanted) == 0 {
 		e.wanted = nil

@@ -18,9 +18,7 @@ func (e *Engine) resultTold(l leaf, ev *Event) {
 	if serial > d.serial || ev.Pod.UID != "" && e.uid(d) == "" {
 		e.merge(l, &observation{run: run{serial, 1}, said: onlyPod(ev), stage: StagePending})
 	}
-	d.synced = d.synced || ev.Type == EventResultSynced
-	l.n.Unsynced = !d.synced
-	e.touch(l.i)
+	e.setStored(l.i, ev.Type == EventResultSynced)
 }
 
 // ending is that the run which is known has ended, with a message.
@@ -40,9 +38,8 @@ func (e *Engine) agentEnded(message string) {
 		l := e.leaf(i)
 		o := observation{run: l.run(), said: &Event{}, stage: StageGone, finished: e.instant}
 		if e.join(l, &o) && l.n.Stage == StageGone {
-			l.d.message = e.phrases.say(message)
+			e.say(i, message)
 		}
-		e.touch(i)
 	}
 }
 
@@ -106,8 +103,7 @@ func (e *Engine) serialOf(l leaf, ev *Event) int64 {
 		e.remember(e.g.Node(i).ID(), map[string]int64{had: d.serial})
 	}
 	if serial > d.serial && e.stoppedUnheard(i) {
-		d.serial = serial // that is the pod that was stopped
-		e.uids.put(&d.uid, uid)
+		e.redate(i, serial, uid) // that is the pod that was stopped
 	}
 	return serial
 }
@@ -122,9 +118,9 @@ func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
 // date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
 // with times: it is the first that is heard of.
 func (e *Engine) date(i nodegraph.Index, serial int64) {
-	e.details[i].serial = serial
+	e.redate(i, serial, "")
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		e.details[m].serial = serial
+		e.redate(m, serial, "")
 	}
 }
 
@@ -173,10 +169,8 @@ func (e *Engine) observe(l leaf, ev *Event, stage Stage) {
 // live again, and inside such an attempt no more is learned than which pod it was: how it ended could start what comes
 // after it.
 func (e *Engine) merge(l leaf, o *observation) {
-	i, n, d := l.i, l.n, l.d
-	if d.attempt == 0 {
-		d.attempt = 1 // what was stopped before it was heard of is in its first run too
-	}
+	i, n := l.i, l.n
+	e.beginFirstRun(i)
 	if o.stage == n.Stage && e.known(l, o) {
 		return
 	}
@@ -187,27 +181,10 @@ func (e *Engine) merge(l leaf, o *observation) {
 		case e.lateAttempt(n.parent):
 			o = &observation{run: o.run, said: onlyPod(o.said)}
 		}
-		e.touchDecision(i)
 	}
-	stage, serial, finished := n.Stage, d.serial, e.finished[i]
-	if !e.learn(l, o) {
-		return
-	}
-	if e.finished[i] == 0 && e.verdicts[i].fulfilled() {
-		e.finished[i] = finished // until it turns out that it runs again
-	}
-	if n.traits&traitAlone == 0 && (stage >= StageGone || n.Stage >= StageGone || serial != d.serial) {
-		e.touchPod(i)
-	} else {
-		e.touchNode(i, n) // its containers, if it has any, go on as they were
-	}
-}
-
-// touchDecision marks the Retry of which node i, if it has ended, is an attempt: why an attempt ended decides too, and may
-// be learned later than that it did.
-func (e *Engine) touchDecision(i nodegraph.Index) {
-	if e.verdicts[i].fulfilled() && e.g.Node(i).Role == nodegraph.RoleAttempt {
-		e.touch(e.nodes[i].parent)
+	finished := e.finished[i]
+	if e.learn(l, o) && e.verdicts[i].fulfilled() {
+		e.setFinished(i, finished) // until it turns out that it runs again
 	}
 }
 
@@ -224,12 +201,11 @@ func (e *Engine) podEnded(l leaf, ev *Event) {
 			return // once more what made the host replace it
 		}
 		if e.restartable(&f, ev, &o) {
-			f.Restarts++
-			e.put(l.i, &f)
+			e.beginFirstRun(l.i)
+			e.countRestart(l.i)
 			o.stage, o.phase, o.finished = StageGone, nodegraph.Planned, e.finished[l.i]
 			e.merge(l, &o)
-			l.d.message = e.phrases.say("Pod auto-restarting due to " + ev.Reason + ": " + ev.Message)
-			e.touch(l.i) // it may have been known to be gone
+			e.say(l.i, "Pod auto-restarting due to "+ev.Reason+": "+ev.Message)
 			return
 		}
 	}
@@ -255,16 +231,9 @@ func (e *Engine) podDeleted(l leaf, ev *Event) {
 	e.observed(&o, l, ev, StageGone)
 	o.finished = e.finishedAt(ev)
 	e.merge(l, &o)
-	if l.d.serial == o.serial && l.endResults() {
-		e.touch(l.i)
+	if l.d.serial == o.serial {
+		e.endResults(l.i)
 	}
-}
-
-// endResults ends the wait for the results of a leaf: they are not to come any more. It tells whether they were waited for.
-func (l leaf) endResults() bool {
-	waited := l.n.Unsynced
-	l.d.synced, l.n.Unsynced = true, false
-	return waited
 }
 
 // observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.
@@ -278,7 +247,7 @@ func (e *Engine) observeContainer(pod leaf, ev *Event, stage Stage) {
 	if stage == StageEnded {
 		o.phase, o.finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
 	}
-	p, d := pod.n, pod.d
+	d := pod.d
 	if d.serial < o.serial || e.uid(d) == "" {
 		e.merge(pod, &observation{run: run{o.serial, 1}, said: onlyPod(ev), stage: StagePending})
 	}
@@ -286,15 +255,11 @@ func (e *Engine) observeContainer(pod leaf, ev *Event, stage Stage) {
 		e.beginAnew(c.i, &o)
 	}
 	e.merge(c, &o)
-	if stage >= StageRunning && d.serial == o.serial && !p.Ran {
-		p.Ran = true
-		if p.Stage >= StageGone {
-			e.touchPod(pod.i)
-		}
+	if stage >= StageRunning && d.serial == o.serial {
+		e.sawRun(pod.i)
 	}
 	if ev.Container == "main" && stage == StageEnded && d.serial == o.serial {
-		d.hasExit, d.exitCode = true, int32(ev.ExitCode)
-		e.touchDecision(pod.i)
+		e.exited(pod.i, ev.ExitCode)
 	}
 }
 

@@ -311,7 +311,7 @@ func TestSyncPodsThroughALife(t *testing.T) {
 		{"the order of the list does not matter",
 			[]propagate.PodStatus{ran, podOf("wf.a", "a-1", "Running", running("main"))}, nil, nil},
 		{"one has changed, one is gone", []propagate.PodStatus{podOf("wf.a", "a-1", "Succeeded", terminated("main", 0))},
-			[]string{"Pod wf.a: Running -> Succeeded", `Pod wf.b: Running -> Error "pod deleted"`, "Pod wf.c: (new) -> Pending"}, []string{"Start Pod wf.c"}},
+			[]string{"Pod wf.a: Running -> Succeeded", "Pod wf.c: (new) -> Pending", `Pod wf.b: Running -> Error "pod deleted"`}, []string{"Start Pod wf.c"}},
 		{"a pod that was lost shows up once more in an old list",
 			[]propagate.PodStatus{podOf("wf.a", "a-1", "Succeeded", terminated("main", 0)), ran}, nil, nil},
 		{"a pod that ended may go", nil, nil, nil},

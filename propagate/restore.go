@@ -32,14 +32,14 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 			e.started = time.Unix(0, 1).UTC()
 		}
 		if len(spec.Locks) > 0 && !s.Phase.Completed() {
-			e.root().Lock = LockHeld
+			e.setLock(nodegraph.Root, LockHeld)
 		}
 	} else if s.Phase == nodegraph.Pending && len(spec.Locks) > 0 {
-		e.root().Lock, e.details[nodegraph.Root].message = LockWaits, e.phrases.say(s.Message)
+		e.waitFor(nodegraph.Root, "", s.Message)
 	}
 	e.setNow(latest(e.started, s.Finished))
 	if s.Phase.Completed() {
-		e.end(nodegraph.Root, s.Phase, e.phrases.say(s.Message), s.Finished)
+		e.end(nodegraph.Root, s.Phase, s.Message, s.Finished)
 	}
 	if err := r.restore(); err != nil {
 		return nil, nil, err
@@ -62,18 +62,17 @@ func (r *restorer) endRecorded() {
 			if v := e.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && e.message(i) == e.phrases.text(e.details[i].message) || e.hasOpenMember(i) {
 				continue
 			}
-			f.Stage = StageEnded
+			e.endAsRecorded(i)
 		case f.Unsynced && (e.lateAttempt(i) || e.nodes[f.parent].Phase.Completed() && e.nodes[f.parent].kind.Composite()):
-			e.leaf(i).endResults()
+			e.endResults(i)
 		default:
 			continue
 		}
-		e.touch(i)
 		e.sweep(0)
 	}
 	for i := range e.nodes { // from now on its members alone say what a composite is, unless the workflow is complete
 		if f := &e.nodes[i]; e.nodes[i].kind.Composite() && f.Stage != StageEnded && e.root().Stage != StageEnded {
-			f.Phase = nodegraph.Planned
+			e.forgetRecorded(nodegraph.Index(i))
 		}
 	}
 }
@@ -157,7 +156,7 @@ func (r *restorer) restore() error {
 		e.nodes[i].marks &^= markChanged
 		f := &e.nodes[i]
 		if e.daemons && e.verdicts[i].rule() == RuleOmitted {
-			f.Answer = AnswerOmit
+			e.setAnswer(i, AnswerOmit)
 		}
 		if f.Answer == AnswerAsked || f.Lock == LockAsked || e.details[i].memo == AnswerAsked {
 			e.unasked = append(e.unasked, i)
@@ -182,17 +181,15 @@ func (r *restorer) restore() error {
 // askAgain forgets what the host was asked and has not answered before the engine was loaded, so that it is asked again.
 func (e *Engine) askAgain() {
 	for _, i := range e.unasked {
-		f, d := &e.nodes[i], &e.details[i]
-		if f.Answer == AnswerAsked {
-			f.Answer = AnswerNone
+		if e.nodes[i].Answer == AnswerAsked {
+			e.setAnswer(i, AnswerNone)
 		}
-		if f.Lock == LockAsked {
-			f.Lock = LockNone
+		if e.nodes[i].Lock == LockAsked {
+			e.setLock(i, LockNone)
 		}
-		if d.memo == AnswerAsked {
-			d.memo = AnswerNone
+		if e.details[i].memo == AnswerAsked {
+			e.setMemo(i, AnswerNone)
 		}
-		e.touch(i)
 	}
 	e.unasked = nil
 }
@@ -297,7 +294,7 @@ func (r *restorer) addStepItems(i nodegraph.Index) error {
 		}
 		e.g.MarkExpanded(m)
 		e.grow()
-		e.nodes[m].Answer = AnswerRun
+		e.setAnswer(m, AnswerRun)
 	}
 	return nil
 }

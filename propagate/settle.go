@@ -1,10 +1,12 @@
 package propagate
 
 import (
+	"slices"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// grow makes room for nodes that were added to the graph.
+// grow makes room for nodes that were added to the graph, which are to be judged.
 func (e *Engine) grow() {
 	from, n := len(e.nodes), e.g.Len()
 	if from == n {
@@ -15,11 +17,14 @@ func (e *Engine) grow() {
 	}
 	e.nodes, e.finished, e.details = e.nodes[:n], e.finished[:n], e.details[:n]
 	e.verdicts, e.messages = e.verdicts[:n], e.messages[:n]
+	e.written = slices.Grow(e.written, n-from)
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
 		n := &e.nodes[i]
 		e.added(i, n)
+		e.note(i)
 		if n.traits&traitCounts != 0 && i != nodegraph.Root {
 			e.nodes[n.parent].open++
+			e.tellOpen(n.parent)
 		}
 	}
 }
@@ -52,9 +57,12 @@ func (e *Engine) touchNode(i nodegraph.Index, n *node) {
 	e.queue.push(i, rank(int(n.depth), planned))
 }
 
+// swept reports whether nothing is left to evaluate.
+func (e *Engine) swept() bool { return e.queue.size == 0 && len(e.written) == 0 }
+
 // idle tells that nothing is left to evaluate or to start.
 func (e *Engine) idle() bool {
-	return e.queue.size == 0 && len(e.wanted) == 0 && e.unseen.empty() && (len(e.later) == 0 || e.tried == e.judged)
+	return e.swept() && len(e.wanted) == 0 && e.unseen.empty() && (len(e.later) == 0 || e.tried == e.judged)
 }
 
 // settle evaluates what is marked, from the deepest nodes up, and starts what should start, until nothing is left.
@@ -63,7 +71,7 @@ func (e *Engine) idle() bool {
 func (e *Engine) settle() {
 	for {
 		e.sweep(0)
-		if e.seeToEnded(); e.queue.size > 0 {
+		if e.seeToEnded(); !e.swept() {
 			continue
 		}
 		if e.Complete() {
@@ -84,7 +92,12 @@ func (e *Engine) settle() {
 // sweep evaluates marked nodes that are at least so deep until none is left. A node comes after everything it depends
 // on, so each is evaluated once unless a sibling that exists changed after it.
 func (e *Engine) sweep(depth int) {
-	for i := e.queue.pop(depth); i != nodegraph.None; i = e.queue.pop(depth) {
+	for {
+		e.wakeReaders()
+		i := e.queue.pop(depth)
+		if i == nodegraph.None {
+			return
+		}
 		e.judge(i)
 	}
 }
@@ -119,8 +132,9 @@ func (e *Engine) judge(i nodegraph.Index) {
 // queue; that is left to the few nodes which change after they were judged.
 func (e *Engine) judgeAll() {
 	for i := range e.nodes {
-		e.nodes[i].marks |= markQueued
+		e.nodes[i].marks = e.nodes[i].marks&^markWritten | markQueued
 	}
+	e.written = e.written[:0]
 	for i := nodegraph.Index(len(e.nodes)) - 1; i >= nodegraph.Root; i-- {
 		if i > nodegraph.Entry && !e.nodes[i].exists {
 			if e.nodes[e.nodes[i].parent].exists {
@@ -141,10 +155,7 @@ func (e *Engine) judgeAll() {
 
 // recreate asks the host, once for each pod that is lost, to make the pod of node i again.
 func (e *Engine) recreate(i nodegraph.Index) {
-	f := e.fact(i)
-	if f.Remade <= f.Serial {
-		f.Remade = f.Serial + 1
-		e.put(i, &f)
+	if e.askedToRemake(i) {
 		e.actOn(ActionRecreate, i, "")
 	}
 }

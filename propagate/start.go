@@ -161,7 +161,7 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 	f := &e.nodes[i]
 	if locks := e.locksOf(i); len(locks) > 0 && f.Lock != LockHeld {
 		if f.Lock == LockNone {
-			f.Lock = LockAsked
+			e.setLock(i, LockAsked)
 			e.asked[i] = struct{}{}
 			e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: locks})
 		}
@@ -237,11 +237,11 @@ func (e *Engine) countActive(n *node, counts bool) {
 
 // ask asks the host, once, for what the library can't work out itself.
 func (e *Engine) ask(i nodegraph.Index) {
-	f, n := &e.nodes[i], e.g.Node(i)
-	if f.Answer != AnswerNone {
+	n := e.g.Node(i)
+	if e.nodes[i].Answer != AnswerNone {
 		return
 	}
-	f.Answer = AnswerAsked
+	e.setAnswer(i, AnswerAsked)
 	if n.Kind == nodegraph.TaskGroup {
 		e.actOn(ActionExpand, i, n.Task.Loop.Unresolved)
 		return
@@ -255,13 +255,11 @@ func (e *Engine) addHooks(i nodegraph.Index) bool {
 	var due []*nodegraph.Hook
 	e.eachHookDue(i, v, func(h *nodegraph.Hook) { due = append(due, h) })
 	for _, h := range due {
-		m, err := e.g.AddHook(i, h)
-		if err != nil {
+		if _, err := e.g.AddHook(i, h); err != nil {
 			e.failUnhooked(i, err)
 			break
 		}
 		e.grow()
-		e.touch(m)
 	}
 	e.touch(i)
 	return len(due) > 0
@@ -269,13 +267,12 @@ func (e *Engine) addHooks(i nodegraph.Index) bool {
 
 // lookedUp tells whether the host has found nothing under the memoization key of node i. It asks if nobody did.
 func (e *Engine) lookedUp(i nodegraph.Index, key string) bool {
-	d := &e.details[i]
-	if d.memo == AnswerNone {
-		d.memo = AnswerAsked
+	if e.details[i].memo == AnswerNone {
+		e.setMemo(i, AnswerAsked)
 		e.asked[i] = struct{}{}
 		e.actOn(ActionLookup, i, key)
 	}
-	return d.memo == AnswerRun
+	return e.details[i].memo == AnswerRun
 }
 
 // start creates node i, or the next attempt of Retry i.
@@ -297,9 +294,7 @@ func (e *Engine) start(i nodegraph.Index, w want) {
 // create makes node i exist, tells the host, and lets its members come into being.
 func (e *Engine) create(i nodegraph.Index) {
 	e.forget(i)
-	e.inputs.create(i, e.instant)
-	e.details[i].serial = e.afterOlder(i)
-	e.touch(i)
+	e.inputs.create(i, e.instant, e.afterOlder(i))
 	if !e.nodes[i].kind.Composite() && e.refuse(i) {
 		return
 	}
@@ -356,9 +351,8 @@ func (e *Engine) expand(i nodegraph.Index) bool {
 	e.reserve(int(e.nodes[i].depth)+1, e.readyIn(i))
 	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
 		if e.nodes[m].kind == nodegraph.Container {
-			e.inputs.create(m, e.instant)
+			e.inputs.create(m, e.instant, 0)
 		}
-		e.touch(m)
 	}
 	return true
 }
@@ -381,8 +375,7 @@ func (e *Engine) reserve(depth, nodes int) {
 
 // fail ends node i in Error: the graph could not take what it asks for.
 func (e *Engine) fail(i nodegraph.Index, err error) {
-	e.end(i, nodegraph.Error, e.phrases.say(err.Error()), e.now)
-	e.touch(i)
+	e.end(i, nodegraph.Error, err.Error(), e.now)
 }
 
 // watchTimeouts remembers when node i has been pending for too long.

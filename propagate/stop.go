@@ -29,7 +29,7 @@ func (e *Engine) applyShutdown(strategy string) {
 // end first; it does without the locks.
 func (e *Engine) terminateWaiting() {
 	if !e.nodes[nodegraph.Entry].created() {
-		e.root().Stage = StageStopped
+		e.stopWaiting()
 		return
 	}
 	e.releaseLocks(nodegraph.Root)
@@ -39,9 +39,7 @@ func (e *Engine) terminateWaiting() {
 // halt notes that the shutdown found composite i unfinished.
 func (e *Engine) halt(i nodegraph.Index) {
 	if e.nodes[i].created() && e.g.Node(i).Kind.Composite() {
-		f := e.fact(i)
-		f.Halted = e.shutdown
-		e.put(i, &f)
+		e.inputs.halt(i, e.shutdown)
 	}
 }
 
@@ -74,7 +72,7 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 	case nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
 	default:
 		if waiting {
-			e.end(i, nodegraph.Failed, e.phrases.say(message), e.now)
+			e.end(i, nodegraph.Failed, message, e.now)
 		}
 		return
 	}
@@ -82,7 +80,6 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 	if !e.join(l, &stop) {
 		return
 	}
-	e.touchPod(i)
 	if kind == nodegraph.Pod && !waiting { // the pod, or the one that will be in its place
 		e.actOn(ActionTerminate, i, message)
 	}
@@ -96,19 +93,11 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 	}
 }
 
-// touchPod marks leaf i and, of a pod, the containers, whose rule reads the pod's facts.
-func (e *Engine) touchPod(i nodegraph.Index) {
-	e.touch(i)
-	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		e.touch(m)
-	}
-}
-
 // seeToEnded does what else follows from a node's having ended, now that no other verdict is open: its locks are given
 // back, a daemon that ends later undoes its omission no more, and what is left inside it is ended, ready daemons and all that
 // a template that fails fast leaves open. It stops at the first that had anything left, which those around it may read.
 func (e *Engine) seeToEnded() {
-	for !e.unseen.empty() && e.queue.size == 0 {
+	for !e.unseen.empty() && e.swept() {
 		i := e.unseen.pop()
 		if !e.verdicts[i].fulfilled() {
 			continue // it goes on
@@ -118,7 +107,7 @@ func (e *Engine) seeToEnded() {
 		case RuleFailFast:
 			e.closeMembers(i, failedFast.own())
 		case RuleOmitted:
-			e.nodes[i].Answer = AnswerOmit
+			e.setAnswer(i, AnswerOmit)
 		}
 		if e.daemons {
 			e.endDaemonsIn(i)
@@ -140,11 +129,9 @@ func (e *Engine) closeMembers(b nodegraph.Index, message string) {
 				stack = append(stack, m)
 				switch {
 				case e.g.Node(m).Kind.Composite():
-					e.end(m, nodegraph.Failed, e.phrases.say(message), e.now)
-					e.touch(m)
+					e.end(m, nodegraph.Failed, message, e.now)
 				case f.Stage == StageEnded:
-					e.leaf(m).endResults()
-					e.touch(m)
+					e.endResults(m)
 				default:
 					e.stopLeaf(m, message, message)
 				}
@@ -162,10 +149,10 @@ func (e *Engine) failUnhooked(i nodegraph.Index, err error) {
 	if l.n.kind == nodegraph.Pod && l.n.created() && l.n.Stage < StageGone {
 		e.actOn(ActionTerminate, i, err.Error())
 	}
-	l.endResults()
+	e.endResults(i)
 	e.fail(i, err)
-	l.n.Released, l.n.Seen = true, true
-	e.touchPod(i)
+	e.release(i)
+	e.see(i)
 }
 
 // endDaemonsIn ends the ready daemons of boundary i: each becomes Succeeded as a fact of its own, and the host is asked
@@ -175,10 +162,9 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 		switch e.g.Node(m).Kind {
 		case nodegraph.Pod:
 			if e.verdicts[m].daemoned() {
-				e.end(m, nodegraph.Succeeded, noMessage, e.now)
-				e.leaf(m).endResults()
-				e.nodes[m].Released = true
-				e.touchPod(m)
+				e.end(m, nodegraph.Succeeded, "", e.now)
+				e.endResults(m)
+				e.release(m)
 				e.actOn(ActionTerminate, m, "its boundary has ended")
 			}
 		case nodegraph.Retry, nodegraph.StepGroup, nodegraph.TaskGroup:

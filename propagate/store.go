@@ -20,11 +20,12 @@ type inputs struct {
 	rare     sparse[rareDetail]
 	hooks    nodegraph.HookMemory
 	now      time.Time
-	instant  stamp     // the same
-	started  time.Time // the workflow's start; zero before it holds its locks
-	shutdown string    // "", "Stop" or "Terminate"
-	held     bool      // suspended as a whole
-	daemons  bool      // some template is a daemon
+	instant  stamp             // the same
+	started  time.Time         // the workflow's start; zero before it holds its locks
+	shutdown string            // "", "Stop" or "Terminate"
+	held     bool              // suspended as a whole
+	daemons  bool              // some template is a daemon
+	written  []nodegraph.Index // nodes whose facts have changed since they were last judged
 }
 
 // node is what is read of a node all the time, in half of a line of the processor's cache.
@@ -44,6 +45,7 @@ const (
 	markChanged       // it is in changed
 	markActive        // a pod that counts against the workflow's parallelism
 	markClear         // what comes after it may go on
+	markWritten       // it is in written
 )
 
 // shape is what the engine reads of a node of the graph.
@@ -58,12 +60,13 @@ type shape struct {
 type traits uint8
 
 const (
-	traitTask   traits = 1 << iota // a task of a DAG
-	traitCounts                    // its parent waits for it
-	traitHooked                    // it has, or may have, hooks
-	traitHook                      // it is a hook
-	traitDaemon                    // a pod that is a daemon
-	traitAlone                     // nothing is ever inside it
+	traitTask    traits = 1 << iota // a task of a DAG
+	traitCounts                     // its parent waits for it
+	traitHooked                     // it has, or may have, hooks
+	traitHook                       // it is a hook
+	traitDaemon                     // a pod that is a daemon
+	traitAlone                      // nothing is ever inside it
+	traitAttempt                    // it is an attempt of a Retry
 )
 
 // added puts into s, which is zero, what node i is before anything is known of it.
@@ -81,6 +84,8 @@ func (w *inputs) added(i nodegraph.Index, s *node) {
 		s.blocked = int32(plan.CountDependencies(place))
 	case nodegraph.RoleHook:
 		s.traits |= traitHook
+	case nodegraph.RoleAttempt:
+		s.traits |= traitAttempt
 	}
 	if n.Hooked() || i == nodegraph.Entry && (len(w.hooksOf(i)) > 0 || w.g.OnExit() != nil) {
 		s.traits |= traitHooked
@@ -173,9 +178,8 @@ func (w *inputs) put(i nodegraph.Index, v *Fact) {
 	}
 	w.uids.put(&is.uid, v.UID)
 	w.rare.put(&is.rare, rareDetail{reason: v.Reason, conditions: v.Conditions, halted: v.Halted, remade: v.Remade, restarts: v.Restarts})
-	if is != *d {
-		w.details[i] = is
-	}
+	w.details[i] = is
+	w.note(i)
 }
 
 // setNow sets the time.
@@ -250,6 +254,7 @@ func (w *inputs) learn(l leaf, o *observation) bool {
 	if d.rare != 0 || s.Reason != "" || len(s.Conditions) > 0 {
 		w.learnRare(d, o)
 	}
+	w.note(l.i)
 	return true
 }
 
@@ -281,25 +286,4 @@ func (w *inputs) known(l leaf, o *observation) bool {
 		(o.finished == 0 || w.finished[l.i] != 0) && (n.Ran || o.stage != StageRunning) && (n.Ready || !s.Ready) &&
 		(!s.HasExit || d.hasExit && int32(s.ExitCode) == d.exitCode) &&
 		(len(s.Conditions) == 0 || conditions(s.Conditions) == w.more(d).conditions)
-}
-
-// end makes node i ended, whatever was known of it.
-func (w *inputs) end(i nodegraph.Index, phase nodegraph.Phase, message phrase, at time.Time) {
-	f := &w.nodes[i]
-	f.Stage, f.Phase, w.finished[i] = StageEnded, phase, stampOf(at)
-	w.details[i].message = message
-}
-
-// create makes node i exist since a time.
-func (w *inputs) create(i nodegraph.Index, at stamp) {
-	w.nodes[i].exists, w.details[i].created = true, at
-}
-
-// sayReason sets the reason of node i, which is also the lock that it waits for.
-func (w *inputs) sayReason(i nodegraph.Index, reason string) {
-	if w.more(&w.details[i]).reason != reason {
-		f := w.fact(i)
-		f.Reason = reason
-		w.put(i, &f)
-	}
 }
