@@ -83,7 +83,7 @@ func (e *Engine) settle() {
 			e.wanted, e.later = nil, nil
 			return
 		}
-		if !e.startWanted() {
+		if !e.startWanted() && e.swept() {
 			return
 		}
 	}
