@@ -18,13 +18,15 @@
 //     Error, unless the continueOn of both covers it.
 //   - I8.5 A task that ran ends such a path, whatever its phase.
 //   - I8.6 A ready daemon counts as Succeeded for whatever was judged while it was ready. Its later death counts only
-//     where it is itself a target, or a step of Steps.
+//     where it is itself a target, or a step of Steps that are open.
 //   - I8.7 Hooks of tasks, steps and the workflow never count, either way.
 //   - I8.8 Workflow: its entry is not Failed or Error, and neither is its exit handler.
 //   - I8.9 A false when, an empty loop, an unmet depends is no failure; a node stopped by a shutdown, deadline or
-//     timeout is one. A part that was never started is no success: what needs it is not Succeeded.
+//     timeout is one.
 //
-// Lines 5, 6, 7 and 9 say what the others count; a violation names the line that it breaks, so it never names 5 or 7.
+// Lines 5, 6 and 7 say what the others count, so no violation names them. Two things follow from line 9. A part that
+// was never started is none of what it excuses: what needs the part is not Succeeded. A leaf that ran and failed was
+// neither skipped nor omitted.
 //
 // # Bounds
 //
@@ -32,7 +34,8 @@
 //   - I9.2 Active members never exceed the parallelism of their DAG or Steps.
 //   - I9.3 Holders of a lock never exceed its limit.
 //   - I9.4 No pod is asked for without the locks of the node and of everything that the node is inside of.
-//   - I9.5 No pod is asked for inside something that has ended.
+//   - I9.5 No pod is asked for inside something that has ended, itself included. A StepGroup or TaskGroup that counted a
+//     ready daemon stays ended while the daemon is retried.
 //   - I9.6 No pod is asked for after a shutdown that applies to it.
 //   - I9.7 No pod is asked for after the deadline of the workflow, save in exit handlers.
 //   - I9.8 No pod is asked for twice for an attempt that ran.
@@ -98,8 +101,8 @@ func (c *Claim) judge(i nodegraph.Index) (line, detail string) {
 	case said.Fact.Hit:
 		return "", "" // from the cache: nothing ran, and the cache keeps no failures
 	}
-	// A composite that ended as a whole for another reason than the cache is judged like any other. One that a manual
-	// retry kept has its members still, and they ended well when it did. One that was closed is Failed, and no success.
+	// Of the composites that ended as a whole only the cached are exempt. One that a manual retry kept is judged like any
+	// other: its members were kept with it. One that was closed is Failed, and no success.
 	switch n.Kind {
 	case nodegraph.Pod, nodegraph.Container, nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
 		return c.judgeLeaf(i)
@@ -204,6 +207,7 @@ func (c *Claim) judgeGroup(i nodegraph.Index) (line, detail string) {
 			return "I8.3", fmt.Sprintf("it is Succeeded, but %s was never started", n.Name())
 		case !phase.Unsuccessful():
 		case group == nodegraph.StepGroup && n.Task.ContinueOn.Covers(phase):
+		// I8.6: a step that is a daemon always counts. Daemons end with their Steps, so one that died did so in open Steps.
 		case group == nodegraph.TaskGroup && c.diedAfter(m, c.lastEnd(i, m)): // I8.6: an item is no target and no step
 		default:
 			return "I8.3", "it is Succeeded, but " + c.show(m)
@@ -249,7 +253,7 @@ func (c *Claim) targets(i nodegraph.Index) []nodegraph.Index {
 		if n.Role != nodegraph.RoleTask { // I8.7
 			continue
 		}
-		isTarget := named[nameOf(n)]
+		isTarget := named[n.Task.Name]
 		if len(named) == 0 {
 			isTarget = true
 			for range c.Graph.Before(m) {
@@ -262,8 +266,6 @@ func (c *Claim) targets(i nodegraph.Index) []nodegraph.Index {
 	}
 	return targets
 }
-
-func nameOf(n *nodegraph.Node) string { return n.Task.Name }
 
 // pathToFailure looks for a path of the order that leads back from a skipped or omitted target, through skipped and
 // omitted tasks alone, to a task that is Failed or Error, unless the continueOn of both covers it. It returns the
