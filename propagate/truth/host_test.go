@@ -53,7 +53,7 @@ func (h *host) took(now time.Time, r propagate.Result, err error, manual bool) e
 }
 
 // play plays a recording, as a [replay.Player] does.
-func play(r *replay.Recording, mode replay.Mode, reload func(e *propagate.Engine) (*propagate.Engine, error), see func(frame int, e *propagate.Engine, r propagate.Result, manual bool)) error {
+func play(r *replay.Recording, mode string, see func(frame int, e *propagate.Engine, r propagate.Result, manual bool)) error {
 	spec, err := r.Spec()
 	if err != nil {
 		return err
@@ -63,23 +63,18 @@ func play(r *replay.Recording, mode replay.Mode, reload func(e *propagate.Engine
 		f := &r.Frames[k]
 		h.see = func(e *propagate.Engine, r propagate.Result, manual bool) { see(k, e, r, manual) }
 		var events []propagate.Event
-		if k == 0 || mode == replay.Step {
-			h.locks = &propagate.LockTable{}
-			if k == 0 {
+		if k == 0 || mode != free {
+			switch {
+			case k == 0:
 				h.engine, err = propagate.New(spec)
-			} else {
+			case mode == step:
 				h.engine, _, err = propagate.Restore(spec, r.Frames[k-1].Recorded)
+			case mode == reloaded:
+				h.engine, _, err = propagate.Load(spec, h.engine.Save())
+			case mode == restored:
+				h.engine, _, err = propagate.Restore(spec, h.engine.Snapshot())
 			}
 			if err != nil {
-				return err
-			}
-			h.locks.Adopt(spec.Name, h.engine)
-			for _, free := range h.locks.Grant() {
-				events = append(events, propagate.LockGranted(free.Node))
-			}
-		}
-		if k > 0 && reload != nil {
-			if h.engine, err = reload(h.engine); err != nil {
 				return err
 			}
 			h.locks = &propagate.LockTable{}

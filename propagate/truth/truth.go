@@ -288,7 +288,7 @@ func (c *Claim) pathToFailure(target nodegraph.Index) []nodegraph.Index {
 				paths = append(paths, longer)
 			case !phase.Unsuccessful(): // I8.5: it ran, and ends the path
 			case c.continueOn(before).Covers(phase) && c.continueOn(target).Covers(phase):
-			case c.diedAfter(before, c.judgedAt(at, before)): // I8.6
+			case c.judgedWhileReady(at, before): // I8.6
 			default:
 				return longer
 			}
@@ -343,17 +343,86 @@ func (c *Claim) wasReady(i nodegraph.Index) bool {
 	return ready
 }
 
-// diedAfter is line I8.6: it reports whether node i is a daemon that was still ready when something was judged at a
-// time. At one and the same time the daemon gets the benefit of the doubt.
+// judgedWhileReady is line I8.6 for a task that was passed over after a daemon that died later: it reports whether the
+// daemon was still ready then. A claim has no history, so what became of the task tells: it was omitted because its
+// depends did not hold, or skipped although it held. Where that fits a ready daemon and a dead one alike, times tell.
+func (c *Claim) judgedWhileReady(task, daemon nodegraph.Index) bool {
+	if !c.wasReady(daemon) {
+		return false
+	}
+	held := nodegraph.False // what its depends came to
+	if c.Nodes[task].Phase == nodegraph.Skipped {
+		held = nodegraph.True
+	}
+	ready := c.depends(task, daemon, nodegraph.ResultDaemoned) == held
+	dead := c.depends(task, daemon, c.results(daemon)) == held
+	if ready != dead {
+		return ready
+	}
+	return c.diedAfter(daemon, c.judgedAt(task, daemon))
+}
+
+// depends evaluates the depends of a task as if one of those before it had these results.
+func (c *Claim) depends(task, one nodegraph.Index, results nodegraph.Results) nodegraph.Truth {
+	condition := c.Graph.Condition(task)
+	if condition == nil {
+		return nodegraph.True
+	}
+	var deps []nodegraph.DepState
+	for before := range c.Graph.After(task) {
+		r := results
+		if before != one {
+			r = c.results(before)
+		}
+		deps = append(deps, nodegraph.DepState{Must: r, May: r})
+	}
+	return condition.Eval(deps)
+}
+
+// results returns what a depends may ask of task i and get. A daemon that ended with its boundary was ready before.
+func (c *Claim) results(i nodegraph.Index) nodegraph.Results {
+	var r nodegraph.Results
+	switch phase := c.Nodes[i].Phase; {
+	case c.readyDaemon(i), c.isDaemon(i) && phase == nodegraph.Succeeded:
+		r = nodegraph.ResultDaemoned
+	case phase == nodegraph.Succeeded:
+		r = nodegraph.ResultSucceeded
+	case phase == nodegraph.Failed:
+		r = nodegraph.ResultFailed
+	case phase == nodegraph.Error:
+		r = nodegraph.ResultErrored
+	case phase == nodegraph.Skipped:
+		r = nodegraph.ResultSkipped
+	case phase == nodegraph.Omitted:
+		r = nodegraph.ResultOmitted
+	}
+	some, all := false, true
+	for m := range c.Graph.Members(i) {
+		if c.Graph.Node(m).Role == nodegraph.RoleItem {
+			some = some || c.Nodes[m].Phase == nodegraph.Succeeded
+			all = all && c.Nodes[m].Phase.Unsuccessful()
+		}
+	}
+	if c.Graph.Node(i).Kind == nodegraph.TaskGroup && some {
+		r |= nodegraph.ResultAnySucceeded
+	}
+	if c.Graph.Node(i).Kind == nodegraph.TaskGroup && all {
+		r |= nodegraph.ResultAllFailed
+	}
+	return r
+}
+
+// diedAfter reports whether node i is a daemon that was ready and did not die before a time. At one and the same time the
+// daemon gets the benefit of the doubt.
 func (c *Claim) diedAfter(i nodegraph.Index, judged time.Time) bool {
 	return c.wasReady(i) && !c.Nodes[i].Fact.Finished.Before(judged)
 }
 
-// judgedAt returns when task i was passed over: when the last of the tasks before it had ended, the daemon aside.
-func (c *Claim) judgedAt(i, daemon nodegraph.Index) time.Time {
+// judgedAt returns when a task was passed over: when the last of the tasks before it had ended, the daemon aside.
+func (c *Claim) judgedAt(task, daemon nodegraph.Index) time.Time {
 	var last time.Time
-	for before := range c.Graph.After(i) {
-		if before == daemon || c.readyDaemon(before) {
+	for before := range c.Graph.After(task) {
+		if before == daemon || c.wasReady(before) { // when a daemon became ready no fact tells
 			continue
 		}
 		end := c.Nodes[before].Fact.Finished
@@ -372,7 +441,7 @@ func (c *Claim) judgedAt(i, daemon nodegraph.Index) time.Time {
 func (c *Claim) lastEnd(i, daemon nodegraph.Index) time.Time {
 	var last time.Time
 	for m := range c.Graph.Members(i) {
-		if m != daemon && !c.readyDaemon(m) && !(c.isDaemon(m) && c.Nodes[m].Fact.Released) {
+		if m != daemon && !c.wasReady(m) { // when a daemon became ready no fact tells
 			last = later(last, c.Nodes[m].Fact.Finished)
 		}
 	}
