@@ -133,15 +133,13 @@ func locksOf(n *nodegraph.Node) []nodegraph.Lock {
 
 // A Watch follows one workflow, call by call, and tests what its engine asks for. The zero Watch is ready for use.
 type Watch struct {
-	engine *propagate.Engine
-	ran    map[string]life // by node id: the pod that was seen to run
+	ran map[string]life // by node id: the pod that was seen to run
 }
 
 // life tells one pod of a node from another.
 type life struct {
 	uid    string
 	serial int64
-	stale  bool // an engine before this one gave the serial
 }
 
 // ManualRetry tells the watch that the call that it is shown next was a manual retry: what ran may run again.
@@ -161,13 +159,6 @@ func (w *Watch) After(e *propagate.Engine, r propagate.Result) error {
 // workflow, as after a restart, may come at any call.
 func (w *Watch) Violations(e *propagate.Engine, r propagate.Result) []Violation {
 	c := Of(e)
-	if w.engine != e {
-		w.engine = e
-		for id, l := range w.ran {
-			l.stale = true
-			w.ran[id] = l
-		}
-	}
 	var all []Violation
 	for k := range r.Actions {
 		if a := &r.Actions[k]; asksForPod(c, a) {
@@ -247,16 +238,14 @@ func (w *Watch) remember(c *Claim) {
 	}
 }
 
-// replacedBy reports whether the pod that a fact tells of came after this one and did not run. After a restart serials
-// begin anew, and only names tell.
+// replacedBy reports whether the pod that a fact tells of came after this one and did not run. Names tell pods apart where
+// both are known: serials begin anew in an engine that was restored.
 func (l life) replacedBy(f *propagate.Fact) bool {
 	switch {
 	case f.Ran:
 		return false
 	case f.UID != "" && l.uid != "":
 		return f.UID != l.uid
-	case l.stale:
-		return false
 	}
 	return f.Serial > l.serial
 }

@@ -63,6 +63,8 @@ func TestBounds(t *testing.T) {
 			states: []string{"wf Running", "wf.a Running", "wf.a.x Running", "wf.a.y Running", "wf.b Running"}},
 		{name: "one member too many", text: "dag(a: dag(x), b, c)", edit: parallelism("main", 2),
 			states: []string{"wf Running", "wf.a Running", "wf.b Pending", "wf.c Running"}, want: []string{"I9.2 wf"}},
+		{name: "Steps are a member", text: "dag(a: steps(x), b)", edit: parallelism("main", 1),
+			states: []string{"wf Running", "wf.a Running", "wf.a[0] Running", "wf.a[0].x Running", "wf.b Running"}, want: []string{"I9.2 wf"}},
 		{name: "items and attempts are members", text: "dag(a over [x, y], b: retry(pod))", edit: parallelism("main", 2),
 			states: []string{"wf Running", "wf.a Running", "wf.a(0:x) Running", "wf.a(1:y) Pending", "wf.b Running", "wf.b(0) Failed", "wf.b(1) Running"},
 			want:   []string{"I9.2 wf"}},
@@ -83,6 +85,15 @@ func TestBounds(t *testing.T) {
 				for _, t := range s.Templates {
 					for k := range t.Locks {
 						t.Locks[k].Limit = 2
+					}
+				}
+			},
+			states: []string{"wf Running", "wf.a Running", "wf.b Pending"}, facts: facts{"wf.a": holds, "wf.b": holds}},
+		{name: "a semaphore whose limit only the host knows", text: "dag(a: mutex(m, pod), b: mutex(m, pod))",
+			edit: func(s *nodegraph.Spec) {
+				for _, t := range s.Templates {
+					for k := range t.Locks {
+						t.Locks[k].Limit = 0
 					}
 				}
 			},
@@ -137,7 +148,8 @@ func TestWatch(t *testing.T) {
 		text    string
 		edit    func(*nodegraph.Spec)
 		calls   []events
-		later   int // seconds until one more call
+		begin   time.Duration // after the whole second
+		later   int           // seconds until one more call
 		action  propagate.ActionType
 		pod     string
 		message string
@@ -151,11 +163,15 @@ func TestWatch(t *testing.T) {
 		{name: "a pod whose node has its lock", text: "mutex(m, pod)", calls: []events{{propagate.LockQueued("wf", "m", "waits")}, {propagate.LockGranted("wf")}},
 			action: propagate.ActionRecreate, pod: "wf"},
 		{name: "a pod inside what has its lock", text: "mutex(m, dag(a: retry(pod)))", calls: []events{{propagate.LockGranted("wf")}}, pod: "wf.a(0)"},
-		{name: "a pod of a workflow that waits for its lock", text: "dag(a)",
+		{name: "an item that has its lock, in a group that needs none", text: "dag(a: mutex(m, pod) over [x])",
+			calls: []events{{propagate.LockGranted("wf.a(0:x)")}}, pod: "wf.a(0:x)"},
+		{name: "a pod of a workflow that has its lock", text: "dag(a)",
 			edit:  func(s *nodegraph.Spec) { s.Locks = []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}} },
 			calls: []events{{propagate.LockGranted("")}}, pod: "wf.a"},
 		{name: "a pod inside what has ended", text: "dag(a: dag(x), b)", calls: []events{{propagate.PodSucceeded("wf.a.x")}},
 			pod: "wf.a.x", want: []string{"I9.5 wf.a.x", "I9.5 wf.a.x"}}, // it has ended, and so has wf.a
+		{name: "a pod whose group has ended", text: "steps(a | b)", calls: []events{{propagate.PodSucceeded("wf[0].a")}},
+			pod: "wf[0].a", want: []string{"I9.5 wf[0].a", "I9.5 wf[0].a"}}, // it has ended, and so has its group
 		{name: "a daemon whose group has ended", text: "steps(d: retry(daemon) | a)",
 			calls: []events{{propagate.PodRunning("wf[0].d(0)")}, {propagate.PodDeleted("wf[0].d(0)")}}, pod: "wf[0].d(1)"},
 		{name: "a pod after Stop", text: "dag(a, b)", calls: []events{{propagate.Shutdown("Stop"), propagate.PodSucceeded("wf.a")}},
@@ -167,6 +183,8 @@ func TestWatch(t *testing.T) {
 		{name: "an exit handler after Stop", text: "dag(a) exit pod", calls: []events{{propagate.Shutdown("Stop")}}, pod: "wf.onExit"},
 		{name: "a pod before the deadline", text: "dag(a)", edit: deadline, later: 59, pod: "wf.a"},
 		{name: "a pod after the deadline", text: "dag(a)", edit: deadline, later: 60, pod: "wf.a",
+			want: []string{"I9.5 wf.a", "I9.5 wf.a", "I9.5 wf.a", "I9.7 wf.a"}},
+		{name: "a pod after the deadline, which is on the whole second", text: "dag(a)", edit: deadline, begin: 900 * time.Millisecond, later: 60, pod: "wf.a",
 			want: []string{"I9.5 wf.a", "I9.5 wf.a", "I9.5 wf.a", "I9.7 wf.a"}},
 		{name: "an exit handler after the deadline", text: "dag(a) exit pod", edit: deadline, later: 61, pod: "wf.onExit"},
 		{name: "a pod that ran", text: "dag(a)", calls: []events{{propagate.PodRunning("wf.a")}}, action: propagate.ActionRecreate, pod: "wf.a",
@@ -183,7 +201,7 @@ func TestWatch(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, w.After(e, r), "what the engine itself asks for: %v", r.Actions)
 			}
-			call(start)
+			call(start.Add(test.begin))
 			for _, events := range test.calls {
 				call(start, events...)
 			}
@@ -220,6 +238,10 @@ func TestWatchRemembersWhatRan(t *testing.T) {
 		ev.Pod.UID = uid
 		return ev
 	}
+	created := func(ev propagate.Event, seconds int) propagate.Event {
+		ev.Pod.Created = at(seconds)
+		return ev
+	}
 	restore := func(t *testing.T, e *propagate.Engine) *propagate.Engine {
 		e, unknown, err := propagate.Restore(spec, e.Snapshot())
 		require.NoError(t, err)
@@ -247,6 +269,10 @@ func TestWatchRemembersWhatRan(t *testing.T) {
 			then: []propagate.Event{pod(propagate.PodPending("wf.a", ""), "2"), pod(propagate.PodDeleted("wf.a"), "2")}},
 		{name: "it ran before a manual retry", first: []propagate.Event{pod(propagate.PodRunning("wf.a"), "1"), propagate.PodSucceeded("wf.b")},
 			then: []propagate.Event{propagate.ManualRetry()}, manual: true},
+		{name: "pods without names ran before a manual retry", first: []propagate.Event{propagate.PodRunning("wf.a"), propagate.PodSucceeded("wf.b")},
+			then: []propagate.Event{propagate.ManualRetry()}, manual: true},
+		{name: "a newer pod by its time is gone before it ran", first: []propagate.Event{created(propagate.PodRunning("wf.a"), 1)},
+			then: []propagate.Event{created(propagate.PodPending("wf.a", ""), 2), created(propagate.PodDeleted("wf.a"), 2)}},
 		{name: "it ran before the engine was loaded", restart: load, first: []propagate.Event{pod(propagate.PodRunning("wf.a"), "1")},
 			want: []string{"I9.8 wf.a"}},
 		{name: "it ran before the engine was restored", restart: restore, first: []propagate.Event{pod(propagate.PodRunning("wf.a"), "1")},
@@ -266,7 +292,9 @@ func TestWatchRemembersWhatRan(t *testing.T) {
 			apply()
 			apply(test.first...)
 			if test.manual {
-				apply(pod(propagate.PodFailed("wf.a", ""), "1"))
+				failed := propagate.PodFailed("wf.a", "")
+				failed.Pod = test.first[0].Pod
+				apply(failed)
 				w.ManualRetry()
 			}
 			if test.restart != nil {

@@ -95,7 +95,7 @@ func (r *record) named(name string) *nodegraph.Recorded {
 // grow adds to the graph what the record says is inside node i, and the hooks of the node.
 func (r *record) grow(i nodegraph.Index) error {
 	at := r.of(i)
-	if at != nil && at.Kind != nodegraph.NodeSkipped && !at.CacheHit {
+	if at != nil && at.Kind != nodegraph.NodeSkipped {
 		// A node that failed may have failed because there was no room for what is inside it.
 		if err := r.addMembers(i); err != nil && !at.Phase.Unsuccessful() {
 			return err

@@ -180,7 +180,7 @@ func (c *Claim) endedWithPod(i nodegraph.Index) (phase nodegraph.Phase, why stri
 func (c *Claim) judgeRetry(i nodegraph.Index) (line, detail string) {
 	last := nodegraph.None
 	for m := range c.Graph.Members(i) {
-		if c.Graph.Node(m).Role == nodegraph.RoleAttempt && c.Nodes[m].Exists { // I8.7: a hook is no attempt
+		if c.Graph.Node(m).Role == nodegraph.RoleAttempt { // I8.7: a hook is no attempt
 			last = m
 		}
 	}

@@ -174,6 +174,8 @@ func TestTruth(t *testing.T) {
 			states: []string{"wf Succeeded", "wf[0] Succeeded", "wf[0].a(0:x) Failed", "wf[0].a(1:y) Succeeded"}},
 		{name: "an item of a step that failed", text: "steps(a over \"{{list}}\")",
 			states: []string{"wf Succeeded", "wf[0] Succeeded", "wf[0].a(0:x) Failed", "wf[0].a(1:y) Succeeded"}, want: []string{"I8.3 wf[0]"}},
+		{name: "items of a step that ended well, which only the controller knew", text: "steps(a over \"{{list}}\")",
+			states: []string{"wf Succeeded", "wf[0] Succeeded", "wf[0].a(0:x) Succeeded", "wf[0].a(1:y) Skipped"}},
 		{name: "a group that failed", text: "steps(a | b)",
 			states: []string{"wf Succeeded", "wf[0] Failed", "wf[0].a Failed"}, want: []string{"I8.3 wf"}},
 		{name: "a group that was never started", text: "steps(a | b)",
@@ -249,12 +251,39 @@ func TestTruth(t *testing.T) {
 		{name: "a task that was omitted whatever the daemon was, after its death", text: "dag(d: daemon, b, c depends \"d.Succeeded && b.Failed\")",
 			states: []string{"wf Succeeded", "wf.d Failed", "wf.b Succeeded", "wf.c Omitted"},
 			facts:  facts{"wf.d": died(10), "wf.b": finished(20)}, want: []string{"I8.4 wf"}},
+		{name: "a task that was omitted because one of two daemons had died", text: "dag(d: daemon, b: daemon, c depends \"d.Daemoned && b.Daemoned\")",
+			states: []string{"wf Succeeded", "wf.d Failed", "wf.b Succeeded", "wf.c Omitted"}, facts: facts{"wf.d": died(30)}, want: []string{"I8.4 wf"}},
+		{name: "a task that was omitted because the daemon had died, and not because of the items", text: "dag(d: daemon, b over [x, y], c depends \"d.Daemoned && b.AnySucceeded\")",
+			states: []string{"wf Succeeded", "wf.d Failed", "wf.b Error", "wf.b(0:x) Succeeded", "wf.b(1:y) Error", "wf.c Omitted"},
+			edit:   continueOn("b", nodegraph.ContinueOn{Error: true}),
+			facts:  facts{"wf.d": died(30)}, want: []string{"I8.4 wf"}},
+		{name: "the same where all items failed", text: "dag(d: daemon, b over [x, y] continueOnFailed, c depends \"d.Daemoned && b.AllFailed\" continueOnFailed)",
+			states: []string{"wf Succeeded", "wf.d Error", "wf.b Failed", "wf.b(0:x) Failed", "wf.b(1:y) Failed", "wf.c Omitted"},
+			facts:  facts{"wf.d": died(30)}, want: []string{"I8.4 wf"}},
+		{name: "a task that waited for a hook while the daemon died", text: "dag(d: daemon, b exit pod, c depends \"d.Succeeded && b.Failed\")",
+			states: []string{"wf Succeeded", "wf.d Failed", "wf.b Succeeded", "wf.b.onExit Succeeded", "wf.c Omitted"},
+			facts:  facts{"wf.d": died(10), "wf.b": finished(5), "wf.b.onExit": finished(20)}, want: []string{"I8.4 wf"}},
+		{name: "a task that waited for one that was passed over while the daemon died", text: "dag(d: daemon, a, b depends \"a.Failed\", c depends \"d.Succeeded && b.Failed\")",
+			states: []string{"wf Succeeded", "wf.d Failed", "wf.a Succeeded", "wf.b Omitted", "wf.c Omitted"},
+			facts:  facts{"wf.d": died(10), "wf.a": finished(20)}, want: []string{"I8.4 wf"}},
+		{name: "a retried daemon that died after it was ready", text: "dag(d: retry(0, daemon), c depends \"d.Failed\")",
+			states: []string{"wf Succeeded", "wf.d Failed", "wf.d(0) Failed", "wf.c Omitted"}, facts: facts{"wf.d(0)": died(30)}},
 		{name: "a task that was omitted after the daemon had died", text: "dag({d: daemon, b} -> c)",
 			states: []string{"wf Succeeded", "wf.d Failed", "wf.b Succeeded", "wf.c Omitted"},
 			facts:  facts{"wf.d": died(10), "wf.b": finished(20)}, want: []string{"I8.4 wf"}},
 		{name: "a daemon among items that died after they were judged", text: "dag(a: daemon over [x, y] -> b)",
 			states: []string{"wf Succeeded", "wf.a Succeeded", "wf.a(0:x) Failed", "wf.a(1:y) Running", "wf.b Succeeded"},
 			facts:  facts{"wf.a(0:x)": died(30), "wf.a(1:y)": {Created: start, Stage: propagate.StageRunning, Ran: true, Ready: true}}},
+		{name: "daemons among items that died one after the other", text: "dag(a: daemon over [x, y] -> b)",
+			states: []string{"wf Succeeded", "wf.a Succeeded", "wf.a(0:x) Failed", "wf.a(1:y) Failed", "wf.b Succeeded"},
+			facts:  facts{"wf.a(0:x)": died(10), "wf.a(1:y)": died(30)}},
+		{name: "a daemon among items that died before another item ended", text: "dag(a: daemon over [x] -> b)",
+			edit: func(s *nodegraph.Spec) {
+				s.Templates[0].Tasks[0].Loop.Items = []nodegraph.Item{{Text: "x"}, {Text: "y"}}
+			},
+			states: []string{"wf Succeeded", "wf.a Succeeded", "wf.a(0:x) Failed", "wf.a(1:y) Failed", "wf.b Succeeded"},
+			facts:  facts{"wf.a(0:x)": died(10), "wf.a(1:y)": {Created: start, Stage: propagate.StageEnded, Phase: nodegraph.Failed, Finished: at(20)}},
+			want:   []string{"I8.3 wf.a"}},
 		{name: "a daemon among items that was never ready", text: "dag(a: daemon over [x] -> b)",
 			states: []string{"wf Succeeded", "wf.a Succeeded", "wf.a(0:x) Failed", "wf.b Succeeded"}, want: []string{"I8.3 wf.a"}},
 		{name: "a daemon that died in open Steps", text: "steps(d: daemon | a)",
@@ -291,6 +320,10 @@ func TestTruth(t *testing.T) {
 			facts: facts{"wf": {Created: start, Stage: propagate.StageStopped, Phase: nodegraph.Failed}}, want: []string{"I8.1 wf"}},
 		{name: "an omitted task that ran and failed", text: "dag(a)", states: []string{"wf Succeeded", "wf.a Omitted"},
 			facts: facts{"wf.a": ended(nodegraph.Failed)}, want: []string{"I8.9 wf.a"}},
+		{name: "a skipped task whose pod ran and was deleted", text: "dag(a)", states: []string{"wf Succeeded", "wf.a Skipped"},
+			facts: facts{"wf.a": {Created: start, Stage: propagate.StageGone, Ran: true}}, want: []string{"I8.9 wf.a"}},
+		{name: "a skipped task whose pod was deleted before it ran", text: "dag(a)", states: []string{"wf Succeeded", "wf.a Skipped"},
+			facts: facts{"wf.a": {Created: start, Stage: propagate.StageGone}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := claim(t, parse(t, test.text, test.edit), test.states, test.facts)
@@ -337,4 +370,30 @@ func TestClaimOfAnEngine(t *testing.T) {
 	}
 	assert.Equal(t, "Stop", truth.Of(e).Shutdown, "the strategy of the shutdown")
 	assert.Equal(t, start, truth.Of(e).Started, "when the workflow started")
+}
+
+// A record tells of daemons what it can: who is ready holds no lock any more, one that was rewritten when its boundary
+// ended did not end well, and what ended with its boundary did.
+func TestClaimOfARecord(t *testing.T) {
+	spec := parse(t, "dag(a: mutex(m, daemon), b: mutex(m, pod), c: daemon, d: daemon, e: mutex(m, pod))", nil)
+	node := func(name string, phase nodegraph.Phase) nodegraph.Recorded {
+		return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Phase: phase, Started: start}
+	}
+	ready, waiting, gone := node("wf.a", nodegraph.Running), node("wf.e", nodegraph.Pending), node("wf.c", nodegraph.Succeeded)
+	ready.Daemoned, waiting.WaitsFor, gone.Message = true, "default/Mutex/m", "pod deleted"
+	stranger := node("wf.x", nodegraph.Failed)
+	c, ignored, err := truth.OfRecord(spec, nodegraph.Snapshot{Phase: nodegraph.Running, Started: start, Shutdown: "Stop", Nodes: []nodegraph.Recorded{
+		node("wf", nodegraph.Running), ready, node("wf.b", nodegraph.Running), gone, node("wf.d", nodegraph.Succeeded), waiting, stranger,
+	}})
+	require.NoError(t, err)
+	assert.Equal(t, []nodegraph.Recorded{stranger}, ignored, "nodes that the specification has no place for")
+	assert.Equal(t, "Stop", c.Shutdown, "the strategy of the shutdown")
+	locks := make(map[string]propagate.LockState)
+	for i := range c.Nodes {
+		if f := c.Nodes[i].Fact; f.Lock != propagate.LockNone {
+			locks[c.Graph.Node(nodegraph.Index(i)).Name()] = f.Lock
+		}
+	}
+	assert.Equal(t, map[string]propagate.LockState{"wf.b": propagate.LockHeld, "wf.e": propagate.LockWaits}, locks, "who holds and who waits")
+	assert.Equal(t, []string{"I8.1 wf.c"}, broken(c.Violations()), "wf.c was deleted, wf.d ended with its boundary")
 }
