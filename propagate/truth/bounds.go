@@ -148,17 +148,16 @@ func (w *Watch) ManualRetry() { w.ran = nil }
 // After tests what one call of the engine asked for. It returns the first of [Watch.Violations] as a [*Violation], nil if
 // there is none.
 func (w *Watch) After(e *propagate.Engine, r propagate.Result) error {
-	if all := w.Violations(e, r); len(all) > 0 {
+	if all := w.Violations(Of(e), r); len(all) > 0 {
 		return &all[0]
 	}
 	return nil
 }
 
-// Violations returns every violation of the lines I9.4 to I9.8 by what one call of the engine asked for. It must see
-// every call once, by itself: it compares the result with the facts after the call. Another engine of the same
-// workflow, as after a restart, may come at any call.
-func (w *Watch) Violations(e *propagate.Engine, r propagate.Result) []Violation {
-	c := Of(e)
+// Violations returns every violation of the lines I9.4 to I9.8 by what one call asked for; the claim is what is said after
+// the call. A watch must see every call once, by itself: what later calls change would hide or feign a violation. Another
+// engine of the same workflow, as after a restart, may come at any call.
+func (w *Watch) Violations(c *Claim, r propagate.Result) []Violation {
 	var all []Violation
 	for k := range r.Actions {
 		if a := &r.Actions[k]; asksForPod(c, a) {
@@ -218,22 +217,15 @@ func (c *Claim) name(i nodegraph.Index) string {
 	return c.Graph.Node(i).Name()
 }
 
-// remember notes which pods ran, and forgets those that newer ones replaced.
+// remember notes which pods ran.
 func (w *Watch) remember(c *Claim) {
 	if w.ran == nil {
 		w.ran = make(map[string]life)
 	}
 	for i := nodegraph.Entry; int(i) < c.Graph.Len(); i++ {
 		n, f := c.Graph.Node(i), &c.Nodes[i].Fact
-		if n.Kind != nodegraph.Pod {
-			continue
-		}
-		before, ran := w.ran[n.ID()]
-		switch {
-		case f.Ran:
+		if n.Kind == nodegraph.Pod && f.Ran {
 			w.ran[n.ID()] = life{uid: f.UID, serial: f.Serial}
-		case ran && before.replacedBy(f):
-			delete(w.ran, n.ID())
 		}
 	}
 }

@@ -133,9 +133,9 @@ func TestHoldersOfSeveralWorkflows(t *testing.T) {
 }
 
 // asksFor is the result of a call that asks for the pod of a node.
-func asksFor(e *propagate.Engine, action propagate.ActionType, name, message string) propagate.Result {
-	i := e.Graph().Find(name)
-	n := e.Graph().Node(i)
+func asksFor(g *nodegraph.Graph, action propagate.ActionType, name, message string) propagate.Result {
+	i := g.Find(name)
+	n := g.Node(i)
 	return propagate.Result{Actions: []propagate.Action{{Type: action, Kind: n.Kind, Node: i, ID: n.ID(), Name: name, Message: message}}}
 }
 
@@ -172,8 +172,6 @@ func TestWatch(t *testing.T) {
 			pod: "wf.a.x", want: []string{"I9.5 wf.a.x", "I9.5 wf.a.x"}}, // it has ended, and so has wf.a
 		{name: "a pod whose group has ended", text: "steps(a | b)", calls: []events{{propagate.PodSucceeded("wf[0].a")}},
 			pod: "wf[0].a", want: []string{"I9.5 wf[0].a", "I9.5 wf[0].a"}}, // it has ended, and so has its group
-		{name: "a daemon whose group has ended", text: "steps(d: retry(daemon) | a)",
-			calls: []events{{propagate.PodRunning("wf[0].d(0)")}, {propagate.PodDeleted("wf[0].d(0)")}}, pod: "wf[0].d(1)"},
 		{name: "a pod after Stop", text: "dag(a, b)", calls: []events{{propagate.Shutdown("Stop"), propagate.PodSucceeded("wf.a")}},
 			pod: "wf.b", want: []string{"I9.5 wf.b", "I9.5 wf.b", "I9.5 wf.b", "I9.6 wf.b"}}, // so have wf and the workflow
 		{name: "a pod inside a Retry after Terminate", text: "dag(a: retry(pod), b: suspend)",
@@ -208,9 +206,26 @@ func TestWatch(t *testing.T) {
 			if test.later > 0 {
 				call(at(test.later))
 			}
-			all := w.Violations(e, asksFor(e, test.action, test.pod, test.message))
+			all := w.Violations(truth.Of(e), asksFor(e.Graph(), test.action, test.pod, test.message))
 			assert.Equal(t, test.want, broken(all), "%s: lines that are broken by asking for the pod of %s after %v: %v", test.text, test.pod, test.calls, all)
 		})
+	}
+}
+
+// A group that counted a ready daemon stays as it is while the daemon is retried, and so do the pods of others inside it.
+func TestWatchOfADaemonThatIsRetried(t *testing.T) {
+	states := []string{"wf Running", "wf[0] Succeeded", "wf[0].d Running", "wf[0].d(0) Failed", "wf[0].d(1) Pending", "wf[1] Running", "wf[1].a Running"}
+	for _, test := range []struct {
+		text string
+		want []string
+	}{
+		{text: "steps(d: retry(daemon) | a)"},
+		{text: "steps(d: retry(pod) | a)", want: []string{"I9.5 wf[0].d(1)"}},
+	} {
+		c := claim(t, parse(t, test.text, nil), states, nil)
+		var w truth.Watch
+		all := w.Violations(c, asksFor(c.Graph, propagate.ActionStart, "wf[0].d(1)", ""))
+		assert.Equal(t, test.want, broken(all), "%s: lines that are broken by asking for the pod of wf[0].d(1): %v", test.text, all)
 	}
 }
 
@@ -226,7 +241,7 @@ func TestWatchOfAnExitHandler(t *testing.T) {
 	}
 	_, err = e.Apply(start, propagate.Shutdown("Terminate"))
 	require.NoError(t, err)
-	assert.Contains(t, broken(w.Violations(e, asksFor(e, propagate.ActionStart, "wf.onExit.b", ""))), "I9.6 wf.onExit.b",
+	assert.Contains(t, broken(w.Violations(truth.Of(e), asksFor(e.Graph(), propagate.ActionStart, "wf.onExit.b", ""))), "I9.6 wf.onExit.b",
 		"nothing starts after Terminate, exit handlers included")
 }
 
@@ -301,7 +316,7 @@ func TestWatchRemembersWhatRan(t *testing.T) {
 				e = test.restart(t, e)
 			}
 			apply(test.then...)
-			all := w.Violations(e, asksFor(e, propagate.ActionRecreate, "wf.a", ""))
+			all := w.Violations(truth.Of(e), asksFor(e.Graph(), propagate.ActionRecreate, "wf.a", ""))
 			assert.Equal(t, test.want, broken(all), "lines that are broken by asking for the pod of wf.a again: %v", all)
 		})
 	}

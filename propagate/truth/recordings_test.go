@@ -161,7 +161,8 @@ func TestEngine(t *testing.T) {
 				if manual {
 					w.ManualRetry()
 				}
-				for _, v := range append(truth.Of(e).Violations(), w.Violations(e, r)...) {
+				c := truth.Of(e)
+				for _, v := range append(c.Violations(), w.Violations(c, r)...) {
 					b := broken([]truth.Violation{v})[0]
 					key := name + " " + b
 					switch {

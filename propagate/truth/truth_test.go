@@ -255,8 +255,11 @@ func TestTruth(t *testing.T) {
 			states: []string{"wf Succeeded", "wf.d Failed", "wf.b Succeeded", "wf.c Omitted"}, facts: facts{"wf.d": died(30)}, want: []string{"I8.4 wf"}},
 		{name: "a task that was omitted because the daemon had died, and not because of the items", text: "dag(d: daemon, b over [x, y], c depends \"d.Daemoned && b.AnySucceeded\")",
 			states: []string{"wf Succeeded", "wf.d Failed", "wf.b Error", "wf.b(0:x) Succeeded", "wf.b(1:y) Error", "wf.c Omitted"},
-			edit:   continueOn("b", nodegraph.ContinueOn{Error: true}),
-			facts:  facts{"wf.d": died(30)}, want: []string{"I8.4 wf"}},
+			edit: func(s *nodegraph.Spec) {
+				continueOn("b", nodegraph.ContinueOn{Error: true})(s)
+				continueOn("c", nodegraph.ContinueOn{Error: true})(s)
+			},
+			facts: facts{"wf.d": died(30)}, want: []string{"I8.4 wf"}},
 		{name: "the same where all items failed", text: "dag(d: daemon, b over [x, y] continueOnFailed, c depends \"d.Daemoned && b.AllFailed\" continueOnFailed)",
 			states: []string{"wf Succeeded", "wf.d Error", "wf.b Failed", "wf.b(0:x) Failed", "wf.b(1:y) Failed", "wf.c Omitted"},
 			facts:  facts{"wf.d": died(30)}, want: []string{"I8.4 wf"}},
