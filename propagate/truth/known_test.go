@@ -80,14 +80,6 @@ var argoSays = map[string][]string{
 // engineSays lists what is not true of what the engine says, and what it should not ask for, by why: recording, line, node
 // and how the recording was played.
 var engineSays = map[string][]string{
-	"a skipped or omitted target counts as what is inside a task before it": {
-		"random/gen45-seed7 I8.4 gen45.job0: step, free, reloaded, restored",
-		"random/gen52-seed7 I8.4 gen52: step, free, reloaded, restored",
-		"wide/manual-containerset-wait-failed I8.4 mancsw: step, free, reloaded, restored",
-		"wide/rnd1 I8.4 rnd1: step, free, reloaded, restored",
-		"wide/rnd113 I8.4 rnd113.job1: step, free, reloaded, restored",
-		"wide/rnd336 I8.4 rnd336.a1.job0[0].s2: step, free, reloaded, restored",
-	},
 	"a daemon that died in open Steps is forgiven": {
 		"wide/daemon-steps-fails I8.3 dmsfail[0]: step, free, reloaded, restored",
 		"wide/daemon-steps-fails-v3.7 I8.3 dmsfail[0]: step, free, reloaded, restored",
@@ -139,10 +131,6 @@ func TestEngineToday(t *testing.T) {
 		calls []call
 		want  []string
 	}{
-		{name: "a DAG takes the word of a container whose pod was deleted", text: "dag(set: pod(main) -> after)",
-			calls: []call{{1, []propagate.Event{propagate.PodRunning("wf.set"), propagate.ContainerEnded("wf.set", "main", 0, "")}},
-				{2, []propagate.Event{propagate.PodDeleted("wf.set")}}},
-			want: []string{"I8.4 wf"}},
 		{name: "a daemon that died in open Steps is forgiven", text: "steps(d: daemon | a)",
 			calls: []call{{1, []propagate.Event{propagate.PodRunning("wf[0].d")}}, {2, []propagate.Event{propagate.PodFailed("wf[0].d", "")}}},
 			want:  []string{"I8.3 wf[0]"}},
