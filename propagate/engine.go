@@ -183,15 +183,13 @@ func (e *Engine) timesCame() {
 
 // timeCame looks again at a node whose timer has run out.
 func (e *Engine) timeCame(i nodegraph.Index) {
-	e.touch(i)
+	e.wakeTimer(i)
 	if i == nodegraph.Root {
 		return
 	}
 	e.checkTimeouts(i)
 	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].fulfilled() && !e.nodes[i].Seen && !e.withinEnded(i) {
 		e.see(i)
-		e.touch(e.nodes[i].parent)
-		e.reclear(i)
 	}
 }
 
@@ -210,8 +208,7 @@ func (e *Engine) beginWorkflow() {
 	if d := e.deadline(); !d.IsZero() {
 		e.timers.add(stampOf(d), nodegraph.Root)
 	}
-	e.touch(nodegraph.Root)
-	e.touch(nodegraph.Entry)
+	e.wakeStart()
 }
 
 func (e *Engine) act(a Action) { e.result.Actions = append(e.result.Actions, a) }

@@ -39,8 +39,8 @@ func (e *Engine) manualRetry() {
 		b := old[e.g.Node(i).ID()]
 		e.changed = append(e.changed, changed{node: i, message: b.message, depth: e.nodes[i].depth, phase: b.phase})
 		e.nodes[i].marks |= markChanged
-		e.touch(i)
 	}
+	e.wakeEverybody()
 	e.beginWorkflow()
 }
 

@@ -21,11 +21,10 @@ func (e *Engine) grow() {
 	for i := nodegraph.Index(from); int(i) < e.g.Len(); i++ {
 		n := &e.nodes[i]
 		e.added(i, n)
-		e.note(i)
 		if n.traits&traitCounts != 0 && i != nodegraph.Root {
 			e.nodes[n.parent].open++
-			e.tellOpen(n.parent)
 		}
+		e.wakeAdded(i, n)
 	}
 }
 
@@ -40,22 +39,6 @@ func (e *Engine) allot(n int) {
 }
 
 func allotted[T any](list []T, n int) []T { return append(make([]T, 0, n), list...) }
-
-// touch marks node i for evaluation. A planned task that something holds back is what it is.
-func (e *Engine) touch(i nodegraph.Index) { e.touchNode(i, &e.nodes[i]) }
-
-// touchNode is touch where the record of the node is at hand.
-func (e *Engine) touchNode(i nodegraph.Index, n *node) {
-	if n.marks&markQueued != 0 {
-		return
-	}
-	planned := !n.exists && i != nodegraph.Root
-	if planned && n.blocked > 0 && n.Answer != AnswerOmit && n.Stage != StageEnded && e.verdicts[i] == 0 {
-		return
-	}
-	n.marks |= markQueued
-	e.queue.push(i, rank(int(n.depth), planned))
-}
 
 // swept reports whether nothing is left to evaluate.
 func (e *Engine) swept() bool { return e.queue.size == 0 && len(e.written) == 0 }
@@ -93,7 +76,7 @@ func (e *Engine) settle() {
 // on, so each is evaluated once unless a sibling that exists changed after it.
 func (e *Engine) sweep(depth int) {
 	for {
-		e.wakeReaders()
+		e.wakeFactReaders()
 		i := e.queue.pop(depth)
 		if i == nodegraph.None {
 			return
@@ -134,7 +117,7 @@ func (e *Engine) judgeAll() {
 	for i := range e.nodes {
 		e.nodes[i].marks = e.nodes[i].marks&^markWritten | markQueued
 	}
-	e.written = e.written[:0]
+	e.queue, e.written = queue{}, e.written[:0]
 	for i := nodegraph.Index(len(e.nodes)) - 1; i >= nodegraph.Root; i-- {
 		if i > nodegraph.Entry && !e.nodes[i].exists {
 			if e.nodes[e.nodes[i].parent].exists {

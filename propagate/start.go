@@ -261,7 +261,6 @@ func (e *Engine) addHooks(i nodegraph.Index) bool {
 		}
 		e.grow()
 	}
-	e.touch(i)
 	return len(due) > 0
 }
 
@@ -285,7 +284,6 @@ func (e *Engine) start(i nodegraph.Index, w want) {
 		}
 		e.grow()
 		e.verdicts[i] = e.verdicts[i].contented() // if the attempt ends at once the next one is wanted anew
-		e.touch(i)
 		i = m
 	}
 	e.create(i)

@@ -14,11 +14,9 @@ func (e *Engine) applyShutdown(strategy string) {
 	if e.started.IsZero() && strategy == "Terminate" {
 		e.terminateWaiting()
 	}
+	e.wakeEverybody() // of what has ended, a hook that has not started may not start any more, nor is it waited for
 	for i := range nodegraph.Index(e.g.Len()) {
-		e.touch(i) // of what has ended, a hook that has not started may not start any more
-		if e.verdicts[i].fulfilled() {
-			e.reclear(i) // nor is it waited for
-		} else if e.stops(i) {
+		if !e.verdicts[i].fulfilled() && e.stops(i) {
 			e.halt(i)
 			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, stoppedBy(e.shutdown).own())
 		}
@@ -47,8 +45,8 @@ func (e *Engine) halt(i nodegraph.Index) {
 func (e *Engine) applyDeadline() {
 	if d := e.deadline(); !e.overdue && !d.IsZero() && !e.now.Before(d) {
 		e.overdue = true
+		e.wakeEverybody()
 		for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-			e.touch(i)
 			if !e.g.Node(i).InExitHandler() {
 				e.stopLeaf(i, deadlineExceeded.own(), deadlineExceeded.own())
 			}
@@ -117,9 +115,6 @@ func (e *Engine) seeToEnded() {
 
 // closeMembers ends everything open inside node b, which has failed: nothing inside a finished node is unfinished.
 func (e *Engine) closeMembers(b nodegraph.Index, message string) {
-	for p := b; p != nodegraph.None; p = e.g.Node(p).Parent {
-		e.touch(p) // a DAG around it may look deep into it for the branches of its targets
-	}
 	stack := []nodegraph.Index{b}
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
