@@ -4,15 +4,22 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
+// take takes the events of a call, which were checked.
+func (e *Engine) take(events []Event) {
+	for k, i := range e.out.targets[:len(events)] {
+		e.apply(&events[k], i)
+	}
+}
+
 // apply takes an event of node i that was checked.
 func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 	if i == nodegraph.Root {
 		e.applyWorkflow(ev)
 		return
 	}
-	l, rule := e.leaf(i), &eventRules[ev.Type]
+	l, rule := e.facts.leaf(i), &eventRules[ev.Type]
 	switch {
-	case rule.about == aboutWait && !l.n.created() && e.withinEnded(i):
+	case rule.about == aboutWait && !l.n.created() && e.eval.withinEnded(i):
 		return // too late: nothing inside what has ended changes
 	case l.d.hit && rule.kinds == pods:
 		return // it was found in the cache and has no pod: that one is from before a manual retry
@@ -35,8 +42,8 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 	case EventContainerRetried:
 		e.containerRetried(l, ev)
 	case EventNodeEnded, EventResumed:
-		o := l.ending(StageEnded, ev.Phase, ev.Message, e.finishedAt(ev))
-		e.join(l, &o)
+		o := l.ending(StageEnded, ev.Phase, ev.Message, e.eval.finishedAt(ev))
+		e.facts.join(l, &o)
 	case EventResolved:
 		e.answer(i, ev)
 	case EventExpanded:
@@ -58,7 +65,7 @@ func (e *Engine) applyWorkflow(ev *Event) {
 	case EventShutdown:
 		e.applyShutdown(ev.Reason)
 	case EventSuspended:
-		e.held, e.tried = ev.Value, -1
+		e.facts.held, e.waiting.triedAt = ev.Value, -1
 	case EventManualRetry:
 		e.manualRetry()
 	case EventAgentEnded:

@@ -44,7 +44,7 @@ func making(b *testing.B, engine func() *Engine) {
 	var rounds []time.Duration
 	for b.Loop() {
 		start := time.Now()
-		nodes = engine().g.Len()
+		nodes = engine().graph.Len()
 		rounds = append(rounds, time.Since(start))
 	}
 	per(b, "node", nodes)
@@ -56,18 +56,18 @@ func making(b *testing.B, engine func() *Engine) {
 // built returns an engine with all nodes that a workflow has when each of its loops and Retries has started.
 func built(spec *nodegraph.Spec) *Engine {
 	e, err := NewLimited(spec, lifted)
-	for i := nodegraph.Entry; err == nil && int(i) < e.g.Len(); i++ {
-		switch n := e.g.Node(i); n.Kind {
+	for i := nodegraph.Entry; err == nil && int(i) < e.graph.Len(); i++ {
+		switch n := e.graph.Node(i); n.Kind {
 		case nodegraph.TaskGroup:
-			err = e.g.AddItems(i, n.Task, n.Task.Loop.Items)
+			err = e.graph.AddItems(i, n.Task, n.Task.Loop.Items)
 		case nodegraph.Retry:
-			_, err = e.g.AddAttempt(i)
+			_, err = e.graph.AddAttempt(i)
 		case nodegraph.Pod:
 			if len(n.Template.Containers) > 0 {
-				err = e.g.Expand(i)
+				err = e.graph.Expand(i)
 			}
 		default:
-			err = e.g.Expand(i)
+			err = e.graph.Expand(i)
 		}
 	}
 	if err != nil {
@@ -91,7 +91,7 @@ func BenchmarkFixedPoint(b *testing.B) {
 		for b.Loop() {
 			e.judgeAll()
 		}
-		per(b, "node", e.g.Len())
+		per(b, "node", e.graph.Len())
 	})
 }
 
@@ -101,9 +101,9 @@ func BenchmarkReference(b *testing.B) {
 		e := half(spec)
 		b.ResetTimer()
 		for b.Loop() {
-			reference(e.inputs)
+			reference(e.graph, e.facts)
 		}
-		per(b, "node", e.g.Len())
+		per(b, "node", e.graph.Len())
 	})
 }
 
@@ -120,7 +120,7 @@ func BenchmarkLocalEvent(b *testing.B) {
 			pod := open[k/2%len(open)]
 			events[0] = Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}
 			if k%2 == 1 { // and what it was before, so that it may run again
-				e.nodes[pod].Stage = StageNone
+				e.facts.nodes[pod].Stage = StageNone
 				events[0].Type = EventPodPending
 			}
 			if err := e.ApplyTo(&r, began, events...); err != nil {
@@ -138,7 +138,7 @@ func BenchmarkRepeated(b *testing.B) {
 
 // BenchmarkRepeatedByID: the same, with the id of the node in place of its index.
 func BenchmarkRepeatedByID(b *testing.B) {
-	repeated(b, func(e *Engine, pod nodegraph.Index) Event { return PodRunning(e.g.Node(pod).ID()) })
+	repeated(b, func(e *Engine, pod nodegraph.Index) Event { return PodRunning(e.graph.Node(pod).ID()) })
 }
 
 func repeated(b *testing.B, event func(e *Engine, pod nodegraph.Index) Event) {
@@ -194,15 +194,15 @@ func BenchmarkCascade(b *testing.B) {
 
 // remember returns a function that puts an engine back into the state it has now. No node may have been added since.
 func remember(e *Engine) func() {
-	nodes, finished, verdicts, messages, active := slices.Clone(e.nodes), slices.Clone(e.finished), slices.Clone(e.verdicts), slices.Clone(e.messages), e.active
-	details := slices.Clone(e.details)
+	nodes, finished, verdicts, messages, active := slices.Clone(e.facts.nodes), slices.Clone(e.facts.finished), slices.Clone(e.eval.verdicts), slices.Clone(e.eval.messages), e.waiting.active
+	details := slices.Clone(e.facts.details)
 	return func() {
-		copy(e.nodes, nodes)
-		copy(e.finished, finished)
-		copy(e.details, details)
-		copy(e.verdicts, verdicts)
-		copy(e.messages, messages)
-		e.active = active
+		copy(e.facts.nodes, nodes)
+		copy(e.facts.finished, finished)
+		copy(e.facts.details, details)
+		copy(e.eval.verdicts, verdicts)
+		copy(e.eval.messages, messages)
+		e.waiting.active = active
 	}
 }
 
@@ -276,7 +276,7 @@ func BenchmarkAddNode(b *testing.B) {
 		start := time.Now()
 		for range more {
 			for _, pod := range pods {
-				if _, err := e.g.AddAttempt(e.nodes[pod].parent); err != nil {
+				if _, err := e.graph.AddAttempt(e.facts.nodes[pod].parent); err != nil {
 					b.Fatal(err)
 				}
 				e.grow()
@@ -321,7 +321,7 @@ func BenchmarkRestart(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		per(b, "node", e.g.Len())
+		per(b, "node", e.graph.Len())
 	})
 }
 
@@ -333,7 +333,7 @@ func BenchmarkObligations(b *testing.B) {
 		for b.Loop() {
 			e.Obligations()
 		}
-		per(b, "node", e.g.Len())
+		per(b, "node", e.graph.Len())
 	})
 }
 
@@ -362,10 +362,10 @@ func BenchmarkMemory(b *testing.B) {
 			grown = heap() - before
 		}
 		texts := 0
-		for i := range nodegraph.Index(e.g.Len()) {
-			texts += len(e.g.Node(i).ID()) + len(e.g.Node(i).Name())
+		for i := range nodegraph.Index(e.graph.Len()) {
+			texts += len(e.graph.Node(i).ID()) + len(e.graph.Node(i).Name())
 		}
-		n := float64(e.g.Len())
+		n := float64(e.graph.Len())
 		b.ReportMetric((grown-float64(texts))/n, "B/node")
 		b.ReportMetric(float64(texts)/n, "text-B/node")
 		runtime.KeepAlive(e)

@@ -20,22 +20,22 @@ type changed struct {
 func (e *Engine) noteChange(i nodegraph.Index, n *node, phase nodegraph.Phase, m message) {
 	if n.marks&markChanged == 0 {
 		n.marks |= markChanged
-		e.changed = append(e.changed, changed{node: i, message: m, depth: n.depth, phase: phase})
+		e.out.changed = append(e.out.changed, changed{node: i, message: m, depth: n.depth, phase: phase})
 	}
 }
 
 // listChanges lists the nodes that look different since the call began.
 func (e *Engine) listChanges() {
-	e.changed, e.ordered = inOrder(e.changed, e.ordered, len(e.nodes))
-	e.result.Changes = slices.Grow(e.result.Changes, len(e.changed))
-	for k := range e.changed {
-		b := &e.changed[k]
-		e.nodes[b.node].marks &^= markChanged
-		if b.phase != e.verdicts[b.node].phase() || b.message != e.messages[b.node] && e.words(b.message) != e.message(b.node) {
-			e.result.Changes = append(e.result.Changes, e.change(b))
+	e.out.changed, e.out.spare = inOrder(e.out.changed, e.out.spare, len(e.facts.nodes))
+	e.out.result.Changes = slices.Grow(e.out.result.Changes, len(e.out.changed))
+	for k := range e.out.changed {
+		b := &e.out.changed[k]
+		e.facts.nodes[b.node].marks &^= markChanged
+		if b.phase != e.eval.verdicts[b.node].phase() || b.message != e.eval.messages[b.node] && e.eval.words(b.message) != e.eval.message(b.node) {
+			e.out.result.Changes = append(e.out.result.Changes, e.change(b))
 		}
 	}
-	e.changed = e.changed[:0]
+	e.out.changed = e.out.changed[:0]
 }
 
 // inOrder sorts changes of a graph with so many nodes: the deepest first, and those of one depth in the order of the graph. It
@@ -78,13 +78,13 @@ func inOrder(list, spare []changed, nodes int) (sorted, unused []changed) {
 
 // change describes a node that looks different from how it was before.
 func (e *Engine) change(b *changed) Change {
-	g, is := e.g.Node(b.node), e.verdicts[b.node]
+	g, is := e.graph.Node(b.node), e.eval.verdicts[b.node]
 	c := Change{
-		ID: g.ID(), Name: g.Name(), Message: e.message(b.node), Node: b.node, Kind: e.Kind(b.node),
+		ID: g.ID(), Name: g.Name(), Message: e.eval.message(b.node), Node: b.node, Kind: e.Kind(b.node),
 		From: b.phase, To: is.phase(), Rule: is.rule(),
 	}
 	if b.node == nodegraph.Root {
-		c.Name, c.Kind = e.g.Spec().Name, nodegraph.Workflow
+		c.Name, c.Kind = e.graph.Spec().Name, nodegraph.Workflow
 	}
 	return c
 }

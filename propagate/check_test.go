@@ -12,12 +12,12 @@ import (
 
 // What Check is there to find can't be brought about from outside, so these tests break an engine from inside.
 func TestCheckFindsWhatIsBroken(t *testing.T) {
-	is := func(e *Engine, name string, v verdict) { e.verdicts[e.g.Find(name)] = v }
+	is := func(e *Engine, name string, v verdict) { e.eval.verdicts[e.graph.Find(name)] = v }
 	becomes := func(name string, p nodegraph.Phase, r Rule) func(*Engine) {
 		return func(e *Engine) { is(e, name, newVerdict(p, r)) }
 	}
 	holds := func(name string, l LockState) func(*Engine) {
-		return func(e *Engine) { e.nodes[e.g.Find(name)].Lock = l }
+		return func(e *Engine) { e.facts.nodes[e.graph.Find(name)].Lock = l }
 	}
 	all := func(breaks ...func(*Engine)) func(*Engine) {
 		return func(e *Engine) {
@@ -38,13 +38,13 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		{"nothing is", func(*Engine) {}, nil},
 		{"a pod runs inside a DAG that has ended", becomes("wf.a", nodegraph.Succeeded, RuleMembersDone),
 			&InvariantError{"containment", "wf.a.x", "it is Pending inside something that has ended"}},
-		{"a DAG is open in a complete workflow", func(e *Engine) { e.verdicts[nodegraph.Root] = newVerdict(nodegraph.Failed, RuleEntry) },
+		{"a DAG is open in a complete workflow", func(e *Engine) { e.eval.verdicts[nodegraph.Root] = newVerdict(nodegraph.Failed, RuleEntry) },
 			&InvariantError{"containment", "wf", "it is Running inside something that has ended"}},
 		{"a daemon is ready inside a boundary that has ended",
 			all(ready("wf.d.p"), becomes("wf.d.q", nodegraph.Succeeded, RulePodResult), becomes("wf.d", nodegraph.Succeeded, RuleMembersDone)),
 			&InvariantError{"containment", "wf.d.p", "it is Running inside something that has ended"}},
 		{"a daemon is ready in a complete workflow", all(ready("wf.d.p"), ready("wf.d"), ready("wf.a"), ready("wf"),
-			func(e *Engine) { e.verdicts[nodegraph.Root] = newVerdict(nodegraph.Succeeded, RuleEntry) }),
+			func(e *Engine) { e.eval.verdicts[nodegraph.Root] = newVerdict(nodegraph.Succeeded, RuleEntry) }),
 			&InvariantError{"containment", "wf", "it is Running inside something that has ended"}},
 		{"an attempt runs inside a Retry that has ended", becomes("wf.r", nodegraph.Succeeded, RuleRetry),
 			&InvariantError{"containment", "wf.r(0)", "it is Pending inside something that has ended"}},
@@ -56,13 +56,13 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		{"a daemon that is ready may hold a lock, but is not what the rules say", all(ready("wf.d.p"), holds("wf.d.p", LockHeld)),
 			&InvariantError{"agreement", "wf.d.p", `the engine says Running "" (daemon-ready), the reference Pending "" (start-owed)`}},
 		{"an open workflow waits for nothing", func(e *Engine) {
-			for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-				e.verdicts[i] = newVerdict(nodegraph.Running, RuleMembersOpen)
+			for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+				e.eval.verdicts[i] = newVerdict(nodegraph.Running, RuleMembersOpen)
 			}
 		}, &InvariantError{"progress", "", "complete: false, waits for []"}},
 		{"a rule that the reference does not see", becomes("wf.a.x", nodegraph.Pending, RulePodPending),
 			&InvariantError{"agreement", "wf.a.x", `the engine says Pending "" (pod-pending), the reference Pending "" (start-owed)`}},
-		{"a message that the reference does not see", func(e *Engine) { e.messages[e.g.Find("wf.s")] = said(e.phrases.say("old")) },
+		{"a message that the reference does not see", func(e *Engine) { e.eval.messages[e.graph.Find("wf.s")] = said(e.facts.phrases.say("old")) },
 			&InvariantError{"agreement", "wf.s", `the engine says Running "old" (suspended), the reference Running "" (suspended)`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

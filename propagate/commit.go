@@ -10,7 +10,7 @@ func (e *Engine) commit(i nodegraph.Index, n *node, old, is verdict) {
 		e.countActive(n, (is.phase() == nodegraph.Pending || is.phase() == nodegraph.Running) && is.rule() != RuleLockWait)
 	}
 	if is.want()&^wantWithin != 0 {
-		e.wanted = append(e.wanted, i)
+		e.waiting.wanted = append(e.waiting.wanted, i)
 	}
 	switch {
 	case (is^old)&(verdictPhase|verdictFulfilled) == 0:
@@ -28,12 +28,12 @@ const boundaries kinds = 1<<nodegraph.DAG | 1<<nodegraph.Steps | 1<<nodegraph.Wo
 // ended does what follows from a node's having ended.
 func (e *Engine) ended(i nodegraph.Index, n *node) {
 	e.forget(i)
-	e.setFinished(i, e.instant)
+	e.facts.setFinished(i, e.facts.instant)
 	if n.kind == nodegraph.TaskGroup {
 		e.awaitHook(i)
 	}
-	if boundaries.has(n.kind) || n.Lock != LockNone || e.daemons && e.verdicts[i].rule() == RuleOmitted {
-		e.unseen.push(i)
+	if boundaries.has(n.kind) || n.Lock != LockNone || e.facts.daemons && e.eval.verdicts[i].rule() == RuleOmitted {
+		e.sched.endedQueue.push(i)
 	}
 }
 
@@ -41,16 +41,16 @@ func (e *Engine) ended(i nodegraph.Index, n *node) {
 func (e *Engine) resumed(i nodegraph.Index, n *node) {
 	if !n.kind.Composite() {
 		if n.Stage < StageGone {
-			e.clearFinished(i)
+			e.facts.clearFinished(i)
 		}
 		return
 	}
-	e.clearFinished(i)
-	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		if e.verdicts[m].want() != 0 { // given up when this node ended
-			e.wanted = append(e.wanted, m)
+	e.facts.clearFinished(i)
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.eval.verdicts[m].want() != 0 { // given up when this node ended
+			e.waiting.wanted = append(e.waiting.wanted, m)
 		}
-		if e.verdicts[m].fulfilled() {
+		if e.eval.verdicts[m].fulfilled() {
 			e.awaitHook(m) // so was that
 		}
 	}
@@ -58,45 +58,45 @@ func (e *Engine) resumed(i nodegraph.Index, n *node) {
 
 // awaitHook makes sure that TaskGroup i, which has ended, is looked at with the next call: its exit hook starts then.
 func (e *Engine) awaitHook(i nodegraph.Index) {
-	if n := &e.nodes[i]; n.kind == nodegraph.TaskGroup && n.traits&traitHooked != 0 && !n.Seen {
-		e.timers.add(e.instant, i)
+	if n := &e.facts.nodes[i]; n.kind == nodegraph.TaskGroup && n.traits&traitHooked != 0 && !n.Seen {
+		e.sched.timers.add(e.facts.instant, i)
 	}
 }
 
 // forget frees the place that was kept for node i while the host was asked about it.
 func (e *Engine) forget(i nodegraph.Index) {
-	if len(e.asked) > 0 {
+	if len(e.waiting.asked) > 0 {
 		e.forgetAsked(i)
 	}
 }
 
 func (e *Engine) forgetAsked(i nodegraph.Index) {
-	if _, kept := e.asked[i]; kept {
-		delete(e.asked, i)
-		e.tried = -1 // another may have the place
+	if _, kept := e.waiting.asked[i]; kept {
+		delete(e.waiting.asked, i)
+		e.waiting.triedAt = -1 // another may have the place
 	}
 }
 
 // releaseLocks gives back what node i holds.
 func (e *Engine) releaseLocks(i nodegraph.Index) {
-	if e.nodes[i].Lock != LockNone {
+	if e.facts.nodes[i].Lock != LockNone {
 		e.giveBackLocks(i)
 	}
 }
 
 func (e *Engine) giveBackLocks(i nodegraph.Index) {
-	e.setLock(i, LockNone)
-	n := e.g.Node(i)
-	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.locksOf(i)})
+	e.facts.setLock(i, LockNone)
+	n := e.graph.Node(i)
+	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.eval.locksOf(i)})
 }
 
 // locksOf returns the locks that node i holds while it is unfinished. Groups hold none, their members do; the attempts
 // of a Retry run under the locks of the Retry.
-func (w *inputs) locksOf(i nodegraph.Index) []nodegraph.Lock {
-	n := w.g.Node(i)
+func (w *evalContext) locksOf(i nodegraph.Index) []nodegraph.Lock {
+	n := w.graph.Node(i)
 	switch {
 	case i == nodegraph.Root:
-		return w.g.Spec().Locks
+		return w.graph.Spec().Locks
 	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.TaskGroup, n.Kind == nodegraph.StepGroup, n.Kind == nodegraph.Container:
 		return nil
 	}

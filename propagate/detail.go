@@ -4,7 +4,7 @@ package propagate
 type detail struct {
 	serial            int64
 	created           stamp
-	uid, rare         uint32 // numbers in inputs
+	uid, rare         uint32 // numbers in the store
 	message           phrase
 	attempt, exitCode int32
 	memo              Answer
@@ -23,7 +23,7 @@ type rareDetail struct {
 }
 
 // uid is the UID of the pod, empty while it is unknown.
-func (w *inputs) uid(d *detail) string { return *w.uids.at(d.uid) }
+func (w *store) uid(d *detail) string { return *w.uids.at(d.uid) }
 
 // more is what few nodes have.
-func (w *inputs) more(d *detail) *rareDetail { return w.rare.at(d.rare) }
+func (w *store) more(d *detail) *rareDetail { return w.rare.at(d.rare) }

@@ -10,34 +10,60 @@ import (
 // deterministic, does no I/O, reads no clock and starts no goroutine: the host drives it. One goroutine at a time may
 // use an Engine.
 type Engine struct {
-	view
-	untold bool                        // complete since it was restored, and the host was not told
-	older  map[string]map[string]int64 // by node id: serials of the pods it had before, by UID
+	graph *nodegraph.Graph // grows with the workflow; an index stays good for ever
+	facts *store           // written by its own methods alone
+	eval  evalContext      // what the rules say of the graph and the facts, between calls of every node
 
+	sched    schedule // who is to be judged again; empty between calls
+	waiting  starters // what wants to start and can't yet
+	restored restored // what an engine owes that was made from what was stored; nothing after the first call
+	out      output   // what the current call has brought about; empty between calls
+
+	older   map[string]map[string]int64 // by node id: serials of the pods it had before, by UID
+	wording Wording
+	uses    uses // of the specification, which never changes
+}
+
+// schedule is what is to be judged, and when.
+type schedule struct {
 	queue      queue
-	starts     starts
-	wanted     []nodegraph.Index            // nodes that have come to want something
-	later      []nodegraph.Index            // nodes whose want something holds back, in StartOrder
-	lastCensus countedCensus                // the last census that was taken
-	tried      int                          // how much had been judged when the wants were last looked at
-	active     int                          // pods that count against the workflow's parallelism
-	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
-	changed    []changed                    // nodes that changed during the current call, in the order in which they did first
-	ordered    []changed                    // scratch of listChanges
-	due        []nodegraph.Index            // scratch of begin
-	targets    []nodegraph.Index            // scratch of ApplyTo: the nodes of the events
 	timers     timers
-	unseen     fifo              // nodes that have ended and whose end is to be seen to
-	unsure     []nodegraph.Index // pods that were asked for before the engine was loaded
-	unasked    []nodegraph.Index // nodes about which the host was asked something before that
-	wording    Wording
-	result     *Result // of the current call
-	judged     int     // nodes evaluated so far: the tests count work, not time
+	endedQueue fifo              // nodes that have ended and whose end is to be finalized
+	due        []nodegraph.Index // scratch of begin
+	generation int               // nodes judged so far: what was looked at in one generation is not looked at again in it
+}
 
-	failFast bool // some template fails fast
-	named    bool // the expression of some hook may name tasks or steps
-	limited  bool // there is a limit of parallelism, or some template fails fast
-	overdue  bool // the deadline was applied
+// starters is what wants to start, and what holds it back.
+type starters struct {
+	wanted  []nodegraph.Index            // nodes that have come to want something since starters were looked at
+	later   []nodegraph.Index            // nodes whose want something holds back, in StartOrder
+	asked   map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
+	active  int                          // pods that count against the workflow's parallelism
+	census  countedCensus                // the last census that was taken
+	triedAt int                          // the generation in which later was last looked at
+	starts  starts                       // scratch of startWanted
+}
+
+// restored is what an engine owes that was made from what was stored.
+type restored struct {
+	completionUnreported bool              // it is complete, and the host was not told
+	pendingRecreate      []nodegraph.Index // pods that were asked for before
+	pendingQuestions     []nodegraph.Index // nodes about which the host was asked something before
+}
+
+// output is what the current call has brought about.
+type output struct {
+	result  *Result
+	changed []changed         // nodes that changed, in the order in which they did first
+	spare   []changed         // scratch of listChanges
+	targets []nodegraph.Index // scratch of check: the nodes of the events
+}
+
+// uses are the features that cost something only where they are used.
+type uses struct {
+	failFast    bool // some template fails fast
+	namedPhases bool // the expression of some hook may name tasks or steps
+	limits      bool // there is a limit of parallelism, or some template fails fast
 }
 
 // New returns the engine of a workflow that was not started. Nothing happens before the first call of [Engine.Apply].
@@ -50,56 +76,57 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	if err != nil {
 		return nil, err
 	}
-	uses := g.Features()
-	e := &Engine{asked: make(map[nodegraph.Index]struct{}), failFast: uses.FailFast, named: uses.HookExpressions}
-	e.limited = uses.FailFast || uses.Parallelism
-	e.inputs = &inputs{g: g, held: spec.Suspended, daemons: uses.Daemons}
+	has := g.Features()
+	e := &Engine{graph: g, facts: &store{held: spec.Suspended, daemons: has.Daemons}}
+	e.eval = evalContext{graph: g, facts: e.facts}
+	e.uses = uses{failFast: has.FailFast, namedPhases: has.HookExpressions, limits: has.FailFast || has.Parallelism}
+	e.waiting.asked = make(map[nodegraph.Index]struct{})
 	e.allot(g.Len()) // more when there are more
 	e.grow()
 	return e, nil
 }
 
 // Graph returns the workflow's graph. Do not add nodes to it.
-func (e *Engine) Graph() *nodegraph.Graph { return e.g }
+func (e *Engine) Graph() *nodegraph.Graph { return e.graph }
 
 // Now is the latest time the engine was told.
-func (e *Engine) Now() time.Time { return e.now }
+func (e *Engine) Now() time.Time { return e.facts.now }
 
 // Started is when the workflow started; zero before the first Apply and while it waits for its own locks.
-func (e *Engine) Started() time.Time { return e.started }
+func (e *Engine) Started() time.Time { return e.facts.started }
 
 // Verdict returns what the rules say of node i. For a composite it costs a walk over the members.
 func (e *Engine) Verdict(i nodegraph.Index) Verdict {
-	own := e.view
+	own := e.eval
 	own.scratch, own.origins = nil, nil
-	return e.spelled(own.evaluate(i, &own.nodes[i]))
+	return e.eval.spelled(own.evaluate(i, &own.facts.nodes[i]))
 }
 
 // Fact returns what is known of node i. It does not allocate.
-func (e *Engine) Fact(i nodegraph.Index) Fact { return e.fact(i) }
+func (e *Engine) Fact(i nodegraph.Index) Fact { return e.facts.fact(i) }
 
 // Phase returns the phase and the message of node i. It does not allocate.
 func (e *Engine) Phase(i nodegraph.Index) (nodegraph.Phase, string) {
-	return e.verdicts[i].phase(), e.message(i)
+	return e.eval.verdicts[i].phase(), e.eval.message(i)
 }
 
 // Workflow returns the phase and the message of the workflow. It does not allocate.
 func (e *Engine) Workflow() (nodegraph.Phase, string) { return e.Phase(nodegraph.Root) }
 
 // Complete tells whether the workflow is complete: nothing changes any more, but for a manual retry.
-func (e *Engine) Complete() bool { return e.verdicts[nodegraph.Root].fulfilled() }
+func (e *Engine) Complete() bool { return e.eval.verdicts[nodegraph.Root].fulfilled() }
 
 // Exists tells whether node i is one that Argo would list: it was created, or was skipped, omitted or refused.
 func (e *Engine) Exists(i nodegraph.Index) bool {
-	return i != nodegraph.Root && e.verdicts[i].phase() != nodegraph.Planned
+	return i != nodegraph.Root && e.eval.verdicts[i].phase() != nodegraph.Planned
 }
 
 // Kind returns the type under which Argo lists node i: Skipped for a node that never came to be what it is.
 func (e *Engine) Kind(i nodegraph.Index) nodegraph.Kind {
-	if !e.nodes[i].created() && e.verdicts[i].phase() != nodegraph.Planned {
+	if !e.facts.nodes[i].created() && e.eval.verdicts[i].phase() != nodegraph.Planned {
 		return nodegraph.NodeSkipped
 	}
-	return e.g.Node(i).Kind
+	return e.graph.Node(i).Kind
 }
 
 // Apply tells the engine that it is now, and what happened. It returns what changed and what the host must do. Time
@@ -122,61 +149,51 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	if err := e.check(events); err != nil {
 		return err
 	}
-	complete := e.Complete() && !e.untold
-	e.result = result
+	complete := e.Complete() && !e.restored.completionUnreported
+	e.out.result = result
 	e.begin(now)
-	targets := e.targets[:len(events)]
-	for k := range events {
-		e.apply(&events[k], targets[k])
-	}
-	if !e.idle() {
-		e.settle()
-	}
-	if e.Complete() && !complete {
-		e.act(Action{Type: ActionComplete, Node: nodegraph.Root})
-		e.untold = false
-	}
-	e.finish()
-	e.result = nil
+	e.take(events)
+	e.settle()
+	e.finish(complete)
 	return nil
 }
 
 // begin opens a call: time moves on, and what waited for it is looked at again.
 func (e *Engine) begin(now time.Time) {
-	if now.After(e.now) {
-		e.setNow(now)
+	if now.After(e.facts.now) {
+		e.facts.setNow(now)
 	}
 	if e.Complete() {
 		return
 	}
-	if len(e.unasked) > 0 {
+	if len(e.restored.pendingQuestions) > 0 {
 		e.askAgain()
 	}
 	e.beginWorkflow()
-	for _, i := range e.unsure { // the engine was loaded: the host may not have done it
-		if e.verdicts[i].rule() == RuleStartOwed || e.verdicts[i].rule() == RulePodRecreate {
+	for _, i := range e.restored.pendingRecreate { // the engine was loaded: the host may not have done it
+		if e.eval.verdicts[i].rule() == RuleStartOwed || e.eval.verdicts[i].rule() == RulePodRecreate {
 			e.actOn(ActionRecreate, i, "")
 		}
 	}
-	e.unsure = nil
-	if len(e.timers.list) > 0 {
+	e.restored.pendingRecreate = nil
+	if len(e.sched.timers.list) > 0 {
 		e.timesCame()
 	}
-	if e.g.Spec().ActiveDeadline > 0 {
+	if e.graph.Spec().ActiveDeadline > 0 {
 		e.applyDeadline()
 	}
 }
 
 // timesCame looks again at the nodes whose timers have run out.
 func (e *Engine) timesCame() {
-	if e.timers.told <= e.instant {
-		e.timers.told = 0 // the host was woken: a timer of this very moment is another
+	if e.sched.timers.told <= e.facts.instant {
+		e.sched.timers.told = 0 // the host was woken: a timer of this very moment is another
 	}
-	e.due = e.due[:0]
-	for i, ok := e.timers.due(e.instant); ok; i, ok = e.timers.due(e.instant) {
-		e.due = append(e.due, i)
+	e.sched.due = e.sched.due[:0]
+	for i, ok := e.sched.timers.due(e.facts.instant); ok; i, ok = e.sched.timers.due(e.facts.instant) {
+		e.sched.due = append(e.sched.due, i)
 	}
-	for _, i := range e.due {
+	for _, i := range e.sched.due {
 		e.timeCame(i)
 	}
 }
@@ -188,33 +205,33 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 		return
 	}
 	e.checkTimeouts(i)
-	if e.g.Node(i).Kind == nodegraph.TaskGroup && e.verdicts[i].fulfilled() && !e.nodes[i].Seen && !e.withinEnded(i) {
-		e.see(i)
+	if e.graph.Node(i).Kind == nodegraph.TaskGroup && e.eval.verdicts[i].fulfilled() && !e.facts.nodes[i].Seen && !e.eval.withinEnded(i) {
+		e.facts.see(i)
 	}
 }
 
 // beginWorkflow starts the workflow once, after its locks.
 func (e *Engine) beginWorkflow() {
-	root := e.root()
-	if !e.started.IsZero() || root.Lock == LockAsked || root.Lock == LockWaits {
+	root := e.facts.root()
+	if !e.facts.started.IsZero() || root.Lock == LockAsked || root.Lock == LockWaits {
 		return
 	}
-	if locks := e.g.Spec().Locks; len(locks) > 0 && root.Lock == LockNone {
-		e.setLock(nodegraph.Root, LockAsked)
+	if locks := e.graph.Spec().Locks; len(locks) > 0 && root.Lock == LockNone {
+		e.facts.setLock(nodegraph.Root, LockAsked)
 		e.act(Action{Type: ActionAcquire, Node: nodegraph.Root, Locks: locks})
 		return
 	}
-	e.started = e.now
-	if d := e.deadline(); !d.IsZero() {
-		e.timers.add(stampOf(d), nodegraph.Root)
+	e.facts.started = e.facts.now
+	if d := e.eval.deadline(); !d.IsZero() {
+		e.sched.timers.add(stampOf(d), nodegraph.Root)
 	}
 	e.wakeStart()
 }
 
-func (e *Engine) act(a Action) { e.result.Actions = append(e.result.Actions, a) }
+func (e *Engine) act(a Action) { e.out.result.Actions = append(e.out.result.Actions, a) }
 
 func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
-	n := e.g.Node(i)
+	n := e.graph.Node(i)
 	e.act(Action{Type: t, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Message: message})
 }
 
@@ -223,30 +240,36 @@ const largeCall = 1 << 6
 
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
-	e.changed, e.ordered, e.written, e.queue, e.starts, e.due, e.targets = nil, nil, nil, queue{}, starts{}, nil, nil
-	e.scratch, e.origins = nil, nil
-	if len(e.wanted) == 0 {
-		e.wanted = nil
+	e.out.changed, e.out.spare, e.facts.written, e.sched.queue, e.waiting.starts, e.sched.due, e.out.targets = nil, nil, nil, queue{}, starts{}, nil, nil
+	e.eval.scratch, e.eval.origins = nil, nil
+	if len(e.waiting.wanted) == 0 {
+		e.waiting.wanted = nil
 	}
-	if len(e.later) == 0 {
-		e.later = nil
+	if len(e.waiting.later) == 0 {
+		e.waiting.later = nil
 	}
 }
 
-// finish closes a call: it lists what changed, what is inside others first.
-func (e *Engine) finish() {
+// finish closes a call: it says that the workflow is complete, unless the host has known that, lists what changed and asks to be
+// woken for the next timer.
+func (e *Engine) finish(complete bool) {
+	defer func() { e.out.result = nil }()
+	if e.Complete() && !complete {
+		e.act(Action{Type: ActionComplete, Node: nodegraph.Root})
+		e.restored.completionUnreported = false
+	}
 	e.listChanges()
-	if cap(e.changed) > largeCall && len(e.result.Changes) < cap(e.changed)/16 {
+	if cap(e.out.changed) > largeCall && len(e.out.result.Changes) < cap(e.out.changed)/16 {
 		e.releaseScratch()
 	}
-	if e.phrases.full(len(e.nodes)) {
+	if e.facts.phrases.full(len(e.facts.nodes)) {
 		e.forgetPhrases()
 	}
-	if len(e.timers.list) == 0 || e.Complete() {
+	if len(e.sched.timers.list) == 0 || e.Complete() {
 		return
 	}
-	if at := e.timers.list[0].at; at != e.timers.told {
-		e.timers.told = at
+	if at := e.sched.timers.list[0].at; at != e.sched.timers.told {
+		e.sched.timers.told = at
 		e.act(Action{Type: ActionWake, Node: nodegraph.Root, At: at.time()})
 	}
 }

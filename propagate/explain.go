@@ -43,11 +43,11 @@ func (e *Engine) Explain(i nodegraph.Index) []Reason {
 
 // reason explains node i by the node that decided it, or by its own facts.
 func (e *Engine) reason(i nodegraph.Index, v *Verdict) Reason {
-	n, f := e.g.Node(i), e.fact(i)
+	n, f := e.graph.Node(i), e.facts.fact(i)
 	r := Reason{Node: i, Name: e.nameOf(i), Kind: n.Kind, Phase: v.Phase, Message: v.Message, Rule: v.Rule}
 	by := ""
 	if v.By != nodegraph.None {
-		by = e.g.Node(v.By).Kind.String() + " " + e.nameOf(v.By)
+		by = e.graph.Node(v.By).Kind.String() + " " + e.nameOf(v.By)
 	}
 	r.Because = because(v, &f, by)
 	if v.Rule == RulePlanned {
@@ -62,15 +62,15 @@ func (e *Engine) reason(i nodegraph.Index, v *Verdict) Reason {
 // whyPlanned says why node i was not created yet, or never will be.
 func (e *Engine) whyPlanned(i, decides nodegraph.Index, by string) string {
 	switch {
-	case !e.g.Needed(i):
+	case !e.graph.Needed(i):
 		return "no target of its DAG needs it"
 	case decides == nodegraph.None:
 		return "something it comes after has not ended"
-	case e.g.Node(i).Role == nodegraph.RoleStep && e.replaced(i):
+	case e.graph.Node(i).Role == nodegraph.RoleStep && e.eval.replaced(i):
 		return "its items stand for it"
-	case decides == e.g.Node(i).Parent:
+	case decides == e.graph.Node(i).Parent:
 		return "it is inside " + by + ", which has not begun"
-	case e.verdicts[decides].fulfilled():
+	case e.eval.verdicts[decides].fulfilled():
 		return "it comes after " + by + ", which has failed"
 	}
 	return fmt.Sprintf(sentences[RulePlanned], by)
@@ -78,9 +78,9 @@ func (e *Engine) whyPlanned(i, decides nodegraph.Index, by string) string {
 
 func (e *Engine) nameOf(i nodegraph.Index) string {
 	if i == nodegraph.Root {
-		return e.g.Spec().Name
+		return e.graph.Spec().Name
 	}
-	return e.g.Node(i).Name()
+	return e.graph.Node(i).Name()
 }
 
 // sentences says in words what each rule means; %s stands for the node that decided.

@@ -19,7 +19,7 @@ func stored(t testing.TB, n int) []byte {
 		Dependencies []string `json:"dependencies,omitempty"`
 	}
 	var tasks []task
-	for _, from := range e.g.Spec().Templates[0].Tasks {
+	for _, from := range e.graph.Spec().Templates[0].Tasks {
 		tasks = append(tasks, task{from.Name, from.Template, from.Dependencies})
 	}
 	object, err := json.Marshal(map[string]any{
@@ -53,7 +53,7 @@ func BenchmarkIntake(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		nodes = e.g.Len()
+		nodes = e.graph.Len()
 	}
 	per(b, "node", nodes)
 }

@@ -184,21 +184,21 @@ func (t *LockTable) drop(workflow string) {
 func (t *LockTable) Adopt(workflow string, e *Engine) {
 	t.drop(workflow)
 	nodes := make([]nodegraph.Index, 0, 8)
-	for i := range nodegraph.Index(e.g.Len()) {
-		if l := e.nodes[i].Lock; l == LockHeld || l == LockWaits {
+	for i := range nodegraph.Index(e.graph.Len()) {
+		if l := e.facts.nodes[i].Lock; l == LockHeld || l == LockWaits {
 			nodes = append(nodes, i)
 		}
 	}
 	slices.SortFunc(nodes, func(a, b nodegraph.Index) int {
-		return cmp.Or(e.details[a].created.time().Compare(e.details[b].created.time()), e.StartOrder(a, b))
+		return cmp.Or(e.facts.details[a].created.time().Compare(e.facts.details[b].created.time()), e.StartOrder(a, b))
 	})
 	for _, i := range nodes {
-		h := Holder{Workflow: workflow, Node: e.g.Node(i).ID()}
-		t.name(e.locksOf(i))
-		if e.nodes[i].Lock == LockHeld {
-			t.hold(h, e.locksOf(i))
+		h := Holder{Workflow: workflow, Node: e.graph.Node(i).ID()}
+		t.name(e.eval.locksOf(i))
+		if e.facts.nodes[i].Lock == LockHeld {
+			t.hold(h, e.eval.locksOf(i))
 		} else {
-			t.waits = append(t.waits, waiter{h, e.locksOf(i)})
+			t.waits = append(t.waits, waiter{h, e.eval.locksOf(i)})
 		}
 	}
 }

@@ -16,29 +16,29 @@ func (e *Engine) manualRetry() {
 	if !e.Complete() {
 		return // twice in one batch
 	}
-	state := State{Now: e.now, Held: e.held, Nodes: e.kept()}
-	fresh, _, err := LoadLimited(e.g.Spec(), state, e.g.Limits())
+	state := State{Now: e.facts.now, Held: e.facts.held, Nodes: e.kept()}
+	fresh, _, err := LoadLimited(e.graph.Spec(), state, e.graph.Limits())
 	if err != nil {
 		panic("propagate: nodes that existed are refused: " + err.Error())
 	}
-	old := make(map[string]changed, e.g.Len())
-	for i := range nodegraph.Index(e.g.Len()) {
-		old[e.g.Node(i).ID()] = changed{phase: e.verdicts[i].phase(), message: said(fresh.phrases.say(e.message(i)))}
+	old := make(map[string]changed, e.graph.Len())
+	for i := range nodegraph.Index(e.graph.Len()) {
+		old[e.graph.Node(i).ID()] = changed{phase: e.eval.verdicts[i].phase(), message: said(fresh.facts.phrases.say(e.eval.message(i)))}
 	}
 	fresh.wording = e.wording
-	for i := range nodegraph.Index(e.g.Len()) { // pods that are forgotten may still be heard of
-		if uid := e.uid(&e.details[i]); uid != "" && fresh.unknownPod(e.g.Node(i).ID(), uid) {
-			e.remember(e.g.Node(i).ID(), map[string]int64{uid: e.details[i].serial})
+	for i := range nodegraph.Index(e.graph.Len()) { // pods that are forgotten may still be heard of
+		if uid := e.facts.uid(&e.facts.details[i]); uid != "" && fresh.unknownPod(e.graph.Node(i).ID(), uid) {
+			e.remember(e.graph.Node(i).ID(), map[string]int64{uid: e.facts.details[i].serial})
 		}
 	}
 	fresh.older = e.older
-	fresh.result = e.result
+	fresh.out.result = e.out.result
 	*e = *fresh
 	e.askAgain()
-	for i := range nodegraph.Index(e.g.Len()) {
-		b := old[e.g.Node(i).ID()]
-		e.changed = append(e.changed, changed{node: i, message: b.message, depth: e.nodes[i].depth, phase: b.phase})
-		e.nodes[i].marks |= markChanged
+	for i := range nodegraph.Index(e.graph.Len()) {
+		b := old[e.graph.Node(i).ID()]
+		e.out.changed = append(e.out.changed, changed{node: i, message: b.message, depth: e.facts.nodes[i].depth, phase: b.phase})
+		e.facts.nodes[i].marks |= markChanged
 	}
 	e.wakeEverybody()
 	e.beginWorkflow()
@@ -46,8 +46,8 @@ func (e *Engine) manualRetry() {
 
 // unknownPod tells whether this is not the pod that the node has.
 func (e *Engine) unknownPod(id, uid string) bool {
-	i := e.g.Find(id)
-	return i == nodegraph.None || e.uid(&e.details[i]) != uid
+	i := e.graph.Find(id)
+	return i == nodegraph.None || e.facts.uid(&e.facts.details[i]) != uid
 }
 
 // kept lists what a manual retry leaves in place.
@@ -62,17 +62,17 @@ func (e *Engine) kept() []NodeState {
 		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		i := at.node
-		state, n := e.nodeState(i), e.g.Node(i)
+		state, n := e.eval.nodeState(i), e.graph.Node(i)
 		f := &state.Fact
-		at.whole = at.whole || !e.verdicts[i].phase().Unsuccessful()
+		at.whole = at.whole || !e.eval.verdicts[i].phase().Unsuccessful()
 		switch {
-		case !f.created() && f.Stage != StageEnded && f.Answer != AnswerSkip && f.Answer != AnswerOmit && !n.Expanded() && len(e.g.Hooks(i)) == 0:
+		case !f.created() && f.Stage != StageEnded && f.Answer != AnswerSkip && f.Answer != AnswerOmit && !n.Expanded() && len(e.graph.Hooks(i)) == 0:
 			continue // follows from the rest
 		case at.whole:
 			if n.Kind.Composite() && f.created() { // whatever the rules would say of it without the shutdown
-				f.Stage, f.Phase, f.Message = StageEnded, e.verdicts[i].phase(), e.message(i)
+				f.Stage, f.Phase, f.Message = StageEnded, e.eval.verdicts[i].phase(), e.eval.message(i)
 			}
-		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded, len(e.locksOf(i)) > 0:
+		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded, len(e.eval.locksOf(i)) > 0:
 			continue // forgotten
 		default:
 			f.Finished, f.Seen, f.Halted = time.Time{}, false, ""
@@ -83,16 +83,16 @@ func (e *Engine) kept() []NodeState {
 		if !at.whole {
 			reset = e.resetMembers(i)
 		}
-		for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 			if !reset[m] {
 				stack = append(stack, visit{m, at.whole})
 			}
 		}
 	}
 	return slices.DeleteFunc(kept, func(s NodeState) bool { // the hook of an item is not beside it
-		i := e.g.Find(s.ID)
-		owner, _ := e.g.Owner(i)
-		return e.g.Node(i).Role == nodegraph.RoleHook && !stays[owner]
+		i := e.graph.Find(s.ID)
+		owner, _ := e.graph.Owner(i)
+		return e.graph.Node(i).Role == nodegraph.RoleHook && !stays[owner]
 	})
 }
 
@@ -100,16 +100,16 @@ func (e *Engine) kept() []NodeState {
 func (e *Engine) resetMembers(i nodegraph.Index) map[nodegraph.Index]bool {
 	reset := make(map[nodegraph.Index]bool)
 	var list []nodegraph.Index
-	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		if e.verdicts[m].phase().Unsuccessful() {
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.eval.verdicts[m].phase().Unsuccessful() {
 			list = append(list, m)
 		}
 	}
 	for k := 0; k < len(list); k++ {
-		for _, h := range e.g.Hooks(list[k]) {
+		for _, h := range e.graph.Hooks(list[k]) {
 			reset[h] = true
 		}
-		for m := range e.g.Before(list[k]) {
+		for m := range e.graph.Before(list[k]) {
 			if !reset[m] {
 				reset[m] = true
 				list = append(list, m)

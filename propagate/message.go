@@ -35,33 +35,35 @@ const (
 func said(text phrase) message { return message{text: text} }
 
 // told is the message with the words of what is known of node i.
-func (w *inputs) told(i nodegraph.Index) message { return said(w.details[i].message) }
+func (w *store) told(i nodegraph.Index) message { return said(w.details[i].message) }
 
 // words puts a message into words.
-func (w *view) words(m message) string {
+func (w *evalContext) words(m message) string {
 	switch m.kind {
 	case messageTemplate:
-		return w.g.Node(m.node).Template.Err
+		return w.graph.Node(m.node).Template.Err
 	case messageWhenInvalid:
 		_, err := nodegraph.EvalWhen(w.when(m.node))
 		return err.Error()
 	case messageWhenFalse:
 		return "when '" + w.when(m.node) + "' evaluated false"
 	case messageChildFailed:
-		return fmt.Sprintf("child '%s' failed", w.g.Node(m.node).ID())
+		return fmt.Sprintf("child '%s' failed", w.graph.Node(m.node).ID())
 	case messageBackoff:
 		return "Backoff for " + retry.HumanDuration(time.Duration(m.number))
 	case messageRetryDeadline:
 		return fmt.Sprintf("retry exceeded workflow deadline %s", time.Unix(m.number, 0).UTC())
 	case messageExpressionError:
 		var few [8]retry.Attempt
-		return w.g.Node(m.node).Template.Retry.Decide(w.attempts(m.node, few[:0]), w.environment(m.node)).Message
+		return w.graph.Node(m.node).Template.Retry.Decide(w.attempts(m.node, few[:0]), w.environment(m.node)).Message
 	}
-	return w.phrases.text(m.text)
+	return w.facts.phrases.text(m.text)
 }
 
 // when is the condition of node i with its item filled in.
-func (w *view) when(i nodegraph.Index) string { return withItem(w.g.Node(i).Task.When, w.g.Item(i)) }
+func (w *evalContext) when(i nodegraph.Index) string {
+	return withItem(w.graph.Node(i).Task.When, w.graph.Item(i))
+}
 
 // message is the message of node i in words.
-func (w *view) message(i nodegraph.Index) string { return w.words(w.messages[i]) }
+func (w *evalContext) message(i nodegraph.Index) string { return w.words(w.messages[i]) }

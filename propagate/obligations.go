@@ -4,42 +4,42 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 
 // Obligations lists all that an unfinished workflow waits for, in the order of the nodes; nothing when it is
 // complete. An empty list for an unfinished workflow would be a bug in this library.
-func (e *Engine) Obligations() []Obligation { return obligations(&e.view) }
+func (e *Engine) Obligations() []Obligation { return obligations(&e.eval) }
 
 // obligations is the same for any evaluator.
-func obligations(w *view) []Obligation {
+func obligations(w *evalContext) []Obligation {
 	var list []Obligation
 	root := w.verdicts[nodegraph.Root]
 	if root.fulfilled() {
 		return nil
 	}
-	if w.started.IsZero() {
+	if w.facts.started.IsZero() {
 		need := NeedStart
-		if len(w.g.Spec().Locks) > 0 && !w.now.IsZero() {
+		if len(w.graph.Spec().Locks) > 0 && !w.facts.now.IsZero() {
 			need = NeedLock
 		}
 		return []Obligation{{Node: nodegraph.Root, For: need, Message: w.message(nodegraph.Root)}}
 	}
-	for i := nodegraph.Entry; int(i) < w.g.Len(); i++ {
+	for i := nodegraph.Entry; int(i) < w.graph.Len(); i++ {
 		need, ok := w.need(i)
 		if !ok {
 			continue
 		}
 		list = append(list, Obligation{
-			Node: i, Name: w.g.Node(i).Name(), For: need, Since: w.details[i].created.time(), Until: w.wakes[i].time(), Message: w.message(i),
+			Node: i, Name: w.graph.Node(i).Name(), For: need, Since: w.facts.details[i].created.time(), Until: w.wakes[i].time(), Message: w.message(i),
 		})
 	}
 	return list
 }
 
 // need says what node i itself waits for; false when it waits for other nodes only, or for nothing.
-func (w *view) need(i nodegraph.Index) (Need, bool) {
-	v, f := w.verdicts[i], &w.nodes[i]
+func (w *evalContext) need(i nodegraph.Index) (Need, bool) {
+	v, f := w.verdicts[i], &w.facts.nodes[i]
 	if v.want()&(wantStart|wantAttempt|wantHook|wantAnswer) != 0 && !w.withinEnded(i) {
 		return w.startNeed(i)
 	}
 	if v.fulfilled() {
-		if g := w.g.Node(i).Kind == nodegraph.TaskGroup; g && !w.withinEnded(i) && !f.Seen && len(w.hooksOf(i)) > 0 && v.phase().Completed() && w.shutdown != "Terminate" {
+		if g := w.graph.Node(i).Kind == nodegraph.TaskGroup; g && !w.withinEnded(i) && !f.Seen && len(w.hooksOf(i)) > 0 && v.phase().Completed() && w.facts.shutdown != "Terminate" {
 			return NeedTimer, true // its exit hook starts with the next call
 		}
 		return 0, false
@@ -69,18 +69,18 @@ func (w *view) need(i nodegraph.Index) (Need, bool) {
 }
 
 // startNeed says why a node that may start does not.
-func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
-	v, f := w.verdicts[i], &w.nodes[i]
+func (w *evalContext) startNeed(i nodegraph.Index) (Need, bool) {
+	v, f := w.verdicts[i], &w.facts.nodes[i]
 	switch {
-	case v.want()&wantAnswer != 0 && w.g.Node(i).Kind == nodegraph.TaskGroup:
+	case v.want()&wantAnswer != 0 && w.graph.Node(i).Kind == nodegraph.TaskGroup:
 		return NeedItems, true
 	case v.want()&wantAnswer != 0:
 		return NeedCondition, true
-	case w.held:
+	case w.facts.held:
 		return NeedUnsuspend, true
 	case f.Lock == LockAsked:
 		return NeedLock, true
-	case w.details[i].memo == AnswerAsked:
+	case w.facts.details[i].memo == AnswerAsked:
 		return NeedCache, true
 	case v.want()&(wantStart|wantAttempt) == 0:
 		return NeedTimer, true // its hook starts with the next call
@@ -90,9 +90,9 @@ func (w *view) startNeed(i nodegraph.Index) (Need, bool) {
 
 // withinEnded tells whether node i is inside something that has ended. A TaskGroup that ended with its items does not count:
 // their hooks outlive it.
-func (w *view) withinEnded(i nodegraph.Index) bool {
-	for p := w.g.Node(i).Parent; p != nodegraph.None; p = w.g.Node(p).Parent {
-		if v := w.verdicts[p]; v.fulfilled() && !v.daemoned() && (w.nodes[p].kind != nodegraph.TaskGroup || w.nodes[p].Stage == StageEnded) {
+func (w *evalContext) withinEnded(i nodegraph.Index) bool {
+	for p := w.graph.Node(i).Parent; p != nodegraph.None; p = w.graph.Node(p).Parent {
+		if v := w.verdicts[p]; v.fulfilled() && !v.daemoned() && (w.facts.nodes[p].kind != nodegraph.TaskGroup || w.facts.nodes[p].Stage == StageEnded) {
 			return true
 		}
 	}

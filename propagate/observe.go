@@ -15,10 +15,10 @@ func (e *Engine) resultTold(l leaf, ev *Event) {
 	if serial < d.serial {
 		return // of an older pod
 	}
-	if serial > d.serial || ev.Pod.UID != "" && e.uid(d) == "" {
+	if serial > d.serial || ev.Pod.UID != "" && e.facts.uid(d) == "" {
 		e.merge(l, &observation{run: run{serial, 1}, said: onlyPod(ev), stage: StagePending})
 	}
-	e.setStored(l.i, ev.Type == EventResultSynced)
+	e.facts.setStored(l.i, ev.Type == EventResultSynced)
 }
 
 // ending is that the run which is known has ended, with a message.
@@ -31,14 +31,14 @@ func onlyPod(ev *Event) *Event { return &Event{Pod: ev.Pod} }
 
 // agentEnded: the pod that serves HTTP and Plugin nodes is gone, and those that had not ended with it.
 func (e *Engine) agentEnded(message string) {
-	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-		if k := e.nodes[i].kind; k != nodegraph.HTTP && k != nodegraph.Plugin || !e.nodes[i].created() {
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		if k := e.facts.nodes[i].kind; k != nodegraph.HTTP && k != nodegraph.Plugin || !e.facts.nodes[i].created() {
 			continue
 		}
-		l := e.leaf(i)
-		o := observation{run: l.run(), said: &Event{}, stage: StageGone, finished: e.instant}
-		if e.join(l, &o) && l.n.Stage == StageGone {
-			e.say(i, message)
+		l := e.facts.leaf(i)
+		o := observation{run: l.run(), said: &Event{}, stage: StageGone, finished: e.facts.instant}
+		if e.facts.join(l, &o) && l.n.Stage == StageGone {
+			e.facts.say(i, message)
 		}
 	}
 }
@@ -46,11 +46,11 @@ func (e *Engine) agentEnded(message string) {
 // lateAttempt tells whether node i is inside an attempt of a Retry that has made a later one, or inside something that
 // was ended as a whole: what happens there can no longer undo what was decided from it.
 func (e *Engine) lateAttempt(i nodegraph.Index) bool {
-	for p := i; p > nodegraph.Entry; p = e.g.Node(p).Parent {
-		if e.g.Node(p).Role == nodegraph.RoleAttempt && e.g.Last(e.g.Node(p).Parent) != p {
+	for p := i; p > nodegraph.Entry; p = e.graph.Node(p).Parent {
+		if e.graph.Node(p).Role == nodegraph.RoleAttempt && e.graph.Last(e.graph.Node(p).Parent) != p {
 			return true
 		}
-		if e.nodes[p].Stage == StageEnded && e.g.Node(p).Kind.Composite() {
+		if e.facts.nodes[p].Stage == StageEnded && e.graph.Node(p).Kind.Composite() {
 			return true
 		}
 	}
@@ -75,9 +75,9 @@ func (e *Engine) incarnation(l leaf, ev *Event) run {
 func (e *Engine) serialOf(l leaf, ev *Event) int64 {
 	i, n, d := l.i, l.n, l.d
 	uid, serial := ev.Pod.UID, d.serial
-	had, known, isOld := e.uid(d), int64(0), false
+	had, known, isOld := e.facts.uid(d), int64(0), false
 	if len(e.older) > 0 {
-		known, isOld = e.older[e.g.Node(i).ID()][uid]
+		known, isOld = e.older[e.graph.Node(i).ID()][uid]
 	}
 	switch {
 	case isOld:
@@ -100,10 +100,10 @@ func (e *Engine) serialOf(l leaf, ev *Event) int64 {
 		serial++
 	}
 	if had != "" && uid != had && serial > d.serial {
-		e.remember(e.g.Node(i).ID(), map[string]int64{had: d.serial})
+		e.remember(e.graph.Node(i).ID(), map[string]int64{had: d.serial})
 	}
 	if serial > d.serial && e.stoppedUnheard(i) {
-		e.redate(i, serial, uid) // that is the pod that was stopped
+		e.facts.redate(i, serial, uid) // that is the pod that was stopped
 	}
 	return serial
 }
@@ -111,16 +111,16 @@ func (e *Engine) serialOf(l leaf, ev *Event) int64 {
 // stoppedUnheard tells whether node i was stopped before anything was heard of its pod, or of the one that was asked for in
 // the place of that.
 func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
-	d := &e.details[i]
-	return e.nodes[i].Stage == StageStopped && (e.more(d).remade > d.serial || d.serial == e.afterOlder(i))
+	d := &e.facts.details[i]
+	return e.facts.nodes[i].Stage == StageStopped && (e.facts.more(d).remade > d.serial || d.serial == e.afterOlder(i))
 }
 
 // date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
 // with times: it is the first that is heard of.
 func (e *Engine) date(i nodegraph.Index, serial int64) {
-	e.redate(i, serial, "")
-	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		e.redate(m, serial, "")
+	e.facts.redate(i, serial, "")
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		e.facts.redate(m, serial, "")
 	}
 }
 
@@ -146,7 +146,7 @@ func (e *Engine) remember(id string, serials map[string]int64) {
 func (e *Engine) afterOlder(i nodegraph.Index) int64 {
 	next := int64(0)
 	if len(e.older) > 0 {
-		for _, serial := range e.older[e.g.Node(i).ID()] {
+		for _, serial := range e.older[e.graph.Node(i).ID()] {
 			next = max(next, serial+1)
 		}
 	}
@@ -170,11 +170,11 @@ func (e *Engine) observe(l leaf, ev *Event, stage Stage) {
 // after it.
 func (e *Engine) merge(l leaf, o *observation) {
 	i, n := l.i, l.n
-	e.beginFirstRun(i)
-	if o.stage == n.Stage && e.known(l, o) {
+	e.facts.beginFirstRun(i)
+	if o.stage == n.Stage && e.facts.known(l, o) {
 		return
 	}
-	if n.Stage >= StageGone && e.verdicts[i].fulfilled() {
+	if n.Stage >= StageGone && e.eval.verdicts[i].fulfilled() {
 		switch {
 		case l.run().before(o.run) && e.lateAttempt(i):
 			return
@@ -182,9 +182,9 @@ func (e *Engine) merge(l leaf, o *observation) {
 			o = &observation{run: o.run, said: onlyPod(o.said)}
 		}
 	}
-	finished := e.finished[i]
-	if e.learn(l, o) && e.verdicts[i].fulfilled() {
-		e.setFinished(i, finished) // until it turns out that it runs again
+	finished := e.facts.finished[i]
+	if e.facts.learn(l, o) && e.eval.verdicts[i].fulfilled() {
+		e.facts.setFinished(i, finished) // until it turns out that it runs again
 	}
 }
 
@@ -193,19 +193,19 @@ func (e *Engine) merge(l leaf, o *observation) {
 func (e *Engine) podEnded(l leaf, ev *Event) {
 	var o observation
 	e.observed(&o, l, ev, StageEnded)
-	o.phase, o.finished = ev.Phase, e.finishedAt(ev)
+	o.phase, o.finished = ev.Phase, e.eval.finishedAt(ev)
 	if ev.Phase == nodegraph.Failed && slices.Contains(restartReasons, ev.Reason) {
-		f := e.fact(l.i)
+		f := e.facts.fact(l.i)
 		f.Attempt = max(f.Attempt, 1) // what was stopped before it was heard of
 		if f.Restarts > 0 && (f.Stage == StageGone || f.Stage == StageStopped) && !f.Ran && o.run == f.run() {
 			return // once more what made the host replace it
 		}
 		if e.restartable(&f, ev, &o) {
-			e.beginFirstRun(l.i)
-			e.countRestart(l.i)
-			o.stage, o.phase, o.finished = StageGone, nodegraph.Planned, e.finished[l.i]
+			e.facts.beginFirstRun(l.i)
+			e.facts.countRestart(l.i)
+			o.stage, o.phase, o.finished = StageGone, nodegraph.Planned, e.facts.finished[l.i]
 			e.merge(l, &o)
-			e.say(l.i, "Pod auto-restarting due to "+ev.Reason+": "+ev.Message)
+			e.facts.say(l.i, "Pod auto-restarting due to "+ev.Reason+": "+ev.Message)
 			return
 		}
 	}
@@ -219,7 +219,7 @@ func (e *Engine) restartable(f *Fact, ev *Event, o *observation) bool {
 		return false
 	}
 	sameRun := o.run == f.run()
-	return f.Restarts < e.g.Spec().PodRestarts && !(sameRun && (f.Ran || f.Stage > StageGone)) && !ev.HasExit
+	return f.Restarts < e.graph.Spec().PodRestarts && !(sameRun && (f.Ran || f.Stage > StageGone)) && !ev.HasExit
 }
 
 // restartReasons are the pod failures that the kubelet reports before a container runs (Argo: isRestartableReason).
@@ -229,26 +229,26 @@ var restartReasons = []string{"Evicted", "NodeShutdown", "NodeAffinity", "Unexpe
 func (e *Engine) podDeleted(l leaf, ev *Event) {
 	var o observation
 	e.observed(&o, l, ev, StageGone)
-	o.finished = e.finishedAt(ev)
+	o.finished = e.eval.finishedAt(ev)
 	e.merge(l, &o)
 	if l.d.serial == o.serial {
-		e.endResults(l.i)
+		e.facts.endResults(l.i)
 	}
 }
 
 // observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.
 func (e *Engine) observeContainer(pod leaf, ev *Event, stage Stage) {
-	c := e.leaf(e.container(pod.i, ev.Container))
+	c := e.facts.leaf(e.container(pod.i, ev.Container))
 	var o observation
 	e.observed(&o, pod, ev, stage)
 	if ev.Pod.Attempt == 0 {
 		o.attempt = c.runIn(o.serial)
 	}
 	if stage == StageEnded {
-		o.phase, o.finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
+		o.phase, o.finished = containerPhase(ev.ExitCode), e.eval.finishedAt(ev)
 	}
 	d := pod.d
-	if d.serial < o.serial || e.uid(d) == "" {
+	if d.serial < o.serial || e.facts.uid(d) == "" {
 		e.merge(pod, &observation{run: run{o.serial, 1}, said: onlyPod(ev), stage: StagePending})
 	}
 	if o.attempt > 1 {
@@ -256,10 +256,10 @@ func (e *Engine) observeContainer(pod leaf, ev *Event, stage Stage) {
 	}
 	e.merge(c, &o)
 	if stage >= StageRunning && d.serial == o.serial {
-		e.sawRun(pod.i)
+		e.facts.sawRun(pod.i)
 	}
 	if ev.Container == "main" && stage == StageEnded && d.serial == o.serial {
-		e.exited(pod.i, ev.ExitCode)
+		e.facts.exited(pod.i, ev.ExitCode)
 	}
 }
 
@@ -284,14 +284,14 @@ func containerPhase(exitCode int) nodegraph.Phase {
 
 // containerRetried makes a container and all that come after it unfinished again, and its pod with them.
 func (e *Engine) containerRetried(pod leaf, ev *Event) {
-	c := e.leaf(e.container(pod.i, ev.Container))
+	c := e.facts.leaf(e.container(pod.i, ev.Container))
 	r := e.incarnation(pod, ev)
 	if !ev.Pod.named() && pod.n.Stage == StageGone {
 		r = run{pod.d.serial + 1, max(ev.Pod.Attempt, 1)} // the answer to the deletion: a new pod
 	} else if ev.Pod.Attempt == 0 && r.serial == pod.d.serial {
 		r.attempt = c.runIn(r.serial) + 1
 		for _, m := range e.comesAfter(c.i) { // they begin anew too, whatever run they were in
-			r.attempt = max(r.attempt, e.leaf(m).runIn(r.serial)+1)
+			r.attempt = max(r.attempt, e.facts.leaf(m).runIn(r.serial)+1)
 		}
 	}
 	o := observation{run: r, said: onlyPod(ev), stage: StageRunning}
@@ -308,7 +308,7 @@ func (e *Engine) containerRetried(pod leaf, ev *Event) {
 func (e *Engine) beginAnew(c nodegraph.Index, o *observation) {
 	anew := observation{run: o.run, said: onlyPod(o.said), stage: StagePending}
 	for _, m := range e.comesAfter(c) {
-		e.merge(e.leaf(m), &anew)
+		e.merge(e.facts.leaf(m), &anew)
 	}
 }
 
@@ -317,7 +317,7 @@ func (e *Engine) comesAfter(c nodegraph.Index) []nodegraph.Index {
 	seen := map[nodegraph.Index]bool{c: true}
 	list := []nodegraph.Index{c}
 	for k := 0; k < len(list); k++ {
-		for m := range e.g.Before(list[k]) {
+		for m := range e.graph.Before(list[k]) {
 			if !seen[m] {
 				seen[m] = true
 				list = append(list, m)
@@ -328,9 +328,9 @@ func (e *Engine) comesAfter(c nodegraph.Index) []nodegraph.Index {
 }
 
 // finishedAt is when what the event tells of ended.
-func (w *inputs) finishedAt(ev *Event) stamp {
+func (w *evalContext) finishedAt(ev *Event) stamp {
 	if ev.Finished.IsZero() {
-		return w.instant
+		return w.facts.instant
 	}
 	return stampOf(ev.Finished)
 }

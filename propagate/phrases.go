@@ -113,12 +113,12 @@ func (p *phrases) keep(eachUsed func(renumber func(*phrase))) {
 
 // forgetPhrases forgets the messages that no node has any more.
 func (e *Engine) forgetPhrases() {
-	e.phrases.keep(func(renumber func(*phrase)) {
-		for i := range e.verdicts {
-			renumber(&e.messages[i].text)
+	e.facts.phrases.keep(func(renumber func(*phrase)) {
+		for i := range e.eval.verdicts {
+			renumber(&e.eval.messages[i].text)
 		}
-		for i := range e.details {
-			renumber(&e.details[i].message)
+		for i := range e.facts.details {
+			renumber(&e.facts.details[i].message)
 		}
 	})
 }

@@ -67,7 +67,7 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 		listed[i] = true
 	}
 	var lost []nodegraph.Index
-	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		if !listed[i] && e.hasPod(i) {
 			lost = append(lost, i)
 		}
@@ -81,7 +81,7 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ...Event) (Result, error) {
 	var lost []nodegraph.Index
 	for k := range gone {
-		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.uid(&e.details[i]) {
+		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.facts.uid(&e.facts.details[i]) {
 			lost = append(lost, i)
 		}
 	}
@@ -101,13 +101,13 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	}
 	for k := range pods {
 		if i, known := e.podNode(&pods[k]); known {
-			batch = append(batch, podEvents(e.g.Node(i), i, &pods[k], e.wording)...)
+			batch = append(batch, podEvents(e.graph.Node(i), i, &pods[k], e.wording)...)
 		} else {
 			unknown = append(unknown, pods[k].Node)
 		}
 	}
 	for _, i := range lost {
-		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: e.uid(&e.details[i])}})
+		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: e.facts.uid(&e.facts.details[i])}})
 	}
 	r, err := e.Apply(now, batch...)
 	r.Unknown = unknown
@@ -116,20 +116,20 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 
 // hasPod tells whether node i has a pod of which something is still to come: its end, or results that are on their way.
 func (e *Engine) hasPod(i nodegraph.Index) bool {
-	f := &e.nodes[i]
-	return e.nodes[i].kind == nodegraph.Pod && (f.Stage == StagePending || f.Stage == StageRunning || f.Stage == StageEnded && f.Unsynced)
+	f := &e.facts.nodes[i]
+	return e.facts.nodes[i].kind == nodegraph.Pod && (f.Stage == StagePending || f.Stage == StageRunning || f.Stage == StageEnded && f.Unsynced)
 }
 
 // podNode finds the node that a pod is for; false if the workflow never asked for the pod: its node has not started, or
 // ended or waits for a lock without one, and the pod is of a time before a manual retry.
 func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
-	i := e.g.Find(p.Node)
-	if i <= nodegraph.Root || e.nodes[i].kind != nodegraph.Pod {
+	i := e.graph.Find(p.Node)
+	if i <= nodegraph.Root || e.facts.nodes[i].kind != nodegraph.Pod {
 		return i, false
 	}
-	f := &e.nodes[i]
-	inside := len(e.g.Node(i).Template.Containers) == 0 || e.g.First(i) != nodegraph.None
-	return i, f.created() && !e.details[i].hit && f.Lock != LockWaits && inside
+	f := &e.facts.nodes[i]
+	inside := len(e.graph.Node(i).Template.Containers) == 0 || e.graph.First(i) != nodegraph.None
+	return i, f.created() && !e.facts.details[i].hit && f.Lock != LockWaits && inside
 }
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container

@@ -22,7 +22,7 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 //	a shutdown, the deadline                everybody
 
 // touch marks node i for evaluation. A planned task that something holds back is what it is.
-func (e *Engine) touch(i nodegraph.Index) { e.touchNode(i, &e.nodes[i]) }
+func (e *Engine) touch(i nodegraph.Index) { e.touchNode(i, &e.facts.nodes[i]) }
 
 // touchNode is touch where the record of the node is at hand.
 func (e *Engine) touchNode(i nodegraph.Index, n *node) {
@@ -30,33 +30,33 @@ func (e *Engine) touchNode(i nodegraph.Index, n *node) {
 		return
 	}
 	planned := !n.exists && i != nodegraph.Root
-	if planned && n.blocked > 0 && n.Answer != AnswerOmit && n.Stage != StageEnded && e.verdicts[i] == 0 {
+	if planned && n.blocked > 0 && n.Answer != AnswerOmit && n.Stage != StageEnded && e.eval.verdicts[i] == 0 {
 		return
 	}
 	n.marks |= markQueued
-	e.queue.push(i, rank(int(n.depth), planned))
+	e.sched.queue.push(i, rank(int(n.depth), planned))
 }
 
 // wakeFactReaders marks who reads the facts that have changed.
 func (e *Engine) wakeFactReaders() {
-	for _, i := range e.written {
-		n := &e.nodes[i]
+	for _, i := range e.facts.written {
+		n := &e.facts.nodes[i]
 		n.marks &^= markWritten
 		e.touchNode(i, n)
 		if n.traits&traitAlone == 0 && i != nodegraph.Root {
-			for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+			for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 				e.touch(m)
 			}
 		}
 		switch {
 		case n.kind == nodegraph.TaskGroup && n.Seen:
 			e.touch(n.parent)
-			e.wakeDependents(i, n, e.verdicts[i])
-		case n.traits&traitAttempt != 0 && e.verdicts[i].fulfilled():
+			e.wakeDependents(i, n, e.eval.verdicts[i])
+		case n.traits&traitAttempt != 0 && e.eval.verdicts[i].fulfilled():
 			e.touch(n.parent)
 		}
 	}
-	e.written = e.written[:0]
+	e.facts.written = e.facts.written[:0]
 }
 
 // wakeVerdictReaders marks who reads the verdict on node i, which was old.
@@ -65,17 +65,17 @@ func (e *Engine) wakeVerdictReaders(i nodegraph.Index, n *node, old, is verdict)
 		return
 	}
 	e.wakeParent(i, n, old, is)
-	if e.failFast {
+	if e.uses.failFast {
 		e.wakeFailFast(n)
 	}
-	if e.daemons && e.nodes[n.parent].kind == nodegraph.TaskGroup && e.verdicts[n.parent].fulfilled() {
+	if e.facts.daemons && e.facts.nodes[n.parent].kind == nodegraph.TaskGroup && e.eval.verdicts[n.parent].fulfilled() {
 		e.wakeDependentsOf(n.parent)
 	}
-	if e.named && is.phase() != old.phase() {
+	if e.uses.namedPhases && is.phase() != old.phase() {
 		e.wakeNamers(i)
 	}
 	if n.traits&traitHook != 0 {
-		owner, _ := e.g.Owner(i)
+		owner, _ := e.graph.Owner(i)
 		e.wakeDependentsOf(owner)
 		return
 	}
@@ -87,7 +87,7 @@ const countedKinds kinds = 1<<nodegraph.DAG | 1<<nodegraph.StepGroup | 1<<nodegr
 
 // wakeParent counts what the new verdict on node i means to its parent, and marks the parent if that may change it.
 func (e *Engine) wakeParent(i nodegraph.Index, n *node, old, is verdict) {
-	p := &e.nodes[n.parent]
+	p := &e.facts.nodes[n.parent]
 	if n.traits&traitCounts != 0 {
 		switch was, now := holdsOpen(p.kind, old), holdsOpen(p.kind, is); {
 		case now && !was:
@@ -101,32 +101,34 @@ func (e *Engine) wakeParent(i nodegraph.Index, n *node, old, is verdict) {
 
 // wakeComposite marks composite i, whose open members were counted anew, unless it stays open as it is.
 func (e *Engine) wakeComposite(i nodegraph.Index) {
-	if n := &e.nodes[i]; n.open == 0 || !countedKinds.has(n.kind) || e.verdicts[i].rule() != RuleMembersOpen {
+	if n := &e.facts.nodes[i]; n.open == 0 || !countedKinds.has(n.kind) || e.eval.verdicts[i].rule() != RuleMembersOpen {
 		e.touchNode(i, n)
 	}
 }
 
 // wakeDependentsOf is wakeDependents for a node whose own verdict may be as it was: a hook of it has changed, or an item.
-func (e *Engine) wakeDependentsOf(i nodegraph.Index) { e.wakeDependents(i, &e.nodes[i], e.verdicts[i]) }
+func (e *Engine) wakeDependentsOf(i nodegraph.Index) {
+	e.wakeDependents(i, &e.facts.nodes[i], e.eval.verdicts[i])
+}
 
 // wakeDependents looks again whether what comes after node i may go on, and marks what comes after it if that goes on, or no
 // longer does.
 func (e *Engine) wakeDependents(i nodegraph.Index, n *node, v verdict) {
 	if n.traits&traitTask == 0 {
 		if n.kind == nodegraph.StepGroup {
-			for next := range e.g.Before(i) {
-				if !e.nodes[next].exists {
+			for next := range e.graph.Before(i) {
+				if !e.facts.nodes[next].exists {
 					e.touch(next)
 				}
 			}
 		}
 		return
 	}
-	was, is := n.marks&markClear != 0, e.clear(i, n, v)
+	was, is := n.marks&markClear != 0, e.eval.clear(i, n, v)
 	if !was && !is {
 		return
 	}
-	plan, first := e.g.Planned(n.parent)
+	plan, first := e.graph.Planned(n.parent)
 	dependents := plan.Dependents(int32(i - first))
 	if was {
 		e.block(first, dependents, is)
@@ -144,7 +146,7 @@ func (e *Engine) wakeDependents(i nodegraph.Index, n *node, v verdict) {
 func (e *Engine) block(first nodegraph.Index, places []int32, clear bool) {
 	for _, place := range places {
 		i := first + nodegraph.Index(place)
-		d := &e.nodes[i]
+		d := &e.facts.nodes[i]
 		most := int32(0)
 		if !clear {
 			d.blocked++
@@ -160,7 +162,7 @@ func (e *Engine) block(first nodegraph.Index, places []int32, clear bool) {
 func (e *Engine) unblock(first nodegraph.Index, places []int32) {
 	for _, place := range places {
 		i := first + nodegraph.Index(place)
-		d := &e.nodes[i]
+		d := &e.facts.nodes[i]
 		if d.blocked--; d.blocked == 0 && !d.exists {
 			e.touch(i)
 		}
@@ -169,12 +171,12 @@ func (e *Engine) unblock(first nodegraph.Index, places []int32) {
 
 // wakeFailFast marks the boundary of node n, and the StepGroup that n is in, where the boundary counts failures.
 func (e *Engine) wakeFailFast(n *node) {
-	for p := n.parent; p > nodegraph.Root; p = e.nodes[p].parent {
-		switch e.nodes[p].kind {
+	for p := n.parent; p > nodegraph.Root; p = e.facts.nodes[p].parent {
+		switch e.facts.nodes[p].kind {
 		case nodegraph.StepGroup:
 			e.touch(p)
 		case nodegraph.DAG, nodegraph.Steps:
-			if e.g.Node(p).Template.FailFast {
+			if e.graph.Node(p).Template.FailFast {
 				e.touch(p)
 			}
 			return
@@ -185,23 +187,23 @@ func (e *Engine) wakeFailFast(n *node) {
 // wakeNamers marks all that comes after task or step i and is more than planned: a daemon has ended, or a newer run has
 // undone its end, and the expressions of their hooks may name it.
 func (e *Engine) wakeNamers(i nodegraph.Index) {
-	switch e.g.Node(i).Role {
+	switch e.graph.Node(i).Role {
 	case nodegraph.RoleTask:
 	case nodegraph.RoleStep:
-		i = e.nodes[i].parent
+		i = e.facts.nodes[i].parent
 	default:
 		return
 	}
 	seen := make(map[nodegraph.Index]bool)
 	for list := []nodegraph.Index{i}; len(list) > 0; list = list[1:] {
-		for next := range e.g.Before(list[0]) {
-			if seen[next] || e.verdicts[next].phase() == nodegraph.Planned {
+		for next := range e.graph.Before(list[0]) {
+			if seen[next] || e.eval.verdicts[next].phase() == nodegraph.Planned {
 				continue
 			}
 			seen[next] = true
 			list = append(list, next)
 			e.touch(next)
-			for m := e.g.First(next); m != nodegraph.None; m = e.g.Next(m) { // items and steps
+			for m := e.graph.First(next); m != nodegraph.None; m = e.graph.Next(m) { // items and steps
 				e.touch(m)
 			}
 		}
@@ -210,22 +212,22 @@ func (e *Engine) wakeNamers(i nodegraph.Index) {
 
 // wakeAdded marks node i, which was added, its parent and, of a hook, the owner.
 func (e *Engine) wakeAdded(i nodegraph.Index, n *node) {
-	e.note(i)
+	e.facts.note(i)
 	if i == nodegraph.Root {
 		return
 	}
 	e.wakeComposite(n.parent)
 	if n.traits&traitHook != 0 {
-		owner, _ := e.g.Owner(i)
+		owner, _ := e.graph.Owner(i)
 		e.touch(owner)
 	}
 }
 
 // wakeEverybody marks all nodes, and looks again at what comes after each that has ended: what everybody reads has changed.
 func (e *Engine) wakeEverybody() {
-	for i := range nodegraph.Index(e.g.Len()) {
+	for i := range nodegraph.Index(e.graph.Len()) {
 		e.touch(i)
-		if e.verdicts[i].fulfilled() {
+		if e.eval.verdicts[i].fulfilled() {
 			e.wakeDependentsOf(i)
 		}
 	}

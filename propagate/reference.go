@@ -9,14 +9,14 @@ import (
 
 // reference is the evaluator that a reader can check: it computes every verdict from scratch, from the deepest nodes
 // up, and remembers nothing. The engine must agree with it after every event.
-func reference(in *inputs) []ruling {
+func reference(graph *nodegraph.Graph, facts *store) []ruling {
 	r := &referee{
-		view:    view{inputs: in, verdicts: make([]verdict, in.g.Len()), messages: make([]message, in.g.Len())},
-		rulings: make([]ruling, in.g.Len()),
+		eval:    evalContext{graph: graph, facts: facts, verdicts: make([]verdict, graph.Len()), messages: make([]message, graph.Len())},
+		rulings: make([]ruling, graph.Len()),
 	}
 	// The expressions of hooks deep inside may name what is judged after them, so there is another pass until nothing changes:
 	// at most one for each level.
-	levels := byDepth(in.g)
+	levels := byDepth(graph)
 	for range levels {
 		last := slices.Clone(r.rulings)
 		if r.pass(levels); slices.Equal(last, r.rulings) {
@@ -31,7 +31,7 @@ func (r *referee) pass(levels [][]nodegraph.Index) {
 	for depth := len(levels) - 1; depth >= 0; depth-- {
 		// What exists depends on deeper nodes only; what is planned also on siblings it comes after.
 		for _, i := range levels[depth] {
-			if r.nodes[i].created() || i == nodegraph.Root {
+			if r.eval.facts.nodes[i].created() || i == nodegraph.Root {
 				r.judge(i)
 			}
 		}
@@ -46,27 +46,27 @@ func (r *referee) pass(levels [][]nodegraph.Index) {
 
 // referee is the reference evaluator at work.
 type referee struct {
-	view
+	eval    evalContext
 	rulings []ruling
 }
 
 func (r *referee) judge(i nodegraph.Index) {
-	r.rulings[i] = r.evaluate(i, &r.nodes[i])
-	r.record(i, r.rulings[i])
+	r.rulings[i] = r.eval.evaluate(i, &r.eval.facts.nodes[i])
+	r.eval.record(i, r.rulings[i])
 }
 
 // judgePlanned judges the members of parent that were not created, each after all it comes after.
 func (r *referee) judgePlanned(parent nodegraph.Index) {
-	if n := r.g.Node(parent); n.Kind == nodegraph.DAG && n.Expanded() {
-		plan, first := r.g.Planned(parent)
+	if n := r.eval.graph.Node(parent); n.Kind == nodegraph.DAG && n.Expanded() {
+		plan, first := r.eval.graph.Planned(parent)
 		for place := range nodegraph.Index(plan.Len()) {
-			if m := first + place; !r.nodes[m].created() {
+			if m := first + place; !r.eval.facts.nodes[m].created() {
 				r.judge(m)
 			}
 		}
 	}
-	for m := range r.g.Members(parent) {
-		if n := r.g.Node(m); !r.nodes[m].created() && n.Role != nodegraph.RoleTask {
+	for m := range r.eval.graph.Members(parent) {
+		if n := r.eval.graph.Node(m); !r.eval.facts.nodes[m].created() && n.Role != nodegraph.RoleTask {
 			r.judge(m)
 		}
 	}
@@ -86,10 +86,10 @@ func byDepth(g *nodegraph.Graph) [][]nodegraph.Index {
 }
 
 // deadline is when the workflow's activeDeadlineSeconds are over; zero if it has none or has not started.
-func (in *inputs) deadline() time.Time {
-	d := in.g.Spec().ActiveDeadline
-	if d <= 0 || in.started.IsZero() {
+func (w *evalContext) deadline() time.Time {
+	d := w.graph.Spec().ActiveDeadline
+	if d <= 0 || w.facts.started.IsZero() {
 		return time.Time{}
 	}
-	return in.started.Truncate(time.Second).Add(d)
+	return w.facts.started.Truncate(time.Second).Add(d)
 }

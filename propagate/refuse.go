@@ -15,14 +15,14 @@ func refused(field, value string, err error) *EventError {
 // check finds the nodes of the events of a call, or says why one of them can't be taken. Nothing has been changed when it is
 // called.
 func (e *Engine) check(events []Event) error {
-	nodes, complete := e.nodes, e.Complete()
-	targets := slices.Grow(e.targets[:0], len(events))[:len(events)]
-	e.targets = targets
+	nodes, complete := e.facts.nodes, e.Complete()
+	targets := slices.Grow(e.out.targets[:0], len(events))[:len(events)]
+	e.out.targets = targets
 	for k := range targets {
 		ev := &events[k]
 		rule, i := &eventRules[ev.Type], ev.At
 		if ev.Node != "" {
-			i = e.g.Find(ev.Node)
+			i = e.graph.Find(ev.Node)
 		}
 		var refusal *EventError
 		switch {
@@ -58,7 +58,7 @@ func (e *Engine) check(events []Event) error {
 // ofEvent completes the refusal of event k of a call, which is about node i if there is one.
 func (e *Engine) ofEvent(refusal *EventError, k int, ev *Event, i nodegraph.Index) *EventError {
 	refusal.Index, refusal.Event, refusal.Node = k, *ev, ev.Node
-	if i > nodegraph.Root && int(i) < len(e.nodes) {
+	if i > nodegraph.Root && int(i) < len(e.facts.nodes) {
 		refusal.Node = e.nameOf(i)
 	}
 	return refusal
@@ -70,7 +70,7 @@ func (e *Engine) workflowRefusal(ev *Event) *EventError {
 	case ev.Type == eventNone || int(ev.Type) >= len(eventNames):
 		return refused("type", ev.Type.String(), ErrInvalid)
 	case ev.Type == EventManualRetry:
-		if phase := e.verdicts[nodegraph.Root].phase(); !phase.Unsuccessful() {
+		if phase := e.eval.verdicts[nodegraph.Root].phase(); !phase.Unsuccessful() {
 			return refused("phase", phase.String(), ErrInvalid)
 		}
 	case e.Complete():
@@ -133,7 +133,7 @@ var eventRules = [1 << 8]struct {
 
 // answerRefusal says why an answer can't be one about node i: it has too many items.
 func (e *Engine) answerRefusal(ev *Event, i nodegraph.Index) *EventError {
-	if most := e.g.Limits().Items; len(ev.Items) > most {
+	if most := e.graph.Limits().Items; len(ev.Items) > most {
 		return refused("items", e.nameOf(i), &nodegraph.LimitError{Limit: "Items", Max: most, Node: e.nameOf(i)})
 	}
 	return nil
@@ -141,7 +141,7 @@ func (e *Engine) answerRefusal(ev *Event, i nodegraph.Index) *EventError {
 
 // lockRefusal says why an answer about locks can't be about node i: it has none.
 func (e *Engine) lockRefusal(i nodegraph.Index) *EventError {
-	if len(e.locksOf(i)) == 0 {
+	if len(e.eval.locksOf(i)) == 0 {
 		return refused("node", e.nameOf(i), ErrWrongKind)
 	}
 	return nil
@@ -152,10 +152,10 @@ const maxAttempt = 1 << 30
 
 // container finds a container of pod i by its name.
 func (e *Engine) container(i nodegraph.Index, name string) nodegraph.Index {
-	t := e.g.Node(i).Template
+	t := e.graph.Node(i).Template
 	for slot := range t.Containers {
-		if t.Containers[slot].Name == name && e.g.First(i) != nodegraph.None {
-			return e.g.Slot(i, int32(slot))
+		if t.Containers[slot].Name == name && e.graph.First(i) != nodegraph.None {
+			return e.graph.Slot(i, int32(slot))
 		}
 	}
 	return nodegraph.None

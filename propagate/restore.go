@@ -25,26 +25,26 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 		return nil, nil, err
 	}
 	r := &restorer{e: e, source: recordSource(s.Nodes), record: true}
-	e.shutdown, e.held = s.Shutdown, s.Held
+	e.facts.shutdown, e.facts.held = s.Shutdown, s.Held
 	if len(s.Nodes) > 0 || s.Phase > nodegraph.Pending {
-		e.started = s.Started
-		if e.started.IsZero() {
-			e.started = time.Unix(0, 1).UTC()
+		e.facts.started = s.Started
+		if e.facts.started.IsZero() {
+			e.facts.started = time.Unix(0, 1).UTC()
 		}
 		if len(spec.Locks) > 0 && !s.Phase.Completed() {
-			e.setLock(nodegraph.Root, LockHeld)
+			e.facts.setLock(nodegraph.Root, LockHeld)
 		}
 	} else if s.Phase == nodegraph.Pending && len(spec.Locks) > 0 {
-		e.waitFor(nodegraph.Root, "", s.Message)
+		e.facts.waitFor(nodegraph.Root, "", s.Message)
 	}
-	e.setNow(latest(e.started, s.Finished))
+	e.facts.setNow(latest(e.facts.started, s.Finished))
 	if s.Phase.Completed() {
-		e.end(nodegraph.Root, s.Phase, s.Message, s.Finished)
+		e.facts.end(nodegraph.Root, s.Phase, s.Message, s.Finished)
 	}
 	if err := r.restore(); err != nil {
 		return nil, nil, err
 	}
-	e.untold = e.Complete() && !s.Phase.Completed()
+	e.restored.completionUnreported = e.Complete() && !s.Phase.Completed()
 	return e, r.source.rest(), nil
 }
 
@@ -53,34 +53,34 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 // deviations). Nothing starts because of that. Only what has something open inside it is not taken at its word (I1).
 func (r *restorer) endRecorded() {
 	e := r.e
-	for i := nodegraph.Index(e.g.Len()) - 1; i > nodegraph.Root; i-- {
-		f := &e.nodes[i]
+	for i := nodegraph.Index(e.graph.Len()) - 1; i > nodegraph.Root; i-- {
+		f := &e.facts.nodes[i]
 		switch {
 		case !f.Phase.Completed() || f.Stage == StageEnded && !f.Unsynced:
 			continue
 		case f.kind.Composite():
-			if v := e.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && e.message(i) == e.phrases.text(e.details[i].message) || e.hasOpenMember(i) {
+			if v := e.eval.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && e.eval.message(i) == e.facts.phrases.text(e.facts.details[i].message) || e.hasOpenMember(i) {
 				continue
 			}
-			e.endAsRecorded(i)
-		case f.Unsynced && (e.lateAttempt(i) || e.nodes[f.parent].Phase.Completed() && e.nodes[f.parent].kind.Composite()):
-			e.endResults(i)
+			e.facts.endAsRecorded(i)
+		case f.Unsynced && (e.lateAttempt(i) || e.facts.nodes[f.parent].Phase.Completed() && e.facts.nodes[f.parent].kind.Composite()):
+			e.facts.endResults(i)
 		default:
 			continue
 		}
 		e.sweep(0)
 	}
-	for i := range e.nodes { // from now on its members alone say what a composite is, unless the workflow is complete
-		if f := &e.nodes[i]; e.nodes[i].kind.Composite() && f.Stage != StageEnded && e.root().Stage != StageEnded {
-			e.forgetRecorded(nodegraph.Index(i))
+	for i := range e.facts.nodes { // from now on its members alone say what a composite is, unless the workflow is complete
+		if f := &e.facts.nodes[i]; e.facts.nodes[i].kind.Composite() && f.Stage != StageEnded && e.facts.root().Stage != StageEnded {
+			e.facts.forgetRecorded(nodegraph.Index(i))
 		}
 	}
 }
 
 // hasOpenMember tells whether something directly inside node i was created and is not fulfilled.
 func (e *Engine) hasOpenMember(i nodegraph.Index) bool {
-	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		if e.nodes[m].created() && !e.verdicts[m].fulfilled() {
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.nodes[m].created() && !e.eval.verdicts[m].fulfilled() {
 			return true
 		}
 	}
@@ -114,106 +114,106 @@ func (r *restorer) restore() error {
 	if err := r.addHooks(nodegraph.Entry); err != nil {
 		return err
 	}
-	for m := r.e.g.Next(nodegraph.Entry); m != nodegraph.None; m = r.e.g.Next(m) {
+	for m := r.e.graph.Next(nodegraph.Entry); m != nodegraph.None; m = r.e.graph.Next(m) {
 		stack = append(stack, m)
 	}
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if n := r.e.g.Node(i); r.source.has(n.ID(), n.Name()) {
+		if n := r.e.graph.Node(i); r.source.has(n.ID(), n.Name()) {
 			r.source.take(r.e, i)
 			if err := r.addMembers(i); err != nil {
 				return err
 			}
 		}
-		before := r.e.g.Len()
+		before := r.e.graph.Len()
 		if i != nodegraph.Entry {
 			if err := r.addHooks(i); err != nil {
 				return err
 			}
 		}
-		for m := r.e.g.First(i); m != nodegraph.None; m = r.e.g.Next(m) {
+		for m := r.e.graph.First(i); m != nodegraph.None; m = r.e.graph.Next(m) {
 			if int(m) < before {
 				stack = append(stack, m)
 			}
 		}
-		for m := before; m < r.e.g.Len(); m++ {
+		for m := before; m < r.e.graph.Len(); m++ {
 			stack = append(stack, nodegraph.Index(m))
 		}
 	}
 	e := r.e
 	e.grow()
-	for i := range nodegraph.Index(e.g.Len()) {
-		e.setNow(latest(e.now, e.details[i].created.time(), e.finished[i].time()))
+	for i := range nodegraph.Index(e.graph.Len()) {
+		e.facts.setNow(latest(e.facts.now, e.facts.details[i].created.time(), e.facts.finished[i].time()))
 	}
-	e.result = new(Result) // nothing of it is new to the host
+	e.out.result = new(Result) // nothing of it is new to the host
 	e.judgeAll()
 	if r.record {
 		r.endRecorded()
 	}
-	e.changed = e.changed[:0]
-	for i := range nodegraph.Index(e.g.Len()) {
-		e.nodes[i].marks &^= markChanged
-		f := &e.nodes[i]
-		if e.daemons && e.verdicts[i].rule() == RuleOmitted {
-			e.setAnswer(i, AnswerOmit)
+	e.out.changed = e.out.changed[:0]
+	for i := range nodegraph.Index(e.graph.Len()) {
+		e.facts.nodes[i].marks &^= markChanged
+		f := &e.facts.nodes[i]
+		if e.facts.daemons && e.eval.verdicts[i].rule() == RuleOmitted {
+			e.facts.setAnswer(i, AnswerOmit)
 		}
-		if f.Answer == AnswerAsked || f.Lock == LockAsked || e.details[i].memo == AnswerAsked {
-			e.unasked = append(e.unasked, i)
+		if f.Answer == AnswerAsked || f.Lock == LockAsked || e.facts.details[i].memo == AnswerAsked {
+			e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
 		}
 		if (f.Lock == LockHeld || f.Lock == LockAsked) && !f.created() && i != nodegraph.Root {
-			e.asked[i] = struct{}{}
+			e.waiting.asked[i] = struct{}{}
 		}
-		if r := e.verdicts[i].rule(); r == RuleStartOwed || r == RulePodRecreate {
-			e.unsure = append(e.unsure, i)
+		if r := e.eval.verdicts[i].rule(); r == RuleStartOwed || r == RulePodRecreate {
+			e.restored.pendingRecreate = append(e.restored.pendingRecreate, i)
 		}
-		if f.created() && e.g.Node(i).Template != nil {
+		if f.created() && e.graph.Node(i).Template != nil {
 			e.watchTimeouts(i)
 		}
 	}
-	if d := e.deadline(); !d.IsZero() && !e.overdue {
-		e.timers.add(stampOf(d), nodegraph.Root)
+	if d := e.eval.deadline(); !d.IsZero() && !e.facts.overdue {
+		e.sched.timers.add(stampOf(d), nodegraph.Root)
 	}
-	e.result = nil
+	e.out.result = nil
 	return nil
 }
 
 // askAgain forgets what the host was asked and has not answered before the engine was loaded, so that it is asked again.
 func (e *Engine) askAgain() {
-	for _, i := range e.unasked {
-		if e.nodes[i].Answer == AnswerAsked {
-			e.setAnswer(i, AnswerNone)
+	for _, i := range e.restored.pendingQuestions {
+		if e.facts.nodes[i].Answer == AnswerAsked {
+			e.facts.setAnswer(i, AnswerNone)
 		}
-		if e.nodes[i].Lock == LockAsked {
-			e.setLock(i, LockNone)
+		if e.facts.nodes[i].Lock == LockAsked {
+			e.facts.setLock(i, LockNone)
 		}
-		if e.details[i].memo == AnswerAsked {
-			e.setMemo(i, AnswerNone)
+		if e.facts.details[i].memo == AnswerAsked {
+			e.facts.setMemo(i, AnswerNone)
 		}
 	}
-	e.unasked = nil
+	e.restored.pendingQuestions = nil
 }
 
 // addMembers adds what is inside node i: of a loop what is known of its items, of any other node what it has if it was
 // created.
 func (r *restorer) addMembers(i nodegraph.Index) error {
 	e := r.e
-	n := e.g.Node(i)
+	n := e.graph.Node(i)
 	var err error
 	switch {
-	case e.details[i].hit: // it ended as a whole
-	case e.nodes[i].created() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
+	case e.facts.details[i].hit: // it ended as a whole
+	case e.facts.nodes[i].created() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
 	case n.Kind == nodegraph.TaskGroup:
 		err = r.addItems(i)
-	case !e.nodes[i].created(), e.nodes[i].Lock == LockWaits: // what waits for a lock has nothing inside it yet
+	case !e.facts.nodes[i].created(), e.facts.nodes[i].Lock == LockWaits: // what waits for a lock has nothing inside it yet
 	case n.Kind == nodegraph.Retry:
 		err = r.addAttempts(i)
 	case n.Kind == nodegraph.Pod:
 		if len(n.Template.Containers) > 0 {
-			err = e.g.Expand(i)
+			err = e.graph.Expand(i)
 		}
 	default:
-		if err = e.g.Expand(i); err == nil && n.Kind == nodegraph.StepGroup {
+		if err = e.graph.Expand(i); err == nil && n.Kind == nodegraph.StepGroup {
 			err = r.addStepItems(i)
 		}
 	}
@@ -224,29 +224,29 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 // addItems adds the items of TaskGroup i of a DAG, and of a step where they are nodes of their own.
 func (r *restorer) addItems(i nodegraph.Index) error {
 	e := r.e
-	n := *e.g.Node(i)
+	n := *e.graph.Node(i)
 	if n.Task.Loop.Unresolved == "" {
-		if !e.nodes[i].created() {
+		if !e.facts.nodes[i].created() {
 			return nil
 		}
-		return e.g.AddItems(i, n.Task, n.Task.Loop.Items)
+		return e.graph.AddItems(i, n.Task, n.Task.Loop.Items)
 	}
 	items, known := r.source.items(&n)
 	switch {
 	case n.Expanded():
 		return nil
 	case !known:
-		if f := e.fact(i); f.created() && r.record {
+		if f := e.facts.fact(i); f.created() && r.record {
 			if f.Phase.Completed() {
 				f.Stage = StageEnded
 			} else {
 				f = Fact{} // the host is asked for them again
 			}
-			e.put(i, &f)
+			e.facts.put(i, &f)
 		}
 		return nil
 	case n.Role != nodegraph.RoleStep || len(items) == 0:
-		return e.g.AddItems(i, n.Task, items)
+		return e.graph.AddItems(i, n.Task, items)
 	}
 	return nil // addStepItems has done it
 }
@@ -254,11 +254,11 @@ func (r *restorer) addItems(i nodegraph.Index) error {
 // addAttempts adds the attempts of Retry i that exist, as far as the Retry has not ended with those before them in the way
 // that is recorded: a controller may have made one too many.
 func (r *restorer) addAttempts(i nodegraph.Index) error {
-	n := *r.e.g.Node(i)
+	n := *r.e.graph.Node(i)
 	var before []retry.Attempt
 	for number := 0; ; number++ {
 		name := n.Name() + "(" + strconv.Itoa(number) + ")"
-		id := nodegraph.NodeID(r.e.g.Spec().Name, name)
+		id := nodegraph.NodeID(r.e.graph.Spec().Name, name)
 		if !r.source.has(id, name) {
 			return nil
 		}
@@ -266,11 +266,11 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 		case retry.Succeed:
 			return nil
 		case retry.Stop: // the record does not say why a pod failed, so that those before may not have counted
-			if f := r.e.fact(i); f.Phase == phaseOf(d.Outcome) && f.Message == d.Message {
+			if f := r.e.facts.fact(i); f.Phase == phaseOf(d.Outcome) && f.Message == d.Message {
 				return nil
 			}
 		}
-		if _, err := r.e.g.AddAttempt(i); err != nil {
+		if _, err := r.e.graph.AddAttempt(i); err != nil {
 			return err
 		}
 		before = append(before, r.source.attempt(id))
@@ -280,8 +280,8 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 // addStepItems adds the items of steps whose loops only the host could resolve.
 func (r *restorer) addStepItems(i nodegraph.Index) error {
 	e := r.e
-	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		n := *e.g.Node(m)
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		n := *e.graph.Node(m)
 		if n.Kind != nodegraph.TaskGroup || n.Task.Loop.Unresolved == "" {
 			continue
 		}
@@ -289,12 +289,12 @@ func (r *restorer) addStepItems(i nodegraph.Index) error {
 		if !known || len(items) == 0 {
 			continue
 		}
-		if err := e.g.AddItems(i, n.Task, items); err != nil {
+		if err := e.graph.AddItems(i, n.Task, items); err != nil {
 			return err
 		}
-		e.g.MarkExpanded(m)
+		e.graph.MarkExpanded(m)
 		e.grow()
-		e.setAnswer(m, AnswerRun)
+		e.facts.setAnswer(m, AnswerRun)
 	}
 	return nil
 }
@@ -303,23 +303,23 @@ func (r *restorer) addStepItems(i nodegraph.Index) error {
 // begun anew since.
 func (r *restorer) addHooks(i nodegraph.Index) error {
 	e := r.e
-	hooks := e.hooksOf(i)
+	hooks := e.eval.hooksOf(i)
 	all := make([]*nodegraph.Hook, 0, len(hooks)+1)
 	for k := range hooks {
 		all = append(all, &hooks[k])
 	}
-	if i == nodegraph.Entry && e.g.OnExit() != nil {
-		all = append(all, e.g.OnExit())
+	if i == nodegraph.Entry && e.graph.OnExit() != nil {
+		all = append(all, e.graph.OnExit())
 	}
 	for _, h := range all {
 		suffix := ".hooks." + h.Name
 		if h.Name == nodegraph.ExitHook {
 			suffix = ".onExit"
 		}
-		if name := e.g.Node(i).Name() + suffix; !r.source.has(nodegraph.NodeID(e.g.Spec().Name, name), name) {
+		if name := e.graph.Node(i).Name() + suffix; !r.source.has(nodegraph.NodeID(e.graph.Spec().Name, name), name) {
 			continue
 		}
-		if _, err := e.g.AddHook(i, h); err != nil {
+		if _, err := e.graph.AddHook(i, h); err != nil {
 			return err
 		}
 		e.grow()
@@ -351,20 +351,20 @@ func recordSource(nodes []nodegraph.Recorded) source {
 	has := func(id, name string) bool { return byID[id] != nil && isNamed(byID[id].Name, name) }
 	bare := func(e *Engine, n *nodegraph.Node) bool {
 		return !numbered[n.Name()] && !slices.ContainsFunc(memberNames(n), func(name string) bool {
-			return numbered[name] || has(nodegraph.NodeID(e.g.Spec().Name, name), name)
+			return numbered[name] || has(nodegraph.NodeID(e.graph.Spec().Name, name), name)
 		})
 	}
 	return source{
 		has: has,
 		take: func(e *Engine, i nodegraph.Index) {
-			n := e.g.Node(i)
+			n := e.graph.Node(i)
 			taken[n.ID()] = true
 			f := recordedFact(e, i, byID[n.ID()], func() bool { return bare(e, n) })
-			e.put(i, &f)
+			e.facts.put(i, &f)
 		},
 		bare: func(e *Engine, i nodegraph.Index) bool {
-			f := &e.nodes[i]
-			return f.Stage == StageEnded && f.Phase == nodegraph.Error && bare(e, e.g.Node(i))
+			f := &e.facts.nodes[i]
+			return f.Stage == StageEnded && f.Phase == nodegraph.Error && bare(e, e.graph.Node(i))
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
 			items := recordedItems(nodes, loop.Name())
@@ -448,12 +448,12 @@ func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
 // recordedFact turns the record of node i into a fact, as far as a record tells. Bare tells whether nothing inside the node
 // is recorded.
 func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func() bool) Fact {
-	n := e.g.Node(i)
+	n := e.graph.Node(i)
 	f := Fact{Attempt: 1, HasExit: r.HasExit, ExitCode: r.ExitCode, Restarts: r.Restarts, Unsynced: r.Unsynced}
 	switch {
 	case r.Phase == nodegraph.Pending && r.Started.IsZero() && r.WaitsFor == "" && e.resolvedItem(i):
 		return Fact{} // still to start
-	case r.Phase == nodegraph.Omitted && e.daemons:
+	case r.Phase == nodegraph.Omitted && e.facts.daemons:
 		return Fact{Answer: AnswerOmit}
 	case r.Phase == nodegraph.Omitted:
 		return Fact{} // follows from what it comes after
@@ -464,12 +464,12 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func
 	}
 	f.Created, f.Finished, f.Hit = r.Started, r.Finished, r.CacheHit
 	if f.Created.IsZero() {
-		f.Created = e.started
+		f.Created = e.facts.started
 	}
-	if n.Kind.Composite() && e.stops(i) && (!r.Phase.Settled() || r.Phase == nodegraph.Failed) {
-		f.Halted = e.shutdown
+	if n.Kind.Composite() && e.eval.stops(i) && (!r.Phase.Settled() || r.Phase == nodegraph.Failed) {
+		f.Halted = e.facts.shutdown
 	}
-	if len(e.locksOf(i)) > 0 && !r.Phase.Settled() {
+	if len(e.eval.locksOf(i)) > 0 && !r.Phase.Settled() {
 		f.Lock = LockHeld
 	}
 	if r.WaitsFor != "" && r.Phase == nodegraph.Pending {
@@ -480,7 +480,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func
 	case nodegraph.Pod:
 		podFact(&f, r, n.Template.Daemon)
 	case nodegraph.Container:
-		pod := e.fact(n.Parent)
+		pod := e.facts.fact(n.Parent)
 		containerFact(&f, r, &pod)
 	case nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
 		if r.Phase.Completed() {
@@ -499,10 +499,10 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func
 // hookMissed tells whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its
 // exit hook never runs if it has not by then.
 func hookMissed(e *Engine, i nodegraph.Index) bool {
-	if e.g.Node(i).Kind != nodegraph.TaskGroup || !e.nodes[e.g.Node(i).Parent].Phase.Completed() {
+	if e.graph.Node(i).Kind != nodegraph.TaskGroup || !e.facts.nodes[e.graph.Node(i).Parent].Phase.Completed() {
 		return false
 	}
-	for range e.g.Before(i) {
+	for range e.graph.Before(i) {
 		return false
 	}
 	return true

@@ -3,7 +3,7 @@ package propagate
 import "github.com/nodestatus/nodestatus/nodegraph"
 
 // evaluate returns the verdict on node i, of which n is the record: the rule table. Each kind has one rule.
-func (w *view) evaluate(i nodegraph.Index, n *node) ruling {
+func (w *evalContext) evaluate(i nodegraph.Index, n *node) ruling {
 	if i == nodegraph.Root {
 		return w.workflowRule()
 	}
@@ -14,7 +14,7 @@ func (w *view) evaluate(i nodegraph.Index, n *node) ruling {
 	case n.kind.Composite():
 		v = w.compositeRule(i)
 	case n.Lock == LockWaits && n.Stage < StageStopped:
-		v = pending(RuleLockWait, w.told(i))
+		v = pending(RuleLockWait, w.facts.told(i))
 	case n.kind == nodegraph.Pod:
 		v = w.podRule(i, n)
 	case n.kind == nodegraph.Container:
@@ -31,15 +31,15 @@ func (w *view) evaluate(i nodegraph.Index, n *node) ruling {
 }
 
 // compositeRule is the rule of what has others inside it.
-func (w *view) compositeRule(i nodegraph.Index) ruling {
-	n := &w.nodes[i]
+func (w *evalContext) compositeRule(i nodegraph.Index) ruling {
+	n := &w.facts.nodes[i]
 	switch {
-	case w.root().Stage == StageEnded && n.Phase.Settled():
-		return settled(n.Phase, w.told(i), RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
+	case w.facts.root().Stage == StageEnded && n.Phase.Settled():
+		return settled(n.Phase, w.facts.told(i), RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
 	case n.Stage == StageEnded:
 		return w.wholeRule(i)
 	case n.Lock == LockWaits:
-		return pending(RuleLockWait, w.told(i))
+		return pending(RuleLockWait, w.facts.told(i))
 	}
 	var v ruling
 	switch n.kind {
@@ -85,14 +85,14 @@ func planned(r Rule, by nodegraph.Index, w want) ruling {
 
 // workflowRule: the workflow waits for its locks, then ends as its entry node does once its hooks and its exit
 // handler have ended; an exit handler that fails makes a workflow that succeeded fail.
-func (w *view) workflowRule() ruling {
-	waiting := w.told(nodegraph.Root)
-	switch root := w.root(); {
+func (w *evalContext) workflowRule() ruling {
+	waiting := w.facts.told(nodegraph.Root)
+	switch root := w.facts.root(); {
 	case root.Stage == StageEnded: // it was complete when it was loaded: that is final
 		return settled(root.Phase, waiting, RuleComplete, nodegraph.None)
 	case root.Stage == StageStopped: // terminated before it ever held its locks
-		return settled(nodegraph.Failed, said(stoppedBy(w.shutdown)), RuleShutdown, nodegraph.None)
-	case w.started.IsZero() && root.Lock == LockNone:
+		return settled(nodegraph.Failed, said(stoppedBy(w.facts.shutdown)), RuleShutdown, nodegraph.None)
+	case w.facts.started.IsZero() && root.Lock == LockNone:
 		return planned(RuleReady, nodegraph.None, 0)
 	case root.Lock == LockAsked, root.Lock == LockWaits:
 		return pending(RuleLockWait, waiting)
@@ -102,11 +102,11 @@ func (w *view) workflowRule() ruling {
 		return running(RuleMembersOpen, nodegraph.Entry)
 	}
 	exit := nodegraph.None
-	for m := w.g.First(nodegraph.Root); m != nodegraph.None; m = w.g.Next(m) {
+	for m := w.graph.First(nodegraph.Root); m != nodegraph.None; m = w.graph.Next(m) {
 		if !w.verdicts[m].fulfilled() {
 			return running(RuleExitHandler, m)
 		}
-		if _, h := w.g.Owner(m); h != nil && h == w.g.OnExit() {
+		if _, h := w.graph.Owner(m); h != nil && h == w.graph.OnExit() {
 			exit = m
 		}
 	}
@@ -115,8 +115,8 @@ func (w *view) workflowRule() ruling {
 	}
 	if entry.phase().Unsuccessful() {
 		message := w.messages[nodegraph.Entry]
-		if w.shutdown != "" {
-			message = said(stoppedBy(w.shutdown))
+		if w.facts.shutdown != "" {
+			message = said(stoppedBy(w.facts.shutdown))
 		}
 		return settled(entry.phase(), message, RuleEntry, nodegraph.Entry)
 	}
@@ -135,15 +135,15 @@ func stoppedBy(strategy string) phrase {
 }
 
 // stops tells whether the shutdown in force applies to node i: Stop spares exit handlers (Argo: ShouldExecute).
-func (w *inputs) stops(i nodegraph.Index) bool {
-	return w.shutdown == "Terminate" || w.shutdown == "Stop" && !w.g.Node(i).InExitHandler()
+func (w *evalContext) stops(i nodegraph.Index) bool {
+	return w.facts.shutdown == "Terminate" || w.facts.shutdown == "Stop" && !w.graph.Node(i).InExitHandler()
 }
 
 // wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. One in Error with nothing inside it
 // could not be expanded.
-func (w *view) wholeRule(i nodegraph.Index) ruling {
-	phase, message := w.nodes[i].Phase, w.told(i)
-	if phase == nodegraph.Error && w.g.First(i) == nodegraph.None {
+func (w *evalContext) wholeRule(i nodegraph.Index) ruling {
+	phase, message := w.facts.nodes[i].Phase, w.facts.told(i)
+	if phase == nodegraph.Error && w.graph.First(i) == nodegraph.None {
 		return settled(phase, message, RuleInvalid, nodegraph.None)
 	}
 	return settled(phase, message, RuleWhole, nodegraph.None)

@@ -12,14 +12,14 @@ import (
 //  1. While a task it needs is not fulfilled, or a hook of a task is not, it runs.
 //  2. Then one that a shutdown found unfinished has failed.
 //  3. Its targets decide: see dagResult.
-func (w *view) dagRule(i nodegraph.Index) ruling {
+func (w *evalContext) dagRule(i nodegraph.Index) ruling {
 	if v, decided := w.failFastRule(i, false); decided {
 		return v
 	}
 	if m, open := w.firstOpen(i); open {
 		return w.boundaryOpen(i, m)
 	}
-	if w.nodes[i].Halted {
+	if w.facts.nodes[i].Halted {
 		return settled(nodegraph.Failed, message{}, RuleShutdown, nodegraph.None)
 	}
 	return w.dagResult(i)
@@ -28,21 +28,21 @@ func (w *view) dagRule(i nodegraph.Index) ruling {
 // plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is
 // fulfilled; then it is omitted, skipped, in error, or ready to start. An error that the host or its own limits caused
 // stays, even if a daemon that it comes after begins anew.
-func (w *view) plannedRule(i nodegraph.Index, n *node) ruling {
-	if n.parent != nodegraph.Root && !w.nodes[n.parent].exists {
+func (w *evalContext) plannedRule(i nodegraph.Index, n *node) ruling {
+	if n.parent != nodegraph.Root && !w.facts.nodes[n.parent].exists {
 		return planned(RulePlanned, n.parent, 0)
 	}
 	if n.Stage == StageEnded {
-		return settled(n.Phase, w.told(i), RuleInvalid, nodegraph.None)
+		return settled(n.Phase, w.facts.told(i), RuleInvalid, nodegraph.None)
 	}
 	if n.traits&traitTask != 0 {
 		if v, decided := w.dependsRule(i, n); decided {
 			return v
 		}
 	}
-	switch w.g.Node(i).Role {
+	switch w.graph.Node(i).Role {
 	case nodegraph.RoleEntry:
-		if w.started.IsZero() {
+		if w.facts.started.IsZero() {
 			return planned(RulePlanned, nodegraph.Root, 0)
 		}
 	case nodegraph.RoleGroup:
@@ -59,11 +59,11 @@ func (w *view) plannedRule(i nodegraph.Index, n *node) ruling {
 
 // dependsRule: a task waits until every task its depends names is fulfilled with its hooks; then the condition
 // decides whether it goes on or is omitted (Argo: evaluateDependsLogic).
-func (w *view) dependsRule(i nodegraph.Index, n *node) (ruling, bool) {
+func (w *evalContext) dependsRule(i nodegraph.Index, n *node) (ruling, bool) {
 	if n.traits&traitCounts == 0 {
 		return planned(RulePlanned, nodegraph.None, 0), true
 	}
-	plan, first := w.g.Planned(n.parent)
+	plan, first := w.graph.Planned(n.parent)
 	condition := plan.Condition(int32(i - first))
 	if condition == nil {
 		return ruling{}, false
@@ -73,7 +73,7 @@ func (w *view) dependsRule(i nodegraph.Index, n *node) (ruling, bool) {
 		return settled(nodegraph.Omitted, said(omitted), RuleOmitted, w.omittedBy(i)), true
 	}
 	for _, place := range deps {
-		if d := first + nodegraph.Index(place); !w.clear(d, &w.nodes[d], w.verdicts[d]) {
+		if d := first + nodegraph.Index(place); !w.clear(d, &w.facts.nodes[d], w.verdicts[d]) {
 			return planned(RulePlanned, w.openHook(d), 0), true
 		}
 	}
@@ -85,7 +85,7 @@ func (w *view) dependsRule(i nodegraph.Index, n *node) (ruling, bool) {
 
 // holds tells whether a condition holds, now that all the tasks it tests are fulfilled. Most conditions are plain, and one
 // test that fails decides them.
-func (w *view) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32) bool {
+func (w *evalContext) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32) bool {
 	if c.Plain() {
 		for _, place := range deps {
 			if !w.verdicts[first+nodegraph.Index(place)].bare() {
@@ -103,9 +103,9 @@ func (w *view) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32
 }
 
 // openHook is a hook of node d that has not ended where d itself has, or else d.
-func (w *view) openHook(d nodegraph.Index) nodegraph.Index {
+func (w *evalContext) openHook(d nodegraph.Index) nodegraph.Index {
 	if w.verdicts[d].fulfilled() {
-		for _, h := range w.g.Hooks(d) {
+		for _, h := range w.graph.Hooks(d) {
 			if !w.verdicts[h].fulfilled() {
 				return h
 			}
@@ -116,8 +116,8 @@ func (w *view) openHook(d nodegraph.Index) nodegraph.Index {
 
 // omittedBy is the task because of which task i is omitted: the first it comes after whose bare name does not hold, or else
 // the first.
-func (w *view) omittedBy(i nodegraph.Index) nodegraph.Index {
-	first, deps := w.g.First(w.nodes[i].parent), w.g.DependencyRow(i)
+func (w *evalContext) omittedBy(i nodegraph.Index) nodegraph.Index {
+	first, deps := w.graph.First(w.facts.nodes[i].parent), w.graph.DependencyRow(i)
 	for _, place := range deps {
 		if d := first + nodegraph.Index(place); !w.verdicts[d].bare() {
 			return d
@@ -130,15 +130,15 @@ func (w *view) omittedBy(i nodegraph.Index) nodegraph.Index {
 func (v verdict) bare() bool { return resultOf[v.phase()]&nodegraph.BareResults != 0 || v.daemoned() }
 
 // results returns what a depends condition may say of task d, which is fulfilled.
-func (w *view) results(d nodegraph.Index) nodegraph.Results {
+func (w *evalContext) results(d nodegraph.Index) nodegraph.Results {
 	v := w.verdicts[d]
 	r := resultOf[v.phase()]
 	if v.daemoned() {
 		r |= nodegraph.ResultDaemoned
 	}
-	if w.nodes[d].kind == nodegraph.TaskGroup && w.g.First(d) != nodegraph.None {
+	if w.facts.nodes[d].kind == nodegraph.TaskGroup && w.graph.First(d) != nodegraph.None {
 		any, all := false, true
-		for m := w.g.First(d); m != nodegraph.None; m = w.g.Next(m) {
+		for m := w.graph.First(d); m != nodegraph.None; m = w.graph.Next(m) {
 			p := w.verdicts[m].phase()
 			any = any || p == nodegraph.Succeeded
 			all = all && p == nodegraph.Failed
@@ -163,12 +163,12 @@ var resultOf = [verdictPhase + 1]nodegraph.Results{
 }
 
 // previousGroupRule: a StepGroup waits for the one before it, and never starts after one that failed.
-func (w *view) previousGroupRule(i nodegraph.Index) (ruling, bool) {
-	n := w.g.Node(i)
+func (w *evalContext) previousGroupRule(i nodegraph.Index) (ruling, bool) {
+	n := w.graph.Node(i)
 	if n.Slot == 0 {
 		return ruling{}, false
 	}
-	before := w.g.Slot(n.Parent, n.Slot-1)
+	before := w.graph.Slot(n.Parent, n.Slot-1)
 	if v := w.verdicts[before]; !v.fulfilled() || v.phase().Unsuccessful() {
 		return planned(RulePlanned, before, 0), true
 	}
@@ -177,20 +177,20 @@ func (w *view) previousGroupRule(i nodegraph.Index) (ruling, bool) {
 
 // admitRule: a node that nothing holds back is skipped where its loop is empty or its when is false, in error where
 // its specification can't run, and ready otherwise. A condition with unresolved variables is the host's to answer.
-func (w *view) admitRule(i nodegraph.Index) ruling {
-	n, f := w.g.Node(i), &w.nodes[i]
+func (w *evalContext) admitRule(i nodegraph.Index) ruling {
+	n, f := w.graph.Node(i), &w.facts.nodes[i]
 	ask := planned(RuleWaitCondition, nodegraph.None, wantAnswer)
 	if f.Answer == AnswerSkip {
 		r := RuleWhenFalse
-		if w.details[i].message == noItems {
+		if w.facts.details[i].message == noItems {
 			r = RuleNoItems
 		}
-		return settled(nodegraph.Skipped, w.told(i), r, nodegraph.None)
+		return settled(nodegraph.Skipped, w.facts.told(i), r, nodegraph.None)
 	}
 	if n.Template.Err != "" {
 		return settled(nodegraph.Error, message{kind: messageTemplate, node: i}, RuleInvalid, nodegraph.None)
 	}
-	if n.Nesting() > w.g.Limits().Nesting {
+	if n.Nesting() > w.graph.Limits().Nesting {
 		return settled(nodegraph.Error, said(tooDeep), RuleInvalid, nodegraph.None)
 	}
 	if n.Kind == nodegraph.TaskGroup {
@@ -211,13 +211,13 @@ func (w *view) admitRule(i nodegraph.Index) ruling {
 
 // loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
 // when of its own.
-func (w *view) loopRule(i nodegraph.Index, t *nodegraph.Task, ask ruling) ruling {
+func (w *evalContext) loopRule(i nodegraph.Index, t *nodegraph.Task, ask ruling) ruling {
 	empty := settled(nodegraph.Skipped, said(noItems), RuleNoItems, nodegraph.None)
 	known := t.Loop.Unresolved == ""
 	switch {
-	case w.g.Node(i).Expanded() && w.g.First(i) == nodegraph.None:
+	case w.graph.Node(i).Expanded() && w.graph.First(i) == nodegraph.None:
 		return empty
-	case !known && !w.g.Node(i).Expanded():
+	case !known && !w.graph.Node(i).Expanded():
 		if r, err := nodegraph.EvalWhen(t.When); err == nil && r == nodegraph.WhenFalse {
 			return empty
 		}

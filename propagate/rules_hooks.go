@@ -3,18 +3,18 @@ package propagate
 import "github.com/nodestatus/nodestatus/nodegraph"
 
 // hooksDue tells whether hooks of node i should exist and don't.
-func (w *view) hooksDue(i nodegraph.Index, v ruling) bool {
+func (w *evalContext) hooksDue(i nodegraph.Index, v ruling) bool {
 	due := false
 	w.eachHookDue(i, v, func(*nodegraph.Hook) { due = true })
 	return due
 }
 
 // hooksOf returns the declared hooks of node i: those of its task or step, or of the workflow for the entry node.
-func (w *inputs) hooksOf(i nodegraph.Index) []nodegraph.Hook {
+func (w *evalContext) hooksOf(i nodegraph.Index) []nodegraph.Hook {
 	if i == nodegraph.Entry {
-		return w.g.Spec().Hooks
+		return w.graph.Spec().Hooks
 	}
-	if t := w.g.Node(i).Task; t != nil {
+	if t := w.graph.Node(i).Task; t != nil {
 		return t.Hooks
 	}
 	return nil
@@ -23,19 +23,19 @@ func (w *inputs) hooksOf(i nodegraph.Index) []nodegraph.Hook {
 // eachHookDue calls do for every hook of node i that should run and has no node. The exit hook runs when its owner
 // completed, but not under Terminate and not of a daemon that was ended with its boundary; any other as soon as its
 // expression holds while its owner runs or has ended.
-func (w *view) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegraph.Hook)) {
-	if w.nodes[i].Released {
+func (w *evalContext) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegraph.Hook)) {
+	if w.facts.nodes[i].Released {
 		return
 	}
 	exists := func(h *nodegraph.Hook) bool {
-		for _, m := range w.g.Hooks(i) {
-			if _, of := w.g.Owner(m); of == h {
+		for _, m := range w.graph.Hooks(i) {
+			if _, of := w.graph.Owner(m); of == h {
 				return true
 			}
 		}
 		return false
 	}
-	if exit := w.g.OnExit(); i == nodegraph.Entry && exit != nil && v.fulfilled() && w.shutdown != "Terminate" && !exists(exit) {
+	if exit := w.graph.OnExit(); i == nodegraph.Entry && exit != nil && v.fulfilled() && w.facts.shutdown != "Terminate" && !exists(exit) {
 		do(exit)
 	}
 	hooks := w.hooksOf(i)
@@ -45,7 +45,7 @@ func (w *view) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegraph.Hook)
 			continue
 		}
 		if h.Name == nodegraph.ExitHook {
-			if v.fulfilled() && v.phase().Completed() && w.shutdown != "Terminate" && w.groupSeen(i) && !w.released(i) && w.hookHolds(i, h, v) {
+			if v.fulfilled() && v.phase().Completed() && w.facts.shutdown != "Terminate" && w.groupSeen(i) && !w.released(i) && w.hookHolds(i, h, v) {
 				do(h)
 			}
 		} else if (v.phase() == nodegraph.Running || v.fulfilled()) && w.hookHolds(i, h, v) {
@@ -56,12 +56,12 @@ func (w *view) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegraph.Hook)
 
 // groupSeen is true but for a TaskGroup that has only just ended: Argo starts the exit hook of the group itself with
 // its next reconcile, and not at all if the DAG has ended by then because nothing comes after the group.
-func (w *inputs) groupSeen(i nodegraph.Index) bool {
-	return w.g.Node(i).Kind != nodegraph.TaskGroup || w.nodes[i].Seen
+func (w *evalContext) groupSeen(i nodegraph.Index) bool {
+	return w.graph.Node(i).Kind != nodegraph.TaskGroup || w.facts.nodes[i].Seen
 }
 
 // hookHolds evaluates the expression of a hook over the statuses it may name.
-func (w *view) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v ruling) bool {
+func (w *evalContext) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v ruling) bool {
 	if h.Expression == "" {
 		return true
 	}
@@ -70,7 +70,7 @@ func (w *view) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v ruling) bool {
 }
 
 // hookStatus returns the phase that a hook expression of node i sees under the name it gives.
-func (w *view) hookStatus(i nodegraph.Index, v ruling) func(group, name string) (string, bool) {
+func (w *evalContext) hookStatus(i nodegraph.Index, v ruling) func(group, name string) (string, bool) {
 	return func(group, name string) (string, bool) {
 		if group == "workflow" {
 			if i == nodegraph.Entry {
@@ -78,7 +78,7 @@ func (w *view) hookStatus(i nodegraph.Index, v ruling) func(group, name string) 
 			}
 			return w.verdicts[nodegraph.Entry].phase().String(), true
 		}
-		t := w.g.Node(i).Task
+		t := w.graph.Node(i).Task
 		if t == nil {
 			return "", false
 		}
@@ -96,15 +96,15 @@ func (w *view) hookStatus(i nodegraph.Index, v ruling) func(group, name string) 
 // earlier is the task or step of this name that node i comes after, directly or not; None for any other: it may end before
 // or after i begins, so nothing that follows from it would be sure (Argo: the scope holds the ancestors of a task, and the
 // steps before a step).
-func (w *view) earlier(i nodegraph.Index, name string) nodegraph.Index {
+func (w *evalContext) earlier(i nodegraph.Index, name string) nodegraph.Index {
 	own := i
-	if w.g.Node(own).Role != nodegraph.RoleTask {
-		own = w.nodes[own].parent // the StepGroup of a step or its item, the task of a task's item
+	if w.graph.Node(own).Role != nodegraph.RoleTask {
+		own = w.facts.nodes[own].parent // the StepGroup of a step or its item, the task of a task's item
 	}
 	before := []nodegraph.Index{own}
 	seen := make(map[nodegraph.Index]bool)
 	for k := 0; k < len(before); k++ {
-		for other := range w.g.After(before[k]) {
+		for other := range w.graph.After(before[k]) {
 			if seen[other] {
 				continue
 			}
@@ -119,28 +119,28 @@ func (w *view) earlier(i nodegraph.Index, name string) nodegraph.Index {
 }
 
 // called is the task itself, or the step in a StepGroup, that has this name; None if there is none.
-func (w *view) called(i nodegraph.Index, name string) nodegraph.Index {
-	if w.nodes[i].kind == nodegraph.StepGroup {
-		for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-			if n := w.g.Node(m); n.Role == nodegraph.RoleStep && n.Task.Name == name {
+func (w *evalContext) called(i nodegraph.Index, name string) nodegraph.Index {
+	if w.facts.nodes[i].kind == nodegraph.StepGroup {
+		for m := w.graph.First(i); m != nodegraph.None; m = w.graph.Next(m) {
+			if n := w.graph.Node(m); n.Role == nodegraph.RoleStep && n.Task.Name == name {
 				return m
 			}
 		}
-	} else if w.g.Node(i).Task.Name == name {
+	} else if w.graph.Node(i).Task.Name == name {
 		return i
 	}
 	return nodegraph.None
 }
 
 // hooksDone tells whether every hook of node i that was started has ended and none is due.
-func (w *view) hooksDone(i nodegraph.Index) bool {
+func (w *evalContext) hooksDone(i nodegraph.Index) bool {
 	if w.verdicts[i].want()&wantHook != 0 {
 		return false
 	}
-	if w.g.Node(i).Kind == nodegraph.TaskGroup && !w.nodes[i].Seen && w.verdicts[i].phase().Completed() && w.shutdown != "Terminate" {
+	if w.graph.Node(i).Kind == nodegraph.TaskGroup && !w.facts.nodes[i].Seen && w.verdicts[i].phase().Completed() && w.facts.shutdown != "Terminate" {
 		return false
 	}
-	for _, h := range w.g.Hooks(i) {
+	for _, h := range w.graph.Hooks(i) {
 		if !w.verdicts[h].fulfilled() {
 			return false
 		}

@@ -10,18 +10,18 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 //  4. It is gone and had not run: Pending, to be created again.
 //  5. It runs: Running; a daemon only once it is ready, and then it is fulfilled.
 //  6. Otherwise Pending.
-func (w *view) podRule(i nodegraph.Index, f *node) ruling {
+func (w *evalContext) podRule(i nodegraph.Index, f *node) ruling {
 	daemon := f.traits&traitDaemon != 0
 	switch f.Stage {
 	case StageEnded:
-		return podResult(&f.fact, w.told(i), daemon)
+		return podResult(&f.fact, w.facts.told(i), daemon)
 	case StageStopped:
-		return settled(f.Phase, w.told(i), RuleStopped, nodegraph.None)
+		return settled(f.Phase, w.facts.told(i), RuleStopped, nodegraph.None)
 	case StageGone:
 		if f.Ran {
 			return settled(nodegraph.Error, said(podDeleted), RulePodGone, nodegraph.None)
 		}
-		return pending(RulePodRecreate, w.told(i))
+		return pending(RulePodRecreate, w.facts.told(i))
 	case StageRunning:
 		if !daemon {
 			return running(RulePodRunning, nodegraph.None)
@@ -31,7 +31,7 @@ func (w *view) podRule(i nodegraph.Index, f *node) ruling {
 		}
 		return pending(RulePodRunning, message{})
 	case StagePending:
-		v := pending(RulePodPending, w.told(i))
+		v := pending(RulePodPending, w.facts.told(i))
 		if f.Lock == LockHeld {
 			v.message = message{} // Argo clears it together with the message about the lock
 		}
@@ -53,11 +53,11 @@ func podResult(f *fact, message message, daemon bool) ruling {
 
 // containerRule: a container settles from its own result, else from the end of its pod. Containers of one set order
 // each other; they never decide who belongs to the pod.
-func (w *view) containerRule(i nodegraph.Index) ruling {
-	f, pod := &w.nodes[i], w.nodes[i].parent
-	p := &w.nodes[pod]
+func (w *evalContext) containerRule(i nodegraph.Index) ruling {
+	f, pod := &w.facts.nodes[i], w.facts.nodes[i].parent
+	p := &w.facts.nodes[pod]
 	if f.Stage == StageEnded && w.inPod(i, pod) {
-		return settled(f.Phase, w.told(i), RuleContainerOwn, nodegraph.None)
+		return settled(f.Phase, w.facts.told(i), RuleContainerOwn, nodegraph.None)
 	}
 	switch {
 	case p.Stage == StageEnded && p.Phase == nodegraph.Succeeded:
@@ -65,7 +65,7 @@ func (w *view) containerRule(i nodegraph.Index) ruling {
 	case p.Stage == StageEnded:
 		return settled(nodegraph.Failed, said(podFailedUnder), RuleContainerPod, pod)
 	case p.Stage == StageStopped:
-		return settled(nodegraph.Failed, w.told(pod), RuleContainerPod, pod)
+		return settled(nodegraph.Failed, w.facts.told(pod), RuleContainerPod, pod)
 	case p.Stage == StageGone && p.Ran:
 		return settled(nodegraph.Error, said(containerDeleted), RuleContainerPod, pod)
 	case f.Stage == StageRunning && w.inPod(i, pod):
@@ -75,24 +75,24 @@ func (w *view) containerRule(i nodegraph.Index) ruling {
 }
 
 // inPod tells whether what is known of a container is of the pod that is known, and not of one before it.
-func (w *view) inPod(container, pod nodegraph.Index) bool {
-	return w.details[container].serial >= w.details[pod].serial
+func (w *evalContext) inPod(container, pod nodegraph.Index) bool {
+	return w.facts.details[container].serial >= w.facts.details[pod].serial
 }
 
 // suspendRule: a Suspend node runs until it is resumed, its duration has passed, or the workflow stops it.
-func (w *view) suspendRule(i nodegraph.Index) ruling {
-	f := &w.nodes[i]
+func (w *evalContext) suspendRule(i nodegraph.Index) ruling {
+	f := &w.facts.nodes[i]
 	if f.Stage >= StageStopped {
 		r := RuleResumed
 		if f.Stage == StageStopped {
 			r = RuleStopped
 		}
-		return settled(f.Phase, w.told(i), r, nodegraph.None)
+		return settled(f.Phase, w.facts.told(i), r, nodegraph.None)
 	}
 	v := running(RuleSuspended, nodegraph.None)
-	if d := w.g.Node(i).Template.Suspend; d > 0 {
-		until := w.details[i].created.plus(d)
-		if w.instant >= until {
+	if d := w.graph.Node(i).Template.Suspend; d > 0 {
+		until := w.facts.details[i].created.plus(d)
+		if w.facts.instant >= until {
 			return settled(nodegraph.Succeeded, message{}, RuleResumed, nodegraph.None)
 		}
 		v.wake = until
@@ -101,8 +101,8 @@ func (w *view) suspendRule(i nodegraph.Index) ruling {
 }
 
 // servedRule: HTTP and Plugin nodes are what the host reports of them.
-func (w *view) servedRule(i nodegraph.Index) ruling {
-	f, message := &w.nodes[i], w.told(i)
+func (w *evalContext) servedRule(i nodegraph.Index) ruling {
+	f, message := &w.facts.nodes[i], w.facts.told(i)
 	switch {
 	case f.Stage >= StageStopped:
 		return settled(f.Phase, message, RuleServed, nodegraph.None)

@@ -9,22 +9,22 @@ import (
 
 // retryRule: a Retry node asks package retry what its attempts and the time say (Argo: processNodeRetries). While its
 // last attempt is unfinished it runs; a ready daemon makes it a ready daemon.
-func (w *view) retryRule(i nodegraph.Index) ruling {
-	last := w.g.Last(i)
+func (w *evalContext) retryRule(i nodegraph.Index) ruling {
+	last := w.graph.Last(i)
 	if last != nodegraph.None {
 		if v := w.verdicts[last]; v.daemoned() {
 			return daemonReady(last)
 		} else if !v.fulfilled() {
 			return running(RuleMembersOpen, last)
 		}
-		if w.nodes[i].Halted && w.verdicts[last].phase().Unsuccessful() {
-			v := settled(nodegraph.Failed, said(stoppedBy(w.more(&w.details[i]).halted)), RuleRetry, last)
+		if w.facts.nodes[i].Halted && w.verdicts[last].phase().Unsuccessful() {
+			v := settled(nodegraph.Failed, said(stoppedBy(w.facts.more(&w.facts.details[i]).halted)), RuleRetry, last)
 			v.verdict = v.decidedBy(retry.StepShutdown)
 			return v
 		}
 	}
 	var few [8]retry.Attempt
-	d := w.g.Node(i).Template.Retry.Decide(w.attempts(i, few[:0]), w.environment(i))
+	d := w.graph.Node(i).Template.Retry.Decide(w.attempts(i, few[:0]), w.environment(i))
 	v := running(RuleRetry, last)
 	switch d.Verb {
 	case retry.Wait:
@@ -44,7 +44,7 @@ func (w *view) retryRule(i nodegraph.Index) ruling {
 }
 
 // stopMessage says why a Retry ends that made its last attempt.
-func (w *view) stopMessage(i, last nodegraph.Index, d *retry.Decision) message {
+func (w *evalContext) stopMessage(i, last nodegraph.Index, d *retry.Decision) message {
 	switch d.Step {
 	case retry.StepDeadline:
 		return message{kind: messageRetryDeadline, number: w.deadline().Unix()}
@@ -64,22 +64,22 @@ func (w *view) stopMessage(i, last nodegraph.Index, d *retry.Decision) message {
 	return w.messages[last] // by a rule or the policy
 }
 
-func (w *view) environment(i nodegraph.Index) retry.Environment {
-	return retry.Environment{Now: w.now, Key: w.g.Node(i).ID(), Deadline: w.deadline()}
+func (w *evalContext) environment(i nodegraph.Index) retry.Environment {
+	return retry.Environment{Now: w.facts.now, Key: w.graph.Node(i).ID(), Deadline: w.deadline()}
 }
 
 // attempts describes the attempts of Retry i to package retry.
-func (w *view) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
-	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		d, v := &w.details[m], w.verdicts[m]
+func (w *evalContext) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
+	for m := w.graph.First(i); m != nodegraph.None; m = w.graph.Next(m) {
+		d, v := &w.facts.details[m], w.verdicts[m]
 		a := retry.Attempt{
-			Outcome: outcomeOf(v), Message: w.message(m), Reason: w.more(d).reason,
-			ExitCode: int(d.exitCode), HasExitCode: d.hasExit, Started: d.created.time(), Finished: w.finished[m].time(),
+			Outcome: outcomeOf(v), Message: w.message(m), Reason: w.facts.more(d).reason,
+			ExitCode: int(d.exitCode), HasExitCode: d.hasExit, Started: d.created.time(), Finished: w.facts.finished[m].time(),
 		}
-		if c := w.more(d).conditions; c != "" {
+		if c := w.facts.more(d).conditions; c != "" {
 			a.Conditions = strings.Split(c, ",")
 		}
-		if w.nodes[m].Stage == StageGone {
+		if w.facts.nodes[m].Stage == StageGone {
 			a.Reason = retry.ReasonPodDeleted
 		}
 		into = append(into, a)

@@ -4,12 +4,12 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 
 // taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides. While a
 // hook of an item is still to start, the group holds what it is inside of open, as the hook will.
-func (w *view) taskGroupRule(i nodegraph.Index) ruling {
+func (w *evalContext) taskGroupRule(i nodegraph.Index) ruling {
 	if m, open := w.firstOpen(i); open {
 		return running(RuleMembersOpen, m)
 	}
 	v, hooks := settled(nodegraph.Succeeded, message{}, RuleMembersDone, nodegraph.None), want(0)
-	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+	for m := w.graph.First(i); m != nodegraph.None; m = w.graph.Next(m) {
 		if w.verdicts[m].phase().Unsuccessful() {
 			v = settled(w.verdicts[m].phase(), message{}, RuleMemberFailed, m)
 		}
@@ -23,16 +23,16 @@ func (w *view) taskGroupRule(i nodegraph.Index) ruling {
 
 // stepsRule: the groups of a Steps node run one after the other; the first that failed ends it, with its message, once
 // no group is open.
-func (w *view) stepsRule(i nodegraph.Index) ruling {
+func (w *evalContext) stepsRule(i nodegraph.Index) ruling {
 	if v, decided := w.failFastRule(i, false); decided {
 		return v
 	}
 	failed := nodegraph.None
-	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
+	for m := w.graph.First(i); m != nodegraph.None; m = w.graph.Next(m) {
 		switch v := w.verdicts[m]; {
 		case v.phase().Unsuccessful() && failed == nodegraph.None:
 			failed = m
-		case !v.fulfilled() && (failed == nodegraph.None || w.nodes[m].created()):
+		case !v.fulfilled() && (failed == nodegraph.None || w.facts.nodes[m].created()):
 			return w.boundaryOpen(i, m)
 		}
 	}
@@ -46,8 +46,8 @@ func (w *view) stepsRule(i nodegraph.Index) ruling {
 // as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps. A ready
 // daemon is active, so a boundary with one ends as its members say; but where it is open it would wait for members that
 // never start, and for the daemon, which waits for it.
-func (w *view) failFastRule(i nodegraph.Index, open bool) (ruling, bool) {
-	if !w.g.Node(i).Template.FailFast {
+func (w *evalContext) failFastRule(i nodegraph.Index, open bool) (ruling, bool) {
+	if !w.graph.Node(i).Template.FailFast {
 		return ruling{}, false
 	}
 	c := w.census(i)
@@ -58,7 +58,7 @@ func (w *view) failFastRule(i nodegraph.Index, open bool) (ruling, bool) {
 }
 
 // boundaryOpen is the verdict on a DAG or Steps of which member m is open.
-func (w *view) boundaryOpen(i, m nodegraph.Index) ruling {
+func (w *evalContext) boundaryOpen(i, m nodegraph.Index) ruling {
 	if v, decided := w.failFastRule(i, true); decided {
 		return v
 	}
@@ -77,13 +77,13 @@ type census struct {
 
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
 // failed without continueOn decides.
-func (w *view) stepGroupRule(i nodegraph.Index) ruling {
+func (w *evalContext) stepGroupRule(i nodegraph.Index) ruling {
 	if m, open := w.firstOpen(i); open {
 		return running(RuleMembersOpen, m)
 	}
 	failed := nodegraph.None
-	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		n, v := w.g.Node(m), w.verdicts[m]
+	for m := w.graph.First(i); m != nodegraph.None; m = w.graph.Next(m) {
+		n, v := w.graph.Node(m), w.verdicts[m]
 		if failed == nodegraph.None && v.phase().Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.phase()) && !w.wasReady(m) {
 			failed = m
 		}
@@ -91,7 +91,7 @@ func (w *view) stepGroupRule(i nodegraph.Index) ruling {
 	if failed == nodegraph.None {
 		return settled(nodegraph.Succeeded, message{}, RuleMembersDone, nodegraph.None)
 	}
-	if !w.nodes[failed].created() { // its when is not a condition
+	if !w.facts.nodes[failed].created() { // its when is not a condition
 		return settled(nodegraph.Error, w.messages[failed], RuleMemberFailed, failed)
 	}
 	return settled(nodegraph.Failed, message{kind: messageChildFailed, node: failed}, RuleMemberFailed, failed)
@@ -99,54 +99,54 @@ func (w *view) stepGroupRule(i nodegraph.Index) ruling {
 
 // wasReady tells whether node m is a daemon that was ready once: what waited for it went on then, and its later end does
 // not undo that.
-func (w *view) wasReady(m nodegraph.Index) bool {
-	if !w.daemons {
+func (w *evalContext) wasReady(m nodegraph.Index) bool {
+	if !w.facts.daemons {
 		return false
 	}
 	m = w.lastAttempt(m)
-	return w.g.Node(m).Template.Daemon && w.nodes[m].Ready
+	return w.graph.Node(m).Template.Daemon && w.facts.nodes[m].Ready
 }
 
 // released tells whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
 // it running, and stays.
-func (w *view) released(m nodegraph.Index) bool {
-	if !w.daemons {
+func (w *evalContext) released(m nodegraph.Index) bool {
+	if !w.facts.daemons {
 		return false
 	}
-	f := &w.nodes[w.lastAttempt(m)]
+	f := &w.facts.nodes[w.lastAttempt(m)]
 	return f.Released && f.Phase == nodegraph.Succeeded
 }
 
 // lastAttempt is the last attempt of a Retry, and any other node itself.
-func (w *view) lastAttempt(m nodegraph.Index) nodegraph.Index {
-	if w.g.Node(m).Kind == nodegraph.Retry && w.g.Last(m) != nodegraph.None {
-		return w.g.Last(m)
+func (w *evalContext) lastAttempt(m nodegraph.Index) nodegraph.Index {
+	if w.graph.Node(m).Kind == nodegraph.Retry && w.graph.Last(m) != nodegraph.None {
+		return w.graph.Last(m)
 	}
 	return m
 }
 
 // replaced tells whether step m stood for items that are now nodes of their own.
-func (w *view) replaced(m nodegraph.Index) bool {
-	return w.nodes[m].kind == nodegraph.TaskGroup && w.nodes[m].Answer == AnswerRun
+func (w *evalContext) replaced(m nodegraph.Index) bool {
+	return w.facts.nodes[m].kind == nodegraph.TaskGroup && w.facts.nodes[m].Answer == AnswerRun
 }
 
-func (w *view) census(boundary nodegraph.Index) census {
+func (w *evalContext) census(boundary nodegraph.Index) census {
 	c := census{failed: nodegraph.None}
 	stack := []nodegraph.Index{boundary}
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-			if !w.nodes[m].created() {
+		for m := w.graph.First(i); m != nodegraph.None; m = w.graph.Next(m) {
+			if !w.facts.nodes[m].created() {
 				continue
 			}
-			switch p := w.verdicts[m].phase(); w.g.Node(m).Kind {
+			switch p := w.verdicts[m].phase(); w.graph.Node(m).Kind {
 			case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
 				if w.released(m) {
 					c.released = true
 				}
 				if !p.Settled() {
-					if w.nodes[m].Lock != LockWaits { // one that waits for a lock uses nothing, and its holder may need the place
+					if w.facts.nodes[m].Lock != LockWaits { // one that waits for a lock uses nothing, and its holder may need the place
 						c.active++
 						if !w.verdicts[m].daemoned() {
 							c.busy++

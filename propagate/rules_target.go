@@ -38,11 +38,11 @@ func passedOn(p nodegraph.Phase) bool { return p == nodegraph.Skipped || p == no
 //  3. Any other target has succeeded.
 //
 // With failFast the first target that counts as a failure decides, without it the last.
-func (w *view) dagResult(i nodegraph.Index) ruling {
+func (w *evalContext) dagResult(i nodegraph.Index) ruling {
 	result := settled(nodegraph.Succeeded, message{}, RuleMembersDone, nodegraph.None)
-	t, all := w.g.Node(i).Template, []origins(nil)
-	plan, first := w.g.Planned(i)
-	for _, slot := range w.g.Targets(i) {
+	t, all := w.graph.Node(i).Template, []origins(nil)
+	plan, first := w.graph.Planned(i)
+	for _, slot := range w.graph.Targets(i) {
 		place, covers := plan.Place(slot), t.Tasks[slot].ContinueOn
 		target := first + nodegraph.Index(place)
 		p := w.verdicts[target].phase()
@@ -70,7 +70,7 @@ func (w *view) dagResult(i nodegraph.Index) ruling {
 }
 
 // nearestOf is the nearest of the failures before a target whose continueOn does not cover them.
-func (w *view) nearestOf(plan *nodegraph.Plan, before origins, target nodegraph.ContinueOn) origin {
+func (w *evalContext) nearestOf(plan *nodegraph.Plan, before origins, target nodegraph.ContinueOn) origin {
 	b := before[0]
 	if !target.Failed {
 		b = nearer(plan, b, before[1])
@@ -94,9 +94,9 @@ func nearer(plan *nodegraph.Plan, a, b origin) origin {
 
 // originsIn returns, by place, the failures that reach each skipped or omitted task of DAG i. Each task stands behind all that it
 // comes after, so one pass sees every edge once. The slice is good until the next call.
-func (w *view) originsIn(i nodegraph.Index) []origins {
-	plan, first := w.g.Planned(i)
-	tasks := w.g.Node(i).Template.Tasks
+func (w *evalContext) originsIn(i nodegraph.Index) []origins {
+	plan, first := w.graph.Planned(i)
+	tasks := w.graph.Node(i).Template.Tasks
 	all := slices.Grow(w.origins[:0], plan.Len())[:plan.Len()]
 	w.origins = all
 	for place := range all {

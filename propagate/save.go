@@ -33,14 +33,14 @@ type NodeState struct {
 // Save returns the engine's state. It shares nothing with the engine, and allocates.
 func (e *Engine) Save() State {
 	s := State{
-		Now: e.now, Started: e.started, Shutdown: e.shutdown, Held: e.held, Overdue: e.overdue,
-		Workflow: e.fact(nodegraph.Root), Older: make(map[string]map[string]int64, len(e.older)),
+		Now: e.facts.now, Started: e.facts.started, Shutdown: e.facts.shutdown, Held: e.facts.held, Overdue: e.facts.overdue,
+		Workflow: e.facts.fact(nodegraph.Root), Older: make(map[string]map[string]int64, len(e.older)),
 	}
 	for id, serials := range e.older {
 		s.Older[id] = maps.Clone(serials)
 	}
-	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
-		if n := e.nodeState(i); n.Fact != (Fact{}) || n.Resolved || e.g.Node(i).Role == nodegraph.RoleHook {
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		if n := e.eval.nodeState(i); n.Fact != (Fact{}) || n.Resolved || e.graph.Node(i).Role == nodegraph.RoleHook {
 			s.Nodes = append(s.Nodes, n)
 		}
 	}
@@ -48,8 +48,8 @@ func (e *Engine) Save() State {
 }
 
 // resolvedItems returns the items of loop i that the host gave.
-func (w *inputs) resolvedItems(i nodegraph.Index) []nodegraph.Item {
-	n := w.g.Node(i)
+func (w *evalContext) resolvedItems(i nodegraph.Index) []nodegraph.Item {
+	n := w.graph.Node(i)
 	if n.Kind != nodegraph.TaskGroup || n.Task.Loop.Unresolved == "" || !n.Expanded() {
 		return nil
 	}
@@ -58,25 +58,25 @@ func (w *inputs) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 		from = n.Parent
 	}
 	var items []nodegraph.Item
-	for m := w.g.First(from); m != nodegraph.None; m = w.g.Next(m) {
-		if c := w.g.Node(m); c.Role == nodegraph.RoleItem && c.Task == n.Task {
-			items = append(items, *w.g.Item(m))
+	for m := w.graph.First(from); m != nodegraph.None; m = w.graph.Next(m) {
+		if c := w.graph.Node(m); c.Role == nodegraph.RoleItem && c.Task == n.Task {
+			items = append(items, *w.graph.Item(m))
 		}
 	}
 	return items
 }
 
 // nodeState is what is known of node i.
-func (w *inputs) nodeState(i nodegraph.Index) NodeState {
-	n := w.g.Node(i)
+func (w *evalContext) nodeState(i nodegraph.Index) NodeState {
+	n := w.graph.Node(i)
 	resolved := n.Kind == nodegraph.TaskGroup && n.Task.Loop.Unresolved != "" && n.Expanded()
-	return NodeState{ID: n.ID(), Name: n.Name(), Fact: w.fact(i), Resolved: resolved, Items: w.resolvedItems(i), Unexpanded: w.unexpanded(i)}
+	return NodeState{ID: n.ID(), Name: n.Name(), Fact: w.facts.fact(i), Resolved: resolved, Items: w.resolvedItems(i), Unexpanded: w.unexpanded(i)}
 }
 
 // unexpanded tells whether node i was created and has nothing of what should be inside it.
-func (w *inputs) unexpanded(i nodegraph.Index) bool {
-	n := &w.nodes[i]
-	return n.created() && n.kind != nodegraph.Retry && n.traits&traitAlone == 0 && !w.g.Node(i).Expanded()
+func (w *evalContext) unexpanded(i nodegraph.Index) bool {
+	n := &w.facts.nodes[i]
+	return n.created() && n.kind != nodegraph.Retry && n.traits&traitAlone == 0 && !w.graph.Node(i).Expanded()
 }
 
 // Load returns the engine of a state that was saved, and the ids in it that the specification never asks for. What the
@@ -91,9 +91,9 @@ func LoadLimited(spec *nodegraph.Spec, s State, limits nodegraph.Limits) (*Engin
 	if err != nil {
 		return nil, nil, err
 	}
-	e.setNow(s.Now)
-	e.started, e.shutdown, e.held, e.overdue = s.Started, s.Shutdown, s.Held, s.Overdue
-	e.put(nodegraph.Root, &s.Workflow)
+	e.facts.setNow(s.Now)
+	e.facts.started, e.facts.shutdown, e.facts.held, e.facts.overdue = s.Started, s.Shutdown, s.Held, s.Overdue
+	e.facts.put(nodegraph.Root, &s.Workflow)
 	for id, serials := range s.Older {
 		e.remember(id, serials)
 	}
@@ -114,11 +114,11 @@ func stateSource(nodes []NodeState) source {
 	return source{
 		has: func(id, name string) bool { return byID[id] != nil && isNamed(byID[id].Name, name) },
 		take: func(e *Engine, i nodegraph.Index) {
-			n := byID[e.g.Node(i).ID()]
+			n := byID[e.graph.Node(i).ID()]
 			taken[n.ID] = true
-			e.put(i, &n.Fact)
+			e.facts.put(i, &n.Fact)
 		},
-		bare: func(e *Engine, i nodegraph.Index) bool { return byID[e.g.Node(i).ID()].Unexpanded },
+		bare: func(e *Engine, i nodegraph.Index) bool { return byID[e.graph.Node(i).ID()].Unexpanded },
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
 			n := byID[loop.ID()]
 			if n == nil {

@@ -133,7 +133,7 @@ func begun(spec *nodegraph.Spec) *Engine {
 		panic(fmt.Sprint("start: ", err))
 	}
 	if e.Complete() {
-		panic(e.message(nodegraph.Entry))
+		panic(e.eval.message(nodegraph.Entry))
 	}
 	return e
 }
@@ -141,8 +141,8 @@ func begun(spec *nodegraph.Spec) *Engine {
 // openPods lists the pods that exist and have not ended.
 func openPods(e *Engine) []nodegraph.Index {
 	var open []nodegraph.Index
-	for i := range nodegraph.Index(e.g.Len()) {
-		if f := &e.nodes[i]; e.nodes[i].kind == nodegraph.Pod && f.exists && f.Stage < StageGone {
+	for i := range nodegraph.Index(e.graph.Len()) {
+		if f := &e.facts.nodes[i]; e.facts.nodes[i].kind == nodegraph.Pod && f.exists && f.Stage < StageGone {
 			open = append(open, i)
 		}
 	}

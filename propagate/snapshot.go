@@ -13,10 +13,10 @@ import (
 func (e *Engine) Snapshot() nodegraph.Snapshot {
 	phase, message := e.Workflow()
 	s := nodegraph.Snapshot{
-		Phase: phase, Message: message, Started: e.started, Finished: e.finished[nodegraph.Root].time(),
-		Shutdown: e.shutdown, Held: e.held,
+		Phase: phase, Message: message, Started: e.facts.started, Finished: e.facts.finished[nodegraph.Root].time(),
+		Shutdown: e.facts.shutdown, Held: e.facts.held,
 	}
-	for i := nodegraph.Entry; int(i) < e.g.Len(); i++ {
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		if e.Exists(i) || e.resolvedItem(i) {
 			s.Nodes = append(s.Nodes, e.recorded(i))
 		}
@@ -26,15 +26,15 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 
 // resolvedItem tells whether node i is an item of a loop that has begun and whose items only the host knew.
 func (e *Engine) resolvedItem(i nodegraph.Index) bool {
-	n := e.g.Node(i)
-	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.nodes[n.Parent].created()
+	n := e.graph.Node(i)
+	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.facts.nodes[n.Parent].created()
 }
 
 // recorded is node i as a controller stores it.
 func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
-	n, f, v := e.g.Node(i), e.fact(i), e.verdicts[i]
+	n, f, v := e.graph.Node(i), e.facts.fact(i), e.eval.verdicts[i]
 	r := nodegraph.Recorded{
-		ID: n.ID(), Name: n.Name(), DisplayName: e.g.DisplayName(i), Kind: e.Kind(i), Phase: v.phase(), Message: e.message(i),
+		ID: n.ID(), Name: n.Name(), DisplayName: e.graph.DisplayName(i), Kind: e.Kind(i), Phase: v.phase(), Message: e.eval.message(i),
 		Started: f.Created, Finished: f.Finished, Daemoned: v.daemoned(), Unsynced: f.Unsynced,
 		Hooked: n.Role == nodegraph.RoleHook, Retried: n.Role == nodegraph.RoleAttempt,
 		CacheHit: f.Hit, ExitCode: f.ExitCode, HasExit: f.HasExit, Restarts: f.Restarts,
@@ -51,8 +51,8 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
 	if f.Lock == LockWaits {
 		r.WaitsFor = f.Reason
 	}
-	if b := e.g.Boundary(i); b != nodegraph.None {
-		r.Boundary = e.g.Node(b).ID()
+	if b := e.graph.Boundary(i); b != nodegraph.None {
+		r.Boundary = e.graph.Node(b).ID()
 	}
 	if n.Template != nil {
 		r.Template = n.Template.Name

@@ -12,31 +12,31 @@ import (
 // inside a node comes before the node's later siblings. Locks, parallelism and suspension may hold a start back; it
 // stays wanted. startWanted tells whether anything was started.
 func (e *Engine) startWanted() bool {
-	if len(e.wanted) == 0 && (len(e.later) == 0 || e.tried == e.judged) {
+	if len(e.waiting.wanted) == 0 && (len(e.waiting.later) == 0 || e.waiting.triedAt == e.sched.generation) {
 		return false // nothing waits, or nothing has changed since the last look
 	}
 	started := false
-	e.tried = e.judged
-	e.starts.take(e)
-	e.starts.add(e.later, e) // they were held back in StartOrder
-	e.later = e.later[:0]
-	for i, ok := e.starts.next(e); ok; i, ok = e.starts.next(e) {
-		w := e.verdicts[i].want()
+	e.waiting.triedAt = e.sched.generation
+	e.waiting.starts.take(e)
+	e.waiting.starts.add(e.waiting.later, e) // they were held back in StartOrder
+	e.waiting.later = e.waiting.later[:0]
+	for i, ok := e.waiting.starts.next(e); ok; i, ok = e.waiting.starts.next(e) {
+		w := e.eval.verdicts[i].want()
 		switch {
-		case w == 0, e.withinEnded(i): // what is inside of something that has ended never starts
+		case w == 0, e.eval.withinEnded(i): // what is inside of something that has ended never starts
 			e.abandon(i)
 		case e.startOne(i, w):
 			started = true
-			e.sweep(int(e.nodes[i].depth))
+			e.sweep(int(e.facts.nodes[i].depth))
 		case w&(wantStart|wantAttempt) != 0:
-			e.later = append(e.later, i)
+			e.waiting.later = append(e.waiting.later, i)
 		}
-		e.starts.take(e)
+		e.waiting.starts.take(e)
 	}
 	if started {
-		e.tried = -1 // what was held back before that may go on now
+		e.waiting.triedAt = -1 // what was held back before that may go on now
 	}
-	return started || e.tried < 0 && len(e.later) > 0 // a place was given up that one which was held back may have
+	return started || e.waiting.triedAt < 0 && len(e.waiting.later) > 0 // a place was given up that one which was held back may have
 }
 
 // starts holds nodes that may start, in runs each of which is in StartOrder. What starts inside a node makes a run that
@@ -51,11 +51,11 @@ type startRun struct{ head, end int }
 
 // take moves the wanted nodes into a run of their own.
 func (s *starts) take(e *Engine) {
-	if len(e.wanted) > 1 {
-		slices.SortFunc(e.wanted, e.StartOrder)
+	if len(e.waiting.wanted) > 1 {
+		slices.SortFunc(e.waiting.wanted, e.StartOrder)
 	}
-	s.add(e.wanted, e)
-	e.wanted = e.wanted[:0]
+	s.add(e.waiting.wanted, e)
+	e.waiting.wanted = e.waiting.wanted[:0]
 }
 
 // manyStarts is how many nodes may start before room is made for all of their actions at once.
@@ -67,7 +67,7 @@ func (s *starts) add(nodes []nodegraph.Index, e *Engine) {
 		return
 	}
 	if len(nodes) > manyStarts {
-		e.result.Actions = slices.Grow(e.result.Actions, len(nodes))
+		e.out.result.Actions = slices.Grow(e.out.result.Actions, len(nodes))
 	}
 	from := len(s.nodes)
 	s.nodes = append(s.nodes, nodes...)
@@ -95,10 +95,20 @@ func (s *starts) next(e *Engine) (nodegraph.Index, bool) {
 	return i, true
 }
 
+// abandonStarts gives up on all that wants to start: the workflow is complete.
+func (e *Engine) abandonStarts() {
+	for _, list := range [...][]nodegraph.Index{e.waiting.wanted, e.waiting.later} {
+		for _, i := range list {
+			e.abandon(i)
+		}
+	}
+	e.waiting.wanted, e.waiting.later = nil, nil
+}
+
 // abandon gives up on starting node i: it keeps neither a place nor a lock.
 func (e *Engine) abandon(i nodegraph.Index) {
 	e.forget(i)
-	if !e.nodes[i].created() {
+	if !e.facts.nodes[i].created() {
 		e.releaseLocks(i)
 	}
 }
@@ -123,20 +133,20 @@ func (e *Engine) startOne(i nodegraph.Index, w want) bool {
 // Argo visits them, others as declared. It is negative where a comes before b.
 func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 	x, y := a, b
-	for e.nodes[x].depth > e.nodes[y].depth {
-		x = e.nodes[x].parent
+	for e.facts.nodes[x].depth > e.facts.nodes[y].depth {
+		x = e.facts.nodes[x].parent
 	}
-	for e.nodes[y].depth > e.nodes[x].depth {
-		y = e.nodes[y].parent
+	for e.facts.nodes[y].depth > e.facts.nodes[x].depth {
+		y = e.facts.nodes[y].parent
 	}
 	if x == y { // the same, or one inside the other
-		return int(e.nodes[a].depth) - int(e.nodes[b].depth)
+		return int(e.facts.nodes[a].depth) - int(e.facts.nodes[b].depth)
 	}
-	for e.nodes[x].parent != e.nodes[y].parent {
-		x, y = e.nodes[x].parent, e.nodes[y].parent
+	for e.facts.nodes[x].parent != e.facts.nodes[y].parent {
+		x, y = e.facts.nodes[x].parent, e.facts.nodes[y].parent
 	}
-	if e.nodes[x].traits&e.nodes[y].traits&traitTask != 0 {
-		plan, first := e.g.Planned(e.nodes[x].parent)
+	if e.facts.nodes[x].traits&e.facts.nodes[y].traits&traitTask != 0 {
+		plan, first := e.graph.Planned(e.facts.nodes[x].parent)
 		return cmp.Or(plan.Visit(int32(x-first))-plan.Visit(int32(y-first)), int(x-y))
 	}
 	return int(x - y)
@@ -145,8 +155,8 @@ func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 // admit tells whether node i may start now: the workflow is not held, its locks are granted, its memoization key was
 // looked up, and no limit of parallelism is reached.
 func (e *Engine) admit(i nodegraph.Index, w want) bool {
-	n := e.g.Node(i)
-	if e.held || e.started.IsZero() {
+	n := e.graph.Node(i)
+	if e.facts.held || e.facts.started.IsZero() {
 		return false
 	}
 	if n.Kind == nodegraph.StepGroup || n.Kind == nodegraph.TaskGroup {
@@ -158,11 +168,11 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 	if w&wantAttempt != 0 {
 		return true // the Retry exists: it has its locks, and nobody is asked about it any more
 	}
-	f := &e.nodes[i]
-	if locks := e.locksOf(i); len(locks) > 0 && f.Lock != LockHeld {
+	f := &e.facts.nodes[i]
+	if locks := e.eval.locksOf(i); len(locks) > 0 && f.Lock != LockHeld {
 		if f.Lock == LockNone {
-			e.setLock(i, LockAsked)
-			e.asked[i] = struct{}{}
+			e.facts.setLock(i, LockAsked)
+			e.waiting.asked[i] = struct{}{}
 			e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: locks})
 		}
 		return false
@@ -174,27 +184,27 @@ func (e *Engine) admit(i nodegraph.Index, w want) bool {
 // checkParallelism). The boundary's holds back a Retry as a whole, not its later attempts; where the boundary fails fast
 // only a Retry with a lock makes more of them, because what still runs there may be waiting for that lock.
 func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
-	if !e.limited {
+	if !e.uses.limits {
 		return true
 	}
-	b := e.g.Boundary(i)
+	b := e.graph.Boundary(i)
 	places, near := 0, 0 // kept for others that the host was asked about
-	for m := range e.asked {
+	for m := range e.waiting.asked {
 		if m != i {
 			places++
-			if e.g.Boundary(m) == b {
+			if e.graph.Boundary(m) == b {
 				near++
 			}
 		}
 	}
-	if p := e.g.Spec().Parallelism; p > 0 && e.active+places >= p {
+	if p := e.graph.Spec().Parallelism; p > 0 && e.waiting.active+places >= p {
 		return false
 	}
 	if b == nodegraph.None {
 		return true
 	}
-	t := e.g.Node(b).Template
-	if w&wantAttempt != 0 && (!t.FailFast || e.nodes[i].Lock == LockHeld) {
+	t := e.graph.Node(b).Template
+	if w&wantAttempt != 0 && (!t.FailFast || e.facts.nodes[i].Lock == LockHeld) {
 		return true
 	}
 	if t.Parallelism <= 0 && !t.FailFast {
@@ -210,10 +220,10 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w want) bool {
 
 // countIn is the census of a boundary. It is taken once for all that wait there, until something is evaluated anew.
 func (e *Engine) countIn(boundary nodegraph.Index) census {
-	if e.lastCensus.boundary != boundary || e.lastCensus.when != e.judged {
-		e.lastCensus = countedCensus{boundary: boundary, when: e.judged, census: e.census(boundary)}
+	if e.waiting.census.boundary != boundary || e.waiting.census.when != e.sched.generation {
+		e.waiting.census = countedCensus{boundary: boundary, when: e.sched.generation, census: e.eval.census(boundary)}
 	}
-	return e.lastCensus.census
+	return e.waiting.census.census
 }
 
 // countedCensus is a census and what it was taken of.
@@ -228,34 +238,34 @@ func (e *Engine) countActive(n *node, counts bool) {
 	if counts != (n.marks&markActive != 0) {
 		n.marks ^= markActive
 		if counts {
-			e.active++
+			e.waiting.active++
 		} else {
-			e.active--
+			e.waiting.active--
 		}
 	}
 }
 
 // ask asks the host, once, for what the library can't work out itself.
 func (e *Engine) ask(i nodegraph.Index) {
-	n := e.g.Node(i)
-	if e.nodes[i].Answer != AnswerNone {
+	n := e.graph.Node(i)
+	if e.facts.nodes[i].Answer != AnswerNone {
 		return
 	}
-	e.setAnswer(i, AnswerAsked)
+	e.facts.setAnswer(i, AnswerAsked)
 	if n.Kind == nodegraph.TaskGroup {
 		e.actOn(ActionExpand, i, n.Task.Loop.Unresolved)
 		return
 	}
-	e.actOn(ActionResolve, i, withItem(n.Task.When, e.g.Item(i)))
+	e.actOn(ActionResolve, i, withItem(n.Task.When, e.graph.Item(i)))
 }
 
 // addHooks adds the hook nodes that are due on node i; they start like any other node.
 func (e *Engine) addHooks(i nodegraph.Index) bool {
-	v := ruling{verdict: e.verdicts[i], message: e.messages[i]}
+	v := ruling{verdict: e.eval.verdicts[i], message: e.eval.messages[i]}
 	var due []*nodegraph.Hook
-	e.eachHookDue(i, v, func(h *nodegraph.Hook) { due = append(due, h) })
+	e.eval.eachHookDue(i, v, func(h *nodegraph.Hook) { due = append(due, h) })
 	for _, h := range due {
-		if _, err := e.g.AddHook(i, h); err != nil {
+		if _, err := e.graph.AddHook(i, h); err != nil {
 			e.failUnhooked(i, err)
 			break
 		}
@@ -266,24 +276,24 @@ func (e *Engine) addHooks(i nodegraph.Index) bool {
 
 // lookedUp tells whether the host has found nothing under the memoization key of node i. It asks if nobody did.
 func (e *Engine) lookedUp(i nodegraph.Index, key string) bool {
-	if e.details[i].memo == AnswerNone {
-		e.setMemo(i, AnswerAsked)
-		e.asked[i] = struct{}{}
+	if e.facts.details[i].memo == AnswerNone {
+		e.facts.setMemo(i, AnswerAsked)
+		e.waiting.asked[i] = struct{}{}
 		e.actOn(ActionLookup, i, key)
 	}
-	return e.details[i].memo == AnswerRun
+	return e.facts.details[i].memo == AnswerRun
 }
 
 // start creates node i, or the next attempt of Retry i.
 func (e *Engine) start(i nodegraph.Index, w want) {
 	if w&wantAttempt != 0 {
-		m, err := e.g.AddAttempt(i)
+		m, err := e.graph.AddAttempt(i)
 		if err != nil {
 			e.fail(i, err)
 			return
 		}
 		e.grow()
-		e.verdicts[i] = e.verdicts[i].contented() // if the attempt ends at once the next one is wanted anew
+		e.eval.verdicts[i] = e.eval.verdicts[i].contented() // if the attempt ends at once the next one is wanted anew
 		i = m
 	}
 	e.create(i)
@@ -292,11 +302,11 @@ func (e *Engine) start(i nodegraph.Index, w want) {
 // create makes node i exist, tells the host, and lets its members come into being.
 func (e *Engine) create(i nodegraph.Index) {
 	e.forget(i)
-	e.inputs.create(i, e.instant, e.afterOlder(i))
-	if !e.nodes[i].kind.Composite() && e.refuse(i) {
+	e.facts.create(i, e.facts.instant, e.afterOlder(i))
+	if !e.facts.nodes[i].kind.Composite() && e.refuse(i) {
 		return
 	}
-	if e.stops(i) {
+	if e.eval.stops(i) {
 		e.halt(i)
 	}
 	if e.expand(i) {
@@ -310,46 +320,46 @@ func (e *Engine) create(i nodegraph.Index) {
 func (e *Engine) refuse(i nodegraph.Index) bool {
 	var message string
 	switch {
-	case e.stops(i):
-		message = stoppedBy(e.shutdown).own()
-		if e.g.Node(i).Kind == nodegraph.Pod {
-			message = "workflow shutdown with strategy: " + e.shutdown
+	case e.eval.stops(i):
+		message = stoppedBy(e.facts.shutdown).own()
+		if e.graph.Node(i).Kind == nodegraph.Pod {
+			message = "workflow shutdown with strategy: " + e.facts.shutdown
 		}
-	case e.overdue && !e.g.Node(i).InExitHandler():
+	case e.facts.overdue && !e.graph.Node(i).InExitHandler():
 		message = deadlineExceeded.own()
 	default:
 		return false
 	}
 	e.expand(i)
-	l := e.leaf(i)
-	o := l.ending(StageStopped, nodegraph.Failed, message, e.instant)
-	e.join(l, &o)
+	l := e.facts.leaf(i)
+	o := l.ending(StageStopped, nodegraph.Failed, message, e.facts.instant)
+	e.facts.join(l, &o)
 	return true
 }
 
 // expand adds the members of node i. It tells whether that could be done: if not the node ends in Error.
 func (e *Engine) expand(i nodegraph.Index) bool {
-	n := e.g.Node(i)
+	n := e.graph.Node(i)
 	if n.Kind == nodegraph.Pod && len(n.Template.Containers) == 0 {
 		return true
 	}
 	var err error
 	if n.Kind == nodegraph.TaskGroup {
 		if !n.Expanded() {
-			err = e.g.AddItems(i, n.Task, n.Task.Loop.Items)
+			err = e.graph.AddItems(i, n.Task, n.Task.Loop.Items)
 		}
 	} else {
-		err = e.g.Expand(i)
+		err = e.graph.Expand(i)
 	}
 	if err != nil {
 		e.fail(i, err)
 		return false
 	}
 	e.grow()
-	e.reserve(int(e.nodes[i].depth)+1, e.readyIn(i))
-	for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
-		if e.nodes[m].kind == nodegraph.Container {
-			e.inputs.create(m, e.instant, 0)
+	e.reserve(int(e.facts.nodes[i].depth)+1, e.readyIn(i))
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.nodes[m].kind == nodegraph.Container {
+			e.facts.create(m, e.facts.instant, 0)
 		}
 	}
 	return true
@@ -357,31 +367,31 @@ func (e *Engine) expand(i nodegraph.Index) bool {
 
 // readyIn is how many members of node i may start at once now that it was expanded.
 func (e *Engine) readyIn(i nodegraph.Index) int {
-	if e.nodes[i].kind == nodegraph.DAG {
-		return len(e.g.Plan(i).Roots())
+	if e.facts.nodes[i].kind == nodegraph.DAG {
+		return len(e.graph.Plan(i).Roots())
 	}
-	return int(e.g.Last(i)-e.g.First(i)) + 1 // 1 if there are none
+	return int(e.graph.Last(i)-e.graph.First(i)) + 1 // 1 if there are none
 }
 
 // reserve makes room at once for the steps of so many planned nodes of one depth from the queue into the result.
 func (e *Engine) reserve(depth, nodes int) {
-	planned := e.queue.list(rank(depth, true))
+	planned := e.sched.queue.list(rank(depth, true))
 	planned.nodes = slices.Grow(planned.nodes, nodes)
-	e.changed = slices.Grow(e.changed, nodes)
-	e.wanted = slices.Grow(e.wanted, nodes)
+	e.out.changed = slices.Grow(e.out.changed, nodes)
+	e.waiting.wanted = slices.Grow(e.waiting.wanted, nodes)
 }
 
 // fail ends node i in Error: the graph could not take what it asks for.
 func (e *Engine) fail(i nodegraph.Index, err error) {
-	e.end(i, nodegraph.Error, err.Error(), e.now)
+	e.facts.end(i, nodegraph.Error, err.Error(), e.facts.now)
 }
 
 // watchTimeouts remembers when node i has been pending for too long.
 func (e *Engine) watchTimeouts(i nodegraph.Index) {
-	t := e.g.Node(i).Template
+	t := e.graph.Node(i).Template
 	for _, d := range [...]time.Duration{t.Timeout, t.PendingTimeout} {
 		if d > 0 {
-			e.timers.add(e.details[i].created.plus(d), i)
+			e.sched.timers.add(e.facts.details[i].created.plus(d), i)
 		}
 	}
 }

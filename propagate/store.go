@@ -8,22 +8,21 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// inputs is all that the rules read: the graph, the facts and the time. A node's fact lies in three places: what the
-// rules read of every node, and when it ended, in dense arrays, and the rest, if there is any, beside them.
-type inputs struct {
-	g        *nodegraph.Graph
+// store is all that is known of a workflow: the facts of its nodes, and what everybody reads. A node's fact lies in three
+// places: what the rules read of every node, when it ended, and the rest.
+type store struct {
 	nodes    []node
 	finished []stamp  // by node: when it ended, 0 for one that did not
 	details  []detail // by node: the rest of its fact
 	phrases  phrases
 	uids     sparse[string]
 	rare     sparse[rareDetail]
-	hooks    nodegraph.HookMemory
 	now      time.Time
 	instant  stamp             // the same
 	started  time.Time         // the workflow's start; zero before it holds its locks
 	shutdown string            // "", "Stop" or "Terminate"
 	held     bool              // suspended as a whole
+	overdue  bool              // the deadline was applied
 	daemons  bool              // some template is a daemon
 	written  []nodegraph.Index // nodes whose facts have changed since they were last judged
 }
@@ -70,12 +69,12 @@ const (
 )
 
 // added puts into s, which is zero, what node i is before anything is known of it.
-func (w *inputs) added(i nodegraph.Index, s *node) {
-	n := w.g.Node(i)
+func (w *evalContext) added(i nodegraph.Index, s *node) {
+	n := w.graph.Node(i)
 	s.parent, s.depth, s.kind, s.traits = n.Parent, uint16(n.Depth()), n.Kind, traitCounts
 	switch n.Role {
 	case nodegraph.RoleTask:
-		plan, first := w.g.Planned(n.Parent)
+		plan, first := w.graph.Planned(n.Parent)
 		place := int32(i - first)
 		s.traits |= traitTask
 		if !plan.IsNeeded(place) {
@@ -87,13 +86,13 @@ func (w *inputs) added(i nodegraph.Index, s *node) {
 	case nodegraph.RoleAttempt:
 		s.traits |= traitAttempt
 	}
-	if n.Hooked() || i == nodegraph.Entry && (len(w.hooksOf(i)) > 0 || w.g.OnExit() != nil) {
+	if n.Hooked() || i == nodegraph.Entry && (len(w.hooksOf(i)) > 0 || w.graph.OnExit() != nil) {
 		s.traits |= traitHooked
 	}
 	if n.Kind == nodegraph.Pod && n.Template.Daemon {
 		s.traits |= traitDaemon
 	}
-	if !n.Kind.Composite() && w.g.Plan(i) == nil {
+	if !n.Kind.Composite() && w.graph.Plan(i) == nil {
 		s.traits |= traitAlone
 	}
 }
@@ -152,7 +151,7 @@ func (s stamp) time() time.Time {
 }
 
 // fact returns all that is known of node i.
-func (w *inputs) fact(i nodegraph.Index) Fact {
+func (w *store) fact(i nodegraph.Index) Fact {
 	f, d := &w.nodes[i], &w.details[i]
 	r := w.more(d)
 	return Fact{
@@ -165,7 +164,7 @@ func (w *inputs) fact(i nodegraph.Index) Fact {
 }
 
 // put replaces all that is known of node i.
-func (w *inputs) put(i nodegraph.Index, v *Fact) {
+func (w *store) put(i nodegraph.Index, v *Fact) {
 	w.nodes[i].fact = fact{
 		Stage: v.Stage, Phase: v.Phase, Lock: v.Lock, Answer: v.Answer, Halted: v.Halted != "", Ran: v.Ran,
 		Ready: v.Ready, Unsynced: v.Unsynced, Released: v.Released, Waited: v.Waited, Seen: v.Seen, exists: v.created(),
@@ -183,10 +182,10 @@ func (w *inputs) put(i nodegraph.Index, v *Fact) {
 }
 
 // setNow sets the time.
-func (w *inputs) setNow(now time.Time) { w.now, w.instant = now, stampOf(now) }
+func (w *store) setNow(now time.Time) { w.now, w.instant = now, stampOf(now) }
 
 // root is the workflow's own fact: that it waits for its locks, or how it had ended when it was loaded.
-func (w *inputs) root() *fact { return &w.nodes[nodegraph.Root].fact }
+func (w *store) root() *fact { return &w.nodes[nodegraph.Root].fact }
 
 // An observation is what was seen of one run of a leaf: what an event says, or the engine itself brought about.
 type observation struct {
@@ -224,17 +223,17 @@ type leaf struct {
 	d *detail
 }
 
-func (w *inputs) leaf(i nodegraph.Index) leaf { return leaf{i, &w.nodes[i], &w.details[i]} }
+func (w *store) leaf(i nodegraph.Index) leaf { return leaf{i, &w.nodes[i], &w.details[i]} }
 
 // run is the run of the leaf that is known.
 func (l leaf) run() run { return run{l.d.serial, int(l.d.attempt)} }
 
 // join merges an observation into what is known of a leaf, and tells whether anything was learned.
-func (w *inputs) join(l leaf, o *observation) bool { return !w.known(l, o) && w.learn(l, o) }
+func (w *store) join(l leaf, o *observation) bool { return !w.known(l, o) && w.learn(l, o) }
 
 // learn is join for an observation that was not made before. It is [Fact.Merge], without a copy of what is known for the
 // observation that is made most: of the run that is known, and further on.
-func (w *inputs) learn(l leaf, o *observation) bool {
+func (w *store) learn(l leaf, o *observation) bool {
 	n, d, s := l.n, l.d, o.said
 	if o.stage <= n.Stage || o.serial != d.serial || o.attempt != int(d.attempt) || n.Released {
 		return w.learnOther(l.i, o)
@@ -259,7 +258,7 @@ func (w *inputs) learn(l leaf, o *observation) bool {
 }
 
 // learnOther is learn for any other observation.
-func (w *inputs) learnOther(i nodegraph.Index, o *observation) bool {
+func (w *store) learnOther(i nodegraph.Index, o *observation) bool {
 	f := w.fact(i)
 	if !f.Merge(o.fact()) {
 		return false
@@ -269,7 +268,7 @@ func (w *inputs) learnOther(i nodegraph.Index, o *observation) bool {
 }
 
 // learnRare is the part of learn that few nodes have.
-func (w *inputs) learnRare(d *detail, o *observation) {
+func (w *store) learnRare(d *detail, o *observation) {
 	rare := *w.more(d)
 	rare.conditions = bothConditions(rare.conditions, conditions(o.said.Conditions))
 	if o.stage != StageGone {
@@ -279,7 +278,7 @@ func (w *inputs) learnRare(d *detail, o *observation) {
 }
 
 // known tells, without a full merge, that an observation was made before: hosts report most states many times.
-func (w *inputs) known(l leaf, o *observation) bool {
+func (w *store) known(l leaf, o *observation) bool {
 	n, d, s := l.n, l.d, o.said
 	return o.stage == n.Stage && o.serial == d.serial && o.attempt == int(d.attempt) && o.phase == n.Phase &&
 		(s.Pod.UID == "" || s.Pod.UID == w.uid(d)) && s.Message == w.phrases.text(d.message) && s.Reason == w.more(d).reason &&

@@ -55,7 +55,7 @@ func drawObservation(r *rand.Rand) observation {
 func TestJoinIsMerge(t *testing.T) {
 	const seed = 1
 	r := rand.New(rand.NewPCG(seed, 0))
-	in := &inputs{nodes: make([]node, 1), finished: make([]stamp, 1), details: make([]detail, 1)}
+	in := &store{nodes: make([]node, 1), finished: make([]stamp, 1), details: make([]detail, 1)}
 	risen := 0
 	for k := range 20_000 {
 		known, seen := drawFact(r), drawObservation(r)
@@ -87,9 +87,9 @@ func TestMessagesAreForgotten(t *testing.T) {
 		r, err := e.Apply(began, PodPending("wf.a", message))
 		require.NoError(t, err)
 		require.Equal(t, message, r.Changes[0].Message)
-		require.LessOrEqual(t, len(e.phrases.texts), minRoom)
+		require.LessOrEqual(t, len(e.facts.phrases.texts), minRoom)
 	}
-	_, message := e.Phase(e.g.Find("wf.c"))
+	_, message := e.Phase(e.graph.Find("wf.c"))
 	assert.Equal(t, "this one stays", message)
 	require.NoError(t, e.Check())
 }
@@ -105,22 +105,22 @@ func TestAPlaceIsUsedAgain(t *testing.T) {
 			Type: EventPodPending, Node: "wf.a", Reason: reason, Pod: Incarnation{UID: uid, Created: began.Add(time.Duration(k) * time.Minute)},
 		})
 		require.NoError(t, err)
-		f := e.Fact(e.g.Find("wf.a"))
+		f := e.Fact(e.graph.Find("wf.a"))
 		require.Equal(t, [...]string{uid, reason}, [...]string{f.UID, f.Reason})
 	}
-	assert.Len(t, e.uids.list, 1)
-	assert.Len(t, e.rare.list, 1)
-	assert.Zero(t, e.Fact(e.g.Find("wf.b")).UID)
+	assert.Len(t, e.facts.uids.list, 1)
+	assert.Len(t, e.facts.rare.list, 1)
+	assert.Zero(t, e.Fact(e.graph.Find("wf.b")).UID)
 }
 
 // A call that changes much needs memory while it goes on; the next small one gives it back.
 func TestScratchIsGivenBack(t *testing.T) {
 	e := begun(fanIn(4 * largeCall))
-	require.GreaterOrEqual(t, cap(e.changed), 4*largeCall)
+	require.GreaterOrEqual(t, cap(e.out.changed), 4*largeCall)
 	_, err := e.Apply(began, Event{Type: EventPodRunning, At: openPods(e)[0]})
 	require.NoError(t, err)
-	assert.LessOrEqual(t, cap(e.changed), largeCall)
-	assert.Empty(t, e.queue.lists)
+	assert.LessOrEqual(t, cap(e.out.changed), largeCall)
+	assert.Empty(t, e.sched.queue.lists)
 	require.NoError(t, e.Check())
 }
 
@@ -133,7 +133,7 @@ func TestAShallowEventAfterScratchWasGivenBack(t *testing.T) {
 		{Name: "in", Template: "dag"}, {Name: "b", Template: "pod"},
 	}})
 	e := begun(spec)
-	b := e.g.Find("w.b")
+	b := e.graph.Find("w.b")
 	deep := openPods(e)
 	for _, pod := range []nodegraph.Index{deep[len(deep)-1], b} {
 		_, err := e.Apply(began, Event{Type: EventPodRunning, At: pod})

@@ -29,7 +29,7 @@ type ruling struct {
 }
 
 // spelled is a ruling as others see it.
-func (w *view) spelled(r ruling) Verdict {
+func (w *evalContext) spelled(r ruling) Verdict {
 	return Verdict{
 		Phase: r.phase(), Message: w.words(r.message), Fulfilled: r.fulfilled(), Daemoned: r.daemoned(), Rule: r.rule(), By: r.by,
 		Wake: r.wake.time(), Step: r.step(),
@@ -146,10 +146,12 @@ func (v verdict) looksLike(o verdict) bool { return (v^o)&(1<<ruleShift-1) == 0 
 // open tells whether the node still holds its parent open: it is not fulfilled, or hooks of it or its items are due.
 func (v verdict) open() bool { return !v.fulfilled() || v.want()&(wantHook|wantWithin) != 0 }
 
-// view is the inputs together with the verdicts reached so far. A rule reads only verdicts of nodes that come before
-// its own in the order of evaluation: deeper nodes, and siblings it comes after.
-type view struct {
-	*inputs
+// evalContext is what rules read: the graph, the facts, and the verdicts reached so far. A rule reads only verdicts of nodes that
+// come before its own in the order of evaluation: deeper nodes, and siblings it comes after.
+type evalContext struct {
+	graph    *nodegraph.Graph
+	facts    *store
+	hooks    nodegraph.HookMemory // the expressions of hooks that were compiled
 	verdicts []verdict
 	messages []message
 	wakes    map[nodegraph.Index]stamp
@@ -158,7 +160,7 @@ type view struct {
 }
 
 // record stores the ruling on node i.
-func (w *view) record(i nodegraph.Index, r ruling) {
+func (w *evalContext) record(i nodegraph.Index, r ruling) {
 	w.verdicts[i], w.messages[i] = r.verdict, r.message
 	if r.wake != 0 || len(w.wakes) > 0 {
 		w.recordWake(i, r.wake)
@@ -166,7 +168,7 @@ func (w *view) record(i nodegraph.Index, r ruling) {
 }
 
 // recordWake stores when node i is to be looked at again, 0 for never.
-func (w *view) recordWake(i nodegraph.Index, at stamp) {
+func (w *evalContext) recordWake(i nodegraph.Index, at stamp) {
 	if at == 0 {
 		delete(w.wakes, i)
 		return
@@ -178,10 +180,10 @@ func (w *view) recordWake(i nodegraph.Index, at stamp) {
 }
 
 // firstOpen returns a member that holds composite i open.
-func (w *view) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
-	kind := w.nodes[i].kind
-	for m := w.g.First(i); m != nodegraph.None; m = w.g.Next(m) {
-		if w.nodes[m].traits&traitCounts != 0 && holdsOpen(kind, w.verdicts[m]) {
+func (w *evalContext) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
+	kind := w.facts.nodes[i].kind
+	for m := w.graph.First(i); m != nodegraph.None; m = w.graph.Next(m) {
+		if w.facts.nodes[m].traits&traitCounts != 0 && holdsOpen(kind, w.verdicts[m]) {
 			return m, true
 		}
 	}
@@ -198,6 +200,6 @@ func holdsOpen(kind nodegraph.Kind, v verdict) bool {
 }
 
 // clear tells whether what comes after node i, which has this verdict, may go on: it is fulfilled and so are its hooks.
-func (w *view) clear(i nodegraph.Index, n *node, v verdict) bool {
+func (w *evalContext) clear(i nodegraph.Index, n *node, v verdict) bool {
 	return v.fulfilled() && (n.traits&traitHooked == 0 || w.hooksDone(i))
 }

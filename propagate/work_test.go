@@ -19,9 +19,9 @@ import (
 func affected(e *Engine, r *Result, events []Event) int {
 	work := 0
 	node := func(i nodegraph.Index) {
-		work += 2 + len(e.g.DependentRow(i))
-		if e.nodes[i].kind == nodegraph.Pod { // its containers read its facts
-			for m := e.g.First(i); m != nodegraph.None; m = e.g.Next(m) {
+		work += 2 + len(e.graph.DependentRow(i))
+		if e.facts.nodes[i].kind == nodegraph.Pod { // its containers read its facts
+			for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 				work++
 			}
 		}
@@ -49,13 +49,13 @@ func TestAnEventCostsWhatItChanges(t *testing.T) {
 			for step := 0; len(open) > 0; step++ {
 				pod := open[step%len(open)]
 				event := Event{Type: EventPodRunning, At: pod}
-				if e.nodes[pod].Stage == StageRunning {
+				if e.facts.nodes[pod].Stage == StageRunning {
 					event = Event{Type: EventPodEnded, At: pod, Phase: nodegraph.Succeeded}
 				}
-				before := e.judged
+				before := e.sched.generation
 				r, err := e.Apply(began, event)
 				require.NoError(t, err)
-				require.LessOrEqual(t, e.judged-before, affected(e, &r, []Event{event}), "evaluations after %v of %s", event, e.nameOf(pod))
+				require.LessOrEqual(t, e.sched.generation-before, affected(e, &r, []Event{event}), "evaluations after %v of %s", event, e.nameOf(pod))
 				if event.Type == EventPodEnded {
 					open = openPods(e)
 				}
@@ -69,9 +69,9 @@ func TestAnEventCostsWhatItChanges(t *testing.T) {
 func TestAFullPassEvaluatesEveryNodeOnce(t *testing.T) {
 	for _, s := range shapes {
 		e := half(s.spec(1000))
-		before := e.judged
+		before := e.sched.generation
 		e.judgeAll()
-		assert.Equal(t, e.g.Len(), e.judged-before, s.name)
+		assert.Equal(t, e.graph.Len(), e.sched.generation-before, s.name)
 	}
 }
 
@@ -79,11 +79,11 @@ func TestAFullPassEvaluatesEveryNodeOnce(t *testing.T) {
 func TestACascadeEvaluatesEachNodeOnce(t *testing.T) {
 	for _, s := range shapes {
 		e, lost := beforeCascade(s.spec(1000))
-		before := e.judged
+		before := e.sched.generation
 		r, err := e.Apply(began, lost...)
 		require.NoError(t, err, s.name)
 		require.True(t, e.Complete(), s.name)
-		assert.Equal(t, len(r.Changes), e.judged-before, s.name)
+		assert.Equal(t, len(r.Changes), e.sched.generation-before, s.name)
 	}
 }
 
@@ -110,12 +110,12 @@ func TestAWayIsWalkedOnce(t *testing.T) {
 		e := begun(spec)
 		_, err := e.Apply(began, Event{Type: EventPodRunning, At: nodegraph.Entry})
 		require.NoError(t, err)
-		before := e.judged
+		before := e.sched.generation
 		r, err := e.Apply(began, Event{Type: EventPodDeleted, At: nodegraph.Entry})
 		require.NoError(t, err)
 		require.Len(t, r.Changes, 82, "80 containers, the pod and the workflow")
 		require.NoError(t, e.Check())
-		return e.judged - before
+		return e.sched.generation - before
 	}
 	assert.Equal(t, lost(layersOf(80, 1)), lost(layersOf(40, 2)))
 }
@@ -126,7 +126,7 @@ func TestARetriedContainerWalksAWayOnce(t *testing.T) {
 	_, err := e.Apply(began, ContainerRetried("w", "c0-0"))
 	require.NoError(t, err)
 	require.NoError(t, e.Check())
-	last := e.fact(e.g.Find("w.c39-0"))
+	last := e.facts.fact(e.graph.Find("w.c39-0"))
 	assert.Equal(t, 2, last.Attempt)
 }
 
@@ -138,10 +138,10 @@ func TestWhatIsHeldBackIsNotedOnce(t *testing.T) {
 	for k := range 100 {
 		_, err := e.Apply(began, Event{Type: EventSuspended, Value: k%2 == 0})
 		require.NoError(t, err)
-		require.Len(t, e.later, 9)
+		require.Len(t, e.waiting.later, 9)
 	}
 	done := half(sets(70))
-	require.True(t, done.unseen.empty(), "composites whose end was seen to")
+	require.True(t, done.sched.endedQueue.empty(), "composites whose end was seen to")
 }
 
 // What a hook names is looked for in each task once, however many ways lead to it.
@@ -198,7 +198,7 @@ func TestAnEventAllocatesNothing(t *testing.T) {
 		k := 0
 		running := func() {
 			pod := pods[k%len(pods)]
-			e.nodes[pod].Stage = StageNone
+			e.facts.nodes[pod].Stage = StageNone
 			apply(Event{Type: EventPodPending, At: pod, Message: "ContainerCreating", Pod: Incarnation{UID: "u"}})
 			apply(Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}})
 			apply(Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}) // once more
@@ -213,7 +213,7 @@ func TestAnEventAllocatesNothing(t *testing.T) {
 		for k, pod := range pods {
 			batch[k] = Event{Type: EventPodDeleted, At: pod}
 		}
-		for _, template := range e.g.Spec().Templates {
+		for _, template := range e.graph.Spec().Templates {
 			if template.Retry != nil {
 				template.Retry.Limit = new(int)
 			}
@@ -235,7 +235,7 @@ func TestADAGMakesRoomAtOnce(t *testing.T) {
 		allocations := func(spec *nodegraph.Spec) float64 { return testing.AllocsPerRun(2, func() { begun(spec) }) }
 		assert.InDelta(t, allocations(few), allocations(many), 4, s.name)
 	}
-	assert.Less(t, cap(begun(chain(200)).changed), 100, "one pod of a chain starts")
+	assert.Less(t, cap(begun(chain(200)).out.changed), 100, "one pod of a chain starts")
 }
 
 // What is read of a node all the time is half of a cache line, the verdict on it a sixteenth, and when it ended an eighth. What the
