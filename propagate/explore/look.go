@@ -75,19 +75,23 @@ func hashOf(e *propagate.Engine) uint64 {
 	return hash(&s)
 }
 
-// rehash notes how the engines are now.
-func (w *World) rehash() {
-	for k, e := range w.Engines {
-		w.flows[k].hash = hashOf(e)
+// hashes tells states of all engines apart.
+func (w *World) hashes() []uint64 {
+	if w.hashed == nil {
+		for _, e := range w.Engines {
+			w.hashed = append(w.hashed, hashOf(e))
+		}
 	}
+	return w.hashed
 }
 
 // key tells states apart: all that the engines would save, what the host knows, and how the pods are.
 func (w *World) key() uint64 {
 	var b strings.Builder
+	hashes := w.hashes()
 	for k := range w.flows {
 		f := &w.flows[k]
-		fmt.Fprintf(&b, "%x %v %v %v %v %v;", f.hash, f.wake.Unix(), f.served, f.suspended, f.shutdown, f.retried)
+		fmt.Fprintf(&b, "%x %v %v %v %v %v;", hashes[k], f.wake.Unix(), f.served, f.suspended, f.shutdown, f.retried)
 	}
 	var rest []string
 	for _, e := range w.owed {

@@ -341,7 +341,6 @@ func (w *World) come(m move, d deed, harm int, r propagate.Result, err error) er
 	if m.crash > 0 {
 		w.crash(m.from)
 	}
-	w.rehash()
 	return nil
 }
 

@@ -46,7 +46,7 @@ func (x *Exploration) crashes(m move, actions []propagate.Action) []move {
 // crash replaces the host by one that goes on from what was kept. It adopts all engines before it acts on any.
 func (w *World) crash(from crashKind) {
 	w.note("    the host crashes, and goes on from the %s", []string{"saved state", "record"}[from])
-	w.owed, w.Locks = nil, propagate.LockTable{}
+	w.owed, w.Locks, w.hashed = nil, propagate.LockTable{}, nil
 	for k := range w.Engines {
 		old := w.Engines[k]
 		if from == fromState {

@@ -26,7 +26,8 @@ type World struct {
 	harm   int    // moves that do harm
 	odd    bool   // what has happened has other results in another order
 	path   []move
-	faults []fault // of the last move
+	faults []fault  // of the last move
+	hashed []uint64 // what tells the states of the engines apart, nil until somebody asks
 
 	limits map[string]int // of the locks that were asked for
 	asked  map[propagate.Holder][]nodegraph.Lock
@@ -37,7 +38,6 @@ type World struct {
 
 // A flow is what the host knows of one workflow.
 type flow struct {
-	hash      uint64    // of what the engine would save
 	wake      time.Time // when the engine wants to be called again
 	said      []propagate.Event
 	history   []string       // what was said, and the locks that were granted, in any order
@@ -73,7 +73,6 @@ func (x *Exploration) begin() *World {
 		r, _ := w.apply(k)
 		w.carryOut(k, r.Actions)
 	}
-	w.rehash()
 	return w
 }
 
@@ -101,6 +100,10 @@ func (w *World) apply(k int, events ...propagate.Event) (propagate.Result, error
 // heard notes that an engine was called: it asks for no pod that must not be, and knows that it was woken.
 func (w *World) heard(k int, r propagate.Result) {
 	f := &w.flows[k]
+	w.hashed = nil
+	if w.x.Cluster == nil {
+		return
+	}
 	if err := f.watch.After(w.Engines[k], r); err != nil {
 		w.faults = append(w.faults, fault{truthKind(w.Engines[k], err), err})
 	}
