@@ -40,6 +40,9 @@ func (f family) explored(t *testing.T, count *explore.Count) []exploredFault {
 		require.NoError(t, err, c)
 		cluster := f.cluster
 		x := &explore.Exploration{Specs: specs, Cluster: &cluster, Bound: f.bound, Count: count}
+		if c.facts != nil {
+			x.Facts, x.Cluster = explore.About(0, c.facts...), nil
+		}
 		x.Found = func(kind string, path fmt.Stringer, err error) {
 			moves := path.(interface{ Len() int }).Len()
 			k, known := at[kind]

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/explore"
 	"github.com/nodestatus/nodestatus/retry"
 )
@@ -21,6 +22,7 @@ type family struct {
 type drawing struct {
 	graphs []string
 	twists []twist
+	facts  []propagate.Event // if set, these come in any order, and nothing else happens
 }
 
 // A twist changes what was read from the text of the graphs.
@@ -29,7 +31,15 @@ type twist struct {
 	change func(spec *nodegraph.Spec)
 }
 
-func drawn1(graph string, twists ...twist) drawing { return drawing{[]string{graph}, twists} }
+func drawn1(graph string, twists ...twist) drawing {
+	return drawing{graphs: []string{graph}, twists: twists}
+}
+
+// told is a case in which these facts come in any order.
+func told(d drawing, facts ...propagate.Event) drawing {
+	d.facts = facts
+	return d
+}
 
 func drawnTogether(graphs ...string) drawing { return drawing{graphs: graphs} }
 
@@ -109,6 +119,14 @@ var (
 			}
 		}
 	}}
+	backoff45 = twist{"policy OnFailure, backoff 45s", func(s *nodegraph.Spec) {
+		for _, t := range s.Templates {
+			if t.Retry != nil {
+				t.Retry.Policy, t.Retry.Backoff = "", &retry.Backoff{Duration: 45 * time.Second}
+			}
+		}
+	}}
+	brokenPod = templates("pods can't run", nodegraph.Pod, func(t *nodegraph.Template) { t.Err = "no such template" })
 	deadline  = twist{"deadline 20s", func(s *nodegraph.Spec) { s.ActiveDeadline = 20 * time.Second }}
 	restarts  = twist{"podRestarts 1", func(s *nodegraph.Spec) { s.PodRestarts = 1 }}
 	failFast  = templates("failFast of the DAG", nodegraph.DAG, func(t *nodegraph.Template) { t.FailFast = true })
@@ -149,14 +167,14 @@ const (
 
 // families are all that are explored with a cluster.
 var families = []family{
-	{"daemons and locks", 7, explore.Cluster{Fail: true, Lose: true, Harm: 1, Shutdown: []string{"Stop"}}, []drawing{
+	{"daemons and locks", 7, explore.Cluster{Fail: true, Lose: true, Harm: 2, Shutdown: []string{"Stop"}}, []drawing{
 		drawn1("dag(a: mutex(m, daemon) -> b: mutex(m, pod))"),
 		drawn1("dag(a: daemon -> b: mutex(m, pod), c: mutex(m, pod))"),
 		drawn1("steps(a: mutex(m, daemon) | b: mutex(m, pod))"),
 		drawn1("dag(a: retry(1, mutex(m, daemon)) -> b)"),
 		drawnTogether("dag(a: mutex(m, daemon) -> b)", "mutex(m, pod)"),
 	}},
-	{"daemons", 7, explore.Cluster{Fail: true, Lose: true, Runs: true, Harm: 1, Crash: true}, []drawing{
+	{"daemons", 7, explore.Cluster{Fail: true, Lose: true, Runs: true, Harm: 2, Crash: true}, []drawing{
 		drawn1("dag(a: daemon -> b)"),
 		drawn1("dag(a: daemon, b)"),
 		drawn1("dag(a: daemon -> b)", wide1),
@@ -171,7 +189,7 @@ var families = []family{
 		drawn1("dag(a: daemon over [i, j] -> b)"),
 		drawn1(`steps(a: daemon | b)`, hook("b", `steps.a.status == "Succeeded"`), plainHook, failFastS),
 	}},
-	{"locks on ancestors", 7, explore.Cluster{Fail: true, Harm: 1, Shutdown: []string{"Stop", "Terminate"}}, []drawing{
+	{"locks on ancestors", 7, explore.Cluster{Fail: true, Harm: 2, Shutdown: []string{"Stop", "Terminate"}}, []drawing{
 		drawn1("mutex(m, dag(a: mutex(n, pod), b: mutex(n, pod)))"),
 		drawn1("dag(a: mutex(m, dag(x -> y)), b: mutex(m, pod))"),
 		drawn1("dag(a: mutex(m, steps(x | y)), b: mutex(m, steps(x)))"),
@@ -179,22 +197,24 @@ var families = []family{
 		drawn1("dag(a: mutex(m, retry(1, dag(x))), b: mutex(m, pod))"),
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, suspend), c: mutex(m, http))"),
 	}},
-	{"locks of workflows and nodes", 8, explore.Cluster{Fail: true, Harm: 1, Shutdown: []string{"Stop"}, Crash: true}, []drawing{
+	{"locks of workflows and nodes", 8, explore.Cluster{Fail: true, Harm: 2, Shutdown: []string{"Stop"}, Crash: true}, []drawing{
 		drawn1("dag(a: mutex(n, pod), b: mutex(n, pod))", wholeM),
 		drawn1("dag(a: mutex(m, pod), b)", wholeM),
 		drawn1("mutex(m, pod)", deadline),
-		{[]string{"dag(a)", "dag(a)"}, []twist{wholeM}},
-		{[]string{"dag(a: mutex(n, pod))", "dag(a: mutex(n, pod))"}, []twist{wholeM}},
+		{graphs: []string{"dag(a)", "dag(a)"}, twists: []twist{wholeM}},
+		{graphs: []string{"dag(a: mutex(n, pod))", "dag(a: mutex(n, pod))"}, twists: []twist{wholeM}},
 	}},
-	{"crossing locks", 9, explore.Cluster{Fail: true, Harm: 1}, []drawing{
+	{"crossing locks", 9, explore.Cluster{Fail: true, Harm: 2}, []drawing{
 		drawnTogether("mutex(m, dag(a: mutex(n, pod)))", "mutex(n, dag(a: mutex(m, pod)))"),
 		drawnTogether("mutex(m, mutex(n, pod))", "mutex(n, mutex(m, pod))"),
 		drawnTogether("dag(a: mutex(m, pod) -> b: mutex(n, pod))", "dag(a: mutex(n, pod) -> b: mutex(m, pod))"),
 		drawnTogether("mutex(m, dag(a: mutex(n, pod)))", "mutex(m, mutex(n, pod))"),
 		drawnTogether("mutex(m, pod)", "mutex(m, mutex(n, pod))", "mutex(n, pod)"),
 	}},
-	{"deadlines and locks", 7, explore.Cluster{Fail: true, Runs: true, Harm: 1, Shutdown: []string{"Stop"}, Record: true}, []drawing{
+	{"deadlines and locks", 7, explore.Cluster{Fail: true, Runs: true, Harm: 2, Shutdown: []string{"Stop"}, Record: true}, []drawing{
 		drawn1("mutex(m, pod)", deadline),
+		{graphs: []string{"mutex(m, pod)", "mutex(m, suspend)"}, twists: []twist{deadline}},
+		{graphs: []string{"mutex(m, dag(a exit pod)) exit pod", "mutex(m, suspend)"}, twists: []twist{deadline}},
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, pod))", deadline),
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, pod))", pending),
 		drawn1("mutex(m, dag(a exit pod)) exit pod", deadline),
@@ -203,15 +223,16 @@ var families = []family{
 		drawn1("dag(a, b)", deadline, inside1),
 		drawn1("dag(a -> b, c)", deadline, wide1),
 	}},
-	{"timeouts", 7, explore.Cluster{Fail: true, Harm: 1}, []drawing{
+	{"timeouts", 7, explore.Cluster{Fail: true, Harm: 2}, []drawing{
 		drawn1(`dag(a: dag(p: http, q depends "p"), z)`, timeoutH),
 		drawn1("retry(1, pod)", timeout),
 		drawn1("dag(a -> b)", timeout),
 		drawn1("dag(a: retry(1, pod) -> b)", timeout, backoff),
+		drawn1("retry(1, dag(a))", backoff45, brokenPod, deadline),
 		drawn1("dag(a: suspend(5s) -> b)", deadline),
 		drawn1("dag(a: suspend(5s), b)", pending),
 	}},
-	{"hooks", 7, explore.Cluster{Fail: true, Runs: true, Harm: 1, Shutdown: []string{"Stop", "Terminate"}}, []drawing{
+	{"hooks", 7, explore.Cluster{Fail: true, Runs: true, Harm: 2, Shutdown: []string{"Stop", "Terminate"}}, []drawing{
 		drawn1("dag(a exit pod -> b)"),
 		drawn1("steps(a exit pod | b)"),
 		drawn1("dag(a over [i] exit pod -> b)"),
@@ -231,14 +252,14 @@ var families = []family{
 		drawn1("dag(a: dag(x exit pod) exit pod)"),
 		drawn1("pod exit dag(x exit pod -> y)"),
 	}},
-	{"hooks that wait", 7, explore.Cluster{Runs: true, Fail: true, Harm: 1, Suspend: true, Crash: true, Record: true}, []drawing{
+	{"hooks that wait", 7, explore.Cluster{Runs: true, Fail: true, Harm: 2, Suspend: true, Crash: true, Record: true}, []drawing{
 		drawn1("dag(a -> b)", hook("a", `tasks.a.status == "Running"`), lockedHook),
 		drawn1("dag(a -> b)", hook("a", `tasks.a.status == "Running"`), plainHook, wide1),
 		drawn1("dag(a -> b)", hook("a", `tasks.a.status == "Running"`), plainHook, inside1),
 		drawn1("dag(a exit pod -> b)", wide1),
 		drawn1("dag(a over [i] exit pod -> b)"),
 	}},
-	{"skipped and omitted targets", 7, explore.Cluster{Fail: true, Lose: true, Harm: 1}, []drawing{
+	{"skipped and omitted targets", 7, explore.Cluster{Fail: true, Lose: true, Harm: 2}, []drawing{
 		drawn1(`dag(a -> b)`),
 		drawn1(`dag(a continueOnFailed -> b)`),
 		drawn1(`dag(a continueOnFailed -> b when "x == y")`),
@@ -251,7 +272,7 @@ var families = []family{
 		drawn1(`steps(a, b continueOnError | c)`),
 		drawn1(`dag(a: steps(x | y) -> b, c depends "a.Failed")`),
 	}},
-	{"container sets that are lost", 8, explore.Cluster{Fail: true, Lose: true, Evict: true, Runs: true, Harm: 1}, []drawing{
+	{"container sets that are lost", 8, explore.Cluster{Fail: true, Lose: true, Evict: true, Runs: true, Harm: 2}, []drawing{
 		drawn1("dag(a: pod(main) -> b)"),
 		drawn1("dag(a: pod(x -> main) -> b)"),
 		drawn1("dag(a: retry(0, pod(main)) -> b)"),
@@ -268,7 +289,7 @@ var families = []family{
 		drawn1("retry(1, dag(a: retry(1, pod), b))"),
 		drawn1("dag(a: retry(1, dag(d: daemon -> x)) -> b)"),
 	}},
-	{"parallelism", 8, explore.Cluster{Fail: true, Harm: 1}, []drawing{
+	{"parallelism", 8, explore.Cluster{Fail: true, Harm: 2}, []drawing{
 		drawn1("dag(a: retry(1, pod), b)", wide1),
 		drawn1("dag(a: retry(1, pod), b)", inside1),
 		drawn1("dag(a: retry(1, pod), b)", inside1, backoff),
@@ -280,7 +301,7 @@ var families = []family{
 		drawn1("dag(a: dag(x, y), b)", inside1),
 		drawn1("steps(a, b: mutex(m, pod), c: mutex(m, pod))", stepped),
 	}},
-	{"fail fast", 7, explore.Cluster{Fail: true, Lose: true, Harm: 1, Runs: true}, []drawing{
+	{"fail fast", 7, explore.Cluster{Fail: true, Lose: true, Harm: 2, Runs: true}, []drawing{
 		drawn1("dag(a, b)", failFast),
 		drawn1("dag(a, b -> c)", failFast),
 		drawn1("dag(a: retry(1, pod), b: mutex(m, pod))", failFast),
@@ -289,27 +310,27 @@ var families = []family{
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, pod))", failFast, inside1),
 		drawn1("dag(a: daemon, b -> c)", failFast),
 	}},
-	{"memoize", 7, explore.Cluster{Fail: true, Harm: 1, Shutdown: []string{"Stop"}, Suspend: true, Crash: true}, []drawing{
+	{"memoize", 7, explore.Cluster{Fail: true, Harm: 2, Shutdown: []string{"Stop"}, Suspend: true, Crash: true}, []drawing{
 		drawn1("dag(a: mutex(m, pod) -> b)", memoize),
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, pod))", memoize),
 		drawn1("dag(a: retry(1, pod))", memoize),
 		drawn1("dag(a: pod(x) -> b)", memoize, inside1),
 	}},
-	{"served nodes", 7, explore.Cluster{Fail: true, Agent: true, Harm: 1, Crash: true, Shutdown: []string{"Stop"}}, []drawing{
+	{"served nodes", 7, explore.Cluster{Fail: true, Agent: true, Harm: 2, Crash: true, Shutdown: []string{"Stop"}}, []drawing{
 		drawn1("dag(a: http -> b)"),
 		drawn1("dag(a: mutex(m, http))"),
 		drawn1("dag(a: mutex(m, http), b: mutex(m, plugin))"),
 		drawn1("dag(a: retry(1, http) -> b: plugin)"),
 		drawn1("dag(a: http exit http)"),
 	}},
-	{"questions", 7, explore.Cluster{Fail: true, Harm: 1, Shutdown: []string{"Stop"}, Suspend: true, Crash: true}, []drawing{
+	{"questions", 7, explore.Cluster{Fail: true, Harm: 2, Shutdown: []string{"Stop"}, Suspend: true, Crash: true}, []drawing{
 		drawn1(`dag(a, b when "{{x}}")`),
 		drawn1(`dag(a over "{{x}}" -> b)`),
 		drawn1(`steps(a over "{{x}}" | b)`),
 		drawn1(`dag(a when "{{x}}" over "{{y}}")`),
 		drawn1(`dag(a: dag(x when "{{x}}") -> b)`, deadline),
 	}},
-	{"exit handlers", 8, explore.Cluster{Fail: true, Lose: true, Harm: 1, Shutdown: []string{"Stop", "Terminate"}, Crash: true}, []drawing{
+	{"exit handlers", 8, explore.Cluster{Fail: true, Lose: true, Harm: 2, Shutdown: []string{"Stop", "Terminate"}, Crash: true}, []drawing{
 		drawn1("dag(a) exit dag(x -> y)"),
 		drawn1("pod exit steps(x | y)"),
 		drawn1("pod exit dag(x: daemon -> y)"),
@@ -327,6 +348,24 @@ var families = []family{
 		drawn1("pod", restarts),
 		drawn1("dag(a, b)", restarts),
 		drawn1("retry(1, pod)", restarts),
+	}},
+	{"late word of pods", 6, explore.Cluster{}, []drawing{
+		told(drawn1("dag(a, b)", restarts), said(1, propagate.PodRunning("wf.b")), said(1, propagate.PodEvicted("wf.b", "")), said(2, propagate.PodSucceeded("wf.b"))),
+		told(drawn1("dag(a: retry(1, pod), b)"), said(1, propagate.PodRunning("wf.a(0)")), said(1, propagate.PodDeleted("wf.a(0)")),
+			said(1, propagate.PodFailed("wf.a(0)", "")), said(2, propagate.PodSucceeded("wf.a(1)"))),
+	}},
+	{"late word before a lock", 6, explore.Cluster{}, []drawing{
+		told(drawn1("dag(test -> ship: mutex(m, pod), other)"), said(1, propagate.PodSucceeded("wf.test")), said(2, propagate.PodFailed("wf.test", "")),
+			said(3, propagate.PodSucceeded("wf.test")), said(1, propagate.PodSucceeded("wf.ship"))),
+		told(drawn1("dag(test -> ship, other)"), said(1, propagate.PodSucceeded("wf.test")), said(2, propagate.PodFailed("wf.test", "")),
+			said(3, propagate.PodSucceeded("wf.test")), said(1, propagate.PodSucceeded("wf.ship"))),
+		told(drawn1(`dag(d: daemon, b depends "d.Errored", c)`, daemonSet), said(1, propagate.PodRunning("wf.d")), said(1, propagate.ContainerEnded("wf.d", "x", 1, "")),
+			said(1, propagate.PodFailed("wf.d", "")), said(1, propagate.PodSucceeded("wf.c"))),
+	}},
+	{"pods made late, results late", 7, explore.Cluster{Slow: true, Late: true, Lose: true, Harm: 3, Crash: true}, []drawing{
+		drawn1("pod"),
+		drawn1("dag(a -> b)"),
+		drawn1("dag(a: retry(1, pod))"),
 	}},
 	{"manual retry", 10, explore.Cluster{Fail: true, Retry: true, Harm: 2}, []drawing{
 		drawn1("pod"),

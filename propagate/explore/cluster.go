@@ -19,6 +19,8 @@ type Cluster struct {
 	Evict bool // pods may be evicted
 	Lose  bool // pods may vanish
 	Newer bool // pods may appear that nobody asked for, of nodes that have had one
+	Slow  bool // pods are made some time after they were asked for
+	Late  bool // results of pods may come late
 	Agent bool // the agent that serves HTTP and Plugin nodes may end
 
 	Shutdown []string // strategies of shutdowns that may come, each alone and in one call with something else
@@ -44,7 +46,10 @@ type pod struct {
 	stage       podStage
 	ended       propagate.Event // how, if it has
 	ready       bool
+	unsynced    bool // its results are still to come
+	synced      bool // they have come
 	terminating bool
+	stray       bool     // nobody asked for it
 	names       []string // of the containers of a container set
 	codes       []int    // of those that have ended
 }
@@ -53,7 +58,8 @@ type pod struct {
 type podStage uint8
 
 const (
-	podNew podStage = iota
+	podAsked podStage = iota // it does not exist yet
+	podNew
 	podRuns
 	podEnded
 	podGone
@@ -61,7 +67,7 @@ const (
 
 // String tells states of a pod apart.
 func (p *pod) String() string {
-	return fmt.Sprint(p.workflow, p.node, p.serial, p.stage, p.ended.Type, p.ended.Phase, p.ready, p.terminating, p.codes, p.created.Unix())
+	return fmt.Sprint(p.workflow, p.node, p.serial, p.stage, p.ended.Type, p.ended.Phase, p.ready, p.unsynced, p.synced, p.terminating, p.codes, p.created.Unix())
 }
 
 func (p *pod) alive() bool { return p.stage <= podRuns }
@@ -111,9 +117,12 @@ func (w *World) make(k int, node string) *pod {
 	t := e.Graph().Node(e.Graph().Find(node)).Template
 	w.flows[k].serials[node]++
 	serial := w.flows[k].serials[node]
-	p := &pod{workflow: k, node: node, serial: serial, created: w.now.Add(time.Duration(serial)), daemon: t.Daemon}
+	p := &pod{workflow: k, node: node, serial: serial, created: w.now.Add(time.Duration(serial)), daemon: t.Daemon, stage: podNew}
 	for _, c := range t.Containers {
 		p.names = append(p.names, c.Name)
+	}
+	if w.x.Cluster.Slow {
+		p.stage = podAsked
 	}
 	w.pods = append(slices.DeleteFunc(w.pods, func(old *pod) bool { return old.workflow == k && old.node == node }), p)
 	return p
@@ -127,28 +136,43 @@ const (
 	podBeginsUnready
 	podSucceeds
 	podVanishes
+	podMade
+	podSynced
 	containerSucceeds
+	podUnsynced // what follows is bad
 	podFails
 	podEvicted
 	containerFails
+
+	lastGood = containerSucceeds
 )
 
 // podMoves are what may become of a pod next: good things first, then those that do harm.
 func (w *World) podMoves(p *pod) (good, bad []podMove) {
 	c := w.x.Cluster
 	switch {
+	case p.unsynced && !p.alive():
+		return []podMove{podSynced}, nil
 	case !p.alive():
 		return nil, nil
+	case p.stage == podAsked:
+		if c.Late && !p.synced && !p.unsynced {
+			bad = append(bad, podUnsynced)
+		}
+		return []podMove{podMade}, bad
 	case p.terminating:
 		good = append(good, podVanishes)
 		if c.Fail {
-			bad = append(bad, podFails)
+			bad = append(bad, podSucceeds, podFails)
+			if len(p.codes) < len(p.names) {
+				bad = append(bad, containerFails)
+			}
 		}
 		return good, bad
 	case p.stage == podNew && (c.Runs || p.daemon):
 		good = append(good, podBegins)
 		if p.daemon && c.Runs {
-			bad = append(bad, podBeginsUnready)
+			good = append(good, podBeginsUnready)
 		}
 	case p.daemon && !p.ready:
 		good = append(good, podBegins)
@@ -160,6 +184,9 @@ func (w *World) podMoves(p *pod) (good, bad []podMove) {
 		}
 	default:
 		good = append(good, podSucceeds)
+	}
+	if c.Late && !p.synced && !p.unsynced {
+		bad = append(bad, podUnsynced)
 	}
 	if c.Fail {
 		bad = append(bad, podFails)
@@ -190,8 +217,14 @@ func (p *pod) become(m podMove) propagate.Event {
 		ev = propagate.ContainerEnded("", p.names[len(p.codes)], code, "")
 		p.stage, p.codes = podRuns, append(slices.Clone(p.codes), code)
 		return p.named(ev)
+	case podUnsynced:
+		p.unsynced = true
+		return propagate.ResultPending(p.node)
+	case podSynced:
+		p.unsynced, p.synced = false, true
+		return propagate.ResultSynced(p.node)
 	case podVanishes:
-		p.stage = podGone
+		p.stage, p.unsynced = podGone, false
 		return p.named(propagate.PodDeleted(""))
 	case podSucceeds:
 		ev = propagate.PodSucceeded("")
@@ -236,7 +269,7 @@ func (p *pod) status() propagate.PodStatus {
 func (w *World) listed(k int) []propagate.PodStatus {
 	var list []propagate.PodStatus
 	for _, p := range w.pods {
-		if p.workflow == k && p.stage != podGone {
+		if p.workflow == k && p.stage != podGone && p.stage != podAsked {
 			list = append(list, p.status())
 		}
 	}

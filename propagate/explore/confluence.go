@@ -50,8 +50,8 @@ func (x *Exploration) compare(t testing.TB, w *World, maximal bool) {
 	}
 }
 
-// BySaid compares states in which the same was said, the same nodes exist, and the same locks were granted to the same
-// holders. It does not compare what a shutdown, a suspension, a manual retry, an agent's end, time or a crash has found:
+// BySaid compares states in which the same was said, the same nodes were started, the same daemons were told to end, and the
+// same locks were granted to the same holders. It does not compare what a shutdown, a suspension, a manual retry, an agent's end, time or a crash has found:
 // that depends on when it came.
 func (x *Exploration) BySaid(w *World) string {
 	if w.odd {
@@ -60,14 +60,17 @@ func (x *Exploration) BySaid(w *World) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%x", w.told)
 	for k, e := range w.Engines {
+		var names []string
 		history := slices.Clone(w.flows[k].history)
 		slices.Sort(history)
-		fmt.Fprintln(&b, k, slices.Compact(history), existing(e))
+		fmt.Fprintln(&b, k, slices.Compact(history))
 		for i := nodegraph.Root; int(i) < e.Graph().Len(); i++ {
-			if lock := e.Fact(i).Lock; lock != propagate.LockNone {
-				fmt.Fprintln(&b, e.Graph().Node(i).Name(), lock)
+			if f := e.Fact(i); f.Lock != propagate.LockNone || !f.Created.IsZero() {
+				names = append(names, fmt.Sprint(e.Graph().Node(i).Name(), f.Lock, !f.Created.IsZero(), f.Released))
 			}
 		}
+		slices.Sort(names)
+		fmt.Fprintln(&b, names)
 	}
 	return b.String()
 }

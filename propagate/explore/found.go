@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -76,7 +77,11 @@ func (x *Exploration) check(t testing.TB, w *World) bool {
 		if err := claims[k].Check(); err != nil {
 			wrong(truthKind(e, err), err)
 		}
-		x.checkPods(k, e, w, wrong)
+		if x.Cluster != nil {
+			x.checkPods(k, e, w, wrong)
+			checkHits(e, wrong)
+			checkExitHooks(e, w.flows[k].shutdown, wrong)
+		}
 	}
 	if len(claims) > 1 {
 		if err := truth.Holders(claims...); err != nil {
@@ -92,7 +97,7 @@ func (x *Exploration) checkPods(k int, e *propagate.Engine, w *World, wrong func
 		return
 	}
 	for _, p := range w.pods {
-		if p.workflow == k && p.alive() && !p.terminating {
+		if p.workflow == k && p.alive() && !p.terminating && !p.stray {
 			kind := "a pod is left in a complete workflow"
 			if p.daemon {
 				kind = "a daemon is left in a complete workflow"
@@ -135,12 +140,70 @@ func (x *Exploration) hangs(t testing.TB, w *World) {
 			continue
 		}
 		open := e.Obligations()
-		kind := "it hangs"
-		if len(open) > 0 {
-			kind = kindOf("it hangs: "+open[0].For.String(), e.Graph().Node(open[0].Node).Kind)
-		}
+		first := slices.MinFunc(open, func(a, b propagate.Obligation) int { return waits(a) - waits(b) })
+		kind := kindOf("it hangs: "+first.For.String(), e.Graph().Node(first.Node).Kind)
 		x.found(t, kind, w, fmt.Errorf("workflow %d waits for %v, and nothing is left that would come by itself", k, open))
 		return
+	}
+}
+
+// waits is 1 for what waits for others of its kind, and 0 for what may be the cause of that.
+func waits(o propagate.Obligation) int {
+	if o.For == propagate.NeedLock || o.For == propagate.NeedParallelism {
+		return 1
+	}
+	return 0
+}
+
+// checkHits: a hit in the cache ends a node well.
+func checkHits(e *propagate.Engine, wrong func(string, error)) {
+	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
+		if phase, _ := e.Phase(i); e.Fact(i).Hit && phase != nodegraph.Succeeded {
+			wrong(kindOf("what was found in the cache is no success", e.Graph().Node(i).Kind), fmt.Errorf("%q is %s", e.Graph().Node(i).Name(), phase))
+			return
+		}
+	}
+}
+
+// checkExitHooks: in a complete workflow the exit hook of everything that ran to its end has run, unless a shutdown forbids it.
+func checkExitHooks(e *propagate.Engine, shutdown string, wrong func(string, error)) {
+	if !e.Complete() || shutdown == "Terminate" {
+		return
+	}
+	g := e.Graph()
+	for i := nodegraph.Entry + 1; int(i) < g.Len(); i++ {
+		n := g.Node(i)
+		phase, _ := e.Phase(i)
+		if f := e.Fact(i); n.Task == nil || n.Task.ExitHook() == nil || f.Created.IsZero() || !phase.Completed() || f.Released || n.Role == nodegraph.RoleAttempt {
+			continue
+		}
+		ran := false
+		for _, h := range g.Hooks(i) {
+			_, hook := g.Owner(h)
+			ran = ran || hook.Name == nodegraph.ExitHook
+		}
+		if !ran {
+			wrong(kindOf("an exit hook does not run", n.Kind), fmt.Errorf("that of %q, which is %s", n.Name(), phase))
+			return
+		}
+	}
+}
+
+// muchLater is a time by which everything that waits for time has ended.
+const muchLater = 1000 * time.Hour
+
+// checkLater: time changes nothing in what is complete. Engines are not used any more.
+func (x *Exploration) checkLater(t testing.TB, w *World) {
+	for k, e := range w.Engines {
+		if !e.Complete() {
+			continue
+		}
+		r, _ := e.Apply(w.now.Add(muchLater))
+		if err := e.Check(); err != nil {
+			x.found(t, "time changes what is complete: "+checkKind(e, err), w, err)
+		} else if len(r.Changes)+len(r.Actions) > 0 {
+			x.found(t, "time changes what is complete", w, fmt.Errorf("workflow %d: %v %v", k, r.Changes, r.Actions))
+		}
 	}
 }
 
@@ -156,12 +219,29 @@ func (x *Exploration) same(t testing.TB, w *World, what string, want, got *propa
 	}
 	diff := cmp.Diff(strings.Split(before, "\n"), strings.Split(after, "\n"))
 	if diff == "" {
-		diff = cmp.Diff(savedNodes(want), savedNodes(got))
+		diff = cmp.Diff(unasked(savedNodes(want)), unasked(savedNodes(got)))
 		what += ", unseen"
 	}
 	if diff != "" {
 		x.found(t, kindOf(what, firstDifference(want, got)), w, fmt.Errorf("-without the restart +with it\n%s", diff))
 	}
+}
+
+// unasked is a state without what the host was asked and did not answer: it is asked again.
+func unasked(s propagate.State) propagate.State {
+	for k := range s.Nodes {
+		f := &s.Nodes[k].Fact
+		if f.Lock == propagate.LockAsked {
+			f.Lock = propagate.LockNone
+		}
+		for _, answer := range []*propagate.Answer{&f.Answer, &f.Memo} {
+			if *answer == propagate.AnswerAsked {
+				*answer = propagate.AnswerNone
+			}
+		}
+	}
+	s.Nodes = slices.DeleteFunc(s.Nodes, func(n propagate.NodeState) bool { return n.Fact == propagate.Fact{} })
+	return s
 }
 
 // firstDifference is the kind of the first node that differs.
@@ -223,7 +303,7 @@ func leafEnds(e *propagate.Engine, events []propagate.Event) map[nodegraph.Index
 		superseded := slices.ContainsFunc(events, func(ev propagate.Event) bool {
 			same := strings.HasPrefix(n.Name(), ev.Node) && ev.Node != ""
 			return ev.Type == propagate.EventManualRetry ||
-				same && (ev.Pod.UID != "" && ev.Pod.UID != f.UID || ev.Pod.UID == f.UID && ev.Pod.Attempt > f.Attempt)
+				same && (ev.Pod.UID != "" && f.UID != "" && ev.Pod.UID != f.UID || ev.Pod.UID == f.UID && ev.Pod.Attempt > f.Attempt)
 		})
 		if n.Kind.Composite() || f.Stage < propagate.StageStopped || superseded || !e.Verdict(i).Fulfilled {
 			continue

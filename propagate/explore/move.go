@@ -45,7 +45,7 @@ func (m move) good() bool {
 	case moveErrand:
 		return m.how == 0 && m.with == 0
 	case movePod:
-		return podMove(m.how) <= containerSucceeds && m.with == 0
+		return podMove(m.how) <= lastGood && m.with == 0
 	case moveServed:
 		return m.how == 0 && m.with == 0
 	}
@@ -221,6 +221,11 @@ func (w *World) tell(m move) deed {
 	case movePod:
 		p := w.pods[m.at]
 		d.workflow = p.workflow
+		if podMove(m.how) == podMade {
+			p.stage, d.silent = podNew, true
+			w.note("the pod of %s is made", p.node)
+			return d
+		}
 		say(p.become(podMove(m.how)))
 	case moveNewer:
 		d.workflow = w.pods[m.at].workflow
@@ -290,6 +295,7 @@ func (w *World) served(k, how int) propagate.Event {
 // unasked makes a pod that nobody asked for in the place of another.
 func (w *World) unasked(old *pod, how int) propagate.Event {
 	p := w.make(old.workflow, old.node)
+	p.stage, p.stray = podNew, true
 	switch how {
 	case 0:
 		return p.become(podVanishes)
@@ -339,6 +345,11 @@ func (w *World) come(m move, d deed, harm int, r propagate.Result, err error) er
 	}
 	w.carryOut(d.workflow, actions)
 	if m.crash > 0 {
+		for _, a := range r.Actions[m.crash-1:] {
+			if a.Type == propagate.ActionWake { // it tells whether something is due
+				w.flows[d.workflow].wake = a.At
+			}
+		}
 		w.crash(m.from)
 	}
 	return nil
@@ -355,7 +366,8 @@ func (w *World) remember(m move, d deed) {
 	for _, ev := range d.events {
 		f.history = append(f.history, describe(ev))
 		switch ev.Type {
-		case propagate.EventLockGranted, propagate.EventLockQueued, propagate.EventSuspended, propagate.EventShutdown:
+		case propagate.EventLockGranted, propagate.EventLockQueued, propagate.EventSuspended, propagate.EventShutdown, propagate.EventAgentEnded,
+			propagate.EventResultPending, propagate.EventResultSynced: // it counts when they come
 		default:
 			f.said = append(f.said, ev)
 		}

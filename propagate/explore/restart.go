@@ -12,9 +12,12 @@ import (
 type crashKind uint8
 
 const (
-	fromState  crashKind = iota // the saved state
-	fromRecord                  // the record
+	fromState       crashKind = iota // the saved state
+	fromRecord                       // the record
+	fromRecordAlone                  // the record, and no pod is left
 )
+
+var crashNames = [...]string{"saved state", "record", "record, and all pods have vanished"}
 
 // crashes lists after how many of the actions that came of a move the host may crash: before and after each that it can't
 // take back, from all that it keeps.
@@ -29,6 +32,10 @@ func (x *Exploration) crashes(m move, actions []propagate.Action) []move {
 		if x.Cluster.Record {
 			m.from = fromRecord
 			list = append(list, m)
+			if x.Cluster.Lose {
+				m.from = fromRecordAlone
+				list = append(list, m)
+			}
 		}
 	}
 	for n, a := range actions {
@@ -45,8 +52,20 @@ func (x *Exploration) crashes(m move, actions []propagate.Action) []move {
 
 // crash replaces the host by one that goes on from what was kept. It adopts all engines before it acts on any.
 func (w *World) crash(from crashKind) {
-	w.note("    the host crashes, and goes on from the %s", []string{"saved state", "record"}[from])
+	w.note("    the host crashes, and goes on from the %s", crashNames[from])
 	w.owed, w.Locks, w.hashed = nil, propagate.LockTable{}, nil
+	w.pods = slices.DeleteFunc(w.pods, func(p *pod) bool { return p.stage == podAsked })
+	before := slices.Clone(w.Engines)
+	due := make([]bool, len(before)) // the next call would change something
+	for k, e := range before {
+		wake := w.flows[k].wake
+		due[k] = w.now.After(e.Now()) || !wake.IsZero() && !wake.After(w.now) || from == fromRecordAlone
+	}
+	for _, p := range w.pods {
+		if from == fromRecordAlone && p.alive() {
+			p.stage = podGone
+		}
+	}
 	for k := range w.Engines {
 		old := w.Engines[k]
 		if from == fromState {
@@ -62,16 +81,43 @@ func (w *World) crash(from crashKind) {
 	for k := range w.Engines {
 		old := w.ended(k)
 		var r propagate.Result
-		if from == fromState {
+		if from == fromState && !w.Engines[k].Complete() {
 			r, _ = w.apply(k)
 		} else {
 			r, _ = w.Engines[k].SyncPods(w.now, w.listed(k))
 			w.heard(k, r)
 		}
 		w.compareEndedWas(" with the first call", old, w.Engines[k])
+		if !due[k] {
+			w.compareOpen(before[k], w.Engines[k])
+		}
 		w.carryOut(k, r.Actions)
 	}
 	w.handOn(w.Locks.Grant())
+}
+
+// compareOpen: nothing is new in the cluster, so what was open is open, and what was waited for is still waited for, or
+// has come.
+func (w *World) compareOpen(old, now *propagate.Engine) {
+	was, is := endsOf(old), endsOf(now)
+	for i := nodegraph.Root; int(i) < now.Graph().Len(); i++ {
+		n := now.Graph().Node(i)
+		end, ended := is[n.Name()]
+		if _, had := was[n.Name()]; ended && !had {
+			w.fault(kindOf("restart: what was open ends", n.Kind), "%q is %s", n.Name(), end.phase)
+			return
+		}
+	}
+	waits := make(map[nodegraph.Index]bool)
+	for _, o := range now.Obligations() {
+		waits[o.Node] = true
+	}
+	for _, o := range old.Obligations() {
+		if i := now.Graph().Find(o.Name); o.Node != nodegraph.Root && (i == nodegraph.None || !waits[i]) {
+			w.fault(kindOf("restart: nobody waits any more for "+o.For.String(), old.Graph().Node(o.Node).Kind), "%v", o)
+			return
+		}
+	}
 }
 
 func (w *World) load(k int) {
