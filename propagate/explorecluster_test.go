@@ -39,9 +39,16 @@ func (f family) explored(t *testing.T, count *explore.Count) []exploredFault {
 		specs, err := c.specs()
 		require.NoError(t, err, c)
 		cluster := f.cluster
+		if *exploreSize > 3 {
+			cluster.Harm++
+		}
 		x := &explore.Exploration{Specs: specs, Cluster: &cluster, Bound: f.bound, Count: count}
 		if c.facts != nil {
 			x.Facts, x.Cluster = explore.About(0, c.facts...), nil
+			x.Where = func(w *explore.World, _ bool) string { return x.BySaid(w) }
+		}
+		if c.manifest != "" {
+			cluster.Written = c.written
 		}
 		x.Found = func(kind string, path fmt.Stringer, err error) {
 			moves := path.(interface{ Len() int }).Len()
@@ -65,15 +72,22 @@ func (f family) explored(t *testing.T, count *explore.Count) []exploredFault {
 
 // Everything that may happen to small workflows in a cluster: see families. What is found is what is known.
 func TestExploreClusters(t *testing.T) {
+	faults := make([][]exploredFault, len(families))
+	counts := make([]explore.Count, len(families))
+	t.Run("families", func(t *testing.T) {
+		for k, f := range families {
+			t.Run(f.name, func(t *testing.T) {
+				t.Parallel()
+				faults[k] = f.explored(t, &counts[k])
+			})
+		}
+	})
 	var list []string
-	for _, f := range families {
-		t.Run(f.name, func(t *testing.T) {
-			count := &explore.Count{}
-			for _, fault := range f.explored(t, count) {
-				list = append(list, fault.String())
-			}
-			t.Log(f.name, count)
-		})
+	for k := range families {
+		t.Log(families[k].name+":", &counts[k])
+		for _, fault := range faults[k] {
+			list = append(list, fault.String())
+		}
 	}
 	got := strings.Join(list, "\n") + "\n"
 	if *updateExplored {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/explore"
 	"github.com/nodestatus/nodestatus/retry"
@@ -23,6 +24,8 @@ type drawing struct {
 	graphs []string
 	twists []twist
 	facts  []propagate.Event // if set, these come in any order, and nothing else happens
+
+	manifest string // in place of graphs: the Workflow object, to which the record is written, and from which it is read
 }
 
 // A twist changes what was read from the text of the graphs.
@@ -46,6 +49,9 @@ func drawnTogether(graphs ...string) drawing { return drawing{graphs: graphs} }
 // String is the case in one line.
 func (d drawing) String() string {
 	text := strings.Join(d.graphs, "  &  ")
+	if d.manifest != "" {
+		text = "manifest " + strings.Fields(d.manifest)[1]
+	}
 	for _, tw := range d.twists {
 		text += ", " + tw.text
 	}
@@ -54,6 +60,13 @@ func (d drawing) String() string {
 
 // specs reads the case.
 func (d drawing) specs() ([]*nodegraph.Spec, error) {
+	if d.manifest != "" {
+		w, err := argo.Read([]byte(d.manifest))
+		if err != nil {
+			return nil, err
+		}
+		return []*nodegraph.Spec{w.Spec}, nil
+	}
 	var specs []*nodegraph.Spec
 	for _, graph := range d.graphs {
 		spec, err := nodegraph.Parse(graph)
@@ -66,6 +79,27 @@ func (d drawing) specs() ([]*nodegraph.Spec, error) {
 		specs = append(specs, spec)
 	}
 	return specs, nil
+}
+
+// written is a record that is written to the Workflow object and read from it. What the user asks for stands in its spec.
+func (d drawing) written(_ int, s nodegraph.Snapshot) (nodegraph.Snapshot, error) {
+	w, err := argo.Read([]byte(d.manifest))
+	if err != nil {
+		return s, err
+	}
+	if err := w.SetStatus(s); err != nil {
+		return s, err
+	}
+	object, err := w.Encode()
+	if err != nil {
+		return s, err
+	}
+	read, err := argo.Read(object)
+	if err != nil {
+		return s, err
+	}
+	read.Snapshot.Shutdown, read.Snapshot.Held = s.Shutdown, s.Held
+	return read.Snapshot, nil
 }
 
 // templates changes all templates of a kind.
@@ -211,17 +245,18 @@ var families = []family{
 		drawnTogether("mutex(m, dag(a: mutex(n, pod)))", "mutex(m, mutex(n, pod))"),
 		drawnTogether("mutex(m, pod)", "mutex(m, mutex(n, pod))", "mutex(n, pod)"),
 	}},
-	{"deadlines and locks", 7, explore.Cluster{Fail: true, Runs: true, Harm: 2, Shutdown: []string{"Stop"}, Record: true}, []drawing{
+	{"deadlines and locks", 7, explore.Cluster{Fail: true, Harm: 2, Shutdown: []string{"Stop"}, Record: true}, []drawing{
 		drawn1("mutex(m, pod)", deadline),
-		{graphs: []string{"mutex(m, pod)", "mutex(m, suspend)"}, twists: []twist{deadline}},
-		{graphs: []string{"mutex(m, dag(a exit pod)) exit pod", "mutex(m, suspend)"}, twists: []twist{deadline}},
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, pod))", deadline),
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, pod))", pending),
 		drawn1("mutex(m, dag(a exit pod)) exit pod", deadline),
 		drawn1("dag(a: mutex(m, http), b: mutex(m, pod))", deadline),
 		drawn1("dag(a, b)", deadline, wide1),
 		drawn1("dag(a, b)", deadline, inside1),
-		drawn1("dag(a -> b, c)", deadline, wide1),
+	}},
+	{"deadlines of two workflows", 6, explore.Cluster{Harm: 1, Shutdown: []string{"Stop"}, Record: true}, []drawing{
+		{graphs: []string{"mutex(m, pod)", "mutex(m, suspend)"}, twists: []twist{deadline}},
+		{graphs: []string{"mutex(m, dag(a exit pod)) exit pod", "mutex(m, suspend)"}, twists: []twist{deadline}},
 	}},
 	{"timeouts", 7, explore.Cluster{Fail: true, Harm: 2}, []drawing{
 		drawn1(`dag(a: dag(p: http, q depends "p"), z)`, timeoutH),
@@ -394,5 +429,37 @@ var families = []family{
 		drawn1("dag(a over [i, j] -> b)"),
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, pod))"),
 		drawn1("dag(a: http -> b: suspend)"),
+	}},
+	{"restarts from the object", 7, explore.Cluster{Runs: true, Fail: true, Lose: true, Harm: 2, Record: true, Shutdown: []string{"Stop"}}, []drawing{
+		{manifest: `# chain
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf, namespace: default}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: a, template: pod, hooks: {exit: {template: pod}}}
+      - {name: b, template: pod, dependencies: [a]}
+  - {name: pod, container: {image: x}}
+`},
+		{manifest: `# set
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf, namespace: default}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - - {name: a, template: set}
+    - - {name: b, template: pod, withItems: [i, j]}
+  - name: set
+    retryStrategy: {limit: 1}
+    containerSet: {containers: [{name: x, image: x}, {name: main, image: x, dependencies: [x]}]}
+  - {name: pod, container: {image: x}}
+`},
 	}},
 }

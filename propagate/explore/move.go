@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
@@ -276,9 +277,12 @@ func (w *World) noteDeed(m move, d deed) {
 		if at > 0 {
 			text += " +"
 		}
+		if i := w.Engines[d.workflow].Graph().Find(ev.Node); i > nodegraph.Root {
+			ev.Node = w.Engines[d.workflow].Graph().Node(i).Name() // locks are granted to ids
+		}
 		text += " " + describe(ev)
 	}
-	w.note("%s", text)
+	w.note("%s", strings.TrimLeft(text, " "))
 }
 
 // served is the end of an HTTP or Plugin node.
@@ -388,7 +392,7 @@ func describe(ev propagate.Event) string {
 	case propagate.EventResolved, propagate.EventMemoized, propagate.EventSuspended:
 		text += fmt.Sprint(" ", ev.Value)
 	case propagate.EventExpanded:
-		text += fmt.Sprint(" ", len(ev.Items), " items")
+		text += fmt.Sprintf(" %d items", len(ev.Items))
 	case propagate.EventShutdown:
 		text += " " + ev.Reason
 	case propagate.EventContainerEnded:
