@@ -65,7 +65,11 @@ func (x *Exploration) BySaid(w *World) string {
 		slices.Sort(history)
 		fmt.Fprintln(&b, k, slices.Compact(history))
 		for i := nodegraph.Root; int(i) < e.Graph().Len(); i++ {
-			if f := e.Fact(i); f.Lock != propagate.LockNone || !f.Created.IsZero() {
+			f := e.Fact(i)
+			if f.Lock == propagate.LockAsked {
+				f.Lock = propagate.LockNone // nothing was answered yet
+			}
+			if f.Lock != propagate.LockNone || !f.Created.IsZero() {
 				names = append(names, fmt.Sprint(e.Graph().Node(i).Name(), f.Lock, !f.Created.IsZero(), f.Released))
 			}
 		}
