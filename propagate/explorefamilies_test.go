@@ -245,7 +245,7 @@ var families = []family{
 		drawnTogether("mutex(m, dag(a: mutex(n, pod)))", "mutex(m, mutex(n, pod))"),
 		drawnTogether("mutex(m, pod)", "mutex(m, mutex(n, pod))", "mutex(n, pod)"),
 	}},
-	{"deadlines and locks", 6, explore.Cluster{Fail: true, Harm: 2, Shutdown: []string{"Stop"}, Record: true}, []drawing{
+	{"deadlines and locks", 5, explore.Cluster{Fail: true, Harm: 2, Shutdown: []string{"Stop"}, Record: true}, []drawing{
 		drawn1("mutex(m, pod)", deadline),
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, pod))", deadline),
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, pod))", pending),
@@ -430,7 +430,7 @@ var families = []family{
 		drawn1("dag(a: mutex(m, pod), b: mutex(m, pod))"),
 		drawn1("dag(a: http -> b: suspend)"),
 	}},
-	{"restarts from the object", 6, explore.Cluster{Runs: true, Fail: true, Lose: true, Harm: 2, Record: true, Shutdown: []string{"Stop"}}, []drawing{
+	{"restarts from the object", 5, explore.Cluster{Runs: true, Fail: true, Lose: true, Harm: 2, Record: true, Shutdown: []string{"Stop"}}, []drawing{
 		{manifest: `# chain
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow

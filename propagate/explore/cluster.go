@@ -94,6 +94,9 @@ func (w *World) pod(k int, node string) *pod {
 
 // serve makes the pod of a node, or has a node served.
 func (w *World) serve(k int, a propagate.Action) {
+	if w.x.Cluster == nil {
+		return
+	}
 	switch a.Kind {
 	case nodegraph.HTTP, nodegraph.Plugin:
 		if !slices.Contains(w.flows[k].served, a.Name) {

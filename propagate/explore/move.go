@@ -92,8 +92,7 @@ func (w *World) possible() []move {
 	return append(good, bad...)
 }
 
-// may reports whether a fact may come next: its node was created and has a pod of which something could be heard, which
-// it has not while it waits for its locks.
+// may reports whether a fact may come next: its node was created and has, if it is about a pod, one that was asked for.
 func (w *World) may(f Fact) bool {
 	e := w.Engines[f.Workflow]
 	if e.Complete() {
@@ -103,7 +102,9 @@ func (w *World) may(f Fact) bool {
 		return true
 	}
 	i := e.Graph().Find(f.Event.Node)
-	return i != nodegraph.None && !e.Fact(i).Created.IsZero() && e.Fact(i).Lock != propagate.LockWaits
+	ofPod := f.Event.Type <= propagate.EventContainerRetried
+	return i != nodegraph.None && !e.Fact(i).Created.IsZero() && e.Fact(i).Lock != propagate.LockWaits &&
+		(!ofPod || w.flows[f.Workflow].asked[f.Event.Node])
 }
 
 // inCluster adds to good what may happen in the cluster, and returns what may do harm besides.

@@ -40,9 +40,10 @@ type World struct {
 type flow struct {
 	wake      time.Time // when the engine wants to be called again
 	said      []propagate.Event
-	history   []string       // what was said, and the locks that were granted, in any order
-	serials   map[string]int // how many pods were made of a node, by its name
-	served    []string       // HTTP and Plugin nodes that an agent works on
+	history   []string        // what was said, and the locks that were granted, in any order
+	asked     map[string]bool // the nodes of which a pod was asked for, by name
+	serials   map[string]int  // how many pods were made of a node, by its name
+	served    []string        // HTTP and Plugin nodes that an agent works on
 	suspended bool
 	shutdown  string
 	retried   bool // by hand
@@ -69,7 +70,7 @@ func (x *Exploration) begin() *World {
 		w.Engines = append(w.Engines, e)
 	}
 	for k := range w.Engines {
-		w.flows[k].serials = make(map[string]int)
+		w.flows[k].serials, w.flows[k].asked = make(map[string]int), make(map[string]bool)
 		r, _ := w.apply(k)
 		w.carryOut(k, r.Actions)
 	}
@@ -146,7 +147,8 @@ func (w *World) carryOut(k int, actions []propagate.Action) {
 		case propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
 			w.owed = append(w.owed, errand{workflow: k, action: a})
 		case propagate.ActionStart, propagate.ActionRecreate:
-			if w.x.Cluster != nil && (a.Type == propagate.ActionRecreate || a.Message == "") {
+			if a.Type == propagate.ActionRecreate || a.Message == "" {
+				w.flows[k].asked[a.Name] = true
 				w.serve(k, a)
 			}
 		case propagate.ActionTerminate:
