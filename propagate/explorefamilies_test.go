@@ -238,7 +238,7 @@ var families = []family{
 		{graphs: []string{"dag(a)", "dag(a)"}, twists: []twist{wholeM}},
 		{graphs: []string{"dag(a: mutex(n, pod))", "dag(a: mutex(n, pod))"}, twists: []twist{wholeM}},
 	}},
-	{"crossing locks", 9, explore.Cluster{Fail: true, Harm: 2}, []drawing{
+	{"crossing locks", 9, explore.Cluster{Crash: true, Fail: true, Harm: 2}, []drawing{
 		drawnTogether("mutex(m, dag(a: mutex(n, pod)))", "mutex(n, dag(a: mutex(m, pod)))"),
 		drawnTogether("mutex(m, mutex(n, pod))", "mutex(n, mutex(m, pod))"),
 		drawnTogether("dag(a: mutex(m, pod) -> b: mutex(n, pod))", "dag(a: mutex(n, pod) -> b: mutex(m, pod))"),
@@ -258,7 +258,7 @@ var families = []family{
 		{graphs: []string{"mutex(m, pod)", "mutex(m, suspend)"}, twists: []twist{deadline}},
 		{graphs: []string{"mutex(m, dag(a exit pod)) exit pod", "mutex(m, suspend)"}, twists: []twist{deadline}},
 	}},
-	{"timeouts", 7, explore.Cluster{Fail: true, Harm: 2}, []drawing{
+	{"timeouts", 7, explore.Cluster{Crash: true, Record: true, Fail: true, Harm: 3}, []drawing{
 		drawn1(`dag(a: dag(p: http, q depends "p"), z)`, timeoutH),
 		drawn1("retry(1, pod)", timeout),
 		drawn1("dag(a -> b)", timeout),
@@ -294,7 +294,7 @@ var families = []family{
 		drawn1("dag(a exit pod -> b)", wide1),
 		drawn1("dag(a over [i] exit pod -> b)"),
 	}},
-	{"skipped and omitted targets", 7, explore.Cluster{Fail: true, Lose: true, Harm: 2}, []drawing{
+	{"skipped and omitted targets", 7, explore.Cluster{Shutdown: []string{"Stop"}, Fail: true, Lose: true, Harm: 2}, []drawing{
 		drawn1(`dag(a -> b)`),
 		drawn1(`dag(a continueOnFailed -> b)`),
 		drawn1(`dag(a continueOnFailed -> b when "x == y")`),
@@ -324,7 +324,7 @@ var families = []family{
 		drawn1("retry(1, dag(a: retry(1, pod), b))"),
 		drawn1("dag(a: retry(1, dag(d: daemon -> x)) -> b)"),
 	}},
-	{"parallelism", 8, explore.Cluster{Fail: true, Harm: 2}, []drawing{
+	{"parallelism", 8, explore.Cluster{Crash: true, Fail: true, Harm: 3}, []drawing{
 		drawn1("dag(a: retry(1, pod), b)", wide1),
 		drawn1("dag(a: retry(1, pod), b)", inside1),
 		drawn1("dag(a: retry(1, pod), b)", inside1, backoff),
@@ -402,7 +402,7 @@ var families = []family{
 		drawn1("dag(a -> b)"),
 		drawn1("dag(a: retry(1, pod))"),
 	}},
-	{"manual retry", 10, explore.Cluster{Fail: true, Retry: true, Harm: 2}, []drawing{
+	{"manual retry", 10, explore.Cluster{Crash: true, Fail: true, Retry: true, Harm: 3}, []drawing{
 		drawn1("pod"),
 		drawn1("dag(a -> b)"),
 		drawn1("dag(a, b)"),

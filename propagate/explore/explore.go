@@ -219,36 +219,24 @@ func (x *Exploration) crash(t testing.TB, w *World, m move, actions []propagate.
 // repeat says every fact once more that was said before: nothing comes of it. It reports whether that led to a state that
 // is new all the same, because the engine notes more than it shows.
 func (x *Exploration) repeat(t testing.TB, w *World) bool {
-	before := ""
-	for k, e := range w.Engines {
-		if wake := w.flows[k].wake; !wake.IsZero() && !wake.After(e.Now()) {
-			continue // a call with nothing at all would count
+	before, right := w.look(), true
+	w.sayAgain(func(k int, ev propagate.Event, r propagate.Result, err error) {
+		x.Count.Repeated.Add(1)
+		if err != nil && !w.flows[k].retried {
+			right = false
+			x.found(t, "a fact is refused when it is said again", w, fmt.Errorf("%v once more: %w", describe(ev), err))
 		}
-		for _, ev := range w.flows[k].said {
-			if e.Complete() {
-				break
-			}
-			if before == "" {
-				before = w.look()
-			}
-			r, err := e.Apply(e.Now(), ev)
-			w.hashed = nil
-			x.Count.Repeated.Add(1)
-			if err != nil && !w.flows[k].retried {
-				x.found(t, "a fact is refused when it is said again", w, fmt.Errorf("%v once more: %w", describe(ev), err))
-			}
-			if len(r.Changes) > 0 || len(r.Actions) > 0 {
-				x.found(t, "a fact counts when it is said again: "+ev.Type.String(), w,
-					fmt.Errorf("%v once more: %v %v", describe(ev), r.Changes, r.Actions))
-				return false
-			}
+		if len(r.Changes) > 0 || len(r.Actions) > 0 {
+			right = false
+			x.found(t, "a fact counts when it is said again: "+ev.Type.String(), w,
+				fmt.Errorf("%v once more: %v %v", describe(ev), r.Changes, r.Actions))
 		}
-	}
-	if before != "" && before != w.look() {
-		x.found(t, "all that was said, once more, changes the state", w, fmt.Errorf("%s\nis now\n%s", before, w.look()))
+	})
+	if now := w.look(); right && before != now {
+		x.found(t, "all that was said, once more, changes the state", w, fmt.Errorf("%s\nis now\n%s", before, now))
 		return false
 	}
-	return x.enter(t, w)
+	return right && x.enter(t, w)
 }
 
 // mostDrained is how many good things may happen until all workflows end.

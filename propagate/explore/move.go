@@ -32,6 +32,7 @@ const (
 	moveUnsuspend
 	moveWoken // the host calls again when the engine wanted it
 	moveClock // time passes until an engine wants to be called
+	moveAgain // all that was said is said once more; it is none of the moves that are counted
 	// What follows does harm.
 	moveSuspend
 	moveShutdown
@@ -312,6 +313,10 @@ func (w *World) unasked(old *pod, how int) propagate.Event {
 
 // take lets a move happen, and returns what its engine said. On an error nothing comes of it.
 func (w *World) take(m move) (propagate.Result, error) {
+	if m.what == moveAgain {
+		w.sayAgain(func(int, propagate.Event, propagate.Result, error) {})
+		return propagate.Result{}, nil
+	}
 	harm := w.harmOf(m)
 	d := w.tell(m)
 	var r propagate.Result
@@ -360,11 +365,32 @@ func (w *World) come(m move, d deed, harm int, r propagate.Result, err error) er
 	return nil
 }
 
+// sayAgain says all that was said once more, at the time that the engines know. It leaves out those that a call with
+// nothing at all would change.
+func (w *World) sayAgain(heard func(k int, ev propagate.Event, r propagate.Result, err error)) {
+	w.hashed, w.faults = nil, nil
+	w.note("all of that is said once more")
+	for k, e := range w.Engines {
+		if wake := w.flows[k].wake; !wake.IsZero() && !wake.After(e.Now()) {
+			continue
+		}
+		for _, ev := range w.flows[k].said {
+			if e.Complete() {
+				break
+			}
+			r, err := e.Apply(e.Now(), ev)
+			heard(k, ev, r, err)
+		}
+	}
+	w.path = append(w.path, move{what: moveAgain})
+}
+
 // remember notes what may be said once more.
 func (w *World) remember(m move, d deed) {
 	f := &w.flows[d.workflow]
 	if m.what == moveRetry {
-		f.said, f.served = nil, nil
+		f.served = nil
+		f.said = slices.DeleteFunc(f.said, func(ev propagate.Event) bool { return ev.Pod.UID == "" }) // what is asked anew is answered anew
 		w.owed = slices.DeleteFunc(w.owed, func(e errand) bool { return e.workflow == d.workflow })
 		return
 	}
