@@ -30,7 +30,7 @@ func (x *Exploration) compare(t testing.TB, w *World, maximal bool) {
 	switch {
 	case x.Where != nil:
 		where = x.Where(w, maximal)
-	case x.Cluster == nil && len(w.limits) == 0:
+	case x.Cluster == nil && len(w.locks) == 0:
 		where = x.ByFacts(w)
 	default:
 		where = x.BySaid(w)

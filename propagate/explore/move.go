@@ -369,7 +369,7 @@ func (w *World) come(m move, d deed, harm int, r propagate.Result, err error) er
 // nothing at all would change.
 func (w *World) sayAgain(heard func(k int, ev propagate.Event, r propagate.Result, err error)) {
 	w.hashed, w.faults = nil, nil
-	w.note("all of that is said once more")
+	again := false
 	for k, e := range w.Engines {
 		if wake := w.flows[k].wake; !wake.IsZero() && !wake.After(e.Now()) {
 			continue
@@ -378,11 +378,15 @@ func (w *World) sayAgain(heard func(k int, ev propagate.Event, r propagate.Resul
 			if e.Complete() {
 				break
 			}
+			again = true
 			r, err := e.Apply(e.Now(), ev)
 			heard(k, ev, r, err)
 		}
 	}
-	w.path = append(w.path, move{what: moveAgain})
+	if again {
+		w.path = append(w.path, move{what: moveAgain})
+		w.note("all of that is said once more")
+	}
 }
 
 // remember notes what may be said once more.

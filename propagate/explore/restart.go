@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -208,9 +209,9 @@ func (w *World) compareEndedWas(when string, old map[string]nodeEnd, now *propag
 			w.fault(kindOf("restore: what had ended changes", was.kind)+when, "%q was %s and is %s", name, was.phase, phase)
 		}
 	}
-	for name, was := range old {
+	for _, name := range slices.Sorted(maps.Keys(old)) {
 		if name != "" && now.Graph().Find(name) == nodegraph.None {
-			w.fault(kindOf("restore: what had ended is forgotten", was.kind)+when, "%q was %s", name, was.phase)
+			w.fault(kindOf("restore: what had ended is forgotten", old[name].kind)+when, "%q was %s", name, old[name].phase)
 			return
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
@@ -29,8 +28,7 @@ type World struct {
 	faults []fault  // of the last move
 	hashed []uint64 // what tells the states of the engines apart, nil until somebody asks
 
-	limits map[string]int // of the locks that were asked for
-	asked  map[propagate.Holder][]nodegraph.Lock
+	locks map[string]bool // by key: those that were asked for
 
 	noting bool
 	notes  []string // what happened, if noting
@@ -59,8 +57,7 @@ type fault struct {
 // begin makes the world in which nothing has happened yet.
 func (x *Exploration) begin() *World {
 	w := &World{
-		x: x, now: epoch, flows: make([]flow, len(x.Specs)),
-		limits: make(map[string]int), asked: make(map[propagate.Holder][]nodegraph.Lock),
+		x: x, now: epoch, flows: make([]flow, len(x.Specs)), locks: make(map[string]bool),
 	}
 	for _, spec := range x.Specs {
 		e, err := propagate.New(spec)
@@ -138,9 +135,8 @@ func (w *World) carryOut(k int, actions []propagate.Action) {
 		switch a.Type {
 		case propagate.ActionAcquire:
 			w.owed = append(w.owed, errand{workflow: k, action: a})
-			w.asked[holder(k, a.ID)] = a.Locks
 			for _, l := range a.Locks {
-				w.limits[l.Key] = max(1, l.Limit)
+				w.locks[l.Key] = true
 			}
 		case propagate.ActionRelease:
 			w.giveBack(k, a.ID)
@@ -178,27 +174,10 @@ func (w *World) handOn(granted []propagate.Holder) {
 	}
 }
 
-// holders lists, by lock, who holds it as the engines see it.
-func (w *World) holders() map[string][]propagate.Holder {
-	all := make(map[string][]propagate.Holder)
-	for k, e := range w.Engines {
-		for i := range nodegraph.Index(e.Graph().Len()) {
-			if e.Fact(i).Lock != propagate.LockHeld {
-				continue
-			}
-			h := holder(k, e.Graph().Node(i).ID())
-			for _, l := range w.asked[h] {
-				all[l.Key] = append(all[l.Key], h)
-			}
-		}
-	}
-	return all
-}
-
 // complete reports whether all workflows are complete.
 func (w *World) complete() bool {
 	return !slices.ContainsFunc(w.Engines, func(e *propagate.Engine) bool { return !e.Complete() })
 }
 
 // keys are the locks that were asked for, sorted.
-func (w *World) keys() []string { return slices.Sorted(maps.Keys(w.limits)) }
+func (w *World) keys() []string { return slices.Sorted(maps.Keys(w.locks)) }
