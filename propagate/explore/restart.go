@@ -86,7 +86,7 @@ func (w *World) crash(from crashKind) {
 			r, _ = w.apply(k)
 		} else {
 			r, _ = w.Engines[k].SyncPods(w.now, w.listed(k))
-			w.heard(k, r)
+			w.heard(k, r, nil)
 		}
 		w.compareEndedWas(" with the first call", old, w.Engines[k])
 		if !due[k] {

@@ -90,24 +90,36 @@ func (w *World) Told(fact int) bool { return w.told&(1<<fact) != 0 }
 func (w *World) apply(k int, events ...propagate.Event) (propagate.Result, error) {
 	r, err := w.Engines[k].Apply(w.now, events...)
 	if err == nil {
-		w.heard(k, r)
+		w.heard(k, r, events)
 	}
 	return r, err
 }
 
 // heard notes that an engine was called: it asks for no pod that must not be, and knows that it was woken.
-func (w *World) heard(k int, r propagate.Result) {
+func (w *World) heard(k int, r propagate.Result, events []propagate.Event) {
 	f := &w.flows[k]
 	w.hashed = nil
 	if w.x.Cluster == nil {
 		return
 	}
 	if err := f.watch.After(w.Engines[k], r); err != nil {
-		w.faults = append(w.faults, fault{truthKind(w.Engines[k], err), err})
+		w.faults = append(w.faults, fault{truthKind(w.Engines[k], err) + upon(events), err})
 	}
 	if !f.wake.After(w.now) {
 		f.wake = time.Time{}
 	}
+}
+
+// upon names the types of events for the name of a fault.
+func upon(events []propagate.Event) string {
+	if len(events) == 0 {
+		return ", upon a call"
+	}
+	text := ", upon " + events[0].Type.String()
+	for _, ev := range events[1:] {
+		text += " + " + ev.Type.String()
+	}
+	return text
 }
 
 func (w *World) fault(kind, format string, args ...any) {
