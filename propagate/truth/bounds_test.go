@@ -15,7 +15,6 @@ import (
 var (
 	waits = propagate.Fact{Created: start, Lock: propagate.LockWaits}
 	holds = propagate.Fact{Created: start, Lock: propagate.LockHeld}
-	none  = propagate.Fact{Created: start}
 )
 
 func parallelism(template string, most int) func(*nodegraph.Spec) {

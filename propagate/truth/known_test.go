@@ -1,5 +1,18 @@
 package truth_test
 
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/truth"
+	"github.com/nodestatus/nodestatus/retry"
+)
+
 // argoSays lists what is not true of what Argo recorded, by why: recording, line and node. Each holds in every frame from
 // the one on in which it came up.
 var argoSays = map[string][]string{
@@ -106,4 +119,72 @@ var engineSays = map[string][]string{
 	"a record does not tell that the pod of a Pending node ran": {
 		"wide/rnd152 I9.8 rnd152(1).job1(0): restored",
 	},
+}
+
+// Small workflows of which the engine says today what is not true, or for which it asks for what it should not. Where one of
+// these fails the engine has learned: the entry goes.
+func TestEngineToday(t *testing.T) {
+	type call struct {
+		at     int // seconds after the start
+		events []propagate.Event
+	}
+	pod := func(ev propagate.Event, uid string) propagate.Event {
+		ev.Pod.UID = uid
+		return ev
+	}
+	for _, test := range []struct {
+		name  string
+		text  string
+		edit  func(*nodegraph.Spec)
+		calls []call
+		want  []string
+	}{
+		{name: "a DAG takes the word of a container whose pod was deleted", text: "dag(set: pod(main) -> after)",
+			calls: []call{{1, []propagate.Event{propagate.PodRunning("wf.set"), propagate.ContainerEnded("wf.set", "main", 0, "")}},
+				{2, []propagate.Event{propagate.PodDeleted("wf.set")}}},
+			want: []string{"I8.4 wf"}},
+		{name: "a daemon that died in open Steps is forgiven", text: "steps(d: daemon | a)",
+			calls: []call{{1, []propagate.Event{propagate.PodRunning("wf[0].d")}}, {2, []propagate.Event{propagate.PodFailed("wf[0].d", "")}}},
+			want:  []string{"I8.3 wf[0]"}},
+		{name: "a granted lock lets a pod start beyond the parallelism", text: "dag(a: mutex(m, pod), b)", edit: parallelism("", 1),
+			calls: []call{{1, []propagate.Event{propagate.LockQueued("wf.a", "default/Mutex/m", "waits")}}, {2, []propagate.Event{propagate.LockGranted("wf.a")}}},
+			want:  []string{"I9.1 workflow"}},
+		{name: "a later attempt starts beyond the parallelism", text: "dag(a: retry(1, pod), b)",
+			edit: func(s *nodegraph.Spec) {
+				parallelism("main", 1)(s)
+				for _, t := range s.Templates {
+					if t.Retry != nil {
+						t.Retry.Backoff = &retry.Backoff{Duration: 10 * time.Second}
+					}
+				}
+			},
+			calls: []call{{1, []propagate.Event{propagate.PodFailed("wf.a(0)", "")}}, {20, nil}},
+			want:  []string{"I9.2 wf"}},
+		{name: "a lock that is granted after the deadline lets a pod start", text: "mutex(m, pod)",
+			edit:  func(s *nodegraph.Spec) { s.ActiveDeadline = 10 * time.Second },
+			calls: []call{{1, []propagate.Event{propagate.LockQueued("wf", "default/Mutex/m", "waits")}}, {20, []propagate.Event{propagate.LockGranted("wf")}}},
+			want:  []string{"I9.4 wf", "I9.5 wf", "I9.5 wf", "I9.7 wf"}},
+		{name: "a lock that is granted with a shutdown lets a pod start", text: "mutex(m, pod)",
+			calls: []call{{1, []propagate.Event{propagate.LockQueued("wf", "default/Mutex/m", "waits")}},
+				{2, []propagate.Event{propagate.LockGranted("wf"), propagate.Shutdown("Terminate")}}},
+			want: []string{"I9.4 wf", "I9.5 wf", "I9.5 wf", "I9.6 wf"}},
+		{name: "the absence of a newer pod opens what gave its lock back", text: "dag(a: mutex(m, pod), b)",
+			calls: []call{{1, []propagate.Event{propagate.LockGranted("wf.a")}}, {2, []propagate.Event{pod(propagate.PodFailed("wf.a", ""), "1")}},
+				{3, []propagate.Event{pod(propagate.PodDeleted("wf.a"), "2")}}},
+			want: []string{"I9.4 wf.a"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e, err := propagate.New(parse(t, test.text, test.edit))
+			require.NoError(t, err)
+			var w truth.Watch
+			var got []string
+			for _, call := range append([]call{{}}, test.calls...) {
+				r, err := e.Apply(at(call.at), call.events...)
+				require.NoError(t, err)
+				c := truth.Of(e)
+				got = broken(append(c.Violations(), w.Violations(c, r)...))
+			}
+			assert.Equal(t, test.want, got, "%s: lines that are broken after the last call", test.text)
+		})
+	}
 }
