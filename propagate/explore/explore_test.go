@@ -84,5 +84,5 @@ func TestRunFailsWhereStatesDiffer(t *testing.T) {
 	}()
 	<-done
 	require.True(t, f.failed)
-	require.Contains(t, strings.Join(f.messages, "\n"), `0: PodRunning`)
+	require.Contains(t, strings.Join(f.messages, "\n"), `PodRunning wf.a@uid-1`)
 }

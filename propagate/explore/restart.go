@@ -1,0 +1,220 @@
+package explore
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// A crashKind says from what a host goes on that has crashed.
+type crashKind uint8
+
+const (
+	fromState       crashKind = iota // the saved state
+	fromRecord                       // the record
+	fromRecordAlone                  // the record, and no pod is left
+)
+
+var crashNames = [...]string{"saved state", "record", "record, and all pods have vanished"}
+
+// crashes lists after how many of the actions that came of a move the host may crash: before and after each that it can't
+// take back, from all that it keeps.
+func (x *Exploration) crashes(m move, actions []propagate.Action) []move {
+	var list []move
+	add := func(n int) {
+		m.crash = int8(n) + 1
+		if x.Cluster.Crash {
+			m.from = fromState
+			list = append(list, m)
+		}
+		if x.Cluster.Record {
+			m.from = fromRecord
+			list = append(list, m)
+			if x.Cluster.Lose {
+				m.from = fromRecordAlone
+				list = append(list, m)
+			}
+		}
+	}
+	for n, a := range actions {
+		switch a.Type {
+		case propagate.ActionStart, propagate.ActionRecreate, propagate.ActionTerminate:
+			if !a.Kind.Composite() {
+				add(n)
+			}
+		}
+	}
+	add(len(actions))
+	return list
+}
+
+// crash replaces the host by one that goes on from what was kept. It adopts all engines before it acts on any.
+func (w *World) crash(from crashKind) {
+	w.note("    the host crashes, and goes on from the %s", crashNames[from])
+	w.owed, w.Locks, w.hashed = nil, propagate.LockTable{}, nil
+	w.pods = slices.DeleteFunc(w.pods, func(p *pod) bool { return p.stage == podAsked })
+	before := slices.Clone(w.Engines)
+	due := make([]bool, len(before)) // the next call would change something
+	for k, e := range before {
+		wake := w.flows[k].wake
+		due[k] = w.now.After(e.Now()) || !wake.IsZero() && !wake.After(w.now) || from == fromRecordAlone
+	}
+	for _, p := range w.pods {
+		if from == fromRecordAlone && p.alive() {
+			p.stage = podGone
+		}
+	}
+	for k := range w.Engines {
+		old := w.Engines[k]
+		if from == fromState {
+			w.load(k)
+		} else {
+			w.restore(k)
+			w.flows[k].said = nil // a record does not name the pods before those that are listed
+		}
+		w.compareEnded("", old, w.Engines[k])
+		w.flows[k].wake = time.Time{}
+		w.Locks.Adopt(holder(k, "").Workflow, w.Engines[k])
+	}
+	for k := range w.Engines {
+		old := w.ended(k)
+		var r propagate.Result
+		if from == fromState && !w.Engines[k].Complete() {
+			r, _ = w.apply(k)
+		} else {
+			r, _ = w.Engines[k].SyncPods(w.now, w.listed(k))
+			w.heard(k, r, nil)
+		}
+		w.compareEndedWas(" with the first call", old, w.Engines[k])
+		if !due[k] {
+			w.compareOpen(before[k], w.Engines[k])
+		}
+		w.carryOut(k, r.Actions)
+	}
+	w.handOn(w.Locks.Grant())
+}
+
+// compareOpen: nothing is new in the cluster, so what was open is open, and what was waited for is still waited for, or
+// has come.
+func (w *World) compareOpen(old, now *propagate.Engine) {
+	was, is := endsOf(old), endsOf(now)
+	for i := nodegraph.Root; int(i) < now.Graph().Len(); i++ {
+		n := now.Graph().Node(i)
+		end, ended := is[n.Name()]
+		if _, had := was[n.Name()]; ended && !had {
+			w.fault(kindOf("restart: what was open ends", n.Kind), "%q is %s", n.Name(), end.phase)
+			return
+		}
+	}
+	waits := make(map[nodegraph.Index]bool)
+	for _, o := range now.Obligations() {
+		waits[o.Node] = true
+	}
+	for _, o := range old.Obligations() {
+		if i := now.Graph().Find(o.Name); o.Node != nodegraph.Root && (i == nodegraph.None || !waits[i]) {
+			w.fault(kindOf("restart: nobody waits any more for "+o.For.String(), old.Graph().Node(o.Node).Kind), "%v", o)
+			return
+		}
+	}
+}
+
+func (w *World) load(k int) {
+	e, unknown, err := propagate.Load(w.x.Specs[k], w.Engines[k].Save())
+	if err != nil || len(unknown) > 0 {
+		w.fault("the saved state is refused", "workflow %d: %v %v", k, unknown, err)
+		return
+	}
+	w.Engines[k] = e
+}
+
+func (w *World) restore(k int) {
+	s, err := w.Engines[k].Snapshot(), error(nil)
+	if written := w.x.Cluster.Written; written != nil {
+		s, err = written(k, s)
+	}
+	if err == nil {
+		s = inSeconds(s)
+		var e *propagate.Engine
+		var unknown []string
+		if e, unknown, err = propagate.Restore(w.x.Specs[k], s); err == nil {
+			w.checkUnknown(k, unknown)
+			w.Engines[k] = e
+		}
+	}
+	if err != nil {
+		w.fault("the record is refused", "workflow %d: %v", k, err)
+	}
+}
+
+// inSeconds is a record as Kubernetes keeps it.
+func inSeconds(s nodegraph.Snapshot) nodegraph.Snapshot {
+	s.Started, s.Finished = s.Started.Truncate(time.Second), s.Finished.Truncate(time.Second)
+	s.Nodes = slices.Clone(s.Nodes)
+	for k := range s.Nodes {
+		n := &s.Nodes[k]
+		n.Started, n.Finished = n.Started.Truncate(time.Second), n.Finished.Truncate(time.Second)
+	}
+	return s
+}
+
+// checkUnknown: a record does not say why a pod failed, so attempts after one with which a Retry would have ended may be
+// left out. Everything else is known.
+func (w *World) checkUnknown(k int, unknown []string) {
+	g := w.Engines[k].Graph()
+	for _, id := range unknown {
+		i := g.Find(id)
+		for g.Node(i).Role != nodegraph.RoleAttempt && g.Node(i).Parent > nodegraph.Entry {
+			i = g.Node(i).Parent
+		}
+		if g.Node(i).Role != nodegraph.RoleAttempt || !w.Engines[k].Verdict(g.Node(i).Parent).Phase.Unsuccessful() {
+			w.fault("restore: a node is not known any more", "workflow %d: %s", k, g.Node(g.Find(id)).Name())
+		}
+	}
+}
+
+// A nodeEnd is how a node ended.
+type nodeEnd struct {
+	kind  nodegraph.Kind
+	phase nodegraph.Phase
+}
+
+// ended are the nodes that have ended, by name.
+func (w *World) ended(k int) map[string]nodeEnd { return endsOf(w.Engines[k]) }
+
+func endsOf(e *propagate.Engine) map[string]nodeEnd {
+	ends := make(map[string]nodeEnd)
+	for i := nodegraph.Root; int(i) < e.Graph().Len(); i++ {
+		if v := e.Verdict(i); v.Fulfilled && !v.Daemoned {
+			ends[e.Graph().Node(i).Name()] = nodeEnd{e.Graph().Node(i).Kind, v.Phase}
+		}
+	}
+	return ends
+}
+
+// compareEnded: what had ended is as it ended.
+func (w *World) compareEnded(when string, old, now *propagate.Engine) {
+	w.compareEndedWas(when, endsOf(old), now)
+}
+
+func (w *World) compareEndedWas(when string, old map[string]nodeEnd, now *propagate.Engine) {
+	is := endsOf(now)
+	for i := nodegraph.Root; int(i) < now.Graph().Len(); i++ { // in the order of the graph
+		name := now.Graph().Node(i).Name()
+		was, had := old[name]
+		if has, still := is[name]; had && (!still || has.phase != was.phase) {
+			phase, _ := now.Phase(i)
+			w.fault(kindOf("restore: what had ended changes", was.kind)+when, "%q was %s and is %s", name, was.phase, phase)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(old)) {
+		if name != "" && now.Graph().Find(name) == nodegraph.None {
+			w.fault(kindOf("restore: what had ended is forgotten", old[name].kind)+when, "%q was %s", name, old[name].phase)
+			return
+		}
+	}
+}
+
+func kindOf(what string, kind nodegraph.Kind) string { return what + ": " + kind.String() }
