@@ -302,7 +302,7 @@ func (g *Graph) expandPod(i Index) error {
 	return nil
 }
 
-// AddAttempt adds the next attempt of Retry i and returns it. Its name is the Retry's with the number in parentheses.
+// AddAttempt adds the next attempt of Retry i and returns it. Its name is [AttemptName].
 // The error is a [*LimitError] or [*SpecError].
 func (g *Graph) AddAttempt(i Index) (Index, error) {
 	n := g.nodes[i]
@@ -374,16 +374,24 @@ func appendItemName(b []byte, task string, number int, text string) []byte {
 	return append(b, ')')
 }
 
-// AddHook adds the node of owner's hook and returns it: "<owner>.onExit" for the exit hook, "<owner>.hooks.<name>"
-// for another. It is inside what owner is inside of, so that this can't end before the hook has; for an item that is
+// HookName is the name of the node of a hook: "<owner>.onExit" for the exit hook, "<owner>.hooks.<name>" for another.
+func HookName(owner string, hook *Hook) string { return owner + hookSuffix(hook) }
+
+func hookSuffix(hook *Hook) string {
+	if hook.Name == ExitHook {
+		return ".onExit"
+	}
+	return ".hooks." + hook.Name
+}
+
+// AttemptName is the name of an attempt of a Retry, by its number from 0 on: "<retry>(<number>)".
+func AttemptName(retry string, number int) string { return fmt.Sprintf("%s(%d)", retry, number) }
+
+// AddHook adds the node of owner's hook and returns it. Its name is [HookName]. It is inside what owner is inside of, so that this can't end before the hook has; for an item that is
 // the DAG, because a TaskGroup is done when its items are (as in Argo). The owner of the workflow's own hooks is its
 // entry node. The error is a [*LimitError] or [*SpecError].
 func (g *Graph) AddHook(owner Index, hook *Hook) (Index, error) {
 	o := g.nodes[owner]
-	suffix := ".hooks." + hook.Name
-	if hook.Name == ExitHook {
-		suffix = ".onExit"
-	}
 	t := g.templates.find(hook.Template)
 	switch {
 	case owner == Root:
@@ -399,7 +407,7 @@ func (g *Graph) AddHook(owner Index, hook *Hook) (Index, error) {
 	if hook.Name == ExitHook {
 		node.traits |= nodeInExit
 	}
-	i, err := g.add(parent, owner, []byte(suffix), &node)
+	i, err := g.add(parent, owner, []byte(hookSuffix(hook)), &node)
 	if err != nil {
 		return None, err
 	}

@@ -117,7 +117,7 @@ func (e *Engine) lockQueued(i nodegraph.Index, ev *Event) {
 		e.abandon(i)
 		return
 	}
-	if !created && (e.eval.stops(i) || e.facts.overdue && !e.graph.Node(i).InExitHandler()) {
+	if !created && e.eval.barred(i) {
 		e.releaseLocks(i) // it is not to wait for anything any more
 		e.create(i)
 		return

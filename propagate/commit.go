@@ -29,9 +29,7 @@ const boundaries kinds = 1<<nodegraph.DAG | 1<<nodegraph.Steps | 1<<nodegraph.Wo
 func (e *Engine) ended(i nodegraph.Index, n *node) {
 	e.forget(i)
 	e.facts.setFinished(i, e.facts.instant)
-	if n.kind == nodegraph.TaskGroup {
-		e.awaitHook(i)
-	}
+	e.awaitHook(i)
 	if boundaries.has(n.kind) || n.Lock != LockNone || e.facts.daemons && e.eval.verdicts[i].rule() == RuleOmitted {
 		e.sched.endedQueue.push(i)
 	}
@@ -56,9 +54,9 @@ func (e *Engine) resumed(i nodegraph.Index, n *node) {
 	}
 }
 
-// awaitHook makes sure that TaskGroup i, which has ended, is looked at with the next call: its exit hook starts then.
+// awaitHook makes sure that node i, which has ended, is looked at with the next call if its exit hook is decided then.
 func (e *Engine) awaitHook(i nodegraph.Index) {
-	if n := &e.facts.nodes[i]; n.kind == nodegraph.TaskGroup && n.traits&traitHooked != 0 && !n.Seen {
+	if e.eval.exitHookLater(i, e.eval.verdicts[i]) {
 		e.sched.timers.add(e.facts.instant, i)
 	}
 }

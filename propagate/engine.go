@@ -205,7 +205,7 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 		return
 	}
 	e.checkTimeouts(i)
-	if e.graph.Node(i).Kind == nodegraph.TaskGroup && e.eval.verdicts[i].fulfilled() && !e.facts.nodes[i].Seen && !e.eval.withinEnded(i) {
+	if e.eval.exitHookLater(i, e.eval.verdicts[i]) && !e.eval.withinEnded(i) {
 		e.facts.see(i)
 	}
 }

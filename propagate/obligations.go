@@ -34,12 +34,12 @@ func obligations(w *evalContext) []Obligation {
 
 // need says what node i itself waits for; false when it waits for other nodes only, or for nothing.
 func (w *evalContext) need(i nodegraph.Index) (Need, bool) {
-	v, f := w.verdicts[i], &w.facts.nodes[i]
+	v := w.verdicts[i]
 	if v.want()&(wantStart|wantAttempt|wantHook|wantAnswer) != 0 && !w.withinEnded(i) {
 		return w.startNeed(i)
 	}
 	if v.fulfilled() {
-		if g := w.graph.Node(i).Kind == nodegraph.TaskGroup; g && !w.withinEnded(i) && !f.Seen && len(w.hooksOf(i)) > 0 && v.phase().Completed() && w.facts.shutdown != "Terminate" {
+		if w.exitHookLater(i, v) && !w.withinEnded(i) {
 			return NeedTimer, true // its exit hook starts with the next call
 		}
 		return 0, false

@@ -257,7 +257,7 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 	n := *r.e.graph.Node(i)
 	var before []retry.Attempt
 	for number := 0; ; number++ {
-		name := n.Name() + "(" + strconv.Itoa(number) + ")"
+		name := nodegraph.AttemptName(n.Name(), number)
 		id := nodegraph.NodeID(r.e.graph.Spec().Name, name)
 		if !r.source.has(id, name) {
 			return nil
@@ -312,11 +312,7 @@ func (r *restorer) addHooks(i nodegraph.Index) error {
 		all = append(all, e.graph.OnExit())
 	}
 	for _, h := range all {
-		suffix := ".hooks." + h.Name
-		if h.Name == nodegraph.ExitHook {
-			suffix = ".onExit"
-		}
-		if name := e.graph.Node(i).Name() + suffix; !r.source.has(nodegraph.NodeID(e.graph.Spec().Name, name), name) {
+		if name := nodegraph.HookName(e.graph.Node(i).Name(), h); !r.source.has(nodegraph.NodeID(e.graph.Spec().Name, name), name) {
 			continue
 		}
 		if _, err := e.graph.AddHook(i, h); err != nil {

@@ -139,6 +139,11 @@ func (w *evalContext) stops(i nodegraph.Index) bool {
 	return w.facts.shutdown == "Terminate" || w.facts.shutdown == "Stop" && !w.graph.Node(i).InExitHandler()
 }
 
+// barred reports whether a shutdown or the deadline keeps node i from running.
+func (w *evalContext) barred(i nodegraph.Index) bool {
+	return w.stops(i) || w.facts.overdue && !w.graph.Node(i).InExitHandler()
+}
+
 // wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. One in Error with nothing inside it
 // could not be expanded.
 func (w *evalContext) wholeRule(i nodegraph.Index) ruling {

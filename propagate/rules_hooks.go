@@ -45,7 +45,7 @@ func (w *evalContext) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegrap
 			continue
 		}
 		if h.Name == nodegraph.ExitHook {
-			if v.fulfilled() && v.phase().Completed() && w.facts.shutdown != "Terminate" && w.groupSeen(i) && !w.released(i) && w.hookHolds(i, h, v) {
+			if v.fulfilled() && v.phase().Completed() && w.facts.shutdown != "Terminate" && !w.exitHookLater(i, v.verdict) && !w.released(i) && w.hookHolds(i, h, v) {
 				do(h)
 			}
 		} else if (v.phase() == nodegraph.Running || v.fulfilled()) && w.hookHolds(i, h, v) {
@@ -54,10 +54,12 @@ func (w *evalContext) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegrap
 	}
 }
 
-// groupSeen is true but for a TaskGroup that has only just ended: Argo starts the exit hook of the group itself with
-// its next reconcile, and not at all if the DAG has ended by then because nothing comes after the group.
-func (w *evalContext) groupSeen(i nodegraph.Index) bool {
-	return w.graph.Node(i).Kind != nodegraph.TaskGroup || w.facts.nodes[i].Seen
+// exitHookLater reports whether node i, which has this verdict, is a TaskGroup that has only just ended, so that its exit hook is
+// decided with the next call: Argo starts the exit hook of the group itself with its next reconcile, and not at all if the DAG
+// has ended by then because nothing comes after the group.
+func (w *evalContext) exitHookLater(i nodegraph.Index, v verdict) bool {
+	n := &w.facts.nodes[i]
+	return n.kind == nodegraph.TaskGroup && n.traits&traitHooked != 0 && !n.Seen && v.phase().Completed() && w.facts.shutdown != "Terminate"
 }
 
 // hookHolds evaluates the expression of a hook over the statuses it may name.
@@ -137,7 +139,7 @@ func (w *evalContext) hooksDone(i nodegraph.Index) bool {
 	if w.verdicts[i].want()&wantHook != 0 {
 		return false
 	}
-	if w.graph.Node(i).Kind == nodegraph.TaskGroup && !w.facts.nodes[i].Seen && w.verdicts[i].phase().Completed() && w.facts.shutdown != "Terminate" {
+	if w.exitHookLater(i, w.verdicts[i]) {
 		return false
 	}
 	for _, h := range w.graph.Hooks(i) {

@@ -318,17 +318,15 @@ func (e *Engine) create(i nodegraph.Index) {
 // refuse fails a leaf that would start, or whose pod would be made anew, although the workflow was stopped or is past its
 // deadline. It tells whether it did.
 func (e *Engine) refuse(i nodegraph.Index) bool {
-	var message string
-	switch {
-	case e.eval.stops(i):
+	if !e.eval.barred(i) {
+		return false
+	}
+	message := deadlineExceeded.own()
+	if e.eval.stops(i) {
 		message = stoppedBy(e.facts.shutdown).own()
 		if e.graph.Node(i).Kind == nodegraph.Pod {
 			message = "workflow shutdown with strategy: " + e.facts.shutdown
 		}
-	case e.facts.overdue && !e.graph.Node(i).InExitHandler():
-		message = deadlineExceeded.own()
-	default:
-		return false
 	}
 	e.expand(i)
 	l := e.facts.leaf(i)

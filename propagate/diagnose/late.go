@@ -121,7 +121,7 @@ func (d *diagnosis) exitHook(i nodegraph.Index) string {
 	default:
 		return ""
 	}
-	return n.Name() + ".onExit"
+	return nodegraph.HookName(n.Name(), &nodegraph.Hook{Name: nodegraph.ExitHook})
 }
 
 // hookDue tells whether the hook of i should be there by now.
