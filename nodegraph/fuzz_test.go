@@ -148,7 +148,7 @@ func FuzzEvalHook(f *testing.F) {
 	f.Fuzz(func(t *testing.T, expression, value string) {
 		type question struct{ Group, Name string }
 		eval := func() (holds bool, asked []question, err error) {
-			holds, err = nodegraph.EvalHook(expression, func(group, name string) (string, bool) {
+			holds, err = nodegraph.CompileHook(expression).Eval(func(group, name string) (string, bool) {
 				asked = append(asked, question{group, name})
 				return value, !strings.HasPrefix(name, "zz")
 			})
@@ -209,7 +209,7 @@ func FuzzHookStatusIsText(f *testing.F) {
 			"tasks.a.status == steps.b.status": a == b, `steps["a"].status != tasks['b'].status`: a != b,
 			"tasks.a.status == tasks.a.status": true,
 		} {
-			holds, err := nodegraph.EvalHook(expression, status)
+			holds, err := nodegraph.CompileHook(expression).Eval(status)
 			require.NoError(t, err, "%s with %q and %q", expression, a, b)
 			require.Equal(t, want, holds, "%s with %q and %q", expression, a, b)
 		}

@@ -87,23 +87,24 @@ func (n *Node) Hooked() bool { return n.traits&nodeHooked != 0 }
 // A Graph holds the nodes of one workflow. It only grows. It is not safe for use by several goroutines while one of
 // them adds nodes.
 type Graph struct {
-	spec      *Spec
-	limits    Limits
-	templates templates
-	features  Features
-	plans     []*Plan             // the first is of nodes without an order among members
-	planOf    map[*Template]int32 // the index in plans
-	nodes     []Node
-	ids       idTable
-	text      text
-	unclaimed []uint32              // hashes of the nodes that were put last and are not in ids yet
-	base      Index                 // the one from whose name that of the last node was made
-	baseHash  uint32                // of its name
-	suffix    []byte                // scratch of add
-	items     map[loopOf][]Item     // of the loops that were expanded
-	hooks     map[Index][]Index     // by owner
-	hookOf    map[Index]hookOfOwner // by hook node
-	onExit    *Hook
+	spec           *Spec
+	limits         Limits
+	templates      templates
+	features       Features
+	plans          []*Plan             // the first is of nodes without an order among members
+	planOf         map[*Template]int32 // the index in plans
+	nodes          []Node
+	ids            idTable
+	text           text
+	unclaimed      []uint32              // hashes of the nodes that were put last and are not in ids yet
+	base           Index                 // the one from whose name that of the last node was made
+	baseHash       uint32                // of its name
+	suffix         []byte                // scratch of add
+	items          map[loopOf][]Item     // of the loops that were expanded
+	hooks          map[Index][]Index     // by owner
+	hookOf         map[Index]hookOfOwner // by hook node
+	onExit         *Hook
+	hookConditions map[string]*HookCondition // by expression
 }
 
 // loopOf names a loop: the node that its items are inside of, and the task.
@@ -132,14 +133,15 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 		return nil, err
 	}
 	g := &Graph{
-		spec:      spec,
-		limits:    limits,
-		templates: checked.templates,
-		features:  checked.features,
-		plans:     []*Plan{nil},
-		planOf:    make(map[*Template]int32, len(checked.plans)),
-		unclaimed: make([]uint32, 0, claimBlock),
-		base:      None,
+		spec:           spec,
+		limits:         limits,
+		templates:      checked.templates,
+		features:       checked.features,
+		hookConditions: checked.hookConditions,
+		plans:          []*Plan{nil},
+		planOf:         make(map[*Template]int32, len(checked.plans)),
+		unclaimed:      make([]uint32, 0, claimBlock),
+		base:           None,
 	}
 	edges := 0
 	for t, p := range checked.plans {
@@ -183,6 +185,9 @@ func NodeID(workflow, name string) string {
 
 // Spec returns the specification the graph was made from. Do not modify it.
 func (g *Graph) Spec() *Spec { return g.spec }
+
+// HookCondition returns the compiled expression of a hook of the specification.
+func (g *Graph) HookCondition(h *Hook) *HookCondition { return g.hookConditions[h.Expression] }
 
 // Features tells what the specification makes use of.
 func (g *Graph) Features() Features { return g.features }

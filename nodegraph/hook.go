@@ -3,9 +3,11 @@ package nodegraph
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/vm"
 
 	"github.com/nodestatus/nodestatus/retry"
 )
@@ -30,77 +32,86 @@ func (e *HookError) Error() string {
 // Unwrap returns the cause.
 func (e *HookError) Unwrap() error { return e.Err }
 
-// EvalHook evaluates the expression of a lifecycle hook. It may refer to workflow.status, steps.NAME.status and
-// tasks.NAME.status, with quotes and brackets around names with dashes; status returns each of them, false where the
-// name is unknown. The error, a [*HookError], [*ValueError] or [*LimitError], says which
-// reference or which part of the expression is wrong. The language is that of package retry.
-func EvalHook(expression string, status func(group, name string) (string, bool)) (bool, error) {
-	return new(HookMemory).Eval(expression, status)
+// A HookCondition is the compiled expression of a lifecycle hook. It is immutable.
+type HookCondition struct {
+	expression string
+	program    *vm.Program
+	refs       []statusRef // what the expression refers to; the variables of the program are named after their places
+	err        error       // why the expression can't be evaluated
 }
 
-// A HookMemory evaluates expressions of hooks and remembers what they came to: statuses are few, and to compile an
-// expression takes much longer than all else. Its zero value is ready for use, by one goroutine at a time.
-type HookMemory struct{ known map[string]hookResult }
+// statusRef is a reference to a status: of the workflow, or of the task or step with a name.
+type statusRef struct{ tag, group, name string }
 
-// hookResult is what an expression came to whose references were filled in.
-type hookResult struct {
-	holds bool
-	err   error
-}
-
-// mostRemembered bounds a HookMemory, in expressions.
-const mostRemembered = 1 << 10
-
-// Eval is [EvalHook].
-func (m *HookMemory) Eval(expression string, status func(group, name string) (string, bool)) (bool, error) {
+// CompileHook compiles the expression of a lifecycle hook. It may refer to workflow.status, steps.NAME.status and
+// tasks.NAME.status, with quotes and brackets around names with dashes. The language is that of package retry. An
+// expression that is not of it says so when it is evaluated.
+func CompileHook(expression string) *HookCondition {
+	c := &HookCondition{expression: expression}
 	if len(expression) > MaxHookLength {
-		return false, &LimitError{Limit: "MaxHookLength", Max: MaxHookLength}
+		c.err = &LimitError{Limit: "MaxHookLength", Max: MaxHookLength}
+		return c
 	}
-	text, err := fillIn(expression, status)
-	if err != nil {
-		return false, err
-	}
-	r, known := m.known[text]
-	if !known {
-		if m.known == nil || len(m.known) == mostRemembered {
-			m.known = make(map[string]hookResult)
-		}
-		r.holds, r.err = evaluate(text)
-		m.known[text] = r
-	}
-	if r.err != nil {
-		return false, &HookError{Expression: expression, Err: r.err}
-	}
-	return r.holds, nil
-}
-
-// fillIn replaces the references of a hook expression by the statuses that they stand for.
-func fillIn(expression string, status func(group, name string) (string, bool)) (text string, unknown error) {
-	text = statusTag.ReplaceAllStringFunc(expression, func(tag string) string {
+	text := statusTag.ReplaceAllStringFunc(expression, func(tag string) string {
 		m := statusTag.FindStringSubmatch(tag)
-		group, name := m[1]+m[2], m[3]+m[4]
-		value, ok := status(group, name)
-		if !ok && unknown == nil {
-			unknown = &ValueError{Field: "hook expression", Value: tag, Reason: "names no node that exists"}
-		}
-		return strconv.Quote(value)
+		c.refs = append(c.refs, statusRef{tag: tag, group: m[1] + m[2], name: m[3] + m[4]})
+		return variable(len(c.refs) - 1)
 	})
-	return text, unknown
-}
-
-// evaluate compiles and runs an expression without references.
-func evaluate(text string) (bool, error) {
 	options, refused := retry.Language()
-	program, err := expr.Compile(text, append(options, expr.AsBool())...)
+	program, err := expr.Compile(text, append(options, expr.Env(c.variables(nil)), expr.AsBool())...)
 	if err == nil {
 		err = refused()
 	}
 	if err != nil {
-		return false, err
+		c.err = &HookError{Expression: expression, Err: err}
+		return c
 	}
-	result, err := expr.Run(program, nil)
+	c.program = program
+	return c
+}
+
+// variable is the name of a reference in the program, by its place.
+func variable(place int) string { return "status" + strconv.Itoa(place) }
+
+// variables are the variables of the program, with the values of the references.
+func (c *HookCondition) variables(values []string) map[string]any {
+	env := make(map[string]any, len(c.refs))
+	for k := range c.refs {
+		value := ""
+		if values != nil {
+			value = values[k]
+		}
+		env[variable(k)] = value
+	}
+	return env
+}
+
+// NamesWorkflow reports whether the expression refers to workflow.status.
+func (c *HookCondition) NamesWorkflow() bool {
+	return slices.ContainsFunc(c.refs, func(r statusRef) bool { return r.group == "workflow" })
+}
+
+// Eval evaluates the expression; status returns each status that it refers to, false where the name is unknown. The error, a
+// [*HookError], [*ValueError] or [*LimitError], says which reference or which part of the expression is wrong.
+func (c *HookCondition) Eval(status func(group, name string) (string, bool)) (bool, error) {
+	values := make([]string, len(c.refs))
+	var unknown error
+	for k, r := range c.refs {
+		value, ok := status(r.group, r.name)
+		if !ok && unknown == nil {
+			unknown = &ValueError{Field: "hook expression", Value: r.tag, Reason: "names no node that exists"}
+		}
+		values[k] = value
+	}
+	if unknown != nil {
+		return false, unknown
+	}
+	if c.err != nil {
+		return false, c.err
+	}
+	result, err := expr.Run(c.program, c.variables(values))
 	if err != nil {
-		return false, err
+		return false, &HookError{Expression: c.expression, Err: err}
 	}
 	return result.(bool), nil
 }

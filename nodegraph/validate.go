@@ -19,11 +19,12 @@ func (s *Spec) Validate() error {
 
 // checker goes through a specification. It also makes the plans, since most faults show when names are resolved.
 type checker struct {
-	limits    Limits
-	templates templates
-	features  Features
-	plans     map[*Template]*Plan // of every template that was checked; nil where members have no order
-	open      []*Template         // the inline templates that the one being checked is inside of
+	limits         Limits
+	templates      templates
+	features       Features
+	hookConditions map[string]*HookCondition // by expression
+	plans          map[*Template]*Plan       // of every template that was checked; nil where members have no order
+	open           []*Template               // the inline templates that the one being checked is inside of
 }
 
 // templates finds templates by their names. Most are looked for many times in a row.
@@ -47,10 +48,11 @@ type Features struct {
 	FailFast        bool // some template fails fast (Argo: template.failFast)
 	Parallelism     bool // some template, or the workflow, limits how many pods are active
 	HookExpressions bool // some hook of a task or step has an expression, which may name other tasks or steps
+	WorkflowStatus  bool // the expression of some hook refers to workflow.status
 }
 
 func (s *Spec) check(limits Limits) (*checker, error) {
-	c := &checker{limits: limits, templates: templates{byName: make(map[string]*Template, len(s.Templates))}, plans: make(map[*Template]*Plan)}
+	c := &checker{limits: limits, templates: templates{byName: make(map[string]*Template, len(s.Templates))}, plans: make(map[*Template]*Plan), hookConditions: make(map[string]*HookCondition)}
 	if err := c.names(s); err != nil {
 		return nil, err
 	}
@@ -417,6 +419,11 @@ func (c *checker) hooks(template, node string, hooks []Hook) error {
 			return &SpecError{Template: template, Node: node, Field: field, Reason: pastLimit, Err: err}
 		}
 		names[h.Name] = true
+		if h.Expression != "" && c.hookConditions[h.Expression] == nil {
+			condition := CompileHook(h.Expression)
+			c.hookConditions[h.Expression] = condition
+			c.features.WorkflowStatus = c.features.WorkflowStatus || condition.NamesWorkflow()
+		}
 		c.features.HookExpressions = c.features.HookExpressions || node != "" && h.Expression != ""
 	}
 	return nil

@@ -2,7 +2,6 @@ package nodegraph_test
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -88,7 +87,7 @@ func TestEvalHook(t *testing.T) {
 		{"true", true},
 		{"1 > 2", false},
 	} {
-		got, err := nodegraph.EvalHook(c.expression, status)
+		got, err := nodegraph.CompileHook(c.expression).Eval(status)
 		require.NoError(t, err, c.expression)
 		assert.Equal(t, c.want, got, c.expression)
 	}
@@ -99,37 +98,26 @@ func TestEvalHook(t *testing.T) {
 		{"nope.x == 1", `hook expression "nope.x == 1"`},
 		{strings.Repeat(" ", nodegraph.MaxHookLength+1), "limit MaxHookLength"},
 	} {
-		_, err := nodegraph.EvalHook(c.expression, status)
+		_, err := nodegraph.CompileHook(c.expression).Eval(status)
 		require.ErrorContains(t, err, c.want)
 	}
 }
 
-// A memory says what EvalHook says, whatever it was asked before, and keeps no more than it may.
-func TestHookMemory(t *testing.T) {
-	var memory nodegraph.HookMemory
+// A compiled expression is evaluated over other statuses without being compiled anew, and an error names it as it was written.
+func TestHookConditionIsEvaluatedAgain(t *testing.T) {
 	now := "Running"
 	status := func(string, string) (string, bool) { return now, true }
-	ask := func(expression string) (bool, error) { return memory.Eval(expression, status) }
-	for range 2 {
-		for _, now = range []string{"Running", "Failed", "Succeeded"} {
-			holds, err := ask(`tasks.a.status == "Failed"`)
-			require.NoError(t, err)
-			require.Equal(t, now == "Failed", holds, now)
-			_, err = ask("workflow.status")
-			require.ErrorContains(t, err, `hook expression "workflow.status": `, "%s: the expression as it was written", now)
-			assert.ErrorContains(t, errors.Unwrap(err), "expected bool")
-			_, err = ask(`"` + now + `"`)
-			require.ErrorContains(t, err, `hook expression "\"`+now+`\"": `, "%s: another that comes to the same", now)
-		}
-	}
-	again := testing.AllocsPerRun(10, func() { _, _ = ask(`tasks.a.status == "Failed"`) })
-	anew := testing.AllocsPerRun(10, func() { _, _ = nodegraph.EvalHook(`tasks.a.status == "Failed"`, status) })
-	assert.Less(t, 5*again, anew, "what is known is not compiled anew")
-	for k := range 3000 {
-		holds, err := ask(fmt.Sprintf("%d < 7", k))
+	failed, invalid := nodegraph.CompileHook(`tasks.a.status == "Failed"`), nodegraph.CompileHook("workflow.status")
+	for _, now = range []string{"Running", "Failed", "Succeeded"} {
+		holds, err := failed.Eval(status)
 		require.NoError(t, err)
-		require.Equal(t, k < 7, holds, k)
+		require.Equal(t, now == "Failed", holds, now)
+		_, err = invalid.Eval(status)
+		require.ErrorContains(t, err, `hook expression "workflow.status": `, "%s: the expression as it was written", now)
+		assert.ErrorContains(t, errors.Unwrap(err), "expected bool")
 	}
+	assert.True(t, invalid.NamesWorkflow())
+	assert.False(t, failed.NamesWorkflow())
 }
 
 func FuzzEvalWhen(f *testing.F) {

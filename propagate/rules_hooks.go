@@ -67,7 +67,7 @@ func (w *evalContext) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v ruling) 
 	if h.Expression == "" {
 		return true
 	}
-	holds, err := w.hooks.Eval(h.Expression, w.hookStatus(i, v))
+	holds, err := w.graph.HookCondition(h).Eval(w.hookStatus(i, v))
 	return err == nil && holds
 }
 

@@ -151,7 +151,6 @@ func (v verdict) open() bool { return !v.fulfilled() || v.want()&(wantHook|wantW
 type evalContext struct {
 	graph    *nodegraph.Graph
 	facts    *store
-	hooks    nodegraph.HookMemory // the expressions of hooks that were compiled
 	verdicts []verdict
 	messages []message
 	wakes    map[nodegraph.Index]stamp
