@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -8,219 +9,293 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// taint remembers which nodes show something else than the recording because of a deviation, and of which: the node at
-// which it occurs, all it is inside of, and all that comes after those.
-type taint map[string]int
+// Deviations is how many deviations of the controller are known; testdata/DEVIATIONS.md describes each.
+const Deviations = 9
 
-// number gives each difference the number of the deviation that it is or follows from. In mode Step nothing follows
-// from an earlier frame.
-func (j *judge) number(m *Moment, differences []Difference) {
-	if j.mode == Step {
-		clear(j.tainted)
-		j.reordered = false
-	}
-	for k := range differences {
-		d := &differences[k]
-		if n := j.deviation(m, d); n > 0 {
-			d.Deviation, d.Ahead = n, false
-			j.reordered = j.reordered || n == 7 && !(open(d.Want.Phase) && d.Got.Phase.Settled())
+// DeviationName says in a few words what the controller does in deviation n.
+func DeviationName(n int) string { return deviations[n-1].name }
+
+// A deviation is a place where the controller breaks an invariant that the library keeps.
+//
+// The recogniser occurs looks at one node in one frame, at what is directly around it, inside it and before it, and at what
+// was recorded of them in the frame before. It excuses that node alone. What the deviation brings about elsewhere in the
+// same frame is recognised node by node by follows, each time at a neighbour whose difference has the number already.
+type deviation struct {
+	name    string
+	occurs  func(site) bool
+	follows []func(t site, number int) bool
+}
+
+// deviations are the recognisers, by number less one.
+var deviations = [Deviations]deviation{
+	{"a container that had ended is overwritten", overwrittenContainer, nil},
+	{"a pod that ends without container statuses leaves its containers open", openInEndedPod, lagging},
+	{"containers after another are left open when the pod is deleted", openInDeletedPod, lagging},
+	{"a daemon whose pod was deleted is rewritten to Succeeded", rewrittenDaemon, nil},
+	{"Steps complete while containers of a deleted pod run", openInEndedSteps, nil},
+	{"a further attempt is started although the Retry has ended", attemptOfEndedRetry, []func(site, int) bool{madeInside}},
+	{"the order of visits decides", orderOfVisits, []func(site, int) bool{madeInside, notMadeInside}},
+	{"a failure that comes to an omitted target is reported as success", falseSuccess, taking},
+	{"an omitted target takes another kind of failure", kindOfFailure, taking},
+}
+
+// number gives each difference of the scene the number of the deviation that it is or that it follows from.
+func (s *scene) number() {
+	ids := slices.Sorted(maps.Keys(s.differences))
+	for _, id := range ids {
+		for n := range deviations {
+			if deviations[n].occurs(s.at(id)) {
+				s.differences[id].Deviation = n + 1
+				break
+			}
 		}
 	}
-	for k := range differences { // what keeps others open explains more than what only rewrites
-		if d := &differences[k]; open(d.Want.Phase) {
-			j.spread(m.Engine.Graph(), d)
-		}
-	}
-	for k := range differences {
-		j.spread(m.Engine.Graph(), &differences[k])
-	}
-	for k := range differences {
-		if d := &differences[k]; d.Deviation == 0 && !d.Ahead {
-			d.Deviation = j.follows(m, d)
+	for again := true; again; {
+		again = false
+		for _, id := range ids {
+			if d := s.differences[id]; d.Deviation == 0 {
+				d.Deviation = s.at(id).consequence()
+				again = again || d.Deviation > 0
+			}
 		}
 	}
 }
 
-// deviation returns the number of the deviation that occurs at this very node, 0 if none does. The document
-// testdata/DEVIATIONS.md describes each.
-func (j *judge) deviation(m *Moment, d *Difference) int {
-	want, got := d.Want, d.Got
-	before := j.before(m.Frame)
-	switch {
-	case want.Kind == nodegraph.Container && got.Phase.Completed() && want.Phase == nodegraph.Error && want.Message == "container deleted":
-		return 1
-	case want.Kind == nodegraph.Container && open(want.Phase) && got.Phase.Settled():
-		switch pod := j.recorded[m.Frame][podOf(m, d.ID)]; {
-		case pod.Message == "pod deleted" && j.recorded[m.Frame][""].Phase.Completed():
-			return 5
-		case pod.Message == "pod deleted":
-			return 3
-		case pod.Phase.Completed():
-			return 2
+// consequence is the number of the deviation that the difference follows from, 0 for none.
+func (t site) consequence() int {
+	for n := range deviations {
+		for _, follows := range deviations[n].follows {
+			if follows(t, n+1) {
+				return n + 1
+			}
 		}
-	case got.Message == "pod deleted" && got.Phase == nodegraph.Error && want.Phase == nodegraph.Succeeded && want.Message == got.Message:
-		return 4
-	case got == (State{}) && laterAttempt(want.Name, before, j.recorded[m.Frame]):
-		return 6
-	case got == (State{}) && before[d.ID] == (State{}) && heldBack(m, d.ID):
-		return 7
-	case want.Kind.Composite() && open(want.Phase) && got.Phase.Settled() && j.limitReached(m):
-		return 7
-	case want.Kind == nodegraph.DAG && want.Phase.Unsuccessful() && got.Phase.Unsuccessful() && j.tainted[d.ID] == 0 && inherits(m, d.ID):
-		return 7
 	}
 	return 0
 }
 
-// heldBack tells whether node id, or what it is inside of, would start if a limit of parallelism did not keep it from it.
-func heldBack(m *Moment, id string) bool {
-	g := m.Engine.Graph()
-	at := g.Find(id)
-	for _, o := range m.Engine.Obligations() {
-		if o.For == propagate.NeedParallelism && (o.Node == at || at == nodegraph.None) {
+// How a difference follows from one beside it. The recording lags: it keeps open, or has not made, what has moved on here.
+var lagging = []func(site, int) bool{keptOpen, notMade, notMadeInside}
+
+// keptOpen: the recording keeps a composite open that has ended here, and what keeps it open is inside it. The controller
+// looks at all that is below a DAG, also through what has ended, so what ended in the recording over something open
+// passes it on.
+func keptOpen(t site, number int) bool {
+	return t.composite() && t.want.open() && t.got.settled() && slices.ContainsFunc(t.members(), func(m site) bool { return m.holds(number) })
+}
+
+// holds reports whether the node is open in the recording by that number, or has ended around one that is.
+func (t site) holds(number int) bool {
+	if t.number() == number && t.want.open() {
+		return true
+	}
+	return t.want.settled() && slices.ContainsFunc(t.members(), func(m site) bool { return m.holds(number) })
+}
+
+// notMade: the recording has not made a node because what it comes after is open there, or is not made either.
+func notMade(t site, number int) bool {
+	return t.want.none() && !t.got.none() && slices.ContainsFunc(t.after(), func(p site) bool {
+		return p.number() == number && (p.want.open() || p.want.none())
+	})
+}
+
+// notMadeInside: the recording has not made what the node is inside of.
+func notMadeInside(t site, number int) bool {
+	p := t.parent()
+	return t.id != "" && t.want.none() && !t.got.none() && p.want.none() && p.number() == number
+}
+
+// madeInside: the recording has made what the node is inside of, and we have not.
+func madeInside(t site, number int) bool {
+	p := t.parent()
+	return t.id != "" && t.got.none() && !t.want.none() && p.id != "" && p.got.none() && p.number() == number
+}
+
+// The recording leads: it has ended, or made, what waits here.
+var leading = []func(site, int) bool{endedThere, made, madeInside}
+
+// endedThere: the recording has ended a composite that is open here, and what keeps it open is inside it.
+func endedThere(t site, number int) bool {
+	return t.composite() && t.want.settled() && t.got.open() && slices.ContainsFunc(t.members(), func(m site) bool {
+		return m.number() == number && m.got.open() && (m.want.settled() || m.want.none())
+	})
+}
+
+// made: the recording has made a node that comes after something that is open here, or that is not made here either.
+func made(t site, number int) bool {
+	return t.got.none() && !t.want.none() && slices.ContainsFunc(t.after(), func(p site) bool {
+		return p.number() == number && (p.got.open() || p.got.none())
+	})
+}
+
+// How the end of a composite is taken over by what is around it, and what a Retry around it makes of it.
+var taking = slices.Concat([]func(site, int) bool{takenOver, retried, triedAgain}, lagging, leading)
+
+// takenOver: the node ends as what is inside it does, in the recording and here.
+func takenOver(t site, number int) bool {
+	return t.composite() && t.want.settled() && t.got.settled() && slices.ContainsFunc(t.members(), func(m site) bool {
+		return m.number() == number && m.want.Phase == t.want.Phase && m.got.Phase == t.got.Phase
+	})
+}
+
+// retried: the Retry has ended with its last attempt in the recording, and goes on here, or the other way round. The last
+// attempt ended in two ways.
+func retried(t site, number int) bool {
+	return t.want.Kind == nodegraph.Retry && t.got.Kind == nodegraph.Retry && t.want.settled() != t.got.settled() &&
+		slices.ContainsFunc(t.members(), func(m site) bool { return m.number() == number && m.want.settled() && m.got.settled() })
+}
+
+// triedAgain: an attempt after one that ended in two ways, which was made in the recording or here alone.
+func triedAgain(t site, number int) bool {
+	return t.want.none() != t.got.none() && t.role() == nodegraph.RoleAttempt && slices.ContainsFunc(t.after(), func(p site) bool {
+		return p.number() == number && p.want.settled() && p.got.settled()
+	})
+}
+
+// role is the node's role in its parent.
+func (t site) role() nodegraph.Role {
+	if !t.exists() {
+		return nodegraph.RoleRoot
+	}
+	return t.node().Role
+}
+
+// composite reports whether the node settles from what is inside it.
+func (t site) composite() bool {
+	return t.id == "" || t.want.Kind.Composite() && (t.got.none() || t.got.Kind == t.want.Kind)
+}
+
+const (
+	podDeleted       = "pod deleted"
+	containerDeleted = "container deleted"
+)
+
+// overwrittenContainer is deviation 1: a container keeps here what the frame before recorded, and the recording says that
+// it was deleted with its pod.
+func overwrittenContainer(t site) bool {
+	pod := t.parent()
+	return t.want.Kind == nodegraph.Container && t.want.Phase == nodegraph.Error && t.want.Message == containerDeleted &&
+		t.got.Phase.Completed() && t.got.Kind == nodegraph.Container &&
+		pod.want.Phase == nodegraph.Error && pod.want.Message == podDeleted && !pod.differs()
+}
+
+// openContainer reports whether the recording keeps a container open whose pod has ended there as it has here.
+func openContainer(t site) bool {
+	pod := t.parent()
+	return t.want.Kind == nodegraph.Container && t.want.open() && t.got.Phase.Completed() && pod.want.Phase.Completed() && !pod.differs()
+}
+
+// openInEndedPod is deviation 2: the pod ended by itself.
+func openInEndedPod(t site) bool { return openContainer(t) && t.parent().want.Message != podDeleted }
+
+// openInDeletedPod is deviation 3: the pod was deleted, and the workflow waits for its container.
+func openInDeletedPod(t site) bool {
+	return openContainer(t) && t.parent().want.Message == podDeleted && !t.within(State.settled)
+}
+
+// openInEndedSteps is deviation 5: the pod was deleted, and all that it is inside of has ended.
+func openInEndedSteps(t site) bool {
+	return openContainer(t) && t.parent().want.Message == podDeleted && t.within(State.settled)
+}
+
+// within reports whether the recorded states of all that the node is inside of, the workflow's included, are so.
+func (t site) within(so func(State) bool) bool {
+	for p := t; p.id != ""; {
+		if p = p.parent(); !so(p.want) {
+			return false
+		}
+	}
+	return true
+}
+
+// rewrittenDaemon is deviation 4: a pod that was a ready daemon has failed, as the frame before recorded, and is rewritten
+// to Succeeded as the composite around it ends. Its message stays.
+func rewrittenDaemon(t site) bool {
+	return t.want.Kind == nodegraph.Pod && t.before == t.got && t.got.Phase.Unsuccessful() && t.before.Phase.Unsuccessful() &&
+		t.scene.before.nodes[t.id].Daemoned && t.want.Phase == nodegraph.Succeeded && t.want.Message == t.got.Message &&
+		t.parent().want.settled()
+}
+
+// attemptOfEndedRetry is deviation 6: the recording has an attempt that was made in or after the frame in which its Retry
+// ended, and here there is none.
+func attemptOfEndedRetry(t site) bool {
+	p := t.parent()
+	return t.got.none() && !t.want.none() && p.want.Kind == nodegraph.Retry && p.want.Phase.Completed() && !p.differs() &&
+		strings.HasPrefix(t.want.Name, p.want.Name+"(")
+}
+
+// orderOfVisits is deviation 7: the controller came to other tasks first where a limit of parallelism let only some start,
+// or came to none any more.
+func orderOfVisits(t site) bool {
+	switch {
+	case t.id == "" || !t.exists():
+		return false
+	case t.got.none() && t.want.open() && t.isNew(): // it started there
+		return t.needs[t.index] == propagate.NeedParallelism
+	case t.want.none() && t.got.open(): // it started here
+		return t.limitReached()
+	}
+	return t.want.Kind.Composite() && t.want.open() && t.want == t.before && t.got.settled() && t.limitReached()
+}
+
+// limitReached reports whether the recording shows as many active pods as a limit allows: that of the workflow, or that
+// of a template which the node is inside of.
+func (t site) limitReached() bool {
+	if limit := t.graph.Spec().Parallelism; limit > 0 && t.at("").active() >= limit {
+		return true
+	}
+	for i := t.node().Parent; i > nodegraph.Root; i = t.graph.Node(i).Parent {
+		n := t.graph.Node(i)
+		if tmpl := n.Template; tmpl != nil && tmpl.Parallelism > 0 && (n.Kind == nodegraph.DAG || n.Kind == nodegraph.Steps) {
+			if t.at(n.ID()).active() >= tmpl.Parallelism {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// active is how many pods inside the node the recording shows as Pending or Running.
+func (t site) active() int {
+	n := 0
+	for id, s := range t.scene.want.states {
+		if s.Kind != nodegraph.Pod || !s.open() {
+			continue
+		}
+		if t.id == "" || t.at(id).isInside(t.id) {
+			n++
+		}
+	}
+	return n
+}
+
+// isInside reports whether the node is inside the one with this id, directly or not.
+func (t site) isInside(id string) bool {
+	for p := t; p.id != ""; p = p.parent() {
+		if p.parent().id == id {
 			return true
 		}
 	}
 	return false
 }
 
-// limitReached tells whether the recording shows as many active pods as the workflow allows: the controller does not
-// look at any template then, not even to settle what has ended.
-func (j *judge) limitReached(m *Moment) bool {
-	limit := m.Engine.Graph().Spec().Parallelism
-	active := 0
-	for _, s := range j.recorded[m.Frame] {
-		if s.Kind == nodegraph.Pod && open(s.Phase) {
-			active++
-		}
-	}
-	return limit > 0 && active >= limit
+// falseSuccess is deviation 8: the DAG fails here by a target that was skipped or omitted after a failure, and is
+// Succeeded in the recording.
+func falseSuccess(t site) bool {
+	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Succeeded && t.got.Phase.Unsuccessful() && t.inherits()
 }
 
-// inherits tells whether the failure of DAG id came to a target that was skipped or omitted.
-func inherits(m *Moment, id string) bool {
-	i := m.Engine.Graph().Find(id)
-	by := m.Engine.Verdict(i).By
-	return by != nodegraph.None && !m.Engine.Verdict(by).Phase.Completed()
+// kindOfFailure is deviation 9: the DAG takes a failure from a target that was skipped or omitted, here and in the
+// recording, but it is Failed in one and Error in the other.
+func kindOfFailure(t site) bool {
+	return t.want.Kind == nodegraph.DAG && t.want.Phase.Unsuccessful() && t.got.Phase.Unsuccessful() &&
+		t.want.Phase != t.got.Phase && t.want.Message == t.got.Message && t.inherits()
 }
 
-func open(p nodegraph.Phase) bool { return p == nodegraph.Pending || p == nodegraph.Running }
-
-// before is what the recording showed before frame k.
-func (j *judge) before(k int) map[string]State {
-	if k == 0 {
-		return nil
-	}
-	return j.recorded[k-1]
-}
-
-// podOf returns the id of the pod that a container is in.
-func podOf(m *Moment, id string) string {
-	g := m.Engine.Graph()
-	if i := g.Find(id); i > nodegraph.Root {
-		return g.Node(g.Node(i).Parent).ID()
-	}
-	return ""
-}
-
-// laterAttempt tells whether name is an attempt, or inside one, although its Retry node had ended.
-func laterAttempt(name string, states ...map[string]State) bool {
-	for at := strings.LastIndexByte(name, '('); at > 0; at = strings.LastIndexByte(name[:at], '(') {
-		number, _, ok := strings.Cut(name[at+1:], ")")
-		if !ok || strings.Trim(number, "0123456789") != "" {
-			continue
-		}
-		for _, known := range states {
-			for _, s := range known {
-				if s.Kind == nodegraph.Retry && s.Name == name[:at] && s.Phase.Completed() ||
-					s.Phase == nodegraph.Succeeded && earlierAttempt(s.Name, name[:at], number) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// earlierAttempt tells whether name is retry's attempt with a number below this one.
-func earlierAttempt(name, retry, number string) bool {
-	rest, ok := strings.CutPrefix(name, retry+"(")
-	other, end, closed := strings.Cut(rest, ")")
-	return ok && closed && end == "" && strings.Trim(other, "0123456789") == "" &&
-		(len(other) < len(number) || len(other) == len(number) && other < number)
-}
-
-// spread taints the node of a deviation, what it is inside of, and what comes after those.
-func (j *judge) spread(g *nodegraph.Graph, d *Difference) {
-	if d.Deviation == 0 {
-		return
-	}
-	mark := func(id string) bool {
-		if _, ok := j.tainted[id]; ok {
-			return false
-		}
-		j.tainted[id] = d.Deviation
-		return true
-	}
-	mark(d.ID)
-	mark("")
-	i := g.Find(d.ID)
-	if i == nodegraph.None { // it was never asked for here
-		return
-	}
-	for ; i > nodegraph.Root; i = g.Node(i).Parent {
-		queue := []nodegraph.Index{i}
-		for k := 0; k < len(queue); k++ {
-			if !mark(g.Node(queue[k]).ID()) && k > 0 {
-				continue
-			}
-			queue = append(queue, g.Hooks(queue[k])...)
-			queue = slices.AppendSeq(queue, g.Before(queue[k]))
-		}
-	}
-}
-
-// follows returns the number of the deviation from which a difference follows, 0 if from none: the recording keeps
-// open, or has not created, what has moved on here; or the other way round after an earlier frame.
-func (j *judge) follows(m *Moment, d *Difference) int {
-	g := m.Engine.Graph()
-	if j.reordered {
-		return 7
-	}
-	moved := open(d.Want.Phase) || d.Want == (State{})
-	if leaf := !d.Want.Kind.Composite() && d.ID != ""; !moved && (j.mode == Step || leaf && d.Got != (State{})) {
-		return 0 // how a leaf ended is its own affair
-	}
-	if d.ID == "" {
-		return j.tainted[""]
-	}
-	for i := g.Find(d.ID); i > nodegraph.Root; i = g.Node(i).Parent {
-		n := g.Node(i)
-		if n.Kind != nodegraph.DAG && n.Kind != nodegraph.Steps || g.Find(d.ID) == i {
-			if number := j.tainted[n.ID()]; number > 0 {
-				return number
-			}
-		}
-	}
-	return 0
-}
-
-// samePods tells whether two frames saw the same pods in the same state.
-func samePods(a, b []propagate.PodStatus) bool {
-	if len(a) != len(b) {
+// inherits reports whether the target that decided how the DAG ends was skipped or omitted.
+func (t site) inherits() bool {
+	if t.index <= nodegraph.Root || t.got.Kind != nodegraph.DAG {
 		return false
 	}
-	byUID := make(map[string]*propagate.PodStatus, len(a))
-	for k := range a {
-		byUID[a[k].UID] = &a[k]
-	}
-	for k := range b {
-		p := byUID[b[k].UID]
-		if p == nil || p.Phase != b[k].Phase || p.Reason != b[k].Reason || p.Message != b[k].Message ||
-			p.Unschedulable != b[k].Unschedulable ||
-			!slices.Equal(p.Containers, b[k].Containers) || !slices.Equal(p.Init, b[k].Init) {
-			return false
-		}
-	}
-	return true
+	by := t.moment.Engine.Verdict(t.index).By
+	return by > nodegraph.Root && t.graph.Node(by).Parent == t.index && !t.moment.Engine.Verdict(by).Phase.Completed()
 }
