@@ -19,7 +19,10 @@ func (s *scene) ahead(t site) bool {
 	frames, recorded := s.judge.player.Recording.Frames, s.judge.recorded
 	for next := s.moment.Frame + 1; next < len(frames) && !acted(&frames[next]); next++ {
 		changed := s.changed(next)
-		if recorded[next].states[t.id] == t.got && !slices.ContainsFunc(changed, t.dependsOn) {
+		if len(changed) > 0 && (slices.ContainsFunc(changed, t.dependsOn) || t.comesAfterChange(next)) {
+			return false
+		}
+		if recorded[next].states[t.id] == t.got {
 			return true
 		}
 		if len(changed) > 0 {
@@ -64,45 +67,33 @@ func (s *scene) changed(frame int) []string {
 	return ids
 }
 
-// dependsOn reports whether what happens to the pod of node id can change this node: it is the node, inside it or around
-// it, or comes before it. Where it cannot be told, it can.
+// dependsOn reports whether what happens to the pod of node id can change this node by what is inside it or around it.
+// Where it cannot be told, it can.
 func (t site) dependsOn(id string) bool {
 	pod := t.graph.Find(id)
 	if t.index <= nodegraph.Root || pod <= nodegraph.Root || t.decidedAbove() || t.contends() {
 		return true
 	}
-	g := t.graph
 	self, other := t.index, pod
-	for g.Node(other).Depth() > g.Node(self).Depth() {
-		other = g.Node(other).Parent
+	for t.graph.Node(other).Depth() > t.graph.Node(self).Depth() {
+		other = t.graph.Node(other).Parent
 	}
-	for g.Node(self).Depth() > g.Node(other).Depth() {
-		self = g.Node(self).Parent
+	for t.graph.Node(self).Depth() > t.graph.Node(other).Depth() {
+		self = t.graph.Node(self).Parent
 	}
-	if self == other {
-		return true
-	}
-	for g.Node(self).Parent != g.Node(other).Parent {
-		self, other = g.Node(self).Parent, g.Node(other).Parent
-	}
-	return t.at(g.Node(self).ID()).comesAfter(other)
+	return self == other
 }
 
-// comesAfter reports whether the node comes after other, which is inside the same, directly or not.
-func (t site) comesAfter(other nodegraph.Index) bool {
-	seen := map[string]bool{t.id: true}
-	queue := []site{t}
-	for len(queue) > 0 {
-		for _, p := range queue[0].after() {
-			if p.index == other {
+// comesAfterChange reports whether something that the node comes after, or that what it is inside of does, is recorded in
+// another state in that frame than in the one before it.
+func (t site) comesAfterChange(frame int) bool {
+	recorded := t.judge.recorded
+	for i := t.index; i > nodegraph.Root; i = t.graph.Node(i).Parent {
+		for _, p := range t.at(t.graph.Node(i).ID()).after() {
+			if recorded[frame].states[p.id] != recorded[frame-1].states[p.id] {
 				return true
 			}
-			if !seen[p.id] {
-				seen[p.id] = true
-				queue = append(queue, p)
-			}
 		}
-		queue = queue[1:]
 	}
 	return false
 }

@@ -146,7 +146,7 @@ func (t site) members() []site {
 // owner of a hook, the entry of the workflow for its exit handler.
 func (t site) after() []site {
 	if t.index <= nodegraph.Root {
-		return nil
+		return t.recordedOwner()
 	}
 	var list []site
 	add := func(i nodegraph.Index) { list = append(list, t.at(t.graph.Node(i).ID())) }
@@ -167,6 +167,21 @@ func (t site) after() []site {
 		}
 	}
 	return list
+}
+
+// recordedOwner is the owner of a hook that the recording alone has, by its name.
+func (t site) recordedOwner() []site {
+	if t.exists() || !t.scene.want.nodes[t.id].Hooked {
+		return nil
+	}
+	for _, mark := range []string{".onExit", ".hooks."} {
+		if at := strings.LastIndex(t.want.Name, mark); at > 0 {
+			if owner := t.graph.Find(t.want.Name[:at]); owner != nodegraph.None {
+				return []site{t.at(t.graph.Node(owner).ID())}
+			}
+		}
+	}
+	return nil
 }
 
 // hooks are the hooks of the node.
