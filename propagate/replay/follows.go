@@ -73,7 +73,7 @@ func leftInside(t site, number int) bool {
 }
 
 // How the end of a composite is taken over by what is around it, and what a Retry around it makes of it.
-var taking = slices.Concat([]func(site, int) bool{takenOver, retried, triedAgain, wentOn}, lagging, leading)
+var taking = slices.Concat([]func(site, int) bool{takenOver, otherwiseRetried, triedAgain, wentOn}, lagging, leading)
 
 // takenOver: the node ends as what is inside it does, in the recording and here.
 func takenOver(t site, number int) bool {
@@ -82,9 +82,9 @@ func takenOver(t site, number int) bool {
 	})
 }
 
-// retried: the Retry has ended with its last attempt in the recording, and goes on here, or the other way round. The last
+// otherwiseRetried: the Retry has ended with its last attempt in the recording, and goes on here, or the other way round. The last
 // attempt ended in two ways.
-func retried(t site, number int) bool {
+func otherwiseRetried(t site, number int) bool {
 	return t.want.Kind == nodegraph.Retry && t.got.Kind == nodegraph.Retry && t.want.settled() != t.got.settled() &&
 		slices.ContainsFunc(t.members(), func(m site) bool { return m.number() == number && m.want.settled() && m.got.settled() })
 }

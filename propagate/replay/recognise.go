@@ -226,22 +226,25 @@ func noPlaceForHook(t site) bool {
 	return t.abandoned(nodegraph.Error) && t.want.Message == "Max parallelism reached"
 }
 
-// inlineLoop is deviation 18: the recording ended Steps or a task in Error because it found no template for a loop over an
-// inline one.
+// inlineLoop is deviation 18: the recording found no template for a loop over an inline one, and so ended the Steps or the
+// DAG around it, or the task after it, in Error.
 func inlineLoop(t site) bool {
-	if t.want.Phase != nodegraph.Error || t.want.Message != "failed to get a template" || !t.exists() || t.got.Phase == nodegraph.Error {
+	const missing = "failed to get a template"
+	if t.id == "" {
+		return t.want.Message == "error in entry template execution: "+missing && t.at(t.graph.Node(nodegraph.Entry).ID()).want.Message == missing
+	}
+	if t.want.Phase != nodegraph.Error || t.want.Message != missing || !t.exists() {
 		return false
 	}
-	loops := func(task *nodegraph.Task) bool { return task != nil && task.Inline != nil && task.Loop != nil }
-	if loops(t.node().Task) {
+	loops := func(s site) bool {
+		return s.exists() && s.node().Task != nil && s.node().Task.Inline != nil && s.node().Task.Loop != nil
+	}
+	if loops(t) || slices.ContainsFunc(t.after(), loops) {
 		return true
 	}
-	for _, m := range t.members() {
-		if m.want.Kind == nodegraph.StepGroup && slices.ContainsFunc(m.members(), func(step site) bool { return step.exists() && loops(step.node().Task) }) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.members(), func(m site) bool {
+		return loops(m) || m.role() == nodegraph.RoleGroup && slices.ContainsFunc(m.members(), loops)
+	})
 }
 
 // panicked is deviation 19: the reconcile of the recording ended in a panic, which ends the workflow and its entry node.
