@@ -10,10 +10,9 @@ import (
 // ahead reports whether the controller lags behind its own fixed point at this node: it shows what the engine shows in
 // a following frame, and until then nothing happens that the node depends on.
 //
-// A controller that lags has not touched the node yet, or has only just made it. What it has decided in this very frame
-// is no lag.
+// A controller lags in two ways: it has not made a node yet, or it has not closed a workflow whose entry failed fast.
 func (s *scene) ahead(t site) bool {
-	if t.want.settled() && t.want != t.before {
+	if !t.want.none() && !t.unclosed() {
 		return false
 	}
 	frames, recorded := s.judge.player.Recording.Frames, s.judge.recorded
@@ -30,6 +29,12 @@ func (s *scene) ahead(t site) bool {
 		}
 	}
 	return false
+}
+
+// unclosed reports whether this is the workflow, which the recording leaves Running although its entry has failed fast.
+func (t site) unclosed() bool {
+	entry := t.at(t.graph.Node(nodegraph.Entry).ID())
+	return t.id == "" && t.want == t.before && t.want.open() && t.got.settled() && entry.want.settled() && entry.want.Message == failedFast
 }
 
 // acted reports whether somebody did something to the workflow before the frame, or let time pass on purpose.

@@ -35,7 +35,7 @@ var deviations = [Deviations]deviation{
 	{"an omitted target takes another kind of failure", kindOfFailure, taking},
 	{"pods are asked for after the deadline", podAfterDeadline, lagging},
 	{"a shutdown fails a DAG while a hook inside runs", endedOverHook, leading},
-	{"a shutdown ends a Retry and leaves what is inside open", openInStoppedRetry, leaving},
+	{"a shutdown ends a Retry and leaves what is inside open", openInStoppedRetry, []func(site, int) bool{leftInside, notMade, notMadeInside}},
 	{"a shutdown fails a Retry whose attempt succeeded", stoppedSuccess, taking},
 	{"a DAG that fails fast leaves a Retry Running", openInFailedFast, leaving},
 	{"a step that times out ends its group while others run", timedOutGroup, abandoning},
@@ -46,7 +46,7 @@ var deviations = [Deviations]deviation{
 	{"a retried hook is taken for the last attempt", hookForAttempt, slices.Concat(lagging, leading)},
 	{"of items that end together only the first runs its exit hook", exitHookOfItem, leading},
 	{"containers of a daemon keep the DAG open", openDaemonContainers, leaving},
-	{"what depends on a DAG does not wait for its hook", beforeHookOfDAG, slices.Concat(lagging, leading)},
+	{"what depends on a DAG does not wait for its hook", beforeHookOfDAG, []func(site, int) bool{notMade, notMadeInside, made, madeInside}},
 	{"a daemon that failed is tried again only where something uses it", daemonWithoutUser, lagging},
 }
 

@@ -9,11 +9,19 @@ import (
 // How a difference follows from one beside it. The recording lags: it keeps open, or has not made, what has moved on here.
 var lagging = []func(site, int) bool{keptOpen, notMade, notMadeInside}
 
-// keptOpen: the recording keeps a composite open that has ended here, and what keeps it open is inside it. The controller
-// looks at all that is below a DAG, also through what has ended, so what ended in the recording over something open
-// passes it on.
+// keptOpen: the recording keeps a composite Running that has ended here, and what keeps it so is directly inside. The
+// controller looks at all that is below a DAG, also through what has ended, so what ended in the recording over something
+// open passes it on to a DAG.
 func keptOpen(t site, number int) bool {
-	return t.composite() && t.want.open() && t.got.settled() && slices.ContainsFunc(t.members(), func(m site) bool { return m.holds(number) })
+	if !t.composite() || t.want.Phase != nodegraph.Running || t.want != t.before && !t.isNew() || !t.got.settled() {
+		return false
+	}
+	return slices.ContainsFunc(t.members(), func(m site) bool {
+		if t.want.Kind == nodegraph.DAG {
+			return m.holds(number)
+		}
+		return m.number() == number && m.want.open()
+	})
 }
 
 // holds reports whether the node is open in the recording by that number, or has ended around one that is.
@@ -46,9 +54,15 @@ func madeInside(t site, number int) bool {
 // The recording leads: it has ended, or made, what waits here.
 var leading = []func(site, int) bool{endedThere, made, madeInside}
 
-// endedThere: the recording has ended a composite that is open here, and what keeps it open is inside it.
+// endedThere: the recording has ended a composite that is open here, and what keeps it open is inside it. Nothing inside
+// is open in the recording, and a Retry ends by its attempts alone. Nothing
+// inside is open in the recording.
 func endedThere(t site, number int) bool {
-	return t.composite() && t.want.settled() && t.got.open() && slices.ContainsFunc(t.members(), func(m site) bool {
+	if !t.composite() || t.want.Kind == nodegraph.Retry || !t.want.settled() || !t.got.open() {
+		return false
+	}
+	members := t.members()
+	return !slices.ContainsFunc(members, func(m site) bool { return m.want.open() }) && slices.ContainsFunc(members, func(m site) bool {
 		return m.number() == number && m.got.open() && (m.want.settled() || m.want.none())
 	})
 }

@@ -22,10 +22,12 @@ func overwrittenContainer(t site) bool {
 		pod.want.Phase == nodegraph.Error && pod.want.Message == podDeleted && !pod.differs()
 }
 
-// openContainer reports whether the recording keeps a container open whose pod has ended there as it has here.
+// openContainer reports whether the recording leaves a container as it was although its pod has ended, and here the end of
+// the pod has ended the container.
 func openContainer(t site) bool {
 	pod := t.parent()
-	return t.want.Kind == nodegraph.Container && t.want.open() && t.got.Phase.Completed() && pod.want.Phase.Completed() && !pod.differs()
+	return t.want.Kind == nodegraph.Container && t.want.open() && t.want == t.before && t.got.Phase.Completed() &&
+		t.rule() == propagate.RuleContainerPod && pod.want.Phase.Completed() && !pod.differs()
 }
 
 // openInEndedPod is deviation 2: the pod ended by itself.
@@ -123,16 +125,21 @@ func (t site) isInside(id string) bool {
 }
 
 // falseSuccess is deviation 8: the DAG fails here by a target that was skipped or omitted after a failure, and is
-// Succeeded in the recording.
+// Succeeded in the recording, as something inside is.
 func falseSuccess(t site) bool {
-	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Succeeded && t.got.Phase.Unsuccessful() && t.inherits()
+	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Succeeded && t.got.Phase.Unsuccessful() && t.inherits() && t.contains(nodegraph.Succeeded)
 }
 
 // kindOfFailure is deviation 9: the DAG takes a failure from a target that was skipped or omitted, here and in the
-// recording, but it is Failed in one and Error in the other.
+// recording, but it is Failed in one and Error in the other. Something inside ended as the recording says.
 func kindOfFailure(t site) bool {
 	return t.want.Kind == nodegraph.DAG && t.want.Phase.Unsuccessful() && t.got.Phase.Unsuccessful() &&
-		t.want.Phase != t.got.Phase && t.want.Message == t.got.Message && t.inherits()
+		t.want.Phase != t.got.Phase && t.want.Message == t.got.Message && t.inherits() && t.contains(t.want.Phase)
+}
+
+// contains reports whether the recording shows something inside the node, directly or not, in that phase.
+func (t site) contains(phase nodegraph.Phase) bool {
+	return slices.ContainsFunc(t.members(), func(m site) bool { return m.want.Phase == phase || m.contains(phase) })
 }
 
 // inherits reports whether the target that decided how the DAG ends was skipped or omitted.
@@ -181,8 +188,8 @@ func endedOverHook(t site) bool {
 // open there.
 func openInStoppedRetry(t site) bool {
 	p := t.parent()
-	return t.role() == nodegraph.RoleAttempt && t.want.Kind.Composite() && t.want.open() && t.got.settled() &&
-		p.want.Phase == nodegraph.Failed && strings.HasPrefix(p.want.Message, stoppedPrefix)
+	return t.role() == nodegraph.RoleAttempt && t.want.Kind.Composite() && t.want == t.before && t.want.open() && t.got.settled() &&
+		p.want.Phase == nodegraph.Failed && !p.differs() && strings.HasPrefix(p.want.Message, stoppedPrefix)
 }
 
 // stoppedSuccess is deviation 13: the last attempt has succeeded, and the recording ended the Retry by the shutdown.
@@ -191,7 +198,11 @@ func stoppedSuccess(t site) bool {
 		t.got.Kind != nodegraph.Retry || t.got.Phase != nodegraph.Succeeded {
 		return false
 	}
-	by := t.at(t.graph.Node(t.moment.Engine.Verdict(t.index).By).ID())
+	decided := t.moment.Engine.Verdict(t.index).By
+	if decided <= nodegraph.Root {
+		return false
+	}
+	by := t.at(t.graph.Node(decided).ID())
 	return by.want.Phase == nodegraph.Succeeded && by.got.Phase == nodegraph.Succeeded || by.number() == 12
 }
 
@@ -231,9 +242,10 @@ func noPlaceForHook(t site) bool {
 func inlineLoop(t site) bool {
 	const missing = "failed to get a template"
 	if t.id == "" {
-		return t.want.Message == "error in entry template execution: "+missing && t.at(t.graph.Node(nodegraph.Entry).ID()).want.Message == missing
+		return t.want.Phase == nodegraph.Error && t.want.Message == "error in entry template execution: "+missing && t.want.Message != t.got.Message &&
+			t.at(t.graph.Node(nodegraph.Entry).ID()).want.Message == missing
 	}
-	if t.want.Phase != nodegraph.Error || t.want.Message != missing || !t.exists() {
+	if t.want.Phase != nodegraph.Error || t.want.Message != missing || t.want.Message == t.got.Message || !t.exists() {
 		return false
 	}
 	loops := func(s site) bool {
