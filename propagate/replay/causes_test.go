@@ -40,26 +40,40 @@ func listed(t testing.TB) []replay.Cause {
 func findings(t testing.TB, file string) []replay.Cause {
 	t.Helper()
 	name := replay.RecordingPath(file)
-	data, err := os.ReadFile(file)
-	require.NoError(t, err)
-	r, err := replay.Read(data)
-	if err != nil {
+	r := readable(t, file)
+	if r == nil {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		_, err = replay.Read(data)
 		c, _ := replay.Found(name, nil, err)
 		c.Modes = "both"
 		return []replay.Cause{c}
 	}
 	var list []replay.Cause
-	for _, mode := range modes {
-		v, err := replay.Judge(&replay.Player{Recording: r, Mode: mode, After: (*propagate.Engine).Check})
-		c, ok := replay.Found(name, v, err)
-		if !ok {
-			continue
-		}
-		if len(list) > 0 && list[0].Same(c) {
-			list[0].Modes = "both"
-			continue
+	add := func(c replay.Cause) {
+		for k := range list {
+			if list[k].Same(c) {
+				list[k].Modes = "both"
+				return
+			}
 		}
 		list = append(list, c)
+	}
+	for _, mode := range modes {
+		broken := false
+		v, err := replay.Judge(&replay.Player{Recording: r, Mode: mode, After: func(e *propagate.Engine) error {
+			broken = broken || e.Check() != nil
+			return nil
+		}})
+		if c, ok := replay.Found(name, v, err); ok {
+			add(c)
+		}
+		if broken {
+			_, err := replay.Judge(&replay.Player{Recording: r, Mode: mode, After: (*propagate.Engine).Check})
+			c, _ := replay.Found(name, nil, err)
+			c.Modes, c.Node = mode.String(), "invariant"
+			add(c)
+		}
 	}
 	return list
 }

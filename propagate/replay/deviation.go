@@ -47,7 +47,7 @@ var deviations = [Deviations]deviation{
 	{"of items that end together only the first runs its exit hook", exitHookOfItem, leading},
 	{"containers of a daemon keep the DAG open", openDaemonContainers, leaving},
 	{"what depends on a DAG does not wait for its hook", beforeHookOfDAG, []func(site, int) bool{notMade, notMadeInside, made, madeInside}},
-	{"a daemon that failed is tried again only where something uses it", daemonWithoutUser, lagging},
+	{"a daemon that failed is tried again only where something uses it", daemonWithoutUser, slices.Concat(lagging, leading)},
 }
 
 // number gives each difference of the scene the number of the deviation that it is or that it follows from.

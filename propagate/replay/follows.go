@@ -55,15 +55,15 @@ func madeInside(t site, number int) bool {
 var leading = []func(site, int) bool{endedThere, made, madeInside}
 
 // endedThere: the recording has ended a composite that is open here, and what keeps it open is inside it. Nothing inside
-// is open in the recording, and a Retry ends by its attempts alone. Nothing
+// is open in the recording, and a Retry ended by an attempt that it has there. Nothing
 // inside is open in the recording.
 func endedThere(t site, number int) bool {
-	if !t.composite() || t.want.Kind == nodegraph.Retry || !t.want.settled() || !t.got.open() {
+	if !t.composite() || !t.want.settled() || !t.got.open() {
 		return false
 	}
 	members := t.members()
 	return !slices.ContainsFunc(members, func(m site) bool { return m.want.open() }) && slices.ContainsFunc(members, func(m site) bool {
-		return m.number() == number && m.got.open() && (m.want.settled() || m.want.none())
+		return m.number() == number && m.got.open() && (m.want.settled() || m.want.none() && t.want.Kind != nodegraph.Retry)
 	})
 }
 
@@ -117,12 +117,18 @@ func wentOn(t site, number int) bool {
 		slices.ContainsFunc(t.after(), func(p site) bool { return p.number() == number && p.want.settled() && p.got.settled() })
 }
 
-// role is the node's role in its parent.
+// role is the node's role in its parent; RoleRoot where it can't be told.
 func (t site) role() nodegraph.Role {
-	if !t.exists() {
-		return nodegraph.RoleRoot
+	if t.exists() {
+		return t.node().Role
 	}
-	return t.node().Role
+	switch n := t.scene.want.nodes[t.id]; {
+	case n != nil && n.Retried:
+		return nodegraph.RoleAttempt
+	case n != nil && n.Hooked:
+		return nodegraph.RoleHook
+	}
+	return nodegraph.RoleRoot
 }
 
 // composite reports whether the node settles from what is inside it.

@@ -53,12 +53,24 @@ func (t site) within(so func(State) bool) bool {
 	return true
 }
 
-// rewrittenDaemon is deviation 4: a pod that was a ready daemon has failed, as the frame before recorded, and is rewritten
-// to Succeeded as the composite around it ends. Its message stays.
+// rewrittenDaemon is deviation 4: a daemon that was ready has failed, and the recording rewrites it, or the Retry around it,
+// to Succeeded as what is around it ends. The message stays.
 func rewrittenDaemon(t site) bool {
-	return t.want.Kind == nodegraph.Pod && t.before == t.got && t.got.Phase.Unsuccessful() && t.before.Phase.Unsuccessful() &&
-		t.scene.before.nodes[t.id].Daemoned && t.want.Phase == nodegraph.Succeeded && t.want.Message == t.got.Message &&
-		t.parent().want.settled()
+	n := t.scene.before.nodes[t.id]
+	if n == nil || !n.Daemoned || t.want.Kind != nodegraph.Pod && t.want.Kind != nodegraph.Retry || t.got.Kind != t.want.Kind {
+		return false
+	}
+	return t.got.Phase.Unsuccessful() && t.want.Phase == nodegraph.Succeeded && t.want.Message == t.got.Message && t.want.Message != "" &&
+		t.boundary().want.settled()
+}
+
+// boundary is what the task that the node is of belongs to: a StepGroup, a DAG, or the workflow.
+func (t site) boundary() site {
+	for p := t.parent(); ; p = p.parent() {
+		if k := p.want.Kind; p.id == "" || k != nodegraph.Retry && k != nodegraph.TaskGroup {
+			return p
+		}
+	}
 }
 
 // attemptOfEndedRetry is deviation 6: the recording has an attempt that was made in or after the frame in which its Retry
@@ -80,7 +92,8 @@ func orderOfVisits(t site) bool {
 	case t.want.none() && t.got.open(): // it started here
 		return t.limitReached()
 	}
-	return t.want.Kind.Composite() && t.want.open() && t.want == t.before && t.got.settled() && t.limitReached()
+	return t.want.Kind.Composite() && t.want.open() && t.want == t.before && t.got.settled() && t.limitReached() &&
+		!slices.ContainsFunc(t.members(), func(m site) bool { return m.want.open() })
 }
 
 // limitReached reports whether the recording shows as many active pods as a limit allows: that of the workflow, or that
@@ -171,8 +184,8 @@ func (t site) rule() propagate.Rule {
 	return t.moment.Engine.Verdict(t.index).Rule
 }
 
-// endedOverHook is deviation 11: a shutdown is in force, and the recording ended a DAG although a hook directly inside is
-// open there as it is here. The tasks that it did not come to any more were never made.
+// endedOverHook is deviation 11: a shutdown is in force, and the recording ended a DAG although a hook inside is open there
+// as it is here, with all between. The tasks that it did not come to any more were never made.
 func endedOverHook(t site) bool {
 	if !t.exists() || t.judge.player.Recording.Frames[t.moment.Frame].Shutdown == "" {
 		return false
@@ -180,8 +193,12 @@ func endedOverHook(t site) bool {
 	if p := t.parent(); t.want.none() && t.got.Phase == nodegraph.Omitted {
 		return p.want.Kind == nodegraph.DAG && p.before.Phase.Unsuccessful() && !p.differs()
 	}
-	return t.want.Kind == nodegraph.DAG && t.want.Phase.Unsuccessful() && t.got.Phase == nodegraph.Running &&
-		slices.ContainsFunc(t.members(), func(m site) bool { return m.role() == nodegraph.RoleHook && m.want.open() && m.got.open() })
+	return t.want.Kind == nodegraph.DAG && t.want.Phase.Unsuccessful() && t.got.Phase == nodegraph.Running && slices.ContainsFunc(t.members(), site.openByHook)
+}
+
+// openByHook reports whether the node is open in the recording and here, and is a hook or is kept open by one inside.
+func (t site) openByHook() bool {
+	return t.want.open() && t.got.open() && (t.role() == nodegraph.RoleHook || slices.ContainsFunc(t.members(), site.openByHook))
 }
 
 // openInStoppedRetry is deviation 12: a shutdown ended the Retry in the recording as here, and its composite attempt is left
@@ -189,7 +206,7 @@ func endedOverHook(t site) bool {
 func openInStoppedRetry(t site) bool {
 	p := t.parent()
 	return t.role() == nodegraph.RoleAttempt && t.want.Kind.Composite() && t.want == t.before && t.want.open() && t.got.settled() &&
-		p.want.Phase == nodegraph.Failed && !p.differs() && strings.HasPrefix(p.want.Message, stoppedPrefix)
+		p.want.Phase == nodegraph.Failed && p.got.settled() && strings.HasPrefix(p.want.Message, stoppedPrefix)
 }
 
 // stoppedSuccess is deviation 13: the last attempt has succeeded, and the recording ended the Retry by the shutdown.
@@ -203,7 +220,7 @@ func stoppedSuccess(t site) bool {
 		return false
 	}
 	by := t.at(t.graph.Node(decided).ID())
-	return by.want.Phase == nodegraph.Succeeded && by.got.Phase == nodegraph.Succeeded || by.number() == 12
+	return by.want.Phase == nodegraph.Succeeded && by.got.Phase == nodegraph.Succeeded || openInStoppedRetry(by)
 }
 
 // openInFailedFast is deviation 14: the DAG failed fast in the recording as here, and a Retry inside is left Running there.
@@ -353,20 +370,28 @@ func beforeHookOfDAG(t site) bool {
 }
 
 // daemonWithoutUser is deviation 24: the attempt of a daemon that was ready has failed, and the recording makes no further one
-// because no StepGroup after it is open.
+// because no StepGroup after it is open. When its own StepGroup has ended the Retry is Succeeded there.
 func daemonWithoutUser(t site) bool {
-	if !t.want.none() || t.role() != nodegraph.RoleAttempt || t.got.Phase != nodegraph.Pending {
+	failed := func(s site) bool { return s.want.Phase.Unsuccessful() && !s.differs() }
+	if t.want.Kind == nodegraph.Retry {
+		return t.want.Phase == nodegraph.Succeeded && t.got.Phase == nodegraph.Running && t.unusedDaemon() &&
+			slices.ContainsFunc(t.members(), failed)
+	}
+	return t.want.none() && t.role() == nodegraph.RoleAttempt && t.got.Phase == nodegraph.Pending && t.parent().unusedDaemon() &&
+		slices.ContainsFunc(t.after(), failed)
+}
+
+// unusedDaemon reports whether the node is a Retry in a StepGroup that the frame before recorded as a ready daemon, and the
+// recording has no open StepGroup after that.
+func (t site) unusedDaemon() bool {
+	n := t.scene.before.nodes[t.id]
+	if n == nil || !n.Daemoned || t.before.settled() || t.parent().role() != nodegraph.RoleGroup {
 		return false
 	}
-	retry := t.parent()
-	n := t.scene.want.nodes[retry.id]
-	if n == nil || !n.Daemoned || !retry.want.open() || retry.parent().role() != nodegraph.RoleGroup {
-		return false
-	}
-	for g := range t.graph.Before(retry.parent().index) {
+	for g := range t.graph.Before(t.parent().index) {
 		if t.at(t.graph.Node(g).ID()).want.open() {
 			return false
 		}
 	}
-	return slices.ContainsFunc(t.after(), func(p site) bool { return p.want.Phase.Unsuccessful() && !p.differs() })
+	return true
 }

@@ -1,7 +1,9 @@
 package replay
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -146,7 +148,7 @@ func (t site) members() []site {
 // owner of a hook, the entry of the workflow for its exit handler.
 func (t site) after() []site {
 	if t.index <= nodegraph.Root {
-		return t.recordedOwner()
+		return t.afterRecorded()
 	}
 	var list []site
 	add := func(i nodegraph.Index) { list = append(list, t.at(t.graph.Node(i).ID())) }
@@ -169,16 +171,37 @@ func (t site) after() []site {
 	return list
 }
 
-// recordedOwner is the owner of a hook that the recording alone has, by its name.
-func (t site) recordedOwner() []site {
-	if t.exists() || !t.scene.want.nodes[t.id].Hooked {
+// afterRecorded is after for a node that the recording alone has: the owner of a hook and the attempt before an attempt, by
+// their names.
+func (t site) afterRecorded() []site {
+	if t.exists() {
 		return nil
 	}
-	for _, mark := range []string{".onExit", ".hooks."} {
-		if at := strings.LastIndex(t.want.Name, mark); at > 0 {
-			if owner := t.graph.Find(t.want.Name[:at]); owner != nodegraph.None {
-				return []site{t.at(t.graph.Node(owner).ID())}
+	name := t.want.Name
+	switch n := t.scene.want.nodes[t.id]; {
+	case n.Hooked:
+		for _, mark := range []string{".onExit", ".hooks."} {
+			if at := strings.LastIndex(name, mark); at > 0 {
+				return t.named(name[:at])
 			}
+		}
+	case n.Retried:
+		at := strings.LastIndexByte(name, '(')
+		if number, err := strconv.Atoi(strings.Trim(name[at+1:], ")")); err == nil {
+			return t.named(fmt.Sprintf("%s(%d)", name[:at], number-1))
+		}
+	}
+	return nil
+}
+
+// named is the node with this name, if there is one.
+func (s *scene) named(name string) []site {
+	if i := s.graph.Find(name); i != nodegraph.None {
+		return []site{s.at(s.graph.Node(i).ID())}
+	}
+	for id, state := range s.want.states {
+		if state.Name == name && id != "" {
+			return []site{s.at(id)}
 		}
 	}
 	return nil
