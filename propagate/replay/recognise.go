@@ -155,13 +155,15 @@ func (t site) contains(phase nodegraph.Phase) bool {
 	return slices.ContainsFunc(t.members(), func(m site) bool { return m.want.Phase == phase || m.contains(phase) })
 }
 
-// inherits reports whether the target that decided how the DAG ends was skipped or omitted.
+// inherits reports whether the target that decided how the DAG ends was skipped or omitted, and all that is directly inside
+// is as recorded.
 func (t site) inherits() bool {
 	if t.index <= nodegraph.Root || t.got.Kind != nodegraph.DAG {
 		return false
 	}
 	by := t.moment.Engine.Verdict(t.index).By
-	return by > nodegraph.Root && t.graph.Node(by).Parent == t.index && !t.moment.Engine.Verdict(by).Phase.Completed()
+	return by > nodegraph.Root && t.graph.Node(by).Parent == t.index && !t.moment.Engine.Verdict(by).Phase.Completed() &&
+		!slices.ContainsFunc(t.members(), site.differs)
 }
 
 const (
