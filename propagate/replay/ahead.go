@@ -12,7 +12,7 @@ import (
 //
 // A controller lags in two ways: it has not made a node yet, or it has not closed a workflow whose entry failed fast.
 func (s *scene) ahead(t site) bool {
-	if !t.want.none() && !t.unclosed() {
+	if !(t.want.none() && t.isNew()) && !t.unclosed() {
 		return false
 	}
 	frames, recorded := s.judge.player.Recording.Frames, s.judge.recorded

@@ -34,7 +34,7 @@ func (t site) holds(number int) bool {
 
 // notMade: the recording has not made a node because what it comes after is open there, or is not made either.
 func notMade(t site, number int) bool {
-	return t.want.none() && !t.got.none() && slices.ContainsFunc(t.after(), func(p site) bool {
+	return t.want.none() && t.isNew() && !t.got.none() && slices.ContainsFunc(t.after(), func(p site) bool {
 		return p.number() == number && (p.want.open() || p.want.none())
 	})
 }
@@ -42,7 +42,7 @@ func notMade(t site, number int) bool {
 // notMadeInside: the recording has not made what the node is inside of.
 func notMadeInside(t site, number int) bool {
 	p := t.parent()
-	return t.id != "" && t.want.none() && !t.got.none() && p.want.none() && p.number() == number
+	return t.id != "" && t.want.none() && t.isNew() && !t.got.none() && p.want.none() && p.number() == number
 }
 
 // madeInside: the recording has made what the node is inside of, and we have not.
@@ -58,13 +58,58 @@ var leading = []func(site, int) bool{endedThere, made, madeInside}
 // is open in the recording, and a Retry ended by an attempt that it has there. Nothing
 // inside is open in the recording.
 func endedThere(t site, number int) bool {
-	if !t.composite() || !t.want.settled() || !t.got.open() {
+	if !t.composite() || !t.want.settled() || !t.got.open() || !t.endsAsMembers() {
 		return false
 	}
 	members := t.members()
 	return !slices.ContainsFunc(members, func(m site) bool { return m.want.open() }) && slices.ContainsFunc(members, func(m site) bool {
 		return m.number() == number && m.got.open() && (m.want.settled() || m.want.none() && t.want.Kind != nodegraph.Retry)
 	})
+}
+
+// endsAsMembers reports whether the recorded end of a composite is one that what is recorded directly inside can bring about.
+func (t site) endsAsMembers() bool {
+	decide, messages := t.members(), []string{""}
+	if t.exists() && t.got.Kind == nodegraph.DAG {
+		decide = nil
+		for _, slot := range t.graph.Targets(t.index) {
+			decide = append(decide, t.at(t.graph.Node(t.graph.Slot(t.index, slot)).ID()))
+		}
+	}
+	unsuccessful, covered := false, t.want.Phase == nodegraph.Succeeded
+	for _, m := range decide {
+		if m.want.Phase.Unsuccessful() && m.role() != nodegraph.RoleHook {
+			unsuccessful = true
+			covered = covered || t.want.Kind != nodegraph.DAG || m.want.Phase == t.want.Phase
+			messages = append(messages, m.want.Message, "child '"+m.id+"' failed")
+		}
+		if m.want.Phase == nodegraph.Skipped || m.want.Phase == nodegraph.Omitted {
+			covered = true
+		}
+	}
+	switch {
+	case !covered, t.want.Phase == nodegraph.Succeeded && unsuccessful && t.want.Kind != nodegraph.Retry:
+		return false
+	case t.want.Kind == nodegraph.Steps && t.want.Phase == nodegraph.Error:
+		return t.fixedWords()
+	}
+	return t.fixedWords() || slices.Contains(messages, t.want.Message)
+}
+
+// fixedWords reports whether the recorded message is one that the controller writes whatever failed inside: to an entry that
+// a reconcile broke off at, to a workflow with such an entry, to a Retry that gives up, and where a shutdown is in force.
+func (t site) fixedWords() bool {
+	const broken = "Workflow operation error"
+	switch t.want.Kind {
+	case nodegraph.Steps:
+		return t.want.Message == broken && t.want.Phase == nodegraph.Error
+	case nodegraph.Workflow:
+		entry := t.at(t.graph.Node(nodegraph.Entry).ID())
+		return t.stopped() || entry.want.Message == broken && slices.ContainsFunc(entry.members(), func(m site) bool { return m.want.Message == t.want.Message })
+	case nodegraph.Retry:
+		return t.stopped() || t.want.Message == "No more retries left"
+	}
+	return false
 }
 
 // made: the recording has made a node that comes after something that is open here, or that is not made here either.
@@ -80,10 +125,14 @@ var (
 	abandoning = append([]func(site, int) bool{leftInside, notMadeInside}, leading...)
 )
 
-// leftInside: the recording shows what is inside such a composite as it was before, open or not made.
+// leftInside: the recording shows what is inside such a composite as it was before, open or not made. The steps of a
+// StepGroup are made before anything can end it, but not their hooks.
 func leftInside(t site, number int) bool {
 	p := t.parent()
-	return t.id != "" && p.number() == number && !p.want.none() && t.want == t.before && !t.want.settled()
+	if t.id == "" || p.number() != number || p.want.none() || t.want != t.before || t.want.settled() {
+		return false
+	}
+	return !t.want.none() || p.want.Kind != nodegraph.StepGroup || t.role() == nodegraph.RoleHook
 }
 
 // How the end of a composite is taken over by what is around it, and what a Retry around it makes of it.
@@ -105,7 +154,7 @@ func otherwiseRetried(t site, number int) bool {
 
 // triedAgain: an attempt after one that ended in two ways, which was made in the recording or here alone.
 func triedAgain(t site, number int) bool {
-	return t.want.none() != t.got.none() && t.role() == nodegraph.RoleAttempt && slices.ContainsFunc(t.after(), func(p site) bool {
+	return t.isNew() && t.want.none() != t.got.none() && t.role() == nodegraph.RoleAttempt && slices.ContainsFunc(t.after(), func(p site) bool {
 		return p.number() == number && p.want.settled() && p.got.settled()
 	})
 }

@@ -33,14 +33,14 @@ func openContainer(t site) bool {
 // openInEndedPod is deviation 2: the pod ended by itself.
 func openInEndedPod(t site) bool { return openContainer(t) && t.parent().want.Message != podDeleted }
 
-// openInDeletedPod is deviation 3: the pod was deleted, and the workflow waits for its container.
+// openInDeletedPod is deviation 3: the pod was deleted, and the workflow waits for a container that comes after another.
 func openInDeletedPod(t site) bool {
-	return openContainer(t) && t.parent().want.Message == podDeleted && !t.within(State.settled)
+	return openContainer(t) && len(t.after()) > 0 && t.parent().want.Message == podDeleted && !t.within(State.settled)
 }
 
 // openInEndedSteps is deviation 5: the pod was deleted, and all that it is inside of has ended.
 func openInEndedSteps(t site) bool {
-	return openContainer(t) && t.parent().want.Message == podDeleted && t.within(State.settled)
+	return openContainer(t) && len(t.after()) > 0 && t.parent().want.Message == podDeleted && t.within(State.settled)
 }
 
 // within reports whether the recorded states of all that the node is inside of, the workflow's included, are so.
@@ -89,7 +89,7 @@ func orderOfVisits(t site) bool {
 		return false
 	case t.got.none() && t.want.open() && t.isNew(): // it started there
 		return t.needs[t.index] == propagate.NeedParallelism
-	case t.want.none() && t.got.open(): // it started here
+	case t.want.none() && t.isNew() && t.got.open(): // it started here
 		return t.limitReached()
 	}
 	return t.want.Kind.Composite() && t.want.open() && t.want == t.before && t.got.settled() && t.limitReached() &&
@@ -140,7 +140,7 @@ func (t site) isInside(id string) bool {
 // falseSuccess is deviation 8: the DAG fails here by a target that was skipped or omitted after a failure, and is
 // Succeeded in the recording, as something inside is.
 func falseSuccess(t site) bool {
-	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Succeeded && t.got.Phase.Unsuccessful() && t.inherits() && t.contains(nodegraph.Succeeded)
+	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Succeeded && t.want.Message == "" && t.got.Phase.Unsuccessful() && t.inherits() && t.contains(nodegraph.Succeeded)
 }
 
 // kindOfFailure is deviation 9: the DAG takes a failure from a target that was skipped or omitted, here and in the
@@ -166,15 +166,12 @@ func (t site) inherits() bool {
 		!slices.ContainsFunc(t.members(), site.differs)
 }
 
-const (
-	stoppedPrefix = "Stopped with strategy '"
-	failedFast    = "template has failed or errored children and failFast enabled"
-)
+const failedFast = "template has failed or errored children and failFast enabled"
 
 // podAfterDeadline is deviation 10: the recording asks for a pod in a workflow whose deadline has passed. Here the node has
 // failed by the deadline.
 func podAfterDeadline(t site) bool {
-	return t.want.Kind == nodegraph.Pod && t.want.Phase == nodegraph.Pending && t.isNew() && t.got.Phase == nodegraph.Failed &&
+	return t.want.Kind == nodegraph.Pod && t.want.Phase == nodegraph.Pending && t.want.Message == "" && t.isNew() && t.got.Phase == nodegraph.Failed &&
 		t.rule() == propagate.RuleStopped
 }
 
@@ -189,13 +186,14 @@ func (t site) rule() propagate.Rule {
 // endedOverHook is deviation 11: a shutdown is in force, and the recording ended a DAG although a hook inside is open there
 // as it is here, with all between. The tasks that it did not come to any more were never made.
 func endedOverHook(t site) bool {
-	if !t.exists() || t.judge.player.Recording.Frames[t.moment.Frame].Shutdown == "" {
+	if !t.exists() || t.shutdown() == "" {
 		return false
 	}
 	if p := t.parent(); t.want.none() && t.got.Phase == nodegraph.Omitted {
 		return p.want.Kind == nodegraph.DAG && p.before.Phase.Unsuccessful() && !p.differs()
 	}
-	return t.want.Kind == nodegraph.DAG && t.want.Phase.Unsuccessful() && t.got.Phase == nodegraph.Running && slices.ContainsFunc(t.members(), site.openByHook)
+	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Failed && t.want.Message == "" && t.got.Phase == nodegraph.Running &&
+		slices.ContainsFunc(t.members(), site.openByHook)
 }
 
 // openByHook reports whether the node is open in the recording and here, and is a hook or is kept open by one inside.
@@ -208,12 +206,20 @@ func (t site) openByHook() bool {
 func openInStoppedRetry(t site) bool {
 	p := t.parent()
 	return t.role() == nodegraph.RoleAttempt && t.want.Kind.Composite() && t.want == t.before && t.want.open() && t.got.settled() &&
-		p.want.Phase == nodegraph.Failed && p.got.settled() && strings.HasPrefix(p.want.Message, stoppedPrefix)
+		p.want.Phase == nodegraph.Failed && p.got.settled() && p.stopped()
 }
+
+// stopped reports whether the message is that of a Retry which a shutdown ended, in this frame or before.
+func (t site) stopped() bool {
+	return t.want.Message == "Stopped with strategy '"+t.shutdown()+"'" || t.want == t.before && strings.HasPrefix(t.want.Message, "Stopped with strategy '")
+}
+
+// shutdown is the strategy in force, empty for none.
+func (s *scene) shutdown() string { return s.judge.player.Recording.Frames[s.moment.Frame].Shutdown }
 
 // stoppedSuccess is deviation 13: the last attempt has succeeded, and the recording ended the Retry by the shutdown.
 func stoppedSuccess(t site) bool {
-	if t.want.Kind != nodegraph.Retry || t.want.Phase != nodegraph.Failed || !strings.HasPrefix(t.want.Message, stoppedPrefix) ||
+	if t.want.Kind != nodegraph.Retry || t.want.Phase != nodegraph.Failed || !t.stopped() ||
 		t.got.Kind != nodegraph.Retry || t.got.Phase != nodegraph.Succeeded {
 		return false
 	}
@@ -248,7 +254,8 @@ func timedOutGroup(t site) bool {
 
 // hookErrorOfGroup is deviation 16: the expression of a hook names a step that is a loop.
 func hookErrorOfGroup(t site) bool {
-	return t.abandoned(nodegraph.Error) && strings.HasPrefix(t.want.Message, "unable to evaluate expression '")
+	return t.abandoned(nodegraph.Error) && strings.HasPrefix(t.want.Message, "unable to evaluate expression '") &&
+		strings.HasSuffix(t.want.Message, "^")
 }
 
 // noPlaceForHook is deviation 17: an exit hook finds no place under a limit of parallelism.
@@ -303,7 +310,7 @@ func hookForAttempt(t site) bool {
 	if t.role() == nodegraph.RoleAttempt {
 		return t.want.none() && (hooked(t.parent(), false) || hooked(t.parent(), true)) && slices.ContainsFunc(t.after(), failed)
 	}
-	return t.want.Kind == nodegraph.Retry && t.want.Phase == nodegraph.Succeeded && t.got.Phase == nodegraph.Running && hooked(t, true) &&
+	return t.want.Kind == nodegraph.Retry && t.want.Phase == nodegraph.Succeeded && t.want.Message == "" && t.got.Phase == nodegraph.Running && hooked(t, true) &&
 		slices.ContainsFunc(t.members(), failed)
 }
 
@@ -328,7 +335,7 @@ func exitHookOfItem(t site) bool {
 
 // openDaemonContainers is deviation 22: nothing is open in the DAG of the recording but a ready daemon with containers.
 func openDaemonContainers(t site) bool {
-	if t.want.Kind != nodegraph.DAG || t.want.Phase != nodegraph.Running || !t.got.settled() {
+	if t.want.Kind != nodegraph.DAG || t.want.Phase != nodegraph.Running || t.want.Message != "" || !t.got.settled() {
 		return false
 	}
 	daemons := 0
@@ -376,7 +383,7 @@ func beforeHookOfDAG(t site) bool {
 func daemonWithoutUser(t site) bool {
 	failed := func(s site) bool { return s.want.Phase.Unsuccessful() && !s.differs() }
 	if t.want.Kind == nodegraph.Retry {
-		return t.want.Phase == nodegraph.Succeeded && t.got.Phase == nodegraph.Running && t.unusedDaemon() &&
+		return t.want.Phase == nodegraph.Succeeded && t.want.Message == "" && t.got.Phase == nodegraph.Running && t.unusedDaemon() &&
 			slices.ContainsFunc(t.members(), failed)
 	}
 	return t.want.none() && t.role() == nodegraph.RoleAttempt && t.got.Phase == nodegraph.Pending && t.parent().unusedDaemon() &&
