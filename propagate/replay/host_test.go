@@ -225,6 +225,7 @@ func TestHostResolvesConditions(t *testing.T) {
 			"Skipped when ''" + nodegraph.NodeID("wf", "wf.a") + "' == none' evaluated false"},
 		{"the status of the workflow", `dag(a) exit steps(b when "{{workflow.status}} == Failed", c when "{{workflow.status}} == Succeeded")`,
 			[]propagate.Event{propagate.PodFailed("wf.a", "")}, "wf.onExit[0].c", "Skipped when 'Failed == Succeeded' evaluated false"},
+		{"of one that has not ended", `dag(a when "{{workflow.status}} == Running")`, nil, "wf.a", "(none)"},
 		{"what is no condition", `dag(a -> b when "{{tasks.a.status}} + 1")`, []propagate.Event{propagate.PodSucceeded("wf.a")}, "wf.b",
 			"Error Invalid 'when' expression 'Succeeded + 1': expected boolean evaluation, got Succeeded1"},
 		{"what only others know", `dag(a -> b when "{{tasks.a.outputs.result}} == 1")`,
