@@ -179,6 +179,35 @@ func TestHostVisitsInOrder(t *testing.T) {
 	assert.Equal(t, "Pending", shown(h.Engine, "wf.c"), "c holds the mutex")
 }
 
+// So does one that goes on waiting: it hears with the next step what it waits for now.
+func TestHostAsksAgainInOrder(t *testing.T) {
+	h := hostOf(t, "dag(a -> c: mutex(m, mutex(n, pod)), y: mutex(n, pod), z: mutex(m, pod))")
+	h.Visits = true
+	say(t, h)
+	say(t, h, propagate.PodSucceeded("wf.a"))
+	waits := func(key string) string { return "Pending Waiting for " + key + " lock. Lock status: 0/1" }
+	require.Negative(t, h.Engine.StartOrder(h.Engine.Graph().Find("wf.c"), h.Engine.Graph().Find("wf.z")), "c is visited before z")
+	say(t, h, propagate.PodSucceeded("wf.z"))
+	assert.Equal(t, waits(mutexM), shown(h.Engine, "wf.c"), "c was visited before z gave m back")
+	_, err := h.Step(noon, []propagate.PodStatus{{Node: "wf.y", UID: "1", Phase: "Running"}})
+	require.NoError(t, err)
+	assert.Equal(t, waits(mutexN), shown(h.Engine, "wf.c"), "y holds n")
+}
+
+// A node that got its lock while nobody told its host has it with the next step.
+func TestHostFindsLocksThatWereGranted(t *testing.T) {
+	h := hostOf(t, "dag(a: mutex(m, pod))")
+	h.Visits = true
+	other := propagate.Holder{Workflow: "other"}
+	h.Locks.Acquire(other, []nodegraph.Lock{{Key: mutexM, Limit: 1}})
+	say(t, h)
+	require.Contains(t, shown(h.Engine, "wf.a"), "Waiting")
+	h.Locks.Release(other)
+	_, err := h.Step(noon, nil)
+	require.NoError(t, err)
+	assert.Equal(t, "Pending", shown(h.Engine, "wf.a"), "a holds the mutex")
+}
+
 // Conditions over what the engine knows are answered from it.
 func TestHostResolvesConditions(t *testing.T) {
 	exit := func(node string, code int) propagate.Event {

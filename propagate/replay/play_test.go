@@ -295,6 +295,37 @@ func TestConditionsAreTakenFromTheRecord(t *testing.T) {
 	}
 }
 
+// The record is read from the frame on that is played: what a node was before a manual retry says nothing.
+func TestRecordIsReadFromItsFrameOn(t *testing.T) {
+	m := made{`{"name": "main", "dag": {"tasks": [{"name": "a", "template": "pod"},
+		{"name": "b", "template": "pod", "dependencies": ["a"], "when": "{{inputs.parameters.go}} == yes"}]}}`, []madeFrame{
+		{events: "submit", nodes: []string{"DAG wf Running", "Pod wf.a Pending", `Skipped wf.b Skipped {"message": "when 'no == yes' evaluated false"}`}},
+		{events: "ok a", nodes: []string{"DAG wf Running", "Pod wf.a Succeeded", "Pod wf.b Pending"}, pods: []string{"wf.a Succeeded"}},
+	}}
+	assert.Equal(t, map[string]string{"wf.b": "Pending"}, m.after(t, replay.Free, "wf.b"))
+}
+
+// Pods that the workflow never asked for are reported, but for the agent that serves HTTP and Plugin nodes.
+func TestUnknownPods(t *testing.T) {
+	m := made{`{"name": "main", "dag": {"tasks": [{"name": "a", "template": "pod"}]}}`, []madeFrame{
+		{events: "submit", nodes: []string{"DAG wf Running", "Pod wf.a Pending"}, pods: []string{"wf.none Running"}},
+	}}
+	for name, tt := range map[string]struct {
+		recording *replay.Recording
+		want      []string
+	}{
+		"a stray pod": {m.recording(t), []string{nodegraph.NodeID("wf", "wf.none")}},
+		"an agent":    {read(t, filepath.Join(recordings, "wide/http-agent-fails.json.gz")), nil},
+	} {
+		var unknown []string
+		require.NoError(t, (&replay.Player{Recording: tt.recording, Mode: replay.Free}).Play(func(moment *replay.Moment) error {
+			unknown = append(unknown, moment.Result.Unknown...)
+			return nil
+		}))
+		assert.Equal(t, tt.want, unknown, name)
+	}
+}
+
 // How many may hold a semaphore is what a message says, else what it is called, but no less than held it at once.
 func TestLimitsAreTakenFromTheRecord(t *testing.T) {
 	const held = `"synchronization": {"semaphore": {"holding": [{"semaphore": "default/ConfigMap/sem/%s", "holders": [%s]}]}}`
