@@ -149,7 +149,7 @@ func (c *chaos) disturb() {
 // acted tells whether something was done by users, or let pass, just before the frame.
 func acted(f *replay.Frame) bool {
 	return slices.ContainsFunc(f.Events, func(e string) bool {
-		for _, verb := range []string{"sleep", "wait", "resume", "manual-retry", "shutdown"} {
+		for _, verb := range []string{"sleep", "wait", "resume", "stopnode", "http", "suspend", "unsuspend", "manual-retry", "shutdown"} {
 			if len(e) >= len(verb) && e[:len(verb)] == verb {
 				return true
 			}

@@ -48,7 +48,7 @@ func fill(text string, value func(name string) (string, bool)) (string, bool) {
 // variable returns the value that a variable has for node i.
 func variable(e *propagate.Engine, i nodegraph.Index, name string) (string, bool) {
 	if name == "workflow.status" {
-		return workflowStatus(e), true
+		return workflowStatus(e)
 	}
 	group, rest, _ := strings.Cut(name, ".")
 	at := strings.LastIndexByte(rest, '.')
@@ -72,12 +72,13 @@ func variable(e *propagate.Engine, i nodegraph.Index, name string) (string, bool
 	return "", false
 }
 
-// workflowStatus is how the entry node ended, which is what an exit handler sees.
-func workflowStatus(e *propagate.Engine) string {
-	if v := e.Verdict(nodegraph.Entry); v.Fulfilled {
-		return v.Phase.String()
+// workflowStatus is how the entry node ended, which is what an exit handler sees. It is false before that.
+func workflowStatus(e *propagate.Engine) (string, bool) {
+	v := e.Verdict(nodegraph.Entry)
+	if v.Phase == nodegraph.Skipped || v.Phase == nodegraph.Omitted {
+		return nodegraph.Succeeded.String(), true
 	}
-	return nodegraph.Running.String()
+	return v.Phase.String(), v.Fulfilled
 }
 
 // commonStatus is the phase that all of the nodes have. Items of a step are several nodes: where they ended in more than

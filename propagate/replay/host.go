@@ -21,8 +21,9 @@ type Host struct {
 	Workflow string // unique among the hosts that share Locks
 	Locks    *propagate.LockTable
 
-	// Visits makes the host hand locks over as Argo's controller does, which visits the nodes of a workflow in order: one
-	// that it has visited before it comes to the holder that settled gets the lock with the next Step only.
+	// Visits makes the host hand locks over as Argo's controller does, which visits the nodes of a workflow in order and
+	// asks anew for each that waits: one that it has visited before it comes to the holder that settled gets the lock, or
+	// hears who holds it now, with the next Step only.
 	Visits bool
 	// Answer, if set, is asked about every action that the host can't carry out by itself, such as a look-up in a cache.
 	// It returns what the surroundings of the controller say to it, nothing if they don't.
@@ -37,7 +38,8 @@ type Host struct {
 
 // Step tells the engine what exists and what happened, and carries out what follows until nothing does.
 func (h *Host) Step(now time.Time, pods []propagate.PodStatus, events ...propagate.Event) (propagate.Result, error) {
-	return h.tell(now, append(slices.Clip(events), h.takeLater()...), func(events []propagate.Event) (propagate.Result, error) {
+	events = slices.Concat(events, h.takeLater(), h.askAgain(nodegraph.None))
+	return h.tell(now, events, func(events []propagate.Event) (propagate.Result, error) {
 		return h.Engine.SyncPods(now, pods, events...)
 	})
 }
@@ -174,11 +176,11 @@ func (h *Host) answer(a *propagate.Action) []propagate.Event {
 	case a.Type == propagate.ActionAcquire && h.Locks != nil:
 		granted, key, message := h.Locks.Acquire(me, a.Locks)
 		if granted {
-			return []propagate.Event{propagate.LockGranted(a.ID)}
+			return append([]propagate.Event{propagate.LockGranted(a.ID)}, h.askAgain(a.Node)...)
 		}
 		return []propagate.Event{propagate.LockQueued(a.ID, key, message)}
 	case a.Type == propagate.ActionRelease && h.Locks != nil:
-		return h.handOver(a.Node, h.Locks.Release(me))
+		return append(h.handOver(a.Node, h.Locks.Release(me)), h.askAgain(a.Node)...)
 	case a.Type == propagate.ActionResolve:
 		if answer, known := resolve(h.Engine, a); known {
 			return []propagate.Event{answer}
@@ -206,4 +208,37 @@ func (h *Host) handOver(from nodegraph.Index, granted []propagate.Holder) []prop
 		}
 	}
 	return events
+}
+
+// askAgain asks anew for the nodes that wait for locks and come after the one that got or gave back some, and says to
+// whom that makes a difference. After none are all of them.
+func (h *Host) askAgain(after nodegraph.Index) []propagate.Event {
+	e := h.Engine
+	if !h.Visits || h.Locks == nil || e.Complete() {
+		return nil
+	}
+	var events []propagate.Event
+	for i := nodegraph.Root; int(i) < e.Graph().Len(); i++ {
+		if e.Fact(i).Lock != propagate.LockWaits || after != nodegraph.None && e.StartOrder(i, after) <= 0 {
+			continue
+		}
+		id := e.Graph().Node(i).ID()
+		granted, key, message := h.Locks.Acquire(propagate.Holder{Workflow: h.Workflow, Node: id}, locksOf(e, i))
+		_, heard := e.Phase(i)
+		switch {
+		case granted && after == nodegraph.None:
+			events = append(events, propagate.LockGranted(id))
+		case !granted && message != heard:
+			events = append(events, propagate.LockQueued(id, key, message))
+		}
+	}
+	return events
+}
+
+// locksOf are the locks of node i, or of the workflow.
+func locksOf(e *propagate.Engine, i nodegraph.Index) []nodegraph.Lock {
+	if i == nodegraph.Root {
+		return e.Graph().Spec().Locks
+	}
+	return e.Graph().Node(i).Template.Locks
 }
