@@ -39,7 +39,7 @@ func (t site) unclosed() bool {
 
 // acted reports whether somebody did something to the workflow before the frame, or let time pass on purpose.
 func acted(f *Frame) bool {
-	for _, verb := range []string{"sleep", "wait", "resume", "manual-retry", "shutdown", "suspend", "unsuspend", "stopnode", "http", "plugin", "sem"} {
+	for _, verb := range []string{"sleep", "wait", "resume", "manual-retry", "shutdown", "suspend", "unsuspend", "stopnode"} {
 		if f.has(verb) {
 			return true
 		}
@@ -47,8 +47,8 @@ func acted(f *Frame) bool {
 	return f.respecified
 }
 
-// changed are the ids of the nodes whose pods are not what they were in the frame before. The pod of a node that the
-// recording shows as ended by then changes nothing, but for what is inside it.
+// changed are the ids of the nodes whose pods are not what they were in the frame before, and of the HTTP and Plugin nodes
+// that were reported since. A pod that is gone changes nothing where the recording shows its node as ended by then.
 func (s *scene) changed(frame int) []string {
 	frames := s.judge.player.Recording.Frames
 	before := make(map[string]*propagate.PodStatus)
@@ -66,6 +66,11 @@ func (s *scene) changed(frame int) []string {
 	for _, gone := range before {
 		if !s.judge.recorded[frame-1].states[gone.Node].settled() {
 			ids = append(ids, gone.Node)
+		}
+	}
+	for id, state := range s.judge.recorded[frame].states {
+		if (state.Kind == nodegraph.HTTP || state.Kind == nodegraph.Plugin) && state != s.judge.recorded[frame-1].states[id] {
+			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)

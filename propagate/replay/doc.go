@@ -11,7 +11,14 @@
 // holds, reports on HTTP and Plugin nodes, stored results, and what users did. How the engine's own rules decide a phase
 // is never read off it.
 //
-// [Judge] compares node by node. A difference is equal-but-early ("ahead": the recording reaches the same state in a
-// following frame although nothing happened in between), a numbered deviation, where the controller breaks an
-// invariant that the library keeps, or a defect of the library.
+// [Judge] compares node by node. In mode [Step] it compares each frame; in mode [Free] a run begins with every frame and
+// is compared up to the first that differs, so that no difference follows from an earlier one. A difference is one of
+//
+//   - ahead: the controller has not made the node yet, or not closed the workflow, and comes to show the same state in a
+//     following frame, with nothing happening in between that the node depends on;
+//   - a numbered deviation: the controller breaks an invariant that the library keeps. Each number has one recogniser, which
+//     looks at one node and its neighbours in one frame and excuses that node alone; see testdata/DEVIATIONS.md;
+//   - a defect of the library.
+//
+// A list of [Cause] lines says of recordings that have defects what is known about them.
 package replay
