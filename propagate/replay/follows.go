@@ -70,7 +70,7 @@ func endedThere(t site, number int) bool {
 // endsAsMembers reports whether the recorded end of a composite is one that what is recorded directly inside can bring about.
 func (t site) endsAsMembers() bool {
 	decide, messages := t.members(), []string{""}
-	if t.exists() && t.got.Kind == nodegraph.DAG {
+	if t.exists() && t.got.Kind == nodegraph.DAG && t.graph.Plan(t.index) != nil {
 		decide = nil
 		for _, slot := range t.graph.Targets(t.index) {
 			decide = append(decide, t.at(t.graph.Node(t.graph.Slot(t.index, slot)).ID()))
@@ -105,7 +105,8 @@ func (t site) fixedWords() bool {
 		return t.want.Message == broken && t.want.Phase == nodegraph.Error
 	case nodegraph.Workflow:
 		entry := t.at(t.graph.Node(nodegraph.Entry).ID())
-		return t.stopped() || entry.want.Message == broken && slices.ContainsFunc(entry.members(), func(m site) bool { return m.want.Message == t.want.Message })
+		says := func(m site) bool { return m.want.Message == t.want.Message }
+		return t.stopped() || entry.want.Message == broken && slices.ContainsFunc(entry.members(), says)
 	case nodegraph.Retry:
 		return t.stopped() || t.want.Message == "No more retries left"
 	}
@@ -154,9 +155,8 @@ func otherwiseRetried(t site, number int) bool {
 
 // triedAgain: an attempt after one that ended in two ways, which was made in the recording or here alone.
 func triedAgain(t site, number int) bool {
-	return t.isNew() && t.want.none() != t.got.none() && t.role() == nodegraph.RoleAttempt && slices.ContainsFunc(t.after(), func(p site) bool {
-		return p.number() == number && p.want.settled() && p.got.settled()
-	})
+	return t.isNew() && t.want.none() != t.got.none() && t.role() == nodegraph.RoleAttempt &&
+		slices.ContainsFunc(t.after(), func(p site) bool { return p.number() == number && p.want.settled() && p.got.settled() })
 }
 
 // wentOn: what comes after a node that ended in two ways was made, skipped or omitted in the recording or here alone, or

@@ -140,7 +140,8 @@ func (t site) isInside(id string) bool {
 // falseSuccess is deviation 8: the DAG fails here by a target that was skipped or omitted after a failure, and is
 // Succeeded in the recording, as something inside is.
 func falseSuccess(t site) bool {
-	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Succeeded && t.want.Message == "" && t.got.Phase.Unsuccessful() && t.inherits() && t.contains(nodegraph.Succeeded)
+	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Succeeded && t.want.Message == "" && t.got.Phase.Unsuccessful() &&
+		t.inherits() && t.contains(nodegraph.Succeeded)
 }
 
 // kindOfFailure is deviation 9: the DAG takes a failure from a target that was skipped or omitted, here and in the
@@ -171,8 +172,8 @@ const failedFast = "template has failed or errored children and failFast enabled
 // podAfterDeadline is deviation 10: the recording asks for a pod in a workflow whose deadline has passed. Here the node has
 // failed by the deadline.
 func podAfterDeadline(t site) bool {
-	return t.want.Kind == nodegraph.Pod && t.want.Phase == nodegraph.Pending && t.want.Message == "" && t.isNew() && t.got.Phase == nodegraph.Failed &&
-		t.rule() == propagate.RuleStopped
+	return t.want.Kind == nodegraph.Pod && t.want.Phase == nodegraph.Pending && t.want.Message == "" && t.isNew() &&
+		t.got.Phase == nodegraph.Failed && t.rule() == propagate.RuleStopped
 }
 
 // rule is the rule that decided here, RulePlanned for a node that does not exist.
@@ -211,7 +212,8 @@ func openInStoppedRetry(t site) bool {
 
 // stopped reports whether the message is that of a Retry which a shutdown ended, in this frame or before.
 func (t site) stopped() bool {
-	return t.want.Message == "Stopped with strategy '"+t.shutdown()+"'" || t.want == t.before && strings.HasPrefix(t.want.Message, "Stopped with strategy '")
+	const prefix = "Stopped with strategy '"
+	return t.want.Message == prefix+t.shutdown()+"'" || t.want == t.before && strings.HasPrefix(t.want.Message, prefix)
 }
 
 // shutdown is the strategy in force, empty for none.
@@ -240,7 +242,7 @@ func openInFailedFast(t site) bool {
 
 // abandoned reports whether the recording ended a StepGroup while a step in it is open there.
 func (t site) abandoned(phase nodegraph.Phase) bool {
-	return t.want.Kind == nodegraph.StepGroup && t.want.Phase == phase && t.got.Kind == nodegraph.StepGroup && t.got.Phase == nodegraph.Running &&
+	return t.want.Kind == nodegraph.StepGroup && t.want.Phase == phase && t.got.Kind == t.want.Kind && t.got.Phase == nodegraph.Running &&
 		slices.ContainsFunc(t.members(), func(m site) bool { return m.want.open() })
 }
 
@@ -268,7 +270,8 @@ func noPlaceForHook(t site) bool {
 func inlineLoop(t site) bool {
 	const missing = "failed to get a template"
 	if t.id == "" {
-		return t.want.Phase == nodegraph.Error && t.want.Message == "error in entry template execution: "+missing && t.want.Message != t.got.Message &&
+		const prefix = "error in entry template execution: "
+		return t.want.Phase == nodegraph.Error && t.want.Message == prefix+missing && t.want.Message != t.got.Message &&
 			t.at(t.graph.Node(nodegraph.Entry).ID()).want.Message == missing
 	}
 	if t.want.Phase != nodegraph.Error || t.want.Message != missing || t.want.Message == t.got.Message || !t.exists() {
@@ -310,8 +313,8 @@ func hookForAttempt(t site) bool {
 	if t.role() == nodegraph.RoleAttempt {
 		return t.want.none() && (hooked(t.parent(), false) || hooked(t.parent(), true)) && slices.ContainsFunc(t.after(), failed)
 	}
-	return t.want.Kind == nodegraph.Retry && t.want.Phase == nodegraph.Succeeded && t.want.Message == "" && t.got.Phase == nodegraph.Running && hooked(t, true) &&
-		slices.ContainsFunc(t.members(), failed)
+	return t.want.Kind == nodegraph.Retry && t.want.Phase == nodegraph.Succeeded && t.want.Message == "" &&
+		t.got.Phase == nodegraph.Running && hooked(t, true) && slices.ContainsFunc(t.members(), failed)
 }
 
 // exitHookOfItem is deviation 21: the recording has no exit hook of an item, but one of an earlier item of the same loop.
@@ -339,11 +342,12 @@ func openDaemonContainers(t site) bool {
 		return false
 	}
 	daemons := 0
+	openContainer := func(c site) bool { return c.want.Kind == nodegraph.Container && c.want.open() }
 	for _, m := range t.members() {
 		n := t.scene.want.nodes[m.id]
 		switch {
 		case m.want.settled():
-		case n != nil && n.Daemoned && slices.ContainsFunc(m.members(), func(c site) bool { return c.want.Kind == nodegraph.Container && c.want.open() }):
+		case n != nil && n.Daemoned && slices.ContainsFunc(m.members(), openContainer):
 			daemons++
 		default:
 			return false
@@ -359,8 +363,9 @@ func beforeHookOfDAG(t site) bool {
 		return false
 	}
 	if t.got.none() && t.isNew() && !t.want.none() {
+		openHook := func(h site) bool { return h.got.open() }
 		return slices.ContainsFunc(t.after(), func(p site) bool {
-			return p.want.Kind == nodegraph.DAG && p.want.settled() && !p.differs() && slices.ContainsFunc(p.hooks(), func(h site) bool { return h.got.open() })
+			return p.want.Kind == nodegraph.DAG && p.want.settled() && !p.differs() && slices.ContainsFunc(p.hooks(), openHook)
 		})
 	}
 	hook := t.parent()
