@@ -70,7 +70,7 @@ func endedThere(t site, number int) bool {
 // endsAsMembers reports whether the recorded end of a composite is one that what is recorded directly inside can bring about.
 func (t site) endsAsMembers() bool {
 	decide, messages := t.members(), []string{""}
-	if t.exists() && t.got.Kind == nodegraph.DAG && t.graph.Plan(t.index) != nil {
+	if t.exists() && t.got.Kind == nodegraph.DAG && t.node().Expanded() {
 		decide = nil
 		for _, slot := range t.graph.Targets(t.index) {
 			decide = append(decide, t.at(t.graph.Node(t.graph.Slot(t.index, slot)).ID()))
