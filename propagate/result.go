@@ -62,7 +62,9 @@ const (
 	ActionRecreate
 	// ActionTerminate: the pod must end: a shutdown, a deadline, or a daemon whose boundary has ended.
 	ActionTerminate
-	// ActionAcquire: the node (or the workflow) needs Locks; the host answers with LockGranted or LockQueued.
+	// ActionAcquire: the node (or the workflow) needs Locks; the host answers with LockGranted or LockQueued. The
+	// consequences of an answer come before the remaining requests: a host that answers a whole list first lets two DAGs
+	// take each other's lock.
 	ActionAcquire
 	// ActionRelease: the holder of Locks has settled, or does not want them any more.
 	ActionRelease

@@ -71,7 +71,7 @@ func TestGraphOfHealthyWorkflows(t *testing.T) {
 
 // The end of every recording can be drawn as a controller has stored it, whatever is wrong with it.
 func TestGraphOfRecordings(t *testing.T) {
-	files, err := filepath.Glob(recordings + "*/*")
+	files, err := filepath.Glob(recordings + "[ar]*/*") // the wide ones are judged in package replay
 	require.NoError(t, err)
 	require.Greater(t, len(files), 200)
 	for _, file := range files {

@@ -25,7 +25,7 @@ type stdio struct {
 // commands lists the subcommands. It is a function because their usage texts refer to it.
 func commands() []command {
 	return []command{
-		{"replay", "[-mode step|free] [-o text|json|html] [-check] FILE...", "play recordings of a controller through the library", replayCommand},
+		{"replay", "[-mode step|free] [-o text|json|html] [-check [-causes FILE]] FILE...", "play recordings of a controller through the library", replayCommand},
 		{"diagnose", "[-pods FILE|-] [-o text|json] FILE|-", "say what is wrong with a workflow, what it waits for, and what to do", diagnoseCommand},
 		{"heal", "[-pods FILE|-] [-o patch|json] FILE|-", "print the patch that gets a workflow unstuck", healCommand},
 		{"whatif", "[-any 1|2] [-limit N] [-o text|json] FILE|-", "say what becomes of a workflow when it loses pods", whatifCommand},
@@ -39,6 +39,9 @@ var errFound = errors.New("something was found")
 
 // errUsage ends a command that was called wrongly and has said so.
 var errUsage = errors.New("wrong usage")
+
+// errRead ends a command that went on after inputs it can't read, and has said which.
+var errRead = errors.New("some inputs can't be read")
 
 func main() {
 	os.Exit(run(os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
@@ -64,7 +67,7 @@ func run(args []string, std stdio) int {
 			return 0
 		case errors.Is(err, errFound):
 			return 1
-		case errors.Is(err, errUsage):
+		case errors.Is(err, errUsage), errors.Is(err, errRead):
 			return 2
 		default:
 			fmt.Fprintln(std.err, "error:", err)

@@ -214,14 +214,15 @@ func TestCheckFindsNothing(t *testing.T) {
 		c := call("replay", "-mode", mode, "-check", chain, evicted)
 		require.Equal(t, 0, c.code, "%s%s", c.out, c.err)
 		lines := strings.Split(strings.TrimSuffix(c.out, "\n"), "\n")
-		require.Len(t, lines, 4, "a heading, a row for each recording, and the sum:\n%s", c.out)
-		assert.Regexp(t, `^ *recording  frames  nodes  equal  dev 1 .* dev 7  ahead  defects$`, lines[0])
+		require.Len(t, lines, 5, "a heading, a row for each recording, and the sum in a row and in words:\n%s", c.out)
+		assert.Regexp(t, `^ *recording  frames  nodes  equal  dev 1  dev 2  dev 6  ahead  listed  defects$`, lines[0], "the deviations that occur")
 		assert.Equal(t, "containerset-chain-first-done-then-deleted", strings.Fields(lines[1])[0])
 		assert.Equal(t, "containerset-evicted-retried", strings.Fields(lines[2])[0])
 		assert.Contains(t, lines[3], "2 recordings, mode "+mode)
+		assert.Equal(t, "total: 2 clean, 0 listed, 0 with defects, 0 unreadable; deviations 1: 1, 2: 13, 6: 15; 0 ahead; 0 defects", lines[4])
 	}
 	row := strings.Fields(strings.Split(call("replay", "-check", chain).out, "\n")[1])
-	want := strings.Fields("containerset-chain-first-done-then-deleted 6 36 35 1 . . . . . . 0 0")
+	want := strings.Fields("containerset-chain-first-done-then-deleted 6 36 35 1 0 0 0")
 	assert.Equal(t, want, row, "6 frames of 6 states, one difference, which is deviation 1")
 }
 
@@ -270,6 +271,52 @@ func TestUnreadableFiles(t *testing.T) {
 			assert.Equal(t, replayed(t, chain), call("replay", chain, c.file).out, "what came before it is printed")
 		})
 	}
+}
+
+// A file that can't be read is reported with its name and its frame, and the others are shown or judged all the same. The
+// exit code is that of an input that can't be read.
+func TestABadFileDoesNotStopTheOthers(t *testing.T) {
+	cut := written(t, "cut.json.gz", []byte{0x1f, 0x8b, 8})
+	badStatus := tampered(t, clean, func(status map[string]any) { status["phase"] = "Sleeping" })
+	for _, mode := range []string{"step", "free"} {
+		c := call("replay", "-mode", mode, "-check", cut, chain, badStatus, evicted)
+		assert.Equal(t, 2, c.code, "mode %s", mode)
+		errs := strings.Split(strings.TrimSuffix(c.err, "\n"), "\n")
+		require.Len(t, errs, 2, c.err)
+		assert.Contains(t, errs[0], "cut.json.gz: replay: recording")
+		assert.Regexp(t, `^error: .*: replay: recording "containerset-chain-succeeds": frame \d+: .*Sleeping`, errs[1])
+		assert.Contains(t, c.out, "4 recordings, mode "+mode)
+		assert.Contains(t, c.out, "total: 2 clean, 0 listed, 0 with defects, 2 unreadable; deviations 1: 1, 2: 13, 6: 15; 0 ahead; 0 defects\n")
+		assert.Regexp(t, `(?m)^ *\S*/cut .* unreadable$`, c.out)
+	}
+	for _, format := range []string{"text", "json"} {
+		c := call("replay", "-o", format, cut, chain, badStatus, evicted)
+		assert.Equal(t, 2, c.code, format)
+		assert.Equal(t, replayed(t, "-o", format, chain, evicted), c.out, "the others are shown")
+		assert.Equal(t, 2, strings.Count(c.err, "error: "), c.err)
+	}
+}
+
+// With a list of causes what it lists is no fault, and what it lists otherwise is.
+func TestCheckWithCauses(t *testing.T) {
+	bad := tampered(t, clean, func(status map[string]any) {
+		status["nodes"].(map[string]any)["chain-ok-1305939853"].(map[string]any)["phase"] = "Failed"
+	})
+	line := filepath.Base(filepath.Dir(bad)) + "/" + strings.TrimSuffix(filepath.Base(bad), ".json") +
+		"\tboth\t6\tchain-ok.build\tPod Failed\tPod Succeeded\t1\tlibrary: none\n"
+	causes := written(t, "causes.txt", []byte("# known\n"+line))
+	c := call("replay", "-check", "-causes", causes, bad, chain)
+	assert.Equal(t, 0, c.code, "%s%s", c.out, c.err)
+	assert.Contains(t, c.out, "total: 1 clean, 1 listed, 0 with defects, 0 unreadable; deviations 1: 1; 0 ahead; 0 defects\n")
+	assert.NotContains(t, c.out, "DEFECT")
+
+	others := written(t, "others.txt", []byte(strings.Replace(line, "Pod Succeeded", "Pod Running", 1)))
+	c = call("replay", "-check", "-causes", others, bad, chain)
+	assert.Equal(t, 1, c.code, "%s%s", c.out, c.err)
+	assert.Contains(t, c.out, "chain-ok.build: recorded Pod Failed, computed Pod Succeeded: DEFECT\n")
+
+	assert.Equal(t, 2, call("replay", "-check", "-causes", written(t, "broken.txt", []byte("broken")), bad).code, "a list that can't be read")
+	assert.Equal(t, 2, call("replay", "-causes", causes, bad).code, "-causes without -check")
 }
 
 // A wrong call says how to call the program, on standard error, and ends it with exit code 2.

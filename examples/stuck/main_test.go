@@ -127,7 +127,7 @@ func TestNoSecondWorkflowWithoutLocks(t *testing.T) {
 
 // Every recording of the project can be shown.
 func TestEveryRecording(t *testing.T) {
-	files, err := filepath.Glob(recordings + "*/*")
+	files, err := filepath.Glob(recordings + "[ar]*/*") // the wide ones are judged in package replay
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {

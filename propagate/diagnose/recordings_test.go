@@ -22,7 +22,7 @@ const recordings = "../../testdata/recordings/"
 
 // each runs a subtest for every recording.
 func each(t *testing.T, test func(t *testing.T, file string)) {
-	files, err := filepath.Glob(recordings + "*/*")
+	files, err := filepath.Glob(recordings + "[ar]*/*") // the wide ones are judged in package replay
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {

@@ -302,7 +302,7 @@ func TestHostileNames(t *testing.T) {
 // Every recording can be drawn, its end in each format and its frames as a film; and while it is unfinished the chain leads to
 // something that the workflow waits for.
 func TestRecordings(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/recordings/*/*")
+	files, err := filepath.Glob("../../testdata/recordings/[ar]*/*") // the wide ones are judged in package replay
 	require.NoError(t, err)
 	require.Greater(t, len(files), 200)
 	for _, file := range files {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/replay"
 )
@@ -45,7 +46,7 @@ type played struct {
 func play(t testing.TB, file string, mode replay.Mode) *played {
 	t.Helper()
 	p := &played{Recording: read(t, filepath.Join(recordings, file)), mode: mode}
-	player := &replay.Player{Recording: p.Recording, Mode: mode, After: (*propagate.Engine).Check}
+	player := &replay.Player{Recording: p.Recording, Mode: mode, After: checked(t, file)}
 	require.NoError(t, player.Play(func(m *replay.Moment) error {
 		states := make(map[string]replay.State)
 		for _, s := range m.States() {
@@ -60,6 +61,17 @@ func play(t testing.TB, file string, mode replay.Mode) *played {
 	p.verdict, err = replay.Judge(&replay.Player{Recording: p.Recording, Mode: mode})
 	require.NoError(t, err)
 	return p
+}
+
+// checked checks the invariants, but in a recording that is listed because one does not hold.
+func checked(t testing.TB, file string) func(*propagate.Engine) error {
+	t.Helper()
+	for _, c := range listed(t) {
+		if c.Recording == replay.RecordingPath(file) && c.Node == "invariant" {
+			return nil
+		}
+	}
+	return (*propagate.Engine).Check
 }
 
 // argo is what the controller recorded of a node in a frame, the zero State where it has none.
@@ -312,17 +324,6 @@ func TestDeviation7OrderOfVisitsDecides(t *testing.T) {
 		sight{3, "gen19.task-2(0)", `Pod Succeeded`, `Pod Succeeded`, 0},
 		sight{3, "gen19.task-2", `Retry Running`, `Retry Succeeded`, 7},
 	)
-	// Two failures are as near to the omitted target n6: which comes first is what the DAG ends with.
-	inBothModes(t, gen20, func(t *testing.T, p *played) {
-		const inError = `Container Error "c2: Error (exit code 64): "`
-		const omitted = `Skipped Omitted "omitted: depends condition not met"`
-		p.shows(t,
-			sight{3, "gen20(0).task-0", `DAG Failed`, `DAG Failed`, 0},
-			sight{3, "gen20(0).job1.c2", inError, inError, 0},
-			sight{3, "gen20(0).n6", omitted, omitted, 0},
-			sight{3, "gen20(0)", `DAG Error`, `DAG Failed`, 7},
-		)
-	})
 	// Go visits a map in another order each time, so a library that did would differ from itself sooner or later.
 	for _, file := range []string{gen19, gen20} {
 		first := play(t, file, replay.Free)
@@ -337,9 +338,9 @@ func TestDeviation7OrderOfVisitsDecides(t *testing.T) {
 var (
 	deviationHeading = regexp.MustCompile(`(?m)^## (\d+)\. .+$`)
 	deviationTest    = regexp.MustCompile("`(TestDeviation\\w+)`")
-	deviationBreaks  = regexp.MustCompile(`Breaks: .*\bI[1-7]\b`)
+	deviationBreaks  = regexp.MustCompile(`Breaks: .*\bI(10|[1-9])\b`)
 	// recording, frame, node, what Argo shows, what the library shows
-	deviationRow = regexp.MustCompile("(?m)^\\| `((?:argo-|random)[^`]+)` \\| (\\d+) \\| (?:`([^`]+)`|the workflow) " +
+	deviationRow = regexp.MustCompile("(?m)^\\| `((?:argo-|random|wide)[^`]+)` \\| (\\d+) \\| (?:`([^`]+)`|the workflow) " +
 		"\\| `([^`]+)` \\| `([^`]+)` \\|$")
 )
 
@@ -350,6 +351,9 @@ func TestEveryDeviationIsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	source, err := os.ReadFile("deviation_test.go")
 	require.NoError(t, err)
+	wide, err := os.ReadFile("deviation_wide_test.go")
+	require.NoError(t, err)
+	source = append(source, wide...)
 	sections := documented(t, string(data))
 	for n := 1; n <= replay.Deviations; n++ {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
@@ -368,7 +372,8 @@ func TestEveryDeviationIsDocumented(t *testing.T) {
 			for _, row := range rows {
 				frame, err := strconv.Atoi(row[2])
 				require.NoError(t, err)
-				play(t, recordingFile(t, row[1]), replay.Step).shows(t, sight{frame, row[3], row[4], row[5], n})
+				argo := strings.ReplaceAll(row[4], `\|`, "|") // as a table must have it
+				play(t, recordingFile(t, row[1]), replay.Step).shows(t, sight{frame, row[3], argo, row[5], n})
 			}
 		})
 	}
@@ -415,12 +420,14 @@ func TestADeviationExplainsOnlyWhatFollowsFromIt(t *testing.T) {
 	require.Len(t, v.Defects(), 1, "the message of chain.build")
 }
 
-// A DAG's phase differs because deviation 1 left other phases on its containers, which an omitted target inherits.
-func TestWhatFollowsFromOneIsNotSeven(t *testing.T) {
+// What only follows from an earlier difference is not compared: in a free run of its own gen24 would end a DAG otherwise in
+// frame 34, because deviation 1 left other phases on its containers.
+func TestNothingIsComparedAfterADifference(t *testing.T) {
 	r := read(t, filepath.Join(recordings, "random/gen24-seed7.json.gz"))
 	v, err := replay.Judge(&replay.Player{Recording: r, Mode: replay.Free})
 	require.NoError(t, err)
 	for _, d := range v.Differences {
 		require.Equal(t, 1, d.Deviation, d.String())
+		require.Equal(t, nodegraph.Container, d.Want.Kind, d.String())
 	}
 }

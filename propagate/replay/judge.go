@@ -9,37 +9,39 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// Deviations is how many deviations of the controller are known; testdata/DEVIATIONS.md describes each.
-const Deviations = 7
-
 // A Difference is a node, or the workflow, of which the recording and the engine disagree after a frame.
 type Difference struct {
 	Recording string
 	Frame     int
+	Start     int    // the frame that the run began with
 	ID, Name  string // of the node; empty for the workflow
 	Want      State  // recorded
 	Got       State  // computed
 	Deviation int    // its number, 0 for none
-	Ahead     bool   // the recording reaches it in a following frame in which nothing happens
+	Ahead     bool   // the recording reaches it in a following frame, and nothing happens that the node depends on
 }
 
-// Defect tells whether the library is to blame.
+// Defect reports whether the library is to blame.
 func (d *Difference) Defect() bool { return d.Deviation == 0 && !d.Ahead }
+
+// Node is the name of the node, or "workflow".
+func (d *Difference) Node() string {
+	if d.ID == "" {
+		return "workflow"
+	}
+	return d.Name
+}
 
 // String shows the difference in one line.
 func (d *Difference) String() string {
-	name := d.Name
-	if d.ID == "" {
-		name = "workflow"
-	}
 	verdict := "DEFECT"
 	switch {
-	case d.Ahead:
-		verdict = "ahead"
 	case d.Deviation > 0:
 		verdict = fmt.Sprintf("deviation %d", d.Deviation)
+	case d.Ahead:
+		verdict = "ahead"
 	}
-	return fmt.Sprintf("%s frame %d %s: recorded %s, computed %s: %s", d.Recording, d.Frame, name, d.Want, d.Got, verdict)
+	return fmt.Sprintf("%s frame %d %s: recorded %s, computed %s: %s", d.Recording, d.Frame, d.Node(), d.Want, d.Got, verdict)
 }
 
 // State is what a frame shows of one node. The zero State is a node that does not exist.
@@ -67,10 +69,12 @@ func (s State) String() string {
 
 // A Verdict is what the judge found in one recording.
 type Verdict struct {
-	Recording   string
-	Frames      int
-	Nodes       int // states compared, the workflow's included
-	Equal       int
+	Recording string
+	Mode      Mode
+	Frames    int
+	Nodes     int // states compared, the workflow's included
+	Equal     int
+	// Differences come frame by frame. A node differs at most once in a frame, however many runs show that it does.
 	Differences []Difference
 	// Waiting is what the library waits for after the last frame; nothing where the workflow is complete.
 	Waiting []propagate.Obligation
@@ -92,42 +96,131 @@ func (v *Verdict) Defects() []Difference {
 	return slices.DeleteFunc(slices.Clone(v.Differences), func(d Difference) bool { return !d.Defect() })
 }
 
-// Judge plays the recording and compares every frame with it.
+// Judge plays the recording and compares what the engine shows with it.
+//
+// In mode Step each frame is played from the one recorded before it. In mode Free a run begins with each frame and goes
+// on to the end. The first frame of a run that differs is what the run tells: what comes after it may follow from it,
+// so nothing of that is compared. A state that is ahead is no difference in this sense.
+//
+// The error is that of the first run that could not go on. The verdict is then on what could be played.
 func Judge(p *Player) (*Verdict, error) {
-	v := &Verdict{Recording: p.Recording.Name, Frames: len(p.Recording.Frames)}
-	j := newJudge(p.Recording, p.Mode)
-	err := p.Play(func(m *Moment) error {
-		j.compare(m, v)
-		v.Waiting = m.Engine.Obligations()
-		return nil
-	})
-	return v, err
+	j := newJudge(p)
+	var first error
+	for start := range p.Recording.Frames {
+		if err := j.run(start); err != nil && first == nil {
+			first = err
+		}
+	}
+	return j.verdict(), first
 }
 
 // judge compares the frames of one recording.
 type judge struct {
-	recording *Recording
-	recorded  []map[string]State // by frame and node id; the workflow has the empty id
-	tainted   taint
-	reordered bool // starts came in another order: all that follows may differ
-	mode      Mode
+	player   *Player
+	recorded []record
+	seen     []map[string]*Difference // by frame and node id; nil for a state that is equal
+	waiting  []propagate.Obligation
 }
 
-func newJudge(r *Recording, mode Mode) *judge {
-	j := &judge{recording: r, mode: mode, tainted: make(taint)}
-	for k := range r.Frames {
-		j.recorded = append(j.recorded, recordedStates(&r.Frames[k].Recorded))
+func newJudge(p *Player) *judge {
+	j := &judge{player: p}
+	for k := range p.Recording.Frames {
+		j.recorded = append(j.recorded, newRecord(&p.Recording.Frames[k].Recorded))
+		j.seen = append(j.seen, make(map[string]*Difference))
 	}
 	return j
 }
 
-func recordedStates(s *nodegraph.Snapshot) map[string]State {
-	states := make(map[string]State, len(s.Nodes)+1)
-	states[""] = State{Phase: s.Phase, Message: s.Message}
-	for _, n := range s.Nodes {
-		states[n.ID] = State{n.Name, n.Kind, n.Phase, n.Message}
+// run plays the recording from frame start on, and compares until a frame differs.
+func (j *judge) run(start int) error {
+	p := &Player{Recording: j.player.Recording, Mode: j.player.Mode, After: j.player.After, limits: j.player.limits}
+	defer func() { j.player.limits = p.limits }()
+	last := len(j.recorded) - 1
+	end := last
+	if p.Mode == Step {
+		end = start
 	}
-	return states
+	told := false
+	for k := start; k <= end; k++ {
+		m, err := p.frame(k)
+		if err != nil {
+			return &FormatError{Recording: p.Recording.Name, Frame: k, Err: err}
+		}
+		if k == last && (start == 0 || p.Mode == Step) {
+			j.waiting = m.Engine.Obligations()
+		}
+		if !told {
+			told = j.compare(m, start)
+		}
+		if told && start > 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// compare judges one frame and reports whether it differs.
+func (j *judge) compare(m *Moment, start int) bool {
+	s := j.scene(m)
+	differs := false
+	for _, id := range union(s.got, s.want.states) {
+		if s.got[id] == s.want.states[id] {
+			if _, ok := j.seen[m.Frame][id]; !ok {
+				j.seen[m.Frame][id] = nil
+			}
+			continue
+		}
+		d := &Difference{
+			Recording: j.player.Recording.Name, Frame: m.Frame, Start: start, ID: id, Name: s.got[id].Name,
+			Want: s.want.states[id], Got: s.got[id],
+		}
+		if d.Name == "" {
+			d.Name = d.Want.Name
+		}
+		s.differences[id] = d
+	}
+	s.number()
+	for id, d := range s.differences {
+		d.Ahead = d.Deviation == 0 && s.ahead(s.at(id))
+		differs = differs || !d.Ahead
+		j.keep(d)
+	}
+	return differs
+}
+
+// keep remembers a difference. Of several at one place a defect is kept before a deviation, and one that is ahead last.
+func (j *judge) keep(d *Difference) {
+	rank := func(d *Difference) int {
+		switch {
+		case d == nil || d.Ahead:
+			return 0
+		case d.Deviation > 0:
+			return 1
+		}
+		return 2
+	}
+	if known := j.seen[d.Frame][d.ID]; known == nil || rank(d) > rank(known) {
+		j.seen[d.Frame][d.ID] = d
+	}
+}
+
+// verdict puts together what the runs found.
+func (j *judge) verdict() *Verdict {
+	v := &Verdict{Recording: j.player.Recording.Name, Mode: j.player.Mode, Frames: len(j.recorded), Waiting: j.waiting}
+	for _, nodes := range j.seen {
+		var found []Difference
+		for _, d := range nodes {
+			v.Nodes++
+			if d == nil {
+				v.Equal++
+				continue
+			}
+			found = append(found, *d)
+		}
+		slices.SortFunc(found, func(a, b Difference) int { return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID) })
+		v.Differences = append(v.Differences, found...)
+	}
+	return v
 }
 
 // States returns what the engine shows after the frame, by node id; the workflow has the empty id.
@@ -145,36 +238,9 @@ func (m *Moment) States() map[string]State {
 	return states
 }
 
-// compare judges one frame.
-func (j *judge) compare(m *Moment, v *Verdict) {
-	got, want := m.States(), j.recorded[m.Frame]
-	var differences []Difference
-	for _, id := range union(got, want) {
-		v.Nodes++
-		if got[id] == want[id] {
-			v.Equal++
-			continue
-		}
-		d := Difference{Recording: v.Recording, Frame: m.Frame, ID: id, Name: got[id].Name, Want: want[id], Got: got[id]}
-		if d.Name == "" {
-			d.Name = want[id].Name
-		}
-		d.Ahead = j.reaches(m.Frame, id, got[id])
-		differences = append(differences, d)
-	}
-	j.number(m, differences)
-	v.Differences = append(v.Differences, differences...)
-}
-
-// union returns the ids of both, in the order of the names.
+// union returns the ids of both, each once.
 func union(a, b map[string]State) []string {
-	var ids []string
-	name := func(id string) string {
-		if s, ok := a[id]; ok {
-			return s.Name
-		}
-		return b[id].Name
-	}
+	ids := make([]string, 0, len(a))
 	for id := range a {
 		ids = append(ids, id)
 	}
@@ -183,29 +249,5 @@ func union(a, b map[string]State) []string {
 			ids = append(ids, id)
 		}
 	}
-	slices.SortFunc(ids, func(x, y string) int { return strings.Compare(name(x), name(y)) })
 	return ids
-}
-
-// reaches tells whether the recording comes to show state of node id in a frame after k, with nothing happening in
-// between: the controller lags behind its own fixed point.
-func (j *judge) reaches(k int, id string, state State) bool {
-	for next := k + 1; next < len(j.recording.Frames) && j.quiet(next); next++ {
-		if j.recorded[next][id] == state {
-			return true
-		}
-	}
-	return false
-}
-
-// quiet tells whether nothing happened between frame k-1 and k: no pod changed, nobody did anything, and no time was
-// let pass on purpose.
-func (j *judge) quiet(k int) bool {
-	f := &j.recording.Frames[k]
-	for _, verb := range []string{"sleep", "wait", "resume", "manual-retry", "shutdown"} {
-		if f.has(verb) {
-			return false
-		}
-	}
-	return !f.respecified && samePods(j.recording.Frames[k-1].Pods, f.Pods)
 }

@@ -39,7 +39,9 @@ type Player struct {
 	Locks   *propagate.LockTable
 	Granted func(propagate.Holder)
 
-	host *Host
+	host         *Host
+	surroundings *surroundings
+	limits       *limits
 }
 
 // Play plays every frame and calls visit after each. It stops at the first error, which is visit's, the engine's or
@@ -66,23 +68,46 @@ func (p *Player) frame(k int) (*Moment, error) {
 			return nil, err
 		}
 		m.Unknown = unknown
-		p.host = &Host{Engine: e, Workflow: p.Recording.Name, Locks: p.Locks, Visits: true, After: p.After, Granted: p.Granted}
-		if p.host.Locks == nil {
-			p.host.Locks = &propagate.LockTable{}
-		}
-		p.host.Locks.Adopt(p.Recording.Name, e)
-		for _, free := range p.host.Locks.Grant() {
-			p.host.later = append(p.host.later, propagate.LockGranted(free.Node))
-		}
+		p.hostOf(e)
 	}
+	p.surroundings.frame = k
 	if strings.Contains(p.Recording.Engine, "v3.6") {
 		p.host.Engine.SetWording(propagate.WordingBare)
 	}
 	m.Engine = p.host.Engine
 	f := &p.Recording.Frames[k]
-	var err error
-	m.Result, err = p.host.Step(f.Now, f.Pods, p.events(k)...)
+	if retried(m.Engine, f) { // a complete workflow hears nothing else
+		r, err := p.host.Apply(f.Now, propagate.ManualRetry())
+		if err != nil {
+			return nil, err
+		}
+		m.Result = r
+	}
+	var before *Frame
+	if k > 0 {
+		before = &p.Recording.Frames[k-1]
+	}
+	r, err := p.host.Step(f.Now, nodePods(f), told(m.Engine, before, f)...)
+	m.Result.Changes = coalesce(append(m.Result.Changes, r.Changes...))
+	m.Result.Actions = append(m.Result.Actions, r.Actions...)
+	m.Result.Unknown = r.Unknown
 	return m, err
+}
+
+// hostOf makes the host of an engine, which knows the locks that the engine holds.
+func (p *Player) hostOf(e *propagate.Engine) {
+	p.surroundings = &surroundings{recording: p.Recording}
+	p.host = &Host{
+		Engine: e, Workflow: p.Recording.Name, Locks: p.Locks, Visits: true,
+		Answer: p.surroundings.answer, After: p.After, Granted: p.Granted,
+	}
+	if p.host.Locks == nil {
+		p.host.Locks = &propagate.LockTable{}
+	}
+	p.host.Locks.Adopt(p.Recording.Name, e)
+	for _, free := range p.host.Locks.Grant() {
+		p.host.later = append(p.host.later, propagate.LockGranted(free.Node))
+	}
 }
 
 // start makes the engine that frame k begins with.
@@ -91,35 +116,15 @@ func (p *Player) start(k int) (*propagate.Engine, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if p.limits == nil {
+		p.limits = p.Recording.recordedLimits()
+	}
+	p.limits.fill(spec)
 	if k == 0 {
 		e, err := propagate.New(spec)
 		return e, nil, err
 	}
 	return propagate.Restore(spec, p.Recording.Frames[k-1].Recorded)
-}
-
-// events are what a controller would have been told beside the pods: a changed specification, and what users did.
-func (p *Player) events(k int) []propagate.Event {
-	f := &p.Recording.Frames[k]
-	e := p.host.Engine
-	var events []propagate.Event
-	if f.has("manual-retry") && e.Complete() {
-		return []propagate.Event{propagate.ManualRetry()}
-	}
-	if e.Complete() {
-		return nil
-	}
-	before := ""
-	if k > 0 {
-		before = p.Recording.Frames[k-1].Shutdown
-	}
-	if f.Shutdown != before && f.Shutdown != "" {
-		events = append(events, propagate.Shutdown(f.Shutdown))
-	}
-	if f.has("resume") {
-		events = append(events, resumeAll(e)...)
-	}
-	return events
 }
 
 // Existing calls do for every node that the workflow has after the frame, in the order of the graph.

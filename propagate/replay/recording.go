@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,9 +33,11 @@ type Frame struct {
 	Events   []string  // what was done to the cluster since the frame before, for people
 	Pods     []propagate.PodStatus
 	Shutdown string             // the strategy in force, empty for none
+	Held     bool               // the workflow is suspended as a whole
 	Recorded nodegraph.Snapshot // the status the controller left
 
-	respecified bool // the specification changed with this frame
+	respecified bool           // the specification changed with this frame
+	holders     map[string]int // how many held each semaphore
 	spec        json.RawMessage
 }
 
@@ -74,6 +77,19 @@ type (
 		Spec   json.RawMessage `json:"spec"`
 		Pods   []podJSON       `json:"pods"`
 		Status json.RawMessage `json:"status"`
+	}
+	// statusJSON is what the status says beside the nodes.
+	statusJSON struct {
+		Synchronization struct {
+			Semaphore struct {
+				Holding []struct {
+					Semaphore string   `json:"semaphore"`
+					Holders   []string `json:"holders"`
+				} `json:"holding"`
+			} `json:"semaphore"`
+		} `json:"synchronization"`
+		// Synced tells of nodes whether their results are stored (release 3.6, before it was a field of the node).
+		Synced map[string]bool `json:"taskResultsCompletionStatus"`
 	}
 )
 
@@ -125,8 +141,39 @@ func (r *Recording) frame(in *frameJSON, spec *json.RawMessage) (Frame, error) {
 	if err != nil {
 		return f, err
 	}
-	f.Recorded, f.Shutdown = w.Snapshot, w.Snapshot.Shutdown
-	return f, nil
+	f.Recorded, f.Shutdown, f.Held = w.Snapshot, w.Snapshot.Shutdown, w.Snapshot.Held
+	return f, f.readBeside(in.Status)
+}
+
+// readBeside reads what the status says beside the nodes.
+func (f *Frame) readBeside(status json.RawMessage) error {
+	if len(status) == 0 {
+		return nil
+	}
+	var in statusJSON
+	if err := json.Unmarshal(status, &in); err != nil {
+		return err
+	}
+	f.holders = make(map[string]int)
+	for _, h := range in.Synchronization.Semaphore.Holding {
+		f.holders[h.Semaphore] = len(h.Holders)
+	}
+	for k := range f.Recorded.Nodes {
+		n := &f.Recorded.Nodes[k]
+		if synced, told := in.Synced[n.ID]; told && !synced {
+			n.Unsynced = true
+		}
+	}
+	return nil
+}
+
+// node returns the record of a node, nil if there is none.
+func (f *Frame) node(id string) *nodegraph.Recorded {
+	at := slices.IndexFunc(f.Recorded.Nodes, func(n nodegraph.Recorded) bool { return n.ID == id })
+	if at < 0 {
+		return nil
+	}
+	return &f.Recorded.Nodes[at]
 }
 
 // readWorkflow reads the workflow with this specification and status.
@@ -154,11 +201,17 @@ func (r *Recording) Spec() (*nodegraph.Spec, error) {
 }
 
 // has tells whether the recorder did something of this name, such as resume, just before the frame.
-func (f *Frame) has(event string) bool {
+func (f *Frame) has(event string) bool { return len(f.all(event)) > 0 }
+
+// all returns what stands behind each word of this name among what the recorder did just before the frame.
+func (f *Frame) all(event string) []string {
+	var found []string
 	for _, e := range f.Events {
-		if verb, _, _ := strings.Cut(e, " "); verb == event {
-			return true
+		for part := range strings.SplitSeq(e, ";") {
+			if verb, rest, _ := strings.Cut(strings.TrimSpace(part), " "); verb == event {
+				found = append(found, rest)
+			}
 		}
 	}
-	return false
+	return found
 }

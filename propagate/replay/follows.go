@@ -1,0 +1,186 @@
+package replay
+
+import (
+	"slices"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// How a difference follows from one beside it. The recording lags: it keeps open, or has not made, what has moved on here.
+var lagging = []func(site, int) bool{keptOpen, notMade, notMadeInside}
+
+// keptOpen: the recording keeps a composite Running that has ended here, and what keeps it so is directly inside. The
+// controller looks at all that is below a DAG, also through what has ended, so what ended in the recording over something
+// open passes it on to a DAG.
+func keptOpen(t site, number int) bool {
+	if !t.composite() || t.want.Phase != nodegraph.Running || t.want != t.before && !t.isNew() || !t.got.settled() {
+		return false
+	}
+	return slices.ContainsFunc(t.members(), func(m site) bool {
+		if t.want.Kind == nodegraph.DAG {
+			return m.holds(number)
+		}
+		return m.number() == number && m.want.open()
+	})
+}
+
+// holds reports whether the node is open in the recording by that number, or has ended around one that is.
+func (t site) holds(number int) bool {
+	if t.number() == number && t.want.open() {
+		return true
+	}
+	return t.want.settled() && slices.ContainsFunc(t.members(), func(m site) bool { return m.holds(number) })
+}
+
+// notMade: the recording has not made a node because what it comes after is open there, or is not made either.
+func notMade(t site, number int) bool {
+	return t.want.none() && t.isNew() && !t.got.none() && slices.ContainsFunc(t.after(), func(p site) bool {
+		return p.number() == number && (p.want.open() || p.want.none())
+	})
+}
+
+// notMadeInside: the recording has not made what the node is inside of.
+func notMadeInside(t site, number int) bool {
+	p := t.parent()
+	return t.id != "" && t.want.none() && t.isNew() && !t.got.none() && p.want.none() && p.number() == number
+}
+
+// madeInside: the recording has made what the node is inside of, and we have not.
+func madeInside(t site, number int) bool {
+	p := t.parent()
+	return t.id != "" && t.got.none() && !t.want.none() && p.id != "" && p.got.none() && p.number() == number
+}
+
+// The recording leads: it has ended, or made, what waits here.
+var leading = []func(site, int) bool{endedThere, made, madeInside}
+
+// endedThere: the recording has ended a composite that is open here, and what keeps it open is inside it. Nothing inside
+// is open in the recording, and a Retry ended by an attempt that it has there. Nothing
+// inside is open in the recording.
+func endedThere(t site, number int) bool {
+	if !t.composite() || !t.want.settled() || !t.got.open() || !t.endsAsMembers() {
+		return false
+	}
+	members := t.members()
+	return !slices.ContainsFunc(members, func(m site) bool { return m.want.open() }) && slices.ContainsFunc(members, func(m site) bool {
+		return m.number() == number && m.got.open() && (m.want.settled() || m.want.none() && t.want.Kind != nodegraph.Retry)
+	})
+}
+
+// endsAsMembers reports whether the recorded end of a composite is one that what is recorded directly inside can bring about.
+func (t site) endsAsMembers() bool {
+	decide, messages := t.members(), []string{""}
+	if t.exists() && t.got.Kind == nodegraph.DAG && t.node().Expanded() {
+		decide = nil
+		for _, slot := range t.graph.Targets(t.index) {
+			decide = append(decide, t.at(t.graph.Node(t.graph.Slot(t.index, slot)).ID()))
+		}
+	}
+	unsuccessful, covered := false, t.want.Phase == nodegraph.Succeeded
+	for _, m := range decide {
+		if m.want.Phase.Unsuccessful() && m.role() != nodegraph.RoleHook {
+			unsuccessful = true
+			covered = covered || t.want.Kind != nodegraph.DAG || m.want.Phase == t.want.Phase
+			messages = append(messages, m.want.Message, "child '"+m.id+"' failed")
+		}
+		if m.want.Phase == nodegraph.Skipped || m.want.Phase == nodegraph.Omitted {
+			covered = true
+		}
+	}
+	switch {
+	case !covered, t.want.Phase == nodegraph.Succeeded && unsuccessful && t.want.Kind != nodegraph.Retry:
+		return false
+	case t.want.Kind == nodegraph.Steps && t.want.Phase == nodegraph.Error:
+		return t.fixedWords()
+	}
+	return t.fixedWords() || slices.Contains(messages, t.want.Message)
+}
+
+// fixedWords reports whether the recorded message is one that the controller writes whatever failed inside: to an entry that
+// a reconcile broke off at, to a workflow with such an entry, to a Retry that gives up, and where a shutdown is in force.
+func (t site) fixedWords() bool {
+	const broken = "Workflow operation error"
+	switch t.want.Kind {
+	case nodegraph.Steps:
+		return t.want.Message == broken && t.want.Phase == nodegraph.Error
+	case nodegraph.Workflow:
+		entry := t.at(t.graph.Node(nodegraph.Entry).ID())
+		says := func(m site) bool { return m.want.Message == t.want.Message }
+		return t.stopped() || entry.want.Message == broken && slices.ContainsFunc(entry.members(), says)
+	case nodegraph.Retry:
+		return t.stopped() || t.want.Message == "No more retries left"
+	}
+	return false
+}
+
+// made: the recording has made a node that comes after something that is open here, or that is not made here either.
+func made(t site, number int) bool {
+	return t.got.none() && !t.want.none() && slices.ContainsFunc(t.after(), func(p site) bool {
+		return p.number() == number && (p.got.open() || p.got.none())
+	})
+}
+
+// The recording leaves alone what is inside a composite that has ended, there or here.
+var (
+	leaving    = append([]func(site, int) bool{leftInside}, lagging...)
+	abandoning = append([]func(site, int) bool{leftInside, notMadeInside}, leading...)
+)
+
+// leftInside: the recording shows what is inside such a composite as it was before, open or not made. The steps of a
+// StepGroup are made before anything can end it, but not their hooks.
+func leftInside(t site, number int) bool {
+	p := t.parent()
+	if t.id == "" || p.number() != number || p.want.none() || t.want != t.before || t.want.settled() {
+		return false
+	}
+	return !t.want.none() || p.want.Kind != nodegraph.StepGroup || t.role() == nodegraph.RoleHook
+}
+
+// How the end of a composite is taken over by what is around it, and what a Retry around it makes of it.
+var taking = slices.Concat([]func(site, int) bool{takenOver, otherwiseRetried, triedAgain, wentOn}, lagging, leading)
+
+// takenOver: the node ends as what is inside it does, in the recording and here.
+func takenOver(t site, number int) bool {
+	return t.composite() && t.want.settled() && t.got.settled() && slices.ContainsFunc(t.members(), func(m site) bool {
+		return m.number() == number && m.want.Phase == t.want.Phase && m.got.Phase == t.got.Phase
+	})
+}
+
+// otherwiseRetried: the Retry has ended with its last attempt in the recording, and goes on here, or the other way round. The last
+// attempt ended in two ways.
+func otherwiseRetried(t site, number int) bool {
+	return t.want.Kind == nodegraph.Retry && t.got.Kind == nodegraph.Retry && t.want.settled() != t.got.settled() &&
+		slices.ContainsFunc(t.members(), func(m site) bool { return m.number() == number && m.want.settled() && m.got.settled() })
+}
+
+// triedAgain: an attempt after one that ended in two ways, which was made in the recording or here alone.
+func triedAgain(t site, number int) bool {
+	return t.isNew() && t.want.none() != t.got.none() && t.role() == nodegraph.RoleAttempt &&
+		slices.ContainsFunc(t.after(), func(p site) bool { return p.number() == number && p.want.settled() && p.got.settled() })
+}
+
+// wentOn: what comes after a node that ended in two ways was made, skipped or omitted in the recording or here alone, or
+// was made in one and omitted in the other.
+func wentOn(t site, number int) bool {
+	return t.isNew() && t.role() != nodegraph.RoleAttempt && (t.want.none() || t.got.none() || t.want.Kind != t.got.Kind) &&
+		slices.ContainsFunc(t.after(), func(p site) bool { return p.number() == number && p.want.settled() && p.got.settled() })
+}
+
+// role is the node's role in its parent; RoleRoot where it can't be told.
+func (t site) role() nodegraph.Role {
+	if t.exists() {
+		return t.node().Role
+	}
+	switch n := t.scene.want.nodes[t.id]; {
+	case n != nil && n.Retried:
+		return nodegraph.RoleAttempt
+	case n != nil && n.Hooked:
+		return nodegraph.RoleHook
+	}
+	return nodegraph.RoleRoot
+}
+
+// composite reports whether the node settles from what is inside it.
+func (t site) composite() bool {
+	return t.id == "" || t.want.Kind.Composite() && (t.got.none() || t.got.Kind == t.want.Kind)
+}
