@@ -45,10 +45,10 @@ func notMadeInside(t site, number int) bool {
 	return t.id != "" && t.want.none() && t.isNew() && !t.got.none() && p.want.none() && p.number() == number
 }
 
-// madeInside: the recording has made what the node is inside of, and we have not.
+// madeInside: the recording has made what the node is inside of, and we have not, or have skipped or omitted it.
 func madeInside(t site, number int) bool {
 	p := t.parent()
-	return t.id != "" && t.got.none() && !t.want.none() && p.id != "" && p.got.none() && p.number() == number
+	return t.id != "" && t.got.none() && !t.want.none() && p.id != "" && (p.got.none() || p.got.Kind == nodegraph.NodeSkipped) && p.number() == number
 }
 
 // The recording leads: it has ended, or made, what waits here.
