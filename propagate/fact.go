@@ -34,8 +34,11 @@ const (
 	StagePending              // it exists and does not run yet
 	StageRunning              // it runs
 	StageGone                 // its pod does not exist any more, and no result was seen
-	StageStopped              // stopped by the workflow: a shutdown or a deadline; its own end was not seen yet
-	StageEnded                // its result is known
+	// StageStopped: stopped by the workflow, by a shutdown or a deadline, and its own end was not seen yet. A composite in this
+	// stage is recorded to have ended in its Phase although something inside it is open: it ends so once nothing is, and
+	// nothing starts inside it.
+	StageStopped
+	StageEnded // its result is known
 )
 
 var stageNames = [...]string{"none", "pending", "running", "gone", "stopped", "ended"}

@@ -75,7 +75,7 @@ func (e *Engine) kept() []NodeState {
 		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded, len(e.eval.locksOf(i)) > 0:
 			continue // forgotten
 		default:
-			f.Finished, f.Seen, f.Halted = time.Time{}, false, ""
+			f.Finished, f.Seen, f.Halted, f.Stage, f.Phase = time.Time{}, false, "", StageNone, nodegraph.Planned
 		}
 		f.Lock = LockNone
 		kept, stays[i] = append(kept, state), true

@@ -35,7 +35,7 @@ func obligations(w *evalContext) []Obligation {
 // need says what node i itself waits for; false when it waits for other nodes only, or for nothing.
 func (w *evalContext) need(i nodegraph.Index) (Need, bool) {
 	v := w.verdicts[i]
-	if v.want()&(wantStart|wantAttempt|wantHook|wantAnswer) != 0 && !w.withinEnded(i) {
+	if v.want()&(wantStart|wantAttempt|wantHook|wantAnswer) != 0 && !w.withinEnded(i) && !w.withinClosing(i) {
 		return w.startNeed(i)
 	}
 	if v.fulfilled() {

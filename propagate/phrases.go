@@ -21,6 +21,7 @@ const (
 	expressionFalse
 	maxDuration
 	backoffTooLong
+	closedAround
 	endOfOwn // the messages of a workflow's own begin here
 )
 
@@ -39,6 +40,7 @@ var ownPhrases = [endOfOwn]string{
 	expressionFalse:  "retryStrategy.expression evaluated to false",
 	maxDuration:      "Max duration limit exceeded",
 	backoffTooLong:   "Backoff would exceed max duration limit",
+	closedAround:     "closed: what it is inside of has ended",
 }
 
 // own is the text of a phrase of the library's own.

@@ -99,9 +99,10 @@ func (e *Engine) wakeParent(i nodegraph.Index, n *node, old, is verdict) {
 	e.wakeComposite(n.parent)
 }
 
-// wakeComposite marks composite i, whose open members were counted anew, unless it stays open as it is.
+// wakeComposite marks composite i, whose open members were counted anew, unless it stays open as it is. What only ends does not
+// wait for members that were not created.
 func (e *Engine) wakeComposite(i nodegraph.Index) {
-	if n := &e.facts.nodes[i]; n.open == 0 || !countedKinds.has(n.kind) || e.eval.verdicts[i].rule() != RuleMembersOpen {
+	if n := &e.facts.nodes[i]; n.open == 0 || !countedKinds.has(n.kind) || e.eval.verdicts[i].rule() != RuleMembersOpen || e.facts.closing {
 		e.touchNode(i, n)
 	}
 }

@@ -182,6 +182,38 @@ func TestRecordedEndsAreKept(t *testing.T) {
 	}
 }
 
+// A group that is on record as ended although something inside it runs ends so once that has ended. Until then it is open,
+// and nothing starts inside it: no attempt, no hook, no task, no pod in place of one that is lost, and nothing waits for a lock.
+func TestRecordedEndOverWhatIsOpen(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(x: dag(a: retry(2, pod) exit pod -> b, c, l: mutex(m, pod)), hold: suspend)")
+	require.NoError(t, err)
+	waiting := onRecord("wf.x.l", nodegraph.Pod, nodegraph.Pending)
+	waiting.WaitsFor, waiting.Message = "default/Mutex/m", "Waiting for default/Mutex/m lock. Lock status: 0/1"
+	e, _, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Running, Started: epoch, Nodes: []nodegraph.Recorded{
+		onRecord("wf", nodegraph.DAG, nodegraph.Running), onRecord("wf.hold", nodegraph.Suspend, nodegraph.Running),
+		onRecord("wf.x", nodegraph.DAG, nodegraph.Error), onRecord("wf.x.a", nodegraph.Retry, nodegraph.Running),
+		onRecord("wf.x.a(0)", nodegraph.Pod, nodegraph.Running), onRecord("wf.x.c", nodegraph.Pod, nodegraph.Pending), waiting,
+	}})
+	require.NoError(t, err)
+	require.NoError(t, e.Check())
+	expect(t, e, "wf.x", nodegraph.Running)
+	expect(t, e, "wf.x.l", nodegraph.Failed)
+	require.ElementsMatch(t, []string{"wf.hold: resume", "wf.x.a(0): pod", "wf.x.c: pod"}, waitsFor(e))
+	var started []string
+	for _, r := range []propagate.Result{tell(t, e), tell(t, e, propagate.PodFailed("wf.x.a(0)", "")), tell(t, e, propagate.PodDeleted("wf.x.c"))} {
+		for _, a := range r.Actions {
+			if a.Type == propagate.ActionStart || a.Type == propagate.ActionRecreate {
+				started = append(started, a.Name)
+			}
+		}
+	}
+	require.Empty(t, started, "what starts inside something that has ended")
+	expect(t, e, "wf.x.a", nodegraph.Failed)
+	expect(t, e, "wf.x", nodegraph.Error)
+	require.NoError(t, reloaded(t, e).Check())
+	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
+}
+
 // onRecord is a node of a workflow called wf as a controller recorded it.
 func onRecord(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.Recorded {
 	return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}

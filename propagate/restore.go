@@ -13,7 +13,7 @@ import (
 // Restore returns the engine of a workflow that a controller has recorded, and the ids of recorded nodes that the
 // specification never asks for; those are ignored. What a record leaves open, the pods that exist above all, is
 // learned from the next observations. A composite that is recorded to have ended stays as it ended, unless something
-// inside it is open; any other follows from its members.
+// inside it is open: then it ends so once nothing is, and nothing starts inside it. Any other follows from its members.
 func Restore(spec *nodegraph.Spec, s nodegraph.Snapshot) (*Engine, []string, error) {
 	return RestoreLimited(spec, s, nodegraph.Limits{})
 }
@@ -50,7 +50,7 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 
 // endRecorded keeps composites as they are recorded to have ended where the rules say otherwise, from the deepest up: a record
 // does not tell all that was decided from what is in it, and a controller may decide otherwise than the rules (see the
-// deviations). Nothing starts because of that. Only what has something open inside it is not taken at its word (I1).
+// deviations). One with something open inside it ends so once nothing is (I1). Nothing starts because of either.
 func (r *restorer) endRecorded() {
 	e := r.e
 	for i := nodegraph.Index(e.graph.Len()) - 1; i > nodegraph.Root; i-- {
@@ -58,8 +58,11 @@ func (r *restorer) endRecorded() {
 		switch {
 		case !f.Phase.Completed() || f.Stage == StageEnded && !f.Unsynced:
 			continue
+		case f.kind.Composite() && e.eval.openMember(i) != nodegraph.None:
+			e.facts.close(i)
+			continue
 		case f.kind.Composite():
-			if v := e.eval.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && e.eval.message(i) == e.facts.phrases.text(e.facts.details[i].message) || e.hasOpenMember(i) {
+			if v := e.eval.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && e.eval.message(i) == e.facts.phrases.text(e.facts.details[i].message) {
 				continue
 			}
 			e.facts.endAsRecorded(i)
@@ -71,20 +74,25 @@ func (r *restorer) endRecorded() {
 		e.sweep(0)
 	}
 	for i := range e.facts.nodes { // from now on its members alone say what a composite is, unless the workflow is complete
-		if f := &e.facts.nodes[i]; e.facts.nodes[i].kind.Composite() && f.Stage != StageEnded && e.facts.root().Stage != StageEnded {
+		if f := &e.facts.nodes[i]; f.kind.Composite() && f.Stage < StageStopped && e.facts.root().Stage != StageEnded {
 			e.facts.forgetRecorded(nodegraph.Index(i))
 		}
 	}
+	if e.facts.closing {
+		e.wakeEverybody()
+		e.sweep(0)
+		e.stopWaitsInside()
+	}
 }
 
-// hasOpenMember tells whether something directly inside node i was created and is not fulfilled.
-func (e *Engine) hasOpenMember(i nodegraph.Index) bool {
-	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.nodes[m].created() && !e.eval.verdicts[m].fulfilled() {
-			return true
+// stopWaitsInside stops what waits for a lock inside something that only ends: it is not to start any more.
+func (e *Engine) stopWaitsInside() {
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		if e.facts.nodes[i].Lock == LockWaits && e.eval.withinClosing(i) {
+			e.stopLeaf(i, closedAround.own(), closedAround.own())
 		}
 	}
-	return false
+	e.sweep(0)
 }
 
 // source is where the facts of nodes come from when an engine is made from what was stored.

@@ -38,6 +38,8 @@ func (w *evalContext) compositeRule(i nodegraph.Index) ruling {
 		return settled(n.Phase, w.facts.told(i), RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
 	case n.Stage == StageEnded:
 		return w.wholeRule(i)
+	case n.closing():
+		return w.closingRule(i)
 	case n.Lock == LockWaits:
 		return pending(RuleLockWait, w.facts.told(i))
 	}
@@ -53,6 +55,9 @@ func (w *evalContext) compositeRule(i nodegraph.Index) ruling {
 		v = w.taskGroupRule(i)
 	case nodegraph.Retry:
 		v = w.retryRule(i)
+	}
+	if w.facts.closing && !v.fulfilled() && w.withinClosing(i) && w.openMember(i) == nodegraph.None {
+		return settled(nodegraph.Failed, said(closedAround), RuleWhole, nodegraph.None) // what it waits for never starts
 	}
 	if n.Waited && v.phase() == nodegraph.Running {
 		v.verdict = v.verdict&^verdictPhase | verdict(nodegraph.Pending) // Argo never sets a composite that waited for a lock to Running
@@ -139,9 +144,40 @@ func (w *evalContext) stops(i nodegraph.Index) bool {
 	return w.facts.shutdown == "Terminate" || w.facts.shutdown == "Stop" && !w.graph.Node(i).InExitHandler()
 }
 
-// barred reports whether a shutdown or the deadline keeps node i from running.
+// closingRule: a composite that only ends does so in the phase on record for it, once nothing inside it is open.
+func (w *evalContext) closingRule(i nodegraph.Index) ruling {
+	if m := w.openMember(i); m != nodegraph.None {
+		return running(RuleMembersOpen, m)
+	}
+	return settled(w.facts.nodes[i].Phase, w.facts.told(i), RuleWhole, nodegraph.None)
+}
+
+// barred reports whether a shutdown, the deadline or something around it that only ends keeps node i from running.
 func (w *evalContext) barred(i nodegraph.Index) bool {
-	return w.stops(i) || w.facts.overdue && !w.graph.Node(i).InExitHandler()
+	return w.stops(i) || w.facts.overdue && !w.graph.Node(i).InExitHandler() || w.withinClosing(i)
+}
+
+// withinClosing reports whether node i is inside a composite that only ends: nothing starts there any more.
+func (w *evalContext) withinClosing(i nodegraph.Index) bool {
+	if !w.facts.closing {
+		return false
+	}
+	for p := w.facts.nodes[i].parent; p > nodegraph.Root; p = w.facts.nodes[p].parent {
+		if w.facts.nodes[p].closing() {
+			return true
+		}
+	}
+	return false
+}
+
+// openMember is something directly inside node i that was created and is not fulfilled; None if nothing is.
+func (w *evalContext) openMember(i nodegraph.Index) nodegraph.Index {
+	for m := w.graph.First(i); m != nodegraph.None; m = w.graph.Next(m) {
+		if w.facts.nodes[m].created() && !w.verdicts[m].fulfilled() {
+			return m
+		}
+	}
+	return nodegraph.None
 }
 
 // wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. One in Error with nothing inside it

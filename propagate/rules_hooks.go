@@ -24,7 +24,7 @@ func (w *evalContext) hooksOf(i nodegraph.Index) []nodegraph.Hook {
 // completed, but not under Terminate and not of a daemon that was ended with its boundary; any other as soon as its
 // expression holds while its owner runs or has ended.
 func (w *evalContext) eachHookDue(i nodegraph.Index, v ruling, do func(*nodegraph.Hook)) {
-	if w.facts.nodes[i].Released {
+	if w.facts.nodes[i].Released || w.withinClosing(i) {
 		return
 	}
 	exists := func(h *nodegraph.Hook) bool {

@@ -23,7 +23,7 @@ func (e *Engine) startWanted() bool {
 	for i, ok := e.waiting.starts.next(e); ok; i, ok = e.waiting.starts.next(e) {
 		w := e.eval.verdicts[i].want()
 		switch {
-		case w == 0, e.eval.withinEnded(i): // what is inside of something that has ended never starts
+		case w == 0, e.eval.withinEnded(i), e.eval.withinClosing(i): // what is inside of something that has ended never starts
 			e.abandon(i)
 		case e.startOne(i, w):
 			started = true
@@ -322,7 +322,9 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 		return false
 	}
 	message := deadlineExceeded.own()
-	if e.eval.stops(i) {
+	if e.eval.withinClosing(i) {
+		message = closedAround.own()
+	} else if e.eval.stops(i) {
 		message = stoppedBy(e.facts.shutdown).own()
 		if e.graph.Node(i).Kind == nodegraph.Pod {
 			message = "workflow shutdown with strategy: " + e.facts.shutdown

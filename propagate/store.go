@@ -24,6 +24,7 @@ type store struct {
 	held     bool              // suspended as a whole
 	overdue  bool              // the deadline was applied
 	daemons  bool              // some template is a daemon
+	closing  bool              // some composite only ends: see StageStopped
 	written  []nodegraph.Index // nodes whose facts have changed since they were last judged
 }
 
@@ -116,6 +117,9 @@ type fact struct {
 // created tells whether the node exists: the host was asked to start it, or it was loaded.
 func (f *fact) created() bool { return f.exists }
 
+// closing reports whether the node is a composite that only ends.
+func (n *node) closing() bool { return n.Stage == StageStopped && n.kind.Composite() }
+
 // A stamp is a time in nanoseconds since 1970, 0 for none.
 type stamp int64
 
@@ -169,6 +173,7 @@ func (w *store) put(i nodegraph.Index, v *Fact) {
 		Stage: v.Stage, Phase: v.Phase, Lock: v.Lock, Answer: v.Answer, Halted: v.Halted != "", Ran: v.Ran,
 		Ready: v.Ready, Unsynced: v.Unsynced, Released: v.Released, Waited: v.Waited, Seen: v.Seen, exists: v.created(),
 	}
+	w.closing = w.closing || i != nodegraph.Root && w.nodes[i].closing()
 	w.finished[i] = stampOf(v.Finished)
 	d := &w.details[i]
 	is := detail{

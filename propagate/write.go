@@ -38,6 +38,12 @@ func (w *store) endAsRecorded(i nodegraph.Index) {
 	w.note(i)
 }
 
+// close makes composite i end in the phase that is on record for it as soon as nothing inside it is open.
+func (w *store) close(i nodegraph.Index) {
+	w.nodes[i].Stage, w.closing = StageStopped, true
+	w.note(i)
+}
+
 // forgetRecorded forgets the phase that is on record for composite i, which nobody reads as long as it has not ended as a
 // whole: its members alone say what it is.
 func (w *store) forgetRecorded(i nodegraph.Index) { w.nodes[i].Phase = nodegraph.Planned }

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/replay"
 )
@@ -420,14 +419,24 @@ func TestADeviationExplainsOnlyWhatFollowsFromIt(t *testing.T) {
 	require.Len(t, v.Defects(), 1, "the message of chain.build")
 }
 
-// What only follows from an earlier difference is not compared: in a free run of its own gen24 would end a DAG otherwise in
-// frame 34, because deviation 1 left other phases on its containers.
+// What only follows from an earlier difference is not compared: after the first one a free run of gen24 shows hundreds of
+// states that the recording does not.
 func TestNothingIsComparedAfterADifference(t *testing.T) {
 	r := read(t, filepath.Join(recordings, "random/gen24-seed7.json.gz"))
+	follows := 0
+	player := &replay.Player{Recording: r, Mode: replay.Free}
+	require.NoError(t, player.Play(func(m *replay.Moment) error {
+		shown := m.States()
+		for _, n := range r.Frames[m.Frame].Recorded.Nodes {
+			if shown[n.ID] != (replay.State{Name: n.Name, Kind: n.Kind, Phase: n.Phase, Message: n.Message}) {
+				follows++
+			}
+		}
+		return nil
+	}))
 	v, err := replay.Judge(&replay.Player{Recording: r, Mode: replay.Free})
 	require.NoError(t, err)
-	for _, d := range v.Differences {
-		require.Equal(t, 1, d.Deviation, d.String())
-		require.Equal(t, nodegraph.Container, d.Want.Kind, d.String())
-	}
+	require.Empty(t, v.Defects())
+	require.Greater(t, follows, 200, "states that the run from the first frame shows otherwise")
+	require.Less(t, len(v.Differences), 60, "differences that are judged: those of the first frame of each run that has any")
 }

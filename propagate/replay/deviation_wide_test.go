@@ -26,9 +26,9 @@ func inStep(t *testing.T, name string) *played {
 // What fails before an omitted target fails its DAG.
 func TestDeviation8FailureBecomesSuccess(t *testing.T) {
 	inStep(t, "rnd60").shows(t,
-		sight{36, "rnd60.b-0", `DAG Succeeded`, `DAG Error`, 8},
-		sight{36, "rnd60", `DAG Succeeded`, `DAG Error`, 8},
-		sight{36, "", `Succeeded`, `Error`, 8},
+		sight{36, "rnd60.b-0", `DAG Succeeded`, `DAG Failed`, 8},
+		sight{36, "rnd60", `DAG Succeeded`, `DAG Failed`, 8},
+		sight{36, "", `Succeeded`, `Failed`, 8},
 		sight{35, "rnd60.b-0", `DAG Running`, `DAG Running`, 0},
 	)
 }
