@@ -1,0 +1,227 @@
+package propagate_test
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/truth"
+)
+
+// kindOf says what node i is, without its name: its kind, and its role where that is not task or step.
+func kindOf(e *propagate.Engine, i nodegraph.Index) string {
+	if i <= nodegraph.Root {
+		return "workflow"
+	}
+	n := e.Graph().Node(i)
+	text := n.Kind.String()
+	if n.Kind == nodegraph.Pod && n.Template != nil && n.Template.Daemon {
+		text = "daemon"
+	}
+	switch n.Role {
+	case nodegraph.RoleHook:
+		text += "-hook"
+	case nodegraph.RoleAttempt:
+		text += "-attempt"
+	case nodegraph.RoleItem:
+		text += "-item"
+	}
+	return text
+}
+
+// kindNamed is kindOf for a name.
+func kindNamed(e *propagate.Engine, name string) string {
+	if name == "" {
+		return kindOf(e, nodegraph.Root)
+	}
+	return kindOf(e, e.Graph().Find(name))
+}
+
+// check tests all that must hold after a call.
+func (w *world) check(f *flow, before map[nodegraph.Index]look, events []propagate.Event, result *propagate.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.dead = true
+			w.fault(f, "panic in a check", "%v", p)
+		}
+	}()
+	var broken *propagate.InvariantError
+	if err := f.e.Check(); errors.As(err, &broken) {
+		w.fault(f, invariantKind(f.e, broken), "%v", err)
+	}
+	w.checkTruth(f, events, result)
+	w.checkRewriting(f, before, events)
+	w.checkComplete(f, result)
+}
+
+// checkTruth asks the checker that shares nothing with the rules.
+func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.Result) {
+	claims := make([]*truth.Claim, 0, len(w.flows))
+	for _, other := range w.flows {
+		if !other.dead {
+			claims = append(claims, truth.Of(other.e))
+		}
+		if other == f {
+			for _, v := range claims[len(claims)-1].Violations() {
+				w.violation(f, &v)
+			}
+		}
+	}
+	for _, ev := range events {
+		if ev.Type == propagate.EventManualRetry {
+			f.watch.ManualRetry()
+		}
+	}
+	var v *truth.Violation
+	if err := f.watch.After(f.e, *result); errors.As(err, &v) {
+		w.violation(f, v)
+	}
+	if err := truth.Holders(claims...); len(claims) > 1 && errors.As(err, &v) {
+		w.fault(f, v.Line+" across workflows", "%v", err)
+	}
+}
+
+func (w *world) violation(f *flow, v *truth.Violation) {
+	w.fault(f, v.Line+" "+kindNamed(f.e, v.Node)+" "+wordsOf(f.e, v.Detail), "%v", v)
+}
+
+var (
+	agreementPattern = regexp.MustCompile(`(?s)the engine says (\w*) "(.*)" \((.*)\), the reference (\w*) "(.*)" \((.*)\)$`)
+	quotedPattern    = regexp.MustCompile(`"[^"]*"`)
+	numberPattern    = regexp.MustCompile(`\d+`)
+)
+
+// invariantKind names what Check found.
+func invariantKind(e *propagate.Engine, broken *propagate.InvariantError) string {
+	kind := broken.Invariant + " " + kindNamed(e, broken.Node)
+	if m := agreementPattern.FindStringSubmatch(broken.Detail); m != nil {
+		switch {
+		case m[1] != m[4] || m[3] != m[6]:
+			return fmt.Sprintf("%s %s(%s) or %s(%s)", kind, m[1], m[3], m[4], m[6])
+		case m[2] != m[5]:
+			return fmt.Sprintf("%s message of %s(%s)", kind, m[1], m[3])
+		}
+		return fmt.Sprintf("%s unseen part of %s(%s)", kind, m[1], m[3])
+	}
+	if broken.Invariant == "progress" {
+		if e.Complete() {
+			return kind + " complete and waiting"
+		}
+		return kind + " waiting for nothing"
+	}
+	return kind + " " + wordsOf(e, broken.Detail)
+}
+
+// wordsOf is a text without the names of nodes, without quotations and with numbers alike.
+func wordsOf(e *propagate.Engine, text string) string {
+	text = quotedPattern.ReplaceAllString(text, "…")
+	words := strings.Fields(text)
+	for k, word := range words {
+		bare := strings.Trim(word, ",.:;")
+		if i := e.Graph().Find(bare); i > nodegraph.Root {
+			words[k] = strings.Replace(word, bare, "("+kindOf(e, i)+")", 1)
+		} else if strings.Contains(bare, "/") {
+			words[k] = "…"
+		}
+	}
+	text = numberPattern.ReplaceAllString(strings.Join(words, " "), "n")
+	if r := []rune(text); len(r) > 90 {
+		text = string(r[:90])
+	}
+	return strings.TrimRight(text, " ,.:;")
+}
+
+// look is how a node that had ended looked.
+type look struct {
+	phase nodegraph.Phase
+	rule  propagate.Rule
+}
+
+// look returns how the nodes look that have ended for good.
+func (f *flow) look() map[nodegraph.Index]look {
+	ended := make(map[nodegraph.Index]look)
+	for i := range nodegraph.Index(f.e.Graph().Len()) {
+		if phase, _ := f.e.Phase(i); !phase.Settled() {
+			continue
+		}
+		if v := f.e.Verdict(i); v.Fulfilled && !v.Daemoned {
+			ended[i] = look{v.Phase, v.Rule}
+		}
+	}
+	return ended
+}
+
+// checkRewriting: what had ended stays as it was, unless a newer run of it was told, or its own end where only its absence
+// was known (I5).
+func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events []propagate.Event) {
+	for _, ev := range events {
+		if ev.Type == propagate.EventManualRetry || ev.Type == propagate.EventContainerRetried || w.strays[ev.Pod.UID] {
+			return
+		}
+	}
+	g := f.e.Graph()
+	lateEnd := w.lateEnds(f, before)
+	for i, was := range before {
+		v := f.e.Verdict(i)
+		if v.Phase == was.phase && v.Fulfilled || lateEnd {
+			continue
+		}
+		if i > nodegraph.Root && g.Node(i).Kind.Composite() && g.Node(i).Kind != nodegraph.Retry {
+			continue // follows from what is inside it, which is looked at
+		}
+		if i == nodegraph.Root {
+			continue
+		}
+		w.fault(f, fmt.Sprintf("rewritten %s %v(%v) to %v(%v)", kindOf(f.e, i), was.phase, was.rule, v.Phase, v.Rule),
+			"%s was %v and is %v", g.Node(i).Name(), was.phase, v.Phase)
+	}
+}
+
+// lateEnds tells whether a leaf of which only the absence was known has changed: its own end beats that, and what follows
+// changes with it.
+func (w *world) lateEnds(f *flow, before map[nodegraph.Index]look) bool {
+	for i, was := range before {
+		if was.rule != propagate.RulePodGone && was.rule != propagate.RuleContainerPod {
+			continue
+		}
+		if v := f.e.Verdict(i); v.Phase != was.phase || !v.Fulfilled {
+			return true
+		}
+	}
+	return false
+}
+
+// checkComplete: of a complete workflow nothing is asked but to end pods and to take back locks (I2).
+func (w *world) checkComplete(f *flow, result *propagate.Result) {
+	if !f.e.Complete() {
+		return
+	}
+	for _, a := range result.Actions {
+		switch a.Type {
+		case propagate.ActionTerminate, propagate.ActionRelease, propagate.ActionComplete:
+		case propagate.ActionStart:
+			i := f.e.Graph().Find(a.Name)
+			if phase, _ := f.e.Phase(i); phase.Settled() && a.Kind != nodegraph.Pod {
+				continue // it was created and ended in this call
+			}
+			w.fault(f, "complete and Start of "+kindNamed(f.e, a.Name), "the workflow is complete, and asks for %v", a)
+		default:
+			w.fault(f, "complete and "+a.Type.String()+" of "+kindNamed(f.e, a.Name), "the workflow is complete, and asks for %v", a)
+		}
+	}
+}
+
+// checkWake: what waits for time alone has an ActionWake that is still to come, no later than that (I2).
+func (w *world) checkWake(f *flow) {
+	if f.dead {
+		return
+	}
+	for _, o := range f.e.Obligations() {
+		if o.For == propagate.NeedTimer && (f.wake.IsZero() || !o.Until.IsZero() && f.wake.After(o.Until)) {
+			w.fault(f, "no wake for "+kindNamed(f.e, o.Name), "%v until %v, and the host is woken at %v", o, o.Until, f.wake)
+		}
+	}
+}

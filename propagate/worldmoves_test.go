@@ -1,0 +1,252 @@
+package propagate_test
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// A move is one thing that happens in a world. It names nodes, so that it means something in another world too; one that
+// can't happen there is passed over.
+type move struct {
+	op    string // what happens: one of the keys of moveRules
+	flow  int
+	node  string
+	ctr   string
+	n     int           // which of several variants
+	wait  time.Duration // tick: how long
+	held  bool          // it is told with the next call
+	crash int           // see call
+}
+
+func (m move) String() string {
+	text := m.op
+	if m.flow > 0 {
+		text = fmt.Sprintf("w%d %s", m.flow+1, m.op)
+	}
+	for _, part := range []string{m.node, m.ctr} {
+		if part != "" {
+			text += " " + part
+		}
+	}
+	if m.n != 0 {
+		text += fmt.Sprint(" #", m.n)
+	}
+	if m.wait > 0 {
+		text += " " + m.wait.String()
+	}
+	if m.held {
+		text += " (held)"
+	}
+	switch {
+	case m.crash > 0:
+		text += fmt.Sprintf(" (crash after %d)", m.crash-1)
+	case m.crash < 0:
+		text += " (crash unsaved)"
+	}
+	return text
+}
+
+// do lets a move happen. It tells whether it could.
+func (w *world) do(m move) bool {
+	if m.flow >= len(w.flows) || w.flows[m.flow].dead {
+		return false
+	}
+	f := w.flows[m.flow]
+	switch m.op {
+	case "tick":
+		w.now = w.now.Add(m.wait)
+		if m.n == 1 {
+			w.call(f, m.crash)
+		}
+		return true
+	case "crash":
+		w.crash(nil, nil)
+		return true
+	case "drain":
+		w.drain()
+		return true
+	case "list":
+		w.callAfterCrash(f)
+		return true
+	case "answer", "unanswerable":
+		return w.answer(f, m)
+	case "grant":
+		return w.grant(f, m)
+	case "shutdown":
+		return w.say(f, m, propagate.Shutdown([]string{"Stop", "Terminate"}[m.n&1]))
+	case "suspend":
+		return w.say(f, m, propagate.Suspended(m.n == 0))
+	case "agent":
+		return w.say(f, m, propagate.AgentEnded("the agent is gone"))
+	case "manual":
+		return w.manualRetry(f, m)
+	case "again":
+		if len(f.said) == 0 {
+			return false
+		}
+		return w.say(f, m, f.said[m.n%len(f.said)])
+	case "resume", "serve":
+		return w.endServed(f, m)
+	case "stray":
+		return w.stray(f, m)
+	}
+	return w.podMove(f, m)
+}
+
+// say tells an event, now or with the next call.
+func (w *world) say(f *flow, m move, ev propagate.Event) bool {
+	if m.held {
+		f.held = append(f.held, ev)
+		return true
+	}
+	w.call(f, m.crash, ev)
+	return true
+}
+
+// sameNode tells whether a node is the one that a move names. In a world that was made smaller it is the one that has the
+// name without attempts, items and groups, or the last part of it.
+func (w *world) sameNode(have, named string) bool {
+	if have == named {
+		return true
+	}
+	if !w.fuzzy {
+		return false
+	}
+	h, n := plainName(have), plainName(named)
+	return h == n || h[strings.LastIndexByte(h, '.')+1:] == n[strings.LastIndexByte(n, '.')+1:]
+}
+
+// plainName is the name of a node without the numbers of attempts, items and groups.
+func plainName(name string) string {
+	var b strings.Builder
+	depth := 0
+	for _, c := range name {
+		switch c {
+		case '(', '[':
+			depth++
+		case ')', ']':
+			depth--
+		default:
+			if depth == 0 {
+				b.WriteRune(c)
+			}
+		}
+	}
+	return b.String()
+}
+
+// answer answers what the engine asked of a node.
+func (w *world) answer(f *flow, m move) bool {
+	k := -1
+	for i, a := range f.owed {
+		if w.sameNode(a.Name, m.node) && (k < 0 || a.Name == m.node) {
+			k = i
+		}
+	}
+	if k < 0 {
+		return false
+	}
+	a := f.owed[k]
+	unanswerable := m.op == "unanswerable" && a.Type != propagate.ActionAcquire
+	f.owed = append(f.owed[:k:k], f.owed[k+1:]...)
+	switch {
+	case unanswerable:
+		return w.say(f, m, propagate.Unanswerable(a.Name, "nobody knows"))
+	case a.Type == propagate.ActionAcquire:
+		granted, key, message := w.locks.Acquire(propagate.Holder{Workflow: f.name, Node: a.ID}, a.Locks)
+		if !granted {
+			return w.say(f, m, propagate.LockQueued(a.ID, key, message))
+		}
+		if m.n == 1 { // it hears of that later
+			f.grants = append(f.grants, a.ID)
+			return true
+		}
+		return w.say(f, m, propagate.LockGranted(a.ID))
+	case a.Type == propagate.ActionResolve:
+		return w.said(f, m, propagate.Resolved(a.Name, m.n != 1, ""))
+	case a.Type == propagate.ActionExpand:
+		return w.said(f, m, propagate.Expanded(a.Name, []nodegraph.Item{{Text: "p"}, {Text: "q"}}[:(m.n+1)%3]...))
+	}
+	return w.said(f, m, propagate.Memoized(a.Name, m.n == 1))
+}
+
+// said is say for an event that may be said again.
+func (w *world) said(f *flow, m move, ev propagate.Event) bool {
+	f.said = append(f.said, ev)
+	return w.say(f, m, ev)
+}
+
+// grant tells a node that it has its locks.
+func (w *world) grant(f *flow, m move) bool {
+	for k, id := range f.grants {
+		if i := f.e.Graph().Find(id); id == "" && m.node == "" || i > nodegraph.Root && w.sameNode(f.e.Graph().Node(i).Name(), m.node) {
+			f.grants = append(f.grants[:k:k], f.grants[k+1:]...)
+			return w.say(f, m, propagate.LockGranted(id))
+		}
+	}
+	return false
+}
+
+func (w *world) manualRetry(f *flow, m move) bool {
+	if phase, _ := f.e.Workflow(); !f.e.Complete() || !phase.Unsuccessful() {
+		return false
+	}
+	f.retry++
+	if len(f.held) > 0 {
+		w.call(f, 0)
+	}
+	w.call(f, m.crash, propagate.ManualRetry())
+	return true
+}
+
+// endServed resumes a Suspend node, or says how an HTTP or Plugin node ended.
+func (w *world) endServed(f *flow, m move) bool {
+	g := f.e.Graph()
+	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
+		n := g.Node(i)
+		suspend := n.Kind == nodegraph.Suspend
+		if suspend != (m.op == "resume") || !suspend && n.Kind != nodegraph.HTTP && n.Kind != nodegraph.Plugin {
+			continue
+		}
+		if f.e.Fact(i).Created.IsZero() || !suspend && !f.served[n.Name()] || !w.sameNode(n.Name(), m.node) {
+			continue
+		}
+		phase := []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error}[m.n%3]
+		if suspend {
+			ev := propagate.Resumed(n.Name())
+			ev.Phase = []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed}[m.n%2]
+			return w.said(f, m, ev)
+		}
+		return w.said(f, m, propagate.NodeEnded(n.Name(), phase, "served"))
+	}
+	return false
+}
+
+// stray tells of a pod of a node that the host did not make: a newer or an older one than the node has.
+func (w *world) stray(f *flow, m move) bool {
+	name := ""
+	for _, have := range f.order {
+		if w.sameNode(have, m.node) {
+			name = have
+			break
+		}
+	}
+	if name == "" || w.host.lists {
+		return false
+	}
+	w.serial++
+	uid := fmt.Sprint("x", w.serial)
+	ev := []propagate.Event{
+		propagate.PodDeleted(name), propagate.PodRunning(name), propagate.PodFailed(name, "x"), propagate.PodPending(name, ""), propagate.PodSucceeded(name),
+	}[m.n%5]
+	ev.Pod.UID, ev.Pod.Created = uid, w.now.Add(time.Duration(w.serial))
+	if m.n >= 5 { // an old one
+		ev.Pod.Created = epoch.Add(-time.Second)
+	}
+	w.strays[uid] = true
+	return w.said(f, m, ev)
+}
