@@ -1,0 +1,253 @@
+package truth
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// Bounds returns every violation of the lines I9.1 to I9.3 by the claim alone.
+func (c *Claim) Bounds() []Violation {
+	all := c.parallelism()
+	for i := nodegraph.Entry; int(i) < c.Graph.Len(); i++ {
+		if v := c.boundary(i); v != nil {
+			all = append(all, *v)
+		}
+	}
+	return append(all, holders([]*Claim{c})...)
+}
+
+// Holders returns the first lock that more hold than may (I9.3), over claims whose workflows share locks, as a
+// [*Violation]; nil if there is none.
+func Holders(claims ...*Claim) error {
+	if all := holders(claims); len(all) > 0 {
+		return &all[0]
+	}
+	return nil
+}
+
+// parallelism is line I9.1.
+func (c *Claim) parallelism() []Violation {
+	limit, active := c.Graph.Spec().Parallelism, 0
+	for i := nodegraph.Entry; int(i) < c.Graph.Len(); i++ {
+		if c.Graph.Node(i).Kind == nodegraph.Pod && c.active(i) {
+			active++
+		}
+	}
+	if limit == 0 || active <= limit {
+		return nil
+	}
+	return []Violation{{Line: "I9.1", Detail: fmt.Sprintf("%d pods are active, the parallelism is %d", active, limit)}}
+}
+
+// active reports whether node i counts against parallelism: it is Pending and does not wait for a lock, or Running. A
+// ready daemon is Running.
+func (c *Claim) active(i nodegraph.Index) bool {
+	switch said := &c.Nodes[i]; said.Phase {
+	case nodegraph.Pending:
+		return said.Fact.Lock != propagate.LockWaits
+	case nodegraph.Running:
+		return true
+	}
+	return false
+}
+
+// boundary is line I9.2 for node i, if that is a DAG or Steps with a limit.
+func (c *Claim) boundary(i nodegraph.Index) *Violation {
+	n := c.Graph.Node(i)
+	if n.Kind != nodegraph.DAG && n.Kind != nodegraph.Steps || n.Template.Parallelism == 0 {
+		return nil
+	}
+	if active := c.activeIn(i); active > n.Template.Parallelism {
+		return &Violation{Line: "I9.2", Node: n.Name(),
+			Detail: fmt.Sprintf("%d members are active, the parallelism is %d", active, n.Template.Parallelism)}
+	}
+	return nil
+}
+
+// activeIn counts the active pods, DAGs and Steps that are directly in a boundary. StepGroups, TaskGroups and Retries
+// are looked through; hooks and every attempt count.
+func (c *Claim) activeIn(i nodegraph.Index) int {
+	active := 0
+	for m := range c.Graph.Members(i) {
+		switch c.Graph.Node(m).Kind {
+		case nodegraph.StepGroup, nodegraph.TaskGroup, nodegraph.Retry:
+			active += c.activeIn(m)
+		case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
+			if c.active(m) {
+				active++
+			}
+		}
+	}
+	return active
+}
+
+// holders is line I9.3. A lock whose limit only the host knows is not judged.
+func holders(claims []*Claim) []Violation {
+	limit, held := make(map[string]int), make(map[string][]string)
+	for _, c := range claims {
+		for i := range nodegraph.Index(c.Graph.Len()) {
+			if c.Nodes[i].Fact.Lock != propagate.LockHeld {
+				continue
+			}
+			keys := make(map[string]bool) // a node that names a lock twice holds it once
+			for _, l := range c.locks(i) {
+				limit[l.Key] = max(limit[l.Key], l.Limit)
+				keys[l.Key] = true
+			}
+			for key := range keys {
+				held[key] = append(held[key], c.Graph.Spec().Name+"/"+c.Graph.Node(i).Name())
+			}
+		}
+	}
+	var all []Violation
+	for _, key := range slices.Sorted(maps.Keys(held)) {
+		if limit[key] > 0 && len(held[key]) > limit[key] {
+			all = append(all, Violation{Line: "I9.3", Detail: fmt.Sprintf("%q hold lock %s, whose limit is %d", held[key], key, limit[key])})
+		}
+	}
+	return all
+}
+
+// locks returns the locks that node i, or the workflow, must hold itself.
+func (c *Claim) locks(i nodegraph.Index) []nodegraph.Lock {
+	if i == nodegraph.Root {
+		return c.Graph.Spec().Locks
+	}
+	return locksOf(c.Graph.Node(i))
+}
+
+// locksOf returns the locks of a node. An attempt, a group and a container hold none: the Retry, the members and the
+// pod do.
+func locksOf(n *nodegraph.Node) []nodegraph.Lock {
+	switch {
+	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.TaskGroup, n.Kind == nodegraph.StepGroup, n.Kind == nodegraph.Container:
+		return nil
+	}
+	return n.Template.Locks
+}
+
+// A Watch follows one workflow, call by call, and tests what its engine asks for. The zero Watch is ready for use.
+type Watch struct {
+	engine *propagate.Engine
+	ran    map[string]life // by node id: the pod that was seen to run
+}
+
+// life tells one pod of a node from another.
+type life struct {
+	uid    string
+	serial int64
+	stale  bool // an engine before this one gave the serial
+}
+
+// ManualRetry tells the watch that a manual retry came with the call that it is shown next: what ran may run again.
+func (w *Watch) ManualRetry() { w.ran = nil }
+
+// After tests what one call of the engine asked for. It returns the first violation of the lines I9.4 to I9.8 as a
+// [*Violation], nil if there is none. The result is that of one call, for the facts are those after it. Another engine
+// of the same workflow, as after a restart, may come at any call.
+func (w *Watch) After(e *propagate.Engine, r propagate.Result) error {
+	c := Of(e)
+	if w.engine != e {
+		w.engine = e
+		for id, l := range w.ran {
+			l.stale = true
+			w.ran[id] = l
+		}
+	}
+	var first *Violation
+	for k := range r.Actions {
+		if a := &r.Actions[k]; first == nil && asksForPod(c, a) {
+			first = w.asked(c, a.Node)
+		}
+	}
+	w.remember(c)
+	if first != nil {
+		return first
+	}
+	return nil
+}
+
+// asksForPod reports whether the host makes a pod for the action. With a message a node that was started waits for a
+// lock, and has no pod.
+func asksForPod(c *Claim, a *propagate.Action) bool {
+	if a.Node <= nodegraph.Root || c.Graph.Node(a.Node).Kind != nodegraph.Pod {
+		return false
+	}
+	return a.Type == propagate.ActionStart && a.Message == "" || a.Type == propagate.ActionRecreate
+}
+
+// asked tests one pod that was asked for.
+func (w *Watch) asked(c *Claim, pod nodegraph.Index) *Violation {
+	n := c.Graph.Node(pod)
+	broken := func(line, format string, args ...any) *Violation {
+		return &Violation{Line: line, Node: n.Name(), Detail: "its pod is asked for, but " + fmt.Sprintf(format, args...)}
+	}
+	for i := pod; i != nodegraph.None; i = c.Graph.Node(i).Parent {
+		said := &c.Nodes[i]
+		if len(c.locks(i)) > 0 && said.Fact.Lock != propagate.LockHeld {
+			return broken("I9.4", "%s does not hold its locks", c.name(i))
+		}
+		if said.Phase.Settled() {
+			return broken("I9.5", "%s is %s", c.name(i), said.Phase)
+		}
+	}
+	if c.Shutdown == "Terminate" || c.Shutdown == "Stop" && !n.InExitHandler() {
+		return broken("I9.6", "the workflow is shut down with strategy %s", c.Shutdown)
+	}
+	if limit := c.Graph.Spec().ActiveDeadline; limit > 0 && !c.Started.IsZero() && !n.InExitHandler() {
+		if deadline := c.Started.Truncate(time.Second).Add(limit); !c.Now.Before(deadline) {
+			return broken("I9.7", "the deadline of the workflow was %s, and it is %s", deadline.Format(time.RFC3339Nano), c.Now.Format(time.RFC3339Nano))
+		}
+	}
+	if before, ran := w.ran[n.ID()]; ran && !before.replacedBy(&c.Nodes[pod].Fact) {
+		return broken("I9.8", "the pod of this attempt ran already")
+	}
+	return nil
+}
+
+// name returns the name of node i, for messages.
+func (c *Claim) name(i nodegraph.Index) string {
+	if i == nodegraph.Root {
+		return "the workflow"
+	}
+	return c.Graph.Node(i).Name()
+}
+
+// remember notes which pods ran, and forgets those that newer ones replaced.
+func (w *Watch) remember(c *Claim) {
+	if w.ran == nil {
+		w.ran = make(map[string]life)
+	}
+	for i := nodegraph.Entry; int(i) < c.Graph.Len(); i++ {
+		n, f := c.Graph.Node(i), &c.Nodes[i].Fact
+		if n.Kind != nodegraph.Pod {
+			continue
+		}
+		before, ran := w.ran[n.ID()]
+		switch {
+		case f.Ran:
+			w.ran[n.ID()] = life{uid: f.UID, serial: f.Serial}
+		case ran && before.replacedBy(f):
+			delete(w.ran, n.ID())
+		}
+	}
+}
+
+// replacedBy reports whether the pod that a fact tells of came after this one and did not run. After a restart serials
+// begin anew, and only names tell.
+func (l life) replacedBy(f *propagate.Fact) bool {
+	switch {
+	case f.Ran:
+		return false
+	case f.UID != "" && l.uid != "":
+		return f.UID != l.uid
+	case l.stale:
+		return false
+	}
+	return f.Serial > l.serial
+}
