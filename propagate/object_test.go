@@ -247,7 +247,7 @@ func expressible(s *nodegraph.Spec) *nodegraph.Spec {
 	for _, t := range allTemplates(c) {
 		forLocks(t.Locks)
 		if t.Err != "" { // a template without anything to run counts as a pod
-			t.Containers, t.Daemon = nil, t.Daemon
+			t.Containers = nil
 		}
 		if t.Retry != nil {
 			t.Retry.IgnoreDisruptions, t.Retry.Rules = false, nil

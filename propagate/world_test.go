@@ -21,7 +21,7 @@ type world struct {
 	flows  []*flow
 	locks  propagate.LockTable
 	now    time.Time
-	serial int // of the pods
+	serial int             // of the pods
 	strays map[string]bool // UIDs of pods that the host did not make
 	found  map[string]finding
 	kinds  []string // of what was found, in order
@@ -74,11 +74,13 @@ type flow struct {
 	said   []propagate.Event    // events that may be said again
 	held   []propagate.Event    // events that are told with the next call
 	wake   time.Time
-	dead   bool // its engine panicked
+	dead   bool   // its engine panicked
 	object []byte // the Workflow object as it was written last
 	retry  int    // manual retries
-	calls  int
-	watch  truth.Watch
+	// crashed and stopped say that the host crashed, and that a person ended the workflow because it hung.
+	crashed, stopped bool
+	calls            int
+	watch            truth.Watch
 }
 
 // worldPod is a pod of the cluster.

@@ -91,7 +91,7 @@ func (w *world) restart(f *flow, from *kept, current bool) {
 		return
 	}
 	old := f.e
-	f.e = e
+	f.e, f.crashed = e, true
 	if !current {
 		return
 	}

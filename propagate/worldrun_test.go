@@ -365,8 +365,10 @@ func (f *flow) goodForPod(name string) (op, ctr string) {
 		return "", ""
 	case p.terminating:
 		return "delete", ""
-	case i == nodegraph.None || f.e.Complete():
-		p.state = "gone" // nobody looks at it any more
+	case i == nodegraph.None:
+		p.state = "gone" // the engine does not know it, and the host removes it
+		return "", ""
+	case f.e.Complete():
 		return "", ""
 	case p.state != "running":
 		return "running", ""
@@ -405,7 +407,7 @@ func (w *world) stuck() bool {
 			f.stopped = true
 			w.do(move{op: "shutdown", flow: k, n: 1})
 			again = true
-		} else if w.locked(f) == "" {
+		} else {
 			w.fault(f, "hangs after Terminate", "%v", f.e.Obligations())
 			f.dead = true
 		}
@@ -499,6 +501,11 @@ func (w *world) checkLeft() {
 		if f.dead || !f.e.Complete() {
 			return
 		}
+		for _, name := range f.order {
+			if p := f.pods[name]; p.alive() && !p.terminating {
+				w.fault(f, "left pod of "+kindNamed(f.e, name)+f.since(), "the pod of %s lives on, and the workflow is complete", name)
+			}
+		}
 	}
 	for _, l := range []nodegraph.Lock{lockM, lockJ, lockS, lockOne} {
 		if h := w.locks.Holders(l.Key); len(h) > 0 {
@@ -508,4 +515,12 @@ func (w *world) checkLeft() {
 			w.fault(nil, "left lock awaited", "%s is awaited by %v", l.Key, h)
 		}
 	}
+}
+
+// since says whether the host of a flow crashed.
+func (f *flow) since() string {
+	if f.crashed {
+		return " after a crash"
+	}
+	return ""
 }
