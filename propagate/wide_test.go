@@ -2,6 +2,7 @@ package propagate_test
 
 import (
 	"cmp"
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
-
 
 func TestWideX(t *testing.T) {
 	kinds := make(map[string][]uint64)
@@ -48,4 +48,22 @@ func TestWideX(t *testing.T) {
 		fmt.Fprintf(os.Stdout, "%5d %s | %v | %.160s\n", len(kinds[k]), k, kinds[k][:min(4, len(kinds[k]))], said[k])
 	}
 	require.NotEmpty(t, kinds)
+}
+
+var reduceKind = flag.String("reduce", "", "reduce the first seed with this kind")
+
+func TestReduceX(t *testing.T) {
+	kind := *reduceKind
+	for s := *seed; s < *seed+uint64(*runs); s++ {
+		c, w := wideRun(s)
+		if _, ok := w.found[kind]; !ok {
+			continue
+		}
+		small := reduce(c, kind)
+		w, err := replay(small, true)
+		require.NoError(t, err)
+		fmt.Println("seed", s, small.show())
+		fmt.Println(strings.Join(w.trace, "\n"))
+		return
+	}
 }

@@ -66,13 +66,14 @@ type flow struct {
 	name   string // of the workflow in the table of locks
 	spec   *nodegraph.Spec
 	e      *propagate.Engine
-	pods   map[string]*worldPod // the newest of each node, by name
-	order  []string             // of the nodes with pods
-	owed   []propagate.Action   // what was asked and not answered
-	grants []string             // ids of nodes whom the table granted locks and who were not told
-	served map[string]bool      // HTTP and Plugin nodes that the agent was told to serve, by name
-	said   []propagate.Event    // events that may be said again
-	held   []propagate.Event    // events that are told with the next call
+	pods   map[string]*worldPod       // the newest of each node, by name
+	order  []string                   // of the nodes with pods
+	owed   []propagate.Action         // what was asked and not answered
+	grants []string                   // ids of nodes whom the table granted locks and who were not told
+	ends   map[string]nodegraph.Phase // how Suspend, HTTP and Plugin nodes ended, by name
+	served map[string]bool            // HTTP and Plugin nodes that the agent was told to serve, by name
+	said   []propagate.Event          // events that may be said again
+	held   []propagate.Event          // events that are told with the next call
 	wake   time.Time
 	dead   bool   // its engine panicked
 	object []byte // the Workflow object as it was written last
@@ -103,7 +104,7 @@ func newWorld(specs []*nodegraph.Spec, h worldHost) (*world, error) {
 		if err != nil {
 			return nil, err
 		}
-		f := &flow{name: fmt.Sprint("w", k+1), spec: spec, e: e, pods: make(map[string]*worldPod), served: make(map[string]bool)}
+		f := &flow{name: fmt.Sprint("w", k+1), spec: spec, e: e, pods: make(map[string]*worldPod), served: make(map[string]bool), ends: make(map[string]nodegraph.Phase)}
 		w.flows = append(w.flows, f)
 	}
 	return w, nil
@@ -332,6 +333,11 @@ func (f *flow) forgetPods() {
 	for name, p := range f.pods {
 		if i := f.e.Graph().Find(name); i == nodegraph.None || !f.e.Verdict(i).Fulfilled {
 			p.state = "gone"
+		}
+	}
+	for name := range f.ends {
+		if i := f.e.Graph().Find(name); i == nodegraph.None || !f.e.Verdict(i).Fulfilled {
+			delete(f.ends, name)
 		}
 	}
 	for name := range f.served {

@@ -11,25 +11,21 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
-// kindOf says what node i is, without its name: its kind, and its role where that is not task or step.
+// kindOf says what node i is, without its name: its kind, or that it is a hook. HTTP and Plugin nodes are alike.
 func kindOf(e *propagate.Engine, i nodegraph.Index) string {
 	if i <= nodegraph.Root {
 		return "workflow"
 	}
 	n := e.Graph().Node(i)
-	text := n.Kind.String()
-	if n.Kind == nodegraph.Pod && n.Template != nil && n.Template.Daemon {
-		text = "daemon"
+	switch {
+	case n.Role == nodegraph.RoleHook:
+		return "hook"
+	case n.Kind == nodegraph.HTTP, n.Kind == nodegraph.Plugin:
+		return "served"
+	case n.Kind == nodegraph.Pod && n.Template != nil && n.Template.Daemon:
+		return "daemon"
 	}
-	switch n.Role {
-	case nodegraph.RoleHook:
-		text += "-hook"
-	case nodegraph.RoleAttempt:
-		text += "-attempt"
-	case nodegraph.RoleItem:
-		text += "-item"
-	}
-	return text
+	return n.Kind.String()
 }
 
 // kindNamed is kindOf for a name.
@@ -122,7 +118,7 @@ func wordsOf(e *propagate.Engine, text string) string {
 	for k, word := range words {
 		bare := strings.Trim(word, ",.:;")
 		if i := e.Graph().Find(bare); i > nodegraph.Root {
-			words[k] = strings.Replace(word, bare, "("+kindOf(e, i)+")", 1)
+			words[k] = strings.Replace(word, bare, "…", 1)
 		} else if strings.Contains(bare, "/") {
 			words[k] = "…"
 		}

@@ -217,8 +217,15 @@ func (w *world) endServed(f *flow, m move) bool {
 		}
 		phase := []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error}[m.n%3]
 		if suspend {
+			phase = []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed}[m.n%2]
+		}
+		if first, again := f.ends[n.Name()]; again {
+			phase = first // it ends once
+		}
+		f.ends[n.Name()] = phase
+		if suspend {
 			ev := propagate.Resumed(n.Name())
-			ev.Phase = []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed}[m.n%2]
+			ev.Phase = phase
 			return w.said(f, m, ev)
 		}
 		return w.said(f, m, propagate.NodeEnded(n.Name(), phase, "served"))

@@ -400,7 +400,7 @@ func (w *world) stuck() bool {
 		}
 		for _, o := range f.e.Obligations() {
 			if why := w.hopeless(f, &o); why != "" && !strings.Contains(o.Message, "never") {
-				w.fault(f, "hangs "+kindNamed(f.e, o.Name)+" "+why, "%v for ever: %s", o, why)
+				w.fault(f, "hangs: "+why, "%v for ever: %s", o, why)
 			}
 		}
 		if !f.stopped {
@@ -424,7 +424,7 @@ func (w *world) hopeless(f *flow, o *propagate.Obligation) string {
 	if w.locked(f) != "" && o.For == propagate.NeedParallelism {
 		return "" // those who have the places wait for locks
 	}
-	return o.For.String()
+	return o.For.String() + " of " + kindNamed(f.e, o.Name)
 }
 
 // locked names a node of the flow that waits for a lock as its users would have it; nothing if there is none.
