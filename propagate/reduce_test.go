@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
@@ -27,6 +28,9 @@ func reduce(c wideCase, kind string) wideCase {
 	}
 	for size := -1; size != r.size() && r.tries < mostTries; {
 		size = r.size()
+		if testing.Verbose() {
+			fmt.Println(size, r.tries, r.best.show())
+		}
 		r.dropFlows()
 		r.dropMoves()
 		r.simplifyMoves()

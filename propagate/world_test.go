@@ -21,8 +21,7 @@ type world struct {
 	flows  []*flow
 	locks  propagate.LockTable
 	now    time.Time
-	serial int             // of the pods
-	strays map[string]bool // UIDs of pods that the host did not make
+	serial int // of the pods
 	found  map[string]finding
 	kinds  []string // of what was found, in order
 	census census
@@ -80,6 +79,7 @@ type flow struct {
 	retry  int    // manual retries
 	// crashed and stopped say that the host crashed, and that a person ended the workflow because it hung.
 	crashed, stopped bool
+	strayed          bool // pods came that the host did not make, after which what had ended may go on
 	calls            int
 	watch            truth.Watch
 }
@@ -98,7 +98,7 @@ type worldPod struct {
 func (p *worldPod) alive() bool { return p.state != "ended" && p.state != "gone" }
 
 func newWorld(specs []*nodegraph.Spec, h worldHost) (*world, error) {
-	w := &world{host: h, now: epoch, strays: make(map[string]bool), found: make(map[string]finding), census: make(census)}
+	w := &world{host: h, now: epoch, found: make(map[string]finding), census: make(census)}
 	for k, spec := range specs {
 		e, err := propagate.New(spec)
 		if err != nil {
@@ -128,7 +128,7 @@ func (w *world) fault(f *flow, kind, format string, args ...any) {
 	}
 	w.found[kind] = finding{said: said}
 	w.kinds = append(w.kinds, kind)
-	if w.traced {
+	if w.traced && len(w.trace) < 400 {
 		w.trace = append(w.trace, "    VIOLATION "+kind+": "+said)
 	}
 }

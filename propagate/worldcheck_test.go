@@ -153,8 +153,11 @@ func (f *flow) look() map[nodegraph.Index]look {
 // checkRewriting: what had ended stays as it was, unless a newer run of it was told, or its own end where only its absence
 // was known (I5).
 func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events []propagate.Event) {
+	if f.strayed {
+		return
+	}
 	for _, ev := range events {
-		if ev.Type == propagate.EventManualRetry || ev.Type == propagate.EventContainerRetried || w.strays[ev.Pod.UID] {
+		if ev.Type == propagate.EventManualRetry || ev.Type == propagate.EventContainerRetried {
 			return
 		}
 	}

@@ -152,6 +152,9 @@ func (w *world) answer(f *flow, m move) bool {
 	}
 	a := f.owed[k]
 	unanswerable := m.op == "unanswerable" && a.Type != propagate.ActionAcquire
+	if unanswerable && a.Type == propagate.ActionLookup { // that is for other questions, and leaves this one open
+		return w.say(f, m, propagate.Unanswerable(a.Name, "nobody knows"))
+	}
 	f.owed = append(f.owed[:k:k], f.owed[k+1:]...)
 	switch {
 	case unanswerable:
@@ -195,7 +198,7 @@ func (w *world) manualRetry(f *flow, m move) bool {
 	if phase, _ := f.e.Workflow(); !f.e.Complete() || !phase.Unsuccessful() {
 		return false
 	}
-	f.retry++
+	f.retry, f.stopped = f.retry+1, false
 	if len(f.held) > 0 {
 		w.call(f, 0)
 	}
@@ -233,7 +236,8 @@ func (w *world) endServed(f *flow, m move) bool {
 	return false
 }
 
-// stray tells of a pod of a node that the host did not make: a newer or an older one than the node has.
+// stray tells of a newer pod of a node than the host made, such as another instance of the host makes. It takes the place
+// of the one that the node has.
 func (w *world) stray(f *flow, m move) bool {
 	name := ""
 	for _, have := range f.order {
@@ -242,18 +246,18 @@ func (w *world) stray(f *flow, m move) bool {
 			break
 		}
 	}
-	if name == "" || w.host.lists {
+	i := f.e.Graph().Find(name)
+	if name == "" || i == nodegraph.None {
 		return false
 	}
 	w.serial++
-	uid := fmt.Sprint("x", w.serial)
-	ev := []propagate.Event{
-		propagate.PodDeleted(name), propagate.PodRunning(name), propagate.PodFailed(name, "x"), propagate.PodPending(name, ""), propagate.PodSucceeded(name),
-	}[m.n%5]
-	ev.Pod.UID, ev.Pod.Created = uid, w.now.Add(time.Duration(w.serial))
-	if m.n >= 5 { // an old one
-		ev.Pod.Created = epoch.Add(-time.Second)
-	}
-	w.strays[uid] = true
-	return w.said(f, m, ev)
+	old := f.pods[name]
+	p := &worldPod{uid: fmt.Sprint("x", w.serial), created: w.now.Add(time.Duration(w.serial)), state: "new", runs: make(map[string]int)}
+	p.status = propagate.PodStatus{Node: name, UID: p.uid, Created: p.created, Name: name, Phase: "Pending"}
+	p.terminating = old.terminating && old.alive()
+	f.pods[name] = p
+	f.strayed = true
+	m.op = []string{"delete", "running", "fail", "pending", "ok"}[m.n%5]
+	m.node = name
+	return w.podMove(f, m)
 }

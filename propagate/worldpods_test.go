@@ -130,6 +130,7 @@ func (p *worldPod) endEvent(name, op string) propagate.Event {
 	switch op {
 	case "ok":
 		s.Phase = "Succeeded"
+		p.endContainers(0)
 		return propagate.PodSucceeded(name)
 	case "evict":
 		s.Reason, s.Message = "Evicted", "The node was low on resource: memory."
@@ -148,10 +149,19 @@ func (p *worldPod) endEvent(name, op string) propagate.Event {
 	s.Message = "main: Error (exit code 1)"
 	ev := propagate.PodFailed(name, s.Message)
 	ev.ExitCode, ev.HasExit = 1, true
-	if s.Containers = slices.Clone(s.Containers); len(s.Containers) == 1 {
-		s.Containers[0] = propagate.ContainerStatus{Name: s.Containers[0].Name, Terminated: true, ExitCode: 1}
-	}
+	p.endContainers(1)
 	return ev
+}
+
+// endContainers ends the containers that run.
+func (p *worldPod) endContainers(code int) {
+	list := slices.Clone(p.status.Containers)
+	for k, c := range list {
+		if !c.Terminated {
+			list[k] = propagate.ContainerStatus{Name: c.Name, Terminated: true, ExitCode: code}
+		}
+	}
+	p.status.Containers = list
 }
 
 // containerEvent lets something happen to a container of a set.

@@ -172,7 +172,7 @@ func (d *driver) options(k int, f *flow) {
 		add("again", "", d.IntN(len(f.said)), 5)
 	}
 	if len(f.order) > 0 {
-		add("stray", f.order[d.IntN(len(f.order))], d.IntN(10), 5)
+		add("stray", f.order[d.IntN(len(f.order))], d.IntN(5), 3)
 	}
 	add("shutdown", "", d.IntN(2), 1)
 	add("suspend", "", d.IntN(2), 2)
