@@ -5,13 +5,12 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
 // mostTries bounds how many smaller cases are tried for one violation.
-const mostTries = 6000
+const mostTries = 4000
 
 // reducer makes a case smaller while a violation of the same kind still occurs.
 type reducer struct {
@@ -28,9 +27,6 @@ func reduce(c wideCase, kind string) wideCase {
 	}
 	for size := -1; size != r.size() && r.tries < mostTries; {
 		size = r.size()
-		if testing.Verbose() {
-			fmt.Println(size, r.tries, r.best.show())
-		}
 		r.dropFlows()
 		r.dropMoves()
 		r.simplifyMoves()

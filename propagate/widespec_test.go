@@ -18,7 +18,9 @@ type wideMaker struct {
 	spec   *nodegraph.Spec
 	next   int
 	often  map[string]bool // favourites
-	inside int             // templates around the one being made
+	inside int             // composites around the template that is being made
+	// handlers is how many hooks the template that is being made is inside of.
+	handlers int
 }
 
 // wideFeatures are what a seed may favour.
@@ -101,7 +103,7 @@ func missing(name string) string { return fmt.Sprintf("Template '%s' missing spe
 func (m *wideMaker) unnamed(depth int) *nodegraph.Template {
 	t := &nodegraph.Template{}
 	switch {
-	case depth == 0 || m.inside > 0 && m.IntN(2) == 0 && !m.often["composite"]:
+	case depth == 0 || len(m.spec.Templates) > mostTemplates || m.inside > 0 && m.IntN(2) == 0 && !m.often["composite"]:
 		m.leaf(t)
 	case m.likes("steps", 3):
 		m.inside++
@@ -209,6 +211,9 @@ func (m *wideMaker) loop() *nodegraph.Loop {
 // hooks draws the hooks of a task or step, in the order of their names as a reader of the object finds them.
 func (m *wideMaker) hooks(group string, names []string) []nodegraph.Hook {
 	var hooks []nodegraph.Hook
+	if m.handlers > 1 || len(m.spec.Templates) > mostTemplates {
+		return nil
+	}
 	status := func() string {
 		if m.IntN(3) == 0 {
 			return "workflow.status"
@@ -247,9 +252,14 @@ func (m *wideMaker) statusTest(status string) string {
 	return fmt.Sprintf("%s == %q", status, phases[m.IntN(len(phases))])
 }
 
+// mostTemplates is how many templates a specification has before it gets no further hooks: small ones find more.
+const mostTemplates = 10
+
 // handler draws the template of a hook or exit handler: a leaf, or a composite of leaves.
 func (m *wideMaker) handler() *nodegraph.Template {
-	if m.likes("composite", 5) {
+	m.handlers++
+	defer func() { m.handlers-- }()
+	if m.handlers == 1 && m.likes("composite", 5) {
 		return m.template(1)
 	}
 	return m.template(0)

@@ -17,18 +17,19 @@ import (
 // A world is one host with up to three workflows that share a table of locks, and a cluster that plays their pods. It is
 // driven by moves, and does not stop at a violation: it notes which kinds it saw.
 type world struct {
-	host   worldHost
-	flows  []*flow
-	locks  propagate.LockTable
-	now    time.Time
-	serial int // of the pods
-	found  map[string]finding
-	kinds  []string // of what was found, in order
-	census census
-	fuzzy  bool // moves name nodes of a larger specification
-	calm   bool
-	trace  []string // the calls of the engines, for people; nil where nobody reads them
-	traced bool
+	host    worldHost
+	flows   []*flow
+	locks   propagate.LockTable
+	now     time.Time
+	serial  int // of the pods
+	crashes int // of the host
+	found   map[string]finding
+	kinds   []string // of what was found, in order
+	census  census
+	fuzzy   bool // moves name nodes of a larger specification
+	calm    bool
+	trace   []string // the calls of the engines, for people; nil where nobody reads them
+	traced  bool
 }
 
 // worldHost is how the host of a world learns of pods, and what it keeps over a crash.
@@ -76,7 +77,9 @@ type flow struct {
 	wake   time.Time
 	dead   bool   // its engine panicked
 	object []byte // the Workflow object as it was written last
-	retry  int    // manual retries
+	// compared says that the specification was read from the object and compared with the one that was written.
+	compared bool
+	retry    int // manual retries
 	// crashed and stopped say that the host crashed, and that a person ended the workflow because it hung.
 	crashed, stopped bool
 	strayed          bool // pods came that the host did not make, after which what had ended may go on
