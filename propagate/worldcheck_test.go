@@ -81,7 +81,11 @@ func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.
 }
 
 func (w *world) violation(f *flow, v *truth.Violation) {
-	w.fault(f, v.Line+" "+kindNamed(f.e, v.Node)+" "+wordsOf(f.e, v.Detail), "%v", v)
+	words := strings.ReplaceAll(wordsOf(f.e, v.Detail), "Error", "Failed")
+	for strings.Contains(words, "is Omitted after … is Omitted") {
+		words = strings.Replace(words, "is Omitted after … is Omitted", "is Omitted", 1)
+	}
+	w.fault(f, v.Line+" "+kindNamed(f.e, v.Node)+" "+words, "%v", v)
 }
 
 var (
@@ -94,13 +98,7 @@ var (
 func invariantKind(e *propagate.Engine, broken *propagate.InvariantError) string {
 	kind := broken.Invariant + " " + kindNamed(e, broken.Node)
 	if m := agreementPattern.FindStringSubmatch(broken.Detail); m != nil {
-		switch {
-		case m[1] != m[4] || m[3] != m[6]:
-			return fmt.Sprintf("%s %s(%s) or %s(%s)", kind, m[1], m[3], m[4], m[6])
-		case m[2] != m[5]:
-			return fmt.Sprintf("%s message of %s(%s)", kind, m[1], m[3])
-		}
-		return fmt.Sprintf("%s unseen part of %s(%s)", kind, m[1], m[3])
+		return agreementKind(e, broken.Node, m)
 	}
 	if broken.Invariant == "progress" {
 		if e.Complete() {
@@ -108,7 +106,35 @@ func invariantKind(e *propagate.Engine, broken *propagate.InvariantError) string
 		}
 		return kind + " waiting for nothing"
 	}
-	return kind + " " + wordsOf(e, broken.Detail)
+	return kind
+}
+
+// agreementKind names how the engine and the reference differ: m are phase, message and rule of the one, then of the other.
+func agreementKind(e *propagate.Engine, node string, m []string) string {
+	kind := "agreement " + group(e, e.Graph().Find(node))
+	if m[3] == "entry" || m[3] == "exit-handler" || m[6] == "entry" || m[6] == "exit-handler" {
+		kind = "agreement workflow" // it has the name of its entry
+	}
+	switch {
+	case m[1] != m[4]:
+		return fmt.Sprintf("%s %s or %s", kind, m[1], m[4])
+	case m[2] != m[5]:
+		return kind + " message"
+	case m[3] == "when-false" || m[3] == "omitted" || m[3] == "invalid" || m[3] == "no-items":
+		return kind + " unseen part of what never ran"
+	}
+	return kind + " unseen part"
+}
+
+// group says of a node only whether it is a leaf or a composite.
+func group(e *propagate.Engine, i nodegraph.Index) string {
+	switch {
+	case i <= nodegraph.Root:
+		return "workflow"
+	case e.Graph().Node(i).Kind.Composite():
+		return "composite"
+	}
+	return "leaf"
 }
 
 // wordsOf is a text without the names of nodes, without quotations and with numbers alike.
@@ -174,7 +200,13 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events 
 		if i == nodegraph.Root {
 			continue
 		}
-		w.fault(f, fmt.Sprintf("rewritten %s %v(%v) to %v(%v)", kindOf(f.e, i), was.phase, was.rule, v.Phase, v.Rule),
+		now := "another end"
+		if v.Phase == nodegraph.Planned {
+			now = "planned"
+		} else if !v.Fulfilled {
+			now = "open"
+		}
+		w.fault(f, fmt.Sprintf("rewritten %s %v(%v) to %s", group(f.e, i), was.phase, was.rule, now),
 			"%s was %v and is %v", g.Node(i).Name(), was.phase, v.Phase)
 	}
 }
@@ -206,9 +238,9 @@ func (w *world) checkComplete(f *flow, result *propagate.Result) {
 			if phase, _ := f.e.Phase(i); phase.Settled() && a.Kind != nodegraph.Pod {
 				continue // it was created and ended in this call
 			}
-			w.fault(f, "complete and Start of "+kindNamed(f.e, a.Name), "the workflow is complete, and asks for %v", a)
+			w.fault(f, "complete and Start", "the workflow is complete, and asks for %v", a)
 		default:
-			w.fault(f, "complete and "+a.Type.String()+" of "+kindNamed(f.e, a.Name), "the workflow is complete, and asks for %v", a)
+			w.fault(f, "complete and "+a.Type.String(), "the workflow is complete, and asks for %v", a)
 		}
 	}
 }
@@ -220,7 +252,7 @@ func (w *world) checkWake(f *flow) {
 	}
 	for _, o := range f.e.Obligations() {
 		if o.For == propagate.NeedTimer && (f.wake.IsZero() || !o.Until.IsZero() && f.wake.After(o.Until)) {
-			w.fault(f, "no wake for "+kindNamed(f.e, o.Name), "%v until %v, and the host is woken at %v", o, o.Until, f.wake)
+			w.fault(f, "no wake", "%v until %v, and the host is woken at %v", o, o.Until, f.wake)
 		}
 	}
 }

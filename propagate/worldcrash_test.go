@@ -73,7 +73,7 @@ func (w *world) restart(f *flow, from *kept, current bool) {
 	var e *propagate.Engine
 	var unknown []string
 	var err error
-	way := []string{"load", "restore", "object"}[w.host.restart]
+	way := []string{"load", "restore", "restore"}[w.host.restart]
 	switch w.host.restart {
 	case restartLoad:
 		e, unknown, err = propagate.Load(f.spec, from.state)
@@ -184,7 +184,7 @@ func (w *world) checkRestored(f *flow, old *propagate.Engine, way string) {
 			continue
 		}
 		if v.Phase != now {
-			w.fault(f, fmt.Sprintf("%s reopens %s %v to %v", way, kindOf(old, i), v.Phase, now), "%s was %v and is %v", name, v.Phase, now)
+			w.fault(f, fmt.Sprintf("%s reopens %s %v", way, kindOf(old, i), v.Phase), "%s was %v and is %v", name, v.Phase, now)
 		}
 	}
 }
@@ -202,9 +202,9 @@ func (w *world) checkForgotten(f *flow, was []propagate.Obligation) {
 		}
 		i := f.e.Graph().Find(o.Name)
 		if i == nodegraph.None {
-			w.fault(f, "forgotten hook or attempt "+o.For.String(), "%s was waited for (%v) and is not known any more", o.Name, o.For)
+			w.fault(f, "forgotten hook or attempt", "%s was waited for (%v) and is not known any more", o.Name, o.For)
 		} else if phase, _ := f.e.Phase(i); phase == nodegraph.Planned {
-			w.fault(f, fmt.Sprintf("forgotten %s %v", kindOf(f.e, i), o.For), "%s was waited for (%v) and is planned again", o.Name, o.For)
+			w.fault(f, "forgotten "+kindOf(f.e, i), "%s was waited for (%v) and is planned again", o.Name, o.For)
 		}
 	}
 }

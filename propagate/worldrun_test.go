@@ -248,7 +248,7 @@ func (d *driver) manualRetry() bool {
 }
 
 // mostSteps bounds how long good things happen.
-const mostSteps = 1500
+const mostSteps = 600
 
 // drain lets only good things happen, until all workflows are complete or nothing is left to happen.
 func (w *world) drain() {
@@ -424,7 +424,7 @@ func (w *world) hopeless(f *flow, o *propagate.Obligation) string {
 	if w.locked(f) != "" && o.For == propagate.NeedParallelism {
 		return "" // those who have the places wait for locks
 	}
-	return o.For.String() + " of " + kindNamed(f.e, o.Name)
+	return o.For.String()
 }
 
 // locked names a node of the flow that waits for a lock as its users would have it; nothing if there is none.
@@ -503,7 +503,7 @@ func (w *world) checkLeft() {
 		}
 		for _, name := range f.order {
 			if p := f.pods[name]; p.alive() && !p.terminating {
-				w.fault(f, "left pod of "+kindNamed(f.e, name)+f.since(), "the pod of %s lives on, and the workflow is complete", name)
+				w.fault(f, "left pod"+f.since(), "the pod of %s lives on, and the workflow is complete", name)
 			}
 		}
 	}
