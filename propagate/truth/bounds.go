@@ -133,43 +133,39 @@ func locksOf(n *nodegraph.Node) []nodegraph.Lock {
 
 // A Watch follows one workflow, call by call, and tests what its engine asks for. The zero Watch is ready for use.
 type Watch struct {
-	engine *propagate.Engine
-	ran    map[string]life // by node id: the pod that was seen to run
+	ran map[string]life // by node id: the pod that was seen to run
 }
 
 // life tells one pod of a node from another.
 type life struct {
 	uid    string
 	serial int64
-	stale  bool // an engine before this one gave the serial
 }
 
-// ManualRetry tells the watch that a manual retry came with the call that it is shown next: what ran may run again.
+// ManualRetry tells the watch that the call that it is shown next was a manual retry: what ran may run again.
 func (w *Watch) ManualRetry() { w.ran = nil }
 
-// After tests what one call of the engine asked for. It returns the first violation of the lines I9.4 to I9.8 as a
-// [*Violation], nil if there is none. The result is that of one call, for the facts are those after it. Another engine
-// of the same workflow, as after a restart, may come at any call.
+// After tests what one call of the engine asked for. It returns the first of [Watch.Violations] as a [*Violation], nil if
+// there is none.
 func (w *Watch) After(e *propagate.Engine, r propagate.Result) error {
-	c := Of(e)
-	if w.engine != e {
-		w.engine = e
-		for id, l := range w.ran {
-			l.stale = true
-			w.ran[id] = l
-		}
+	if all := w.Violations(Of(e), r); len(all) > 0 {
+		return &all[0]
 	}
-	var first *Violation
+	return nil
+}
+
+// Violations returns every violation of the lines I9.4 to I9.8 by what one call asked for; the claim is what is said after
+// the call. A watch must see every call once, by itself: what later calls change would hide or feign a violation. Another
+// engine of the same workflow, as after a restart, may come at any call.
+func (w *Watch) Violations(c *Claim, r propagate.Result) []Violation {
+	var all []Violation
 	for k := range r.Actions {
-		if a := &r.Actions[k]; first == nil && asksForPod(c, a) {
-			first = w.asked(c, a.Node)
+		if a := &r.Actions[k]; asksForPod(c, a) {
+			all = append(all, w.asked(c, a.Node)...)
 		}
 	}
 	w.remember(c)
-	if first != nil {
-		return first
-	}
-	return nil
+	return all
 }
 
 // asksForPod reports whether the host makes a pod for the action. With a message a node that was started waits for a
@@ -182,32 +178,35 @@ func asksForPod(c *Claim, a *propagate.Action) bool {
 }
 
 // asked tests one pod that was asked for.
-func (w *Watch) asked(c *Claim, pod nodegraph.Index) *Violation {
+func (w *Watch) asked(c *Claim, pod nodegraph.Index) []Violation {
+	var all []Violation
 	n := c.Graph.Node(pod)
-	broken := func(line, format string, args ...any) *Violation {
-		return &Violation{Line: line, Node: n.Name(), Detail: "its pod is asked for, but " + fmt.Sprintf(format, args...)}
+	broken := func(line, format string, args ...any) {
+		all = append(all, Violation{Line: line, Node: n.Name(), Detail: "its pod is asked for, but " + fmt.Sprintf(format, args...)})
 	}
 	for i := pod; i != nodegraph.None; i = c.Graph.Node(i).Parent {
 		said := &c.Nodes[i]
 		if len(c.locks(i)) > 0 && said.Fact.Lock != propagate.LockHeld {
-			return broken("I9.4", "%s does not hold its locks", c.name(i))
+			broken("I9.4", "%s does not hold its locks", c.name(i))
 		}
-		if said.Phase.Settled() {
-			return broken("I9.5", "%s is %s", c.name(i), said.Phase)
+		kind := c.Graph.Node(i).Kind
+		outlived := n.Template.Daemon && (kind == nodegraph.StepGroup || kind == nodegraph.TaskGroup)
+		if said.Phase.Settled() && !outlived {
+			broken("I9.5", "%s is %s", c.name(i), said.Phase)
 		}
 	}
 	if c.Shutdown == "Terminate" || c.Shutdown == "Stop" && !n.InExitHandler() {
-		return broken("I9.6", "the workflow is shut down with strategy %s", c.Shutdown)
+		broken("I9.6", "the workflow is shut down with strategy %s", c.Shutdown)
 	}
 	if limit := c.Graph.Spec().ActiveDeadline; limit > 0 && !c.Started.IsZero() && !n.InExitHandler() {
 		if deadline := c.Started.Truncate(time.Second).Add(limit); !c.Now.Before(deadline) {
-			return broken("I9.7", "the deadline of the workflow was %s, and it is %s", deadline.Format(time.RFC3339Nano), c.Now.Format(time.RFC3339Nano))
+			broken("I9.7", "the deadline of the workflow was %s", deadline.Format(time.RFC3339))
 		}
 	}
 	if before, ran := w.ran[n.ID()]; ran && !before.replacedBy(&c.Nodes[pod].Fact) {
-		return broken("I9.8", "the pod of this attempt ran already")
+		broken("I9.8", "a pod of this attempt ran before")
 	}
-	return nil
+	return all
 }
 
 // name returns the name of node i, for messages.
@@ -218,36 +217,27 @@ func (c *Claim) name(i nodegraph.Index) string {
 	return c.Graph.Node(i).Name()
 }
 
-// remember notes which pods ran, and forgets those that newer ones replaced.
+// remember notes which pods ran.
 func (w *Watch) remember(c *Claim) {
 	if w.ran == nil {
 		w.ran = make(map[string]life)
 	}
 	for i := nodegraph.Entry; int(i) < c.Graph.Len(); i++ {
 		n, f := c.Graph.Node(i), &c.Nodes[i].Fact
-		if n.Kind != nodegraph.Pod {
-			continue
-		}
-		before, ran := w.ran[n.ID()]
-		switch {
-		case f.Ran:
+		if n.Kind == nodegraph.Pod && f.Ran {
 			w.ran[n.ID()] = life{uid: f.UID, serial: f.Serial}
-		case ran && before.replacedBy(f):
-			delete(w.ran, n.ID())
 		}
 	}
 }
 
-// replacedBy reports whether the pod that a fact tells of came after this one and did not run. After a restart serials
-// begin anew, and only names tell.
+// replacedBy reports whether the pod that a fact tells of came after this one and did not run. Names tell pods apart where
+// both are known: serials begin anew in an engine that was restored.
 func (l life) replacedBy(f *propagate.Fact) bool {
 	switch {
 	case f.Ran:
 		return false
 	case f.UID != "" && l.uid != "":
 		return f.UID != l.uid
-	case l.stale:
-		return false
 	}
 	return f.Serial > l.serial
 }

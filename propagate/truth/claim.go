@@ -95,7 +95,7 @@ func (r *record) named(name string) *nodegraph.Recorded {
 // grow adds to the graph what the record says is inside node i, and the hooks of the node.
 func (r *record) grow(i nodegraph.Index) error {
 	at := r.of(i)
-	if at != nil && at.Kind != nodegraph.NodeSkipped && !at.CacheHit {
+	if at != nil && at.Kind != nodegraph.NodeSkipped {
 		// A node that failed may have failed because there was no room for what is inside it.
 		if err := r.addMembers(i); err != nil && !at.Phase.Unsuccessful() {
 			return err
@@ -203,19 +203,24 @@ func (r *record) addHooks(i nodegraph.Index) error {
 	return nil
 }
 
+// podDeleted is what Argo records of a pod that does not exist any more.
+const podDeleted = "pod deleted"
+
 // factOf returns what the record of a node tells of it.
 func factOf(n *nodegraph.Node, at *nodegraph.Recorded) propagate.Fact {
 	f := propagate.Fact{Created: at.Started, Finished: at.Finished, Hit: at.CacheHit, ExitCode: at.ExitCode, HasExit: at.HasExit}
 	switch {
 	case at.WaitsFor != "":
 		f.Lock, f.Reason = propagate.LockWaits, at.WaitsFor
-	case len(locksOf(n)) > 0 && !at.Phase.Settled():
+	case len(locksOf(n)) > 0 && !at.Phase.Settled() && !at.Daemoned: // a record tells who waits; who holds is what is left
 		f.Lock = propagate.LockHeld
 	}
 	if n.Kind.Composite() {
 		return f
 	}
 	switch {
+	case at.Phase == nodegraph.Succeeded && at.Message == podDeleted: // a dead daemon that was rewritten with its boundary
+		f.Stage, f.Ran, f.Ready = propagate.StageGone, true, at.Daemoned
 	case at.Phase.Completed():
 		f.Stage, f.Phase, f.Ran, f.Ready = propagate.StageEnded, at.Phase, true, at.Daemoned
 		// Argo sets a daemon to Succeeded when its boundary ends, and for no other reason.

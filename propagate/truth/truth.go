@@ -18,13 +18,15 @@
 //     Error, unless the continueOn of both covers it.
 //   - I8.5 A task that ran ends such a path, whatever its phase.
 //   - I8.6 A ready daemon counts as Succeeded for whatever was judged while it was ready. Its later death counts only
-//     where it is itself a target, or a step of Steps.
+//     where it is itself a target, or a step of Steps that are open.
 //   - I8.7 Hooks of tasks, steps and the workflow never count, either way.
 //   - I8.8 Workflow: its entry is not Failed or Error, and neither is its exit handler.
 //   - I8.9 A false when, an empty loop, an unmet depends is no failure; a node stopped by a shutdown, deadline or
-//     timeout is one. A part that was never started is no success: what needs it is not Succeeded.
+//     timeout is one.
 //
-// Lines 5, 6, 7 and 9 say what the others count; a violation names the line that it breaks, so it never names 5 or 7.
+// Lines 5, 6 and 7 say what the others count, so no violation names them. Two things follow from line 9. A part that
+// was never started is none of what it excuses: what needs the part is not Succeeded. A leaf that ran and failed was
+// neither skipped nor omitted.
 //
 // # Bounds
 //
@@ -32,7 +34,8 @@
 //   - I9.2 Active members never exceed the parallelism of their DAG or Steps.
 //   - I9.3 Holders of a lock never exceed its limit.
 //   - I9.4 No pod is asked for without the locks of the node and of everything that the node is inside of.
-//   - I9.5 No pod is asked for inside something that has ended.
+//   - I9.5 No pod is asked for inside something that has ended, itself included. A StepGroup or TaskGroup that counted a
+//     ready daemon stays ended while the daemon is retried.
 //   - I9.6 No pod is asked for after a shutdown that applies to it.
 //   - I9.7 No pod is asked for after the deadline of the workflow, save in exit handlers.
 //   - I9.8 No pod is asked for twice for an attempt that ran.
@@ -98,8 +101,8 @@ func (c *Claim) judge(i nodegraph.Index) (line, detail string) {
 	case said.Fact.Hit:
 		return "", "" // from the cache: nothing ran, and the cache keeps no failures
 	}
-	// A composite that ended as a whole for another reason than the cache is judged like any other. One that a manual
-	// retry kept has its members still, and they ended well when it did. One that was closed is Failed, and no success.
+	// Of the composites that ended as a whole only the cached are exempt. One that a manual retry kept is judged like any
+	// other: its members were kept with it. One that was closed is Failed, and no success.
 	switch n.Kind {
 	case nodegraph.Pod, nodegraph.Container, nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
 		return c.judgeLeaf(i)
@@ -177,7 +180,7 @@ func (c *Claim) endedWithPod(i nodegraph.Index) (phase nodegraph.Phase, why stri
 func (c *Claim) judgeRetry(i nodegraph.Index) (line, detail string) {
 	last := nodegraph.None
 	for m := range c.Graph.Members(i) {
-		if c.Graph.Node(m).Role == nodegraph.RoleAttempt && c.Nodes[m].Exists { // I8.7: a hook is no attempt
+		if c.Graph.Node(m).Role == nodegraph.RoleAttempt { // I8.7: a hook is no attempt
 			last = m
 		}
 	}
@@ -204,6 +207,7 @@ func (c *Claim) judgeGroup(i nodegraph.Index) (line, detail string) {
 			return "I8.3", fmt.Sprintf("it is Succeeded, but %s was never started", n.Name())
 		case !phase.Unsuccessful():
 		case group == nodegraph.StepGroup && n.Task.ContinueOn.Covers(phase):
+		// I8.6: a step that is a daemon always counts. Daemons end with their Steps, so one that died did so in open Steps.
 		case group == nodegraph.TaskGroup && c.diedAfter(m, c.lastEnd(i, m)): // I8.6: an item is no target and no step
 		default:
 			return "I8.3", "it is Succeeded, but " + c.show(m)
@@ -249,7 +253,7 @@ func (c *Claim) targets(i nodegraph.Index) []nodegraph.Index {
 		if n.Role != nodegraph.RoleTask { // I8.7
 			continue
 		}
-		isTarget := named[nameOf(n)]
+		isTarget := named[n.Task.Name]
 		if len(named) == 0 {
 			isTarget = true
 			for range c.Graph.Before(m) {
@@ -262,8 +266,6 @@ func (c *Claim) targets(i nodegraph.Index) []nodegraph.Index {
 	}
 	return targets
 }
-
-func nameOf(n *nodegraph.Node) string { return n.Task.Name }
 
 // pathToFailure looks for a path of the order that leads back from a skipped or omitted target, through skipped and
 // omitted tasks alone, to a task that is Failed or Error, unless the continueOn of both covers it. It returns the
@@ -286,7 +288,7 @@ func (c *Claim) pathToFailure(target nodegraph.Index) []nodegraph.Index {
 				paths = append(paths, longer)
 			case !phase.Unsuccessful(): // I8.5: it ran, and ends the path
 			case c.continueOn(before).Covers(phase) && c.continueOn(target).Covers(phase):
-			case c.diedAfter(before, c.judgedAt(at, before)): // I8.6
+			case c.judgedWhileReady(at, before): // I8.6
 			default:
 				return longer
 			}
@@ -341,17 +343,86 @@ func (c *Claim) wasReady(i nodegraph.Index) bool {
 	return ready
 }
 
-// diedAfter is line I8.6: it reports whether node i is a daemon that was still ready when something was judged at a
-// time. At one and the same time the daemon gets the benefit of the doubt.
+// judgedWhileReady is line I8.6 for a task that was passed over after a daemon that died later: it reports whether the
+// daemon was still ready then. A claim has no history, so what became of the task tells: it was omitted because its
+// depends did not hold, or skipped although it held. Where that fits a ready daemon and a dead one alike, times tell.
+func (c *Claim) judgedWhileReady(task, daemon nodegraph.Index) bool {
+	if !c.wasReady(daemon) {
+		return false
+	}
+	held := nodegraph.False // what its depends came to
+	if c.Nodes[task].Phase == nodegraph.Skipped {
+		held = nodegraph.True
+	}
+	ready := c.depends(task, daemon, nodegraph.ResultDaemoned) == held
+	dead := c.depends(task, daemon, c.results(daemon)) == held
+	if ready != dead {
+		return ready
+	}
+	return c.diedAfter(daemon, c.judgedAt(task, daemon))
+}
+
+// depends evaluates the depends of a task as if one of those before it had these results.
+func (c *Claim) depends(task, one nodegraph.Index, results nodegraph.Results) nodegraph.Truth {
+	condition := c.Graph.Condition(task)
+	if condition == nil {
+		return nodegraph.True
+	}
+	var deps []nodegraph.DepState
+	for before := range c.Graph.After(task) {
+		r := results
+		if before != one {
+			r = c.results(before)
+		}
+		deps = append(deps, nodegraph.DepState{Must: r, May: r})
+	}
+	return condition.Eval(deps)
+}
+
+// results returns what a depends may ask of task i and get. A daemon that ended with its boundary was ready before.
+func (c *Claim) results(i nodegraph.Index) nodegraph.Results {
+	var r nodegraph.Results
+	switch phase := c.Nodes[i].Phase; {
+	case c.readyDaemon(i), c.isDaemon(i) && phase == nodegraph.Succeeded:
+		r = nodegraph.ResultDaemoned
+	case phase == nodegraph.Succeeded:
+		r = nodegraph.ResultSucceeded
+	case phase == nodegraph.Failed:
+		r = nodegraph.ResultFailed
+	case phase == nodegraph.Error:
+		r = nodegraph.ResultErrored
+	case phase == nodegraph.Skipped:
+		r = nodegraph.ResultSkipped
+	case phase == nodegraph.Omitted:
+		r = nodegraph.ResultOmitted
+	}
+	some, all := false, true
+	for m := range c.Graph.Members(i) {
+		if c.Graph.Node(m).Role == nodegraph.RoleItem {
+			some = some || c.Nodes[m].Phase == nodegraph.Succeeded
+			all = all && c.Nodes[m].Phase.Unsuccessful()
+		}
+	}
+	if c.Graph.Node(i).Kind == nodegraph.TaskGroup && some {
+		r |= nodegraph.ResultAnySucceeded
+	}
+	if c.Graph.Node(i).Kind == nodegraph.TaskGroup && all {
+		r |= nodegraph.ResultAllFailed
+	}
+	return r
+}
+
+// diedAfter reports whether node i is a daemon that was ready and did not die before a time. At one and the same time the
+// daemon gets the benefit of the doubt.
 func (c *Claim) diedAfter(i nodegraph.Index, judged time.Time) bool {
 	return c.wasReady(i) && !c.Nodes[i].Fact.Finished.Before(judged)
 }
 
-// judgedAt returns when task i was passed over: when the last of the tasks before it had ended, the daemon aside.
-func (c *Claim) judgedAt(i, daemon nodegraph.Index) time.Time {
+// judgedAt returns when a task was passed over: when the last of the tasks before it had ended, the daemon aside.
+func (c *Claim) judgedAt(task, daemon nodegraph.Index) time.Time {
 	var last time.Time
-	for before := range c.Graph.After(i) {
-		if before == daemon || c.readyDaemon(before) {
+	for before := range c.Graph.After(task) {
+		if before == daemon || c.wasReady(before) { // when a daemon became ready no fact tells
 			continue
 		}
 		end := c.Nodes[before].Fact.Finished
@@ -370,7 +441,7 @@ func (c *Claim) judgedAt(i, daemon nodegraph.Index) time.Time {
 func (c *Claim) lastEnd(i, daemon nodegraph.Index) time.Time {
 	var last time.Time
 	for m := range c.Graph.Members(i) {
-		if m != daemon && !c.readyDaemon(m) && !(c.isDaemon(m) && c.Nodes[m].Fact.Released) {
+		if m != daemon && !c.wasReady(m) { // when a daemon became ready no fact tells
 			last = later(last, c.Nodes[m].Fact.Finished)
 		}
 	}
