@@ -219,9 +219,13 @@ func TestReduceKnownFaults(t *testing.T) {
 		small := reduce(c, kind)
 		w, err := replay(small, true)
 		require.NoError(t, err)
-		fmt.Printf("%s\n    # seed %d: %s\n    # said: %s\n", kind, scan.small[kind], small.show(), w.found[kind].said)
+		known.notes[kind] = []string{"    # " + small.show(), "    # " + w.found[kind].said}
+		fmt.Printf("%s, seed %d\n%s\n", kind, scan.small[kind], strings.Join(known.notes[kind], "\n"))
 		if *reduceKind == kind {
 			fmt.Println(strings.Join(w.trace, "\n"))
 		}
+	}
+	if rewriting() {
+		writeKnownFaults(t, known, scan)
 	}
 }

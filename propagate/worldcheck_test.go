@@ -51,6 +51,20 @@ func (w *world) check(f *flow, before map[nodegraph.Index]look, events []propaga
 	w.checkTruth(f, events, result)
 	w.checkRewriting(f, before, events)
 	w.checkComplete(f, result)
+	w.checkHits(f, events)
+}
+
+// checkHits: a node that was found in the cache has ended well.
+func (w *world) checkHits(f *flow, events []propagate.Event) {
+	for _, ev := range events {
+		i := f.e.Graph().Find(ev.Node)
+		if ev.Type != propagate.EventMemoized || !ev.Value || i <= nodegraph.Root || !f.e.Fact(i).Hit {
+			continue
+		}
+		if phase, _ := f.e.Phase(i); phase != nodegraph.Succeeded {
+			w.fault(f, "hit of the cache is no success of "+kindOf(f.e, i), "%s was found in the cache and is %v", ev.Node, phase)
+		}
+	}
 }
 
 // checkTruth asks the checker that shares nothing with the rules.

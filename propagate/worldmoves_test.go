@@ -2,6 +2,7 @@ package propagate_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,17 +108,18 @@ func (w *world) say(f *flow, m move, ev propagate.Event) bool {
 	return true
 }
 
-// sameNode tells whether a node is the one that a move names. In a world that was made smaller it is the one that has the
-// name without attempts, items and groups, or the last part of it.
-func (w *world) sameNode(have, named string) bool {
-	if have == named {
-		return true
+// find returns the index of the node that a move names, -1 if there is none. In a world that was made smaller it is the
+// first that has the name without attempts, items and groups, or the last part of it.
+func (w *world) find(named string, have []string) int {
+	if k := slices.Index(have, named); k >= 0 || !w.fuzzy {
+		return k
 	}
-	if !w.fuzzy {
-		return false
+	last := func(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+	plain := plainName(named)
+	if k := slices.IndexFunc(have, func(h string) bool { return plainName(h) == plain }); k >= 0 {
+		return k
 	}
-	h, n := plainName(have), plainName(named)
-	return h == n || h[strings.LastIndexByte(h, '.')+1:] == n[strings.LastIndexByte(n, '.')+1:]
+	return slices.IndexFunc(have, func(h string) bool { return last(plainName(h)) == last(plain) })
 }
 
 // plainName is the name of a node without the numbers of attempts, items and groups.
@@ -141,12 +143,11 @@ func plainName(name string) string {
 
 // answer answers what the engine asked of a node.
 func (w *world) answer(f *flow, m move) bool {
-	k := -1
-	for i, a := range f.owed {
-		if w.sameNode(a.Name, m.node) && (k < 0 || a.Name == m.node) {
-			k = i
-		}
+	names := make([]string, len(f.owed))
+	for i := range f.owed {
+		names[i] = f.owed[i].Name
 	}
+	k := w.find(m.node, names)
 	if k < 0 {
 		return false
 	}
@@ -185,13 +186,19 @@ func (w *world) said(f *flow, m move, ev propagate.Event) bool {
 
 // grant tells a node that it has its locks.
 func (w *world) grant(f *flow, m move) bool {
+	names := make([]string, len(f.grants))
 	for k, id := range f.grants {
-		if i := f.e.Graph().Find(id); id == "" && m.node == "" || i > nodegraph.Root && w.sameNode(f.e.Graph().Node(i).Name(), m.node) {
-			f.grants = append(f.grants[:k:k], f.grants[k+1:]...)
-			return w.say(f, m, propagate.LockGranted(id))
+		if i := f.e.Graph().Find(id); id != "" && i > nodegraph.Root {
+			names[k] = f.e.Graph().Node(i).Name()
 		}
 	}
-	return false
+	k := w.find(m.node, names)
+	if k < 0 {
+		return false
+	}
+	id := f.grants[k]
+	f.grants = append(f.grants[:k:k], f.grants[k+1:]...)
+	return w.say(f, m, propagate.LockGranted(id))
 }
 
 func (w *world) manualRetry(f *flow, m move) bool {
@@ -209,47 +216,40 @@ func (w *world) manualRetry(f *flow, m move) bool {
 // endServed resumes a Suspend node, or says how an HTTP or Plugin node ended.
 func (w *world) endServed(f *flow, m move) bool {
 	g := f.e.Graph()
+	var names []string
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 		n := g.Node(i)
-		suspend := n.Kind == nodegraph.Suspend
-		if suspend != (m.op == "resume") || !suspend && n.Kind != nodegraph.HTTP && n.Kind != nodegraph.Plugin {
-			continue
+		suspend, served := n.Kind == nodegraph.Suspend, f.served[n.Name()]
+		if (m.op == "resume" && suspend || m.op == "serve" && served) && !f.e.Fact(i).Created.IsZero() {
+			names = append(names, n.Name())
 		}
-		if f.e.Fact(i).Created.IsZero() || !suspend && !f.served[n.Name()] || !w.sameNode(n.Name(), m.node) {
-			continue
-		}
-		phase := []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error}[m.n%3]
-		if suspend {
-			phase = []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed}[m.n%2]
-		}
-		if first, again := f.ends[n.Name()]; again {
-			phase = first // it ends once
-		}
-		f.ends[n.Name()] = phase
-		if suspend {
-			ev := propagate.Resumed(n.Name())
-			ev.Phase = phase
-			return w.said(f, m, ev)
-		}
-		return w.said(f, m, propagate.NodeEnded(n.Name(), phase, "served"))
 	}
-	return false
+	k := w.find(m.node, names)
+	if k < 0 {
+		return false
+	}
+	name := names[k]
+	phase, known := f.ends[name]
+	if !known { // it ends once
+		phase = []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error}[m.n%3]
+		f.ends[name] = phase
+	}
+	if m.op == "serve" {
+		return w.said(f, m, propagate.NodeEnded(name, phase, "served"))
+	}
+	ev := propagate.Resumed(name)
+	ev.Phase = phase
+	return w.said(f, m, ev)
 }
 
 // stray tells of a newer pod of a node than the host made, such as another instance of the host makes. It takes the place
 // of the one that the node has.
 func (w *world) stray(f *flow, m move) bool {
-	name := ""
-	for _, have := range f.order {
-		if w.sameNode(have, m.node) {
-			name = have
-			break
-		}
-	}
-	i := f.e.Graph().Find(name)
-	if name == "" || i == nodegraph.None {
+	k := w.find(m.node, f.order)
+	if k < 0 || f.e.Graph().Find(f.order[k]) == nodegraph.None {
 		return false
 	}
+	name := f.order[k]
 	w.serial++
 	old := f.pods[name]
 	p := &worldPod{uid: fmt.Sprint("x", w.serial), created: w.now.Add(time.Duration(w.serial)), state: "new", runs: make(map[string]int)}

@@ -59,14 +59,17 @@ func (w *world) podMove(f *flow, m move) bool {
 // podOf finds the pod that a move is about, one in a state in which it can happen.
 func (w *world) podOf(f *flow, m move) (string, *worldPod) {
 	states := podOps[m.op]
-	for _, exact := range []bool{true, false} {
-		for _, name := range f.order {
-			if p := f.pods[name]; slices.Contains(states, p.state) && (name == m.node || !exact && w.sameNode(name, m.node)) {
-				return name, p
-			}
+	var names []string
+	for _, name := range f.order {
+		if slices.Contains(states, f.pods[name].state) {
+			names = append(names, name)
 		}
 	}
-	return "", nil
+	k := w.find(m.node, names)
+	if k < 0 {
+		return "", nil
+	}
+	return names[k], f.pods[names[k]]
 }
 
 // podEvent changes the pod, and returns the event that tells of it.

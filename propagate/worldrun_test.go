@@ -161,7 +161,7 @@ func (d *driver) options(k int, f *flow) {
 		}
 		switch n.Kind {
 		case nodegraph.Suspend:
-			add("resume", n.Name(), d.IntN(3)/2, weight)
+			add("resume", n.Name(), d.IntN(3)/2, weight) // refused once in three times
 		case nodegraph.HTTP, nodegraph.Plugin:
 			if f.served[n.Name()] {
 				add("serve", n.Name(), d.IntN(4)%3, weight)
