@@ -35,7 +35,7 @@ const knownFaultsFile = "testdata/known-faults.txt"
 func TestWideRandomWorkflows(t *testing.T) {
 	known := readKnownFaults(t)
 	first, n := *seed, uint64(*runs)
-	scan := scanWide(wideSeeds(first, n, known))
+	scan := scanKnown(first, n, known)
 	t.Logf("seeds %d to %d and those that are listed: %d calls of engines, %d crashes, %d kinds", first, first+n-1, scan.calls, scan.crashes, len(scan.seeds))
 	if rewriting() {
 		writeKnownFaults(t, known, scan)
@@ -58,20 +58,35 @@ func TestWideRandomWorkflows(t *testing.T) {
 	}
 }
 
-// wideSeeds are the seeds of a run, and by default those that are listed.
-func wideSeeds(first, n uint64, known *knownFaults) []uint64 {
+// listedScan runs the seeds for which the list of known faults is exact, once for all tests.
+var listedScan = sync.OnceValue(func() *wideScan { return scanWide(seedsFrom(1, listedSeeds)) })
+
+func seedsFrom(first, n uint64) []uint64 {
+	seeds := make([]uint64, n)
+	for k := range seeds {
+		seeds[k] = first + uint64(k)
+	}
+	return seeds
+}
+
+// scanKnown runs n seeds; those from the first on with all that are listed.
+func scanKnown(first, n uint64, known *knownFaults) *wideScan {
 	seeds := make(map[uint64]bool)
-	for s := first; s < first+n; s++ {
+	for _, s := range seedsFrom(first, n) {
 		seeds[s] = true
 	}
-	if first == 1 {
-		for _, listed := range known.seeds {
-			for _, s := range listed {
-				seeds[s] = true
-			}
+	if first != 1 || n < listedSeeds {
+		return scanWide(slices.Sorted(maps.Keys(seeds)))
+	}
+	for _, listed := range known.seeds {
+		for _, s := range listed {
+			seeds[s] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(seeds))
+	maps.DeleteFunc(seeds, func(s uint64, _ bool) bool { return s <= listedSeeds })
+	scan := scanWide(slices.Sorted(maps.Keys(seeds)))
+	scan.merge(listedScan())
+	return scan
 }
 
 // A wideScan is what runs of the wide search found.
@@ -110,6 +125,20 @@ func scanWide(seeds []uint64) *wideScan {
 		slices.Sort(scan.seeds[kind])
 	}
 	return scan
+}
+
+// merge adds what other seeds found, all smaller ones.
+func (scan *wideScan) merge(other *wideScan) {
+	scan.calls, scan.crashes = scan.calls+other.calls, scan.crashes+other.crashes
+	scan.census.add(other.census)
+	maps.Copy(scan.ran, other.ran)
+	for kind, seeds := range other.seeds {
+		scan.seeds[kind] = slices.Concat(seeds, scan.seeds[kind])
+		scan.said[kind] = other.said[kind]
+		if old, found := scan.size[kind]; !found || other.size[kind] <= old {
+			scan.size[kind], scan.small[kind] = other.size[kind], other.small[kind]
+		}
+	}
 }
 
 // add notes what one run found.
@@ -210,7 +239,7 @@ func TestReduceKnownFaults(t *testing.T) {
 		t.Skip("-reduce KIND, or -reduce all")
 	}
 	known := readKnownFaults(t)
-	scan := scanWide(wideSeeds(*seed, uint64(*runs), known))
+	scan := scanKnown(*seed, uint64(*runs), known)
 	for _, kind := range slices.Sorted(maps.Keys(scan.seeds)) {
 		if *reduceKind != "all" && *reduceKind != kind {
 			continue

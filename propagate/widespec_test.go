@@ -280,7 +280,7 @@ func (m *wideMaker) leaf(t *nodegraph.Template) {
 		return
 	}
 	t.Daemon = m.likes("daemon", 8)
-	if m.likes("set", 6) {
+	if m.likes("set", 4) {
 		t.Containers = []nodegraph.ContainerSpec{{Name: "x"}, {Name: "y"}}[:1+m.IntN(2)]
 		if len(t.Containers) > 1 && m.IntN(2) == 0 {
 			t.Containers[1].Dependencies = []string{"x"}

@@ -170,7 +170,6 @@ func (w *world) call(f *flow, crash int, events ...propagate.Event) {
 		return
 	}
 	f.calls++
-	w.census.called(events, &result)
 	if !f.wake.After(w.now) {
 		f.wake = time.Time{}
 	}
@@ -204,6 +203,7 @@ func (w *world) tell(f *flow, events []propagate.Event) (result propagate.Result
 	}()
 	if w.host.single {
 		f.e.EndOneByOne()
+		events = byIndex(f.e.Graph(), events)
 	}
 	if w.host.lists {
 		result, err = f.e.SyncPods(w.now, f.listed(), events...)
@@ -213,8 +213,24 @@ func (w *world) tell(f *flow, events []propagate.Event) (result propagate.Result
 	var e *propagate.EventError
 	if errors.As(err, &e) {
 		refused = e.Event
+		if refused.Node == "" {
+			refused.Node = e.Node
+		}
+	} else if err == nil {
+		w.census.called(events, &result)
 	}
 	return result, refused, err
+}
+
+// byIndex names the nodes of events by their indices.
+func byIndex(g *nodegraph.Graph, events []propagate.Event) []propagate.Event {
+	events = slices.Clone(events)
+	for k := range events {
+		if i := g.Find(events[k].Node); i > nodegraph.Root {
+			events[k].Node, events[k].At = "", i
+		}
+	}
+	return events
 }
 
 var sitePattern = regexp.MustCompile(`nodestatus/(?:propagate|nodegraph|retry)\.(\S+)\(`)

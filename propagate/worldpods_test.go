@@ -37,6 +37,9 @@ func (w *world) podMove(f *flow, m move) bool {
 	if !ok {
 		return false
 	}
+	if m.op == "fail" {
+		ev.Finished = w.now
+	}
 	ev.Pod.UID, ev.Pod.Created = p.uid, p.created
 	silent := w.host.lists
 	switch ev.Type { // a list does not show that

@@ -218,7 +218,7 @@ func (d *driver) podOptions(k int, f *flow) {
 			add("delete", 0, 10)
 			add("unsynced", 0, 4)
 			for _, c := range p.status.Containers {
-				for _, o := range []weighted{{move{op: "ctrend", n: d.IntN(6) % 4 % 3}, 20}, {move{op: "ctrretry"}, 5}, {move{op: "ctrrun"}, 3}, {move{op: "ctrwait"}, 3}} {
+				for _, o := range []weighted{{move{op: "ctrend", n: d.IntN(6) % 4 % 3}, 20}, {move{op: "ctrretry"}, 25}, {move{op: "ctrrun"}, 8}, {move{op: "ctrwait"}, 8}} {
 					if len(p.status.Containers) > 1 || c.Name != "main" {
 						o.flow, o.node, o.ctr = k, name, c.Name
 						d.add(o.move, o.weight)
