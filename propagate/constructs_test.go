@@ -48,7 +48,7 @@ var crossingsWanted = []string{
 }
 
 // restartsWanted are the ways in which a host comes back.
-var restartsWanted = []string{"load", "restore", "object", "load, lists", "restore, lists", "object, lists"}
+var restartsWanted = []string{"load", "restore", "object", "load, lists", "restore, lists", "object, lists", "load, slow", "restore, lists, slow"}
 
 // allConstructs lists what must be in some generator.
 func allConstructs() []string {

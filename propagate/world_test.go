@@ -36,7 +36,8 @@ type world struct {
 type worldHost struct {
 	lists   bool // it lists all pods in each call, and tells no events of them
 	restart restartWay
-	single  bool // its engines do for each node what they do for several at once
+	single  bool // its engines do for each node what they do for several at once, and its events name nodes by index
+	slow    bool // it makes pods some time after it was asked for them
 }
 
 type restartWay int
@@ -51,6 +52,9 @@ func (h worldHost) String() string {
 	text := []string{"load", "restore", "object"}[h.restart]
 	if h.lists {
 		text += ", lists"
+	}
+	if h.slow {
+		text += ", slow"
 	}
 	return text
 }
@@ -69,6 +73,7 @@ type flow struct {
 	pods   map[string]*worldPod       // the newest of each node, by name
 	order  []string                   // of the nodes with pods
 	owed   []propagate.Action         // what was asked and not answered
+	todo   []string                   // nodes whose pods are to be made, by name
 	grants []string                   // ids of nodes whom the table granted locks and who were not told
 	ends   map[string]nodegraph.Phase // how Suspend, HTTP and Plugin nodes ended, by name
 	served map[string]bool            // HTTP and Plugin nodes that the agent was told to serve, by name
@@ -80,6 +85,8 @@ type flow struct {
 	// compared says that the specification was read from the object and compared with the one that was written.
 	compared bool
 	retry    int // manual retries
+	// missed says that the host may have missed what happened to pods.
+	missed bool
 	// crashed and stopped say that the host crashed, and that a person ended the workflow because it hung.
 	crashed, stopped bool
 	strayed          bool // pods came that the host did not make, after which what had ended may go on
@@ -95,6 +102,7 @@ type worldPod struct {
 	status      propagate.PodStatus
 	terminating bool
 	unsynced    bool
+	untold      bool // it changed, and the engine is to hear of that
 	runs        map[string]int
 }
 
@@ -279,6 +287,7 @@ func (w *world) carryOut(f *flow, result *propagate.Result, crash int) {
 			if p := f.pods[a.Name]; p != nil {
 				p.terminating = true
 			}
+			f.todo = slices.DeleteFunc(f.todo, func(name string) bool { return name == a.Name })
 		case propagate.ActionRelease:
 			w.release(f, a.ID)
 		case propagate.ActionWake:
@@ -296,6 +305,8 @@ func (w *world) start(f *flow, a *propagate.Action) {
 	case waits:
 	case a.Kind == nodegraph.HTTP || a.Kind == nodegraph.Plugin:
 		f.served[a.Name] = true
+	case a.Kind == nodegraph.Pod && w.host.slow:
+		f.todo = append(f.todo, a.Name)
 	case a.Kind == nodegraph.Pod:
 		w.makePod(f, a.Name)
 	}
@@ -354,6 +365,7 @@ func (f *flow) forgetPods() {
 			p.state = "gone"
 		}
 	}
+	f.todo = nil
 	for name := range f.ends {
 		if i := f.e.Graph().Find(name); i == nodegraph.None || !f.e.Verdict(i).Fulfilled {
 			delete(f.ends, name)

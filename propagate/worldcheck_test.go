@@ -69,26 +69,25 @@ func (w *world) checkHits(f *flow, events []propagate.Event) {
 
 // checkTruth asks the checker that shares nothing with the rules.
 func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.Result) {
-	claims := make([]*truth.Claim, 0, len(w.flows))
-	for _, other := range w.flows {
-		if !other.dead {
-			claims = append(claims, truth.Of(other.e))
-		}
-		if other == f {
-			for _, v := range claims[len(claims)-1].Violations() {
-				w.violation(f, &v)
-			}
-		}
-	}
 	for _, ev := range events {
 		if ev.Type == propagate.EventManualRetry {
 			f.watch.ManualRetry()
 		}
 	}
-	var v *truth.Violation
-	if err := f.watch.After(f.e, *result); errors.As(err, &v) {
-		w.violation(f, v)
+	claims := make([]*truth.Claim, 0, len(w.flows))
+	for _, other := range w.flows {
+		if other.dead {
+			continue
+		}
+		claim := truth.Of(other.e)
+		claims = append(claims, claim)
+		if other == f {
+			for _, v := range append(claim.Violations(), f.watch.Violations(claim, *result)...) {
+				w.violation(f, &v)
+			}
+		}
 	}
+	var v *truth.Violation
 	if err := truth.Holders(claims...); len(claims) > 1 && errors.As(err, &v) {
 		w.fault(f, v.Line+" across workflows", "%v", err)
 	}

@@ -31,7 +31,7 @@ func (w *world) crash(older *flow, stored *kept) {
 	}
 	w.locks = propagate.LockTable{}
 	w.crashes++
-	was := make([][]propagate.Obligation, len(w.flows))
+	was, starts := make([][]propagate.Obligation, len(w.flows)), make([][]string, len(w.flows))
 	for k, f := range w.flows {
 		if f.dead {
 			continue
@@ -40,10 +40,11 @@ func (w *world) crash(older *flow, stored *kept) {
 		if f == older {
 			from = *stored
 		} else {
-			was[k] = f.e.Obligations()
+			was[k], starts[k] = f.e.Obligations(), f.owedAgain()
 		}
 		w.restart(f, &from, f != older)
-		f.owed, f.grants, f.held, f.wake = nil, nil, nil, time.Time{}
+		f.missed = f == older || len(f.held) > 0
+		f.owed, f.grants, f.held, f.todo, f.wake = nil, nil, nil, nil, time.Time{}
 	}
 	for _, f := range w.flows {
 		if !f.dead {
@@ -55,6 +56,27 @@ func (w *world) crash(older *flow, stored *kept) {
 		if !f.dead {
 			w.callAfterCrash(f)
 			w.checkForgotten(f, was[k])
+			w.checkCounted(f, starts[k])
+		}
+	}
+}
+
+// owedAgain names the nodes that wait for another pod in place of one that ended, of which the engine has heard all.
+func (f *flow) owedAgain() []string {
+	var names []string
+	for _, o := range f.e.Obligations() {
+		if p := f.pods[o.Name]; o.For == propagate.NeedStart && p != nil && p.state == "ended" && !p.untold {
+			names = append(names, o.Name)
+		}
+	}
+	return names
+}
+
+// checkCounted: a node that waited for another pod waits for it still, and did not end because of the pod before (I7).
+func (w *world) checkCounted(f *flow, names []string) {
+	for _, name := range names {
+		if i := f.e.Graph().Find(name); !f.dead && i != nodegraph.None && f.e.Verdict(i).Phase.Unsuccessful() {
+			w.fault(f, "restart counts the end of a pod twice", "%s waited for another pod and is %v", name, f.e.Verdict(i).Phase)
 		}
 	}
 }
@@ -62,7 +84,7 @@ func (w *world) crash(older *flow, stored *kept) {
 // callAfterCrash is the first call of an engine that was made anew. What the host may have missed it lists.
 func (w *world) callAfterCrash(f *flow) {
 	lists := w.host.lists
-	w.host.lists = true
+	w.host.lists = lists || f.missed || w.host.restart != restartLoad
 	w.call(f, 0)
 	w.host.lists = lists
 }

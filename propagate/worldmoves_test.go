@@ -71,12 +71,15 @@ func (w *world) do(m move) bool {
 		w.drain()
 		return true
 	case "list":
+		f.missed = true
 		w.callAfterCrash(f)
 		return true
 	case "answer", "unanswerable":
 		return w.answer(f, m)
 	case "grant":
 		return w.grant(f, m)
+	case "make":
+		return w.makeLater(f, m)
 	case "shutdown":
 		return w.say(f, m, propagate.Shutdown([]string{"Stop", "Terminate"}[m.n&1]))
 	case "suspend":
@@ -199,6 +202,18 @@ func (w *world) grant(f *flow, m move) bool {
 	id := f.grants[k]
 	f.grants = append(f.grants[:k:k], f.grants[k+1:]...)
 	return w.say(f, m, propagate.LockGranted(id))
+}
+
+// makeLater makes a pod that the host was asked for.
+func (w *world) makeLater(f *flow, m move) bool {
+	k := w.find(m.node, f.todo)
+	if k < 0 {
+		return false
+	}
+	name := f.todo[k]
+	f.todo = append(f.todo[:k:k], f.todo[k+1:]...)
+	w.makePod(f, name)
+	return true
 }
 
 func (w *world) manualRetry(f *flow, m move) bool {

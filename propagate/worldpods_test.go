@@ -40,12 +40,15 @@ func (w *world) podMove(f *flow, m move) bool {
 	if m.op == "fail" {
 		ev.Finished = w.now
 	}
-	ev.Pod.UID, ev.Pod.Created = p.uid, p.created
+	if m.n != 1 || ev.Type != propagate.EventResultPending && ev.Type != propagate.EventResultSynced {
+		ev.Pod.UID, ev.Pod.Created = p.uid, p.created // results are told of a pod, or of the node alone
+	}
 	silent := w.host.lists
 	switch ev.Type { // a list does not show that
 	case propagate.EventContainerRetried, propagate.EventResultPending, propagate.EventResultSynced:
 		silent = false
 	}
+	p.untold = m.held
 	if silent && m.held {
 		return true // it is seen in the next list
 	}

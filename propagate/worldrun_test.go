@@ -3,6 +3,7 @@ package propagate_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ type wideCase struct {
 // replay repeats, and the world.
 func wideRun(seed uint64) (wideCase, *world) {
 	r := rand.New(rand.NewPCG(seed, 1))
-	c := wideCase{host: worldHost{lists: r.IntN(3) == 0, restart: restartWay(r.IntN(3)), single: r.IntN(4) == 0}}
+	c := wideCase{host: worldHost{lists: r.IntN(3) == 0, restart: restartWay(r.IntN(3)), single: r.IntN(4) == 0, slow: r.IntN(4) == 0}}
 	names := []string{"wf", "wg", "wh"}
 	for k := range []int{1, 1, 1, 2, 2, 3}[r.IntN(6)] {
 		c.specs = append(c.specs, wideSpec(r, names[k]))
@@ -152,6 +153,9 @@ func (d *driver) options(k int, f *flow) {
 			add("grant", f.e.Graph().Node(i).Name(), 0, 50)
 		}
 	}
+	for _, name := range f.todo {
+		add("make", name, 0, 40)
+	}
 	d.podOptions(k, f)
 	for i := nodegraph.Entry; int(i) < f.e.Graph().Len(); i++ {
 		n := f.e.Graph().Node(i)
@@ -195,7 +199,7 @@ func (d *driver) podOptions(k int, f *flow) {
 			d.add(move{op: op, flow: k, node: name, n: n}, weight)
 		}
 		if p.unsynced {
-			add("synced", 0, 30)
+			add("synced", d.IntN(2), 30)
 		}
 		switch p.state {
 		case "new", "pending":
@@ -216,7 +220,7 @@ func (d *driver) podOptions(k int, f *flow) {
 			add("disrupt", 0, 3)
 			add("unknown", 0, 2)
 			add("delete", 0, 10)
-			add("unsynced", 0, 4)
+			add("unsynced", d.IntN(2), 4)
 			for _, c := range p.status.Containers {
 				for _, o := range []weighted{{move{op: "ctrend", n: d.IntN(6) % 4 % 3}, 20}, {move{op: "ctrretry"}, 25}, {move{op: "ctrrun"}, 8}, {move{op: "ctrwait"}, 8}} {
 					if len(p.status.Containers) > 1 || c.Name != "main" {
@@ -227,7 +231,7 @@ func (d *driver) podOptions(k int, f *flow) {
 			}
 		case "ended", "gone":
 			add("delete", 0, 1)
-			add("unsynced", 0, 1)
+			add("unsynced", d.IntN(2), 2)
 		}
 	}
 }
@@ -317,6 +321,9 @@ func (w *world) goodFor(k int, f *flow) bool {
 		f.grants = f.grants[1:]
 		w.release(f, id)
 		return true
+	}
+	if len(f.todo) > 0 {
+		return do("make", f.todo[0], "")
 	}
 	for _, name := range f.order {
 		if op, ctr := f.goodForPod(name); op != "" && do(op, name, ctr) {
@@ -501,6 +508,7 @@ func (w *world) checkLeft() {
 		if f.dead || !f.e.Complete() {
 			return
 		}
+		w.checkExitHooks(f)
 		for _, name := range f.order {
 			if p := f.pods[name]; p.alive() && !p.terminating {
 				w.fault(f, "left pod"+f.since(), "the pod of %s lives on, and the workflow is complete", name)
@@ -523,4 +531,29 @@ func (f *flow) since() string {
 		return " after a crash"
 	}
 	return ""
+}
+
+// checkExitHooks: whatever ran and ended has its exit hook, in a workflow that nobody and nothing cut short.
+func (w *world) checkExitHooks(f *flow) {
+	cut := slices.ContainsFunc(allTemplates(f.spec), func(t *nodegraph.Template) bool { return t.FailFast })
+	if cut || f.e.Save().Shutdown != "" || f.spec.ActiveDeadline > 0 || f.retry > 0 {
+		return
+	}
+	g := f.e.Graph()
+	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
+		n := g.Node(i)
+		if n.Task == nil || n.Role != nodegraph.RoleTask && n.Role != nodegraph.RoleStep && n.Role != nodegraph.RoleItem {
+			continue
+		}
+		h, phase := n.Task.ExitHook(), f.e.Verdict(i).Phase
+		if kindOf(f.e, i) == "daemon" { // it ends with what it is inside of
+			continue
+		}
+		if h == nil || h.Expression != "" || !phase.Completed() || f.e.Fact(i).Created.IsZero() {
+			continue
+		}
+		if k := g.Find(n.Name() + ".onExit"); k == nodegraph.None || !f.e.Exists(k) {
+			w.fault(f, "exit hook lost of "+kindOf(f.e, i), "%s is %v, and its exit hook never ran", n.Name(), phase)
+		}
+	}
 }
