@@ -227,11 +227,11 @@ func (e *editor) value(v reflect.Value) {
 		if atomicTypes[v.Type()] {
 			return
 		}
-		e.struct_(v)
+		e.fields(v)
 	}
 }
 
-func (e *editor) struct_(v reflect.Value) {
+func (e *editor) fields(v reflect.Value) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		if !f.IsExported() {

@@ -178,6 +178,9 @@ func (w *world) call(f *flow, crash int, events ...propagate.Event) {
 		return
 	}
 	f.calls++
+	for _, p := range f.pods {
+		p.untold = false
+	}
 	if !f.wake.After(w.now) {
 		f.wake = time.Time{}
 	}

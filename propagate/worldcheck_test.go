@@ -103,6 +103,7 @@ func (w *world) violation(f *flow, v *truth.Violation) {
 
 var (
 	agreementPattern = regexp.MustCompile(`(?s)the engine says (\w*) "(.*)" \((.*)\), the reference (\w*) "(.*)" \((.*)\)$`)
+	timePattern      = regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`)
 	quotedPattern    = regexp.MustCompile(`"[^"]*"`)
 	numberPattern    = regexp.MustCompile(`\d+`)
 )
@@ -152,7 +153,7 @@ func group(e *propagate.Engine, i nodegraph.Index) string {
 
 // wordsOf is a text without the names of nodes, without quotations and with numbers alike.
 func wordsOf(e *propagate.Engine, text string) string {
-	text = quotedPattern.ReplaceAllString(text, "…")
+	text = quotedPattern.ReplaceAllString(timePattern.ReplaceAllString(text, "…"), "…")
 	words := strings.Fields(text)
 	for k, word := range words {
 		bare := strings.Trim(word, ",.:;")

@@ -162,7 +162,7 @@ func (w *world) checkLoaded(f *flow, old *propagate.Engine) {
 			now, _ = f.e.Phase(k)
 		}
 		if was != now {
-			w.fault(f, fmt.Sprintf("load phase %s %v to %v", kindOf(old, i), was, now), "%s was %v and is %v", g.Node(i).Name(), was, now)
+			w.fault(f, fmt.Sprintf("load phase %s %s to %s", group(old, i), phaseName(was), phaseName(now)), "%s was %v and is %v", g.Node(i).Name(), was, now)
 		}
 	}
 	was, now := needs(old.Obligations()), needs(f.e.Obligations())
@@ -176,6 +176,14 @@ func (w *world) checkLoaded(f *flow, old *propagate.Engine) {
 		}
 		w.fault(f, kind, "obligations differ: %v, then %v", old.Obligations(), f.e.Obligations())
 	}
+}
+
+// phaseName names a phase, that of a planned node too.
+func phaseName(p nodegraph.Phase) string {
+	if p == nodegraph.Planned {
+		return "planned"
+	}
+	return p.String()
 }
 
 // needs is what each node waits for.

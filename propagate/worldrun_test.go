@@ -304,7 +304,7 @@ func (w *world) good() bool {
 // goodFor lets one good thing happen to a flow.
 func (w *world) goodFor(k int, f *flow) bool {
 	do := func(op, node, ctr string) bool { return w.do(move{op: op, flow: k, node: node, ctr: ctr}) }
-	if len(f.held) > 0 {
+	if len(f.held) > 0 || w.host.lists && f.untold() {
 		w.call(f, 0)
 		return true
 	}
@@ -356,6 +356,16 @@ func (w *world) goodFor(k int, f *flow) bool {
 					}
 				}
 			}
+		}
+	}
+	return false
+}
+
+// untold tells whether a pod changed and the engine is to hear of that.
+func (f *flow) untold() bool {
+	for _, p := range f.pods {
+		if p.untold {
+			return true
 		}
 	}
 	return false
