@@ -39,22 +39,22 @@ func (c census) refused(ev *propagate.Event) { c.count("refused " + ev.Type.Stri
 
 // spec counts what a specification uses.
 func (c census) spec(s *nodegraph.Spec) {
-	c.value("", reflect.ValueOf(*s))
+	c.value(reflect.ValueOf(*s))
 }
 
 // atomicTypes are not looked into.
 var atomicTypes = map[reflect.Type]bool{reflect.TypeFor[retry.Expression](): true, reflect.TypeFor[time.Time](): true}
 
 // value counts what is inside a value. Each field that is set counts under its type and name.
-func (c census) value(_ string, v reflect.Value) {
+func (c census) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
-			c.value("", v.Elem())
+			c.value(v.Elem())
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			c.value("", v.Index(i))
+			c.value(v.Index(i))
 		}
 	case reflect.Struct:
 		if atomicTypes[v.Type()] {
@@ -66,7 +66,7 @@ func (c census) value(_ string, v reflect.Value) {
 		c.fields(v.Type().Name(), v)
 		for i := range v.NumField() {
 			if v.Type().Field(i).IsExported() {
-				c.value("", v.Field(i))
+				c.value(v.Field(i))
 			}
 		}
 	}
@@ -172,7 +172,7 @@ func copyValue(v reflect.Value, known map[any]reflect.Value) reflect.Value {
 	return v
 }
 
-// placeOf says where constructs meet that the wide recordings have, for the census.
+// crossings counts where constructs meet, as they do in recorded workflows.
 func (c census) crossings(s *nodegraph.Spec) {
 	for _, t := range allTemplates(s) {
 		for _, name := range crossingsOf(t) {

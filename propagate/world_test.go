@@ -26,8 +26,7 @@ type world struct {
 	found   map[string]finding
 	kinds   []string // of what was found, in order
 	census  census
-	fuzzy   bool // moves name nodes of a larger specification
-	calm    bool
+	fuzzy   bool     // moves name nodes of a larger specification
 	trace   []string // the calls of the engines, for people; nil where nobody reads them
 	traced  bool
 }
@@ -60,10 +59,7 @@ func (h worldHost) String() string {
 }
 
 // A finding is the first violation of a kind.
-type finding struct {
-	said string
-	call int // of the world
-}
+type finding struct{ said string }
 
 // A flow is one workflow of a world.
 type flow struct {

@@ -13,7 +13,7 @@ import (
 // A move is one thing that happens in a world. It names nodes, so that it means something in another world too; one that
 // can't happen there is passed over.
 type move struct {
-	op    string // what happens: one of the keys of moveRules
+	op    string // what happens: see do, and podOps
 	flow  int
 	node  string
 	ctr   string

@@ -308,18 +308,11 @@ func (w *world) goodFor(k int, f *flow) bool {
 		w.call(f, 0)
 		return true
 	}
-	for _, a := range f.owed {
-		return do("answer", a.Name, "")
+	if len(f.owed) > 0 {
+		return do("answer", f.owed[0].Name, "")
 	}
-	for _, id := range f.grants {
-		i := f.e.Graph().Find(id)
-		if id == "" {
-			return do("grant", "", "")
-		} else if i != nodegraph.None && do("grant", f.e.Graph().Node(i).Name(), "") {
-			return true
-		}
-		f.grants = f.grants[1:]
-		w.release(f, id)
+	if len(f.grants) > 0 {
+		w.goodGrant(k, f, f.grants[0])
 		return true
 	}
 	if len(f.todo) > 0 {
@@ -334,31 +327,43 @@ func (w *world) goodFor(k int, f *flow) bool {
 		return false
 	}
 	for _, o := range f.e.Obligations() {
-		switch o.For {
-		case propagate.NeedUnsuspend:
-			return w.do(move{op: "suspend", flow: k, n: 1})
-		case propagate.NeedResume:
-			return do("resume", o.Name, "")
-		case propagate.NeedServed:
-			if f.served[o.Name] {
-				return do("serve", o.Name, "")
-			}
-		case propagate.NeedStart:
-			if p := f.pods[o.Name]; p == nil || !p.alive() { // it makes one if there is none
-				w.makePod(f, o.Name)
-				return true
-			}
-		case propagate.NeedResult:
-			if p := f.pods[o.Name]; p == nil || !p.unsynced {
-				if p != nil && do("synced", o.Name, "") {
-					if now := needs(f.e.Obligations()); now[o.Name] != propagate.NeedResult.String() {
-						return true
-					}
-				}
-			}
+		if w.goodNeed(k, f, &o) {
+			return true
 		}
 	}
 	return false
+}
+
+// goodNeed does what one obligation asks for. It tells whether it could.
+func (w *world) goodNeed(k int, f *flow, o *propagate.Obligation) bool {
+	p := f.pods[o.Name]
+	switch o.For {
+	case propagate.NeedUnsuspend:
+		return w.do(move{op: "suspend", flow: k, n: 1})
+	case propagate.NeedResume:
+		return w.do(move{op: "resume", flow: k, node: o.Name})
+	case propagate.NeedServed:
+		return f.served[o.Name] && w.do(move{op: "serve", flow: k, node: o.Name})
+	case propagate.NeedStart:
+		if p == nil || !p.alive() { // it makes one if there is none
+			w.makePod(f, o.Name)
+			return true
+		}
+	case propagate.NeedResult: // told before, it is told again, and must help
+		return p != nil && w.do(move{op: "synced", flow: k, node: o.Name}) && needs(f.e.Obligations())[o.Name] != o.For.String()
+	}
+	return false
+}
+
+// goodGrant tells a node that it has its locks, or gives them back for one that is not known any more.
+func (w *world) goodGrant(k int, f *flow, id string) {
+	m := move{op: "grant", flow: k}
+	if i := f.e.Graph().Find(id); i != nodegraph.None && id != "" {
+		m.node = f.e.Graph().Node(i).Name()
+	}
+	if id != "" && m.node == "" || !w.do(m) {
+		w.release(f, id)
+	}
 }
 
 // untold tells whether a pod changed and the engine is to hear of that.
@@ -438,20 +443,17 @@ func (w *world) hopeless(f *flow, o *propagate.Obligation) string {
 	if o.For == propagate.NeedLock {
 		return w.lockWait(f, o)
 	}
-	if w.locked(f) != "" && o.For == propagate.NeedParallelism {
+	if o.For == propagate.NeedParallelism && w.locked(f) {
 		return "" // those who have the places wait for locks
 	}
 	return o.For.String()
 }
 
-// locked names a node of the flow that waits for a lock as its users would have it; nothing if there is none.
-func (w *world) locked(f *flow) string {
-	for _, o := range f.e.Obligations() {
-		if o.For == propagate.NeedLock && w.lockWait(f, &o) == "" {
-			return o.Name + " " + "waits"
-		}
-	}
-	return ""
+// locked tells whether a node of the flow waits for a lock as its users would have it.
+func (w *world) locked(f *flow) bool {
+	return slices.ContainsFunc(f.e.Obligations(), func(o propagate.Obligation) bool {
+		return o.For == propagate.NeedLock && w.lockWait(f, &o) == ""
+	})
 }
 
 // lockWait says why a wait for locks is a fault. The locks may be free; or held by a node that has ended or is a ready
