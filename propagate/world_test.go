@@ -119,6 +119,7 @@ func newWorld(specs []*nodegraph.Spec, h worldHost) (*world, error) {
 
 // begin starts all workflows.
 func (w *world) begin() {
+	defer w.survive()
 	for _, f := range w.flows {
 		w.call(f, 0)
 	}

@@ -2,6 +2,7 @@ package propagate_test
 
 import (
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -57,6 +58,7 @@ func (w *world) do(m move) bool {
 		return false
 	}
 	f := w.flows[m.flow]
+	defer w.survive()
 	switch m.op {
 	case "tick":
 		w.now = w.now.Add(m.wait)
@@ -99,6 +101,16 @@ func (w *world) do(m move) bool {
 		return w.stray(f, m)
 	}
 	return w.podMove(f, m)
+}
+
+// survive makes a panic of an engine a violation, and the end of all flows: none can be trusted any more.
+func (w *world) survive() {
+	if p := recover(); p != nil {
+		w.fault(nil, "panic "+panicSite(debug.Stack()), "%v", p)
+		for _, f := range w.flows {
+			f.dead = true
+		}
+	}
 }
 
 // say tells an event, now or with the next call.
@@ -261,10 +273,13 @@ func (w *world) endServed(f *flow, m move) bool {
 // of the one that the node has.
 func (w *world) stray(f *flow, m move) bool {
 	k := w.find(m.node, f.order)
-	if k < 0 || f.e.Graph().Find(f.order[k]) == nodegraph.None {
+	if k < 0 {
 		return false
 	}
 	name := f.order[k]
+	if i := f.e.Graph().Find(name); i == nodegraph.None || f.e.Fact(i).Created.IsZero() {
+		return false // nobody makes pods of nodes that were not started
+	}
 	w.serial++
 	old := f.pods[name]
 	p := &worldPod{uid: fmt.Sprint("x", w.serial), created: w.now.Add(time.Duration(w.serial)), state: "new", runs: make(map[string]int)}

@@ -62,6 +62,7 @@ func replay(c wideCase, traced bool) (*world, error) {
 
 // settle ends a run: only good things happen, and in the end nothing is left.
 func (w *world) settle() {
+	defer w.survive()
 	w.drain()
 	w.checkLeft()
 }
@@ -395,12 +396,7 @@ func (f *flow) goodForPod(name string) (op, ctr string) {
 	case p.state != "running":
 		return "running", ""
 	case f.e.Graph().Node(i).Template.Daemon:
-		for _, c := range p.status.Containers {
-			if !c.Ready && !c.Terminated {
-				return "running", ""
-			}
-		}
-		return "", ""
+		return p.goodForDaemon(), ""
 	}
 	for _, c := range f.e.Graph().Node(i).Template.Containers {
 		for _, s := range p.status.Containers {
@@ -410,6 +406,22 @@ func (f *flow) goodForPod(name string) (op, ctr string) {
 		}
 	}
 	return "ok", ""
+}
+
+// goodForDaemon says what good happens to the running pod of a daemon: it becomes ready, or ends with its last container.
+func (p *worldPod) goodForDaemon() string {
+	ended, op := 0, ""
+	for _, c := range p.status.Containers {
+		if c.Terminated {
+			ended++
+		} else if !c.Ready {
+			op = "running"
+		}
+	}
+	if ended == len(p.status.Containers) {
+		return "ok"
+	}
+	return op
 }
 
 // stuck notes what the unfinished workflows wait for when nothing good is left to happen, and does what a person would do
@@ -558,7 +570,7 @@ func (w *world) checkExitHooks(f *flow) {
 			continue
 		}
 		h, phase := n.Task.ExitHook(), f.e.Verdict(i).Phase
-		if kindOf(f.e, i) == "daemon" { // it ends with what it is inside of
+		if n.Template != nil && n.Template.Daemon { // it ends with what it is inside of
 			continue
 		}
 		if h == nil || h.Expression != "" || !phase.Completed() || f.e.Fact(i).Created.IsZero() {
