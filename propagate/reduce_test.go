@@ -48,7 +48,7 @@ func (r *reducer) size() int {
 	return n
 }
 
-// occurs tells whether the kind occurs in a case.
+// occurs reports whether the kind occurs in a case.
 func (r *reducer) occurs(c wideCase) bool {
 	r.tries++
 	if slices.ContainsFunc(c.specs, retriesForEver) {
@@ -62,7 +62,7 @@ func (r *reducer) occurs(c wideCase) bool {
 	return found
 }
 
-// retriesForEver tells whether a specification may make attempts without end, in one call even.
+// retriesForEver reports whether a specification may make attempts without end, in one call even.
 func retriesForEver(s *nodegraph.Spec) bool {
 	return slices.ContainsFunc(allTemplates(s), func(t *nodegraph.Template) bool {
 		r := t.Retry
@@ -159,7 +159,7 @@ type editor struct {
 	spec *nodegraph.Spec
 }
 
-// turn tells whether this is the edit to be made.
+// turn reports whether this is the edit to be made.
 func (e *editor) turn() bool {
 	if e.done {
 		return false

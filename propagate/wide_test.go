@@ -19,7 +19,7 @@ import (
 
 var reduceKind = flag.String("reduce", "", "print the smallest case of this kind of fault, or of all kinds, that the seeds lead to")
 
-// rewriting tells whether -rewrite is set, as for scripts: the list of known faults and the table of constructs are written
+// rewriting reports whether -rewrite is set, as for scripts: the list of known faults and the table of constructs are written
 // anew.
 func rewriting() bool { return flag.Lookup("rewrite").Value.(flag.Getter).Get().(bool) }
 

@@ -225,7 +225,7 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events 
 	}
 }
 
-// lateEnds tells whether a leaf of which only the absence was known has changed: its own end beats that, and what follows
+// lateEnds reports whether a leaf of which only the absence was known has changed: its own end beats that, and what follows
 // changes with it.
 func (w *world) lateEnds(f *flow, before map[nodegraph.Index]look) bool {
 	for i, was := range before {

@@ -137,7 +137,7 @@ func (w *world) checkUnknown(f *flow, old *propagate.Engine, unknown []string, w
 	}
 }
 
-// insideUncounted tells whether node i is, or is inside, an attempt of a Retry whose attempts may not count.
+// insideUncounted reports whether node i is, or is inside, an attempt of a Retry whose attempts may not count.
 func insideUncounted(g *nodegraph.Graph, i nodegraph.Index) bool {
 	for ; i > nodegraph.Root; i = g.Node(i).Parent {
 		n := g.Node(i)

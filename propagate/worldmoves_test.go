@@ -52,7 +52,7 @@ func (m move) String() string {
 	return text
 }
 
-// do lets a move happen. It tells whether it could.
+// do lets a move happen. It reports whether it could.
 func (w *world) do(m move) bool {
 	if m.flow >= len(w.flows) || w.flows[m.flow].dead {
 		return false

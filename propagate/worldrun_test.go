@@ -237,7 +237,7 @@ func (d *driver) podOptions(k int, f *flow) {
 	}
 }
 
-// manualRetry retries the workflows that failed. It tells whether there was one.
+// manualRetry retries the workflows that failed. It reports whether there was one.
 func (d *driver) manualRetry() bool {
 	any := false
 	for k, f := range d.w.flows {
@@ -271,7 +271,7 @@ func (w *world) drain() {
 	}
 }
 
-// good lets one good thing happen. It tells whether there was one.
+// good lets one good thing happen. It reports whether there was one.
 func (w *world) good() bool {
 	for k, f := range w.flows {
 		if f.dead {
@@ -335,7 +335,7 @@ func (w *world) goodFor(k int, f *flow) bool {
 	return false
 }
 
-// goodNeed does what one obligation asks for. It tells whether it could.
+// goodNeed does what one obligation asks for. It reports whether it could.
 func (w *world) goodNeed(k int, f *flow, o *propagate.Obligation) bool {
 	p := f.pods[o.Name]
 	switch o.For {
@@ -367,7 +367,7 @@ func (w *world) goodGrant(k int, f *flow, id string) {
 	}
 }
 
-// untold tells whether a pod changed and the engine is to hear of that.
+// untold reports whether a pod changed and the engine is to hear of that.
 func (f *flow) untold() bool {
 	for _, p := range f.pods {
 		if p.untold {
@@ -425,7 +425,7 @@ func (p *worldPod) goodForDaemon() string {
 }
 
 // stuck notes what the unfinished workflows wait for when nothing good is left to happen, and does what a person would do
-// then. It tells whether there was anything to do.
+// then. It reports whether there was anything to do.
 func (w *world) stuck() bool {
 	again := false
 	for k, f := range w.flows {
@@ -461,7 +461,7 @@ func (w *world) hopeless(f *flow, o *propagate.Obligation) string {
 	return o.For.String()
 }
 
-// locked tells whether a node of the flow waits for a lock as its users would have it.
+// locked reports whether a node of the flow waits for a lock as its users would have it.
 func (w *world) locked(f *flow) bool {
 	return slices.ContainsFunc(f.e.Obligations(), func(o propagate.Obligation) bool {
 		return o.For == propagate.NeedLock && w.lockWait(f, &o) == ""
