@@ -162,7 +162,7 @@ func (w *world) checkLoaded(f *flow, old *propagate.Engine) {
 			now, _ = f.e.Phase(k)
 		}
 		if was != now {
-			w.fault(f, fmt.Sprintf("load phase %s %s to %s", group(old, i), phaseName(was), phaseName(now)), "%s was %v and is %v", g.Node(i).Name(), was, now)
+			w.fault(f, fmt.Sprintf("load phase %s %s to %s", group(old, i), phaseName(was), phaseName(now)), "%s was %s and is %s", nameOf(g, i), phaseName(was), phaseName(now))
 		}
 	}
 	was, now := needs(old.Obligations()), needs(f.e.Obligations())
@@ -176,6 +176,14 @@ func (w *world) checkLoaded(f *flow, old *propagate.Engine) {
 		}
 		w.fault(f, kind, "obligations differ: %v, then %v", old.Obligations(), f.e.Obligations())
 	}
+}
+
+// nameOf is the name of node i, for messages.
+func nameOf(g *nodegraph.Graph, i nodegraph.Index) string {
+	if i == nodegraph.Root {
+		return "the workflow"
+	}
+	return g.Node(i).Name()
 }
 
 // phaseName names a phase, that of a planned node too.
@@ -200,21 +208,21 @@ func (w *world) checkRestored(f *flow, old *propagate.Engine, way string) {
 	g := old.Graph()
 	for i := range nodegraph.Index(g.Len()) {
 		v := old.Verdict(i)
-		if !v.Fulfilled || v.Daemoned {
+		if !v.Fulfilled || v.Daemoned || v.Phase == nodegraph.Planned {
 			continue
 		}
-		k, name := f.e.Graph().Find(g.Node(i).ID()), g.Node(i).Name()
+		k, name := f.e.Graph().Find(g.Node(i).ID()), nameOf(g, i)
 		if i == nodegraph.Root {
-			k, name = i, "the workflow"
+			k = i
 		}
 		now := nodegraph.Planned
 		if k != nodegraph.None {
 			now, _ = f.e.Phase(k)
-		} else if insideUncounted(g, i) || v.Phase == nodegraph.Planned {
+		} else if insideUncounted(g, i) {
 			continue
 		}
 		if v.Phase != now {
-			w.fault(f, fmt.Sprintf("%s reopens %s %v", way, kindOf(old, i), v.Phase), "%s was %v and is %v", name, v.Phase, now)
+			w.fault(f, fmt.Sprintf("%s reopens %s %v", way, kindOf(old, i), v.Phase), "%s was %s and is %s", name, v.Phase, phaseName(now))
 		}
 	}
 }
