@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,8 +116,8 @@ func TestDeviationsOccurWhereListed(t *testing.T) {
 	}
 }
 
-// No recording hangs: run freely, each workflow completes, or waits for pods that the recording never ran, or for
-// somebody to resume it.
+// No recording hangs: run freely, each workflow completes, or waits for pods that the recording never ran, for the places
+// that these keep, or for somebody to resume it.
 func TestNoRecordingHangs(t *testing.T) {
 	each(t, scripted, func(t *testing.T, file string) {
 		r := read(t, file)
@@ -130,6 +131,9 @@ func TestNoRecordingHangs(t *testing.T) {
 					assert.NotEqual(t, nodegraph.NodeID(r.Frames[0].Recorded.Nodes[0].Name, o.Name), p.Node, "%s waits for a pod that exists", o.Name)
 				}
 			case propagate.NeedResume:
+			case propagate.NeedParallelism:
+				owed := slices.ContainsFunc(v.Waiting, func(o propagate.Obligation) bool { return o.For == propagate.NeedStart })
+				assert.True(t, owed, "%s waits for parallelism, and no pod is still to be made", o.Name)
 			default:
 				t.Errorf("%s waits for %s, and nothing runs", o.Name, o.For)
 			}

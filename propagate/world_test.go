@@ -1,0 +1,430 @@
+package propagate_test
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/truth"
+)
+
+// A world is one host with up to three workflows that share a table of locks, and a cluster that plays their pods. It is
+// driven by moves, and does not stop at a violation: it notes which kinds it saw.
+type world struct {
+	host    worldHost
+	flows   []*flow
+	locks   propagate.LockTable
+	now     time.Time
+	serial  int // of the pods
+	crashes int // of the host
+	found   map[string]finding
+	kinds   []string // of what was found, in order
+	census  census
+	fuzzy   bool     // moves name nodes of a larger specification
+	trace   []string // the calls of the engines, for people; nil where nobody reads them
+	traced  bool
+}
+
+// worldHost is how the host of a world learns of pods, and what it keeps over a crash.
+type worldHost struct {
+	lists   bool // it lists all pods in each call, and tells no events of them
+	restart restartWay
+	single  bool // its engines do for each node what they do for several at once, and its events name nodes by index
+	slow    bool // it makes pods some time after it was asked for them
+}
+
+type restartWay int
+
+const (
+	restartLoad    restartWay = iota // the saved state
+	restartRestore                   // the record
+	restartObject                    // the record in a Workflow object
+)
+
+func (h worldHost) String() string {
+	text := []string{"load", "restore", "object"}[h.restart]
+	if h.lists {
+		text += ", lists"
+	}
+	if h.slow {
+		text += ", slow"
+	}
+	return text
+}
+
+// A finding is the first violation of a kind.
+type finding struct{ said string }
+
+// A flow is one workflow of a world.
+type flow struct {
+	name   string // of the workflow in the table of locks
+	spec   *nodegraph.Spec
+	e      *propagate.Engine
+	pods   map[string]*worldPod       // the newest of each node, by name
+	order  []string                   // of the nodes with pods
+	owed   []propagate.Action         // what was asked and not answered
+	todo   []string                   // nodes whose pods are to be made, by name
+	grants []string                   // ids of nodes whom the table granted locks and who were not told
+	ends   map[string]nodegraph.Phase // how Suspend, HTTP and Plugin nodes ended, by name
+	served map[string]bool            // HTTP and Plugin nodes that the agent was told to serve, by name
+	said   []propagate.Event          // events that may be said again
+	held   []propagate.Event          // events that are told with the next call
+	wake   time.Time
+	dead   bool   // its engine panicked
+	object []byte // the Workflow object as it was written last
+	// compared says that the specification was read from the object and compared with the one that was written.
+	compared bool
+	retry    int // manual retries
+	// missed says that the host may have missed what happened to pods.
+	missed bool
+	// crashed and stopped say that the host crashed, and that a person ended the workflow because it hung.
+	crashed, stopped bool
+	strayed          bool // pods came that the host did not make, after which what had ended may go on
+	calls            int
+	watch            truth.Watch
+}
+
+// worldPod is a pod of the cluster.
+type worldPod struct {
+	uid         string
+	created     time.Time
+	state       string // new, pending, running, ended or gone
+	status      propagate.PodStatus
+	terminating bool
+	unsynced    bool
+	untold      bool // it changed, and the engine is to hear of that
+	runs        map[string]int
+}
+
+func (p *worldPod) alive() bool { return p.state != "ended" && p.state != "gone" }
+
+func newWorld(specs []*nodegraph.Spec, h worldHost) (*world, error) {
+	w := &world{host: h, now: epoch, found: make(map[string]finding), census: make(census)}
+	for k, spec := range specs {
+		e, err := propagate.New(spec)
+		if err != nil {
+			return nil, err
+		}
+		f := &flow{name: fmt.Sprint("w", k+1), spec: spec, e: e, pods: make(map[string]*worldPod), served: make(map[string]bool), ends: make(map[string]nodegraph.Phase)}
+		w.flows = append(w.flows, f)
+	}
+	return w, nil
+}
+
+// begin starts all workflows.
+func (w *world) begin() {
+	defer w.survive()
+	for _, f := range w.flows {
+		w.call(f, 0)
+	}
+}
+
+// fault notes a violation. The kind is short and names no node: the same fault in another workflow has the same.
+func (w *world) fault(f *flow, kind, format string, args ...any) {
+	if _, known := w.found[kind]; known {
+		return
+	}
+	said := fmt.Sprintf(format, args...)
+	if len(w.flows) > 1 && f != nil {
+		said = f.name + ": " + said
+	}
+	w.found[kind] = finding{said: said}
+	w.kinds = append(w.kinds, kind)
+	if w.traced && len(w.trace) < 400 {
+		w.trace = append(w.trace, "    VIOLATION "+kind+": "+said)
+	}
+}
+
+// crashUnsaved is a crash of the host before it has stored what a call did.
+const crashUnsaved = -1
+
+// call tells the engine of a flow events, those that were held back first, and carries out what it asks for. A crash of
+// the host comes after it has carried out crash-1 actions, at crashUnsaved before it has stored what the call did; 0 is none.
+func (w *world) call(f *flow, crash int, events ...propagate.Event) {
+	events = append(f.held, events...)
+	f.held = nil
+	if f.dead {
+		return
+	}
+	var stored kept
+	if crash == crashUnsaved {
+		stored = f.keep()
+	}
+	before := f.look()
+	result, refused, err := w.tell(f, events)
+	if f.dead {
+		return
+	}
+	if err != nil { // one of them can't be taken: the others are told without it
+		w.refuse(f, &refused, err)
+		w.census.refused(&refused)
+		rest := slices.Clone(events)
+		var e *propagate.EventError
+		if errors.As(err, &e) && e.Index < len(rest) {
+			f.held = slices.Delete(rest, e.Index, e.Index+1)
+		}
+		if len(f.held) > 0 {
+			w.call(f, crash)
+		}
+		return
+	}
+	f.calls++
+	for _, p := range f.pods {
+		p.untold = false
+	}
+	if !f.wake.After(w.now) {
+		f.wake = time.Time{}
+	}
+	w.traceCall(f, events, &result)
+	w.check(f, before, events, &result)
+	if f.dead {
+		return
+	}
+	if f.retry > 0 && slices.ContainsFunc(events, func(ev propagate.Event) bool { return ev.Type == propagate.EventManualRetry }) {
+		f.forgetPods()
+	}
+	if crash == crashUnsaved {
+		w.crash(f, &stored)
+		return
+	}
+	w.carryOut(f, &result, crash)
+	if crash > 0 {
+		w.crash(nil, nil)
+		return
+	}
+	w.checkWake(f)
+}
+
+// tell calls the engine; a panic is a violation and the end of the flow.
+func (w *world) tell(f *flow, events []propagate.Event) (result propagate.Result, refused propagate.Event, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.dead = true
+			w.fault(f, "panic "+panicSite(debug.Stack()), "%v", p)
+		}
+	}()
+	if w.host.single {
+		f.e.EndOneByOne()
+		events = byIndex(f.e.Graph(), events)
+	}
+	if w.host.lists {
+		result, err = f.e.SyncPods(w.now, f.listed(), events...)
+	} else {
+		result, err = f.e.Apply(w.now, events...)
+	}
+	var e *propagate.EventError
+	if errors.As(err, &e) {
+		refused = e.Event
+		if refused.Node == "" {
+			refused.Node = e.Node
+		}
+	} else if err == nil {
+		w.census.called(events, &result)
+	}
+	return result, refused, err
+}
+
+// byIndex names the nodes of events by their indices.
+func byIndex(g *nodegraph.Graph, events []propagate.Event) []propagate.Event {
+	events = slices.Clone(events)
+	for k := range events {
+		if i := g.Find(events[k].Node); i > nodegraph.Root {
+			events[k].Node, events[k].At = "", i
+		}
+	}
+	return events
+}
+
+var sitePattern = regexp.MustCompile(`nodestatus/(?:propagate|nodegraph|retry)\.(\S+)\(`)
+
+// panicSite is the function of this library that panicked.
+func panicSite(stack []byte) string {
+	text := string(stack)
+	if k := strings.Index(text, "panic("); k >= 0 {
+		text = text[k:]
+	}
+	for _, m := range sitePattern.FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(m[1], "recover") {
+			return m[1]
+		}
+	}
+	return "somewhere"
+}
+
+// refuse gives back the locks of a grant that the engine refused to hear of. Other refusals must be of the kinds that
+// late events have.
+func (w *world) refuse(f *flow, ev *propagate.Event, err error) {
+	if ev.Type == propagate.EventLockGranted {
+		w.release(f, ev.Node)
+	}
+	for _, expected := range []error{propagate.ErrComplete, propagate.ErrUnknownNode, propagate.ErrNotStarted} {
+		if errors.Is(err, expected) {
+			return
+		}
+	}
+	if ev.Type == propagate.EventManualRetry && errors.Is(err, propagate.ErrInvalid) {
+		return
+	}
+	w.fault(f, "refused "+ev.Type.String(), "%v", err)
+}
+
+// carryOut does what the engine asks for, but no more than crash-1 actions before a crash.
+func (w *world) carryOut(f *flow, result *propagate.Result, crash int) {
+	for k, a := range result.Actions {
+		if crash > 0 && k >= crash-1 {
+			return
+		}
+		switch a.Type {
+		case propagate.ActionStart, propagate.ActionRecreate:
+			w.start(f, &a)
+		case propagate.ActionTerminate:
+			if p := f.pods[a.Name]; p != nil {
+				p.terminating = true
+			}
+			f.todo = slices.DeleteFunc(f.todo, func(name string) bool { return name == a.Name })
+		case propagate.ActionRelease:
+			w.release(f, a.ID)
+		case propagate.ActionWake:
+			f.wake = a.At
+		case propagate.ActionAcquire, propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
+			f.owed = append(f.owed, a)
+		}
+	}
+}
+
+// start makes the pod of a node, or has the node served.
+func (w *world) start(f *flow, a *propagate.Action) {
+	waits := a.Type == propagate.ActionStart && a.Message != ""
+	switch {
+	case waits:
+	case a.Kind == nodegraph.HTTP || a.Kind == nodegraph.Plugin:
+		f.served[a.Name] = true
+	case a.Kind == nodegraph.Pod && w.host.slow:
+		f.todo = append(f.todo, a.Name)
+	case a.Kind == nodegraph.Pod:
+		w.makePod(f, a.Name)
+	}
+}
+
+// makePod makes a pod, unless the node has one that is alive: its name is made from that of the node.
+func (w *world) makePod(f *flow, name string) {
+	old := f.pods[name]
+	if old == nil {
+		f.order = append(f.order, name)
+	} else if old.alive() {
+		return
+	}
+	w.serial++
+	p := &worldPod{uid: fmt.Sprint("u", w.serial), created: w.now.Add(time.Duration(w.serial)), state: "new", runs: make(map[string]int)}
+	p.status = propagate.PodStatus{Node: name, UID: p.uid, Created: p.created, Name: name, Phase: "Pending"}
+	f.pods[name] = p
+}
+
+// release takes back the locks of a node. Whoever gets them is told later; what the node was asked or granted is void.
+func (w *world) release(f *flow, id string) {
+	f.owed = slices.DeleteFunc(f.owed, func(a propagate.Action) bool { return a.Type == propagate.ActionAcquire && a.ID == id })
+	f.grants = slices.DeleteFunc(f.grants, func(g string) bool { return g == id })
+	f.held = slices.DeleteFunc(f.held, func(ev propagate.Event) bool {
+		return (ev.Type == propagate.EventLockGranted || ev.Type == propagate.EventLockQueued) && ev.Node == id
+	})
+	w.granted(w.locks.Release(propagate.Holder{Workflow: f.name, Node: id}))
+}
+
+// granted notes who is to be told that it has its locks.
+func (w *world) granted(holders []propagate.Holder) {
+	for _, h := range holders {
+		for _, f := range w.flows {
+			if f.name == h.Workflow {
+				f.grants = append(f.grants, h.Node)
+			}
+		}
+	}
+}
+
+// listed is what a list of the pods shows.
+func (f *flow) listed() []propagate.PodStatus {
+	var list []propagate.PodStatus
+	for _, name := range f.order {
+		if p := f.pods[name]; p.state != "gone" && p.state != "new" {
+			list = append(list, p.status)
+		}
+	}
+	return list
+}
+
+// forgetPods deletes the pods of nodes that run anew.
+func (f *flow) forgetPods() {
+	for name, p := range f.pods {
+		if i := f.e.Graph().Find(name); i == nodegraph.None || !f.e.Verdict(i).Fulfilled {
+			p.state = "gone"
+		}
+	}
+	f.todo = nil
+	for name := range f.ends {
+		if i := f.e.Graph().Find(name); i == nodegraph.None || !f.e.Verdict(i).Fulfilled {
+			delete(f.ends, name)
+		}
+	}
+	for name := range f.served {
+		if i := f.e.Graph().Find(name); i == nodegraph.None || !f.e.Verdict(i).Fulfilled {
+			delete(f.served, name)
+		}
+	}
+	f.said = nil
+}
+
+// traceCall notes a call for people.
+func (w *world) traceCall(f *flow, events []propagate.Event, result *propagate.Result) {
+	if !w.traced {
+		return
+	}
+	var told []string
+	for i := range events {
+		text := events[i].String()
+		if events[i].Pod.UID != "" {
+			text += "@" + events[i].Pod.UID
+		}
+		if events[i].Type == propagate.EventPodRunning && !events[i].Ready {
+			text += "(unready)"
+		}
+		if events[i].Type == propagate.EventSuspended || events[i].Type == propagate.EventResolved || events[i].Type == propagate.EventMemoized {
+			text += fmt.Sprintf("(%v)", events[i].Value)
+		}
+		if events[i].Type == propagate.EventShutdown {
+			text += " " + events[i].Reason
+		}
+		told = append(told, text)
+	}
+	if w.host.lists {
+		for _, p := range f.listed() {
+			text := fmt.Sprintf("%s@%s:%s", p.Node, p.UID, p.Phase)
+			for _, c := range p.Containers {
+				switch {
+				case c.Terminated:
+					text += fmt.Sprintf(" %s=%d", c.Name, c.ExitCode)
+				case c.Ready:
+					text += " " + c.Name + " ready"
+				}
+			}
+			told = append(told, text)
+		}
+	}
+	line := fmt.Sprintf("+%ds %s", int(w.now.Sub(epoch)/time.Second), strings.Join(told, ", "))
+	if len(w.flows) > 1 {
+		line = f.name + " " + line
+	}
+	w.trace = append(w.trace, line)
+	for _, c := range result.Changes {
+		w.trace = append(w.trace, "    "+c.String())
+	}
+	for _, a := range result.Actions {
+		w.trace = append(w.trace, "    -> "+a.String())
+	}
+	w.trace = append(w.trace, fmt.Sprintf("    waits for %v", f.e.Obligations()))
+}

@@ -1,0 +1,272 @@
+package propagate_test
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/truth"
+)
+
+// kindOf says what node i is, without its name: its kind, or that it is a hook. HTTP and Plugin nodes are alike.
+func kindOf(e *propagate.Engine, i nodegraph.Index) string {
+	if i <= nodegraph.Root {
+		return "workflow"
+	}
+	n := e.Graph().Node(i)
+	switch {
+	case n.Role == nodegraph.RoleHook:
+		return "hook"
+	case n.Kind == nodegraph.HTTP, n.Kind == nodegraph.Plugin:
+		return "served"
+	case n.Kind == nodegraph.Pod && n.Template != nil && n.Template.Daemon:
+		return "daemon"
+	}
+	return n.Kind.String()
+}
+
+// kindNamed is kindOf for a name.
+func kindNamed(e *propagate.Engine, name string) string {
+	if name == "" {
+		return kindOf(e, nodegraph.Root)
+	}
+	return kindOf(e, e.Graph().Find(name))
+}
+
+// check tests all that must hold after a call.
+func (w *world) check(f *flow, before map[nodegraph.Index]look, events []propagate.Event, result *propagate.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.dead = true
+			w.fault(f, "panic in a check", "%v", p)
+		}
+	}()
+	var broken *propagate.InvariantError
+	if err := f.e.Check(); errors.As(err, &broken) {
+		w.fault(f, invariantKind(f.e, broken), "%v", err)
+	}
+	w.checkTruth(f, events, result)
+	w.checkRewriting(f, before, events)
+	w.checkComplete(f, result)
+	w.checkHits(f, events)
+}
+
+// checkHits: a node that was found in the cache has ended well.
+func (w *world) checkHits(f *flow, events []propagate.Event) {
+	for _, ev := range events {
+		i := f.e.Graph().Find(ev.Node)
+		if ev.Type != propagate.EventMemoized || !ev.Value || i <= nodegraph.Root || !f.e.Fact(i).Hit {
+			continue
+		}
+		if phase, _ := f.e.Phase(i); phase != nodegraph.Succeeded {
+			w.fault(f, "hit of the cache is no success of "+kindOf(f.e, i), "%s was found in the cache and is %v", ev.Node, phase)
+		}
+	}
+}
+
+// checkTruth asks the checker that shares nothing with the rules.
+func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.Result) {
+	for _, ev := range events {
+		if ev.Type == propagate.EventManualRetry {
+			f.watch.ManualRetry()
+		}
+	}
+	claims := make([]*truth.Claim, 0, len(w.flows))
+	for _, other := range w.flows {
+		if other.dead {
+			continue
+		}
+		claim := truth.Of(other.e)
+		claims = append(claims, claim)
+		if other == f {
+			for _, v := range append(claim.Violations(), f.watch.Violations(claim, *result)...) {
+				w.violation(f, &v)
+			}
+		}
+	}
+	var v *truth.Violation
+	if err := truth.Holders(claims...); len(claims) > 1 && errors.As(err, &v) {
+		w.fault(f, v.Line+" across workflows", "%v", err)
+	}
+}
+
+func (w *world) violation(f *flow, v *truth.Violation) {
+	words := strings.ReplaceAll(wordsOf(f.e, v.Detail), "Error", "Failed")
+	for strings.Contains(words, "is Omitted after … is Omitted") {
+		words = strings.Replace(words, "is Omitted after … is Omitted", "is Omitted", 1)
+	}
+	w.fault(f, v.Line+" "+kindNamed(f.e, v.Node)+" "+words, "%v", v)
+}
+
+var (
+	agreementPattern = regexp.MustCompile(`(?s)the engine says (\w*) "(.*)" \((.*)\), the reference (\w*) "(.*)" \((.*)\)$`)
+	timePattern      = regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`)
+	quotedPattern    = regexp.MustCompile(`"[^"]*"`)
+	numberPattern    = regexp.MustCompile(`\d+`)
+)
+
+// invariantKind names what Check found.
+func invariantKind(e *propagate.Engine, broken *propagate.InvariantError) string {
+	kind := broken.Invariant + " " + kindNamed(e, broken.Node)
+	if m := agreementPattern.FindStringSubmatch(broken.Detail); m != nil {
+		return agreementKind(e, broken.Node, m)
+	}
+	if broken.Invariant == "progress" {
+		if e.Complete() {
+			return kind + " complete and waiting"
+		}
+		return kind + " waiting for nothing"
+	}
+	return kind
+}
+
+// agreementKind names how the engine and the reference differ: m are phase, message and rule of the one, then of the other.
+func agreementKind(e *propagate.Engine, node string, m []string) string {
+	kind := "agreement " + group(e, e.Graph().Find(node))
+	if m[3] == "entry" || m[3] == "exit-handler" || m[6] == "entry" || m[6] == "exit-handler" {
+		kind = "agreement workflow" // it has the name of its entry
+	}
+	switch {
+	case m[1] != m[4]:
+		return fmt.Sprintf("%s %s or %s", kind, m[1], m[4])
+	case m[2] != m[5]:
+		return kind + " message"
+	case m[3] == "when-false" || m[3] == "omitted" || m[3] == "invalid" || m[3] == "no-items":
+		return kind + " unseen part of what never ran"
+	}
+	return kind + " unseen part"
+}
+
+// group says of a node only whether it is a leaf or a composite.
+func group(e *propagate.Engine, i nodegraph.Index) string {
+	switch {
+	case i <= nodegraph.Root:
+		return "workflow"
+	case e.Graph().Node(i).Kind.Composite():
+		return "composite"
+	}
+	return "leaf"
+}
+
+// wordsOf is a text without the names of nodes, without quotations and with numbers alike.
+func wordsOf(e *propagate.Engine, text string) string {
+	text = quotedPattern.ReplaceAllString(timePattern.ReplaceAllString(text, "…"), "…")
+	words := strings.Fields(text)
+	for k, word := range words {
+		bare := strings.Trim(word, ",.:;")
+		if i := e.Graph().Find(bare); i > nodegraph.Root {
+			words[k] = strings.Replace(word, bare, "…", 1)
+		} else if strings.Contains(bare, "/") {
+			words[k] = "…"
+		}
+	}
+	text = numberPattern.ReplaceAllString(strings.Join(words, " "), "n")
+	if r := []rune(text); len(r) > 90 {
+		text = string(r[:90])
+	}
+	return strings.TrimRight(text, " ,.:;")
+}
+
+// look is how a node that had ended looked.
+type look struct {
+	phase nodegraph.Phase
+	rule  propagate.Rule
+}
+
+// look returns how the nodes look that have ended for good.
+func (f *flow) look() map[nodegraph.Index]look {
+	ended := make(map[nodegraph.Index]look)
+	for i := range nodegraph.Index(f.e.Graph().Len()) {
+		if phase, _ := f.e.Phase(i); !phase.Settled() {
+			continue
+		}
+		if v := f.e.Verdict(i); v.Fulfilled && !v.Daemoned {
+			ended[i] = look{v.Phase, v.Rule}
+		}
+	}
+	return ended
+}
+
+// checkRewriting: what had ended stays as it was, unless a newer run of it was told, or its own end where only its absence
+// was known (I5).
+func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events []propagate.Event) {
+	if f.strayed {
+		return
+	}
+	for _, ev := range events {
+		if ev.Type == propagate.EventManualRetry || ev.Type == propagate.EventContainerRetried {
+			return
+		}
+	}
+	g := f.e.Graph()
+	lateEnd := w.lateEnds(f, before)
+	for i, was := range before {
+		v := f.e.Verdict(i)
+		if v.Phase == was.phase && v.Fulfilled || lateEnd {
+			continue
+		}
+		if i > nodegraph.Root && g.Node(i).Kind.Composite() && g.Node(i).Kind != nodegraph.Retry {
+			continue // follows from what is inside it, which is looked at
+		}
+		if i == nodegraph.Root {
+			continue
+		}
+		now := "another end"
+		if v.Phase == nodegraph.Planned {
+			now = "planned"
+		} else if !v.Fulfilled {
+			now = "open"
+		}
+		w.fault(f, fmt.Sprintf("rewritten %s %v(%v) to %s", group(f.e, i), was.phase, was.rule, now),
+			"%s was %v and is %v", g.Node(i).Name(), was.phase, v.Phase)
+	}
+}
+
+// lateEnds reports whether a leaf of which only the absence was known has changed: its own end beats that, and what follows
+// changes with it.
+func (w *world) lateEnds(f *flow, before map[nodegraph.Index]look) bool {
+	for i, was := range before {
+		if was.rule != propagate.RulePodGone && was.rule != propagate.RuleContainerPod {
+			continue
+		}
+		if v := f.e.Verdict(i); v.Phase != was.phase || !v.Fulfilled {
+			return true
+		}
+	}
+	return false
+}
+
+// checkComplete: of a complete workflow nothing is asked but to end pods and to take back locks (I2).
+func (w *world) checkComplete(f *flow, result *propagate.Result) {
+	if !f.e.Complete() {
+		return
+	}
+	for _, a := range result.Actions {
+		switch a.Type {
+		case propagate.ActionTerminate, propagate.ActionRelease, propagate.ActionComplete:
+		case propagate.ActionStart:
+			i := f.e.Graph().Find(a.Name)
+			if phase, _ := f.e.Phase(i); phase.Settled() && a.Kind != nodegraph.Pod {
+				continue // it was created and ended in this call
+			}
+			w.fault(f, "complete and Start", "the workflow is complete, and asks for %v", a)
+		default:
+			w.fault(f, "complete and "+a.Type.String(), "the workflow is complete, and asks for %v", a)
+		}
+	}
+}
+
+// checkWake: what waits for time alone has an ActionWake that is still to come, no later than that (I2).
+func (w *world) checkWake(f *flow) {
+	if f.dead {
+		return
+	}
+	for _, o := range f.e.Obligations() {
+		if o.For == propagate.NeedTimer && (f.wake.IsZero() || !o.Until.IsZero() && f.wake.After(o.Until)) {
+			w.fault(f, "no wake", "%v until %v, and the host is woken at %v", o, o.Until, f.wake)
+		}
+	}
+}

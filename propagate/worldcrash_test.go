@@ -1,0 +1,323 @@
+package propagate_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/retry"
+)
+
+// kept is what a host stores of a workflow.
+type kept struct {
+	state  propagate.State
+	record nodegraph.Snapshot
+}
+
+func (f *flow) keep() kept { return kept{f.e.Save(), f.e.Snapshot()} }
+
+// crash ends the host and starts it again: all engines are made anew from what was stored, of one flow from an older
+// state if it is given. What it had been asked, and whom it wanted to tell that they have their locks, it has forgotten.
+func (w *world) crash(older *flow, stored *kept) {
+	if w.traced {
+		w.trace = append(w.trace, "the host crashes: "+w.host.String())
+	}
+	w.locks = propagate.LockTable{}
+	w.crashes++
+	was, starts := make([][]propagate.Obligation, len(w.flows)), make([][]string, len(w.flows))
+	for k, f := range w.flows {
+		if f.dead {
+			continue
+		}
+		from := f.keep()
+		if f == older {
+			from = *stored
+		} else {
+			was[k], starts[k] = f.e.Obligations(), f.owedAgain()
+		}
+		w.restart(f, &from, f != older)
+		f.missed = f == older || len(f.held) > 0
+		f.owed, f.grants, f.held, f.todo, f.wake = nil, nil, nil, nil, time.Time{}
+	}
+	for _, f := range w.flows {
+		if !f.dead {
+			w.locks.Adopt(f.name, f.e)
+		}
+	}
+	w.granted(w.locks.Grant())
+	for k, f := range w.flows {
+		if !f.dead {
+			w.callAfterCrash(f)
+			w.checkForgotten(f, was[k])
+			w.checkCounted(f, starts[k])
+		}
+	}
+}
+
+// owedAgain names the nodes that wait for another pod in place of one that ended, of which the engine has heard all.
+func (f *flow) owedAgain() []string {
+	var names []string
+	for _, o := range f.e.Obligations() {
+		if p := f.pods[o.Name]; o.For == propagate.NeedStart && p != nil && p.state == "ended" && !p.untold {
+			names = append(names, o.Name)
+		}
+	}
+	return names
+}
+
+// checkCounted: a node that waited for another pod waits for it still, and did not end because of the pod before (I7).
+func (w *world) checkCounted(f *flow, names []string) {
+	for _, name := range names {
+		if i := f.e.Graph().Find(name); !f.dead && i != nodegraph.None && f.e.Verdict(i).Phase.Unsuccessful() {
+			w.fault(f, "restart counts the end of a pod twice", "%s waited for another pod and is %v", name, f.e.Verdict(i).Phase)
+		}
+	}
+}
+
+// callAfterCrash is the first call of an engine that was made anew. What the host may have missed it lists.
+func (w *world) callAfterCrash(f *flow) {
+	lists := w.host.lists
+	w.host.lists = lists || f.missed || w.host.restart != restartLoad
+	w.call(f, 0)
+	w.host.lists = lists
+}
+
+// restart makes the engine of a flow from what was stored. Where that is as new as the engine, nothing may have changed.
+func (w *world) restart(f *flow, from *kept, current bool) {
+	w.census.count("Restart " + w.host.String())
+	var e *propagate.Engine
+	var unknown []string
+	var err error
+	way := []string{"load", "restore", "restore"}[w.host.restart]
+	switch w.host.restart {
+	case restartLoad:
+		e, unknown, err = propagate.Load(f.spec, from.state)
+	case restartRestore:
+		e, unknown, err = propagate.Restore(f.spec, inSeconds(from.record))
+	case restartObject:
+		record, ok := w.throughObject(f, from)
+		if !ok {
+			f.dead = true
+			return
+		}
+		e, unknown, err = propagate.Restore(f.spec, record)
+	}
+	if err != nil {
+		f.dead = true
+		w.fault(f, way+" error", "%v", err)
+		return
+	}
+	old := f.e
+	f.e, f.crashed = e, true
+	if !current {
+		return
+	}
+	w.checkUnknown(f, old, unknown, way)
+	if w.host.restart == restartLoad {
+		w.checkLoaded(f, old)
+	} else {
+		w.checkRestored(f, old, way)
+	}
+}
+
+// checkUnknown: whatever was stored is known again, but attempts of which a record does not say that they did not count.
+func (w *world) checkUnknown(f *flow, old *propagate.Engine, unknown []string, way string) {
+	for _, id := range unknown {
+		i := old.Graph().Find(id)
+		if i != nodegraph.None && !(w.host.restart != restartLoad && insideUncounted(old.Graph(), i)) {
+			w.fault(f, way+" unknown "+kindOf(old, i), "%s is not known any more", old.Graph().Node(i).Name())
+		}
+	}
+}
+
+// insideUncounted reports whether node i is, or is inside, an attempt of a Retry whose attempts may not count.
+func insideUncounted(g *nodegraph.Graph, i nodegraph.Index) bool {
+	for ; i > nodegraph.Root; i = g.Node(i).Parent {
+		n := g.Node(i)
+		if s := n.Template; n.Role == nodegraph.RoleAttempt && s != nil && s.Retry != nil && (s.Retry.IgnoreDisruptions || len(s.Retry.Rules) > 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkLoaded: an engine that was loaded looks as the one that was saved (I7).
+func (w *world) checkLoaded(f *flow, old *propagate.Engine) {
+	g := old.Graph()
+	for i := range nodegraph.Index(g.Len()) {
+		k := f.e.Graph().Find(g.Node(i).ID())
+		if i == nodegraph.Root {
+			k = i
+		}
+		was, _ := old.Phase(i)
+		now := nodegraph.Planned
+		if k != nodegraph.None {
+			now, _ = f.e.Phase(k)
+		}
+		if was != now {
+			w.fault(f, fmt.Sprintf("load phase %s %s to %s", group(old, i), phaseName(was), phaseName(now)), "%s was %s and is %s", nameOf(g, i), phaseName(was), phaseName(now))
+		}
+	}
+	was, now := needs(old.Obligations()), needs(f.e.Obligations())
+	if diff := cmp.Diff(was, now); diff != "" {
+		kind := "load obligation"
+		for name, need := range was {
+			if now[name] != need {
+				kind += " " + need
+				break
+			}
+		}
+		w.fault(f, kind, "obligations differ: %v, then %v", old.Obligations(), f.e.Obligations())
+	}
+}
+
+// nameOf is the name of node i, for messages.
+func nameOf(g *nodegraph.Graph, i nodegraph.Index) string {
+	if i == nodegraph.Root {
+		return "the workflow"
+	}
+	return g.Node(i).Name()
+}
+
+// phaseName names a phase, that of a planned node too.
+func phaseName(p nodegraph.Phase) string {
+	if p == nodegraph.Planned {
+		return "planned"
+	}
+	return p.String()
+}
+
+// needs is what each node waits for.
+func needs(obligations []propagate.Obligation) map[string]string {
+	all := make(map[string]string)
+	for _, o := range obligations {
+		all[o.Name] = o.For.String()
+	}
+	return all
+}
+
+// checkRestored: what was recorded as ended is so in the engine (I7).
+func (w *world) checkRestored(f *flow, old *propagate.Engine, way string) {
+	g := old.Graph()
+	for i := range nodegraph.Index(g.Len()) {
+		v := old.Verdict(i)
+		if !v.Fulfilled || v.Daemoned || v.Phase == nodegraph.Planned {
+			continue
+		}
+		k, name := f.e.Graph().Find(g.Node(i).ID()), nameOf(g, i)
+		if i == nodegraph.Root {
+			k = i
+		}
+		now := nodegraph.Planned
+		if k != nodegraph.None {
+			now, _ = f.e.Phase(k)
+		} else if insideUncounted(g, i) {
+			continue
+		}
+		if v.Phase != now {
+			w.fault(f, fmt.Sprintf("%s reopens %s %v", way, kindOf(old, i), v.Phase), "%s was %s and is %s", name, v.Phase, phaseName(now))
+		}
+	}
+}
+
+// checkForgotten: a node that was waited for is still there, and not planned again, after the first call of an engine
+// that was made anew (I7).
+func (w *world) checkForgotten(f *flow, was []propagate.Obligation) {
+	if f.dead || f.e.Complete() {
+		return
+	}
+	now := needs(f.e.Obligations())
+	for _, o := range was {
+		if o.Name == "" || now[o.Name] != "" {
+			continue
+		}
+		i := f.e.Graph().Find(o.Name)
+		if i == nodegraph.None {
+			w.fault(f, "forgotten hook or attempt", "%s was waited for (%v) and is not known any more", o.Name, o.For)
+		} else if phase, _ := f.e.Phase(i); phase == nodegraph.Planned {
+			w.fault(f, "forgotten "+kindOf(f.e, i), "%s was waited for (%v) and is planned again", o.Name, o.For)
+		}
+	}
+}
+
+// throughObject writes the record into the Workflow object of the flow and reads it again.
+func (w *world) throughObject(f *flow, from *kept) (nodegraph.Snapshot, bool) {
+	bad := func(what string, err error) (nodegraph.Snapshot, bool) {
+		w.fault(f, "object "+what, "%v", err)
+		return nodegraph.Snapshot{}, false
+	}
+	if f.object == nil {
+		f.object = objectOf(f.spec)
+	}
+	f.object = withRequests(f.object, from.state.Shutdown, from.state.Held)
+	object, err := argo.Read(f.object)
+	if err != nil {
+		return bad("is not read", err)
+	}
+	if err := object.SetStatus(from.record); err != nil {
+		return bad("is not written", err)
+	}
+	written, err := object.Encode()
+	if err != nil {
+		return bad("is not encoded", err)
+	}
+	patch, err := object.Patch()
+	if err != nil {
+		return bad("has no patch", err)
+	}
+	if want, got := decoded(written), mergePatch(decoded(f.object), decoded(patch)); !reflect.DeepEqual(want, got) {
+		w.fault(f, "object patch", "the patch does not lead to what is written: %s", cmp.Diff(want, got))
+	}
+	f.object = written
+	again, err := argo.Read(written)
+	if err != nil {
+		return bad("is not read again", err)
+	}
+	if f.compared {
+		return again.Snapshot, true
+	}
+	f.compared = true
+	if diff := cmp.Diff(expressible(f.spec), expressible(again.Spec), cmpopts.EquateEmpty(), cmp.Comparer(sameExpression)); diff != "" {
+		w.fault(f, "object spec", "the specification that is read differs: %s", diff)
+	}
+	return again.Snapshot, true
+}
+
+func sameExpression(a, b *retry.Expression) bool {
+	return (a == nil) == (b == nil) && (a == nil || a.String() == b.String())
+}
+
+func decoded(text []byte) any {
+	var v any
+	_ = json.Unmarshal(text, &v) // of what was encoded: can't fail
+	return v
+}
+
+// mergePatch applies a JSON merge patch (RFC 7386).
+func mergePatch(to, patch any) any {
+	p, isObject := patch.(map[string]any)
+	if !isObject {
+		return patch
+	}
+	merged := make(map[string]any)
+	if old, ok := to.(map[string]any); ok {
+		for key, value := range old {
+			merged[key] = value
+		}
+	}
+	for key, value := range p {
+		if value == nil {
+			delete(merged, key)
+		} else {
+			merged[key] = mergePatch(merged[key], value)
+		}
+	}
+	return merged
+}

@@ -1,0 +1,293 @@
+package propagate_test
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// A move is one thing that happens in a world. It names nodes, so that it means something in another world too; one that
+// can't happen there is passed over.
+type move struct {
+	op    string // what happens: see do, and podOps
+	flow  int
+	node  string
+	ctr   string
+	n     int           // which of several variants
+	wait  time.Duration // tick: how long
+	held  bool          // it is told with the next call
+	crash int           // see call
+}
+
+func (m move) String() string {
+	text := m.op
+	if m.flow > 0 {
+		text = fmt.Sprintf("w%d %s", m.flow+1, m.op)
+	}
+	for _, part := range []string{m.node, m.ctr} {
+		if part != "" {
+			text += " " + part
+		}
+	}
+	if m.n != 0 {
+		text += fmt.Sprint(" #", m.n)
+	}
+	if m.wait > 0 {
+		text += " " + m.wait.String()
+	}
+	if m.held {
+		text += " (held)"
+	}
+	switch {
+	case m.crash > 0:
+		text += fmt.Sprintf(" (crash after %d)", m.crash-1)
+	case m.crash < 0:
+		text += " (crash unsaved)"
+	}
+	return text
+}
+
+// do lets a move happen. It reports whether it could.
+func (w *world) do(m move) bool {
+	if m.flow >= len(w.flows) || w.flows[m.flow].dead {
+		return false
+	}
+	f := w.flows[m.flow]
+	defer w.survive()
+	switch m.op {
+	case "tick":
+		w.now = w.now.Add(m.wait)
+		if m.n == 1 {
+			w.call(f, m.crash)
+		}
+		return true
+	case "crash":
+		w.crash(nil, nil)
+		return true
+	case "drain":
+		w.drain()
+		return true
+	case "list":
+		f.missed = true
+		w.callAfterCrash(f)
+		return true
+	case "answer", "unanswerable":
+		return w.answer(f, m)
+	case "grant":
+		return w.grant(f, m)
+	case "make":
+		return w.makeLater(f, m)
+	case "shutdown":
+		return w.say(f, m, propagate.Shutdown([]string{"Stop", "Terminate"}[m.n&1]))
+	case "suspend":
+		return w.say(f, m, propagate.Suspended(m.n == 0))
+	case "agent":
+		return w.say(f, m, propagate.AgentEnded("the agent is gone"))
+	case "manual":
+		return w.manualRetry(f, m)
+	case "again":
+		if len(f.said) == 0 {
+			return false
+		}
+		return w.say(f, m, f.said[m.n%len(f.said)])
+	case "resume", "serve":
+		return w.endServed(f, m)
+	case "stray":
+		return w.stray(f, m)
+	}
+	return w.podMove(f, m)
+}
+
+// survive makes a panic of an engine a violation, and the end of all flows: none can be trusted any more.
+func (w *world) survive() {
+	if p := recover(); p != nil {
+		w.fault(nil, "panic "+panicSite(debug.Stack()), "%v", p)
+		for _, f := range w.flows {
+			f.dead = true
+		}
+	}
+}
+
+// say tells an event, now or with the next call.
+func (w *world) say(f *flow, m move, ev propagate.Event) bool {
+	if m.held {
+		f.held = append(f.held, ev)
+		return true
+	}
+	w.call(f, m.crash, ev)
+	return true
+}
+
+// find returns the index of the node that a move names, -1 if there is none. In a world that was made smaller it is the
+// first that has the name without attempts, items and groups, or the last part of it.
+func (w *world) find(named string, have []string) int {
+	if k := slices.Index(have, named); k >= 0 || !w.fuzzy {
+		return k
+	}
+	last := func(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+	plain := plainName(named)
+	if k := slices.IndexFunc(have, func(h string) bool { return plainName(h) == plain }); k >= 0 {
+		return k
+	}
+	return slices.IndexFunc(have, func(h string) bool { return last(plainName(h)) == last(plain) })
+}
+
+// plainName is the name of a node without the numbers of attempts, items and groups.
+func plainName(name string) string {
+	var b strings.Builder
+	depth := 0
+	for _, c := range name {
+		switch c {
+		case '(', '[':
+			depth++
+		case ')', ']':
+			depth--
+		default:
+			if depth == 0 {
+				b.WriteRune(c)
+			}
+		}
+	}
+	return b.String()
+}
+
+// answer answers what the engine asked of a node.
+func (w *world) answer(f *flow, m move) bool {
+	names := make([]string, len(f.owed))
+	for i := range f.owed {
+		names[i] = f.owed[i].Name
+	}
+	k := w.find(m.node, names)
+	if k < 0 {
+		return false
+	}
+	a := f.owed[k]
+	unanswerable := m.op == "unanswerable" && a.Type != propagate.ActionAcquire
+	if unanswerable && a.Type == propagate.ActionLookup { // that is for other questions, and leaves this one open
+		return w.say(f, m, propagate.Unanswerable(a.Name, "nobody knows"))
+	}
+	f.owed = append(f.owed[:k:k], f.owed[k+1:]...)
+	switch {
+	case unanswerable:
+		return w.say(f, m, propagate.Unanswerable(a.Name, "nobody knows"))
+	case a.Type == propagate.ActionAcquire:
+		granted, key, message := w.locks.Acquire(propagate.Holder{Workflow: f.name, Node: a.ID}, a.Locks)
+		if !granted {
+			return w.say(f, m, propagate.LockQueued(a.ID, key, message))
+		}
+		if m.n == 1 { // it hears of that later
+			f.grants = append(f.grants, a.ID)
+			return true
+		}
+		return w.say(f, m, propagate.LockGranted(a.ID))
+	case a.Type == propagate.ActionResolve:
+		return w.said(f, m, propagate.Resolved(a.Name, m.n != 1, ""))
+	case a.Type == propagate.ActionExpand:
+		return w.said(f, m, propagate.Expanded(a.Name, []nodegraph.Item{{Text: "p"}, {Text: "q"}}[:(m.n+1)%3]...))
+	}
+	return w.said(f, m, propagate.Memoized(a.Name, m.n == 1))
+}
+
+// said is say for an event that may be said again.
+func (w *world) said(f *flow, m move, ev propagate.Event) bool {
+	f.said = append(f.said, ev)
+	return w.say(f, m, ev)
+}
+
+// grant tells a node that it has its locks.
+func (w *world) grant(f *flow, m move) bool {
+	names := make([]string, len(f.grants))
+	for k, id := range f.grants {
+		if i := f.e.Graph().Find(id); id != "" && i > nodegraph.Root {
+			names[k] = f.e.Graph().Node(i).Name()
+		}
+	}
+	k := w.find(m.node, names)
+	if k < 0 {
+		return false
+	}
+	id := f.grants[k]
+	f.grants = append(f.grants[:k:k], f.grants[k+1:]...)
+	return w.say(f, m, propagate.LockGranted(id))
+}
+
+// makeLater makes a pod that the host was asked for.
+func (w *world) makeLater(f *flow, m move) bool {
+	k := w.find(m.node, f.todo)
+	if k < 0 {
+		return false
+	}
+	name := f.todo[k]
+	f.todo = append(f.todo[:k:k], f.todo[k+1:]...)
+	w.makePod(f, name)
+	return true
+}
+
+func (w *world) manualRetry(f *flow, m move) bool {
+	if phase, _ := f.e.Workflow(); !f.e.Complete() || !phase.Unsuccessful() {
+		return false
+	}
+	f.retry, f.stopped = f.retry+1, false
+	if len(f.held) > 0 {
+		w.call(f, 0)
+	}
+	w.call(f, m.crash, propagate.ManualRetry())
+	return true
+}
+
+// endServed resumes a Suspend node, or says how an HTTP or Plugin node ended.
+func (w *world) endServed(f *flow, m move) bool {
+	g := f.e.Graph()
+	var names []string
+	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
+		n := g.Node(i)
+		suspend, served := n.Kind == nodegraph.Suspend, f.served[n.Name()]
+		if (m.op == "resume" && suspend || m.op == "serve" && served) && !f.e.Fact(i).Created.IsZero() {
+			names = append(names, n.Name())
+		}
+	}
+	k := w.find(m.node, names)
+	if k < 0 {
+		return false
+	}
+	name := names[k]
+	phase, known := f.ends[name]
+	if !known { // it ends once
+		phase = []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error}[m.n%3]
+		f.ends[name] = phase
+	}
+	if m.op == "serve" {
+		return w.said(f, m, propagate.NodeEnded(name, phase, "served"))
+	}
+	ev := propagate.Resumed(name)
+	ev.Phase = phase
+	return w.said(f, m, ev)
+}
+
+// stray tells of a newer pod of a node than the host made, such as another instance of the host makes. It takes the place
+// of the one that the node has.
+func (w *world) stray(f *flow, m move) bool {
+	k := w.find(m.node, f.order)
+	if k < 0 {
+		return false
+	}
+	name := f.order[k]
+	if i := f.e.Graph().Find(name); i == nodegraph.None || f.e.Fact(i).Created.IsZero() {
+		return false // nobody makes pods of nodes that were not started
+	}
+	w.serial++
+	old := f.pods[name]
+	p := &worldPod{uid: fmt.Sprint("x", w.serial), created: w.now.Add(time.Duration(w.serial)), state: "new", runs: make(map[string]int)}
+	p.status = propagate.PodStatus{Node: name, UID: p.uid, Created: p.created, Name: name, Phase: "Pending"}
+	p.terminating = old.terminating && old.alive()
+	f.pods[name] = p
+	f.strayed = true
+	m.op = []string{"delete", "running", "fail", "pending", "ok"}[m.n%5]
+	m.node = name
+	return w.podMove(f, m)
+}
