@@ -466,7 +466,8 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func
 	case r.Kind == nodegraph.NodeSkipped:
 		return Fact{Stage: StageEnded, Phase: r.Phase, Message: r.Message, Finished: r.Finished}
 	}
-	f.Created, f.Finished, f.Hit = r.Started, r.Finished, r.CacheHit
+	f.Created, f.Finished = r.Started, r.Finished
+	f.Hit = r.CacheHit && r.Phase.Completed() // what runs was not found in the cache, whatever was before a manual retry
 	if f.Created.IsZero() {
 		f.Created = e.facts.started
 	}
