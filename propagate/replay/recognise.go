@@ -138,9 +138,18 @@ func (t site) isInside(id string) bool {
 }
 
 // falseSuccess is deviation 8: the DAG fails here because a failure leads to a target that was skipped or omitted, and is
-// Succeeded in the recording, as something inside is.
+// Succeeded in the recording: as something inside is, or because the continueOn of that target alone covers the failure.
 func falseSuccess(t site) bool {
-	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Succeeded && t.want.Message == "" && t.inherits() && t.contains(nodegraph.Succeeded)
+	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Succeeded && t.want.Message == "" && t.inherits() &&
+		(t.contains(nodegraph.Succeeded) || t.targetCovers())
+}
+
+// targetCovers reports whether a target of the DAG that was skipped or omitted has a continueOn for the phase of the DAG here.
+func (t site) targetCovers() bool {
+	return slices.ContainsFunc(t.graph.Targets(t.index), func(slot int32) bool {
+		target := t.graph.Slot(t.index, slot)
+		return !t.moment.Engine.Verdict(target).Phase.Completed() && t.graph.Node(target).Task.ContinueOn.Covers(t.got.Phase)
+	})
 }
 
 // kindOfFailure is deviation 9: a failure leads to a target of the DAG that was skipped or omitted, here and in the

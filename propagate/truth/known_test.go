@@ -101,12 +101,10 @@ var engineSays = map[string][]string{
 	"a ready daemon keeps its lock": {
 		"wide/mutex-daemon-deadlock I9.3 workflow: step",
 	},
-	"a group in Error is restored with what goes on inside it": {
-		"wide/rnd330 I9.5 rnd330[0].s1(0:k:0)(0): step",
-		"wide/rnd331 I9.4 rnd331.b-3(2:z).n1(0:n01)[1].s2(0:x)(0): step",
-		"wide/rnd331 I9.4 rnd331.b-3(2:z).n1(1:n02)[1].s1: step",
-		"wide/rnd331 I9.5 rnd331.b-3(2:z).n1(0:n01)[1].s2(0:x)(0): step",
-		"wide/rnd331 I9.5 rnd331.b-3(2:z).n1(1:n02)[1].s1: step",
+	"what is recorded to have ended is kept as it is recorded": {
+		"wide/daemon-evicted-steps-v3.6 I8.2 dmevs[0].d: step",
+		"wide/rnd152 I8.2 rnd152(0).job1: step",
+		"wide/rnd394 I8.3 rnd394.job2: step",
 	},
 	"a record does not tell that the pod of a Pending node ran": {
 		"wide/rnd152 I9.8 rnd152(1).job1(0): restored",
