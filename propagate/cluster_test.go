@@ -85,7 +85,7 @@ func (c *cluster) apply(events ...propagate.Event) {
 		return
 	}
 	if err == nil {
-		err = c.e.Check()
+		err = c.sound()
 	}
 	if err != nil {
 		require.NoError(c.t, err, "%s\n%s", c.history(), c.table())
@@ -95,6 +95,14 @@ func (c *cluster) apply(events ...propagate.Event) {
 	}
 	c.carryOut(result)
 	c.checkWake()
+}
+
+// sound is what all tests check, but that what a manual retry opens again is not held back by the parallelism around it.
+func (c *cluster) sound() error {
+	if c.retried {
+		return soundBut(c.e, "I9.2")
+	}
+	return sound(c.e)
 }
 
 // checkWake: what waits for time alone has an ActionWake that is still to come, no later than that.

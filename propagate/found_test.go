@@ -39,7 +39,7 @@ func tell(t testing.TB, e *propagate.Engine, events ...propagate.Event) propagat
 	t.Helper()
 	r, err := e.Apply(epoch, events...)
 	require.NoError(t, err)
-	require.NoError(t, e.Check())
+	require.NoError(t, sound(e))
 	return r
 }
 

@@ -16,7 +16,7 @@ func listed(t testing.TB, e *propagate.Engine, pods ...propagate.PodStatus) prop
 	t.Helper()
 	r, err := e.SyncPods(epoch, pods)
 	require.NoError(t, err)
-	require.NoError(t, e.Check())
+	require.NoError(t, sound(e))
 	return r
 }
 

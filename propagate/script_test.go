@@ -271,7 +271,7 @@ func (s *script) apply(events ...propagate.Event) string {
 		if err != nil {
 			return "error: " + err.Error() + "\n"
 		}
-		require.NoError(s.t, s.e.Check())
+		require.NoError(s.t, sound(s.e))
 		for _, c := range r.Changes {
 			fmt.Fprintf(&b, "%v  (%s)\n", c, s.reason(c.Node))
 		}

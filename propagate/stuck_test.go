@@ -44,7 +44,7 @@ func at(t testing.TB, e *propagate.Engine, after time.Duration, events ...propag
 	t.Helper()
 	r, err := e.Apply(epoch.Add(after), events...)
 	require.NoError(t, err)
-	require.NoError(t, e.Check())
+	require.NoError(t, sound(e))
 	return r
 }
 
