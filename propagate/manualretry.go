@@ -72,7 +72,7 @@ func (e *Engine) kept() []NodeState {
 			if n.Kind.Composite() && f.created() { // whatever the rules would say of it without the shutdown
 				f.Stage, f.Phase, f.Message = StageEnded, e.eval.verdicts[i].phase(), e.eval.message(i)
 			}
-		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded, len(e.eval.locksOf(i)) > 0:
+		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded && e.graph.First(i) == nodegraph.None, len(e.eval.locksOf(i)) > 0:
 			continue // forgotten
 		default:
 			f.Finished, f.Seen, f.Halted, f.Stage, f.Phase = time.Time{}, false, "", StageNone, nodegraph.Planned

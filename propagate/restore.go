@@ -62,8 +62,9 @@ func (r *restorer) endRecorded() {
 			e.facts.close(i)
 			continue
 		case f.kind.Composite():
-			if v := e.eval.verdicts[i]; v.fulfilled() && v.phase() == f.Phase && e.eval.message(i) == e.facts.phrases.text(e.facts.details[i].message) {
-				continue
+			group := f.kind == nodegraph.TaskGroup || f.kind == nodegraph.StepGroup
+			if group && !e.facts.nodes[f.parent].Phase.Completed() && e.saysAsRecorded(i) {
+				continue // hooks of items may still be due, and a daemon be tried again: neither is inside what has ended as a whole
 			}
 			e.facts.endAsRecorded(i)
 		case f.Unsynced && (e.lateAttempt(i) || e.facts.nodes[f.parent].Phase.Completed() && e.facts.nodes[f.parent].kind.Composite()):
@@ -83,6 +84,12 @@ func (r *restorer) endRecorded() {
 		e.sweep(0)
 		e.stopWaitsInside()
 	}
+}
+
+// saysAsRecorded reports whether the rules say of composite i what is on record.
+func (e *Engine) saysAsRecorded(i nodegraph.Index) bool {
+	f, v := &e.facts.nodes[i], e.eval.verdicts[i]
+	return v.fulfilled() && v.phase() == f.Phase && e.eval.message(i) == e.facts.phrases.text(e.facts.details[i].message)
 }
 
 // stopWaitsInside stops what waits for a lock inside something that only ends: it is not to start any more.

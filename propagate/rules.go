@@ -43,19 +43,7 @@ func (w *evalContext) compositeRule(i nodegraph.Index) ruling {
 	case n.Lock == LockWaits:
 		return pending(RuleLockWait, w.facts.told(i))
 	}
-	var v ruling
-	switch n.kind {
-	case nodegraph.DAG:
-		v = w.dagRule(i)
-	case nodegraph.Steps:
-		v = w.stepsRule(i)
-	case nodegraph.StepGroup:
-		v = w.stepGroupRule(i)
-	case nodegraph.TaskGroup:
-		v = w.taskGroupRule(i)
-	case nodegraph.Retry:
-		v = w.retryRule(i)
-	}
+	v := w.membersRule(i)
 	if w.facts.closing && !v.fulfilled() && w.withinClosing(i) && w.openMember(i) == nodegraph.None {
 		return settled(nodegraph.Failed, said(closedAround), RuleWhole, nodegraph.None) // what it waits for never starts
 	}
@@ -63,6 +51,21 @@ func (w *evalContext) compositeRule(i nodegraph.Index) ruling {
 		v.verdict = v.verdict&^verdictPhase | verdict(nodegraph.Pending) // Argo never sets a composite that waited for a lock to Running
 	}
 	return v
+}
+
+// membersRule is the rule of a composite that goes by what is inside it.
+func (w *evalContext) membersRule(i nodegraph.Index) ruling {
+	switch w.facts.nodes[i].kind {
+	case nodegraph.DAG:
+		return w.dagRule(i)
+	case nodegraph.Steps:
+		return w.stepsRule(i)
+	case nodegraph.StepGroup:
+		return w.stepGroupRule(i)
+	case nodegraph.TaskGroup:
+		return w.taskGroupRule(i)
+	}
+	return w.retryRule(i)
 }
 
 // settled is the ruling on a node that has ended.
@@ -180,11 +183,16 @@ func (w *evalContext) openMember(i nodegraph.Index) nodegraph.Index {
 	return nodegraph.None
 }
 
-// wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. One in Error with nothing inside it
-// could not be expanded.
+// wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. Where what is inside of it says the same,
+// that explains it. One in Error with nothing inside it could not be expanded.
 func (w *evalContext) wholeRule(i nodegraph.Index) ruling {
 	phase, message := w.facts.nodes[i].Phase, w.facts.told(i)
-	if phase == nodegraph.Error && w.graph.First(i) == nodegraph.None {
+	switch {
+	case w.graph.First(i) != nodegraph.None:
+		if v := w.membersRule(i); v.fulfilled() && v.phase() == phase && w.words(v.message) == w.words(message) {
+			return v
+		}
+	case phase == nodegraph.Error:
 		return settled(phase, message, RuleInvalid, nodegraph.None)
 	}
 	return settled(phase, message, RuleWhole, nodegraph.None)
