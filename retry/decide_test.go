@@ -680,6 +680,20 @@ func TestExpressionsThatDoNotCompile(t *testing.T) {
 	assert.ErrorContains(t, err, "exceeds maximum allowed nodes")
 }
 
+// An expression that can't be compiled says why whenever it is asked, and the node is in Error.
+func TestUncompiledExpression(t *testing.T) {
+	_, why := retry.Compile("1 +")
+	require.Error(t, why)
+	e := retry.Uncompiled("1 +", why)
+	assert.Equal(t, "1 +", e.String())
+	holds, err := e.Eval(retry.Variables{})
+	assert.False(t, holds)
+	assert.Equal(t, why, err)
+	s := &retry.Strategy{Expression: e}
+	d := s.Decide([]retry.Attempt{{Outcome: retry.Failed}}, retry.Environment{})
+	assert.Equal(t, retry.Decision{Verb: retry.Stop, Step: retry.StepExpression, Attempt: 1, Outcome: retry.Errored, Message: why.Error(), Rule: -1}, d)
+}
+
 // An expression that can't be evaluated ends the node in Error, whatever the attempt ended in, and says why.
 func TestExpressionsThatCanNotBeEvaluated(t *testing.T) {
 	for _, c := range []struct{ text, want string }{

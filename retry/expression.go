@@ -15,10 +15,11 @@ const (
 	maxExpressionMemory = 1 << 20 // elements an evaluation may allocate
 )
 
-// An Expression is a compiled retryStrategy.expression. It is immutable and may be shared.
+// An Expression is a retryStrategy.expression, compiled or not to be compiled. It is immutable and may be shared.
 type Expression struct {
 	text    string
 	program *vm.Program
+	err     error // why it can't be compiled
 }
 
 // An ExpressionError says why an expression can't be compiled or evaluated.
@@ -70,14 +71,21 @@ func Compile(text string) (*Expression, error) {
 	if err != nil {
 		return nil, &ExpressionError{text, err}
 	}
-	return &Expression{text, program}, nil
+	return &Expression{text: text, program: program}, nil
 }
+
+// Uncompiled is an expression that can't be compiled, and says why whenever it is evaluated: it is an error of the node that
+// asks it, and of nothing else.
+func Uncompiled(text string, why error) *Expression { return &Expression{text: text, err: why} }
 
 // String returns the expression as it was written.
 func (e *Expression) String() string { return e.text }
 
 // Eval evaluates the expression. It allocates. The error is an [*ExpressionError].
 func (e *Expression) Eval(v Variables) (ok bool, err error) {
+	if e.err != nil {
+		return false, e.err
+	}
 	machine := vm.VM{MemoryBudget: maxExpressionMemory}
 	result, err := machine.Run(e.program, v.environment())
 	if err != nil {

@@ -32,7 +32,7 @@ func (c *converter) retry(field string, in *retryStrategy) (*retry.Strategy, err
 		}
 	default:
 		if s.Expression, err = retry.Compile(in.Expression); err != nil {
-			return nil, inField(field+".expression", err)
+			s.Expression = retry.Uncompiled(in.Expression, err) // an error of the node, once it is asked
 		}
 	}
 	s.Backoff, err = c.backoff(field+".backoff", in.Backoff)

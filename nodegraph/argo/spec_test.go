@@ -307,11 +307,13 @@ func TestReadSpecErrors(t *testing.T) {
 			require.EqualError(t, err, `argo: workflow "w": `+test.want)
 		})
 	}
-	t.Run("an expression", func(t *testing.T) {
-		_, err := argo.Read([]byte(withSpec(`{"retryStrategy":{"expression":"1 +"}}`)))
-		require.ErrorContains(t, err, `argo: workflow "w": spec.retryStrategy.expression: retry: expression "1 +": `)
-		var cause *retry.ExpressionError
-		require.ErrorAs(t, err, &cause)
+	t.Run("an expression", func(t *testing.T) { // no part of the workflow but its node is wrong
+		w, err := argo.Read([]byte(withSpec(`{"entrypoint":"t","templates":[{"name":"t","container":{},"retryStrategy":{"limit":1,"expression":"1 +"}}]}`)))
+		require.NoError(t, err)
+		failed := []retry.Attempt{{Outcome: retry.Failed}}
+		d := w.Spec.Templates[0].Retry.Decide(failed, retry.Environment{})
+		require.Equal(t, retry.Errored, d.Outcome)
+		require.Contains(t, d.Message, `retry: expression "1 +": `)
 	})
 	for name, status := range map[string]string{
 		"status.storedWorkflowTemplateSpec.templates: want a list, found object":                  `{"storedWorkflowTemplateSpec":{"templates":{}}}`,
