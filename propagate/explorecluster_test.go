@@ -68,22 +68,29 @@ func (l *faultList) of(t *testing.T, graph string) func(kind string, path fmt.St
 // explore explores a family.
 func (f family) explore(t *testing.T, faults *faultList, count *explore.Count) {
 	for _, c := range f.cases {
-		specs, err := c.specs()
-		require.NoError(t, err, c)
-		cluster := f.cluster
-		if *exploreSize > 3 {
-			cluster.Harm++
-		}
-		x := &explore.Exploration{Specs: specs, Cluster: &cluster, Bound: f.bound, Count: count, Found: faults.of(t, c.String())}
-		if c.facts != nil {
-			x.Facts, x.Cluster = explore.About(0, c.facts...), nil
-			x.Where = func(w *explore.World, _ bool) string { return x.BySaid(w) }
-		}
-		if c.manifest != "" {
-			cluster.Written = c.written
-		}
+		x := f.exploration(t, c)
+		x.Count, x.Found = count, faults.of(t, c.String())
 		x.Run(t)
 	}
+}
+
+// exploration is the search through one case of a family.
+func (f family) exploration(t testing.TB, c drawing) *explore.Exploration {
+	specs, err := c.specs()
+	require.NoError(t, err, c)
+	cluster := f.cluster
+	if *exploreSize > 3 {
+		cluster.Harm++
+	}
+	x := &explore.Exploration{Specs: specs, Cluster: &cluster, Bound: f.bound}
+	if c.facts != nil {
+		x.Facts, x.Cluster = explore.About(0, c.facts...), nil
+		x.Where = func(w *explore.World, _ bool) string { return x.BySaid(w) }
+	}
+	if c.manifest != "" {
+		cluster.Written = c.written
+	}
+	return x
 }
 
 // Everything that may happen to small workflows in a cluster: see families. What is found is what is known.

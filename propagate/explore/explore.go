@@ -42,7 +42,8 @@ type Exploration struct {
 	// Found, if set, is told of what is not as it must be, under a short name for all of its kind, and how that was
 	// reached; nil fails the test. A state that breaks an invariant is not explored any further.
 	Found func(kind string, path fmt.Stringer, err error)
-	Count *Count // if set, what is done is added to it
+	Heard func(events []propagate.Event, result *propagate.Result) // if set, is told of each call that an engine took
+	Count *Count                                                   // if set, what is done is added to it
 
 	seen  map[uint64]bool
 	looks map[string]reached // by where

@@ -99,6 +99,9 @@ func (w *World) apply(k int, events ...propagate.Event) (propagate.Result, error
 func (w *World) heard(k int, r propagate.Result, events []propagate.Event) {
 	f := &w.flows[k]
 	w.hashed = nil
+	if w.x.Heard != nil {
+		w.x.Heard(events, &r)
+	}
 	if w.x.Cluster == nil {
 		return
 	}
