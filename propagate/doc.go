@@ -54,7 +54,7 @@
 //
 // # Invariants
 //
-// [Engine.Check] tests them, and so does every test after every event.
+// [Engine.Check] tests the first seven, and so does every test after every event.
 //
 //   - Containment (I1): nothing unfulfilled is inside something fulfilled.
 //   - Progress (I2): an incomplete workflow waits for something, a complete one for nothing; it emits no action.
@@ -64,6 +64,13 @@
 //   - Locks (I6): a lock is released in the result in which its holder settles.
 //   - Restart (I7): [Engine.Save] and [Load], at any moment, change no phase and no obligation. [Restore] keeps what a
 //     record says has ended, unless something inside it is open, and never reopens it.
+//   - Truth (I8): nothing that failed is reported as success.
+//   - Bounds (I9): parallelism and the limits of locks hold. No pod is asked for without its locks, inside something that
+//     has ended, after a shutdown or a deadline, or twice for an attempt that ran.
+//   - Nothing dropped (I10): what could change a phase and can't be evaluated or carried out is an error of its node or a
+//     question to the host.
+//
+// Package truth checks I8 and I9, and shares no code with the rules.
 //
 // # What is not promised
 //

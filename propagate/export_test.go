@@ -8,6 +8,3 @@ func (e *Engine) Reference() []Verdict {
 	}
 	return verdicts
 }
-
-// EndOneByOne does nothing.
-func (e *Engine) EndOneByOne() {}

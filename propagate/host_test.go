@@ -18,7 +18,6 @@ type host struct {
 	intake    intake
 	snapshots bool             // a restart reads the Workflow object, not the saved state
 	nameless  bool             // it does not tell the pods of a node apart
-	single    bool             // its engines do for each node what they do for several at once
 	lively    bool             // answers are given once more, results come late, agents end, time passes, and Wake is relied on
 	limits    nodegraph.Limits // of its engines: so many nodes, or templates inside templates, and no more
 }
@@ -28,7 +27,6 @@ func hostOf(seed uint64) host {
 	h := host{dates: dates(seed % 3), intake: intake(seed / 3 % 3), lively: true}
 	h.snapshots = seed/9%2 == 1 && h.intake != intakeEvents
 	h.nameless = seed/18%3 == 0 && h.dates == datesNone && h.intake != intakeChanged
-	h.single = seed/54%2 == 1
 	switch seed / 108 % 4 {
 	case 0:
 		h.limits.Nodes = 3 + int(seed%37)
@@ -69,9 +67,6 @@ func (c *cluster) date() time.Time {
 
 // tell gives events to the engine in the way of the host, with the pods as they look now.
 func (c *cluster) tell(events []propagate.Event) (propagate.Result, error) {
-	if c.host.single {
-		c.e.EndOneByOne()
-	}
 	if c.host.intake == intakeEvents {
 		return c.e.Apply(c.now, events...)
 	}

@@ -35,7 +35,7 @@ type world struct {
 type worldHost struct {
 	lists   bool // it lists all pods in each call, and tells no events of them
 	restart restartWay
-	single  bool // its engines do for each node what they do for several at once, and its events name nodes by index
+	indexed bool // its events name nodes by index
 	slow    bool // it makes pods some time after it was asked for them
 }
 
@@ -209,8 +209,7 @@ func (w *world) tell(f *flow, events []propagate.Event) (result propagate.Result
 			w.fault(f, "panic "+panicSite(debug.Stack()), "%v", p)
 		}
 	}()
-	if w.host.single {
-		f.e.EndOneByOne()
+	if w.host.indexed {
 		events = byIndex(f.e.Graph(), events)
 	}
 	if w.host.lists {

@@ -22,7 +22,7 @@ type wideCase struct {
 // replay repeats, and the world.
 func wideRun(seed uint64) (wideCase, *world) {
 	r := rand.New(rand.NewPCG(seed, 1))
-	c := wideCase{host: worldHost{lists: r.IntN(3) == 0, restart: restartWay(r.IntN(3)), single: r.IntN(4) == 0, slow: r.IntN(4) == 0}}
+	c := wideCase{host: worldHost{lists: r.IntN(3) == 0, restart: restartWay(r.IntN(3)), indexed: r.IntN(4) == 0, slow: r.IntN(4) == 0}}
 	names := []string{"wf", "wg", "wh"}
 	for k := range []int{1, 1, 1, 2, 2, 3}[r.IntN(6)] {
 		c.specs = append(c.specs, wideSpec(r, names[k]))
