@@ -48,7 +48,7 @@ type Features struct {
 	FailFast        bool // some template fails fast (Argo: template.failFast)
 	Parallelism     bool // some template, or the workflow, limits how many pods are active
 	HookExpressions bool // some hook of a task or step has an expression, which may name other tasks or steps
-	WorkflowStatus  bool // the expression of some hook refers to workflow.status
+	WorkflowStatus  bool // the expression of a hook of some task or step refers to workflow.status
 }
 
 func (s *Spec) check(limits Limits) (*checker, error) {
@@ -420,11 +420,12 @@ func (c *checker) hooks(template, node string, hooks []Hook) error {
 		}
 		names[h.Name] = true
 		if h.Expression != "" && c.hookConditions[h.Expression] == nil {
-			condition := CompileHook(h.Expression)
-			c.hookConditions[h.Expression] = condition
-			c.features.WorkflowStatus = c.features.WorkflowStatus || condition.NamesWorkflow()
+			c.hookConditions[h.Expression] = CompileHook(h.Expression)
 		}
-		c.features.HookExpressions = c.features.HookExpressions || node != "" && h.Expression != ""
+		if node != "" && h.Expression != "" {
+			c.features.HookExpressions = true
+			c.features.WorkflowStatus = c.features.WorkflowStatus || c.hookConditions[h.Expression].NamesWorkflow()
+		}
 	}
 	return nil
 }

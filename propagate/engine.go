@@ -61,9 +61,10 @@ type output struct {
 
 // uses are the features that cost something only where they are used.
 type uses struct {
-	failFast    bool // some template fails fast
-	namedPhases bool // the expression of some hook may name tasks or steps
-	limits      bool // there is a limit of parallelism, or some template fails fast
+	failFast       bool // some template fails fast
+	namedPhases    bool // the expression of some hook may name tasks or steps
+	limits         bool // there is a limit of parallelism, or some template fails fast
+	workflowStatus bool // the expression of a hook of some task refers to workflow.status
 }
 
 // New returns the engine of a workflow that was not started. Nothing happens before the first call of [Engine.Apply].
@@ -79,7 +80,7 @@ func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) 
 	has := g.Features()
 	e := &Engine{graph: g, facts: &store{held: spec.Suspended, daemons: has.Daemons}}
 	e.eval = evalContext{graph: g, facts: e.facts}
-	e.uses = uses{failFast: has.FailFast, namedPhases: has.HookExpressions, limits: has.FailFast || has.Parallelism}
+	e.uses = uses{failFast: has.FailFast, namedPhases: has.HookExpressions, limits: has.FailFast || has.Parallelism, workflowStatus: has.WorkflowStatus}
 	e.waiting.asked = make(map[nodegraph.Index]struct{})
 	e.allot(g.Len()) // more when there are more
 	e.grow()
@@ -165,6 +166,9 @@ func (e *Engine) begin(now time.Time) {
 	}
 	if e.Complete() {
 		return
+	}
+	if e.uses.workflowStatus && e.facts.setStatus(e.eval.verdicts[nodegraph.Root].phase()) {
+		e.wakeEverybody()
 	}
 	if len(e.restored.pendingQuestions) > 0 {
 		e.askAgain()
@@ -264,6 +268,9 @@ func (e *Engine) finish(complete bool) {
 	}
 	if e.facts.phrases.full(len(e.facts.nodes)) {
 		e.forgetPhrases()
+	}
+	if e.uses.workflowStatus && e.facts.status != e.eval.verdicts[nodegraph.Root].phase() {
+		e.sched.timers.add(e.facts.instant, nodegraph.Root) // the next call sees another status
 	}
 	if len(e.sched.timers.list) == 0 || e.Complete() {
 		return

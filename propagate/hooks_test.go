@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,7 +13,12 @@ import (
 // hooked starts a drawn workflow whose tasks or steps b have a hook with this expression.
 func hooked(t *testing.T, text, expression string) *propagate.Engine {
 	t.Helper()
-	return drawnWith(t, text, func(spec *nodegraph.Spec) {
+	return drawnWith(t, text, hookOfB(expression))
+}
+
+// hookOfB gives the tasks and steps b a hook with this expression.
+func hookOfB(expression string) func(*nodegraph.Spec) {
+	return func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
 			for _, tasks := range append([][]nodegraph.Task{template.Tasks}, template.Steps...) {
 				for k := range tasks {
@@ -22,7 +28,7 @@ func hooked(t *testing.T, text, expression string) *propagate.Engine {
 				}
 			}
 		}
-	})
+	}
 }
 
 // The expression of a hook may name what its task comes after. Anything else may end before the task begins or after it,
@@ -118,4 +124,59 @@ func TestHookNamesADaemon(t *testing.T) {
 	require.Equal(t, nodegraph.None, e.Graph().Find("wf.b.hooks.h"))
 	tell(t, e, propagate.PodFailed("wf.a", ""))
 	expect(t, e, "wf.b.hooks.h", nodegraph.Pending)
+}
+
+// What a hook sees as workflow.status depends on where its owner is. Inside the entry node it is what the workflow was before
+// the call, so nothing depends on its own outcome; the next call follows at once where that has changed. The exit handler
+// and the workflow's own hooks see what has become of the entry node (Argo: setGlobalRuntimeParameters).
+func TestHookReadsTheStatusOfTheWorkflow(t *testing.T) {
+	fail := propagate.PodFailed("wf.a", "")
+	of := func(b, status string) *propagate.Engine { return hooked(t, b, `workflow.status == "`+status+`"`) }
+	starts := func(e *propagate.Engine, hook string, want bool, why string) {
+		t.Helper()
+		require.Equal(t, want, e.Graph().Find(hook) != nodegraph.None, "%s starts: %s", hook, why)
+		require.NoError(t, e.Check())
+		require.NoError(t, reloaded(t, e).Check())
+	}
+
+	e := of("dag(b: retry(1, pod))", "")
+	starts(e, "wf.b.hooks.h", true, "there is no status before the first call")
+
+	e = of("dag(b: retry(1, pod))", "Running")
+	starts(e, "wf.b.hooks.h", false, "there is no status before the first call")
+	r, err := e.Apply(e.Now())
+	require.NoError(t, err)
+	require.NotEmpty(t, r.Changes)
+	starts(e, "wf.b.hooks.h", true, "the workflow was Running before the second call")
+
+	e = of("dag(a -> b)", "Failed")
+	tell(t, e, fail)
+	starts(e, "wf.b.hooks.h", false, "the workflow was Running while its entry node was")
+	require.True(t, e.Complete())
+
+	e = of("dag(a) exit dag(b)", "Failed")
+	tell(t, e, fail)
+	tell(t, e, propagate.PodRunning("wf.onExit.b"))
+	starts(e, "wf.onExit.b.hooks.h", true, "the entry node is Failed")
+
+	e = drawnWith(t, "dag(a)", func(spec *nodegraph.Spec) {
+		spec.Hooks = []nodegraph.Hook{{Name: "h", Template: "pod", Expression: `workflow.status == "Failed"`}}
+	})
+	tell(t, e, fail)
+	starts(e, "wf.hooks.h", true, "the entry node is Failed")
+}
+
+// A workflow asks to be called at once where a hook has yet to see its status, and not again after.
+func TestStatusOfTheWorkflowIsSeenInTheNextCall(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(b, hold: suspend)")
+	require.NoError(t, err)
+	hookOfB(`workflow.status == "Failed"`)(spec)
+	e, err := propagate.New(spec)
+	require.NoError(t, err)
+	for call, want := range []bool{true, false, false} {
+		r, err := e.Apply(epoch)
+		require.NoError(t, err)
+		wakes := slices.ContainsFunc(r.Actions, func(a propagate.Action) bool { return a.Type == propagate.ActionWake })
+		require.Equal(t, want, wakes, "call %d asks for another", call+1)
+	}
 }

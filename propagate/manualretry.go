@@ -16,7 +16,7 @@ func (e *Engine) manualRetry() {
 	if !e.Complete() {
 		return // twice in one batch
 	}
-	state := State{Now: e.facts.now, Held: e.facts.held, Nodes: e.kept()}
+	state := State{Now: e.facts.now, Status: nodegraph.Running, Held: e.facts.held, Nodes: e.kept()}
 	fresh, _, err := LoadLimited(e.graph.Spec(), state, e.graph.Limits())
 	if err != nil {
 		panic("propagate: nodes that existed are refused: " + err.Error())

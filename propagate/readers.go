@@ -17,6 +17,8 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 //	the verdict of an item                  what comes after its TaskGroup, if that has ended: a daemon among the items may end
 //	the phase of a task or step             what comes after it, where the expressions of hooks may name it
 //	a node is added                         the node, its parent and, of a hook, the owner
+//	the phase of the entry node             everybody, where the expressions of hooks refer to workflow.status
+//	the status before the call              everybody, where they do
 //	the workflow starts                     the workflow and its entry node
 //	a timer runs out                        the node
 //	a shutdown, the deadline                everybody
@@ -73,6 +75,9 @@ func (e *Engine) wakeVerdictReaders(i nodegraph.Index, n *node, old, is verdict)
 	}
 	if e.uses.namedPhases && is.phase() != old.phase() {
 		e.wakeNamers(i)
+	}
+	if e.uses.workflowStatus && i == nodegraph.Entry && is.phase() != old.phase() {
+		e.wakeEverybody()
 	}
 	if n.traits&traitHook != 0 {
 		owner, _ := e.graph.Owner(i)

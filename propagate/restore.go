@@ -26,6 +26,9 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 	}
 	r := &restorer{e: e, source: recordSource(s.Nodes), record: true}
 	e.facts.shutdown, e.facts.held = s.Shutdown, s.Held
+	if e.uses.workflowStatus {
+		e.facts.setStatus(s.Phase)
+	}
 	if len(s.Nodes) > 0 || s.Phase > nodegraph.Pending {
 		e.facts.started = s.Started
 		if e.facts.started.IsZero() {

@@ -75,10 +75,7 @@ func (w *evalContext) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v ruling) 
 func (w *evalContext) hookStatus(i nodegraph.Index, v ruling) func(group, name string) (string, bool) {
 	return func(group, name string) (string, bool) {
 		if group == "workflow" {
-			if i == nodegraph.Entry {
-				return v.phase().String(), true
-			}
-			return w.verdicts[nodegraph.Entry].phase().String(), true
+			return w.workflowStatus(i, v).String(), true
 		}
 		t := w.graph.Node(i).Task
 		if t == nil {
@@ -93,6 +90,31 @@ func (w *evalContext) hookStatus(i nodegraph.Index, v ruling) func(group, name s
 		}
 		return w.verdicts[other].phase().String(), true
 	}
+}
+
+// workflowStatus is the status of the workflow that the hooks of node i see (Argo: setGlobalRuntimeParameters). Those of the nodes
+// inside the entry node see it as it was before the current call, empty at first; those of the workflow itself, and all in
+// its exit handler and its hooks, see what has become of the entry node.
+func (w *evalContext) workflowStatus(i nodegraph.Index, v ruling) nodegraph.Phase {
+	entry := w.verdicts[nodegraph.Entry].phase()
+	switch {
+	case i == nodegraph.Entry:
+		entry = v.phase()
+	case w.insideEntry(i):
+		return w.facts.status
+	}
+	if entry == nodegraph.Skipped || entry == nodegraph.Omitted {
+		return nodegraph.Succeeded
+	}
+	return entry
+}
+
+// insideEntry reports whether node i is inside the entry node.
+func (w *evalContext) insideEntry(i nodegraph.Index) bool {
+	for w.facts.nodes[i].parent > nodegraph.Root {
+		i = w.facts.nodes[i].parent
+	}
+	return i == nodegraph.Entry
 }
 
 // earlier is the task or step of this name that node i comes after, directly or not; None for any other: it may end before

@@ -13,8 +13,9 @@ import (
 type State struct {
 	Now, Started time.Time // UTC
 	Shutdown     string
-	Held         bool // suspended as a whole
-	Overdue      bool // past the workflow's deadline
+	Status       nodegraph.Phase // of the workflow before the last call
+	Held         bool            // suspended as a whole
+	Overdue      bool            // past the workflow's deadline
 	Workflow     Fact
 	Nodes        []NodeState                 // in the order of the graph
 	Older        map[string]map[string]int64 // by node id: the pods it had before, by UID, with their serials
@@ -33,7 +34,7 @@ type NodeState struct {
 // Save returns the engine's state. It shares nothing with the engine, and allocates.
 func (e *Engine) Save() State {
 	s := State{
-		Now: e.facts.now, Started: e.facts.started, Shutdown: e.facts.shutdown, Held: e.facts.held, Overdue: e.facts.overdue,
+		Now: e.facts.now, Started: e.facts.started, Shutdown: e.facts.shutdown, Status: e.facts.status, Held: e.facts.held, Overdue: e.facts.overdue,
 		Workflow: e.facts.fact(nodegraph.Root), Older: make(map[string]map[string]int64, len(e.older)),
 	}
 	for id, serials := range e.older {
@@ -92,7 +93,7 @@ func LoadLimited(spec *nodegraph.Spec, s State, limits nodegraph.Limits) (*Engin
 		return nil, nil, err
 	}
 	e.facts.setNow(s.Now)
-	e.facts.started, e.facts.shutdown, e.facts.held, e.facts.overdue = s.Started, s.Shutdown, s.Held, s.Overdue
+	e.facts.started, e.facts.shutdown, e.facts.status, e.facts.held, e.facts.overdue = s.Started, s.Shutdown, s.Status, s.Held, s.Overdue
 	e.facts.put(nodegraph.Root, &s.Workflow)
 	for id, serials := range s.Older {
 		e.remember(id, serials)

@@ -21,6 +21,7 @@ type store struct {
 	instant  stamp             // the same
 	started  time.Time         // the workflow's start; zero before it holds its locks
 	shutdown string            // "", "Stop" or "Terminate"
+	status   nodegraph.Phase   // of the workflow before the current call
 	held     bool              // suspended as a whole
 	overdue  bool              // the deadline was applied
 	daemons  bool              // some template is a daemon

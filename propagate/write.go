@@ -48,6 +48,13 @@ func (w *store) close(i nodegraph.Index) {
 // whole: its members alone say what it is.
 func (w *store) forgetRecorded(i nodegraph.Index) { w.nodes[i].Phase = nodegraph.Planned }
 
+// setStatus notes the phase of the workflow before the current call, and reports whether it is another than before.
+func (w *store) setStatus(p nodegraph.Phase) bool {
+	changed := w.status != p
+	w.status = p
+	return changed
+}
+
 // stopWaiting ends a workflow that waits for its locks.
 func (w *store) stopWaiting() {
 	w.root().Stage = StageStopped
