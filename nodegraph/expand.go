@@ -7,25 +7,11 @@ import (
 )
 
 // add appends one node inside parent: what is said of it by like, under the name of base, which is empty for the workflow,
-// and a suffix.
+// and a suffix. On an error nothing was added.
 func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error) {
 	i := Index(len(g.nodes))
-	if err := g.put(parent, base, suffix, like); err != nil {
-		return None, err
-	}
-	if err := g.claim(); err != nil {
-		g.truncate(int(i))
-		return None, err
-	}
-	return i, nil
-}
-
-// put is add for one of many nodes: whether their ids are their own is looked at for several at once, the last of which are left
-// to claim.
-func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
-	i := Index(len(g.nodes))
 	if len(g.nodes) >= g.limits.Nodes {
-		return &LimitError{Limit: "Nodes", Max: g.limits.Nodes, Node: g.nodes[base].Name() + string(suffix)}
+		return None, &LimitError{Limit: "Nodes", Max: g.limits.Nodes, Node: g.nodes[base].Name() + string(suffix)}
 	}
 	if len(g.nodes) == cap(g.nodes) { // nodes that come one by one: half as many again, so that each is moved twice
 		g.nodes = slices.Grow(g.nodes, 8+len(g.nodes)/2)
@@ -35,7 +21,7 @@ func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
 	// A copy of all of it would have to wait for what was written to like just now.
 	n.Template, n.Task, n.Slot, n.Kind, n.Role = like.Template, like.Task, like.Slot, like.Kind, like.Role
 	n.traits, n.nesting = like.traits, like.nesting
-	g.nameNode(i, base, suffix)
+	hash := g.nameNode(i, base, suffix)
 	n.Parent, n.last = parent, None
 	if n.Kind == DAG || n.Kind == Pod {
 		n.inner = g.orderOf(n.Template)
@@ -53,45 +39,38 @@ func (g *Graph) put(parent, base Index, suffix []byte, like *Node) error {
 		p.inner = int32(^i)
 	}
 	p.last = i
-	if len(g.unclaimed) == claimBlock {
-		return g.claim()
+	if i > Entry {
+		if err := g.claim(i, hash); err != nil {
+			g.truncate(int(i))
+			return None, err
+		}
 	}
-	return nil
+	return i, nil
 }
 
-// nameNode gives node i its name and its id.
-func (g *Graph) nameNode(i, base Index, suffix []byte) {
+// nameNode gives node i its name and its id, and returns the hash in it. The entry node has none.
+func (g *Graph) nameNode(i, base Index, suffix []byte) (hash uint32) {
 	if i == Entry {
 		g.nodes[i].setText(g.spec.Name+g.spec.Name, len(g.spec.Name))
-		return
+		return 0
 	}
 	if base != g.base {
 		g.base, g.baseHash = base, g.hashOf(base)
 	}
-	hash := extend(g.baseHash, suffix)
-	g.unclaimed = append(g.unclaimed, hash)
+	hash = extend(g.baseHash, suffix)
 	var digits [1 + 10]byte
 	id := strconv.AppendUint(append(digits[:0], '-'), uint64(hash), 10)
 	before := g.nodes[base].Name()
 	g.nodes[i].setText(g.text.join(before, suffix, g.spec.Name, id), len(before)+len(suffix))
+	return hash
 }
 
-// claimBlock is how many nodes are entered into the table of ids at once. As with the table of tasks, a processor looks for
-// several entries at the same time.
-const claimBlock = 64
-
-// claim enters the nodes that were put last into the table of ids, which no two nodes share.
-func (g *Graph) claim() error {
-	hashes := g.unclaimed
-	g.unclaimed = hashes[:0]
-	g.ids.reserve(g.nodes, len(hashes))
-	i := Index(len(g.nodes) - len(hashes))
-	for _, hash := range hashes {
-		if other := g.ids.claim(g.nodes, i, hash); other != None {
-			return &SpecError{Node: g.nodes[i].Name(), Field: "id",
-				Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID(), bounded(g.nodes[other].Name()))}
-		}
-		i++
+// claim enters node i, the last one, into the table of ids, which no two nodes share.
+func (g *Graph) claim(i Index, hash uint32) error {
+	g.ids.reserve(g.nodes, 1)
+	if other := g.ids.claim(g.nodes, i, hash); other != None {
+		return &SpecError{Node: g.nodes[i].Name(), Field: "id",
+			Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID(), bounded(g.nodes[other].Name()))}
 	}
 	return nil
 }
@@ -143,7 +122,7 @@ func (g *Graph) truncate(n int) {
 		}
 	}
 	g.ids.keep(g.nodes, n)
-	g.unclaimed, g.base = g.unclaimed[:0], None
+	g.base = None
 	clear(g.nodes[n:])
 	g.nodes = g.nodes[:n]
 }
@@ -193,9 +172,6 @@ func (g *Graph) Expand(i Index) error {
 	case Pod:
 		err = g.expandPod(i)
 	}
-	if err == nil {
-		err = g.claim()
-	}
 	if err != nil {
 		g.truncate(before)
 		g.nodes[i].traits &^= nodeExpanded // items of a first step may have set it
@@ -212,37 +188,18 @@ func (g *Graph) expandDAG(i Index) error {
 	g.reserve(tasks)
 	g.text.reserve(plan.names + tasks*(len(n.Name())+1+g.maxIDLength()))
 	node := Node{Role: RoleTask, Template: n.Template, nesting: n.nesting + 1}
-	for place := 0; place < tasks; place += slotBlock {
-		if err := g.putTasks(i, plan, int32(place), int32(min(place+slotBlock, tasks)), node); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// putTasks adds the tasks at the places first..end-1, at most slotBlock, of DAG i, whose template node has. All of their names
-// are read in a short loop first: none may be in a processor's cache, and it waits for several at the same time.
-func (g *Graph) putTasks(i Index, plan *Plan, first, end int32, node Node) error {
-	tasks := node.Template.Tasks
-	var ends [slotBlock]int
-	g.suffix = g.suffix[:0]
-	for place := first; place < end; place++ {
-		g.suffix = append(append(g.suffix, '.'), tasks[plan.Slot(place)].Name...)
-		ends[place-first] = len(g.suffix)
-	}
-	from := 0
-	for place := first; place < end; place++ {
-		slot, to := plan.Slot(place), ends[place-first]
-		node.Slot, node.Task = slot, &tasks[slot]
+	for place := range int32(tasks) {
+		node.Slot = plan.Slot(place)
+		node.Task = &n.Template.Tasks[node.Slot]
 		node.Template = g.templateOf(node.Task)
 		node.Kind = node.Template.kind()
 		if node.Task.Loop != nil {
 			node.Kind = TaskGroup
 		}
-		if err := g.put(i, i, g.suffix[from:to], &node); err != nil {
+		g.suffix = append(append(g.suffix[:0], '.'), node.Task.Name...)
+		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err
 		}
-		from = to
 	}
 	return nil
 }
@@ -253,7 +210,7 @@ func (g *Graph) expandSteps(i Index) error {
 	for slot := range n.Template.Steps {
 		node.Slot = int32(slot)
 		g.suffix = append(strconv.AppendInt(append(g.suffix[:0], '['), int64(slot), 10), ']')
-		if err := g.put(i, i, g.suffix, &node); err != nil {
+		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err
 		}
 	}
@@ -269,7 +226,7 @@ func (g *Graph) expandGroup(i Index) error {
 		node := Node{Kind: t.kind(), Role: RoleStep, Slot: int32(slot), Template: t, Task: step, nesting: n.nesting + 1}
 		if step.Loop != nil {
 			if step.Loop.Unresolved == "" && len(step.Loop.Items) > 0 {
-				if err := g.putItems(i, step, step.Loop.Items); err != nil {
+				if err := g.addItems(i, step, step.Loop.Items); err != nil {
 					return err
 				}
 				continue
@@ -278,7 +235,7 @@ func (g *Graph) expandGroup(i Index) error {
 			node.Kind = TaskGroup
 		}
 		g.suffix = append(append(g.suffix[:0], '.'), step.Name...)
-		if err := g.put(i, i, g.suffix, &node); err != nil {
+		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err
 		}
 	}
@@ -295,7 +252,7 @@ func (g *Graph) expandPod(i Index) error {
 	for place := range int32(plan.Len()) {
 		node.Slot = plan.Slot(place)
 		g.suffix = append(append(g.suffix[:0], '.'), n.Template.Containers[node.Slot].Name...)
-		if err := g.put(i, i, g.suffix, &node); err != nil {
+		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err
 		}
 	}
@@ -318,10 +275,7 @@ func (g *Graph) AddAttempt(i Index) (Index, error) {
 // error is a [*LimitError] or [*SpecError]; nothing was added then.
 func (g *Graph) AddItems(i Index, task *Task, items []Item) error {
 	before, traits := len(g.nodes), g.nodes[i].traits
-	err := g.putItems(i, task, items)
-	if err == nil {
-		err = g.claim()
-	}
+	err := g.addItems(i, task, items)
 	if err != nil {
 		g.truncate(before)
 		g.nodes[i].traits = traits
@@ -329,8 +283,8 @@ func (g *Graph) AddItems(i Index, task *Task, items []Item) error {
 	return err
 }
 
-// putItems is AddItems, but that the ids of the last nodes are left to claim.
-func (g *Graph) putItems(i Index, task *Task, items []Item) error {
+// addItems is AddItems, but that on an error some of the nodes were added.
+func (g *Graph) addItems(i Index, task *Task, items []Item) error {
 	if len(items) > g.limits.Items {
 		return &LimitError{Limit: "Items", Max: g.limits.Items, Node: g.nodes[i].Name()}
 	}
@@ -344,7 +298,7 @@ func (g *Graph) putItems(i Index, task *Task, items []Item) error {
 	for slot := range items {
 		node.Slot = int32(slot)
 		g.suffix = appendItemName(g.suffix[:0], prefix, slot, items[slot].Text)
-		if err := g.put(i, i, g.suffix, &node); err != nil {
+		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err
 		}
 	}

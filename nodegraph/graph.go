@@ -96,7 +96,6 @@ type Graph struct {
 	nodes          []Node
 	ids            idTable
 	text           text
-	unclaimed      []uint32              // hashes of the nodes that were put last and are not in ids yet
 	base           Index                 // the one from whose name that of the last node was made
 	baseHash       uint32                // of its name
 	suffix         []byte                // scratch of add
@@ -140,7 +139,6 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 		hookConditions: checked.hookConditions,
 		plans:          []*Plan{nil},
 		planOf:         make(map[*Template]int32, len(checked.plans)),
-		unclaimed:      make([]uint32, 0, claimBlock),
 		base:           None,
 	}
 	edges := 0
@@ -160,7 +158,7 @@ func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
 	entry := g.templates.find(spec.Entrypoint)
 	g.nodes = make([]Node, 1, 2+min(limits.Nodes, entry.within()+len(entry.Tasks)))
 	g.nodes[Root] = Node{Kind: Workflow, Role: RoleRoot, Parent: None, last: None, next: None}
-	if err := g.put(Root, Root, []byte(spec.Name), &Node{Kind: entry.kind(), Role: RoleEntry, Template: entry}); err != nil {
+	if _, err := g.add(Root, Root, []byte(spec.Name), &Node{Kind: entry.kind(), Role: RoleEntry, Template: entry}); err != nil {
 		return nil, err
 	}
 	return g, nil

@@ -28,25 +28,14 @@ func (s *slotTable) seek(name string, hash uint32) (after, entry uint32) {
 	}
 }
 
-// slotBlock is how many tasks are entered at once: a processor looks for the entries of several in a short loop at the same
-// time, none of which may be in its cache.
-const slotBlock = 64
-
-// add enters a block of tasks, or returns one whose name another has.
-func (s *slotTable) add(from, to int) (twice *Task) {
-	var hashes [slotBlock]uint32
-	block := s.tasks[from:to]
-	for k := range block {
-		hashes[k] = s.hash(block[k].Name)
+// add enters the task of a slot, or reports that another has its name.
+func (s *slotTable) add(slot int) (twice bool) {
+	hash := s.hash(s.tasks[slot].Name)
+	after, entry := s.seek(s.tasks[slot].Name, hash)
+	if after == 0 {
+		s.table.put(hash, uint32(slot)+1, entry)
 	}
-	for k := range block {
-		after, entry := s.seek(block[k].Name, hashes[k])
-		if after != 0 {
-			return &block[k]
-		}
-		s.table.put(hashes[k], uint32(from+k)+1, entry)
-	}
-	return nil
+	return after != 0
 }
 
 // find returns the slot of the task with this name. Most lists name tasks in the order in which they are declared, so the

@@ -14,13 +14,13 @@ func TestSlotsAreFoundByName(t *testing.T) {
 			tasks[k].Name = "t" + strconv.Itoa(k)
 		}
 		table := newSlotTable(tasks)
-		for from := 0; from < n; from += slotBlock {
-			require.Nil(t, table.add(from, min(from+slotBlock, n)), "the block of %d of %d", from, n)
+		for k := range tasks {
+			require.False(t, table.add(k), "the name of task %d of %d is taken", k, n)
 		}
 		for k := range tasks {
 			slot, ok := table.find(tasks[k].Name)
 			require.True(t, ok && slot == int32(k), "task %d of %d is found at %d", k, n, slot)
-			require.Same(t, &tasks[k], table.add(k, k+1), "the name of task %d of %d is taken", k, n)
+			require.True(t, table.add(k), "the name of task %d of %d is taken", k, n)
 		}
 		for k := n - 1; k >= 0; k-- { // against the order in which they were declared
 			slot, ok := table.find(tasks[k].Name)

@@ -261,24 +261,19 @@ func (c *checker) dag(t *Template) (*Plan, error) {
 		edges += len(t.Tasks[i].Dependencies)
 	}
 	slots, p := newSlotTable(t.Tasks), newPlanner(len(t.Tasks), edges)
-	for from := 0; from < len(t.Tasks); from += slotBlock {
-		to := min(from+slotBlock, len(t.Tasks))
-		for i := from; i < to; i++ {
-			task := &t.Tasks[i]
-			if err := c.task(t, place{list: "dag.tasks", at: i}, task); err != nil {
-				return nil, err
-			}
-			length += len(task.Name)
-			p.continues = p.continues || task.ContinueOn != ContinueOn{}
+	for i := range t.Tasks {
+		task := &t.Tasks[i]
+		if err := c.task(t, place{list: "dag.tasks", at: i}, task); err != nil {
+			return nil, err
 		}
-		if twice := slots.add(from, to); twice != nil {
-			return nil, &SpecError{Template: t.Name, Node: twice.Name, Field: "name", Reason: "is used by more than one task"}
+		length += len(task.Name)
+		p.continues = p.continues || task.ContinueOn != ContinueOn{}
+		if slots.add(i) {
+			return nil, &SpecError{Template: t.Name, Node: task.Name, Field: "name", Reason: "is used by more than one task"}
 		}
 		// What was declared last is still in the processor's cache. Where a task comes after one that is declared later this fails,
 		// and is done again when all are known.
-		for i := from; i < to && ordered; i++ {
-			ordered = p.task(t, int32(i), slots) == nil
-		}
+		ordered = ordered && p.task(t, int32(i), slots) == nil
 	}
 	if !ordered {
 		p.reset()
