@@ -1,0 +1,167 @@
+package propagate_test
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// stuck notes what the unfinished workflows wait for when nothing good is left to happen, and does what a person would do
+// then. It reports whether there was anything to do.
+func (w *world) stuck() bool {
+	again := false
+	for k, f := range w.flows {
+		if f.dead || f.e.Complete() {
+			continue
+		}
+		for _, o := range f.e.Obligations() {
+			if why := w.hopeless(f, &o); why != "" && !strings.Contains(o.Message, "never") {
+				w.fault(f, "hangs: "+why, "%v for ever: %s", o, why)
+			}
+		}
+		if !f.stopped {
+			f.stopped = true
+			w.do(move{op: "shutdown", flow: k, n: 1})
+			again = true
+		} else {
+			w.fault(f, "hangs after Terminate", "%v", f.e.Obligations())
+			f.dead = true
+		}
+	}
+	return again
+}
+
+// hopeless says why an obligation of a stuck workflow is a fault; nothing where its users are to blame, who take locks in
+// different orders.
+func (w *world) hopeless(f *flow, o *propagate.Obligation) string {
+	if o.For == propagate.NeedLock {
+		return w.lockWait(f, o)
+	}
+	if o.For == propagate.NeedParallelism && w.locked(f) {
+		return "" // those who have the places wait for locks
+	}
+	return o.For.String()
+}
+
+// locked reports whether a node of the flow waits for a lock as its users would have it.
+func (w *world) locked(f *flow) bool {
+	return slices.ContainsFunc(f.e.Obligations(), func(o propagate.Obligation) bool {
+		return o.For == propagate.NeedLock && w.lockWait(f, &o) == ""
+	})
+}
+
+// lockWait says why a wait for locks is a fault. The locks may be free; or held by a node that has ended or is a ready
+// daemon, or by what the waiter is inside of.
+func (w *world) lockWait(f *flow, o *propagate.Obligation) string {
+	g := f.e.Graph()
+	locks := f.spec.Locks
+	if o.Node != nodegraph.Root {
+		locks = g.Node(o.Node).Template.Locks
+	}
+	free := true
+	for _, l := range locks {
+		holders := w.locks.Holders(l.Key)
+		free = free && len(holders) < max(1, l.Limit)
+		for _, h := range holders {
+			if why := w.heldBy(f, o.Node, h); why != "" {
+				return "lock " + why
+			}
+		}
+	}
+	if free {
+		return "lock that is free"
+	}
+	return ""
+}
+
+// heldBy says why a holder keeps a lock for ever from node i of a flow; nothing if it waits itself.
+func (w *world) heldBy(f *flow, i nodegraph.Index, h propagate.Holder) string {
+	for _, other := range w.flows {
+		if other.name != h.Workflow {
+			continue
+		}
+		if other.dead {
+			return ""
+		}
+		k := other.e.Graph().Find(h.Node)
+		if h.Node == "" {
+			k = nodegraph.Root
+		}
+		if k == nodegraph.None {
+			return "of a node that is not known"
+		}
+		if other == f {
+			for p := i; p != nodegraph.None; p = f.e.Graph().Node(p).Parent {
+				if p == k {
+					return "of what it is inside of"
+				}
+			}
+		}
+		v := other.e.Verdict(k)
+		switch {
+		case v.Daemoned:
+			return "of a ready daemon"
+		case v.Fulfilled:
+			return "of what has ended"
+		}
+	}
+	return ""
+}
+
+// checkLeft: when all is over no lock is held, nobody is queued, and no pod is left that nobody ends.
+func (w *world) checkLeft() {
+	for _, f := range w.flows {
+		if f.dead || !f.e.Complete() {
+			return
+		}
+		w.checkExitHooks(f)
+		for _, name := range f.order {
+			if p := f.pods[name]; p.alive() && !p.terminating {
+				w.fault(f, "left pod"+f.since(), "the pod of %s lives on, and the workflow is complete", name)
+			}
+		}
+	}
+	for _, l := range []nodegraph.Lock{lockM, lockJ, lockS, lockOne} {
+		if h := w.locks.Holders(l.Key); len(h) > 0 {
+			w.fault(nil, "left lock held", "%s is held by %v", l.Key, h)
+		}
+		if h := w.locks.Waiters(l.Key); len(h) > 0 {
+			w.fault(nil, "left lock awaited", "%s is awaited by %v", l.Key, h)
+		}
+	}
+}
+
+// since says whether the host of a flow crashed.
+func (f *flow) since() string {
+	if f.crashed {
+		return " after a crash"
+	}
+	return ""
+}
+
+// checkExitHooks: whatever ran and ended has its exit hook, in a workflow that nobody and nothing cut short.
+func (w *world) checkExitHooks(f *flow) {
+	cut := slices.ContainsFunc(allTemplates(f.spec), func(t *nodegraph.Template) bool { return t.FailFast })
+	if cut || f.e.Save().Shutdown != "" || f.spec.ActiveDeadline > 0 || f.retry > 0 {
+		return
+	}
+	g := f.e.Graph()
+	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
+		n := g.Node(i)
+		if n.Task == nil || n.Role != nodegraph.RoleTask && n.Role != nodegraph.RoleStep && n.Role != nodegraph.RoleItem {
+			continue
+		}
+		h, phase := n.Task.ExitHook(), f.e.Verdict(i).Phase
+		if n.Template != nil && n.Template.Daemon { // it ends with what it is inside of
+			continue
+		}
+		if h == nil || h.Expression != "" || !phase.Completed() || f.e.Fact(i).Created.IsZero() {
+			continue
+		}
+		if k := g.Find(n.Name() + ".onExit"); k == nodegraph.None || !f.e.Exists(k) {
+			w.fault(f, "exit hook lost of "+kindOf(f.e, i), "%s is %v, and its exit hook never ran", n.Name(), phase)
+		}
+	}
+}
