@@ -48,7 +48,8 @@ func (w *store) close(i nodegraph.Index) {
 // whole: its members alone say what it is.
 func (w *store) forgetRecorded(i nodegraph.Index) { w.nodes[i].Phase = nodegraph.Planned }
 
-// setStatus notes the phase of the workflow before the current call, and reports whether it is another than before.
+// setStatus notes the phase of the workflow before the current call, which is no node's fact, and reports whether it is another
+// than before: then everybody is woken (see readers.go).
 func (w *store) setStatus(p nodegraph.Phase) bool {
 	changed := w.status != p
 	w.status = p
