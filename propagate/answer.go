@@ -4,42 +4,30 @@ import (
 	"errors"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
-
-// workflowLockAnswered takes the host's word on the locks of the workflow.
-func (e *Engine) workflowLockAnswered(ev *Event) {
-	if e.facts.root().Lock == LockHeld {
-		return
-	}
-	if ev.Type == EventLockQueued {
-		e.facts.waitFor(nodegraph.Root, ev.Reason, ev.Message)
-		return
-	}
-	e.facts.grant(nodegraph.Root)
-	e.beginWorkflow()
-}
 
 // answer takes the host's word on a when condition.
 func (e *Engine) answer(i nodegraph.Index, ev *Event) {
-	f := &e.facts.nodes[i]
-	if f.created() || f.Stage == StageEnded || f.Answer == AnswerRun || f.Answer == AnswerSkip {
+	f := e.facts.Node(i)
+	if f.Exists() || f.Stage() == fact.StageEnded || f.Answer() == fact.AnswerRun || f.Answer() == fact.AnswerSkip {
 		return
 	}
 	if ev.Value {
-		e.facts.setAnswer(i, AnswerRun)
+		e.facts.SetAnswer(i, fact.AnswerRun)
 		return
 	}
 	when := ev.Message
 	if when == "" {
 		when = e.graph.Node(i).Task.When
 	}
-	e.facts.setAnswer(i, AnswerSkip)
-	e.facts.say(i, "when '"+when+"' evaluated false")
+	e.facts.SetAnswer(i, fact.AnswerSkip)
+	e.facts.Say(i, "when '"+when+"' evaluated false")
 }
 
 // unanswerable takes the host's word that it can't answer what it was asked about node i.
 func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
-	if e.facts.nodes[i].Answer == AnswerAsked && !e.facts.nodes[i].created() {
+	if e.facts.Node(i).Answer() == fact.AnswerAsked && !e.facts.Node(i).Exists() {
 		e.fail(i, errors.New(ev.Message))
 	}
 }
@@ -60,72 +48,64 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 	}
 	e.grow()
 	if into == i {
-		e.facts.setAnswer(i, AnswerNone) // the items say it
+		e.facts.SetAnswer(i, fact.AnswerNone) // the items say it
 		return
 	}
 	e.graph.MarkExpanded(i)
-	e.facts.setAnswer(i, AnswerRun)
+	e.facts.SetAnswer(i, fact.AnswerRun)
 }
 
 // memoized takes the host's word on a memoization key.
 func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
-	if e.facts.nodes[i].created() || e.facts.details[i].memo == AnswerRun {
+	if e.facts.Node(i).Exists() || e.facts.Memo(i) == fact.AnswerRun {
 		return
 	}
-	e.facts.setMemo(i, AnswerRun)
+	e.facts.SetMemo(i, fact.AnswerRun)
 	if ev.Value {
-		e.forget(i)
-		e.facts.create(i, e.facts.instant, e.afterOlder(i))
-		e.facts.hit(i, ev.Message, e.facts.now)
+		e.starts.forget(i)
+		e.facts.Create(i, e.facts.Instant(), e.afterOlder(i))
+		e.facts.EndHit(i, ev.Message, e.facts.Now())
 	} else {
-		e.waiting.wanted = append(e.waiting.wanted, i)
+		e.starts.want(i)
 	}
 }
 
-// lockAnswered takes the host's word on the locks of node i. A node that must wait is created at once, so that the
-// user sees it waiting; it goes on when they are granted.
-func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
-	f := &e.facts.nodes[i]
-	switch {
-	case f.Lock == LockHeld:
-		return
-	case f.Lock == LockNone && e.eval.verdicts[i].want()&wantStart == 0: // it does not want them any more
-		e.giveBackLocks(i)
+// ask asks the host, once, for what the library can't work out itself.
+func (e *Engine) ask(i nodegraph.Index) {
+	n := e.graph.Node(i)
+	if e.facts.Node(i).Answer() != fact.AnswerNone {
 		return
 	}
-	if ev.Type == EventLockQueued {
-		e.lockQueued(i, ev)
+	e.facts.SetAnswer(i, fact.AnswerAsked)
+	if n.Kind == nodegraph.TaskGroup {
+		e.actOn(ActionExpand, i, n.Task.Loop.Unresolved)
 		return
 	}
-	if !f.created() {
-		e.facts.setLock(i, LockHeld)
-		e.waiting.wanted = append(e.waiting.wanted, i)
-		return
-	}
-	e.facts.grant(i)
-	if e.expand(i) && e.facts.nodes[i].kind == nodegraph.Pod {
-		e.actOn(ActionRecreate, i, "")
-	}
+	e.actOn(ActionResolve, i, e.rules.When(i))
 }
 
-// lockQueued makes node i wait for its locks.
-func (e *Engine) lockQueued(i nodegraph.Index, ev *Event) {
-	e.forget(i)
-	e.facts.setLock(i, LockWaits)
-	created := e.facts.nodes[i].created()
-	if !created && e.eval.withinEnded(i) {
-		e.abandon(i)
-		return
+// lookedUp reports whether the host has found nothing under the memoization key of node i. It asks if nobody did.
+func (e *Engine) lookedUp(i nodegraph.Index, key string) bool {
+	if e.facts.Memo(i) == fact.AnswerNone {
+		e.facts.SetMemo(i, fact.AnswerAsked)
+		e.starts.asked[i] = struct{}{}
+		e.actOn(ActionLookup, i, key)
 	}
-	if !created && e.eval.barred(i) {
-		e.releaseLocks(i) // it is not to wait for anything any more
-		e.create(i)
-		return
+	return e.facts.Memo(i) == fact.AnswerRun
+}
+
+// askAgain forgets what the host was asked and has not answered before the engine was loaded, so that it is asked again.
+func (e *Engine) askAgain() {
+	for _, i := range e.restored.pendingQuestions {
+		if e.facts.Node(i).Answer() == fact.AnswerAsked {
+			e.facts.SetAnswer(i, fact.AnswerNone)
+		}
+		if e.facts.Node(i).Lock() == fact.LockAsked {
+			e.facts.SetLock(i, fact.LockNone)
+		}
+		if e.facts.Memo(i) == fact.AnswerAsked {
+			e.facts.SetMemo(i, fact.AnswerNone)
+		}
 	}
-	e.facts.waitFor(i, ev.Reason, ev.Message)
-	if !created {
-		e.facts.createWaiting(i, e.facts.instant, e.afterOlder(i))
-		e.watchTimeouts(i)
-		e.actOn(ActionStart, i, ev.Message)
-	}
+	e.restored.pendingQuestions = nil
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 var sizes = []int{100, 1000, 10_000, 100_000, 1_000_000}
@@ -89,7 +91,8 @@ func BenchmarkFixedPoint(b *testing.B) {
 		e := half(spec)
 		b.ResetTimer()
 		for b.Loop() {
-			e.judgeAll()
+			e.sched.All(e.judge)
+			e.sweep(0)
 		}
 		per(b, "node", e.graph.Len())
 	})
@@ -101,7 +104,7 @@ func BenchmarkReference(b *testing.B) {
 		e := half(spec)
 		b.ResetTimer()
 		for b.Loop() {
-			reference(e.graph, e.facts)
+			rule.Reference(e.graph, &e.facts.View)
 		}
 		per(b, "node", e.graph.Len())
 	})
@@ -118,9 +121,9 @@ func BenchmarkLocalEvent(b *testing.B) {
 		b.ResetTimer()
 		for k := 0; b.Loop(); k++ {
 			pod := open[k/2%len(open)]
-			events[0] = Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}
+			events[0] = Event{Type: EventPodRunning, At: pod, Pod: fact.PodInstance{UID: "u"}}
 			if k%2 == 1 { // and what it was before, so that it may run again
-				e.facts.nodes[pod].Stage = StageNone
+				unseen(e, pod)
 				events[0].Type = EventPodPending
 			}
 			if err := e.ApplyTo(&r, began, events...); err != nil {
@@ -194,16 +197,20 @@ func BenchmarkCascade(b *testing.B) {
 
 // remember returns a function that puts an engine back into the state it has now. No node may have been added since.
 func remember(e *Engine) func() {
-	nodes, finished, verdicts, messages, active := slices.Clone(e.facts.nodes), slices.Clone(e.facts.finished), slices.Clone(e.eval.verdicts), slices.Clone(e.eval.messages), e.waiting.active
-	details := slices.Clone(e.facts.details)
+	facts, rules, schedule, active := e.facts.Checkpoint(), e.rules.Checkpoint(), e.sched.Checkpoint(), e.starts.active
 	return func() {
-		copy(e.facts.nodes, nodes)
-		copy(e.facts.finished, finished)
-		copy(e.facts.details, details)
-		copy(e.eval.verdicts, verdicts)
-		copy(e.eval.messages, messages)
-		e.waiting.active = active
+		facts()
+		rules()
+		schedule()
+		e.starts.active = active
 	}
+}
+
+// unseen makes nothing be known of a pod but that it was asked for.
+func unseen(e *Engine, pod nodegraph.Index) {
+	f := e.facts.Fact(pod)
+	f.Stage = fact.StageNone
+	e.facts.Put(pod, &f)
 }
 
 // BenchmarkRun: everything that runs ends in one call, time after time, to the end of the workflow.
@@ -276,7 +283,7 @@ func BenchmarkAddNode(b *testing.B) {
 		start := time.Now()
 		for range more {
 			for _, pod := range pods {
-				if _, err := e.graph.AddAttempt(e.facts.nodes[pod].parent); err != nil {
+				if _, err := e.graph.AddAttempt(e.facts.Node(pod).Parent()); err != nil {
 					b.Fatal(err)
 				}
 				e.grow()

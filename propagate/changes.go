@@ -6,36 +6,75 @@ import (
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
+
+// output is what the current call has brought about.
+type output struct {
+	result  *Result           // of the caller; nil between calls
+	changed []changed         // nodes that changed, in the order in which they did first
+	listed  []bool            // by node: it is in changed
+	spare   []changed         // scratch of listChanges
+	targets []nodegraph.Index // scratch of check: the nodes of the events
+}
 
 // changed is a node that changed during the current call, and how it looked before.
 type changed struct {
 	node    nodegraph.Index
-	message message
 	depth   uint16
 	phase   nodegraph.Phase
+	message rule.Message
 }
 
-// noteChange notes how node i, of which n is the record, looked before it first changed in this call.
-func (e *Engine) noteChange(i nodegraph.Index, n *node, phase nodegraph.Phase, m message) {
-	if n.marks&markChanged == 0 {
-		n.marks |= markChanged
-		e.out.changed = append(e.out.changed, changed{node: i, message: m, depth: n.depth, phase: phase})
+// grow makes room for so many nodes.
+func (o *output) grow(n, room int) { o.listed = store.Grown(o.listed, n, room) }
+
+// act adds an action to the result.
+func (e *Engine) act(a Action) { e.out.result.Actions = append(e.out.result.Actions, a) }
+
+// actOn adds an action on node i to the result.
+func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
+	n := e.graph.Node(i)
+	e.act(Action{Type: t, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Message: message})
+}
+
+// noteChange notes how node i looked before it first changed in this call.
+func (e *Engine) noteChange(i nodegraph.Index, phase nodegraph.Phase, m rule.Message) {
+	if !e.out.listed[i] {
+		e.out.listed[i] = true
+		e.out.changed = append(e.out.changed, changed{node: i, depth: uint16(e.facts.Node(i).Depth()), phase: phase, message: m})
 	}
 }
 
 // listChanges lists the nodes that look different since the call began.
 func (e *Engine) listChanges() {
-	e.out.changed, e.out.spare = inOrder(e.out.changed, e.out.spare, len(e.facts.nodes))
-	e.out.result.Changes = slices.Grow(e.out.result.Changes, len(e.out.changed))
-	for k := range e.out.changed {
-		b := &e.out.changed[k]
-		e.facts.nodes[b.node].marks &^= markChanged
-		if b.phase != e.eval.verdicts[b.node].phase() || b.message != e.eval.messages[b.node] && e.eval.words(b.message) != e.eval.message(b.node) {
-			e.out.result.Changes = append(e.out.result.Changes, e.change(b))
+	o := &e.out
+	o.changed, o.spare = inOrder(o.changed, o.spare, e.graph.Len())
+	o.result.Changes = slices.Grow(o.result.Changes, len(o.changed))
+	for k := range o.changed {
+		b := &o.changed[k]
+		o.listed[b.node] = false
+		if b.phase != e.rules.Brief(b.node).Phase() || b.message != e.rules.Message(b.node) && e.rules.Words(b.message) != e.rules.MessageWords(b.node) {
+			o.result.Changes = append(o.result.Changes, e.change(b))
 		}
 	}
-	e.out.changed = e.out.changed[:0]
+	if cap(o.changed) > largeCall && len(o.result.Changes) < cap(o.changed)/16 {
+		e.releaseScratch()
+	}
+	o.changed = o.changed[:0]
+}
+
+// largeCall is how many nodes may change in a call before the memory that it needed is looked at.
+const largeCall = 1 << 6
+
+// releaseScratch gives back what a call much larger than this one needed while it went on.
+func (e *Engine) releaseScratch() {
+	e.out.changed, e.out.spare, e.out.targets = nil, nil, nil
+	e.facts.ReleaseScratch()
+	e.rules.ReleaseScratch()
+	e.sched.ReleaseScratch()
+	e.starts.releaseScratch()
 }
 
 // inOrder sorts changes of a graph with so many nodes: the deepest first, and those of one depth in the order of the graph. It
@@ -78,10 +117,10 @@ func inOrder(list, spare []changed, nodes int) (sorted, unused []changed) {
 
 // change describes a node that looks different from how it was before.
 func (e *Engine) change(b *changed) Change {
-	g, is := e.graph.Node(b.node), e.eval.verdicts[b.node]
+	g, is := e.graph.Node(b.node), e.rules.Brief(b.node)
 	c := Change{
-		ID: g.ID(), Name: g.Name(), Message: e.eval.message(b.node), Node: b.node, Kind: e.Kind(b.node),
-		From: b.phase, To: is.phase(), Rule: is.rule(),
+		ID: g.ID(), Name: g.Name(), Message: e.rules.MessageWords(b.node), Node: b.node, Kind: e.Kind(b.node),
+		From: b.phase, To: is.Phase(), Rule: is.Rule(),
 	}
 	if b.node == nodegraph.Root {
 		c.Name, c.Kind = e.graph.Spec().Name, nodegraph.Workflow

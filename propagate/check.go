@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // An InvariantError says which of the engine's invariants does not hold, and at which node. It is a bug of this library.
@@ -26,10 +28,10 @@ func (e *Engine) Check() error {
 		if err := e.checkContainment(i); err != nil {
 			return err
 		}
-		v := e.eval.verdicts[i]
-		ended := v.fulfilled() && !v.daemoned() || v.phase() == nodegraph.Planned && e.eval.withinEnded(i)
-		if ended && e.facts.nodes[i].Lock != LockNone && e.sched.endedQueue.empty() { // a restored engine gives them back with its first call
-			return &InvariantError{"locks", e.nameOf(i), "it has settled and still holds or awaits a lock"}
+		v := e.rules.Brief(i)
+		ended := v.Fulfilled() && !v.Daemoned() || v.Phase() == nodegraph.Planned && e.rules.WithinEnded(i)
+		if ended && e.facts.Node(i).Lock() != fact.LockNone && e.ended.empty() { // a restored engine gives them back with its first call
+			return &InvariantError{"locks", e.rules.NameOf(i), "it has settled and still holds or awaits a lock"}
 		}
 	}
 	if open := e.Obligations(); e.Complete() != (len(open) == 0) {
@@ -39,12 +41,12 @@ func (e *Engine) Check() error {
 }
 
 func (e *Engine) checkContainment(i nodegraph.Index) error {
-	v := e.eval.verdicts[i]
-	if !e.facts.nodes[i].created() || v.fulfilled() && !v.daemoned() {
+	v := e.rules.Brief(i)
+	if !e.facts.Node(i).Exists() || v.Fulfilled() && !v.Daemoned() {
 		return nil
 	}
-	if e.Complete() || e.eval.withinEnded(i) && (!v.daemoned() || e.boundaryEnded(i)) {
-		return &InvariantError{"containment", e.nameOf(i), "it is " + v.phase().String() + " inside something that has ended"}
+	if e.Complete() || e.rules.WithinEnded(i) && (!v.Daemoned() || e.boundaryEnded(i)) {
+		return &InvariantError{"containment", e.rules.NameOf(i), "it is " + v.Phase().String() + " inside something that has ended"}
 	}
 	return nil
 }
@@ -52,15 +54,16 @@ func (e *Engine) checkContainment(i nodegraph.Index) error {
 // boundaryEnded tells whether the boundary of a daemon has ended: until then it may outlive its Retry and its groups.
 func (e *Engine) boundaryEnded(i nodegraph.Index) bool {
 	b := e.graph.Boundary(i)
-	return b != nodegraph.None && e.eval.verdicts[b].fulfilled()
+	return b != nodegraph.None && e.rules.Brief(b).Fulfilled()
 }
 
+// checkAgreement compares the verdicts with those of the reference evaluator.
 func (e *Engine) checkAgreement() error {
-	for i, want := range reference(e.graph, e.facts) {
-		got, message := e.eval.verdicts[i], e.eval.messages[i]
-		if got != want.verdict || message != want.message {
-			return &InvariantError{"agreement", e.nameOf(nodegraph.Index(i)), fmt.Sprintf("the engine says %s %q (%s), the reference %s %q (%s)",
-				got.phase(), e.eval.words(message), got.rule(), want.phase(), e.eval.words(want.message), want.rule())}
+	for k, want := range rule.Reference(e.graph, &e.facts.View) {
+		i := nodegraph.Index(k)
+		if got := e.rules.Ruling(i); got.Brief != want.Brief || got.Message != want.Message {
+			return &InvariantError{"agreement", e.rules.NameOf(i), fmt.Sprintf("the engine says %s %q (%s), the reference %s %q (%s)",
+				got.Phase(), e.rules.Words(got.Message), got.Rule(), want.Phase(), e.rules.Words(want.Message), want.Rule())}
 		}
 	}
 	return nil

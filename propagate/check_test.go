@@ -8,16 +8,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // What Check is there to find can't be brought about from outside, so these tests break an engine from inside.
 func TestCheckFindsWhatIsBroken(t *testing.T) {
-	is := func(e *Engine, name string, v verdict) { e.eval.verdicts[e.graph.Find(name)] = v }
-	becomes := func(name string, p nodegraph.Phase, r Rule) func(*Engine) {
-		return func(e *Engine) { is(e, name, newVerdict(p, r)) }
+	is := func(e *Engine, name string, p nodegraph.Phase, r rule.Rule) {
+		e.rules.Record(found(e, name), rule.Ruling{Brief: rule.NewBrief(p, r)})
 	}
-	holds := func(name string, l LockState) func(*Engine) {
-		return func(e *Engine) { e.facts.nodes[e.graph.Find(name)].Lock = l }
+	becomes := func(name string, p nodegraph.Phase, r rule.Rule) func(*Engine) {
+		return func(e *Engine) { is(e, name, p, r) }
+	}
+	holds := func(name string, l fact.LockState) func(*Engine) {
+		return func(e *Engine) { e.facts.SetLock(e.graph.Find(name), l) }
 	}
 	all := func(breaks ...func(*Engine)) func(*Engine) {
 		return func(e *Engine) {
@@ -27,7 +31,7 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		}
 	}
 	ready := func(name string) func(*Engine) {
-		return func(e *Engine) { is(e, name, daemonReady(nodegraph.None).verdict) }
+		return func(e *Engine) { e.rules.Record(e.graph.Find(name), readyDaemon(t)) }
 	}
 	const drawing = "dag(a: dag(x, y: mutex(m, pod)), d: dag(p: daemon, q), r: retry(pod), s: suspend)"
 	for _, c := range []struct {
@@ -36,33 +40,38 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		want   *InvariantError
 	}{
 		{"nothing is", func(*Engine) {}, nil},
-		{"a pod runs inside a DAG that has ended", becomes("wf.a", nodegraph.Succeeded, RuleMembersDone),
+		{"a pod runs inside a DAG that has ended", becomes("wf.a", nodegraph.Succeeded, rule.RuleMembersDone),
 			&InvariantError{"containment", "wf.a.x", "it is Pending inside something that has ended"}},
-		{"a DAG is open in a complete workflow", func(e *Engine) { e.eval.verdicts[nodegraph.Root] = newVerdict(nodegraph.Failed, RuleEntry) },
+		{"a DAG is open in a complete workflow", becomes("", nodegraph.Failed, rule.RuleEntry),
 			&InvariantError{"containment", "wf", "it is Running inside something that has ended"}},
 		{"a daemon is ready inside a boundary that has ended",
-			all(ready("wf.d.p"), becomes("wf.d.q", nodegraph.Succeeded, RulePodResult), becomes("wf.d", nodegraph.Succeeded, RuleMembersDone)),
+			all(ready("wf.d.p"), becomes("wf.d.q", nodegraph.Succeeded, rule.RulePodResult), becomes("wf.d", nodegraph.Succeeded, rule.RuleMembersDone)),
 			&InvariantError{"containment", "wf.d.p", "it is Running inside something that has ended"}},
 		{"a daemon is ready in a complete workflow", all(ready("wf.d.p"), ready("wf.d"), ready("wf.a"), ready("wf"),
-			func(e *Engine) { e.eval.verdicts[nodegraph.Root] = newVerdict(nodegraph.Succeeded, RuleEntry) }),
+			becomes("", nodegraph.Succeeded, rule.RuleEntry)),
 			&InvariantError{"containment", "wf", "it is Running inside something that has ended"}},
-		{"an attempt runs inside a Retry that has ended", becomes("wf.r", nodegraph.Succeeded, RuleRetry),
+		{"an attempt runs inside a Retry that has ended", becomes("wf.r", nodegraph.Succeeded, rule.RuleRetry),
 			&InvariantError{"containment", "wf.r(0)", "it is Pending inside something that has ended"}},
-		{"a node that has ended holds a lock", all(becomes("wf.a.y", nodegraph.Succeeded, RulePodResult), holds("wf.a.y", LockHeld)),
+		{"a node that has ended holds a lock", all(becomes("wf.a.y", nodegraph.Succeeded, rule.RulePodResult), holds("wf.a.y", fact.LockHeld)),
 			&InvariantError{"locks", "wf.a.y", "it has settled and still holds or awaits a lock"}},
 		{"a node that will never be created awaits a lock",
-			all(becomes("wf.a.x", nodegraph.Failed, RulePodResult), becomes("wf.a", nodegraph.Failed, RuleFailFast), holds("wf.a.y", LockAsked)),
+			all(becomes("wf.a.x", nodegraph.Failed, rule.RulePodResult), becomes("wf.a", nodegraph.Failed, rule.RuleFailFast), holds("wf.a.y", fact.LockAsked)),
 			&InvariantError{"locks", "wf.a.y", "it has settled and still holds or awaits a lock"}},
-		{"a daemon that is ready may hold a lock, but is not what the rules say", all(ready("wf.d.p"), holds("wf.d.p", LockHeld)),
+		{"a daemon that is ready may hold a lock, but is not what the rules say", all(ready("wf.d.p"), holds("wf.d.p", fact.LockHeld)),
 			&InvariantError{"agreement", "wf.d.p", `the engine says Running "" (daemon-ready), the reference Pending "" (start-owed)`}},
 		{"an open workflow waits for nothing", func(e *Engine) {
 			for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-				e.eval.verdicts[i] = newVerdict(nodegraph.Running, RuleMembersOpen)
+				e.rules.Record(i, rule.Ruling{Brief: rule.NewBrief(nodegraph.Running, rule.RuleMembersOpen)})
 			}
 		}, &InvariantError{"progress", "", "complete: false, waits for []"}},
-		{"a rule that the reference does not see", becomes("wf.a.x", nodegraph.Pending, RulePodPending),
+		{"a rule that the reference does not see", becomes("wf.a.x", nodegraph.Pending, rule.RulePodPending),
 			&InvariantError{"agreement", "wf.a.x", `the engine says Pending "" (pod-pending), the reference Pending "" (start-owed)`}},
-		{"a message that the reference does not see", func(e *Engine) { e.eval.messages[e.graph.Find("wf.s")] = said(e.facts.phrases.say("old")) },
+		{"a message that the reference does not see", func(e *Engine) {
+			i := e.graph.Find("wf.s")
+			r := e.rules.Ruling(i)
+			r.Message = rule.Said(e.facts.Intern("old"))
+			e.rules.Record(i, r)
+		},
 			&InvariantError{"agreement", "wf.s", `the engine says Running "old" (suspended), the reference Running "" (suspended)`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -84,4 +93,22 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 			require.EqualError(t, err, "propagate: invariant "+c.want.Invariant+` does not hold at "`+c.want.Node+`": `+c.want.Detail)
 		})
 	}
+}
+
+// found is the node of this name, the workflow for none.
+func found(e *Engine, name string) nodegraph.Index {
+	if name == "" {
+		return nodegraph.Root
+	}
+	return e.graph.Find(name)
+}
+
+// readyDaemon is the verdict on a daemon that is ready.
+func readyDaemon(t *testing.T) rule.Ruling {
+	spec, err := nodegraph.Parse("dag(p: daemon, q)")
+	require.NoError(t, err)
+	e := begun(spec)
+	_, err = e.Apply(began, PodRunning("wf.p"))
+	require.NoError(t, err)
+	return e.rules.Ruling(e.graph.Find("wf.p"))
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -176,8 +178,8 @@ func (c *cluster) leaves() map[string]nodegraph.Phase {
 	ended := make(map[string]nodegraph.Phase)
 	for i := nodegraph.Entry; int(i) < c.e.Graph().Len(); i++ {
 		n, v := c.e.Graph().Node(i), c.e.Verdict(i)
-		stopped := c.e.Fact(i).Stage == propagate.StageStopped || n.Parent > 0 && c.e.Fact(n.Parent).Stage == propagate.StageStopped
-		absent := v.Rule == propagate.RulePodGone || v.Rule == propagate.RuleContainerPod // a late result beats that
+		stopped := c.e.Fact(i).Stage == fact.StageStopped || n.Parent > 0 && c.e.Fact(n.Parent).Stage == fact.StageStopped
+		absent := v.Rule == rule.RulePodGone || v.Rule == rule.RuleContainerPod // a late result beats that
 		if !n.Kind.Composite() && v.Fulfilled && !v.Daemoned && !stopped && !absent && v.Phase.Completed() {
 			ended[n.Name()] = v.Phase
 		}

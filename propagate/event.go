@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // An EventType says what happened.
@@ -58,7 +59,7 @@ type Event struct {
 	At        nodegraph.Index // the node, where Node is empty: saves the look-up
 	Node      string          // id or name of the node
 	Container string          // container events: the container's name inside the pod Node
-	Pod       Incarnation
+	Pod       fact.PodInstance
 
 	Phase      nodegraph.Phase // how it ended
 	Ready      bool            // PodRunning: all containers are ready

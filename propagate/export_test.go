@@ -1,10 +1,12 @@
 package propagate
 
+import "github.com/nodestatus/nodestatus/propagate/rule"
+
 // Reference returns what the reference evaluator says.
-func (e *Engine) Reference() []Verdict {
-	var verdicts []Verdict
-	for _, r := range reference(e.graph, e.facts) {
-		verdicts = append(verdicts, e.eval.spelled(r))
+func (e *Engine) Reference() []rule.Verdict {
+	var verdicts []rule.Verdict
+	for _, r := range rule.Reference(e.graph, &e.facts.View) {
+		verdicts = append(verdicts, e.rules.Spell(r))
 	}
 	return verdicts
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/explore"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -313,15 +315,6 @@ func TestReadyHeardLate(t *testing.T) {
 		phases[phase.String()] = true
 	}
 	require.Len(t, phases, 1, "the same two events in either order give %v", phases)
-}
-
-// The same as a law of Merge.
-func TestMergeOfReadyIsNotCommutative(t *testing.T) {
-	running := propagate.Fact{Serial: 1, UID: "u", Attempt: 1, Stage: propagate.StageRunning, Ready: true, Ran: true}
-	for _, stage := range []propagate.Stage{propagate.StageGone, propagate.StageEnded} {
-		over := propagate.Fact{Serial: 1, UID: "u", Attempt: 1, Stage: stage}
-		require.Equal(t, merged(running, over).Ready, merged(over, running).Ready, "running and ready, and %s", stage)
-	}
 }
 
 // A ManualRetry that came twice in one batch took the state after the first for the state before the call.
@@ -1046,7 +1039,7 @@ func TestCompositeThatCantBeExpanded(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf.a"))
 	x := e.Graph().Find("wf.x")
 	v := e.Verdict(x)
-	require.Equal(t, propagate.Verdict{Phase: nodegraph.Error, Message: v.Message, Fulfilled: true, Rule: propagate.RuleInvalid, By: nodegraph.None}, v)
+	require.Equal(t, rule.Verdict{Phase: nodegraph.Error, Message: v.Message, Fulfilled: true, Rule: rule.RuleInvalid, By: nodegraph.None}, v)
 	require.Contains(t, v.Message, "Nodes")
 }
 
@@ -1077,7 +1070,7 @@ func TestFailFastWithAReadyDaemonAndNothingOpen(t *testing.T) {
 	})
 	tell(t, e, propagate.PodRunning("wf.x.d"))
 	tell(t, e, propagate.PodFailed("wf.x.b", ""))
-	require.Equal(t, propagate.RuleMemberFailed, e.Verdict(e.Graph().Find("wf.x")).Rule)
+	require.Equal(t, rule.RuleMemberFailed, e.Verdict(e.Graph().Find("wf.x")).Rule)
 }
 
 // A task that was omitted because a daemon was ready stays so when the daemon begins anew.
@@ -1144,7 +1137,7 @@ func TestThePodBeforeANodeWasMemoized(t *testing.T) {
 	} {
 		e := drawnWith(t, "dag(a: pod(x), hold: suspend)", eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Memoize = "key" }))
 		tell(t, e, propagate.Memoized("wf.a", true))
-		ev.Pod = propagate.Incarnation{UID: "before", Created: epoch}
+		ev.Pod = fact.PodInstance{UID: "before", Created: epoch}
 		for _, e := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
 			r, err := e.Apply(epoch, ev)
 			require.NoError(t, err)
@@ -1199,7 +1192,7 @@ func TestLockOfARetryThatGoesOn(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf.y(0).s[0].a"))
 	r := tell(t, e, propagate.PodFailed("wf.y(0).s[1].p(0)", ""))
 	expect(t, e, "wf.y", nodegraph.Running)
-	require.Equal(t, propagate.LockHeld, e.Fact(e.Graph().Find("wf.y")).Lock, "%v", r.Actions)
+	require.Equal(t, fact.LockHeld, e.Fact(e.Graph().Find("wf.y")).Lock, "%v", r.Actions)
 	r = tell(t, e, propagate.Shutdown("Terminate"))
 	expect(t, e, "wf.y", nodegraph.Failed)
 	require.True(t, slices.ContainsFunc(r.Actions, func(a propagate.Action) bool {
@@ -1280,11 +1273,11 @@ func TestOtherPodsOfAStoppedNode(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, e.Check())
 	}
-	named := func(ev propagate.Event, pod propagate.Incarnation) propagate.Event {
+	named := func(ev propagate.Event, pod fact.PodInstance) propagate.Event {
 		ev.Pod = pod
 		return ev
 	}
-	for _, pods := range [][2]propagate.Incarnation{
+	for _, pods := range [][2]fact.PodInstance{
 		{{UID: "first"}, {UID: "second"}},
 		{{Created: epoch.Add(time.Second)}, {Created: epoch.Add(2 * time.Second)}},
 	} {
@@ -1296,15 +1289,15 @@ func TestOtherPodsOfAStoppedNode(t *testing.T) {
 		expect(t, e, "wf.a", nodegraph.Running)
 	}
 	e := drawn(t, "dag(a) exit pod")
-	at(t, e, 0, named(propagate.PodPending("wf.a", ""), propagate.Incarnation{UID: "first"}))
+	at(t, e, 0, named(propagate.PodPending("wf.a", ""), fact.PodInstance{UID: "first"}))
 	at(t, e, 0, propagate.Shutdown("Stop"))
-	r, err := e.Apply(epoch, named(propagate.PodDeleted("wf.a"), propagate.Incarnation{UID: "second"}))
+	r, err := e.Apply(epoch, named(propagate.PodDeleted("wf.a"), fact.PodInstance{UID: "second"}))
 	require.NoError(t, err)
 	require.Empty(t, r.Actions, "no other is made in a workflow that was stopped")
 	expect(t, e, "wf.a", nodegraph.Failed)
 
 	e = start(t)
-	old := propagate.Incarnation{UID: "old", Created: epoch}
+	old := fact.PodInstance{UID: "old", Created: epoch}
 	refused := propagate.Resumed("wf.c")
 	refused.Phase = nodegraph.Failed
 	at(t, e, time.Second, named(propagate.PodFailed("wf.a", ""), old), refused)
@@ -1312,7 +1305,7 @@ func TestOtherPodsOfAStoppedNode(t *testing.T) {
 	at(t, e, time.Minute+time.Second)
 	expect(t, e, "wf.a", nodegraph.Failed)
 	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), old))
-	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), propagate.Incarnation{UID: "new", Created: epoch.Add(2 * time.Second)}))
+	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), fact.PodInstance{UID: "new", Created: epoch.Add(2 * time.Second)}))
 	expect(t, e, "wf.a", nodegraph.Failed)
 }
 
@@ -1346,6 +1339,6 @@ func TestRestoredRetryKeepsItsLock(t *testing.T) {
 		}
 		tell(t, again, propagate.PodEvicted("wf.a(0)", "The node was low on resource: memory."))
 		expect(t, again, "wf.a", nodegraph.Running)
-		require.Equal(t, propagate.LockHeld, again.Fact(again.Graph().Find("wf.a")).Lock)
+		require.Equal(t, fact.LockHeld, again.Fact(again.Graph().Find("wf.a")).Lock)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // A Holder is a workflow, or one node of it, that holds or waits for locks. The zero Node is the workflow itself.
@@ -185,20 +186,20 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 	t.drop(workflow)
 	nodes := make([]nodegraph.Index, 0, 8)
 	for i := range nodegraph.Index(e.graph.Len()) {
-		if l := e.facts.nodes[i].Lock; l == LockHeld || l == LockWaits {
+		if l := e.facts.Node(i).Lock(); l == fact.LockHeld || l == fact.LockWaits {
 			nodes = append(nodes, i)
 		}
 	}
 	slices.SortFunc(nodes, func(a, b nodegraph.Index) int {
-		return cmp.Or(e.facts.details[a].created.time().Compare(e.facts.details[b].created.time()), e.StartOrder(a, b))
+		return cmp.Or(e.facts.Created(a).Time().Compare(e.facts.Created(b).Time()), e.StartOrder(a, b))
 	})
 	for _, i := range nodes {
 		h := Holder{Workflow: workflow, Node: e.graph.Node(i).ID()}
-		t.name(e.eval.locksOf(i))
-		if e.facts.nodes[i].Lock == LockHeld {
-			t.hold(h, e.eval.locksOf(i))
+		t.name(e.rules.LocksOf(i))
+		if e.facts.Node(i).Lock() == fact.LockHeld {
+			t.hold(h, e.rules.LocksOf(i))
 		} else {
-			t.waits = append(t.waits, waiter{h, e.eval.locksOf(i)})
+			t.waits = append(t.waits, waiter{h, e.rules.LocksOf(i)})
 		}
 	}
 }

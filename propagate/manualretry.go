@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // manualRetry starts a workflow that failed again (Argo: FormulateRetryWorkflow). What succeeded or was skipped is
@@ -16,19 +18,19 @@ func (e *Engine) manualRetry() {
 	if !e.Complete() {
 		return // twice in one batch
 	}
-	state := State{Now: e.facts.now, Status: nodegraph.Running, Held: e.facts.held, Nodes: e.kept()}
+	state := State{Now: e.facts.Now(), Status: nodegraph.Running, Held: e.facts.Held(), Nodes: e.kept()}
 	fresh, _, err := LoadLimited(e.graph.Spec(), state, e.graph.Limits())
 	if err != nil {
 		panic("propagate: nodes that existed are refused: " + err.Error())
 	}
 	old := make(map[string]changed, e.graph.Len())
 	for i := range nodegraph.Index(e.graph.Len()) {
-		old[e.graph.Node(i).ID()] = changed{phase: e.eval.verdicts[i].phase(), message: said(fresh.facts.phrases.say(e.eval.message(i)))}
+		old[e.graph.Node(i).ID()] = changed{phase: e.rules.Brief(i).Phase(), message: rule.Said(fresh.facts.Intern(e.rules.MessageWords(i)))}
 	}
 	fresh.wording = e.wording
 	for i := range nodegraph.Index(e.graph.Len()) { // pods that are forgotten may still be heard of
-		if uid := e.facts.uid(&e.facts.details[i]); uid != "" && fresh.unknownPod(e.graph.Node(i).ID(), uid) {
-			e.remember(e.graph.Node(i).ID(), map[string]int64{uid: e.facts.details[i].serial})
+		if uid := e.facts.UID(i); uid != "" && fresh.unknownPod(e.graph.Node(i).ID(), uid) {
+			e.remember(e.graph.Node(i).ID(), map[string]int64{uid: e.facts.Serial(i)})
 		}
 	}
 	fresh.older = e.older
@@ -37,17 +39,17 @@ func (e *Engine) manualRetry() {
 	e.askAgain()
 	for i := range nodegraph.Index(e.graph.Len()) {
 		b := old[e.graph.Node(i).ID()]
-		e.out.changed = append(e.out.changed, changed{node: i, message: b.message, depth: e.facts.nodes[i].depth, phase: b.phase})
-		e.facts.nodes[i].marks |= markChanged
+		e.out.changed = append(e.out.changed, changed{node: i, message: b.message, depth: uint16(e.facts.Node(i).Depth()), phase: b.phase})
+		e.out.listed[i] = true
 	}
-	e.wakeEverybody()
+	e.sched.WakeEverybody()
 	e.beginWorkflow()
 }
 
 // unknownPod tells whether this is not the pod that the node has.
 func (e *Engine) unknownPod(id, uid string) bool {
 	i := e.graph.Find(id)
-	return i == nodegraph.None || e.facts.uid(&e.facts.details[i]) != uid
+	return i == nodegraph.None || e.facts.UID(i) != uid
 }
 
 // kept lists what a manual retry leaves in place.
@@ -62,22 +64,22 @@ func (e *Engine) kept() []NodeState {
 		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		i := at.node
-		state, n := e.eval.nodeState(i), e.graph.Node(i)
+		state, n := e.nodeState(i), e.graph.Node(i)
 		f := &state.Fact
-		at.whole = at.whole || !e.eval.verdicts[i].phase().Unsuccessful()
+		at.whole = at.whole || !e.rules.Brief(i).Phase().Unsuccessful()
 		switch {
-		case !f.created() && f.Stage != StageEnded && f.Answer != AnswerSkip && f.Answer != AnswerOmit && !n.Expanded() && len(e.graph.Hooks(i)) == 0:
+		case !f.Exists() && f.Stage != fact.StageEnded && f.Answer != fact.AnswerSkip && f.Answer != fact.AnswerOmit && !n.Expanded() && len(e.graph.Hooks(i)) == 0:
 			continue // follows from the rest
 		case at.whole:
-			if n.Kind.Composite() && f.created() { // whatever the rules would say of it without the shutdown
-				f.Stage, f.Phase, f.Message = StageEnded, e.eval.verdicts[i].phase(), e.eval.message(i)
+			if n.Kind.Composite() && f.Exists() { // whatever the rules would say of it without the shutdown
+				f.Stage, f.Phase, f.Message = fact.StageEnded, e.rules.Brief(i).Phase(), e.rules.MessageWords(i)
 			}
-		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == StageEnded && e.graph.First(i) == nodegraph.None, len(e.eval.locksOf(i)) > 0:
+		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == fact.StageEnded && e.graph.First(i) == nodegraph.None, len(e.rules.LocksOf(i)) > 0:
 			continue // forgotten
 		default:
-			f.Finished, f.Seen, f.Halted, f.Stage, f.Phase = time.Time{}, false, "", StageNone, nodegraph.Planned
+			f.Finished, f.Seen, f.Halted, f.Stage, f.Phase = time.Time{}, false, "", fact.StageNone, nodegraph.Planned
 		}
-		f.Lock = LockNone
+		f.Lock = fact.LockNone
 		kept, stays[i] = append(kept, state), true
 		reset := map[nodegraph.Index]bool{}
 		if !at.whole {
@@ -101,7 +103,7 @@ func (e *Engine) resetMembers(i nodegraph.Index) map[nodegraph.Index]bool {
 	reset := make(map[nodegraph.Index]bool)
 	var list []nodegraph.Index
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.eval.verdicts[m].phase().Unsuccessful() {
+		if e.rules.Brief(m).Phase().Unsuccessful() {
 			list = append(list, m)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // A PodStatus is a pod as the cluster reports it, reduced to what decides a node's status.
@@ -81,7 +82,7 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ...Event) (Result, error) {
 	var lost []nodegraph.Index
 	for k := range gone {
-		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.facts.uid(&e.facts.details[i]) {
+		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.facts.UID(i) {
 			lost = append(lost, i)
 		}
 	}
@@ -107,7 +108,7 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 		}
 	}
 	for _, i := range lost {
-		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: Incarnation{UID: e.facts.uid(&e.facts.details[i])}})
+		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: fact.PodInstance{UID: e.facts.UID(i)}})
 	}
 	r, err := e.Apply(now, batch...)
 	r.Unknown = unknown
@@ -116,26 +117,26 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 
 // hasPod tells whether node i has a pod of which something is still to come: its end, or results that are on their way.
 func (e *Engine) hasPod(i nodegraph.Index) bool {
-	f := &e.facts.nodes[i]
-	return e.facts.nodes[i].kind == nodegraph.Pod && (f.Stage == StagePending || f.Stage == StageRunning || f.Stage == StageEnded && f.Unsynced)
+	f := e.facts.Node(i)
+	return e.facts.Node(i).Kind() == nodegraph.Pod && (f.Stage() == fact.StagePending || f.Stage() == fact.StageRunning || f.Stage() == fact.StageEnded && f.Unsynced())
 }
 
 // podNode finds the node that a pod is for; false if the workflow never asked for the pod: its node has not started, or
 // ended or waits for a lock without one, and the pod is of a time before a manual retry.
 func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	i := e.graph.Find(p.Node)
-	if i <= nodegraph.Root || e.facts.nodes[i].kind != nodegraph.Pod {
+	if i <= nodegraph.Root || e.facts.Node(i).Kind() != nodegraph.Pod {
 		return i, false
 	}
-	f := &e.facts.nodes[i]
+	f := e.facts.Node(i)
 	inside := len(e.graph.Node(i).Template.Containers) == 0 || e.graph.First(i) != nodegraph.None
-	return i, f.created() && !e.facts.details[i].hit && f.Lock != LockWaits && inside
+	return i, f.Exists() && !e.facts.Hit(i) && f.Lock() != fact.LockWaits && inside
 }
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container
 // that is a node.
 func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, wording Wording) []Event {
-	id := Incarnation{UID: p.UID, Created: p.Created}
+	id := fact.PodInstance{UID: p.UID, Created: p.Created}
 	pod := Event{At: i, Pod: id, Conditions: p.Conditions}
 	switch p.Phase {
 	case "Pending", "":
@@ -176,7 +177,7 @@ func isContainerNode(n *nodegraph.Node, name string) bool {
 	return len(n.Template.Containers) > 0 && n.Template.IsMain(name)
 }
 
-func containerEvent(i nodegraph.Index, id Incarnation, c *ContainerStatus, wording Wording) Event {
+func containerEvent(i nodegraph.Index, id fact.PodInstance, c *ContainerStatus, wording Wording) Event {
 	ev := Event{At: i, Pod: id, Container: c.Name, Type: EventContainerPending}
 	switch {
 	case c.Terminated:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // listed tells the engine which pods exist, as a host does that looks at all of them each time.
@@ -780,7 +781,7 @@ func TestObligationsOfAWorkflowThatHasNotBegun(t *testing.T) {
 		e, err := propagate.New(spec)
 		require.NoError(t, err)
 		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedStart}}, e.Obligations())
-		require.Equal(t, propagate.Verdict{Rule: propagate.RuleReady, By: nodegraph.None}, e.Verdict(nodegraph.Root))
+		require.Equal(t, rule.Verdict{Rule: rule.RuleReady, By: nodegraph.None}, e.Verdict(nodegraph.Root))
 		if locks == nil {
 			continue
 		}

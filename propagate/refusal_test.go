@@ -11,6 +11,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // What the host says and can't be: it is refused with its place in the batch, and the engine is as it was.
@@ -202,7 +203,7 @@ func TestRefusalsAboutLocks(t *testing.T) {
 		require.Equal(t, [2]string{"node", c.value}, [2]string{refusal.Field, refusal.Value}, c.about)
 	}
 	tell(t, e, propagate.Event{Type: propagate.EventLockGranted, At: a})
-	require.Equal(t, propagate.LockHeld, e.Fact(a).Lock)
+	require.Equal(t, fact.LockHeld, e.Fact(a).Lock)
 
 	tell(t, e, propagate.LockQueued("wf.b", mutexM, ""))
 	require.ErrorIs(t, refused(t, e, propagate.ContainerEnded("wf.b", "y", 0, "")), propagate.ErrUnknownNode,

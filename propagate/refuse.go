@@ -15,7 +15,7 @@ func refused(field, value string, err error) *EventError {
 // check finds the nodes of the events of a call, or says why one of them can't be taken. Nothing has been changed when it is
 // called.
 func (e *Engine) check(events []Event) error {
-	nodes, complete := e.facts.nodes, e.Complete()
+	complete := e.Complete()
 	targets := slices.Grow(e.out.targets[:0], len(events))[:len(events)]
 	e.out.targets = targets
 	for k := range targets {
@@ -30,16 +30,16 @@ func (e *Engine) check(events []Event) error {
 			i, refusal = nodegraph.Root, e.workflowRefusal(ev)
 		case complete:
 			refusal = refused("node", ev.Node, ErrComplete)
-		case i <= nodegraph.Root || int(i) >= len(nodes):
+		case i <= nodegraph.Root || int(i) >= e.graph.Len():
 			refusal = refused("node", ev.Node, ErrUnknownNode)
-		case !rule.kinds.has(nodes[i].kind):
-			refusal = refused("node", e.nameOf(i), ErrWrongKind)
+		case !rule.kinds.has(e.facts.Node(i).Kind()):
+			refusal = refused("node", e.rules.NameOf(i), ErrWrongKind)
 		case rule.about == aboutLocks:
 			refusal = e.lockRefusal(i)
 		case rule.about == aboutWait:
 			refusal = e.answerRefusal(ev, i)
-		case !nodes[i].exists:
-			refusal = refused("node", e.nameOf(i), ErrNotStarted)
+		case !e.facts.Node(i).Exists():
+			refusal = refused("node", e.rules.NameOf(i), ErrNotStarted)
 		case rule.about == aboutContainer && e.container(i, ev.Container) == nodegraph.None:
 			refusal = refused("container", ev.Container, ErrUnknownNode)
 		case rule.about == aboutEnd && !ev.Phase.Completed():
@@ -58,8 +58,8 @@ func (e *Engine) check(events []Event) error {
 // ofEvent completes the refusal of event k of a call, which is about node i if there is one.
 func (e *Engine) ofEvent(refusal *EventError, k int, ev *Event, i nodegraph.Index) *EventError {
 	refusal.Index, refusal.Event, refusal.Node = k, *ev, ev.Node
-	if i > nodegraph.Root && int(i) < len(e.facts.nodes) {
-		refusal.Node = e.nameOf(i)
+	if i > nodegraph.Root && int(i) < e.graph.Len() {
+		refusal.Node = e.rules.NameOf(i)
 	}
 	return refusal
 }
@@ -70,7 +70,7 @@ func (e *Engine) workflowRefusal(ev *Event) *EventError {
 	case ev.Type == eventNone || int(ev.Type) >= len(eventNames):
 		return refused("type", ev.Type.String(), ErrInvalid)
 	case ev.Type == EventManualRetry:
-		if phase := e.eval.verdicts[nodegraph.Root].phase(); !phase.Unsuccessful() {
+		if phase := e.rules.Brief(nodegraph.Root).Phase(); !phase.Unsuccessful() {
 			return refused("phase", phase.String(), ErrInvalid)
 		}
 	case e.Complete():
@@ -134,29 +134,18 @@ var eventRules = [1 << 8]struct {
 // answerRefusal says why an answer can't be one about node i: it has too many items.
 func (e *Engine) answerRefusal(ev *Event, i nodegraph.Index) *EventError {
 	if most := e.graph.Limits().Items; len(ev.Items) > most {
-		return refused("items", e.nameOf(i), &nodegraph.LimitError{Limit: "Items", Max: most, Node: e.nameOf(i)})
+		return refused("items", e.rules.NameOf(i), &nodegraph.LimitError{Limit: "Items", Max: most, Node: e.rules.NameOf(i)})
 	}
 	return nil
 }
 
 // lockRefusal says why an answer about locks can't be about node i: it has none.
 func (e *Engine) lockRefusal(i nodegraph.Index) *EventError {
-	if len(e.eval.locksOf(i)) == 0 {
-		return refused("node", e.nameOf(i), ErrWrongKind)
+	if len(e.rules.LocksOf(i)) == 0 {
+		return refused("node", e.rules.NameOf(i), ErrWrongKind)
 	}
 	return nil
 }
 
 // maxAttempt is the highest number of a run inside one pod.
 const maxAttempt = 1 << 30
-
-// container finds a container of pod i by its name.
-func (e *Engine) container(i nodegraph.Index, name string) nodegraph.Index {
-	t := e.graph.Node(i).Template
-	for slot := range t.Containers {
-		if t.Containers[slot].Name == name && e.graph.First(i) != nodegraph.None {
-			return e.graph.Slot(i, int32(slot))
-		}
-	}
-	return nodegraph.None
-}

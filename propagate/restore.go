@@ -1,12 +1,12 @@
 package propagate
 
 import (
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -25,24 +25,25 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 		return nil, nil, err
 	}
 	r := &restorer{e: e, source: recordSource(s.Nodes), record: true}
-	e.facts.shutdown, e.facts.held = s.Shutdown, s.Held
-	if e.uses.workflowStatus {
-		e.facts.setStatus(s.Phase)
+	e.facts.SetShutdown(s.Shutdown)
+	e.facts.SetHeld(s.Held)
+	if e.reads.workflowStatus {
+		e.facts.SetStatus(s.Phase)
 	}
 	if len(s.Nodes) > 0 || s.Phase > nodegraph.Pending {
-		e.facts.started = s.Started
-		if e.facts.started.IsZero() {
-			e.facts.started = time.Unix(0, 1).UTC()
+		e.facts.SetStarted(s.Started)
+		if e.facts.Started().IsZero() {
+			e.facts.SetStarted(time.Unix(0, 1).UTC())
 		}
 		if len(spec.Locks) > 0 && !s.Phase.Completed() {
-			e.facts.setLock(nodegraph.Root, LockHeld)
+			e.facts.SetLock(nodegraph.Root, fact.LockHeld)
 		}
 	} else if s.Phase == nodegraph.Pending && len(spec.Locks) > 0 {
-		e.facts.waitFor(nodegraph.Root, "", s.Message)
+		e.facts.WaitFor(nodegraph.Root, "", s.Message)
 	}
-	e.facts.setNow(latest(e.facts.started, s.Finished))
+	e.facts.SetNow(latest(e.facts.Started(), s.Finished))
 	if s.Phase.Completed() {
-		e.facts.end(nodegraph.Root, s.Phase, s.Message, s.Finished)
+		e.facts.End(nodegraph.Root, s.Phase, s.Message, s.Finished)
 	}
 	if err := r.restore(); err != nil {
 		return nil, nil, err
@@ -57,33 +58,33 @@ func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph
 func (r *restorer) endRecorded() {
 	e := r.e
 	for i := nodegraph.Index(e.graph.Len()) - 1; i > nodegraph.Root; i-- {
-		f := &e.facts.nodes[i]
+		f := e.facts.Node(i)
 		switch {
-		case !f.Phase.Completed() || f.Stage == StageEnded && !f.Unsynced:
+		case !f.Phase().Completed() || f.Stage() == fact.StageEnded && !f.Unsynced():
 			continue
-		case f.kind.Composite() && e.eval.openMember(i) != nodegraph.None:
-			e.facts.close(i)
+		case f.Kind().Composite() && e.rules.OpenMember(i) != nodegraph.None:
+			e.facts.Close(i)
 			continue
-		case f.kind.Composite():
-			group := f.kind == nodegraph.TaskGroup || f.kind == nodegraph.StepGroup
-			if group && !e.facts.nodes[f.parent].Phase.Completed() && e.saysAsRecorded(i) {
+		case f.Kind().Composite():
+			group := f.Kind() == nodegraph.TaskGroup || f.Kind() == nodegraph.StepGroup
+			if group && !e.facts.Node(f.Parent()).Phase().Completed() && e.saysAsRecorded(i) {
 				continue // hooks of items may still be due, and a daemon be tried again: neither is inside what has ended as a whole
 			}
-			e.facts.endAsRecorded(i)
-		case f.Unsynced && (e.lateAttempt(i) || e.facts.nodes[f.parent].Phase.Completed() && e.facts.nodes[f.parent].kind.Composite()):
-			e.facts.endResults(i)
+			e.facts.EndAsRecorded(i)
+		case f.Unsynced() && (e.lateAttempt(i) || e.facts.Node(f.Parent()).Phase().Completed() && e.facts.Node(f.Parent()).Kind().Composite()):
+			e.facts.EndResults(i)
 		default:
 			continue
 		}
 		e.sweep(0)
 	}
-	for i := range e.facts.nodes { // from now on its members alone say what a composite is, unless the workflow is complete
-		if f := &e.facts.nodes[i]; f.kind.Composite() && f.Stage < StageStopped && e.facts.root().Stage != StageEnded {
-			e.facts.forgetRecorded(nodegraph.Index(i))
+	for i := range nodegraph.Index(e.graph.Len()) { // from now on its members alone say what a composite is, unless the workflow is complete
+		if f := e.facts.Node(i); f.Kind().Composite() && f.Stage() < fact.StageStopped && e.facts.Root().Stage() != fact.StageEnded {
+			e.facts.ForgetRecorded(i)
 		}
 	}
-	if e.facts.closing {
-		e.wakeEverybody()
+	if e.facts.HasClosing() {
+		e.sched.WakeEverybody()
 		e.sweep(0)
 		e.stopWaitsInside()
 	}
@@ -91,15 +92,15 @@ func (r *restorer) endRecorded() {
 
 // saysAsRecorded reports whether the rules say of composite i what is on record.
 func (e *Engine) saysAsRecorded(i nodegraph.Index) bool {
-	f, v := &e.facts.nodes[i], e.eval.verdicts[i]
-	return v.fulfilled() && v.phase() == f.Phase && e.eval.message(i) == e.facts.phrases.text(e.facts.details[i].message)
+	f, v := e.facts.Node(i), e.rules.Brief(i)
+	return v.Fulfilled() && v.Phase() == f.Phase() && e.rules.MessageWords(i) == e.facts.Message(i)
 }
 
 // stopWaitsInside stops what waits for a lock inside something that only ends: it is not to start any more.
 func (e *Engine) stopWaitsInside() {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		if e.facts.nodes[i].Lock == LockWaits && e.eval.withinClosing(i) {
-			e.stopLeaf(i, closedAround.own(), closedAround.own())
+		if e.facts.Node(i).Lock() == fact.LockWaits && e.rules.WithinClosing(i) {
+			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
 		}
 	}
 	e.sweep(0)
@@ -162,54 +163,39 @@ func (r *restorer) restore() error {
 	e := r.e
 	e.grow()
 	for i := range nodegraph.Index(e.graph.Len()) {
-		e.facts.setNow(latest(e.facts.now, e.facts.details[i].created.time(), e.facts.finished[i].time()))
+		e.facts.SetNow(latest(e.facts.Now(), e.facts.Created(i).Time(), e.facts.Finished(i).Time()))
 	}
 	e.out.result = new(Result) // nothing of it is new to the host
-	e.judgeAll()
+	e.sched.All(e.judge)
+	e.sweep(0)
 	if r.record {
 		r.endRecorded()
 	}
 	e.out.changed = e.out.changed[:0]
 	for i := range nodegraph.Index(e.graph.Len()) {
-		e.facts.nodes[i].marks &^= markChanged
-		f := &e.facts.nodes[i]
-		if e.facts.daemons && e.eval.verdicts[i].rule() == RuleOmitted {
-			e.facts.setAnswer(i, AnswerOmit)
+		e.out.listed[i] = false
+		f := e.facts.Node(i)
+		if e.facts.HasDaemons() && e.rules.Brief(i).Rule() == rule.RuleOmitted {
+			e.facts.SetAnswer(i, fact.AnswerOmit)
 		}
-		if f.Answer == AnswerAsked || f.Lock == LockAsked || e.facts.details[i].memo == AnswerAsked {
+		if f.Answer() == fact.AnswerAsked || f.Lock() == fact.LockAsked || e.facts.Memo(i) == fact.AnswerAsked {
 			e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
 		}
-		if (f.Lock == LockHeld || f.Lock == LockAsked) && !f.created() && i != nodegraph.Root {
-			e.waiting.asked[i] = struct{}{}
+		if (f.Lock() == fact.LockHeld || f.Lock() == fact.LockAsked) && !f.Exists() && i != nodegraph.Root {
+			e.starts.asked[i] = struct{}{}
 		}
-		if r := e.eval.verdicts[i].rule(); r == RuleStartOwed || r == RulePodRecreate {
+		if r := e.rules.Brief(i).Rule(); r == rule.RuleStartOwed || r == rule.RulePodRecreate {
 			e.restored.pendingRecreate = append(e.restored.pendingRecreate, i)
 		}
-		if f.created() && e.graph.Node(i).Template != nil {
+		if f.Exists() && e.graph.Node(i).Template != nil {
 			e.watchTimeouts(i)
 		}
 	}
-	if d := e.eval.deadline(); !d.IsZero() && !e.facts.overdue {
-		e.sched.timers.add(stampOf(d), nodegraph.Root)
+	if d := e.rules.Deadline(); !d.IsZero() && !e.facts.Overdue() {
+		e.sched.SetTimer(store.StampOf(d), nodegraph.Root)
 	}
 	e.out.result = nil
 	return nil
-}
-
-// askAgain forgets what the host was asked and has not answered before the engine was loaded, so that it is asked again.
-func (e *Engine) askAgain() {
-	for _, i := range e.restored.pendingQuestions {
-		if e.facts.nodes[i].Answer == AnswerAsked {
-			e.facts.setAnswer(i, AnswerNone)
-		}
-		if e.facts.nodes[i].Lock == LockAsked {
-			e.facts.setLock(i, LockNone)
-		}
-		if e.facts.details[i].memo == AnswerAsked {
-			e.facts.setMemo(i, AnswerNone)
-		}
-	}
-	e.restored.pendingQuestions = nil
 }
 
 // addMembers adds what is inside node i: of a loop what is known of its items, of any other node what it has if it was
@@ -219,11 +205,11 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	n := e.graph.Node(i)
 	var err error
 	switch {
-	case e.facts.details[i].hit: // it ended as a whole
-	case e.facts.nodes[i].created() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
+	case e.facts.Hit(i): // it ended as a whole
+	case e.facts.Node(i).Exists() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
 	case n.Kind == nodegraph.TaskGroup:
 		err = r.addItems(i)
-	case !e.facts.nodes[i].created(), e.facts.nodes[i].Lock == LockWaits: // what waits for a lock has nothing inside it yet
+	case !e.facts.Node(i).Exists(), e.facts.Node(i).Lock() == fact.LockWaits: // what waits for a lock has nothing inside it yet
 	case n.Kind == nodegraph.Retry:
 		err = r.addAttempts(i)
 	case n.Kind == nodegraph.Pod:
@@ -244,7 +230,7 @@ func (r *restorer) addItems(i nodegraph.Index) error {
 	e := r.e
 	n := *e.graph.Node(i)
 	if n.Task.Loop.Unresolved == "" {
-		if !e.facts.nodes[i].created() {
+		if !e.facts.Node(i).Exists() {
 			return nil
 		}
 		return e.graph.AddItems(i, n.Task, n.Task.Loop.Items)
@@ -254,13 +240,13 @@ func (r *restorer) addItems(i nodegraph.Index) error {
 	case n.Expanded():
 		return nil
 	case !known:
-		if f := e.facts.fact(i); f.created() && r.record {
+		if f := e.facts.Fact(i); f.Exists() && r.record {
 			if f.Phase.Completed() {
-				f.Stage = StageEnded
+				f.Stage = fact.StageEnded
 			} else {
-				f = Fact{} // the host is asked for them again
+				f = fact.Fact{} // the host is asked for them again
 			}
-			e.facts.put(i, &f)
+			e.facts.Put(i, &f)
 		}
 		return nil
 	case n.Role != nodegraph.RoleStep || len(items) == 0:
@@ -284,7 +270,7 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 		case retry.Succeed:
 			return nil
 		case retry.Stop: // the record does not say why a pod failed, so that those before may not have counted
-			if f := r.e.facts.fact(i); f.Phase == phaseOf(d.Outcome) && f.Message == d.Message {
+			if f := r.e.facts.Fact(i); f.Phase == rule.PhaseOf(d.Outcome) && f.Message == d.Message {
 				return nil
 			}
 		}
@@ -312,7 +298,7 @@ func (r *restorer) addStepItems(i nodegraph.Index) error {
 		}
 		e.graph.MarkExpanded(m)
 		e.grow()
-		e.facts.setAnswer(m, AnswerRun)
+		e.facts.SetAnswer(m, fact.AnswerRun)
 	}
 	return nil
 }
@@ -321,7 +307,7 @@ func (r *restorer) addStepItems(i nodegraph.Index) error {
 // begun anew since.
 func (r *restorer) addHooks(i nodegraph.Index) error {
 	e := r.e
-	hooks := e.eval.hooksOf(i)
+	hooks := e.rules.HooksOf(i)
 	all := make([]*nodegraph.Hook, 0, len(hooks)+1)
 	for k := range hooks {
 		all = append(all, &hooks[k])
@@ -349,234 +335,4 @@ func latest(times ...time.Time) time.Time {
 		}
 	}
 	return l
-}
-
-// recordSource reads facts out of recorded nodes.
-func recordSource(nodes []nodegraph.Recorded) source {
-	byID := make(map[string]*nodegraph.Recorded, len(nodes))
-	numbered := make(map[string]bool) // names of nodes that have attempts or items
-	for k := range nodes {
-		byID[nodes[k].ID] = &nodes[k]
-		if name := nodes[k].Name; strings.HasSuffix(name, ")") {
-			numbered[name[:max(strings.LastIndexByte(name, '('), 0)]] = true
-		}
-	}
-	taken := make(map[string]bool, len(nodes))
-	has := func(id, name string) bool { return byID[id] != nil && isNamed(byID[id].Name, name) }
-	bare := func(e *Engine, n *nodegraph.Node) bool {
-		return !numbered[n.Name()] && !slices.ContainsFunc(memberNames(n), func(name string) bool {
-			return numbered[name] || has(nodegraph.NodeID(e.graph.Spec().Name, name), name)
-		})
-	}
-	return source{
-		has: has,
-		take: func(e *Engine, i nodegraph.Index) {
-			n := e.graph.Node(i)
-			taken[n.ID()] = true
-			f := recordedFact(e, i, byID[n.ID()], func() bool { return bare(e, n) })
-			e.facts.put(i, &f)
-		},
-		bare: func(e *Engine, i nodegraph.Index) bool {
-			f := &e.facts.nodes[i]
-			return f.Stage == StageEnded && f.Phase == nodegraph.Error && bare(e, e.graph.Node(i))
-		},
-		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
-			items := recordedItems(nodes, loop.Name())
-			return items, len(items) > 0
-		},
-		attempt: func(id string) retry.Attempt {
-			r := byID[id]
-			a := retry.Attempt{Message: r.Message, HasExitCode: r.HasExit, ExitCode: r.ExitCode, Started: r.Started, Finished: r.Finished}
-			a.Outcome = outcomeOf(newVerdict(r.Phase, RuleComplete))
-			if r.Message == podDeleted.own() {
-				a.Reason = retry.ReasonPodDeleted
-			}
-			return a
-		},
-		rest: func() []string {
-			var rest []string
-			for k := range nodes {
-				if !taken[nodes[k].ID] {
-					rest = append(rest, nodes[k].ID)
-				}
-			}
-			return rest
-		},
-	}
-}
-
-// memberNames lists the names of what a DAG, Steps, StepGroup or Pod has inside it once it is expanded; of a step with a loop,
-// that which the names of its items begin with.
-func memberNames(n *nodegraph.Node) []string {
-	var names []string
-	add := func(suffix string) { names = append(names, n.Name()+suffix) }
-	switch n.Kind {
-	case nodegraph.DAG:
-		for k := range n.Template.Tasks {
-			add("." + n.Template.Tasks[k].Name)
-		}
-	case nodegraph.Steps:
-		for k := range n.Template.Steps {
-			add("[" + strconv.Itoa(k) + "]")
-		}
-	case nodegraph.StepGroup:
-		for _, step := range n.Template.Steps[n.Slot] {
-			add("." + step.Name)
-		}
-	case nodegraph.Pod:
-		for k := range n.Template.Containers {
-			add("." + n.Template.Containers[k].Name)
-		}
-	}
-	return names
-}
-
-// recordedItems reads the items of a loop off the names of its nodes: prefix(0:text). There are none if one is missing:
-// a controller that records no items before they start does not say what it is.
-func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
-	var items []nodegraph.Item
-	known := 0
-	for k := range nodes {
-		rest, ok := strings.CutPrefix(nodes[k].Name, prefix+"(")
-		if !ok {
-			continue
-		}
-		number, text, ok := strings.Cut(rest, ":")
-		at, err := strconv.Atoi(number)
-		end := strings.IndexByte(text, ')')
-		if !ok || err != nil || at < 0 || at > len(nodes) || end != len(text)-1 {
-			continue
-		}
-		for at >= len(items) {
-			items = append(items, nodegraph.Item{})
-		}
-		items[at] = nodegraph.Item{Text: text[:end]}
-		known++
-	}
-	if known < len(items) {
-		return nil
-	}
-	return items
-}
-
-// recordedFact turns the record of node i into a fact, as far as a record tells. Bare tells whether nothing inside the node
-// is recorded.
-func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func() bool) Fact {
-	n := e.graph.Node(i)
-	f := Fact{Attempt: 1, HasExit: r.HasExit, ExitCode: r.ExitCode, Restarts: r.Restarts, Unsynced: r.Unsynced}
-	switch {
-	case r.Phase == nodegraph.Pending && r.Started.IsZero() && r.WaitsFor == "" && e.resolvedItem(i):
-		return Fact{} // still to start
-	case r.Phase == nodegraph.Omitted && e.facts.daemons:
-		return Fact{Answer: AnswerOmit}
-	case r.Phase == nodegraph.Omitted:
-		return Fact{} // follows from what it comes after
-	case r.Phase == nodegraph.Skipped:
-		return Fact{Answer: AnswerSkip, Message: r.Message}
-	case r.Kind == nodegraph.NodeSkipped:
-		return Fact{Stage: StageEnded, Phase: r.Phase, Message: r.Message, Finished: r.Finished}
-	}
-	f.Created, f.Finished = r.Started, r.Finished
-	f.Hit = r.CacheHit && r.Phase.Completed() // what runs was not found in the cache, whatever was before a manual retry
-	if f.Created.IsZero() {
-		f.Created = e.facts.started
-	}
-	if n.Kind.Composite() && e.eval.stops(i) && (!r.Phase.Settled() || r.Phase == nodegraph.Failed) {
-		f.Halted = e.facts.shutdown
-	}
-	if len(e.eval.locksOf(i)) > 0 && !r.Phase.Settled() {
-		f.Lock = LockHeld
-	}
-	if r.WaitsFor != "" && r.Phase == nodegraph.Pending {
-		f.Lock, f.Message, f.Reason, f.Waited = LockWaits, r.Message, r.WaitsFor, true
-		return f
-	}
-	switch n.Kind {
-	case nodegraph.Pod:
-		podFact(&f, r, n.Template.Daemon)
-	case nodegraph.Container:
-		pod := e.facts.fact(n.Parent)
-		containerFact(&f, r, &pod)
-	case nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
-		if r.Phase.Completed() {
-			endFact(&f, r)
-		} else if n.Kind != nodegraph.Suspend {
-			f.Message = r.Message
-		}
-	default:
-		mayBeBare := r.Phase == nodegraph.Error || n.Kind == nodegraph.Retry || n.Kind == nodegraph.TaskGroup
-		compositeFact(&f, r, mayBeBare && bare())
-		f.Seen = f.Seen && !hookMissed(e, i)
-	}
-	return f
-}
-
-// hookMissed tells whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its
-// exit hook never runs if it has not by then.
-func hookMissed(e *Engine, i nodegraph.Index) bool {
-	if e.graph.Node(i).Kind != nodegraph.TaskGroup || !e.facts.nodes[e.graph.Node(i).Parent].Phase.Completed() {
-		return false
-	}
-	for range e.graph.Before(i) {
-		return false
-	}
-	return true
-}
-
-// endFact is the fact of a leaf that ended; one that the workflow stopped may still report its own end.
-func endFact(f *Fact, r *nodegraph.Recorded) {
-	f.Stage, f.Phase, f.Message = StageEnded, r.Phase, r.Message
-	if stopped(r.Message) && r.Phase == nodegraph.Failed {
-		f.Stage = StageStopped
-	}
-}
-
-func stopped(message string) bool {
-	return strings.HasPrefix(message, "workflow shutdown with strategy: ") ||
-		strings.HasPrefix(message, "Stopped with strategy '") || message == deadlineExceeded.own() || message == "timeout"
-}
-
-func podFact(f *Fact, r *nodegraph.Recorded, daemon bool) {
-	switch {
-	case r.Phase == nodegraph.Error && r.Message == podDeleted.own():
-		f.Stage, f.Ran = StageGone, true
-	case r.Phase.Completed():
-		endFact(f, r)
-		f.Ran = true
-		f.Released = daemon && r.Phase == nodegraph.Succeeded
-	case r.Phase == nodegraph.Running:
-		f.Stage, f.Ran, f.Ready = StageRunning, true, r.Daemoned
-	default:
-		f.Stage, f.Message = StagePending, r.Message
-	}
-}
-
-// containerFact leaves out what only the end of the pod forced: that follows from the pod's fact. An end that the pod as it is
-// recorded would not force is the container's own.
-func containerFact(f *Fact, r *nodegraph.Recorded, pod *Fact) {
-	forced := r.Message == containerDeleted.own() && pod.Stage == StageGone ||
-		r.Message == podFailedUnder.own() && pod.Stage == StageEnded && pod.Phase.Unsuccessful() ||
-		r.Message == pod.Message && pod.Stage == StageStopped
-	switch {
-	case r.Phase.Completed() && !forced:
-		f.Stage, f.Phase, f.Message = StageEnded, r.Phase, r.Message
-	case r.Phase == nodegraph.Running:
-		f.Stage, f.Ran = StageRunning, true
-	case r.Phase == nodegraph.Pending:
-		f.Stage = StagePending
-	}
-}
-
-// compositeFact keeps what a composite's members can't tell: that it came from the cache, waited for a lock, was stopped
-// before it had any, or could have none.
-func compositeFact(f *Fact, r *nodegraph.Recorded, bare bool) {
-	switch {
-	case r.Phase.Completed() && (f.Hit || bare && r.Phase.Unsuccessful()):
-		endFact(f, r)
-		f.Stage = StageEnded
-	case r.Phase.Completed():
-		f.Seen, f.Phase, f.Message = true, r.Phase, r.Message
-	case r.Phase == nodegraph.Pending:
-		f.Waited = true
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // A Result is what one call of the engine brought about. Its slices belong to the caller.
@@ -32,7 +33,7 @@ type Change struct {
 	Node     nodegraph.Index
 	Kind     nodegraph.Kind
 	From, To nodegraph.Phase
-	Rule     Rule // what decided
+	Rule     rule.Rule // what decided
 }
 
 // String shows the change in one line.

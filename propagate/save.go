@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -16,7 +17,7 @@ type State struct {
 	Status       nodegraph.Phase // of the workflow before the last call
 	Held         bool            // suspended as a whole
 	Overdue      bool            // past the workflow's deadline
-	Workflow     Fact
+	Workflow     fact.Fact
 	Nodes        []NodeState                 // in the order of the graph
 	Older        map[string]map[string]int64 // by node id: the pods it had before, by UID, with their serials
 }
@@ -25,7 +26,7 @@ type State struct {
 type NodeState struct {
 	ID         string
 	Name       string // where it is empty the ID alone counts, a hash that a node which does not exist may have too
-	Fact       Fact
+	Fact       fact.Fact
 	Resolved   bool             // a loop that the host resolved
 	Items      []nodegraph.Item // its items
 	Unexpanded bool             // it was created, and nothing was added inside it: there was no room, or an id was taken
@@ -34,14 +35,14 @@ type NodeState struct {
 // Save returns the engine's state. It shares nothing with the engine, and allocates.
 func (e *Engine) Save() State {
 	s := State{
-		Now: e.facts.now, Started: e.facts.started, Shutdown: e.facts.shutdown, Status: e.facts.status, Held: e.facts.held, Overdue: e.facts.overdue,
-		Workflow: e.facts.fact(nodegraph.Root), Older: make(map[string]map[string]int64, len(e.older)),
+		Now: e.facts.Now(), Started: e.facts.Started(), Shutdown: e.facts.Shutdown(), Status: e.facts.Status(), Held: e.facts.Held(), Overdue: e.facts.Overdue(),
+		Workflow: e.facts.Fact(nodegraph.Root), Older: make(map[string]map[string]int64, len(e.older)),
 	}
 	for id, serials := range e.older {
 		s.Older[id] = maps.Clone(serials)
 	}
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		if n := e.eval.nodeState(i); n.Fact != (Fact{}) || n.Resolved || e.graph.Node(i).Role == nodegraph.RoleHook {
+		if n := e.nodeState(i); n.Fact != (fact.Fact{}) || n.Resolved || e.graph.Node(i).Role == nodegraph.RoleHook {
 			s.Nodes = append(s.Nodes, n)
 		}
 	}
@@ -49,8 +50,8 @@ func (e *Engine) Save() State {
 }
 
 // resolvedItems returns the items of loop i that the host gave.
-func (w *evalContext) resolvedItems(i nodegraph.Index) []nodegraph.Item {
-	n := w.graph.Node(i)
+func (e *Engine) resolvedItems(i nodegraph.Index) []nodegraph.Item {
+	n := e.graph.Node(i)
 	if n.Kind != nodegraph.TaskGroup || n.Task.Loop.Unresolved == "" || !n.Expanded() {
 		return nil
 	}
@@ -59,25 +60,25 @@ func (w *evalContext) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 		from = n.Parent
 	}
 	var items []nodegraph.Item
-	for m := w.graph.First(from); m != nodegraph.None; m = w.graph.Next(m) {
-		if c := w.graph.Node(m); c.Role == nodegraph.RoleItem && c.Task == n.Task {
-			items = append(items, *w.graph.Item(m))
+	for m := e.graph.First(from); m != nodegraph.None; m = e.graph.Next(m) {
+		if c := e.graph.Node(m); c.Role == nodegraph.RoleItem && c.Task == n.Task {
+			items = append(items, *e.graph.Item(m))
 		}
 	}
 	return items
 }
 
 // nodeState is what is known of node i.
-func (w *evalContext) nodeState(i nodegraph.Index) NodeState {
-	n := w.graph.Node(i)
+func (e *Engine) nodeState(i nodegraph.Index) NodeState {
+	n := e.graph.Node(i)
 	resolved := n.Kind == nodegraph.TaskGroup && n.Task.Loop.Unresolved != "" && n.Expanded()
-	return NodeState{ID: n.ID(), Name: n.Name(), Fact: w.facts.fact(i), Resolved: resolved, Items: w.resolvedItems(i), Unexpanded: w.unexpanded(i)}
+	return NodeState{ID: n.ID(), Name: n.Name(), Fact: e.facts.Fact(i), Resolved: resolved, Items: e.resolvedItems(i), Unexpanded: e.unexpanded(i)}
 }
 
 // unexpanded tells whether node i was created and has nothing of what should be inside it.
-func (w *evalContext) unexpanded(i nodegraph.Index) bool {
-	n := &w.facts.nodes[i]
-	return n.created() && n.kind != nodegraph.Retry && n.traits&traitAlone == 0 && !w.graph.Node(i).Expanded()
+func (e *Engine) unexpanded(i nodegraph.Index) bool {
+	n := e.facts.Node(i)
+	return n.Exists() && n.Kind() != nodegraph.Retry && !n.Alone() && !e.graph.Node(i).Expanded()
 }
 
 // Load returns the engine of a state that was saved, and the ids in it that the specification never asks for. What the
@@ -92,9 +93,13 @@ func LoadLimited(spec *nodegraph.Spec, s State, limits nodegraph.Limits) (*Engin
 	if err != nil {
 		return nil, nil, err
 	}
-	e.facts.setNow(s.Now)
-	e.facts.started, e.facts.shutdown, e.facts.status, e.facts.held, e.facts.overdue = s.Started, s.Shutdown, s.Status, s.Held, s.Overdue
-	e.facts.put(nodegraph.Root, &s.Workflow)
+	e.facts.SetNow(s.Now)
+	e.facts.SetStarted(s.Started)
+	e.facts.SetShutdown(s.Shutdown)
+	e.facts.SetStatus(s.Status)
+	e.facts.SetHeld(s.Held)
+	e.facts.SetOverdue(s.Overdue)
+	e.facts.Put(nodegraph.Root, &s.Workflow)
 	for id, serials := range s.Older {
 		e.remember(id, serials)
 	}
@@ -117,7 +122,7 @@ func stateSource(nodes []NodeState) source {
 		take: func(e *Engine, i nodegraph.Index) {
 			n := byID[e.graph.Node(i).ID()]
 			taken[n.ID] = true
-			e.facts.put(i, &n.Fact)
+			e.facts.Put(i, &n.Fact)
 		},
 		bare: func(e *Engine, i nodegraph.Index) bool { return byID[e.graph.Node(i).ID()].Unexpanded },
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -371,7 +372,7 @@ func (s *script) name(i nodegraph.Index) string {
 func (s *script) reason(i nodegraph.Index) string {
 	v := s.e.Verdict(i)
 	text := v.Rule.String()
-	if v.Rule == propagate.RuleRetry {
+	if v.Rule == rule.RuleRetry {
 		text += " " + v.Step.String()
 	}
 	if v.By != nodegraph.None {

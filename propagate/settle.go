@@ -1,52 +1,10 @@
 package propagate
 
 import (
-	"slices"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
-
-// grow makes room for nodes that were added to the graph, which are to be judged.
-func (e *Engine) grow() {
-	from, n := len(e.facts.nodes), e.graph.Len()
-	if from == n {
-		return
-	}
-	if n > cap(e.facts.nodes) {
-		e.allot(e.graph.Room())
-	}
-	e.facts.nodes, e.facts.finished, e.facts.details = e.facts.nodes[:n], e.facts.finished[:n], e.facts.details[:n]
-	e.eval.verdicts, e.eval.messages = e.eval.verdicts[:n], e.eval.messages[:n]
-	e.facts.written = slices.Grow(e.facts.written, n-from)
-	for i := nodegraph.Index(from); int(i) < e.graph.Len(); i++ {
-		n := &e.facts.nodes[i]
-		e.eval.added(i, n)
-		if n.traits&traitCounts != 0 && i != nodegraph.Root {
-			e.facts.nodes[n.parent].open++
-		}
-		e.wakeAdded(i, n)
-	}
-}
-
-// allot gives the arrays room for n nodes: as much as the graph has, which knows best what is still to come. What lies
-// behind the last node in them is zero.
-func (e *Engine) allot(n int) {
-	e.facts.nodes = allotted(e.facts.nodes, n)
-	e.facts.finished = allotted(e.facts.finished, n)
-	e.facts.details = allotted(e.facts.details, n)
-	e.eval.verdicts = allotted(e.eval.verdicts, n)
-	e.eval.messages = allotted(e.eval.messages, n)
-}
-
-func allotted[T any](list []T, n int) []T { return append(make([]T, 0, n), list...) }
-
-// swept reports whether nothing is left to evaluate.
-func (e *Engine) swept() bool { return e.sched.queue.size == 0 && len(e.facts.written) == 0 }
-
-// idle tells that nothing is left to evaluate or to start.
-func (e *Engine) idle() bool {
-	return e.swept() && len(e.waiting.wanted) == 0 && e.sched.endedQueue.empty() && (len(e.waiting.later) == 0 || e.waiting.triedAt == e.sched.generation)
-}
 
 // settle judges what is marked, from the deepest nodes up, and lets the effects of that happen, until nothing is left.
 func (e *Engine) settle() {
@@ -54,6 +12,9 @@ func (e *Engine) settle() {
 		e.sweep(0)
 	}
 }
+
+// idle reports whether nothing is left to be judged or to start.
+func (e *Engine) idle() bool { return e.sched.Empty() && e.ended.empty() && e.nothingToStart() }
 
 // effects lets happen what runs from a parent down to its members, and is no edge of the fixed point: it enters as facts between
 // two sweeps. The first effect that wrote anything is the last of its turn, since others may read that. It reports whether
@@ -70,76 +31,110 @@ func (e *Engine) effects() bool {
 		e.abandonStarts()
 		return false
 	}
-	return e.startWanted() || !e.swept()
+	return e.startWanted() || !e.sched.Empty()
 }
 
-// sweep evaluates marked nodes that are at least so deep until none is left. A node comes after everything it depends
-// on, so each is evaluated once unless a sibling that exists changed after it.
+// sweep judges marked nodes that are at least so deep until none is left.
 func (e *Engine) sweep(depth int) {
-	for {
-		e.wakeFactReaders()
-		i := e.sched.queue.pop(depth)
-		if i == nodegraph.None {
-			return
-		}
+	for i := e.sched.Next(depth); i != nodegraph.None; i = e.sched.Next(depth) {
 		e.judge(i)
 	}
 }
 
-// judge evaluates node i, records the verdict and marks what reads it.
+// judge judges node i, records the verdict and marks what reads it.
 func (e *Engine) judge(i nodegraph.Index) {
-	n := &e.facts.nodes[i]
-	n.marks &^= markQueued
-	e.sched.generation++
-	v := e.eval.evaluate(i, n)
-	if v.wake != 0 && v.wake != e.eval.wakes[i] {
-		e.sched.timers.add(v.wake, i)
+	v := e.rules.Judge(i)
+	if v.Wake != 0 && v.Wake != e.rules.Wake(i) {
+		e.sched.SetTimer(v.Wake, i)
 	}
-	if v.rule() == RulePodRecreate {
+	if v.Rule() == rule.RulePodRecreate {
 		if e.refuse(i) {
-			n = &e.facts.nodes[i] // members may have been added
-			v = e.eval.evaluate(i, n)
+			v = e.rules.Judge(i)
 		} else {
 			e.recreate(i)
 		}
 	}
-	old, oldMessage := e.eval.verdicts[i], e.eval.messages[i]
-	e.eval.record(i, v)
-	if !old.looksLike(v.verdict) || oldMessage != v.message {
-		e.noteChange(i, n, old.phase(), oldMessage)
-		e.commit(i, n, old, v.verdict)
+	old, message := e.rules.Brief(i), e.rules.Message(i)
+	e.rules.Record(i, v)
+	if old != v.Brief && e.facts.Node(i).Kind() == nodegraph.Pod {
+		e.starts.countActive(old, v.Brief)
+	}
+	if !old.MeansSame(v.Brief) || message != v.Message {
+		e.noteChange(i, old.Phase(), message)
+		e.commit(i, old, v.Brief)
 	}
 }
 
-// judgeAll evaluates every node: what is inside others first and, of what was not created, each after all it comes after.
-// What is inside a node, and what comes after one, has the higher index, so a walk from the last to the first needs no
-// queue; that is left to the few nodes which change after they were judged.
-func (e *Engine) judgeAll() {
-	for i := range e.facts.nodes {
-		e.facts.nodes[i].marks = e.facts.nodes[i].marks&^markWritten | markQueued
+// commit does what follows from the verdict on node i, which looks different now, and wakes who reads it.
+func (e *Engine) commit(i nodegraph.Index, old, is rule.Brief) {
+	if is.Want()&^rule.WantWithin != 0 {
+		e.starts.want(i)
 	}
-	e.sched.queue, e.facts.written = queue{}, e.facts.written[:0]
-	for i := nodegraph.Index(len(e.facts.nodes)) - 1; i >= nodegraph.Root; i-- {
-		if i > nodegraph.Entry && !e.facts.nodes[i].exists {
-			if e.facts.nodes[e.facts.nodes[i].parent].exists {
-				continue // judged with its siblings, when the walk comes to their parent
-			}
-			e.judge(i)
-			continue
-		}
-		for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-			if !e.facts.nodes[m].exists && m != nodegraph.Entry {
-				e.judge(m)
-			}
-		}
-		e.judge(i)
+	switch {
+	case old.SettledAlike(is):
+	case is.Fulfilled() && !is.Daemoned():
+		e.hasEnded(i)
+	case old.Fulfilled() && !is.Fulfilled():
+		e.reopened(i)
 	}
-	e.sweep(0)
+	e.sched.WakeVerdictReaders(i, old, is)
+}
+
+// boundaries are the kinds of what others are started and ended in.
+const boundaries kinds = 1<<nodegraph.DAG | 1<<nodegraph.Steps | 1<<nodegraph.Workflow
+
+// hasEnded does what follows at once from a node's having ended; finalizeEnded does the rest.
+func (e *Engine) hasEnded(i nodegraph.Index) {
+	e.starts.forget(i)
+	e.facts.SetFinished(i, e.facts.Instant())
+	e.awaitHook(i)
+	n := e.facts.Node(i)
+	if boundaries.has(n.Kind()) || n.Lock() != fact.LockNone || e.facts.HasDaemons() && e.rules.Brief(i).Rule() == rule.RuleOmitted {
+		e.ended.push(i)
+	}
+}
+
+// reopened does what follows from a node's being unfinished again.
+func (e *Engine) reopened(i nodegraph.Index) {
+	n := e.facts.Node(i)
+	if !n.Kind().Composite() {
+		if n.Stage() < fact.StageGone {
+			e.facts.ClearFinished(i)
+		}
+		return
+	}
+	e.facts.ClearFinished(i)
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		v := e.rules.Brief(m)
+		if v.Want() != 0 { // given up when this node ended
+			e.starts.want(m)
+		}
+		if v.Fulfilled() {
+			e.awaitHook(m) // so was that
+		}
+	}
+}
+
+// awaitHook makes sure that node i, which has ended, is looked at with the next call if its exit hook is decided then.
+func (e *Engine) awaitHook(i nodegraph.Index) {
+	if e.rules.ExitHookLater(i, e.rules.Brief(i)) {
+		e.sched.SetTimer(e.facts.Instant(), i)
+	}
 }
 
 // recreate asks the host, once for each pod that is lost, to make the pod of node i again.
 func (e *Engine) recreate(i nodegraph.Index) {
-	if e.facts.askedToRemake(i) {
+	if e.facts.AskedToRemake(i) {
 		e.actOn(ActionRecreate, i, "")
 	}
+}
+
+// recreateAgain asks for the pods that were asked for before the engine was loaded: the host may not have made them.
+func (e *Engine) recreateAgain() {
+	for _, i := range e.restored.pendingRecreate {
+		if r := e.rules.Brief(i).Rule(); r == rule.RuleStartOwed || r == rule.RulePodRecreate {
+			e.actOn(ActionRecreate, i, "")
+		}
+	}
+	e.restored.pendingRecreate = nil
 }

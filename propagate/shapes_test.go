@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -133,7 +134,7 @@ func begun(spec *nodegraph.Spec) *Engine {
 		panic(fmt.Sprint("start: ", err))
 	}
 	if e.Complete() {
-		panic(e.eval.message(nodegraph.Entry))
+		panic(e.rules.MessageWords(nodegraph.Entry))
 	}
 	return e
 }
@@ -142,7 +143,7 @@ func begun(spec *nodegraph.Spec) *Engine {
 func openPods(e *Engine) []nodegraph.Index {
 	var open []nodegraph.Index
 	for i := range nodegraph.Index(e.graph.Len()) {
-		if f := &e.facts.nodes[i]; e.facts.nodes[i].kind == nodegraph.Pod && f.exists && f.Stage < StageGone {
+		if n := e.facts.Node(i); n.Kind() == nodegraph.Pod && n.Exists() && n.Stage() < fact.StageGone {
 			open = append(open, i)
 		}
 	}

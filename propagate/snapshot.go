@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // Snapshot returns the state of every node that exists, in Argo's terms: what a controller stores in its workflow
@@ -13,8 +14,8 @@ import (
 func (e *Engine) Snapshot() nodegraph.Snapshot {
 	phase, message := e.Workflow()
 	s := nodegraph.Snapshot{
-		Phase: phase, Message: message, Started: e.facts.started, Finished: e.facts.finished[nodegraph.Root].time(),
-		Shutdown: e.facts.shutdown, Held: e.facts.held,
+		Phase: phase, Message: message, Started: e.facts.Started(), Finished: e.facts.Finished(nodegraph.Root).Time(),
+		Shutdown: e.facts.Shutdown(), Held: e.facts.Held(),
 	}
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		if e.Exists(i) || e.resolvedItem(i) {
@@ -27,15 +28,15 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 // resolvedItem tells whether node i is an item of a loop that has begun and whose items only the host knew.
 func (e *Engine) resolvedItem(i nodegraph.Index) bool {
 	n := e.graph.Node(i)
-	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.facts.nodes[n.Parent].created()
+	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.facts.Node(n.Parent).Exists()
 }
 
 // recorded is node i as a controller stores it.
 func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
-	n, f, v := e.graph.Node(i), e.facts.fact(i), e.eval.verdicts[i]
+	n, f, v := e.graph.Node(i), e.facts.Fact(i), e.rules.Brief(i)
 	r := nodegraph.Recorded{
-		ID: n.ID(), Name: n.Name(), DisplayName: e.graph.DisplayName(i), Kind: e.Kind(i), Phase: v.phase(), Message: e.eval.message(i),
-		Started: f.Created, Finished: f.Finished, Daemoned: v.daemoned(), Unsynced: f.Unsynced,
+		ID: n.ID(), Name: n.Name(), DisplayName: e.graph.DisplayName(i), Kind: e.Kind(i), Phase: v.Phase(), Message: e.rules.MessageWords(i),
+		Started: f.Created, Finished: f.Finished, Daemoned: v.Daemoned(), Unsynced: f.Unsynced,
 		Hooked: n.Role == nodegraph.RoleHook, Retried: n.Role == nodegraph.RoleAttempt,
 		CacheHit: f.Hit, ExitCode: f.ExitCode, HasExit: f.HasExit, Restarts: f.Restarts,
 	}
@@ -45,10 +46,10 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
 	if r.Phase == nodegraph.Planned {
 		r.Phase = nodegraph.Pending
 	}
-	if !v.fulfilled() {
+	if !v.Fulfilled() {
 		r.Finished = time.Time{}
 	}
-	if f.Lock == LockWaits {
+	if f.Lock == fact.LockWaits {
 		r.WaitsFor = f.Reason
 	}
 	if b := e.graph.Boundary(i); b != nodegraph.None {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -125,7 +126,7 @@ func TestFailFastDecidesTheDAGAround(t *testing.T) {
 func TestWhatNeverBeganIsNotStopped(t *testing.T) {
 	e := failingFast(t, "dag(x: dag(a, s: suspend -> y: dag(q)), hold: suspend)")
 	tell(t, e, propagate.PodFailed("wf.x.a", ""))
-	require.Equal(t, propagate.StageNone, e.Fact(e.Graph().Find("wf.x.y")).Stage)
+	require.Equal(t, fact.StageNone, e.Fact(e.Graph().Find("wf.x.y")).Stage)
 
 	e = drawn(t, "dag(a -> b: dag(c))")
 	tell(t, e, propagate.Shutdown("Stop"))

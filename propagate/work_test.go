@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // The tests of this file count work: evaluations and allocations, never time.
@@ -20,7 +22,7 @@ func affected(e *Engine, r *Result, events []Event) int {
 	work := 0
 	node := func(i nodegraph.Index) {
 		work += 2 + len(e.graph.DependentRow(i))
-		if e.facts.nodes[i].kind == nodegraph.Pod { // its containers read its facts
+		if e.facts.Node(i).Kind() == nodegraph.Pod { // its containers read its facts
 			for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 				work++
 			}
@@ -49,13 +51,13 @@ func TestAnEventCostsWhatItChanges(t *testing.T) {
 			for step := 0; len(open) > 0; step++ {
 				pod := open[step%len(open)]
 				event := Event{Type: EventPodRunning, At: pod}
-				if e.facts.nodes[pod].Stage == StageRunning {
+				if e.facts.Node(pod).Stage() == fact.StageRunning {
 					event = Event{Type: EventPodEnded, At: pod, Phase: nodegraph.Succeeded}
 				}
-				before := e.sched.generation
+				before := e.sched.Generation()
 				r, err := e.Apply(began, event)
 				require.NoError(t, err)
-				require.LessOrEqual(t, e.sched.generation-before, affected(e, &r, []Event{event}), "evaluations after %v of %s", event, e.nameOf(pod))
+				require.LessOrEqual(t, e.sched.Generation()-before, affected(e, &r, []Event{event}), "evaluations after %v of %s", event, e.rules.NameOf(pod))
 				if event.Type == EventPodEnded {
 					open = openPods(e)
 				}
@@ -69,9 +71,10 @@ func TestAnEventCostsWhatItChanges(t *testing.T) {
 func TestAFullPassEvaluatesEveryNodeOnce(t *testing.T) {
 	for _, s := range shapes {
 		e := half(s.spec(1000))
-		before := e.sched.generation
-		e.judgeAll()
-		assert.Equal(t, e.graph.Len(), e.sched.generation-before, s.name)
+		before := e.sched.Generation()
+		e.sched.All(e.judge)
+		e.sweep(0)
+		assert.Equal(t, e.graph.Len(), e.sched.Generation()-before, s.name)
 	}
 }
 
@@ -79,11 +82,11 @@ func TestAFullPassEvaluatesEveryNodeOnce(t *testing.T) {
 func TestACascadeEvaluatesEachNodeOnce(t *testing.T) {
 	for _, s := range shapes {
 		e, lost := beforeCascade(s.spec(1000))
-		before := e.sched.generation
+		before := e.sched.Generation()
 		r, err := e.Apply(began, lost...)
 		require.NoError(t, err, s.name)
 		require.True(t, e.Complete(), s.name)
-		assert.Equal(t, len(r.Changes), e.sched.generation-before, s.name)
+		assert.Equal(t, len(r.Changes), e.sched.Generation()-before, s.name)
 	}
 }
 
@@ -110,12 +113,12 @@ func TestAWayIsWalkedOnce(t *testing.T) {
 		e := begun(spec)
 		_, err := e.Apply(began, Event{Type: EventPodRunning, At: nodegraph.Entry})
 		require.NoError(t, err)
-		before := e.sched.generation
+		before := e.sched.Generation()
 		r, err := e.Apply(began, Event{Type: EventPodDeleted, At: nodegraph.Entry})
 		require.NoError(t, err)
 		require.Len(t, r.Changes, 82, "80 containers, the pod and the workflow")
 		require.NoError(t, e.Check())
-		return e.sched.generation - before
+		return e.sched.Generation() - before
 	}
 	assert.Equal(t, lost(layersOf(80, 1)), lost(layersOf(40, 2)))
 }
@@ -126,7 +129,7 @@ func TestARetriedContainerWalksAWayOnce(t *testing.T) {
 	_, err := e.Apply(began, ContainerRetried("w", "c0-0"))
 	require.NoError(t, err)
 	require.NoError(t, e.Check())
-	last := e.facts.fact(e.graph.Find("w.c39-0"))
+	last := e.facts.Fact(e.graph.Find("w.c39-0"))
 	assert.Equal(t, 2, last.Attempt)
 }
 
@@ -138,10 +141,10 @@ func TestWhatIsHeldBackIsNotedOnce(t *testing.T) {
 	for k := range 100 {
 		_, err := e.Apply(began, Event{Type: EventSuspended, Value: k%2 == 0})
 		require.NoError(t, err)
-		require.Len(t, e.waiting.later, 9)
+		require.Len(t, e.starts.later, 9)
 	}
 	done := half(sets(70))
-	require.True(t, done.sched.endedQueue.empty(), "composites whose end was seen to")
+	require.True(t, done.ended.empty(), "composites whose end was seen to")
 }
 
 // What a hook names is looked for in each task once, however many ways lead to it.
@@ -198,10 +201,10 @@ func TestAnEventAllocatesNothing(t *testing.T) {
 		k := 0
 		running := func() {
 			pod := pods[k%len(pods)]
-			e.facts.nodes[pod].Stage = StageNone
-			apply(Event{Type: EventPodPending, At: pod, Message: "ContainerCreating", Pod: Incarnation{UID: "u"}})
-			apply(Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}})
-			apply(Event{Type: EventPodRunning, At: pod, Pod: Incarnation{UID: "u"}}) // once more
+			unseen(e, pod)
+			apply(Event{Type: EventPodPending, At: pod, Message: "ContainerCreating", Pod: fact.PodInstance{UID: "u"}})
+			apply(Event{Type: EventPodRunning, At: pod, Pod: fact.PodInstance{UID: "u"}})
+			apply(Event{Type: EventPodRunning, At: pod, Pod: fact.PodInstance{UID: "u"}}) // once more
 			k++
 		}
 		for range 2 * len(pods) {
@@ -238,21 +241,9 @@ func TestADAGMakesRoomAtOnce(t *testing.T) {
 	assert.Less(t, cap(begun(chain(200)).out.changed), 100, "one pod of a chain starts")
 }
 
-// What is read of a node all the time is half of a cache line, the verdict on it a sixteenth, and when it ended an eighth. What the
-// graph knows of it is a whole one, and in the rest there is no pointer for the garbage collector to look at.
+// What every node needs is small: the verdict, its message, and what the graph knows of the node.
 func TestHotState(t *testing.T) {
-	assert.LessOrEqual(t, reflect.TypeFor[node]().Size(), uintptr(32))
-	assert.LessOrEqual(t, reflect.TypeFor[verdict]().Size(), uintptr(4))
-	assert.LessOrEqual(t, reflect.TypeFor[message]().Size(), uintptr(24))
-	assert.LessOrEqual(t, reflect.TypeFor[stamp]().Size(), uintptr(8))
+	assert.LessOrEqual(t, reflect.TypeFor[rule.Brief]().Size(), uintptr(4))
+	assert.LessOrEqual(t, reflect.TypeFor[rule.Message]().Size(), uintptr(16))
 	assert.LessOrEqual(t, reflect.TypeFor[nodegraph.Node]().Size(), uintptr(64))
-	rest := reflect.TypeFor[detail]()
-	assert.LessOrEqual(t, rest.Size(), uintptr(40))
-	for k := range rest.NumField() {
-		switch field := rest.Field(k); field.Type.Kind() {
-		case reflect.Int64, reflect.Int32, reflect.Uint32, reflect.Uint8, reflect.Bool:
-		default:
-			assert.Fail(t, "may have a pointer", field.Name)
-		}
-	}
 }

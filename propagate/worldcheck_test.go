@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
@@ -173,7 +174,7 @@ func wordsOf(e *propagate.Engine, text string) string {
 // look is how a node that had ended looked.
 type look struct {
 	phase nodegraph.Phase
-	rule  propagate.Rule
+	rule  rule.Rule
 }
 
 // look returns how the nodes look that have ended for good.
@@ -229,7 +230,7 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events 
 // changes with it.
 func (w *world) lateEnds(f *flow, before map[nodegraph.Index]look) bool {
 	for i, was := range before {
-		if was.rule != propagate.RulePodGone && was.rule != propagate.RuleContainerPod {
+		if was.rule != rule.RulePodGone && was.rule != rule.RuleContainerPod {
 			continue
 		}
 		if v := f.e.Verdict(i); v.Phase != was.phase || !v.Fulfilled {

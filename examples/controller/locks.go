@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // locks is the table of a shard. Workflows that name the same lock are of the same shard (see shardOf), so nobody else
@@ -69,7 +70,7 @@ func (l *locks) acquire(workflow types.NamespacedName, node string, wanted []nod
 func (l *locks) granted(workflow types.NamespacedName, e *propagate.Engine) []propagate.Event {
 	var events []propagate.Event
 	for _, o := range e.Obligations() {
-		if o.For != propagate.NeedLock || e.Fact(o.Node).Lock != propagate.LockWaits {
+		if o.For != propagate.NeedLock || e.Fact(o.Node).Lock != fact.LockWaits {
 			continue
 		}
 		id, wanted := "", e.Graph().Spec().Locks

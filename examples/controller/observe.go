@@ -17,6 +17,7 @@ import (
 	"github.com/nodestatus/nodestatus/examples/controller/podstatus"
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // unseen is how long the watch may take to tell of a pod before the pod is looked up.
@@ -142,7 +143,7 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods, deleted []*corev
 			continue
 		}
 		f := w.engine.Fact(i)
-		if f.Stage != propagate.StagePending && f.Stage != propagate.StageRunning {
+		if f.Stage != fact.StagePending && f.Stage != fact.StageRunning {
 			continue
 		}
 		if went[f.UID] {

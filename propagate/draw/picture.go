@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // A look is how a node shows at one moment.
@@ -30,7 +31,7 @@ type Picture struct {
 	scene    scene
 	looks    []look
 	chain    map[arrow]bool // highlighted arrows
-	reasons  []propagate.Reason
+	reasons  []rule.Reason
 	waits    []wait
 	findings []finding
 	complete bool
@@ -83,7 +84,7 @@ func Of(e *propagate.Engine) *Picture {
 
 // blocking is the way from an unfinished workflow down to something that it waits for. Explanations go further, from a
 // Retry that waits for its time to the attempt that has ended.
-func (p *Picture) blocking(e *propagate.Engine) []propagate.Reason {
+func (p *Picture) blocking(e *propagate.Engine) []rule.Reason {
 	way := e.Explain(nodegraph.Root)
 	for k := 1; k < len(way); k++ {
 		if p.looks[way[k-1].Node].needs != "" && e.Verdict(way[k].Node).Fulfilled {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // reached is how the world looked, and how it came about.
@@ -66,10 +67,10 @@ func (x *Exploration) BySaid(w *World) string {
 		fmt.Fprintln(&b, k, slices.Compact(history))
 		for i := nodegraph.Root; int(i) < e.Graph().Len(); i++ {
 			f := e.Fact(i)
-			if f.Lock == propagate.LockAsked {
-				f.Lock = propagate.LockNone // nothing was answered yet
+			if f.Lock == fact.LockAsked {
+				f.Lock = fact.LockNone // nothing was answered yet
 			}
-			if f.Lock != propagate.LockNone || !f.Created.IsZero() {
+			if f.Lock != fact.LockNone || !f.Created.IsZero() {
 				names = append(names, fmt.Sprint(e.Graph().Node(i).Name(), f.Lock, !f.Created.IsZero(), f.Released))
 			}
 		}

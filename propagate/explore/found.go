@@ -13,6 +13,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
@@ -231,16 +232,16 @@ func (x *Exploration) same(t testing.TB, w *World, what string, want, got *propa
 func unasked(s propagate.State) propagate.State {
 	for k := range s.Nodes {
 		f := &s.Nodes[k].Fact
-		if f.Lock == propagate.LockAsked {
-			f.Lock = propagate.LockNone
+		if f.Lock == fact.LockAsked {
+			f.Lock = fact.LockNone
 		}
-		for _, answer := range []*propagate.Answer{&f.Answer, &f.Memo} {
-			if *answer == propagate.AnswerAsked {
-				*answer = propagate.AnswerNone
+		for _, answer := range []*fact.Answer{&f.Answer, &f.Memo} {
+			if *answer == fact.AnswerAsked {
+				*answer = fact.AnswerNone
 			}
 		}
 	}
-	s.Nodes = slices.DeleteFunc(s.Nodes, func(n propagate.NodeState) bool { return n.Fact == propagate.Fact{} })
+	s.Nodes = slices.DeleteFunc(s.Nodes, func(n propagate.NodeState) bool { return n.Fact == fact.Fact{} })
 	return s
 }
 
@@ -305,7 +306,7 @@ func leafEnds(e *propagate.Engine, events []propagate.Event) map[nodegraph.Index
 			return ev.Type == propagate.EventManualRetry ||
 				same && (ev.Pod.UID != "" && f.UID != "" && ev.Pod.UID != f.UID || ev.Pod.UID == f.UID && ev.Pod.Attempt > f.Attempt)
 		})
-		if n.Kind.Composite() || f.Stage < propagate.StageStopped || superseded || !e.Verdict(i).Fulfilled {
+		if n.Kind.Composite() || f.Stage < fact.StageStopped || superseded || !e.Verdict(i).Fulfilled {
 			continue
 		}
 		ended[i], _ = e.Phase(i)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // Look is all phases and obligations, sorted by name.
@@ -50,7 +51,7 @@ var hashSeed = maphash.MakeSeed()
 // A nodeKey is what tells states of one node apart.
 type nodeKey struct {
 	id                   string
-	fact                 propagate.Fact
+	fact                 fact.Fact
 	resolved, unexpanded bool
 }
 

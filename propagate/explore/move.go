@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // A move is one thing that happens.
@@ -104,7 +105,7 @@ func (w *World) may(f Fact) bool {
 	}
 	i := e.Graph().Find(f.Event.Node)
 	ofPod := f.Event.Type <= propagate.EventContainerRetried
-	return i != nodegraph.None && !e.Fact(i).Created.IsZero() && e.Fact(i).Lock != propagate.LockWaits &&
+	return i != nodegraph.None && !e.Fact(i).Created.IsZero() && e.Fact(i).Lock != fact.LockWaits &&
 		(!ofPod || w.flows[f.Workflow].asked[f.Event.Node])
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // ahead reports whether the controller lags behind its own fixed point at this node: it shows what the engine shows in
@@ -111,7 +112,7 @@ func (t site) comesAfterChange(frame int) bool {
 // decidedAbove reports whether it is not the node and what is inside it that decided, but what it is inside of.
 func (t site) decidedAbove() bool {
 	switch t.moment.Engine.Verdict(t.index).Rule {
-	case propagate.RuleStopped, propagate.RuleShutdown, propagate.RuleFailFast, propagate.RuleWhole, propagate.RuleDaemonEnded:
+	case rule.RuleStopped, rule.RuleShutdown, rule.RuleFailFast, rule.RuleWhole, rule.RuleDaemonEnded:
 		return true
 	}
 	return false

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // A Host drives the engine of one workflow as a controller would: it carries out at once what needs no cluster. That
@@ -219,7 +220,7 @@ func (h *Host) askAgain(after nodegraph.Index) []propagate.Event {
 	}
 	var events []propagate.Event
 	for i := nodegraph.Root; int(i) < e.Graph().Len(); i++ {
-		if e.Fact(i).Lock != propagate.LockWaits || after != nodegraph.None && e.StartOrder(i, after) <= 0 {
+		if e.Fact(i).Lock != fact.LockWaits || after != nodegraph.None && e.StartOrder(i, after) <= 0 {
 			continue
 		}
 		id := e.Graph().Node(i).ID()

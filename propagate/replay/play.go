@@ -5,6 +5,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // Mode is where each frame starts from.
@@ -128,7 +129,7 @@ func (p *Player) start(k int) (*propagate.Engine, []string, error) {
 }
 
 // Existing calls do for every node that the workflow has after the frame, in the order of the graph.
-func (m *Moment) Existing(do func(i nodegraph.Index, n *nodegraph.Node, kind nodegraph.Kind, v propagate.Verdict)) {
+func (m *Moment) Existing(do func(i nodegraph.Index, n *nodegraph.Node, kind nodegraph.Kind, v rule.Verdict)) {
 	g := m.Engine.Graph()
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 		if m.Engine.Exists(i) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 const (
@@ -27,7 +28,7 @@ func overwrittenContainer(t site) bool {
 func openContainer(t site) bool {
 	pod := t.parent()
 	return t.want.Kind == nodegraph.Container && t.want.open() && t.want == t.before && t.got.Phase.Completed() &&
-		t.rule() == propagate.RuleContainerPod && pod.want.Phase.Completed() && !pod.differs()
+		t.rule() == rule.RuleContainerPod && pod.want.Phase.Completed() && !pod.differs()
 }
 
 // openInEndedPod is deviation 2: the pod ended by itself.
@@ -167,7 +168,7 @@ func (t site) contains(phase nodegraph.Phase) bool {
 // inherits reports whether the DAG has failed here because a failure leads to a target that was skipped or omitted, and all that
 // is directly inside is as recorded.
 func (t site) inherits() bool {
-	return t.exists() && t.rule() == propagate.RuleBranchFailed && !slices.ContainsFunc(t.members(), site.differs)
+	return t.exists() && t.rule() == rule.RuleBranchFailed && !slices.ContainsFunc(t.members(), site.differs)
 }
 
 const failedFast = "template has failed or errored children and failFast enabled"
@@ -176,13 +177,13 @@ const failedFast = "template has failed or errored children and failFast enabled
 // failed by the deadline.
 func podAfterDeadline(t site) bool {
 	return t.want.Kind == nodegraph.Pod && t.want.Phase == nodegraph.Pending && t.want.Message == "" && t.isNew() &&
-		t.got.Phase == nodegraph.Failed && t.rule() == propagate.RuleStopped
+		t.got.Phase == nodegraph.Failed && t.rule() == rule.RuleStopped
 }
 
 // rule is the rule that decided here, RulePlanned for a node that does not exist.
-func (t site) rule() propagate.Rule {
+func (t site) rule() rule.Rule {
 	if !t.exists() {
-		return propagate.RulePlanned
+		return rule.RulePlanned
 	}
 	return t.moment.Engine.Verdict(t.index).Rule
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // Bounds returns every violation of the lines I9.1 to I9.3 by the claim alone.
@@ -49,7 +50,7 @@ func (c *Claim) parallelism() []Violation {
 func (c *Claim) active(i nodegraph.Index) bool {
 	switch said := &c.Nodes[i]; said.Phase {
 	case nodegraph.Pending:
-		return said.Fact.Lock != propagate.LockWaits
+		return said.Fact.Lock != fact.LockWaits
 	case nodegraph.Running:
 		return true
 	}
@@ -91,7 +92,7 @@ func holders(claims []*Claim) []Violation {
 	limit, held := make(map[string]int), make(map[string][]string)
 	for _, c := range claims {
 		for i := range nodegraph.Index(c.Graph.Len()) {
-			if c.Nodes[i].Fact.Lock != propagate.LockHeld {
+			if c.Nodes[i].Fact.Lock != fact.LockHeld {
 				continue
 			}
 			keys := make(map[string]bool) // a node that names a lock twice holds it once
@@ -186,7 +187,7 @@ func (w *Watch) asked(c *Claim, pod nodegraph.Index) []Violation {
 	}
 	for i := pod; i != nodegraph.None; i = c.Graph.Node(i).Parent {
 		said := &c.Nodes[i]
-		if len(c.locks(i)) > 0 && said.Fact.Lock != propagate.LockHeld {
+		if len(c.locks(i)) > 0 && said.Fact.Lock != fact.LockHeld {
 			broken("I9.4", "%s does not hold its locks", c.name(i))
 		}
 		kind := c.Graph.Node(i).Kind
@@ -232,7 +233,7 @@ func (w *Watch) remember(c *Claim) {
 
 // replacedBy reports whether the pod that a fact tells of came after this one and did not run. Names tell pods apart where
 // both are known: serials begin anew in an engine that was restored.
-func (l life) replacedBy(f *propagate.Fact) bool {
+func (l life) replacedBy(f *fact.Fact) bool {
 	switch {
 	case f.Ran:
 		return false

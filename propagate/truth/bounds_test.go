@@ -9,12 +9,13 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
 var (
-	waits = propagate.Fact{Created: start, Lock: propagate.LockWaits}
-	holds = propagate.Fact{Created: start, Lock: propagate.LockHeld}
+	waits = fact.Fact{Created: start, Lock: fact.LockWaits}
+	holds = fact.Fact{Created: start, Lock: fact.LockHeld}
 )
 
 func parallelism(template string, most int) func(*nodegraph.Spec) {
@@ -31,7 +32,7 @@ func parallelism(template string, most int) func(*nodegraph.Spec) {
 }
 
 func TestBounds(t *testing.T) {
-	type facts = map[string]propagate.Fact
+	type facts = map[string]fact.Fact
 	for _, test := range []struct {
 		name   string
 		text   string
@@ -113,8 +114,8 @@ func TestBounds(t *testing.T) {
 
 // A lock that two workflows hold is given twice, although each claim alone keeps its bounds.
 func TestHoldersOfSeveralWorkflows(t *testing.T) {
-	of := func(name string, fact propagate.Fact) *truth.Claim {
-		return claim(t, parse(t, name+": mutex(m, pod)", nil), []string{name + " Pending"}, map[string]propagate.Fact{name: fact})
+	of := func(name string, f fact.Fact) *truth.Claim {
+		return claim(t, parse(t, name+": mutex(m, pod)", nil), []string{name + " Pending"}, map[string]fact.Fact{name: f})
 	}
 	first, second, third := of("one", holds), of("two", holds), of("three", waits)
 	require.NoError(t, first.Check())
@@ -127,7 +128,7 @@ func TestHoldersOfSeveralWorkflows(t *testing.T) {
 		s.Locks = []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}}
 	}), nil, nil)
 	require.NoError(t, truth.Holders(first, workflow))
-	workflow.Nodes[nodegraph.Root].Fact.Lock = propagate.LockHeld
+	workflow.Nodes[nodegraph.Root].Fact.Lock = fact.LockHeld
 	require.Error(t, truth.Holders(first, workflow), "the workflow holds what a node of another holds")
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // A Claim is what somebody says of a workflow at one moment.
@@ -23,7 +24,7 @@ type Claim struct {
 type Node struct {
 	Exists bool
 	Phase  nodegraph.Phase // Planned for a node that does not exist
-	Fact   propagate.Fact
+	Fact   fact.Fact
 }
 
 // Of returns what an engine says now.
@@ -207,28 +208,28 @@ func (r *record) addHooks(i nodegraph.Index) error {
 const podDeleted = "pod deleted"
 
 // factOf returns what the record of a node tells of it.
-func factOf(n *nodegraph.Node, at *nodegraph.Recorded) propagate.Fact {
-	f := propagate.Fact{Created: at.Started, Finished: at.Finished, Hit: at.CacheHit, ExitCode: at.ExitCode, HasExit: at.HasExit}
+func factOf(n *nodegraph.Node, at *nodegraph.Recorded) fact.Fact {
+	f := fact.Fact{Created: at.Started, Finished: at.Finished, Hit: at.CacheHit, ExitCode: at.ExitCode, HasExit: at.HasExit}
 	switch {
 	case at.WaitsFor != "":
-		f.Lock, f.Reason = propagate.LockWaits, at.WaitsFor
+		f.Lock, f.Reason = fact.LockWaits, at.WaitsFor
 	case len(locksOf(n)) > 0 && !at.Phase.Settled() && !at.Daemoned: // a record tells who waits; who holds is what is left
-		f.Lock = propagate.LockHeld
+		f.Lock = fact.LockHeld
 	}
 	if n.Kind.Composite() {
 		return f
 	}
 	switch {
 	case at.Phase == nodegraph.Succeeded && at.Message == podDeleted: // a dead daemon that was rewritten with its boundary
-		f.Stage, f.Ran, f.Ready = propagate.StageGone, true, at.Daemoned
+		f.Stage, f.Ran, f.Ready = fact.StageGone, true, at.Daemoned
 	case at.Phase.Completed():
-		f.Stage, f.Phase, f.Ran, f.Ready = propagate.StageEnded, at.Phase, true, at.Daemoned
+		f.Stage, f.Phase, f.Ran, f.Ready = fact.StageEnded, at.Phase, true, at.Daemoned
 		// Argo sets a daemon to Succeeded when its boundary ends, and for no other reason.
 		f.Released = n.Kind == nodegraph.Pod && n.Template.Daemon && at.Phase == nodegraph.Succeeded
 	case at.Phase == nodegraph.Running:
-		f.Stage, f.Ran, f.Ready = propagate.StageRunning, true, at.Daemoned
+		f.Stage, f.Ran, f.Ready = fact.StageRunning, true, at.Daemoned
 	case at.Phase == nodegraph.Pending:
-		f.Stage = propagate.StagePending
+		f.Stage = fact.StagePending
 	}
 	return f
 }

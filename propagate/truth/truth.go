@@ -47,7 +47,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
-	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // A Violation is a claim that is not true, or a bound that was exceeded.
@@ -141,23 +141,23 @@ func (c *Claim) judgePassedOver(i nodegraph.Index) (line, detail string) {
 // ended returns how leaf i ended by its fact, Planned if it did not, and says why.
 func (c *Claim) ended(i nodegraph.Index) (phase nodegraph.Phase, why string) {
 	n, f := c.Graph.Node(i), &c.Nodes[i].Fact
-	if n.Kind == nodegraph.Container && f.Stage != propagate.StageEnded {
+	if n.Kind == nodegraph.Container && f.Stage != fact.StageEnded {
 		return c.endedWithPod(i)
 	}
 	switch {
-	case f.Stage == propagate.StageEnded && n.Kind == nodegraph.Pod && n.Template.Daemon && !f.Released:
+	case f.Stage == fact.StageEnded && n.Kind == nodegraph.Pod && n.Template.Daemon && !f.Released:
 		// I8.6: a daemon runs until its boundary ends. One that ends by itself failed, whatever its exit code.
 		if f.Phase == nodegraph.Error {
 			return nodegraph.Error, "the daemon ended by itself, in Error"
 		}
 		return nodegraph.Failed, "the daemon ended by itself"
-	case f.Stage == propagate.StageEnded:
+	case f.Stage == fact.StageEnded:
 		return f.Phase, fmt.Sprintf("its fact says %s", f.Phase)
-	case f.Stage == propagate.StageStopped: // I8.9
+	case f.Stage == fact.StageStopped: // I8.9
 		return nodegraph.Failed, "it was stopped"
-	case f.Stage == propagate.StageGone && n.Kind != nodegraph.Pod: // the agent that served it is gone
+	case f.Stage == fact.StageGone && n.Kind != nodegraph.Pod: // the agent that served it is gone
 		return nodegraph.Error, "who served it is gone"
-	case f.Stage == propagate.StageGone && f.Ran:
+	case f.Stage == fact.StageGone && f.Ran:
 		return nodegraph.Error, "its pod ran and was deleted"
 	case n.Kind == nodegraph.Suspend && n.Template.Suspend > 0 && !f.Created.IsZero() &&
 		!c.Now.Before(f.Created.Truncate(time.Second).Add(n.Template.Suspend)):

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
@@ -32,7 +33,7 @@ func parse(t *testing.T, text string, edit func(*nodegraph.Spec)) *nodegraph.Spe
 
 // claim makes a claim by hand: of each node what states say, as in "wf.a Failed". The workflow is called workflow.
 // Facts are those of a controller's record unless facts has others, by name.
-func claim(t *testing.T, spec *nodegraph.Spec, states []string, facts map[string]propagate.Fact) *truth.Claim {
+func claim(t *testing.T, spec *nodegraph.Spec, states []string, facts map[string]fact.Fact) *truth.Claim {
 	t.Helper()
 	s := nodegraph.Snapshot{Phase: nodegraph.Running, Started: start}
 	for _, state := range states {
@@ -72,19 +73,19 @@ func broken(all []truth.Violation) []string {
 }
 
 // ended is the fact of a leaf that ended.
-func ended(phase nodegraph.Phase) propagate.Fact {
-	return propagate.Fact{Created: start, Stage: propagate.StageEnded, Phase: phase, Ran: true}
+func ended(phase nodegraph.Phase) fact.Fact {
+	return fact.Fact{Created: start, Stage: fact.StageEnded, Phase: phase, Ran: true}
 }
 
 // died is the fact of a daemon that was ready and died so many seconds after the start.
-func died(seconds int) propagate.Fact {
+func died(seconds int) fact.Fact {
 	f := ended(nodegraph.Failed)
 	f.Ready, f.Finished = true, at(seconds)
 	return f
 }
 
 // finished is the fact of a leaf that succeeded so many seconds after the start.
-func finished(seconds int) propagate.Fact {
+func finished(seconds int) fact.Fact {
 	f := ended(nodegraph.Succeeded)
 	f.Finished = at(seconds)
 	return f
@@ -103,7 +104,7 @@ func continueOn(task string, on nodegraph.ContinueOn) func(*nodegraph.Spec) {
 }
 
 func TestTruth(t *testing.T) {
-	type facts = map[string]propagate.Fact
+	type facts = map[string]fact.Fact
 	for _, test := range []struct {
 		name   string
 		text   string
@@ -119,22 +120,22 @@ func TestTruth(t *testing.T) {
 		{name: "a pod that is in error", text: "pod", states: []string{"wf Succeeded"},
 			facts: facts{"wf": ended(nodegraph.Error)}, want: []string{"I8.1 wf"}},
 		{name: "a pod that still runs", text: "pod", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: propagate.StageRunning, Ran: true}}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageRunning, Ran: true}}, want: []string{"I8.1 wf"}},
 		{name: "a pod that ran and was deleted", text: "pod", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: propagate.StageGone, Ran: true}}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageGone, Ran: true}}, want: []string{"I8.1 wf"}},
 		{name: "a pod that was deleted before it ran", text: "pod", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: propagate.StageGone}}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageGone}}, want: []string{"I8.1 wf"}},
 		{name: "a pod from the cache", text: "pod", states: []string{"wf Succeeded"},
 			facts: facts{"wf": {Created: start, Hit: true}}},
 		{name: "a failed claim is not judged", text: "pod", states: []string{"wf Failed"}, facts: facts{"wf": ended(nodegraph.Succeeded)}},
 		{name: "containers inside a pod are not asked", text: "pod(a -> main)", states: []string{"wf Succeeded", "wf.a Failed", "wf.main Succeeded"}},
 		{name: "a container without an end of its own, in a pod that ended well", text: "pod(main)", states: []string{"wf Succeeded", "wf.main Succeeded"},
-			facts: facts{"wf.main": {Created: start, Stage: propagate.StageRunning}}},
+			facts: facts{"wf.main": {Created: start, Stage: fact.StageRunning}}},
 		{name: "a container without an end of its own, in a pod that was deleted", text: "pod(main)", states: []string{"wf Error", "wf.main Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: propagate.StageGone, Ran: true}, "wf.main": {Created: start, Stage: propagate.StageRunning}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageGone, Ran: true}, "wf.main": {Created: start, Stage: fact.StageRunning}},
 			want:  []string{"I8.1 wf.main"}},
 		{name: "a container that ended well before its pod was deleted", text: "pod(main)", states: []string{"wf Error", "wf.main Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: propagate.StageGone, Ran: true}, "wf.main": ended(nodegraph.Succeeded)}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageGone, Ran: true}, "wf.main": ended(nodegraph.Succeeded)}},
 		{name: "a container that failed in a pod that ended well", text: "pod(main)", states: []string{"wf Succeeded", "wf.main Succeeded"},
 			facts: facts{"wf.main": ended(nodegraph.Failed)}, want: []string{"I8.1 wf.main"}},
 		{name: "somebody resumed it", text: "suspend", states: []string{"wf Succeeded"}},
@@ -146,7 +147,7 @@ func TestTruth(t *testing.T) {
 		{name: "a request that failed", text: "http", states: []string{"wf Succeeded"},
 			facts: facts{"wf": ended(nodegraph.Failed)}, want: []string{"I8.1 wf"}},
 		{name: "a plugin whose agent is gone", text: "plugin", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: propagate.StageGone}}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageGone}}, want: []string{"I8.1 wf"}},
 
 		// I8.2, retries
 		{name: "the last attempt covers the earlier ones", text: "retry(2, pod)", states: []string{"wf Succeeded", "wf(0) Failed", "wf(1) Error", "wf(2) Succeeded"}},
@@ -227,11 +228,11 @@ func TestTruth(t *testing.T) {
 		// I8.6, daemons
 		{name: "a ready daemon that is a target", text: "dag(d: daemon)", states: []string{"wf Succeeded", "wf.d Running"}},
 		{name: "a daemon that ended with its boundary", text: "daemon", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: propagate.StageEnded, Phase: nodegraph.Succeeded, Released: true}}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageEnded, Phase: nodegraph.Succeeded, Released: true}}},
 		{name: "a daemon that ended by itself without a failure", text: "daemon", states: []string{"wf Succeeded"},
 			facts: facts{"wf": ended(nodegraph.Succeeded)}, want: []string{"I8.1 wf"}},
 		{name: "a retried daemon that is ready", text: "dag(d: retry(daemon) -> a)", states: []string{"wf Running", "wf.d Succeeded", "wf.d(0) Running", "wf.a Running"},
-			facts: facts{"wf.d(0)": {Created: start, Stage: propagate.StageRunning, Ran: true, Ready: true}}},
+			facts: facts{"wf.d(0)": {Created: start, Stage: fact.StageRunning, Ran: true, Ready: true}}},
 		{name: "a daemon that died after its dependants went on", text: "dag(d: daemon -> a)", states: []string{"wf Succeeded", "wf.d Failed", "wf.a Succeeded"},
 			facts: facts{"wf.d": died(30)}},
 		{name: "a daemon that died and is a target", text: "dag(d: daemon)", states: []string{"wf Succeeded", "wf.d Failed"},
@@ -276,7 +277,7 @@ func TestTruth(t *testing.T) {
 			facts:  facts{"wf.d": died(10), "wf.b": finished(20)}, want: []string{"I8.4 wf"}},
 		{name: "a daemon among items that died after they were judged", text: "dag(a: daemon over [x, y] -> b)",
 			states: []string{"wf Succeeded", "wf.a Succeeded", "wf.a(0:x) Failed", "wf.a(1:y) Running", "wf.b Succeeded"},
-			facts:  facts{"wf.a(0:x)": died(30), "wf.a(1:y)": {Created: start, Stage: propagate.StageRunning, Ran: true, Ready: true}}},
+			facts:  facts{"wf.a(0:x)": died(30), "wf.a(1:y)": {Created: start, Stage: fact.StageRunning, Ran: true, Ready: true}}},
 		{name: "daemons among items that died one after the other", text: "dag(a: daemon over [x, y] -> b)",
 			states: []string{"wf Succeeded", "wf.a Succeeded", "wf.a(0:x) Failed", "wf.a(1:y) Failed", "wf.b Succeeded"},
 			facts:  facts{"wf.a(0:x)": died(10), "wf.a(1:y)": died(30)}},
@@ -285,7 +286,7 @@ func TestTruth(t *testing.T) {
 				s.Templates[0].Tasks[0].Loop.Items = []nodegraph.Item{{Text: "x"}, {Text: "y"}}
 			},
 			states: []string{"wf Succeeded", "wf.a Succeeded", "wf.a(0:x) Failed", "wf.a(1:y) Failed", "wf.b Succeeded"},
-			facts:  facts{"wf.a(0:x)": died(10), "wf.a(1:y)": {Created: start, Stage: propagate.StageEnded, Phase: nodegraph.Failed, Finished: at(20)}},
+			facts:  facts{"wf.a(0:x)": died(10), "wf.a(1:y)": {Created: start, Stage: fact.StageEnded, Phase: nodegraph.Failed, Finished: at(20)}},
 			want:   []string{"I8.3 wf.a"}},
 		{name: "a daemon among items that was never ready", text: "dag(a: daemon over [x] -> b)",
 			states: []string{"wf Succeeded", "wf.a Succeeded", "wf.a(0:x) Failed", "wf.b Succeeded"}, want: []string{"I8.3 wf.a"}},
@@ -318,15 +319,15 @@ func TestTruth(t *testing.T) {
 		{name: "an empty loop and a false when", text: "dag(a over [] -> b when \"false\")",
 			states: []string{"workflow Succeeded", "wf Succeeded", "wf.a Skipped", "wf.b Skipped"}},
 		{name: "a pod that a shutdown stopped", text: "pod", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: propagate.StageStopped, Phase: nodegraph.Failed}}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageStopped, Phase: nodegraph.Failed}}, want: []string{"I8.1 wf"}},
 		{name: "a Suspend that a deadline stopped", text: "suspend(1h)", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: propagate.StageStopped, Phase: nodegraph.Failed}}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageStopped, Phase: nodegraph.Failed}}, want: []string{"I8.1 wf"}},
 		{name: "an omitted task that ran and failed", text: "dag(a)", states: []string{"wf Succeeded", "wf.a Omitted"},
 			facts: facts{"wf.a": ended(nodegraph.Failed)}, want: []string{"I8.9 wf.a"}},
 		{name: "a skipped task whose pod ran and was deleted", text: "dag(a)", states: []string{"wf Succeeded", "wf.a Skipped"},
-			facts: facts{"wf.a": {Created: start, Stage: propagate.StageGone, Ran: true}}, want: []string{"I8.9 wf.a"}},
+			facts: facts{"wf.a": {Created: start, Stage: fact.StageGone, Ran: true}}, want: []string{"I8.9 wf.a"}},
 		{name: "a skipped task whose pod was deleted before it ran", text: "dag(a)", states: []string{"wf Succeeded", "wf.a Skipped"},
-			facts: facts{"wf.a": {Created: start, Stage: propagate.StageGone}}},
+			facts: facts{"wf.a": {Created: start, Stage: fact.StageGone}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := claim(t, parse(t, test.text, test.edit), test.states, test.facts)
@@ -391,12 +392,12 @@ func TestClaimOfARecord(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []nodegraph.Recorded{stranger}, ignored, "nodes that the specification has no place for")
 	assert.Equal(t, "Stop", c.Shutdown, "the strategy of the shutdown")
-	locks := make(map[string]propagate.LockState)
+	locks := make(map[string]fact.LockState)
 	for i := range c.Nodes {
-		if f := c.Nodes[i].Fact; f.Lock != propagate.LockNone {
+		if f := c.Nodes[i].Fact; f.Lock != fact.LockNone {
 			locks[c.Graph.Node(nodegraph.Index(i)).Name()] = f.Lock
 		}
 	}
-	assert.Equal(t, map[string]propagate.LockState{"wf.b": propagate.LockHeld, "wf.e": propagate.LockWaits}, locks, "who holds and who waits")
+	assert.Equal(t, map[string]fact.LockState{"wf.b": fact.LockHeld, "wf.e": fact.LockWaits}, locks, "who holds and who waits")
 	assert.Equal(t, []string{"I8.1 wf.c"}, broken(c.Violations()), "wf.c was deleted, wf.d ended with its boundary")
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -187,7 +188,7 @@ func left(e *propagate.Engine, i nodegraph.Index) int {
 }
 
 // attempt describes an attempt that failed to package retry.
-func attempt(f propagate.Fact, phase nodegraph.Phase, message string) *retry.Attempt {
+func attempt(f fact.Fact, phase nodegraph.Phase, message string) *retry.Attempt {
 	a := &retry.Attempt{Outcome: retry.Failed, Message: message, Reason: f.Reason, ExitCode: f.ExitCode, HasExitCode: f.HasExit}
 	if phase == nodegraph.Error {
 		a.Outcome = retry.Errored
@@ -195,7 +196,7 @@ func attempt(f propagate.Fact, phase nodegraph.Phase, message string) *retry.Att
 	if f.Conditions != "" {
 		a.Conditions = strings.Split(f.Conditions, ",")
 	}
-	if f.Stage == propagate.StageGone {
+	if f.Stage == fact.StageGone {
 		a.Reason = retry.ReasonPodDeleted
 	}
 	return a

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // epoch is when a workflow begins that was not begun.
@@ -119,18 +120,18 @@ func (w *world) begin() error {
 		if i != nodegraph.Root && f.Created.IsZero() || w.e.Verdict(i).Fulfilled && !w.e.Verdict(i).Daemoned {
 			continue
 		}
-		if f.Lock == propagate.LockHeld || f.Lock == propagate.LockWaits {
+		if f.Lock == fact.LockHeld || f.Lock == fact.LockWaits {
 			locked = append(locked, i)
 		}
-		if f.Lock == propagate.LockWaits {
+		if f.Lock == fact.LockWaits {
 			continue
 		}
 		switch {
-		case n.Kind == nodegraph.Pod && f.Stage == propagate.StageRunning && n.Template.Daemon && f.Ready:
+		case n.Kind == nodegraph.Pod && f.Stage == fact.StageRunning && n.Template.Daemon && f.Ready:
 			w.live(n, ready)
-		case n.Kind == nodegraph.Pod && f.Stage == propagate.StageRunning && !n.Template.Daemon:
+		case n.Kind == nodegraph.Pod && f.Stage == fact.StageRunning && !n.Template.Daemon:
 			w.live(n, running)
-		case n.Kind == nodegraph.Pod && (f.Stage == propagate.StagePending || f.Stage == propagate.StageRunning):
+		case n.Kind == nodegraph.Pod && (f.Stage == fact.StagePending || f.Stage == fact.StageRunning):
 			w.live(n, pending)
 		case n.Kind == nodegraph.HTTP || n.Kind == nodegraph.Plugin:
 			w.live(n, pending)
@@ -146,7 +147,7 @@ func (w *world) begin() error {
 // adoptLocks enters the locks that these nodes hold or wait for, and tells who gets theirs: no other workflow holds any.
 func (w *world) adoptLocks(nodes []nodegraph.Index) []propagate.Event {
 	held := func(i nodegraph.Index) int {
-		if w.e.Fact(i).Lock == propagate.LockHeld {
+		if w.e.Fact(i).Lock == fact.LockHeld {
 			return 0
 		}
 		return 1
@@ -160,7 +161,7 @@ func (w *world) adoptLocks(nodes []nodegraph.Index) []propagate.Event {
 		if n := w.e.Graph().Node(i); i != nodegraph.Root {
 			id, locks = n.ID(), n.Template.Locks
 		}
-		if granted, _, _ := w.acquire(id, locks); granted && w.e.Fact(i).Lock == propagate.LockWaits {
+		if granted, _, _ := w.acquire(id, locks); granted && w.e.Fact(i).Lock == fact.LockWaits {
 			events = append(events, propagate.LockGranted(id))
 		}
 	}

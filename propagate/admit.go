@@ -1,0 +1,86 @@
+package propagate
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
+)
+
+// admit reports whether node i may start now: the workflow is not held, its locks are granted, its memoization key was
+// looked up, and no limit of parallelism is reached.
+func (e *Engine) admit(i nodegraph.Index, w rule.Want) bool {
+	n := e.graph.Node(i)
+	if e.facts.Held() || e.facts.Started().IsZero() {
+		return false
+	}
+	if n.Kind == nodegraph.StepGroup || n.Kind == nodegraph.TaskGroup {
+		return true
+	}
+	if !e.parallelismAllows(i, w) {
+		return false
+	}
+	if w&rule.WantAttempt != 0 {
+		return true // the Retry exists: it has its locks, and nobody is asked about it any more
+	}
+	return e.hasLocks(i) && (n.Template.Memoize == "" || e.lookedUp(i, n.Template.Memoize))
+}
+
+// parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
+// checkParallelism). The boundary's holds back a Retry as a whole, not its later attempts; where the boundary fails fast
+// only a Retry with a lock makes more of them, because what still runs there may be waiting for that lock.
+func (e *Engine) parallelismAllows(i nodegraph.Index, w rule.Want) bool {
+	if !e.reads.limits {
+		return true
+	}
+	b := e.graph.Boundary(i)
+	places, near := e.keptPlaces(i, b)
+	if p := e.graph.Spec().Parallelism; p > 0 && e.starts.active+places >= p {
+		return false
+	}
+	if b == nodegraph.None {
+		return true
+	}
+	t := e.graph.Node(b).Template
+	if w&rule.WantAttempt != 0 && (!t.FailFast || e.facts.Node(i).Lock() == fact.LockHeld) {
+		return true
+	}
+	if t.Parallelism <= 0 && !t.FailFast {
+		return true
+	}
+	c := e.countIn(b)
+	if t.FailFast && c.Failed != nodegraph.None {
+		e.abandon(i) // it never starts, and what still runs may want its lock
+		return false
+	}
+	return t.Parallelism <= 0 || c.Active+near < t.Parallelism
+}
+
+// keptPlaces counts the places that are kept for nodes about which the host was asked, but for node i, and those of them in
+// boundary b.
+func (e *Engine) keptPlaces(i, b nodegraph.Index) (places, near int) {
+	for m := range e.starts.asked {
+		if m != i {
+			places++
+			if e.graph.Boundary(m) == b {
+				near++
+			}
+		}
+	}
+	return places, near
+}
+
+// countIn is the census of a boundary. It is taken once for all that wait there, until something is judged anew.
+func (e *Engine) countIn(boundary nodegraph.Index) rule.Census {
+	c := &e.starts.census
+	if c.boundary != boundary || c.generation != e.sched.Generation() {
+		*c = countedCensus{Census: e.rules.Census(boundary), boundary: boundary, generation: e.sched.Generation()}
+	}
+	return c.Census
+}
+
+// countedCensus is a census and what it was taken of.
+type countedCensus struct {
+	rule.Census
+	boundary   nodegraph.Index
+	generation int
+}

@@ -1,0 +1,149 @@
+package propagate
+
+import (
+	"slices"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
+)
+
+// start creates node i, or the next attempt of Retry i.
+func (e *Engine) start(i nodegraph.Index, w rule.Want) {
+	if w&rule.WantAttempt != 0 {
+		m, err := e.graph.AddAttempt(i)
+		if err != nil {
+			e.fail(i, err)
+			return
+		}
+		e.grow()
+		e.rules.ForgetWants(i)
+		i = m
+	}
+	e.create(i)
+}
+
+// create makes node i exist, tells the host, and lets its members come into being.
+func (e *Engine) create(i nodegraph.Index) {
+	e.starts.forget(i)
+	e.facts.Create(i, e.facts.Instant(), e.afterOlder(i))
+	if !e.facts.Node(i).Kind().Composite() && e.refuse(i) {
+		return
+	}
+	if e.rules.Stops(i) {
+		e.halt(i)
+	}
+	if e.expand(i) {
+		e.actOn(ActionStart, i, "")
+		e.watchTimeouts(i)
+	}
+}
+
+// refuse fails a leaf that would start, or whose pod would be made anew, although the workflow was stopped or is past its
+// deadline. It reports whether it did.
+func (e *Engine) refuse(i nodegraph.Index) bool {
+	if !e.rules.Barred(i) {
+		return false
+	}
+	message := rule.TextDeadline
+	switch {
+	case e.rules.WithinClosing(i):
+		message = rule.TextClosed
+	case e.rules.Stops(i) && e.graph.Node(i).Kind == nodegraph.Pod:
+		message = "workflow shutdown with strategy: " + e.facts.Shutdown()
+	case e.rules.Stops(i):
+		message = rule.TextStopped(e.facts.Shutdown())
+	}
+	e.expand(i)
+	o := e.ending(i, fact.StageStopped, nodegraph.Failed, message, e.facts.Instant())
+	e.facts.Join(i, &o)
+	return true
+}
+
+// expand adds the members of node i. It reports whether that could be done: if not the node ends in Error.
+func (e *Engine) expand(i nodegraph.Index) bool {
+	n := e.graph.Node(i)
+	if n.Kind == nodegraph.Pod && len(n.Template.Containers) == 0 {
+		return true
+	}
+	var err error
+	if n.Kind == nodegraph.TaskGroup {
+		if !n.Expanded() {
+			err = e.graph.AddItems(i, n.Task, n.Task.Loop.Items)
+		}
+	} else {
+		err = e.graph.Expand(i)
+	}
+	if err != nil {
+		e.fail(i, err)
+		return false
+	}
+	e.grow()
+	e.reserve(e.facts.Node(i).Depth()+1, e.readyIn(i))
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.Node(m).Kind() == nodegraph.Container {
+			e.facts.Create(m, e.facts.Instant(), 0)
+		}
+	}
+	return true
+}
+
+// readyIn is how many members of node i may start at once now that it was expanded.
+func (e *Engine) readyIn(i nodegraph.Index) int {
+	if e.facts.Node(i).Kind() == nodegraph.DAG {
+		return len(e.graph.Plan(i).Roots())
+	}
+	return int(e.graph.Last(i)-e.graph.First(i)) + 1 // 1 if there are none
+}
+
+// reserve makes room at once for the steps of so many planned nodes of one depth from the queue into the result.
+func (e *Engine) reserve(depth, nodes int) {
+	e.sched.Reserve(depth, nodes)
+	e.out.changed = slices.Grow(e.out.changed, nodes)
+	e.starts.wanted = slices.Grow(e.starts.wanted, nodes)
+}
+
+// fail ends node i in Error: the graph could not take what it asks for.
+func (e *Engine) fail(i nodegraph.Index, err error) {
+	e.facts.End(i, nodegraph.Error, err.Error(), e.facts.Now())
+}
+
+// addHooks adds the hook nodes that are due on node i; they start like any other node.
+func (e *Engine) addHooks(i nodegraph.Index) bool {
+	var due []*nodegraph.Hook
+	e.rules.EachHookDue(i, e.rules.Ruling(i), func(h *nodegraph.Hook) { due = append(due, h) })
+	for _, h := range due {
+		if _, err := e.graph.AddHook(i, h); err != nil {
+			e.failUnhooked(i, err)
+			break
+		}
+		e.grow()
+	}
+	return len(due) > 0
+}
+
+// failUnhooked ends node i in Error, and with it what is open of it, and its daemons: one of its hooks could not be added. It
+// has none any more.
+func (e *Engine) failUnhooked(i nodegraph.Index, err error) {
+	n := e.facts.Node(i)
+	e.closeMembers(i, err.Error())
+	e.endDaemonsIn(i)
+	if n.Kind() == nodegraph.Pod && n.Exists() && n.Stage() < fact.StageGone {
+		e.actOn(ActionTerminate, i, err.Error())
+	}
+	e.facts.EndResults(i)
+	e.fail(i, err)
+	e.facts.Release(i)
+	e.facts.See(i)
+}
+
+// watchTimeouts remembers when node i has been pending for too long.
+func (e *Engine) watchTimeouts(i nodegraph.Index) {
+	t := e.graph.Node(i).Template
+	for _, d := range [...]time.Duration{t.Timeout, t.PendingTimeout} {
+		if d > 0 {
+			e.sched.SetTimer(e.facts.Created(i).Plus(d), i)
+		}
+	}
+}

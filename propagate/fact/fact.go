@@ -1,0 +1,199 @@
+package fact
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// A PodInstance tells one life of a node's pod, or of one container in it, from the lives before and after it.
+//
+// Pods of one node are ordered by Created. Where that can't tell them apart, because it is zero or the same whole second
+// (Kubernetes keeps no more), the engine takes a UID that it sees for the first time for a newer pod, and can't recognize
+// a late first sight of an older one: what it refused to hear, of a node that a manual retry has reset, it has not seen.
+// Attempt counts the runs inside one pod, which an executor may start without a new pod: 1 is the first, 0 means the run
+// the engine knows as the latest. When a container runs again all that come after it begin anew in a run of that number,
+// so they count on from there.
+type PodInstance struct {
+	UID     string
+	Created time.Time // UTC
+	Attempt int
+}
+
+// Named reports whether anything is said of which pod it is.
+func (p *PodInstance) Named() bool { return p.UID != "" || !p.Created.IsZero() }
+
+// A Stage is how far one incarnation of a leaf has come. Stages only grow within an incarnation.
+type Stage uint8
+
+// The stages, each beating those before it in one incarnation: a result beats an absence beats running beats pending.
+const (
+	StageNone    Stage = iota // nothing was observed
+	StagePending              // it exists and does not run yet
+	StageRunning              // it runs
+	StageGone                 // its pod does not exist any more, and no result was seen
+	// StageStopped: stopped by the workflow, by a shutdown or a deadline, and its own end was not seen yet. A composite in this
+	// stage is recorded to have ended in its Phase although something inside it is open: it ends so once nothing is, and
+	// nothing starts inside it.
+	StageStopped
+	StageEnded // its result is known
+)
+
+var stageNames = [...]string{"none", "pending", "running", "gone", "stopped", "ended"}
+
+// String names the stage in lower case.
+func (s Stage) String() string { return stageNames[s] }
+
+// A Fact is all that the engine was told, or itself decided, about one node. Facts are what a host persists; phases
+// are computed from them. The facts of a node form a join-semilattice under [Fact.Merge].
+type Fact struct {
+	Created time.Time // when the node was created (Argo: startedAt); zero for a planned node
+
+	Serial     int64  // orders the incarnations of the node's pod
+	UID        string // of the pod, empty while unknown
+	Attempt    int    // run inside the pod, 1 the first
+	Stage      Stage
+	Ran        bool            // this incarnation was seen running
+	Ready      bool            // every container of the pod was ready: what makes a daemon fulfilled
+	Phase      nodegraph.Phase // StageEnded, StageStopped: how it ended
+	Message    string          // what the observation said
+	Reason     string          // the pod's status reason, for retry decisions; the key of the lock it waits for
+	ExitCode   int             // of the main container
+	HasExit    bool
+	Conditions string    // types of the pod's conditions that were seen to be true, sorted, joined by commas
+	Finished   time.Time // when it ended; the time of the event where the observation does not say
+	Unsynced   bool      // its results are still on their way (Argo: taskResultSynced false)
+	Synced     bool      // its results are stored, or never will be: Unsynced can't become true again
+	Remade     int64     // the serial after that of the last pod for which the host was asked to make another
+	Restarts   int       // how often its pod was made anew without a new attempt
+	Halted     string    // of a composite that a shutdown found unfinished: its strategy
+	Released   bool      // a daemon that was ended with its boundary, or a node whose hook had no room: nothing overrides that
+
+	Lock   LockState // of the node's own mutexes and semaphores
+	Waited bool      // it was created before it held its locks
+	Answer Answer    // the host's word on a condition or loop the library could not evaluate
+	Memo   Answer    // the host's word on its memoization key: AnswerRun for a miss
+	Hit    bool      // it ended because its memoization key was found
+	Seen   bool      // it had ended before the last event: what Argo does one reconcile later
+}
+
+// LockState says where a node stands with its mutexes and semaphores.
+type LockState uint8
+
+// The lock states.
+const (
+	LockNone  LockState = iota // not asked for yet
+	LockAsked                  // the host was asked
+	LockWaits                  // the host said that it waits
+	LockHeld                   // it holds them all
+)
+
+// Answer is the host's word on a when condition, a loop or a cache look-up.
+type Answer uint8
+
+// The answers.
+const (
+	AnswerNone Answer = iota
+	AnswerAsked
+	AnswerRun
+	AnswerSkip
+	AnswerOmit // the engine's own: it was omitted, and a daemon that ends later does not undo that
+)
+
+// A Run orders incarnations and the runs inside them.
+type Run struct {
+	Serial  int64
+	Attempt int
+}
+
+// Run is the run that the fact is about.
+func (f *Fact) Run() Run { return Run{f.Serial, f.Attempt} }
+
+// Before reports whether a run is older than another.
+func (r Run) Before(o Run) bool {
+	return r.Serial < o.Serial || r.Serial == o.Serial && r.Attempt < o.Attempt
+}
+
+// Merge joins an observation into the fact: a newer incarnation replaces an older one, an older one changes nothing,
+// and within one incarnation the higher stage wins. Of two results of one incarnation, which a cluster never reports,
+// the worse phase wins, so that the order does not matter. The message of an equal stage is the latest one's: it
+// explains and decides nothing. Merge tells whether the fact changed.
+func (f *Fact) Merge(o Fact) bool {
+	before := *f
+	switch {
+	case f.Released || o.Run().Before(f.Run()):
+		// Late: nothing to learn.
+	case f.Run().Before(o.Run()):
+		sameGone := f.Serial == o.Serial && f.Stage == StageGone
+		f.supersede(o)
+		if sameGone && f.Stage < StageGone {
+			f.Stage = StageGone // a pod that is gone can't run once more
+		}
+	default:
+		f.join(o)
+	}
+	return *f != before
+}
+
+// supersede replaces what was observed by what was observed of a newer run; what the engine itself decided stays.
+func (f *Fact) supersede(o Fact) {
+	o.Created, o.Restarts, o.Remade, o.Halted = f.Created, f.Restarts, f.Remade, f.Halted
+	o.Lock, o.Waited, o.Answer, o.Memo = f.Lock, f.Waited, f.Answer, f.Memo
+	o.Ran = o.Ran || o.Stage == StageRunning
+	*f = o
+}
+
+// join merges what was observed of the same run.
+func (f *Fact) join(o Fact) {
+	if f.UID == "" {
+		f.UID = o.UID
+	}
+	f.Ran = f.Ran || o.Ran || o.Stage == StageRunning
+	f.Ready = f.Ready || o.Ready
+	f.Conditions = UnionConditions(f.Conditions, o.Conditions)
+	if o.HasExit {
+		f.HasExit, f.ExitCode = true, o.ExitCode
+	}
+	if o.Stage < f.Stage {
+		return
+	}
+	if o.Stage == f.Stage && o.Phase < f.Phase {
+		return
+	}
+	risen := o.Stage > f.Stage
+	f.Stage = o.Stage
+	if o.Stage != StageGone { // an absence says nothing but that
+		f.Phase, f.Message, f.Reason = o.Phase, o.Message, o.Reason
+	}
+	if risen || f.Finished.IsZero() {
+		f.Finished = o.Finished
+	}
+}
+
+// UnionConditions is the union of two lists of conditions.
+func UnionConditions(a, b string) string {
+	if a == b || b == "" {
+		return a
+	}
+	if a == "" {
+		return b
+	}
+	all := strings.Split(a+","+b, ",")
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ",")
+}
+
+// Exists reports whether the node exists: the host was asked to start it, or it was loaded.
+func (f *Fact) Exists() bool { return !f.Created.IsZero() }
+
+// Conditions puts condition types into the form in which a Fact holds them.
+func Conditions(types []string) string {
+	if len(types) == 0 {
+		return ""
+	}
+	sorted := slices.Clone(types)
+	slices.Sort(sorted)
+	return strings.Join(slices.Compact(sorted), ",")
+}

@@ -1,0 +1,255 @@
+package sched
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+	"github.com/nodestatus/nodestatus/propagate/rule"
+)
+
+// Who is judged again when something changes. All marks for evaluation are made in this file.
+//
+//	what changes                            who reads it
+//	the fact of a node                      the node; what is directly inside it, since a container reads its pod's fact and a
+//	                                        planned node whether its parent exists
+//	  of a TaskGroup                        also its parent and what comes after it: the group may be seen to have ended
+//	  of an attempt that has ended          also its Retry: why an attempt ended may be learned later than that it did
+//	the verdict of a member                 Workflow, Steps and Retry at any change; DAG, StepGroup and TaskGroup once nothing
+//	                                        inside them is open, or where that is not why they run
+//	  where a template fails fast           also the StepGroup and the boundary around it
+//	the verdict of a task, or a hook of it  a task after it once all that it comes after is clear, or if one that was clear changes
+//	the verdict of a StepGroup              the StepGroup after it, while that is planned
+//	the verdict of an item                  what comes after its TaskGroup, if that has ended: a daemon among the items may end
+//	the phase of a task or step             what comes after it, where the expressions of hooks may name it
+//	a node is added                         the node, its parent and, of a hook, the owner
+//	the phase of the entry node             everybody, where the expressions of hooks refer to workflow.status
+//	the status before the call              everybody, where they do
+//	the workflow starts                     the workflow and its entry node
+//	a timer runs out                        the node
+//	a shutdown, the deadline                everybody
+
+// touch marks node i to be judged. A planned task that something holds back is what it is.
+func (s *Schedule) touch(i nodegraph.Index) { s.touchNode(i, s.facts.Node(i)) }
+
+// touchNode is touch where the record of the node is at hand.
+func (s *Schedule) touchNode(i nodegraph.Index, n *store.Node) {
+	is := &s.nodes[i]
+	if is.queued {
+		return
+	}
+	planned := !n.Exists() && i != nodegraph.Root
+	if planned && is.blocked > 0 && n.Answer() != fact.AnswerOmit && n.Stage() != fact.StageEnded && s.rules.Brief(i) == 0 {
+		return
+	}
+	is.queued = true
+	s.queue.push(i, rank(n.Depth(), planned))
+}
+
+// wakeFactReaders marks who reads the fact of node i.
+func (s *Schedule) wakeFactReaders(i nodegraph.Index) {
+	n := s.facts.Node(i)
+	s.touchNode(i, n)
+	if !n.Alone() && i != nodegraph.Root {
+		s.touchMembers(i)
+	}
+	switch {
+	case n.Kind() == nodegraph.TaskGroup && n.Seen():
+		s.touch(n.Parent())
+		s.wakeDependents(i, n, s.rules.Brief(i))
+	case n.IsAttempt() && s.rules.Brief(i).Fulfilled():
+		s.touch(n.Parent())
+	}
+}
+
+// touchMembers marks what is directly inside node i.
+func (s *Schedule) touchMembers(i nodegraph.Index) {
+	for m := s.graph.First(i); m != nodegraph.None; m = s.graph.Next(m) {
+		s.touch(m)
+	}
+}
+
+// WakeVerdictReaders marks who reads the verdict on node i, which was old.
+func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
+	if i == nodegraph.Root {
+		return
+	}
+	n := s.facts.Node(i)
+	s.wakeParent(n, old, is)
+	if s.uses.failFast {
+		s.wakeFailFast(n)
+	}
+	if s.facts.HasDaemons() && s.facts.Node(n.Parent()).Kind() == nodegraph.TaskGroup && s.rules.Brief(n.Parent()).Fulfilled() {
+		s.wakeDependentsOf(n.Parent())
+	}
+	if s.uses.namedPhases && is.Phase() != old.Phase() {
+		s.wakeNamers(i)
+	}
+	if s.uses.workflowStatus && i == nodegraph.Entry && is.Phase() != old.Phase() {
+		s.WakeEverybody()
+	}
+	if n.IsHook() {
+		owner, _ := s.graph.Owner(i)
+		s.wakeDependentsOf(owner)
+		return
+	}
+	s.wakeDependents(i, n, is)
+}
+
+// wakeParent counts what the new verdict on node n means to its parent, and marks the parent if that may change it.
+func (s *Schedule) wakeParent(n *store.Node, old, is rule.Brief) {
+	p := n.Parent()
+	if n.Counts() {
+		kind := s.facts.Node(p).Kind()
+		switch was, now := rule.HoldsOpen(kind, old), rule.HoldsOpen(kind, is); {
+		case now && !was:
+			s.nodes[p].open++
+		case was && !now:
+			s.nodes[p].open--
+		}
+	}
+	s.wakeComposite(p)
+}
+
+// wakeComposite marks composite i, whose open members were counted anew, unless it stays open as it is. What only ends does not
+// wait for members that were not created.
+func (s *Schedule) wakeComposite(i nodegraph.Index) {
+	if n := s.facts.Node(i); s.nodes[i].open == 0 || !counts(n.Kind()) || s.rules.Brief(i).Rule() != rule.RuleMembersOpen || s.facts.HasClosing() {
+		s.touchNode(i, n)
+	}
+}
+
+// counts reports whether a composite of this kind stays as it is while something inside it is open.
+func counts(kind nodegraph.Kind) bool {
+	return kind == nodegraph.DAG || kind == nodegraph.StepGroup || kind == nodegraph.TaskGroup
+}
+
+// wakeDependentsOf is wakeDependents for a node whose own verdict may be as it was: a hook of it has changed, or an item.
+func (s *Schedule) wakeDependentsOf(i nodegraph.Index) {
+	s.wakeDependents(i, s.facts.Node(i), s.rules.Brief(i))
+}
+
+// wakeDependents looks again whether what comes after node i may go on, and marks what comes after it if that goes on, or no
+// longer does.
+func (s *Schedule) wakeDependents(i nodegraph.Index, n *store.Node, v rule.Brief) {
+	if !n.IsTask() {
+		if n.Kind() == nodegraph.StepGroup {
+			for next := range s.graph.Before(i) {
+				if !s.facts.Node(next).Exists() {
+					s.touch(next)
+				}
+			}
+		}
+		return
+	}
+	was, is := s.nodes[i].clear, s.rules.Clear(i, v)
+	if !was && !is {
+		return
+	}
+	s.nodes[i].clear = is
+	plan, first := s.graph.Planned(n.Parent())
+	dependents := plan.Dependents(int32(i - first))
+	if was {
+		s.block(first, dependents, is)
+	} else {
+		s.unblock(first, dependents)
+	}
+}
+
+// block tells tasks that one they come after is not clear any more, or is another than it was. They are given by their
+// places after the first member.
+func (s *Schedule) block(first nodegraph.Index, places []int32, clear bool) {
+	for _, place := range places {
+		i := first + nodegraph.Index(place)
+		d := &s.nodes[i]
+		most := int32(0)
+		if !clear {
+			d.blocked++
+			most = 1
+		}
+		if d.blocked <= most && !s.facts.Node(i).Exists() {
+			s.touch(i)
+		}
+	}
+}
+
+// unblock tells tasks that one more they come after is clear, and marks those that go on.
+func (s *Schedule) unblock(first nodegraph.Index, places []int32) {
+	for _, place := range places {
+		i := first + nodegraph.Index(place)
+		d := &s.nodes[i]
+		if d.blocked--; d.blocked == 0 && !s.facts.Node(i).Exists() {
+			s.touch(i)
+		}
+	}
+}
+
+// wakeFailFast marks the boundary of node n, and the StepGroup that n is in, where the boundary counts failures.
+func (s *Schedule) wakeFailFast(n *store.Node) {
+	for p := n.Parent(); p > nodegraph.Root; p = s.facts.Node(p).Parent() {
+		switch s.facts.Node(p).Kind() {
+		case nodegraph.StepGroup:
+			s.touch(p)
+		case nodegraph.DAG, nodegraph.Steps:
+			if s.graph.Node(p).Template.FailFast {
+				s.touch(p)
+			}
+			return
+		}
+	}
+}
+
+// wakeNamers marks all that comes after task or step i and is more than planned: a daemon has ended, or a newer run has
+// undone its end, and the expressions of their hooks may name it.
+func (s *Schedule) wakeNamers(i nodegraph.Index) {
+	switch s.graph.Node(i).Role {
+	case nodegraph.RoleTask:
+	case nodegraph.RoleStep:
+		i = s.facts.Node(i).Parent()
+	default:
+		return
+	}
+	seen := make(map[nodegraph.Index]bool)
+	for list := []nodegraph.Index{i}; len(list) > 0; list = list[1:] {
+		for next := range s.graph.Before(list[0]) {
+			if seen[next] || s.rules.Brief(next).Phase() == nodegraph.Planned {
+				continue
+			}
+			seen[next] = true
+			list = append(list, next)
+			s.touch(next)
+			s.touchMembers(next) // items and steps
+		}
+	}
+}
+
+// wakeAdded marks node i, which was added, its parent and, of a hook, the owner.
+func (s *Schedule) wakeAdded(i nodegraph.Index, n *store.Node) {
+	s.facts.Note(i)
+	if i == nodegraph.Root {
+		return
+	}
+	s.wakeComposite(n.Parent())
+	if n.IsHook() {
+		owner, _ := s.graph.Owner(i)
+		s.touch(owner)
+	}
+}
+
+// WakeEverybody marks all nodes, and looks again at what comes after each that has ended: what everybody reads has changed.
+func (s *Schedule) WakeEverybody() {
+	for i := range nodegraph.Index(len(s.nodes)) {
+		s.touch(i)
+		if s.rules.Brief(i).Fulfilled() {
+			s.wakeDependentsOf(i)
+		}
+	}
+}
+
+// WakeStart marks the workflow, which has started, and its entry node.
+func (s *Schedule) WakeStart() {
+	s.touch(nodegraph.Root)
+	s.touch(nodegraph.Entry)
+}
+
+// WakeTimer marks node i, whose timer has run out.
+func (s *Schedule) WakeTimer(i nodegraph.Index) { s.touch(i) }

@@ -1,0 +1,134 @@
+// Package sched says which nodes are judged next: a queue from the deepest up, timers, counters where joins meet, and one table
+// of who reads what (readers.go).
+package sched
+
+import (
+	"slices"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+	"github.com/nodestatus/nodestatus/propagate/rule"
+)
+
+// A Schedule is what is to be judged of one workflow.
+type Schedule struct {
+	graph      *nodegraph.Graph
+	facts      *store.Store
+	rules      *rule.Evaluator
+	nodes      []state // by node
+	queue      queue
+	timers     timers
+	due        []nodegraph.Index // scratch of TakeDue
+	generation int               // nodes taken so far
+	uses       uses
+}
+
+// state is what the schedule knows of a node.
+type state struct {
+	open    int32 // of a composite: its members that hold it open
+	blocked int32 // of a planned task: those that it comes after and that are not clear
+	queued  bool  // it is in the queue
+	clear   bool  // what comes after it may go on
+}
+
+// uses are the features of a workflow that make more nodes read something.
+type uses struct {
+	failFast       bool // some template fails fast
+	namedPhases    bool // the expression of some hook may name tasks or steps
+	workflowStatus bool // the expression of a hook of some task refers to workflow.status
+}
+
+// New returns a Schedule without nodes.
+func New(graph *nodegraph.Graph, facts *store.Store, rules *rule.Evaluator) *Schedule {
+	has := graph.Features()
+	return &Schedule{graph: graph, facts: facts, rules: rules,
+		uses: uses{failFast: has.FailFast, namedPhases: has.HookExpressions, workflowStatus: has.WorkflowStatus}}
+}
+
+// Grow adds the nodes that the graph has and the schedule has not, and wakes who reads that they were added. Where the array
+// is too small it gets room for so many nodes.
+func (s *Schedule) Grow(room int) {
+	from := len(s.nodes)
+	s.nodes = store.Grown(s.nodes, s.graph.Len(), room)
+	for i := nodegraph.Index(from); int(i) < len(s.nodes); i++ {
+		n := s.facts.Node(i)
+		if n.IsTask() {
+			plan, first := s.graph.Planned(n.Parent())
+			s.nodes[i].blocked = int32(plan.CountDependencies(int32(i - first)))
+		}
+		if n.Counts() && i != nodegraph.Root {
+			s.nodes[n.Parent()].open++
+		}
+		s.wakeAdded(i, n)
+	}
+}
+
+// Next takes the next node to be judged that is at least so deep, after it has woken who reads the facts that have changed.
+// It returns None when there is none. A node comes after all that it depends on, so each is judged once unless a sibling
+// that exists changes after it.
+func (s *Schedule) Next(depth int) nodegraph.Index {
+	if s.facts.Written() {
+		s.facts.TakeWritten(s.wakeFactReaders)
+	}
+	i := s.queue.pop(depth)
+	if i != nodegraph.None {
+		s.take(i)
+	}
+	return i
+}
+
+// take notes that node i is judged now.
+func (s *Schedule) take(i nodegraph.Index) {
+	s.nodes[i].queued = false
+	s.generation++
+}
+
+// Empty reports whether nothing is left to be judged.
+func (s *Schedule) Empty() bool { return s.queue.size == 0 && !s.facts.Written() }
+
+// Generation is how many nodes were taken so far: what was looked at in one generation is not looked at again in it.
+func (s *Schedule) Generation() int { return s.generation }
+
+// All calls judge for every node: what is inside others first and, of what was not created, each after all that it comes
+// after. What is inside a node, and what comes after one, has the higher index, so a walk from the last to the first needs
+// no queue; that is left to the few nodes which change after they were judged.
+func (s *Schedule) All(judge func(nodegraph.Index)) {
+	for i := range s.nodes {
+		s.nodes[i].queued = true
+	}
+	s.facts.TakeWritten(func(nodegraph.Index) {})
+	s.queue = queue{}
+	each := func(i nodegraph.Index) {
+		s.take(i)
+		judge(i)
+	}
+	for i := nodegraph.Index(len(s.nodes)) - 1; i >= nodegraph.Root; i-- {
+		if i > nodegraph.Entry && !s.facts.Node(i).Exists() {
+			if !s.facts.Node(s.facts.Node(i).Parent()).Exists() {
+				each(i) // any other is judged with its siblings, when the walk comes to their parent
+			}
+			continue
+		}
+		for m := s.graph.First(i); m != nodegraph.None; m = s.graph.Next(m) {
+			if !s.facts.Node(m).Exists() && m != nodegraph.Entry {
+				each(m)
+			}
+		}
+		each(i)
+	}
+}
+
+// Reserve makes room at once for so many planned nodes of one depth.
+func (s *Schedule) Reserve(depth, nodes int) {
+	l := s.queue.list(rank(depth, true))
+	l.nodes = slices.Grow(l.nodes, nodes)
+}
+
+// ReleaseScratch gives back memory that a large call needed. Nothing may be left to be judged.
+func (s *Schedule) ReleaseScratch() { s.queue, s.due = queue{}, nil }
+
+// Checkpoint returns a function that puts the counters of all nodes back as they are now. No node may be added in between.
+func (s *Schedule) Checkpoint() (undo func()) {
+	nodes := slices.Clone(s.nodes)
+	return func() { copy(s.nodes, nodes) }
+}

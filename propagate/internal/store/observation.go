@@ -1,0 +1,90 @@
+package store
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+)
+
+// An Observation is what was seen of one run of a leaf: what an event says, or the engine itself brought about.
+type Observation struct {
+	fact.Run
+	UID        string
+	Message    string
+	Reason     string
+	Conditions []string
+	Finished   Stamp
+	ExitCode   int
+	HasExit    bool
+	Ready      bool
+	Stage      fact.Stage
+	Phase      nodegraph.Phase
+}
+
+// fact is the observation as a Fact.
+func (o *Observation) fact() fact.Fact {
+	return fact.Fact{
+		Serial: o.Serial, Attempt: o.Attempt, UID: o.UID, Stage: o.Stage, Ready: o.Ready, Phase: o.Phase, Message: o.Message,
+		Reason: o.Reason, Conditions: fact.Conditions(o.Conditions), ExitCode: int(int32(o.ExitCode)), HasExit: o.HasExit,
+		Finished: o.Finished.Time(),
+	}
+}
+
+// Join merges an observation into what is known of node i and reports whether anything was learned. It is [fact.Fact.Merge].
+// What was known already costs no merge: hosts report most states many times.
+func (s *Store) Join(i nodegraph.Index, o *Observation) bool { return !s.Knows(i, o) && s.learn(i, o) }
+
+// Knows reports whether an observation was made before.
+func (s *Store) Knows(i nodegraph.Index, o *Observation) bool {
+	n, d := &s.nodes[i], &s.details[i]
+	return o.Stage == n.stage && o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Phase == n.phase &&
+		(o.UID == "" || o.UID == s.UID(i)) && o.Message == s.phrases.text(d.message) && o.Reason == s.more(i).reason &&
+		(o.Finished == 0 || s.finished[i] != 0) && (n.ran || o.Stage != fact.StageRunning) && (n.ready || !o.Ready) &&
+		(!o.HasExit || d.hasExit && int32(o.ExitCode) == d.exitCode) &&
+		(len(o.Conditions) == 0 || fact.Conditions(o.Conditions) == s.more(i).conditions)
+}
+
+// learn is Join for an observation that was not made before. The one that is made most, of the run that is known and further
+// on, needs no copy of what is known.
+func (s *Store) learn(i nodegraph.Index, o *Observation) bool {
+	n, d := &s.nodes[i], &s.details[i]
+	if o.Stage <= n.stage || o.Serial != d.serial || o.Attempt != int(d.attempt) || n.released {
+		return s.learnOther(i, o)
+	}
+	if o.UID != "" && s.UID(i) == "" {
+		s.uids.put(&d.uid, o.UID)
+	}
+	n.ran = n.ran || o.Stage == fact.StageRunning
+	n.ready = n.ready || o.Ready
+	if o.HasExit {
+		d.hasExit, d.exitCode = true, int32(o.ExitCode)
+	}
+	n.stage, s.finished[i] = o.Stage, o.Finished
+	if o.Stage != fact.StageGone {
+		n.phase, d.message = o.Phase, s.phrases.say(o.Message)
+	}
+	if d.rare != 0 || o.Reason != "" || len(o.Conditions) > 0 {
+		s.learnRare(i, o)
+	}
+	s.Note(i)
+	return true
+}
+
+// learnOther is learn for any other observation.
+func (s *Store) learnOther(i nodegraph.Index, o *Observation) bool {
+	f := s.Fact(i)
+	if !f.Merge(o.fact()) {
+		return false
+	}
+	s.Put(i, &f)
+	return true
+}
+
+// learnRare is the part of learn that few nodes have.
+func (s *Store) learnRare(i nodegraph.Index, o *Observation) {
+	s.change(i, func(r *rareDetail) {
+		r.conditions = fact.UnionConditions(r.conditions, fact.Conditions(o.Conditions))
+		if o.Stage != fact.StageGone {
+			r.reason = o.Reason
+		}
+	})
+}

@@ -1,0 +1,242 @@
+package propagate
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
+	"github.com/nodestatus/nodestatus/retry"
+)
+
+// recordSource reads facts out of recorded nodes.
+func recordSource(nodes []nodegraph.Recorded) source {
+	byID := make(map[string]*nodegraph.Recorded, len(nodes))
+	numbered := make(map[string]bool) // names of nodes that have attempts or items
+	for k := range nodes {
+		byID[nodes[k].ID] = &nodes[k]
+		if name := nodes[k].Name; strings.HasSuffix(name, ")") {
+			numbered[name[:max(strings.LastIndexByte(name, '('), 0)]] = true
+		}
+	}
+	taken := make(map[string]bool, len(nodes))
+	has := func(id, name string) bool { return byID[id] != nil && isNamed(byID[id].Name, name) }
+	bare := func(e *Engine, n *nodegraph.Node) bool {
+		return !numbered[n.Name()] && !slices.ContainsFunc(memberNames(n), func(name string) bool {
+			return numbered[name] || has(nodegraph.NodeID(e.graph.Spec().Name, name), name)
+		})
+	}
+	return source{
+		has: has,
+		take: func(e *Engine, i nodegraph.Index) {
+			n := e.graph.Node(i)
+			taken[n.ID()] = true
+			f := recordedFact(e, i, byID[n.ID()], func() bool { return bare(e, n) })
+			e.facts.Put(i, &f)
+		},
+		bare: func(e *Engine, i nodegraph.Index) bool {
+			n := e.facts.Node(i)
+			return n.Stage() == fact.StageEnded && n.Phase() == nodegraph.Error && bare(e, e.graph.Node(i))
+		},
+		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
+			items := recordedItems(nodes, loop.Name())
+			return items, len(items) > 0
+		},
+		attempt: func(id string) retry.Attempt {
+			r := byID[id]
+			a := retry.Attempt{Message: r.Message, HasExitCode: r.HasExit, ExitCode: r.ExitCode, Started: r.Started, Finished: r.Finished}
+			a.Outcome = rule.OutcomeOf(r.Phase)
+			if r.Message == rule.TextPodDeleted {
+				a.Reason = retry.ReasonPodDeleted
+			}
+			return a
+		},
+		rest: func() []string {
+			var rest []string
+			for k := range nodes {
+				if !taken[nodes[k].ID] {
+					rest = append(rest, nodes[k].ID)
+				}
+			}
+			return rest
+		},
+	}
+}
+
+// memberNames lists the names of what a DAG, Steps, StepGroup or Pod has inside it once it is expanded; of a step with a loop,
+// that which the names of its items begin with.
+func memberNames(n *nodegraph.Node) []string {
+	var names []string
+	add := func(suffix string) { names = append(names, n.Name()+suffix) }
+	switch n.Kind {
+	case nodegraph.DAG:
+		for k := range n.Template.Tasks {
+			add("." + n.Template.Tasks[k].Name)
+		}
+	case nodegraph.Steps:
+		for k := range n.Template.Steps {
+			add("[" + strconv.Itoa(k) + "]")
+		}
+	case nodegraph.StepGroup:
+		for _, step := range n.Template.Steps[n.Slot] {
+			add("." + step.Name)
+		}
+	case nodegraph.Pod:
+		for k := range n.Template.Containers {
+			add("." + n.Template.Containers[k].Name)
+		}
+	}
+	return names
+}
+
+// recordedItems reads the items of a loop off the names of its nodes: prefix(0:text). There are none if one is missing:
+// a controller that records no items before they start does not say what it is.
+func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
+	var items []nodegraph.Item
+	known := 0
+	for k := range nodes {
+		rest, ok := strings.CutPrefix(nodes[k].Name, prefix+"(")
+		if !ok {
+			continue
+		}
+		number, text, ok := strings.Cut(rest, ":")
+		at, err := strconv.Atoi(number)
+		end := strings.IndexByte(text, ')')
+		if !ok || err != nil || at < 0 || at > len(nodes) || end != len(text)-1 {
+			continue
+		}
+		for at >= len(items) {
+			items = append(items, nodegraph.Item{})
+		}
+		items[at] = nodegraph.Item{Text: text[:end]}
+		known++
+	}
+	if known < len(items) {
+		return nil
+	}
+	return items
+}
+
+// recordedFact turns the record of node i into a fact, as far as a record tells. Bare tells whether nothing inside the node
+// is recorded.
+func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func() bool) fact.Fact {
+	n := e.graph.Node(i)
+	f := fact.Fact{Attempt: 1, HasExit: r.HasExit, ExitCode: r.ExitCode, Restarts: r.Restarts, Unsynced: r.Unsynced}
+	switch {
+	case r.Phase == nodegraph.Pending && r.Started.IsZero() && r.WaitsFor == "" && e.resolvedItem(i):
+		return fact.Fact{} // still to start
+	case r.Phase == nodegraph.Omitted && e.facts.HasDaemons():
+		return fact.Fact{Answer: fact.AnswerOmit}
+	case r.Phase == nodegraph.Omitted:
+		return fact.Fact{} // follows from what it comes after
+	case r.Phase == nodegraph.Skipped:
+		return fact.Fact{Answer: fact.AnswerSkip, Message: r.Message}
+	case r.Kind == nodegraph.NodeSkipped:
+		return fact.Fact{Stage: fact.StageEnded, Phase: r.Phase, Message: r.Message, Finished: r.Finished}
+	}
+	f.Created, f.Finished = r.Started, r.Finished
+	f.Hit = r.CacheHit && r.Phase.Completed() // what runs was not found in the cache, whatever was before a manual retry
+	if f.Created.IsZero() {
+		f.Created = e.facts.Started()
+	}
+	if n.Kind.Composite() && e.rules.Stops(i) && (!r.Phase.Settled() || r.Phase == nodegraph.Failed) {
+		f.Halted = e.facts.Shutdown()
+	}
+	if len(e.rules.LocksOf(i)) > 0 && !r.Phase.Settled() {
+		f.Lock = fact.LockHeld
+	}
+	if r.WaitsFor != "" && r.Phase == nodegraph.Pending {
+		f.Lock, f.Message, f.Reason, f.Waited = fact.LockWaits, r.Message, r.WaitsFor, true
+		return f
+	}
+	switch n.Kind {
+	case nodegraph.Pod:
+		podFact(&f, r, n.Template.Daemon)
+	case nodegraph.Container:
+		pod := e.facts.Fact(n.Parent)
+		containerFact(&f, r, &pod)
+	case nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
+		if r.Phase.Completed() {
+			endFact(&f, r)
+		} else if n.Kind != nodegraph.Suspend {
+			f.Message = r.Message
+		}
+	default:
+		mayBeBare := r.Phase == nodegraph.Error || n.Kind == nodegraph.Retry || n.Kind == nodegraph.TaskGroup
+		compositeFact(&f, r, mayBeBare && bare())
+		f.Seen = f.Seen && !hookMissed(e, i)
+	}
+	return f
+}
+
+// hookMissed tells whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its
+// exit hook never runs if it has not by then.
+func hookMissed(e *Engine, i nodegraph.Index) bool {
+	if e.graph.Node(i).Kind != nodegraph.TaskGroup || !e.facts.Node(e.graph.Node(i).Parent).Phase().Completed() {
+		return false
+	}
+	for range e.graph.Before(i) {
+		return false
+	}
+	return true
+}
+
+// endFact is the fact of a leaf that ended; one that the workflow stopped may still report its own end.
+func endFact(f *fact.Fact, r *nodegraph.Recorded) {
+	f.Stage, f.Phase, f.Message = fact.StageEnded, r.Phase, r.Message
+	if stopped(r.Message) && r.Phase == nodegraph.Failed {
+		f.Stage = fact.StageStopped
+	}
+}
+
+func stopped(message string) bool {
+	return strings.HasPrefix(message, "workflow shutdown with strategy: ") ||
+		strings.HasPrefix(message, "Stopped with strategy '") || message == rule.TextDeadline || message == "timeout"
+}
+
+func podFact(f *fact.Fact, r *nodegraph.Recorded, daemon bool) {
+	switch {
+	case r.Phase == nodegraph.Error && r.Message == rule.TextPodDeleted:
+		f.Stage, f.Ran = fact.StageGone, true
+	case r.Phase.Completed():
+		endFact(f, r)
+		f.Ran = true
+		f.Released = daemon && r.Phase == nodegraph.Succeeded
+	case r.Phase == nodegraph.Running:
+		f.Stage, f.Ran, f.Ready = fact.StageRunning, true, r.Daemoned
+	default:
+		f.Stage, f.Message = fact.StagePending, r.Message
+	}
+}
+
+// containerFact leaves out what only the end of the pod forced: that follows from the pod's fact. An end that the pod as it is
+// recorded would not force is the container's own.
+func containerFact(f *fact.Fact, r *nodegraph.Recorded, pod *fact.Fact) {
+	forced := r.Message == rule.TextContainerDeleted && pod.Stage == fact.StageGone ||
+		r.Message == rule.TextPodFailedUnder && pod.Stage == fact.StageEnded && pod.Phase.Unsuccessful() ||
+		r.Message == pod.Message && pod.Stage == fact.StageStopped
+	switch {
+	case r.Phase.Completed() && !forced:
+		f.Stage, f.Phase, f.Message = fact.StageEnded, r.Phase, r.Message
+	case r.Phase == nodegraph.Running:
+		f.Stage, f.Ran = fact.StageRunning, true
+	case r.Phase == nodegraph.Pending:
+		f.Stage = fact.StagePending
+	}
+}
+
+// compositeFact keeps what a composite's members can't tell: that it came from the cache, waited for a lock, was stopped
+// before it had any, or could have none.
+func compositeFact(f *fact.Fact, r *nodegraph.Recorded, bare bool) {
+	switch {
+	case r.Phase.Completed() && (f.Hit || bare && r.Phase.Unsuccessful()):
+		endFact(f, r)
+		f.Stage = fact.StageEnded
+	case r.Phase.Completed():
+		f.Seen, f.Phase, f.Message = true, r.Phase, r.Message
+	case r.Phase == nodegraph.Pending:
+		f.Waited = true
+	}
+}

@@ -1,0 +1,91 @@
+package rule
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+)
+
+// failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
+// as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps. A ready
+// daemon is active, so a boundary with one ends as its members say; but where it is open it would wait for members that
+// never start, and for the daemon, which waits for it.
+func (e *Evaluator) failFastRule(i nodegraph.Index, open bool) (Ruling, bool) {
+	if !e.graph.Node(i).Template.FailFast {
+		return Ruling{}, false
+	}
+	c := e.Census(i)
+	if c.Failed == nodegraph.None || c.Busy > 0 || !open && (c.Active > 0 || c.Released) {
+		return Ruling{}, false
+	}
+	return settled(nodegraph.Failed, Message{kind: messageFailedFast}, RuleFailFast, c.Failed), true
+}
+
+// boundaryOpen is the verdict on a DAG or Steps of which member m is open.
+func (e *Evaluator) boundaryOpen(i, m nodegraph.Index) Ruling {
+	if v, decided := e.failFastRule(i, true); decided {
+		return v
+	}
+	return running(RuleMembersOpen, m)
+}
+
+// A Census counts the pods, DAGs and Steps of a boundary: those directly inside it, its StepGroups, TaskGroups and Retries,
+// attempts included.
+type Census struct {
+	Active   int             // those that have not ended
+	Busy     int             // those of them that are no ready daemons
+	Released bool            // a daemon was ended with the boundary, which was decided while the daemon was active
+	Failed   nodegraph.Index // one that failed, None if none did
+}
+
+// Census counts what is in a boundary. What waits for a lock uses nothing, and its holder may need the place. It allocates
+// where a boundary has groups or Retries.
+func (e *Evaluator) Census(boundary nodegraph.Index) Census {
+	c := Census{Failed: nodegraph.None}
+	stack := []nodegraph.Index{boundary}
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+			if !e.facts.Node(m).Exists() {
+				continue
+			}
+			switch p := e.briefs[m].Phase(); e.graph.Node(m).Kind {
+			case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
+				if e.released(m) {
+					c.Released = true
+				}
+				if !p.Settled() {
+					if e.facts.Node(m).Lock() != fact.LockWaits {
+						c.Active++
+						if !e.briefs[m].Daemoned() {
+							c.Busy++
+						}
+					}
+				} else if p.Unsuccessful() && c.Failed == nodegraph.None {
+					c.Failed = m
+				}
+			case nodegraph.Retry, nodegraph.StepGroup, nodegraph.TaskGroup:
+				stack = append(stack, m)
+			}
+		}
+	}
+	return c
+}
+
+// released reports whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
+// it running, and stays.
+func (e *Evaluator) released(m nodegraph.Index) bool {
+	if !e.facts.HasDaemons() {
+		return false
+	}
+	f := e.facts.Node(e.lastAttempt(m))
+	return f.Released() && f.Phase() == nodegraph.Succeeded
+}
+
+// lastAttempt is the last attempt of a Retry, and any other node itself.
+func (e *Evaluator) lastAttempt(m nodegraph.Index) nodegraph.Index {
+	if e.graph.Node(m).Kind == nodegraph.Retry && e.graph.Last(m) != nodegraph.None {
+		return e.graph.Last(m)
+	}
+	return m
+}

@@ -1,0 +1,88 @@
+package rule
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+)
+
+// compositeRule is the rule of what has others inside it.
+func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
+	n := e.facts.Node(i)
+	switch {
+	case e.facts.Root().Stage() == fact.StageEnded && n.Phase().Settled():
+		return settled(n.Phase(), e.told(i), RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
+	case n.Stage() == fact.StageEnded:
+		return e.wholeRule(i)
+	case n.Closing():
+		return e.closingRule(i)
+	case n.Lock() == fact.LockWaits:
+		return pending(RuleLockWait, e.told(i))
+	}
+	v := e.membersRule(i)
+	if e.facts.HasClosing() && !v.Fulfilled() && e.WithinClosing(i) && e.OpenMember(i) == nodegraph.None {
+		return settled(nodegraph.Failed, Message{kind: messageClosed}, RuleWhole, nodegraph.None) // what it waits for never starts
+	}
+	if n.Waited() && v.Phase() == nodegraph.Running {
+		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.Pending) // Argo never sets a composite that waited for a lock to Running
+	}
+	return v
+}
+
+// membersRule is the rule of a composite that goes by what is inside it.
+func (e *Evaluator) membersRule(i nodegraph.Index) Ruling {
+	switch e.facts.Node(i).Kind() {
+	case nodegraph.DAG:
+		return e.dagRule(i)
+	case nodegraph.Steps:
+		return e.stepsRule(i)
+	case nodegraph.StepGroup:
+		return e.stepGroupRule(i)
+	case nodegraph.TaskGroup:
+		return e.taskGroupRule(i)
+	}
+	return e.retryRule(i)
+}
+
+// closingRule: a composite that only ends does so in the phase on record for it, once nothing inside it is open.
+func (e *Evaluator) closingRule(i nodegraph.Index) Ruling {
+	if m := e.OpenMember(i); m != nodegraph.None {
+		return running(RuleMembersOpen, m)
+	}
+	return settled(e.facts.Node(i).Phase(), e.told(i), RuleWhole, nodegraph.None)
+}
+
+// wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. Where what is inside of it says the same,
+// that explains it. One in Error with nothing inside it could not be expanded.
+func (e *Evaluator) wholeRule(i nodegraph.Index) Ruling {
+	phase, message := e.facts.Node(i).Phase(), e.told(i)
+	switch {
+	case e.graph.First(i) != nodegraph.None:
+		if v := e.membersRule(i); v.Fulfilled() && v.Phase() == phase && e.Words(v.Message) == e.Words(message) {
+			return v
+		}
+	case phase == nodegraph.Error:
+		return settled(phase, message, RuleInvalid, nodegraph.None)
+	}
+	return settled(phase, message, RuleWhole, nodegraph.None)
+}
+
+// OpenMember is something directly inside node i that was created and is not fulfilled; None if nothing is.
+func (e *Evaluator) OpenMember(i nodegraph.Index) nodegraph.Index {
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.Node(m).Exists() && !e.briefs[m].Fulfilled() {
+			return m
+		}
+	}
+	return nodegraph.None
+}
+
+// firstOpen returns a member that holds composite i open.
+func (e *Evaluator) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
+	kind := e.facts.Node(i).Kind()
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.Node(m).Counts() && HoldsOpen(kind, e.briefs[m]) {
+			return m, true
+		}
+	}
+	return nodegraph.None, false
+}

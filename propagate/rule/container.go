@@ -1,0 +1,34 @@
+package rule
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+)
+
+// containerRule: a container settles from its own result, else from the end of its pod. Containers of one set order
+// each other; they never decide who belongs to the pod.
+func (e *Evaluator) containerRule(i nodegraph.Index) Ruling {
+	f, pod := e.facts.Node(i), e.facts.Node(i).Parent()
+	p := e.facts.Node(pod)
+	if f.Stage() == fact.StageEnded && e.inPod(i, pod) {
+		return settled(f.Phase(), e.told(i), RuleContainerOwn, nodegraph.None)
+	}
+	switch {
+	case p.Stage() == fact.StageEnded && p.Phase() == nodegraph.Succeeded:
+		return settled(nodegraph.Succeeded, Message{}, RuleContainerPod, pod)
+	case p.Stage() == fact.StageEnded:
+		return settled(nodegraph.Failed, Message{kind: messagePodFailedUnder}, RuleContainerPod, pod)
+	case p.Stage() == fact.StageStopped:
+		return settled(nodegraph.Failed, e.told(pod), RuleContainerPod, pod)
+	case p.Stage() == fact.StageGone && p.Ran():
+		return settled(nodegraph.Error, Message{kind: messageContainerDeleted}, RuleContainerPod, pod)
+	case f.Stage() == fact.StageRunning && e.inPod(i, pod):
+		return running(RuleContainerOwn, nodegraph.None)
+	}
+	return pending(RuleContainerOwn, Message{})
+}
+
+// inPod reports whether what is known of a container is of the pod that is known, and not of one before it.
+func (e *Evaluator) inPod(container, pod nodegraph.Index) bool {
+	return e.facts.Serial(container) >= e.facts.Serial(pod)
+}

@@ -1,0 +1,114 @@
+package rule
+
+import (
+	"slices"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+)
+
+// An Evaluator judges the nodes of one workflow. It reads the graph, the facts and the verdicts that were recorded so far. A
+// rule reads only verdicts of nodes that come before its own in the order of evaluation: deeper nodes, and siblings that
+// it comes after. Rules write nothing: [Evaluator.Record] stores a verdict.
+type Evaluator struct {
+	graph    *nodegraph.Graph
+	facts    *store.View
+	briefs   []Brief
+	messages []Message
+	wakes    map[nodegraph.Index]store.Stamp
+	states   []nodegraph.DepState // scratch of holds
+	origins  []origins            // scratch of dagResult
+}
+
+// NewEvaluator returns an Evaluator without verdicts.
+func NewEvaluator(graph *nodegraph.Graph, facts *store.View) *Evaluator {
+	return &Evaluator{graph: graph, facts: facts}
+}
+
+// Grow makes room for the verdicts on nodes that were added to the graph.
+func (e *Evaluator) Grow(room int) {
+	e.briefs, e.messages = store.Grown(e.briefs, e.graph.Len(), room), store.Grown(e.messages, e.graph.Len(), room)
+}
+
+// ReleaseScratch gives back memory that large joins needed.
+func (e *Evaluator) ReleaseScratch() { e.states, e.origins = nil, nil }
+
+// Brief is the verdict on node i that was recorded last.
+func (e *Evaluator) Brief(i nodegraph.Index) Brief { return e.briefs[i] }
+
+// Ruling is the verdict on node i that was recorded last, as far as others read it.
+func (e *Evaluator) Ruling(i nodegraph.Index) Ruling {
+	return Ruling{Brief: e.briefs[i], Message: e.messages[i], Wake: e.wakes[i]}
+}
+
+// Wake is when node i is to be judged again though nothing happens, 0 for never.
+func (e *Evaluator) Wake(i nodegraph.Index) store.Stamp { return e.wakes[i] }
+
+// Record stores the verdict on node i.
+func (e *Evaluator) Record(i nodegraph.Index, r Ruling) {
+	e.briefs[i], e.messages[i] = r.Brief, r.Message
+	if r.Wake != 0 || len(e.wakes) > 0 {
+		e.recordWake(i, r.Wake)
+	}
+}
+
+// recordWake stores when node i is to be judged again, 0 for never.
+func (e *Evaluator) recordWake(i nodegraph.Index, at store.Stamp) {
+	if at == 0 {
+		delete(e.wakes, i)
+		return
+	}
+	if e.wakes == nil {
+		e.wakes = make(map[nodegraph.Index]store.Stamp)
+	}
+	e.wakes[i] = at
+}
+
+// ForgetWants forgets what should be started because of node i: if that ends at once, more of it is wanted anew.
+func (e *Evaluator) ForgetWants(i nodegraph.Index) { e.briefs[i] = e.briefs[i].WithoutWants() }
+
+// Judge returns the verdict on node i: the table of rules. Each kind has one rule. It records nothing.
+func (e *Evaluator) Judge(i nodegraph.Index) Ruling {
+	if i == nodegraph.Root {
+		return e.workflowRule()
+	}
+	var v Ruling
+	n := e.facts.Node(i)
+	switch {
+	case !n.Exists():
+		v = e.plannedRule(i, n)
+	case n.Kind().Composite():
+		v = e.compositeRule(i)
+	case n.Lock() == fact.LockWaits && n.Stage() < fact.StageStopped:
+		v = pending(RuleLockWait, e.told(i))
+	case n.Kind() == nodegraph.Pod:
+		v = e.podRule(i, n)
+	case n.Kind() == nodegraph.Container:
+		v = e.containerRule(i)
+	case n.Kind() == nodegraph.Suspend:
+		v = e.suspendRule(i)
+	default:
+		v = e.servedRule(i)
+	}
+	if n.Hooked() && e.hooksDue(i, v) {
+		v.Brief = v.wanting(WantHook)
+	}
+	return v
+}
+
+// JudgeAside is Judge with scratch of its own: it may run while others read.
+func (e *Evaluator) JudgeAside(i nodegraph.Index) Ruling {
+	own := *e
+	own.states, own.origins = nil, nil
+	return own.Judge(i)
+}
+
+// Checkpoint returns a function that puts the verdicts on all nodes back as they are now. No node may be added in between.
+func (e *Evaluator) Checkpoint() (undo func()) {
+	briefs, messages := slices.Clone(e.briefs), slices.Clone(e.messages)
+	return func() {
+		copy(e.briefs, briefs)
+		copy(e.messages, messages)
+	}
+}

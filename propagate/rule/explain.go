@@ -1,0 +1,154 @@
+package rule
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+)
+
+// A Reason says why one node has its phase.
+type Reason struct {
+	Node    nodegraph.Index
+	Name    string // of the node; the workflow's for the workflow
+	Kind    nodegraph.Kind
+	Phase   nodegraph.Phase
+	Message string
+	Rule    Rule
+	Because string // one sentence without a full stop; of a leaf it tells the fact
+}
+
+// String shows the reason in one line.
+func (r Reason) String() string {
+	phase := r.Phase.String()
+	if r.Phase == nodegraph.Planned {
+		phase = "not created"
+	}
+	return fmt.Sprintf("%s %s is %s: %s", r.Kind, r.Name, phase, r.Because)
+}
+
+// Explain says why node i has its phase: the node first, then the node that decided that, and so on down to the facts.
+// Each node comes once. It allocates.
+func (e *Evaluator) Explain(i nodegraph.Index) []Reason {
+	var reasons []Reason
+	for seen := map[nodegraph.Index]bool{}; i != nodegraph.None && !seen[i]; {
+		seen[i] = true
+		v := e.Spell(e.JudgeAside(i))
+		reasons = append(reasons, e.reason(i, &v))
+		i = v.By
+	}
+	return reasons
+}
+
+// reason explains node i by the node that decided it, or by its own facts.
+func (e *Evaluator) reason(i nodegraph.Index, v *Verdict) Reason {
+	n, f := e.graph.Node(i), e.facts.Fact(i)
+	r := Reason{Node: i, Name: e.NameOf(i), Kind: n.Kind, Phase: v.Phase, Message: v.Message, Rule: v.Rule}
+	by := ""
+	if v.By != nodegraph.None {
+		by = e.graph.Node(v.By).Kind.String() + " " + e.NameOf(v.By)
+	}
+	r.Because = because(v, &f, by)
+	if v.Rule == RulePlanned {
+		r.Because = e.whyPlanned(i, v.By, by)
+	}
+	if !v.Wake.IsZero() && !v.Fulfilled {
+		r.Because += ", until " + clock(v.Wake)
+	}
+	return r
+}
+
+// whyPlanned says why node i was not created yet, or never will be.
+func (e *Evaluator) whyPlanned(i, decides nodegraph.Index, by string) string {
+	switch {
+	case !e.graph.Needed(i):
+		return "no target of its DAG needs it"
+	case decides == nodegraph.None:
+		return "something it comes after has not ended"
+	case e.graph.Node(i).Role == nodegraph.RoleStep && e.replaced(i):
+		return "its items stand for it"
+	case decides == e.graph.Node(i).Parent:
+		return "it is inside " + by + ", which has not begun"
+	case e.briefs[decides].Fulfilled():
+		return "it comes after " + by + ", which has failed"
+	}
+	return fmt.Sprintf(sentences[RulePlanned], by)
+}
+
+// NameOf is the name of node i; the workflow's for the workflow.
+func (e *Evaluator) NameOf(i nodegraph.Index) string {
+	if i == nodegraph.Root {
+		return e.graph.Spec().Name
+	}
+	return e.graph.Node(i).Name()
+}
+
+// sentences says in words what each rule means; %s stands for the node that decided.
+var sentences = [...]string{
+	RulePlanned:       "it comes after %s, which has not ended",
+	RuleReady:         "it may start, as soon as nothing limits it",
+	RuleWaitCondition: "the host must evaluate its condition or resolve its items",
+	RuleOmitted:       "its depends can no longer hold, because of %s",
+	RuleWhenFalse:     "its when is false",
+	RuleNoItems:       "it has no items",
+	RuleInvalid:       "its specification can't run",
+	RuleLockWait:      "it waits for a lock",
+	RuleStartOwed:     "the host was asked to create its pod and has not reported one",
+	RulePodPending:    "its pod exists and does not run yet",
+	RulePodRunning:    "its pod runs",
+	RulePodResult:     "its pod ended",
+	RulePodGone:       "its pod ran and is gone without a result",
+	RulePodRecreate:   "its pod is gone and never ran, so it is created again",
+	RuleStopped:       "the workflow stopped it",
+	RuleDaemonReady:   "it is a daemon, and ready",
+	RuleDaemonEnded:   "it is a daemon, and ended by itself",
+	RuleUnsynced:      "its pod ended and its results are not stored yet",
+	RuleContainerOwn:  "it was not seen to run yet",
+	RuleContainerPod:  "it is inside %s, which has ended",
+	RuleMembersOpen:   "%s has not ended",
+	RuleMembersDone:   "all inside it has ended well",
+	RuleMemberFailed:  "%s decides it",
+	RuleShutdown:      "the workflow was shut down",
+	RuleRetry:         "its attempts decide it",
+	RuleSuspended:     "it waits to be resumed",
+	RuleResumed:       "it was resumed, or its time came",
+	RuleServed:        "this is what the host reported of it",
+	RuleExitHandler:   "%s, an exit handler, decides it",
+	RuleEntry:         "%s decides it",
+	RuleComplete:      "it was complete when it was loaded",
+	RuleWhole:         "it ended as a whole: it was memoized, kept by a manual retry or a record, or closed with what it is inside of",
+	RuleFailFast:      "%s failed, and its template fails fast",
+	RuleBranchFailed:  "%s failed, and a target that comes after it was skipped or omitted",
+}
+
+// because is the sentence for a verdict, with what the facts add.
+func because(v *Verdict, f *fact.Fact, by string) string {
+	text := sentences[v.Rule]
+	if strings.Contains(text, "%s") {
+		if by == "" {
+			by = "something"
+		}
+		text = fmt.Sprintf(text, by)
+	}
+	if v.Rule == RuleContainerOwn && f.Stage == fact.StageRunning {
+		text = "it was seen to run"
+	} else if v.Rule == RuleContainerOwn && f.Stage == fact.StageEnded {
+		text = "it was seen to end"
+	}
+	switch v.Rule {
+	case RuleRetry:
+		text += " (" + v.Step.String() + ")"
+	case RulePodResult, RulePodGone, RuleContainerOwn, RuleStopped, RuleServed:
+		if !f.Finished.IsZero() && v.Fulfilled {
+			text += " at " + clock(f.Finished)
+		}
+		if f.Reason != "" {
+			text += " (" + f.Reason + ")"
+		}
+	}
+	return text
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04:05Z") }

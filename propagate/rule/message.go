@@ -1,0 +1,134 @@
+package rule
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+	"github.com/nodestatus/nodestatus/retry"
+)
+
+// A Message is what a verdict says in words, as a value: rules make it and compare it, and [Evaluator.Words] puts it into
+// words where somebody reads it. The zero Message says nothing.
+type Message struct {
+	kind   messageKind
+	of     uint32 // messageSaid: the phrase; messageTemplate and what follows: the node that it is about
+	number int64  // nanoseconds, or seconds since 1970
+}
+
+// messageKind says how the words of a Message are made.
+type messageKind uint8
+
+const (
+	messageSaid             messageKind = iota // the words of a fact
+	messagePodDeleted                          // the words up to messageTemplate are in texts
+	messageContainerDeleted                    //
+	messagePodFailedUnder                      //
+	messageOmitted                             //
+	messageNoItems                             //
+	messageTooDeep                             //
+	messageFailedFast                          //
+	messageStop                                //
+	messageTerminate                           //
+	messageNoMoreRetries                       //
+	messageExpressionFalse                     //
+	messageMaxDuration                         //
+	messageBackoffTooLong                      //
+	messageClosed                              //
+	messageTemplate                            // the template of the node can't run
+	messageWhenInvalid                         // the node's when is no condition
+	messageWhenFalse                           // the node's when is false
+	messageChildFailed                         // a StepGroup: the node failed
+	messageBackoff                             // a Retry waits: number is how long in all
+	messageRetryDeadline                       // a Retry ends with the workflow's deadline, at number
+	messageExpressionError                     // the expression of the Retry can't be evaluated over its attempts
+)
+
+// The words that the library and its hosts recognize, as Argo puts them.
+const (
+	TextPodDeleted       = "pod deleted"
+	TextContainerDeleted = "container deleted"
+	TextPodFailedUnder   = "Pod Failed whilst container running"
+	TextNoItems          = "Skipped, empty params"
+	TextFailedFast       = "template has failed or errored children and failFast enabled"
+	TextDeadline         = "Step exceeded its deadline"
+	TextClosed           = "closed: what it is inside of has ended"
+	textExpressionFalse  = "retryStrategy.expression evaluated to false"
+	textBackoffTooLong   = "Backoff would exceed max duration limit"
+)
+
+// texts are the words of messages that say the same of every node.
+var texts = [...]string{
+	messagePodDeleted:       TextPodDeleted,
+	messageContainerDeleted: TextContainerDeleted,
+	messagePodFailedUnder:   TextPodFailedUnder,
+	messageOmitted:          "omitted: depends condition not met",
+	messageNoItems:          TextNoItems,
+	messageTooDeep:          "Maximum recursion depth exceeded",
+	messageFailedFast:       TextFailedFast,
+	messageStop:             "Stopped with strategy 'Stop'",
+	messageTerminate:        "Stopped with strategy 'Terminate'",
+	messageNoMoreRetries:    "No more retries left",
+	messageExpressionFalse:  textExpressionFalse,
+	messageMaxDuration:      "Max duration limit exceeded",
+	messageBackoffTooLong:   textBackoffTooLong,
+	messageClosed:           TextClosed,
+}
+
+// Said is the Message with words that were said.
+func Said(words store.Phrase) Message { return Message{of: uint32(words)} }
+
+// about is the Message of a kind about node i.
+func about(kind messageKind, i nodegraph.Index) Message { return Message{kind: kind, of: uint32(i)} }
+
+// told is the Message with what was said of node i.
+func (e *Evaluator) told(i nodegraph.Index) Message { return Said(e.facts.Phrase(i)) }
+
+// Words puts a Message into words. It allocates for the kinds whose words name a node, a time or an error.
+func (e *Evaluator) Words(m Message) string {
+	i := nodegraph.Index(m.of)
+	switch m.kind {
+	case messageSaid:
+		return e.facts.Text(store.Phrase(m.of))
+	case messageTemplate:
+		return e.graph.Node(i).Template.Err
+	case messageWhenInvalid:
+		_, err := nodegraph.EvalWhen(e.When(i))
+		return err.Error()
+	case messageWhenFalse:
+		return "when '" + e.When(i) + "' evaluated false"
+	case messageChildFailed:
+		return fmt.Sprintf("child '%s' failed", e.graph.Node(i).ID())
+	case messageBackoff:
+		return "Backoff for " + retry.HumanDuration(time.Duration(m.number))
+	case messageRetryDeadline:
+		return fmt.Sprintf("retry exceeded workflow deadline %s", time.Unix(m.number, 0).UTC())
+	case messageExpressionError:
+		var few [8]retry.Attempt
+		return e.graph.Node(i).Template.Retry.Decide(e.attempts(i, few[:0]), e.environment(i)).Message
+	}
+	return texts[m.kind]
+}
+
+// Message is the Message of the verdict on node i.
+func (e *Evaluator) Message(i nodegraph.Index) Message { return e.messages[i] }
+
+// MessageWords is the Message of the verdict on node i in words.
+func (e *Evaluator) MessageWords(i nodegraph.Index) string { return e.Words(e.messages[i]) }
+
+// EachSaid shows to do every phrase in a Message, which it may renumber.
+func (e *Evaluator) EachSaid(do func(*store.Phrase)) {
+	for i := range e.messages {
+		if m := &e.messages[i]; m.kind == messageSaid {
+			words := store.Phrase(m.of)
+			do(&words)
+			m.of = uint32(words)
+		}
+	}
+}
+
+// When is the condition of node i with its item filled in.
+func (e *Evaluator) When(i nodegraph.Index) string {
+	return withItem(e.graph.Node(i).Task.When, e.graph.Item(i))
+}

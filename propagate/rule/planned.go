@@ -1,0 +1,256 @@
+package rule
+
+import (
+	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+)
+
+// plannedRule: what becomes of a node that was not created. It stays planned until everything it comes after is
+// fulfilled; then it is omitted, skipped, in error, or ready to start. An error that the host or its own limits caused
+// stays, even if a daemon that it comes after begins anew.
+func (e *Evaluator) plannedRule(i nodegraph.Index, n *store.Node) Ruling {
+	if n.Parent() != nodegraph.Root && !e.facts.Node(n.Parent()).Exists() {
+		return planned(RulePlanned, n.Parent(), 0)
+	}
+	if n.Stage() == fact.StageEnded {
+		return settled(n.Phase(), e.told(i), RuleInvalid, nodegraph.None)
+	}
+	if n.IsTask() {
+		if v, decided := e.dependsRule(i, n); decided {
+			return v
+		}
+	}
+	switch e.graph.Node(i).Role {
+	case nodegraph.RoleEntry:
+		if e.facts.Started().IsZero() {
+			return planned(RulePlanned, nodegraph.Root, 0)
+		}
+	case nodegraph.RoleGroup:
+		if v, decided := e.previousGroupRule(i); decided {
+			return v
+		}
+	case nodegraph.RoleStep:
+		if e.replaced(i) {
+			return Ruling{Brief: NewBrief(nodegraph.Planned, RulePlanned) | briefFulfilled, By: n.Parent()}
+		}
+	}
+	return e.admitRule(i)
+}
+
+// dependsRule: a task waits until every task its depends names is fulfilled with its hooks; then the condition
+// decides whether it goes on or is omitted (Argo: evaluateDependsLogic).
+func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool) {
+	if !n.Counts() {
+		return planned(RulePlanned, nodegraph.None, 0), true
+	}
+	plan, first := e.graph.Planned(n.Parent())
+	condition := plan.Condition(int32(i - first))
+	if condition == nil {
+		return Ruling{}, false
+	}
+	deps := plan.Dependencies(int32(i - first))
+	if n.Answer() == fact.AnswerOmit {
+		return settled(nodegraph.Omitted, Message{kind: messageOmitted}, RuleOmitted, e.omittedBy(i)), true
+	}
+	for _, place := range deps {
+		if d := first + nodegraph.Index(place); !e.Clear(d, e.briefs[d]) {
+			return planned(RulePlanned, e.openHook(d), 0), true
+		}
+	}
+	if e.holds(condition, first, deps) {
+		return Ruling{}, false
+	}
+	return settled(nodegraph.Omitted, Message{kind: messageOmitted}, RuleOmitted, e.omittedBy(i)), true
+}
+
+// holds reports whether a condition holds, now that all the tasks it tests are fulfilled. Most conditions are plain, and one
+// test that fails decides them.
+func (e *Evaluator) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32) bool {
+	if c.Plain() {
+		for _, place := range deps {
+			if !e.briefs[first+nodegraph.Index(place)].bare() {
+				return false
+			}
+		}
+		return true
+	}
+	e.states = e.states[:0]
+	for _, place := range deps {
+		r := e.results(first + nodegraph.Index(place))
+		e.states = append(e.states, nodegraph.DepState{Must: r, May: r})
+	}
+	return c.Eval(e.states) == nodegraph.True
+}
+
+// openHook is a hook of node d that has not ended where d itself has, or else d.
+func (e *Evaluator) openHook(d nodegraph.Index) nodegraph.Index {
+	if e.briefs[d].Fulfilled() {
+		for _, h := range e.graph.Hooks(d) {
+			if !e.briefs[h].Fulfilled() {
+				return h
+			}
+		}
+	}
+	return d
+}
+
+// omittedBy is the task because of which task i is omitted: the first it comes after whose bare name does not hold, or else
+// the first.
+func (e *Evaluator) omittedBy(i nodegraph.Index) nodegraph.Index {
+	first, deps := e.graph.First(e.facts.Node(i).Parent()), e.graph.DependencyRow(i)
+	for _, place := range deps {
+		if d := first + nodegraph.Index(place); !e.briefs[d].bare() {
+			return d
+		}
+	}
+	return first + nodegraph.Index(deps[0])
+}
+
+// bare reports whether a fulfilled task with verdict v is what its bare name stands for in a depends.
+func (v Brief) bare() bool { return resultOf[v.Phase()]&nodegraph.BareResults != 0 || v.Daemoned() }
+
+// results returns what a depends condition may say of task d, which is fulfilled.
+func (e *Evaluator) results(d nodegraph.Index) nodegraph.Results {
+	v := e.briefs[d]
+	r := resultOf[v.Phase()]
+	if v.Daemoned() {
+		r |= nodegraph.ResultDaemoned
+	}
+	if e.facts.Node(d).Kind() == nodegraph.TaskGroup && e.graph.First(d) != nodegraph.None {
+		any, all := false, true
+		for m := e.graph.First(d); m != nodegraph.None; m = e.graph.Next(m) {
+			p := e.briefs[m].Phase()
+			any = any || p == nodegraph.Succeeded
+			all = all && p == nodegraph.Failed
+		}
+		if any {
+			r |= nodegraph.ResultAnySucceeded
+		}
+		if all {
+			r |= nodegraph.ResultAllFailed
+		}
+	}
+	return r
+}
+
+// resultOf is what a depends condition may say of a task in a phase.
+var resultOf = [briefPhase + 1]nodegraph.Results{
+	nodegraph.Succeeded: nodegraph.ResultSucceeded,
+	nodegraph.Failed:    nodegraph.ResultFailed,
+	nodegraph.Error:     nodegraph.ResultErrored,
+	nodegraph.Skipped:   nodegraph.ResultSkipped,
+	nodegraph.Omitted:   nodegraph.ResultOmitted,
+}
+
+// previousGroupRule: a StepGroup waits for the one before it, and never starts after one that failed.
+func (e *Evaluator) previousGroupRule(i nodegraph.Index) (Ruling, bool) {
+	n := e.graph.Node(i)
+	if n.Slot == 0 {
+		return Ruling{}, false
+	}
+	before := e.graph.Slot(n.Parent, n.Slot-1)
+	if v := e.briefs[before]; !v.Fulfilled() || v.Phase().Unsuccessful() {
+		return planned(RulePlanned, before, 0), true
+	}
+	return Ruling{}, false
+}
+
+// admitRule: a node that nothing holds back is skipped where its loop is empty or its when is false, in error where
+// its specification can't run, and ready otherwise. A condition with unresolved variables is the host's to answer.
+func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
+	n, f := e.graph.Node(i), e.facts.Node(i)
+	ask := planned(RuleWaitCondition, nodegraph.None, WantAnswer)
+	if f.Answer() == fact.AnswerSkip {
+		r := RuleWhenFalse
+		if e.facts.Message(i) == TextNoItems {
+			r = RuleNoItems
+		}
+		return settled(nodegraph.Skipped, e.told(i), r, nodegraph.None)
+	}
+	if n.Template.Err != "" {
+		return settled(nodegraph.Error, about(messageTemplate, i), RuleInvalid, nodegraph.None)
+	}
+	if n.Nesting() > e.graph.Limits().Nesting {
+		return settled(nodegraph.Error, Message{kind: messageTooDeep}, RuleInvalid, nodegraph.None)
+	}
+	if n.Kind == nodegraph.TaskGroup {
+		return e.loopRule(i, n.Task, ask)
+	}
+	if n.Task != nil && f.Answer() != fact.AnswerRun {
+		switch result, err := nodegraph.EvalWhen(e.When(i)); {
+		case err != nil:
+			return settled(nodegraph.Error, about(messageWhenInvalid, i), RuleInvalid, nodegraph.None)
+		case result == nodegraph.WhenUnresolved:
+			return ask
+		case result == nodegraph.WhenFalse:
+			return settled(nodegraph.Skipped, about(messageWhenFalse, i), RuleWhenFalse, nodegraph.None)
+		}
+	}
+	return planned(RuleReady, nodegraph.None, WantStart)
+}
+
+// loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
+// when of its own.
+func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task, ask Ruling) Ruling {
+	empty := settled(nodegraph.Skipped, Message{kind: messageNoItems}, RuleNoItems, nodegraph.None)
+	known := t.Loop.Unresolved == ""
+	switch {
+	case e.graph.Node(i).Expanded() && e.graph.First(i) == nodegraph.None:
+		return empty
+	case !known && !e.graph.Node(i).Expanded():
+		if r, err := nodegraph.EvalWhen(t.When); err == nil && r == nodegraph.WhenFalse {
+			return empty
+		}
+		return ask
+	case known && len(t.Loop.Items) == 0:
+		return empty
+	}
+	return planned(RuleReady, nodegraph.None, WantStart)
+}
+
+// replaced reports whether step m stood for items that are now nodes of their own.
+func (e *Evaluator) replaced(m nodegraph.Index) bool {
+	return e.facts.Node(m).Kind() == nodegraph.TaskGroup && e.facts.Node(m).Answer() == fact.AnswerRun
+}
+
+// withItem fills {{item}} and {{item.key}} into text, and leaves what it does not know.
+func withItem(text string, item *nodegraph.Item) string {
+	if item == nil {
+		return text
+	}
+	var b strings.Builder
+	for {
+		before, rest, _ := strings.Cut(text, "{{")
+		tag, after, closed := strings.Cut(rest, "}}")
+		b.WriteString(before)
+		if !closed {
+			b.WriteString(text[len(before):])
+			return b.String()
+		}
+		if value, known := ofItem(item, strings.TrimSpace(tag)); known {
+			b.WriteString(value)
+		} else {
+			b.WriteString(text[len(before) : len(text)-len(after)])
+		}
+		text = after
+	}
+}
+
+// ofItem is what a name stands for in the conditions of an item.
+func ofItem(item *nodegraph.Item, name string) (value string, known bool) {
+	if name == "item" {
+		return item.Text, true
+	}
+	if key, of := strings.CutPrefix(name, "item."); of {
+		value, known = item.Fields[key]
+	}
+	return value, known
+}
+
+// Clear reports whether what comes after node i, on which the verdict is v, may go on: it is fulfilled and so are its hooks.
+func (e *Evaluator) Clear(i nodegraph.Index, v Brief) bool {
+	return v.Fulfilled() && (!e.facts.Node(i).Hooked() || e.hooksDone(i))
+}

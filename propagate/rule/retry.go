@@ -1,0 +1,119 @@
+package rule
+
+import (
+	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+	"github.com/nodestatus/nodestatus/retry"
+)
+
+// retryRule: a Retry node asks package retry what its attempts and the time say (Argo: processNodeRetries). While its
+// last attempt is unfinished it runs; a ready daemon makes it a ready daemon.
+func (e *Evaluator) retryRule(i nodegraph.Index) Ruling {
+	last := e.graph.Last(i)
+	if last != nodegraph.None {
+		if v := e.briefs[last]; v.Daemoned() {
+			return daemonReady(last)
+		} else if !v.Fulfilled() {
+			return running(RuleMembersOpen, last)
+		}
+		if e.facts.Node(i).Halted() && e.briefs[last].Phase().Unsuccessful() {
+			v := settled(nodegraph.Failed, stoppedBy(e.facts.Halted(i)), RuleRetry, last)
+			v.Brief = v.decidedBy(retry.StepShutdown)
+			return v
+		}
+	}
+	var few [8]retry.Attempt
+	d := e.graph.Node(i).Template.Retry.Decide(e.attempts(i, few[:0]), e.environment(i))
+	v := running(RuleRetry, last)
+	switch d.Verb {
+	case retry.Wait:
+		v.Message, v.Wake = Message{kind: messageBackoff, number: int64(d.Backoff)}, store.StampOf(d.Until)
+	case retry.Start:
+		v.Brief = v.wanting(WantAttempt)
+		if !d.ExecutionDeadline.IsZero() {
+			v.Wake = store.StampOf(d.ExecutionDeadline) + 1 // it may be held back until it is too late
+		}
+	case retry.Succeed:
+		v = settled(nodegraph.Succeeded, Message{}, RuleRetry, last)
+	case retry.Stop:
+		v = settled(PhaseOf(d.Outcome), e.stopMessage(i, last, &d), RuleRetry, last)
+	}
+	v.Brief = v.decidedBy(d.Step)
+	return v
+}
+
+// stopMessage says why a Retry ends that made its last attempt.
+func (e *Evaluator) stopMessage(i, last nodegraph.Index, d *retry.Decision) Message {
+	switch d.Step {
+	case retry.StepDeadline:
+		return Message{kind: messageRetryDeadline, number: e.Deadline().Unix()}
+	case retry.StepMaxDuration:
+		if d.Message == textBackoffTooLong {
+			return Message{kind: messageBackoffTooLong}
+		}
+		return Message{kind: messageMaxDuration}
+	case retry.StepLimit:
+		return Message{kind: messageNoMoreRetries}
+	case retry.StepExpression:
+		if d.Outcome == retry.Errored && d.Message != textExpressionFalse {
+			return about(messageExpressionError, i)
+		}
+		return Message{kind: messageExpressionFalse}
+	}
+	return e.messages[last] // by a rule or the policy
+}
+
+func (e *Evaluator) environment(i nodegraph.Index) retry.Environment {
+	return retry.Environment{Now: e.facts.Now(), Key: e.graph.Node(i).ID(), Deadline: e.Deadline()}
+}
+
+// attempts describes the attempts of Retry i to package retry.
+func (e *Evaluator) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		exit, hasExit := e.facts.Exit(m)
+		a := retry.Attempt{
+			Outcome: outcomeOf(e.briefs[m]), Message: e.MessageWords(m), Reason: e.facts.Reason(m),
+			ExitCode: exit, HasExitCode: hasExit, Started: e.facts.Created(m).Time(), Finished: e.facts.Finished(m).Time(),
+		}
+		if c := e.facts.Conditions(m); c != "" {
+			a.Conditions = strings.Split(c, ",")
+		}
+		if e.facts.Node(m).Stage() == fact.StageGone {
+			a.Reason = retry.ReasonPodDeleted
+		}
+		into = append(into, a)
+	}
+	return into
+}
+
+// outcomeOf is a verdict on an attempt in the terms of package retry.
+func outcomeOf(v Brief) retry.Outcome {
+	if !v.Fulfilled() {
+		return retry.Unfinished
+	}
+	return OutcomeOf(v.Phase())
+}
+
+// OutcomeOf is the phase of an attempt in the terms of package retry.
+func OutcomeOf(p nodegraph.Phase) retry.Outcome {
+	switch {
+	case !p.Settled():
+		return retry.Unfinished
+	case p == nodegraph.Failed:
+		return retry.Failed
+	case p == nodegraph.Error:
+		return retry.Errored
+	}
+	return retry.Succeeded
+}
+
+// PhaseOf is the phase of a Retry that ends with an outcome.
+func PhaseOf(o retry.Outcome) nodegraph.Phase {
+	if o == retry.Errored {
+		return nodegraph.Error
+	}
+	return nodegraph.Failed
+}

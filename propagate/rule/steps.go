@@ -1,0 +1,56 @@
+package rule
+
+import "github.com/nodestatus/nodestatus/nodegraph"
+
+// stepsRule: the groups of a Steps node run one after the other; the first that failed ends it, with its message, once
+// no group is open.
+func (e *Evaluator) stepsRule(i nodegraph.Index) Ruling {
+	if v, decided := e.failFastRule(i, false); decided {
+		return v
+	}
+	failed := nodegraph.None
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		switch v := e.briefs[m]; {
+		case v.Phase().Unsuccessful() && failed == nodegraph.None:
+			failed = m
+		case !v.Fulfilled() && (failed == nodegraph.None || e.facts.Node(m).Exists()):
+			return e.boundaryOpen(i, m)
+		}
+	}
+	if failed != nodegraph.None {
+		return settled(nodegraph.Failed, e.messages[failed], RuleMemberFailed, failed)
+	}
+	return settled(nodegraph.Succeeded, Message{}, RuleMembersDone, nodegraph.None)
+}
+
+// stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
+// failed without continueOn decides.
+func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
+	if m, open := e.firstOpen(i); open {
+		return running(RuleMembersOpen, m)
+	}
+	failed := nodegraph.None
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		n, v := e.graph.Node(m), e.briefs[m]
+		if failed == nodegraph.None && v.Phase().Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase()) && !e.wasReady(m) {
+			failed = m
+		}
+	}
+	if failed == nodegraph.None {
+		return settled(nodegraph.Succeeded, Message{}, RuleMembersDone, nodegraph.None)
+	}
+	if !e.facts.Node(failed).Exists() { // its when is not a condition
+		return settled(nodegraph.Error, e.messages[failed], RuleMemberFailed, failed)
+	}
+	return settled(nodegraph.Failed, about(messageChildFailed, failed), RuleMemberFailed, failed)
+}
+
+// wasReady reports whether node m is a daemon that was ready once: what waited for it went on then, and its later end does
+// not undo that.
+func (e *Evaluator) wasReady(m nodegraph.Index) bool {
+	if !e.facts.HasDaemons() {
+		return false
+	}
+	m = e.lastAttempt(m)
+	return e.graph.Node(m).Template.Daemon && e.facts.Node(m).Ready()
+}

@@ -1,0 +1,22 @@
+package rule
+
+import "github.com/nodestatus/nodestatus/nodegraph"
+
+// taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides. While a
+// hook of an item is still to start, the group holds what it is inside of open, as the hook will.
+func (e *Evaluator) taskGroupRule(i nodegraph.Index) Ruling {
+	if m, open := e.firstOpen(i); open {
+		return running(RuleMembersOpen, m)
+	}
+	v, hooks := settled(nodegraph.Succeeded, Message{}, RuleMembersDone, nodegraph.None), Want(0)
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.briefs[m].Phase().Unsuccessful() {
+			v = settled(e.briefs[m].Phase(), Message{}, RuleMemberFailed, m)
+		}
+		if e.briefs[m].Want()&WantHook != 0 {
+			hooks = WantWithin
+		}
+	}
+	v.Brief = v.wanting(hooks)
+	return v
+}

@@ -1,0 +1,142 @@
+package rule
+
+import (
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+	"github.com/nodestatus/nodestatus/retry"
+)
+
+// A Verdict is what the rules say of one node, given the facts and the time.
+type Verdict struct {
+	Phase     nodegraph.Phase
+	Message   string
+	Fulfilled bool // settled with its results in, or a ready daemon (Argo: NodeStatus.Fulfilled)
+	Daemoned  bool // a daemon that is ready and was not ended
+
+	Rule Rule            // the rule that decided
+	By   nodegraph.Index // the node that decided it, nodegraph.None if the node's own facts did
+	Wake time.Time       // when the verdict changes by time alone; zero if it doesn't
+	Step retry.Step      // RuleRetry: the step of package retry that decided
+}
+
+// A Ruling is a Verdict as rules return it, in a form that fits into registers.
+type Ruling struct {
+	Brief
+	By      nodegraph.Index
+	Wake    store.Stamp
+	Message Message
+}
+
+// Spell returns a Ruling as others see it.
+func (e *Evaluator) Spell(r Ruling) Verdict {
+	return Verdict{
+		Phase: r.Phase(), Message: e.Words(r.Message), Fulfilled: r.Fulfilled(), Daemoned: r.Daemoned(), Rule: r.Rule(), By: r.By,
+		Wake: r.Wake.Time(), Step: r.Step(),
+	}
+}
+
+// A Want is what should be started because of a verdict, as bits.
+type Want uint8
+
+// The wants.
+const (
+	WantStart   Want = 1 << iota // the planned node itself
+	WantAttempt                  // the next attempt of the Retry
+	WantHook                     // hooks of the node
+	WantAnswer                   // the host must evaluate a condition or resolve a loop
+	WantWithin                   // nothing itself: hooks of its items are due
+)
+
+// A Brief is what other rules read of a verdict, in one word: the phase, whether it is fulfilled and daemoned, what should be
+// started, the rule, and the step that decided a Retry. The zero Brief is that of a planned node that nobody has judged.
+type Brief uint32
+
+const (
+	briefPhase     Brief = 1<<4 - 1
+	briefFulfilled Brief = 1 << 4
+	briefDaemoned  Brief = 1 << 5
+	wantShift            = 6
+	ruleShift            = 12
+	stepShift            = 20
+)
+
+// NewBrief is the Brief of a node in a phase; it is fulfilled if the phase is settled.
+func NewBrief(p nodegraph.Phase, r Rule) Brief {
+	v := Brief(p) | Brief(r)<<ruleShift
+	if p.Settled() {
+		v |= briefFulfilled
+	}
+	return v
+}
+
+// Phase is the phase of the node.
+func (v Brief) Phase() nodegraph.Phase { return nodegraph.Phase(v & briefPhase) }
+
+// Fulfilled reports whether the node is settled with its results in, or a ready daemon.
+func (v Brief) Fulfilled() bool { return v&briefFulfilled != 0 }
+
+// Daemoned reports whether the node is a daemon that is ready.
+func (v Brief) Daemoned() bool { return v&briefDaemoned != 0 }
+
+// Want is what should be started.
+func (v Brief) Want() Want { return Want(v>>wantShift) & (1<<(ruleShift-wantShift) - 1) }
+
+// Rule is the rule that decided.
+func (v Brief) Rule() Rule { return Rule(v >> ruleShift) }
+
+// Step is the step of package retry that decided a Retry.
+func (v Brief) Step() retry.Step { return retry.Step(v >> stepShift) }
+
+// wanting is v with something more that should be started.
+func (v Brief) wanting(w Want) Brief { return v | Brief(w)<<wantShift }
+
+// WithoutWants is v without what should be started.
+func (v Brief) WithoutWants() Brief { return v &^ (1<<ruleShift - 1<<wantShift) }
+
+// decidedBy is v with the step that decided.
+func (v Brief) decidedBy(s retry.Step) Brief { return v | Brief(s)<<stepShift }
+
+// MeansSame reports whether both mean the same to other nodes: only the rule or the step may differ.
+func (v Brief) MeansSame(o Brief) bool { return (v^o)&(1<<ruleShift-1) == 0 }
+
+// SettledAlike reports whether both have the same phase and are both fulfilled or both not.
+func (v Brief) SettledAlike(o Brief) bool { return (v^o)&(briefPhase|briefFulfilled) == 0 }
+
+// open reports whether the node still holds its parent open: it is not fulfilled, or hooks of it or its items are due.
+func (v Brief) open() bool { return !v.Fulfilled() || v.Want()&(WantHook|WantWithin) != 0 }
+
+// HoldsOpen reports whether a member with verdict v holds a composite of this kind open. The hooks of items are inside what
+// their TaskGroup is inside of, and hold that open: see taskGroupRule.
+func HoldsOpen(kind nodegraph.Kind, v Brief) bool {
+	if kind == nodegraph.TaskGroup {
+		return !v.Fulfilled()
+	}
+	return v.open()
+}
+
+// settled is the Ruling on a node that has ended.
+func settled(p nodegraph.Phase, m Message, r Rule, by nodegraph.Index) Ruling {
+	return Ruling{Brief: NewBrief(p, r), Message: m, By: by}
+}
+
+// running is the Ruling on a node that runs.
+func running(r Rule, by nodegraph.Index) Ruling {
+	return Ruling{Brief: NewBrief(nodegraph.Running, r), By: by}
+}
+
+// pending is the Ruling on a node that exists and does not run yet.
+func pending(r Rule, m Message) Ruling {
+	return Ruling{Brief: NewBrief(nodegraph.Pending, r), Message: m, By: nodegraph.None}
+}
+
+// daemonReady is the Ruling on a daemon that is ready.
+func daemonReady(by nodegraph.Index) Ruling {
+	return Ruling{Brief: NewBrief(nodegraph.Running, RuleDaemonReady) | briefFulfilled | briefDaemoned, By: by}
+}
+
+// planned is the Ruling on a node that was not created.
+func planned(r Rule, by nodegraph.Index, w Want) Ruling {
+	return Ruling{Brief: NewBrief(nodegraph.Planned, r).wanting(w), By: by}
+}

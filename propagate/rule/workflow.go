@@ -1,0 +1,60 @@
+package rule
+
+import (
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+)
+
+// workflowRule: the workflow waits for its locks, then ends as its entry node does once its hooks and its exit
+// handler have ended; an exit handler that fails makes a workflow that succeeded fail.
+func (e *Evaluator) workflowRule() Ruling {
+	waiting := e.told(nodegraph.Root)
+	switch root := e.facts.Root(); {
+	case root.Stage() == fact.StageEnded: // it was complete when it was loaded: that is final
+		return settled(root.Phase(), waiting, RuleComplete, nodegraph.None)
+	case root.Stage() == fact.StageStopped: // terminated before it ever held its locks
+		return settled(nodegraph.Failed, stoppedBy(e.facts.Shutdown()), RuleShutdown, nodegraph.None)
+	case e.facts.Started().IsZero() && root.Lock() == fact.LockNone:
+		return planned(RuleReady, nodegraph.None, 0)
+	case root.Lock() == fact.LockAsked, root.Lock() == fact.LockWaits:
+		return pending(RuleLockWait, waiting)
+	}
+	entry := e.briefs[nodegraph.Entry]
+	if !entry.Fulfilled() {
+		return running(RuleMembersOpen, nodegraph.Entry)
+	}
+	exit := nodegraph.None
+	for m := e.graph.First(nodegraph.Root); m != nodegraph.None; m = e.graph.Next(m) {
+		if !e.briefs[m].Fulfilled() {
+			return running(RuleExitHandler, m)
+		}
+		if _, h := e.graph.Owner(m); h != nil && h == e.graph.OnExit() {
+			exit = m
+		}
+	}
+	if entry.Want()&WantHook != 0 {
+		return running(RuleExitHandler, nodegraph.Entry)
+	}
+	if entry.Phase().Unsuccessful() {
+		message := e.messages[nodegraph.Entry]
+		if e.facts.Shutdown() != "" {
+			message = stoppedBy(e.facts.Shutdown())
+		}
+		return settled(entry.Phase(), message, RuleEntry, nodegraph.Entry)
+	}
+	if exit != nodegraph.None && e.briefs[exit].Phase().Unsuccessful() {
+		return settled(e.briefs[exit].Phase(), e.messages[exit], RuleExitHandler, exit)
+	}
+	return settled(nodegraph.Succeeded, Message{}, RuleEntry, nodegraph.Entry)
+}
+
+// Deadline is when the workflow's activeDeadlineSeconds are over; zero if it has none or has not started.
+func (e *Evaluator) Deadline() time.Time {
+	d := e.graph.Spec().ActiveDeadline
+	if d <= 0 || e.facts.Started().IsZero() {
+		return time.Time{}
+	}
+	return e.facts.Started().Truncate(time.Second).Add(d)
+}

@@ -1,0 +1,215 @@
+package propagate
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/rule"
+)
+
+// starts is what wants to start, and what holds it back.
+type starts struct {
+	wanted     []nodegraph.Index            // nodes that have come to want something since the last look
+	later      []nodegraph.Index            // nodes whose want something holds back, in StartOrder
+	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
+	active     int                          // pods that count against the workflow's parallelism
+	census     countedCensus                // the last census that was taken
+	lookedAt   int                          // the generation in which later was last looked at, -1 to look again
+	candidates candidates                   // scratch of startWanted
+}
+
+// want notes that node i wants something.
+func (s *starts) want(i nodegraph.Index) { s.wanted = append(s.wanted, i) }
+
+// lookAgain makes what is held back be looked at again.
+func (s *starts) lookAgain() { s.lookedAt = -1 }
+
+// forget frees the place that was kept for node i while the host was asked about it: another may have it.
+func (s *starts) forget(i nodegraph.Index) {
+	if len(s.asked) == 0 {
+		return
+	}
+	if _, kept := s.asked[i]; kept {
+		delete(s.asked, i)
+		s.lookAgain()
+	}
+}
+
+// countActive keeps the number of pods that count against the workflow's parallelism: those that are Pending or Running and do
+// not wait for a lock.
+func (s *starts) countActive(old, is rule.Brief) {
+	counts := func(v rule.Brief) bool {
+		return (v.Phase() == nodegraph.Pending || v.Phase() == nodegraph.Running) && v.Rule() != rule.RuleLockWait
+	}
+	switch was, now := counts(old), counts(is); {
+	case now && !was:
+		s.active++
+	case was && !now:
+		s.active--
+	}
+}
+
+// releaseScratch gives back what a large call needed.
+func (s *starts) releaseScratch() {
+	s.candidates = candidates{}
+	if len(s.wanted) == 0 {
+		s.wanted = nil
+	}
+	if len(s.later) == 0 {
+		s.later = nil
+	}
+}
+
+// nothingToStart reports whether nothing wants to start, or nothing has changed since that was looked at.
+func (e *Engine) nothingToStart() bool {
+	return len(e.starts.wanted) == 0 && (len(e.starts.later) == 0 || e.starts.lookedAt == e.sched.Generation())
+}
+
+// startWanted starts what the verdicts ask for, in the order in which Argo would: depth first, so that what starts
+// inside a node comes before the node's later siblings. Locks, parallelism and suspension may hold a start back; it
+// stays wanted. It reports whether anything was started, or may start now.
+func (e *Engine) startWanted() bool {
+	if e.nothingToStart() {
+		return false
+	}
+	started := false
+	s := &e.starts
+	s.lookedAt = e.sched.Generation()
+	e.takeWanted()
+	s.candidates.add(s.later) // they were held back in StartOrder
+	s.later = s.later[:0]
+	for i, ok := s.candidates.next(e.StartOrder); ok; i, ok = s.candidates.next(e.StartOrder) {
+		w := e.rules.Brief(i).Want()
+		switch {
+		case w == 0, e.rules.WithinEnded(i), e.rules.WithinClosing(i): // what is inside of something that has ended never starts
+			e.abandon(i)
+		case e.startOne(i, w):
+			started = true
+			e.sweep(e.facts.Node(i).Depth())
+		case w&(rule.WantStart|rule.WantAttempt) != 0:
+			s.later = append(s.later, i)
+		}
+		e.takeWanted()
+	}
+	if started {
+		s.lookAgain() // what was held back before that may go on now
+	}
+	return started || s.lookedAt < 0 && len(s.later) > 0 // a place was given up that one which was held back may have
+}
+
+// manyStarts is how many nodes may start before room is made for all of their actions at once.
+const manyStarts = 16
+
+// takeWanted moves the wanted nodes into a run of their own.
+func (e *Engine) takeWanted() {
+	s := &e.starts
+	if len(s.wanted) > 1 {
+		slices.SortFunc(s.wanted, e.StartOrder)
+	}
+	if len(s.wanted) > manyStarts {
+		e.out.result.Actions = slices.Grow(e.out.result.Actions, len(s.wanted))
+	}
+	s.candidates.add(s.wanted)
+	s.wanted = s.wanted[:0]
+}
+
+// candidates holds nodes that may start, in runs each of which is in StartOrder. What starts inside a node makes a run that
+// is used up before those below it go on, so few runs are open at a time.
+type candidates struct {
+	nodes []nodegraph.Index
+	runs  []startRun
+}
+
+// startRun is a part of candidates.nodes.
+type startRun struct{ head, end int }
+
+// add adds nodes in StartOrder as a run of their own.
+func (c *candidates) add(nodes []nodegraph.Index) {
+	if len(nodes) == 0 {
+		return
+	}
+	from := len(c.nodes)
+	c.nodes = append(c.nodes, nodes...)
+	c.runs = append(c.runs, startRun{from, len(c.nodes)})
+}
+
+// next removes the first node in the order.
+func (c *candidates) next(order func(a, b nodegraph.Index) int) (nodegraph.Index, bool) {
+	for len(c.runs) > 0 && c.runs[len(c.runs)-1].head == c.runs[len(c.runs)-1].end {
+		c.runs = c.runs[:len(c.runs)-1]
+	}
+	if len(c.runs) == 0 {
+		c.nodes = c.nodes[:0]
+		return nodegraph.None, false
+	}
+	c.nodes = c.nodes[:c.runs[len(c.runs)-1].end]
+	best := len(c.runs) - 1
+	for k := best - 1; k >= 0; k-- {
+		if r := &c.runs[k]; r.head < r.end && order(c.nodes[r.head], c.nodes[c.runs[best].head]) < 0 {
+			best = k
+		}
+	}
+	i := c.nodes[c.runs[best].head]
+	c.runs[best].head++
+	return i, true
+}
+
+// abandonStarts gives up on all that wants to start: the workflow is complete.
+func (e *Engine) abandonStarts() {
+	for _, list := range [...][]nodegraph.Index{e.starts.wanted, e.starts.later} {
+		for _, i := range list {
+			e.abandon(i)
+		}
+	}
+	e.starts.wanted, e.starts.later = nil, nil
+}
+
+// abandon gives up on starting node i: it keeps neither a place nor a lock.
+func (e *Engine) abandon(i nodegraph.Index) {
+	e.starts.forget(i)
+	if !e.facts.Node(i).Exists() {
+		e.releaseLocks(i)
+	}
+}
+
+// startOne does what one verdict asks for. It reports whether anything was started.
+func (e *Engine) startOne(i nodegraph.Index, w rule.Want) bool {
+	started := false
+	if w&rule.WantAnswer != 0 {
+		e.ask(i)
+	}
+	if w&rule.WantHook != 0 {
+		started = e.addHooks(i)
+	}
+	if w&(rule.WantStart|rule.WantAttempt) != 0 && e.admit(i, w) {
+		e.start(i, w)
+		started = true
+	}
+	return started
+}
+
+// StartOrder orders nodes by where they stand in the workflow, which is the order in which they start: tasks as
+// Argo visits them, others as declared. It is negative where a comes before b.
+func (e *Engine) StartOrder(a, b nodegraph.Index) int {
+	up := func(i nodegraph.Index) nodegraph.Index { return e.facts.Node(i).Parent() }
+	depth := func(i nodegraph.Index) int { return e.facts.Node(i).Depth() }
+	x, y := a, b
+	for depth(x) > depth(y) {
+		x = up(x)
+	}
+	for depth(y) > depth(x) {
+		y = up(y)
+	}
+	if x == y { // the same, or one inside the other
+		return depth(a) - depth(b)
+	}
+	for up(x) != up(y) {
+		x, y = up(x), up(y)
+	}
+	if e.facts.Node(x).IsTask() && e.facts.Node(y).IsTask() {
+		plan, first := e.graph.Planned(up(x))
+		return cmp.Or(plan.Visit(int32(x-first))-plan.Visit(int32(y-first)), int(x-y))
+	}
+	return int(x - y)
+}
