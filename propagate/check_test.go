@@ -15,7 +15,7 @@ import (
 // What Check is there to find can't be brought about from outside, so these tests break an engine from inside.
 func TestCheckFindsWhatIsBroken(t *testing.T) {
 	is := func(e *Engine, name string, p nodegraph.Phase, r rule.Rule) {
-		e.rules.Record(found(e, name), rule.Ruling{Brief: rule.NewBrief(p, r)})
+		e.rules.Record(found(e, name), rule.Ruling{Brief: rule.BriefOf(p, r)})
 	}
 	becomes := func(name string, p nodegraph.Phase, r rule.Rule) func(*Engine) {
 		return func(e *Engine) { is(e, name, p, r) }
@@ -61,7 +61,7 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 			&InvariantError{"agreement", "wf.d.p", `the engine says Running "" (daemon-ready), the reference Pending "" (start-owed)`}},
 		{"an open workflow waits for nothing", func(e *Engine) {
 			for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-				e.rules.Record(i, rule.Ruling{Brief: rule.NewBrief(nodegraph.Running, rule.RuleMembersOpen)})
+				e.rules.Record(i, rule.Ruling{Brief: rule.BriefOf(nodegraph.Running, rule.RuleMembersOpen)})
 			}
 		}, &InvariantError{"progress", "", "complete: false, waits for []"}},
 		{"a rule that the reference does not see", becomes("wf.a.x", nodegraph.Pending, rule.RulePodPending),

@@ -10,47 +10,16 @@
 //
 // # Facts
 //
-// What was observed of a leaf (a pod, a container, a Suspend, HTTP or Plugin node) is merged into its [Fact]: a newer
-// incarnation beats an older one, and within one incarnation the higher [Stage] wins. Merging is commutative,
+// What was observed of a leaf (a pod, a container, a Suspend, HTTP or Plugin node) is merged into its [fact.Fact]: a newer
+// incarnation beats an older one, and within one incarnation the higher [fact.Stage] wins. Merging is commutative,
 // associative and idempotent, so late, repeated and reordered events come to the same. A phase is never stored as
 // truth: it follows from the graph, the facts and the time.
 //
 // # Rules
 //
-// Every node has one rule, by its kind, and a rule is one function. It reads the node's own fact and verdicts that
-// come before its own: those of its members and, while it is planned, those of the siblings it comes after. The first
-// line that holds decides.
-//
-// A node that was not created (plannedRule):
-//
-//  1. Its parent does not exist, or something it comes after is not fulfilled with its hooks: planned.
-//  2. Its depends does not hold (dependsRule): Omitted. A StepGroup after one that failed stays planned for ever
-//     (previousGroupRule).
-//  3. Its loop has no items, or its when is false (admitRule, loopRule): Skipped. The host is asked where only the
-//     host can tell.
-//  4. Its specification can't run: Error.
-//  5. It is ready: the engine starts it as soon as the workflow is not suspended, its locks are held, its memoization
-//     key was looked up and no limit of parallelism is reached.
-//
-// A node that was created:
-//
-//   - Pod (podRule): its result; else stopped by the workflow; else gone: Error "pod deleted" if it ran, and made
-//     again if not; else Running or Pending. A daemon is fulfilled while it is ready.
-//   - Container (containerRule): its own result; else what the end of its pod forces, for every container in the pod;
-//     else Running or Pending. The order among containers never decides.
-//   - Retry (retryRule): package retry decides from the attempts and the time.
-//   - DAG (dagRule): Running while a needed task or a hook is unfinished; then its targets decide, in declared order.
-//     A target that was skipped or omitted counts as the nearest failure before it (dagResult).
-//   - Steps (stepsRule): Running while a group is; the first group that failed ends it.
-//   - StepGroup (stepGroupRule): Running while a step, an item or a hook is; the first declared failure decides.
-//   - TaskGroup (taskGroupRule): Running while an item is; then the last declared failure decides.
-//   - Suspend (suspendRule), HTTP and Plugin (servedRule): what was reported, or the duration that passed.
-//   - The workflow (workflowRule): waits for its locks, then for its entry node, its hooks and its exit handler.
-//
-// Before all of these: a composite that came from the cache or could not be expanded keeps that result, and a node
-// that waits for a lock is Pending. Effects that run from a parent down to its members (shutdown and deadlines, fail
-// fast, the end of daemons) enter as facts between two passes; they are no edges of the fixed point, so the rules have
-// no cycles.
+// Every node has one rule, by its kind. The documentation of package rule is the specification: numbered lines, of which the
+// first that holds decides, each with the function of Argo's controller that it follows or the deviation that it is.
+// [Engine.Explain] names the line. Package fact has the facts.
 //
 // # Invariants
 //

@@ -9,7 +9,7 @@ import (
 // as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps. A ready
 // daemon is active, so a boundary with one ends as its members say; but where it is open it would wait for members that
 // never start, and for the daemon, which waits for it.
-func (e *Evaluator) failFastRule(i nodegraph.Index, open bool) (Ruling, bool) {
+func (e *Evaluator) failFastRule(i nodegraph.Index, open bool, l line) (Ruling, bool) {
 	if !e.graph.Node(i).Template.FailFast {
 		return Ruling{}, false
 	}
@@ -17,15 +17,15 @@ func (e *Evaluator) failFastRule(i nodegraph.Index, open bool) (Ruling, bool) {
 	if c.Failed == nodegraph.None || c.Busy > 0 || !open && (c.Active > 0 || c.Released) {
 		return Ruling{}, false
 	}
-	return settled(nodegraph.Failed, Message{kind: messageFailedFast}, RuleFailFast, c.Failed), true
+	return settled(nodegraph.Failed, Message{kind: messageFailedFast}, l, c.Failed), true
 }
 
 // boundaryOpen is the verdict on a DAG or Steps of which member m is open.
-func (e *Evaluator) boundaryOpen(i, m nodegraph.Index) Ruling {
-	if v, decided := e.failFastRule(i, true); decided {
+func (e *Evaluator) boundaryOpen(i, m nodegraph.Index, failsFast, runs line) Ruling {
+	if v, decided := e.failFastRule(i, true, failsFast); decided {
 		return v
 	}
-	return running(RuleMembersOpen, m)
+	return running(runs, m)
 }
 
 // A Census counts the pods, DAGs and Steps of a boundary: those directly inside it, its StepGroups, TaskGroups and Retries,

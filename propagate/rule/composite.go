@@ -10,17 +10,17 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	n := e.facts.Node(i)
 	switch {
 	case e.facts.Root().Stage() == fact.StageEnded && n.Phase().Settled():
-		return settled(n.Phase(), e.told(i), RuleComplete, nodegraph.None) // a complete workflow is as it was recorded
+		return settled(n.Phase(), e.told(i), composite1, nodegraph.None) // a complete workflow is as it was recorded
 	case n.Stage() == fact.StageEnded:
 		return e.wholeRule(i)
 	case n.Closing():
 		return e.closingRule(i)
 	case n.Lock() == fact.LockWaits:
-		return pending(RuleLockWait, e.told(i))
+		return pending(composite6, e.told(i))
 	}
 	v := e.membersRule(i)
 	if e.facts.HasClosing() && !v.Fulfilled() && e.WithinClosing(i) && e.OpenMember(i) == nodegraph.None {
-		return settled(nodegraph.Failed, Message{kind: messageClosed}, RuleWhole, nodegraph.None) // what it waits for never starts
+		return settled(nodegraph.Failed, Message{kind: messageClosed}, composite7, nodegraph.None) // what it waits for never starts
 	}
 	if n.Waited() && v.Phase() == nodegraph.Running {
 		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.Pending) // Argo never sets a composite that waited for a lock to Running
@@ -46,9 +46,9 @@ func (e *Evaluator) membersRule(i nodegraph.Index) Ruling {
 // closingRule: a composite that only ends does so in the phase on record for it, once nothing inside it is open.
 func (e *Evaluator) closingRule(i nodegraph.Index) Ruling {
 	if m := e.OpenMember(i); m != nodegraph.None {
-		return running(RuleMembersOpen, m)
+		return running(composite4, m)
 	}
-	return settled(e.facts.Node(i).Phase(), e.told(i), RuleWhole, nodegraph.None)
+	return settled(e.facts.Node(i).Phase(), e.told(i), composite5, nodegraph.None)
 }
 
 // wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. Where what is inside of it says the same,
@@ -61,9 +61,9 @@ func (e *Evaluator) wholeRule(i nodegraph.Index) Ruling {
 			return v
 		}
 	case phase == nodegraph.Error:
-		return settled(phase, message, RuleInvalid, nodegraph.None)
+		return settled(phase, message, composite2, nodegraph.None)
 	}
-	return settled(phase, message, RuleWhole, nodegraph.None)
+	return settled(phase, message, composite3, nodegraph.None)
 }
 
 // OpenMember is something directly inside node i that was created and is not fulfilled; None if nothing is.

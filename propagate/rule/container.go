@@ -11,21 +11,21 @@ func (e *Evaluator) containerRule(i nodegraph.Index) Ruling {
 	f, pod := e.facts.Node(i), e.facts.Node(i).Parent()
 	p := e.facts.Node(pod)
 	if f.Stage() == fact.StageEnded && e.inPod(i, pod) {
-		return settled(f.Phase(), e.told(i), RuleContainerOwn, nodegraph.None)
+		return settled(f.Phase(), e.told(i), container1, nodegraph.None)
 	}
 	switch {
 	case p.Stage() == fact.StageEnded && p.Phase() == nodegraph.Succeeded:
-		return settled(nodegraph.Succeeded, Message{}, RuleContainerPod, pod)
+		return settled(nodegraph.Succeeded, Message{}, container2, pod)
 	case p.Stage() == fact.StageEnded:
-		return settled(nodegraph.Failed, Message{kind: messagePodFailedUnder}, RuleContainerPod, pod)
+		return settled(nodegraph.Failed, Message{kind: messagePodFailedUnder}, container3, pod)
 	case p.Stage() == fact.StageStopped:
-		return settled(nodegraph.Failed, e.told(pod), RuleContainerPod, pod)
+		return settled(nodegraph.Failed, e.told(pod), container4, pod)
 	case p.Stage() == fact.StageGone && p.Ran():
-		return settled(nodegraph.Error, Message{kind: messageContainerDeleted}, RuleContainerPod, pod)
+		return settled(nodegraph.Error, Message{kind: messageContainerDeleted}, container5, pod)
 	case f.Stage() == fact.StageRunning && e.inPod(i, pod):
-		return running(RuleContainerOwn, nodegraph.None)
+		return running(container6, nodegraph.None)
 	}
-	return pending(RuleContainerOwn, Message{})
+	return pending(container7, Message{})
 }
 
 // inPod reports whether what is known of a container is of the pod that is known, and not of one before it.

@@ -13,14 +13,14 @@ import (
 //  2. Then one that a shutdown found unfinished has failed.
 //  3. Its targets decide: see dagResult.
 func (e *Evaluator) dagRule(i nodegraph.Index) Ruling {
-	if v, decided := e.failFastRule(i, false); decided {
+	if v, decided := e.failFastRule(i, false, dag1); decided {
 		return v
 	}
 	if m, open := e.firstOpen(i); open {
-		return e.boundaryOpen(i, m)
+		return e.boundaryOpen(i, m, dag2, dag3)
 	}
 	if e.facts.Node(i).Halted() {
-		return settled(nodegraph.Failed, Message{}, RuleShutdown, nodegraph.None)
+		return settled(nodegraph.Failed, Message{}, dag4, nodegraph.None)
 	}
 	return e.dagResult(i)
 }
@@ -36,7 +36,7 @@ func (e *Evaluator) dagRule(i nodegraph.Index) Ruling {
 //
 // With failFast the first target that counts as a failure decides, without it the last.
 func (e *Evaluator) dagResult(i nodegraph.Index) Ruling {
-	result := settled(nodegraph.Succeeded, Message{}, RuleMembersDone, nodegraph.None)
+	result := settled(nodegraph.Succeeded, Message{}, dag7, nodegraph.None)
 	t, all := e.graph.Node(i).Template, []origins(nil)
 	plan, first := e.graph.Planned(i)
 	for _, slot := range e.graph.Targets(i) {
@@ -45,7 +45,7 @@ func (e *Evaluator) dagResult(i nodegraph.Index) Ruling {
 		p := e.briefs[target].Phase()
 		switch {
 		case p.Unsuccessful() && !covers.Covers(p):
-			result = settled(p, Message{}, RuleMemberFailed, target)
+			result = settled(p, Message{}, dag5, target)
 		case passedOn(p):
 			if all == nil {
 				all = e.originsIn(i)
@@ -55,7 +55,7 @@ func (e *Evaluator) dagResult(i nodegraph.Index) Ruling {
 				continue
 			}
 			by := first + nodegraph.Index(b.place)
-			result = settled(e.briefs[by].Phase(), Message{}, RuleBranchFailed, by)
+			result = settled(e.briefs[by].Phase(), Message{}, dag6, by)
 		default:
 			continue
 		}

@@ -81,7 +81,7 @@ func (e *Evaluator) Judge(i nodegraph.Index) Ruling {
 	case n.Kind().Composite():
 		v = e.compositeRule(i)
 	case n.Lock() == fact.LockWaits && n.Stage() < fact.StageStopped:
-		v = pending(RuleLockWait, e.told(i))
+		v = pending(leaf1, e.told(i))
 	case n.Kind() == nodegraph.Pod:
 		v = e.podRule(i, n)
 	case n.Kind() == nodegraph.Container:

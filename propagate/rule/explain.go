@@ -17,6 +17,7 @@ type Reason struct {
 	Phase   nodegraph.Phase
 	Message string
 	Rule    Rule
+	Line    string // of the specification, such as "Pod 5"
 	Because string // one sentence without a full stop; of a leaf it tells the fact
 }
 
@@ -45,7 +46,7 @@ func (e *Evaluator) Explain(i nodegraph.Index) []Reason {
 // reason explains node i by the node that decided it, or by its own facts.
 func (e *Evaluator) reason(i nodegraph.Index, v *Verdict) Reason {
 	n, f := e.graph.Node(i), e.facts.Fact(i)
-	r := Reason{Node: i, Name: e.NameOf(i), Kind: n.Kind, Phase: v.Phase, Message: v.Message, Rule: v.Rule}
+	r := Reason{Node: i, Name: e.NameOf(i), Kind: n.Kind, Phase: v.Phase, Message: v.Message, Rule: v.Rule, Line: v.Line}
 	by := ""
 	if v.By != nodegraph.None {
 		by = e.graph.Node(v.By).Kind.String() + " " + e.NameOf(v.By)

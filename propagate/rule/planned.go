@@ -13,10 +13,10 @@ import (
 // stays, even if a daemon that it comes after begins anew.
 func (e *Evaluator) plannedRule(i nodegraph.Index, n *store.Node) Ruling {
 	if n.Parent() != nodegraph.Root && !e.facts.Node(n.Parent()).Exists() {
-		return planned(RulePlanned, n.Parent(), 0)
+		return planned(planned1, n.Parent(), 0)
 	}
 	if n.Stage() == fact.StageEnded {
-		return settled(n.Phase(), e.told(i), RuleInvalid, nodegraph.None)
+		return settled(n.Phase(), e.told(i), planned2, nodegraph.None)
 	}
 	if n.IsTask() {
 		if v, decided := e.dependsRule(i, n); decided {
@@ -26,7 +26,7 @@ func (e *Evaluator) plannedRule(i nodegraph.Index, n *store.Node) Ruling {
 	switch e.graph.Node(i).Role {
 	case nodegraph.RoleEntry:
 		if e.facts.Started().IsZero() {
-			return planned(RulePlanned, nodegraph.Root, 0)
+			return planned(planned7, nodegraph.Root, 0)
 		}
 	case nodegraph.RoleGroup:
 		if v, decided := e.previousGroupRule(i); decided {
@@ -34,7 +34,7 @@ func (e *Evaluator) plannedRule(i nodegraph.Index, n *store.Node) Ruling {
 		}
 	case nodegraph.RoleStep:
 		if e.replaced(i) {
-			return Ruling{Brief: NewBrief(nodegraph.Planned, RulePlanned) | briefFulfilled, By: n.Parent()}
+			return Ruling{Brief: newBrief(nodegraph.Planned, planned9) | briefFulfilled, By: n.Parent()}
 		}
 	}
 	return e.admitRule(i)
@@ -44,7 +44,7 @@ func (e *Evaluator) plannedRule(i nodegraph.Index, n *store.Node) Ruling {
 // decides whether it goes on or is omitted (Argo: evaluateDependsLogic).
 func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool) {
 	if !n.Counts() {
-		return planned(RulePlanned, nodegraph.None, 0), true
+		return planned(planned3, nodegraph.None, 0), true
 	}
 	plan, first := e.graph.Planned(n.Parent())
 	condition := plan.Condition(int32(i - first))
@@ -53,17 +53,17 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 	}
 	deps := plan.Dependencies(int32(i - first))
 	if n.Answer() == fact.AnswerOmit {
-		return settled(nodegraph.Omitted, Message{kind: messageOmitted}, RuleOmitted, e.omittedBy(i)), true
+		return settled(nodegraph.Omitted, Message{kind: messageOmitted}, planned4, e.omittedBy(i)), true
 	}
 	for _, place := range deps {
 		if d := first + nodegraph.Index(place); !e.Clear(d, e.briefs[d]) {
-			return planned(RulePlanned, e.openHook(d), 0), true
+			return planned(planned5, e.openHook(d), 0), true
 		}
 	}
 	if e.holds(condition, first, deps) {
 		return Ruling{}, false
 	}
-	return settled(nodegraph.Omitted, Message{kind: messageOmitted}, RuleOmitted, e.omittedBy(i)), true
+	return settled(nodegraph.Omitted, Message{kind: messageOmitted}, planned6, e.omittedBy(i)), true
 }
 
 // holds reports whether a condition holds, now that all the tasks it tests are fulfilled. Most conditions are plain, and one
@@ -153,7 +153,7 @@ func (e *Evaluator) previousGroupRule(i nodegraph.Index) (Ruling, bool) {
 	}
 	before := e.graph.Slot(n.Parent, n.Slot-1)
 	if v := e.briefs[before]; !v.Fulfilled() || v.Phase().Unsuccessful() {
-		return planned(RulePlanned, before, 0), true
+		return planned(planned8, before, 0), true
 	}
 	return Ruling{}, false
 }
@@ -162,40 +162,39 @@ func (e *Evaluator) previousGroupRule(i nodegraph.Index) (Ruling, bool) {
 // its specification can't run, and ready otherwise. A condition with unresolved variables is the host's to answer.
 func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 	n, f := e.graph.Node(i), e.facts.Node(i)
-	ask := planned(RuleWaitCondition, nodegraph.None, WantAnswer)
 	if f.Answer() == fact.AnswerSkip {
-		r := RuleWhenFalse
+		l := planned11
 		if e.facts.Message(i) == TextNoItems {
-			r = RuleNoItems
+			l = planned10
 		}
-		return settled(nodegraph.Skipped, e.told(i), r, nodegraph.None)
+		return settled(nodegraph.Skipped, e.told(i), l, nodegraph.None)
 	}
 	if n.Template.Err != "" {
-		return settled(nodegraph.Error, about(messageTemplate, i), RuleInvalid, nodegraph.None)
+		return settled(nodegraph.Error, about(messageTemplate, i), planned12, nodegraph.None)
 	}
 	if n.Nesting() > e.graph.Limits().Nesting {
-		return settled(nodegraph.Error, Message{kind: messageTooDeep}, RuleInvalid, nodegraph.None)
+		return settled(nodegraph.Error, Message{kind: messageTooDeep}, planned13, nodegraph.None)
 	}
 	if n.Kind == nodegraph.TaskGroup {
-		return e.loopRule(i, n.Task, ask)
+		return e.loopRule(i, n.Task)
 	}
 	if n.Task != nil && f.Answer() != fact.AnswerRun {
 		switch result, err := nodegraph.EvalWhen(e.When(i)); {
 		case err != nil:
-			return settled(nodegraph.Error, about(messageWhenInvalid, i), RuleInvalid, nodegraph.None)
+			return settled(nodegraph.Error, about(messageWhenInvalid, i), planned16, nodegraph.None)
 		case result == nodegraph.WhenUnresolved:
-			return ask
+			return planned(planned17, nodegraph.None, WantAnswer)
 		case result == nodegraph.WhenFalse:
-			return settled(nodegraph.Skipped, about(messageWhenFalse, i), RuleWhenFalse, nodegraph.None)
+			return settled(nodegraph.Skipped, about(messageWhenFalse, i), planned18, nodegraph.None)
 		}
 	}
-	return planned(RuleReady, nodegraph.None, WantStart)
+	return planned(planned19, nodegraph.None, WantStart)
 }
 
 // loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
 // when of its own.
-func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task, ask Ruling) Ruling {
-	empty := settled(nodegraph.Skipped, Message{kind: messageNoItems}, RuleNoItems, nodegraph.None)
+func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task) Ruling {
+	empty := settled(nodegraph.Skipped, Message{kind: messageNoItems}, planned14, nodegraph.None)
 	known := t.Loop.Unresolved == ""
 	switch {
 	case e.graph.Node(i).Expanded() && e.graph.First(i) == nodegraph.None:
@@ -204,11 +203,11 @@ func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task, ask Ruling) R
 		if r, err := nodegraph.EvalWhen(t.When); err == nil && r == nodegraph.WhenFalse {
 			return empty
 		}
-		return ask
+		return planned(planned15, nodegraph.None, WantAnswer)
 	case known && len(t.Loop.Items) == 0:
 		return empty
 	}
-	return planned(RuleReady, nodegraph.None, WantStart)
+	return planned(planned19, nodegraph.None, WantStart)
 }
 
 // replaced reports whether step m stood for items that are now nodes of their own.

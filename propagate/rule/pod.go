@@ -20,38 +20,38 @@ func (e *Evaluator) podRule(i nodegraph.Index, f *store.Node) Ruling {
 	case fact.StageEnded:
 		return podResult(f, e.told(i), daemon)
 	case fact.StageStopped:
-		return settled(f.Phase(), e.told(i), RuleStopped, nodegraph.None)
+		return settled(f.Phase(), e.told(i), pod4, nodegraph.None)
 	case fact.StageGone:
 		if f.Ran() {
-			return settled(nodegraph.Error, Message{kind: messagePodDeleted}, RulePodGone, nodegraph.None)
+			return settled(nodegraph.Error, Message{kind: messagePodDeleted}, pod5, nodegraph.None)
 		}
-		return pending(RulePodRecreate, e.told(i))
+		return pending(pod6, e.told(i))
 	case fact.StageRunning:
 		if !daemon {
-			return running(RulePodRunning, nodegraph.None)
+			return running(pod7, nodegraph.None)
 		}
 		if f.Ready() {
-			return daemonReady(nodegraph.None)
+			return daemonReady(pod8, nodegraph.None)
 		}
-		return pending(RulePodRunning, Message{})
+		return pending(pod9, Message{})
 	case fact.StagePending:
-		v := pending(RulePodPending, e.told(i))
+		v := pending(pod10, e.told(i))
 		if f.Lock() == fact.LockHeld {
 			v.Message = Message{} // Argo clears it together with the message about the lock
 		}
 		return v
 	}
-	return pending(RuleStartOwed, Message{})
+	return pending(pod11, Message{})
 }
 
 // podResult: a result is that of the pod; with its results on their way the pod is not fulfilled.
 func podResult(f *store.Node, message Message, daemon bool) Ruling {
 	if daemon && f.Phase() == nodegraph.Succeeded && !f.Released() {
-		return settled(nodegraph.Failed, message, RuleDaemonEnded, nodegraph.None)
+		return settled(nodegraph.Failed, message, pod1, nodegraph.None)
 	}
-	v := settled(f.Phase(), message, RulePodResult, nodegraph.None)
+	v := settled(f.Phase(), message, pod3, nodegraph.None)
 	if f.Unsynced() {
-		v.Brief = NewBrief(f.Phase(), RuleUnsynced) &^ briefFulfilled
+		v.Brief = newBrief(f.Phase(), pod2) &^ briefFulfilled
 	}
 	return v
 }

@@ -15,31 +15,33 @@ func (e *Evaluator) retryRule(i nodegraph.Index) Ruling {
 	last := e.graph.Last(i)
 	if last != nodegraph.None {
 		if v := e.briefs[last]; v.Daemoned() {
-			return daemonReady(last)
+			return daemonReady(retry1, last)
 		} else if !v.Fulfilled() {
-			return running(RuleMembersOpen, last)
+			return running(retry2, last)
 		}
 		if e.facts.Node(i).Halted() && e.briefs[last].Phase().Unsuccessful() {
-			v := settled(nodegraph.Failed, stoppedBy(e.facts.Halted(i)), RuleRetry, last)
+			v := settled(nodegraph.Failed, stoppedBy(e.facts.Halted(i)), retry3, last)
 			v.Brief = v.decidedBy(retry.StepShutdown)
 			return v
 		}
 	}
 	var few [8]retry.Attempt
 	d := e.graph.Node(i).Template.Retry.Decide(e.attempts(i, few[:0]), e.environment(i))
-	v := running(RuleRetry, last)
+	var v Ruling
 	switch d.Verb {
 	case retry.Wait:
+		v = running(retry4, last)
 		v.Message, v.Wake = Message{kind: messageBackoff, number: int64(d.Backoff)}, store.StampOf(d.Until)
 	case retry.Start:
+		v = running(retry5, last)
 		v.Brief = v.wanting(WantAttempt)
 		if !d.ExecutionDeadline.IsZero() {
 			v.Wake = store.StampOf(d.ExecutionDeadline) + 1 // it may be held back until it is too late
 		}
 	case retry.Succeed:
-		v = settled(nodegraph.Succeeded, Message{}, RuleRetry, last)
+		v = settled(nodegraph.Succeeded, Message{}, retry6, last)
 	case retry.Stop:
-		v = settled(PhaseOf(d.Outcome), e.stopMessage(i, last, &d), RuleRetry, last)
+		v = settled(PhaseOf(d.Outcome), e.stopMessage(i, last, &d), retry7, last)
 	}
 	v.Brief = v.decidedBy(d.Step)
 	return v

@@ -10,9 +10,9 @@ func (e *Evaluator) servedRule(i nodegraph.Index) Ruling {
 	f, message := e.facts.Node(i), e.told(i)
 	switch {
 	case f.Stage() >= fact.StageStopped:
-		return settled(f.Phase(), message, RuleServed, nodegraph.None)
+		return settled(f.Phase(), message, served1, nodegraph.None)
 	case f.Stage() == fact.StageGone: // the pod that serves it ended
-		return settled(nodegraph.Error, message, RuleServed, nodegraph.None)
+		return settled(nodegraph.Error, message, served2, nodegraph.None)
 	}
-	return pending(RuleServed, message)
+	return pending(served3, message)
 }

@@ -5,7 +5,7 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 // stepsRule: the groups of a Steps node run one after the other; the first that failed ends it, with its message, once
 // no group is open.
 func (e *Evaluator) stepsRule(i nodegraph.Index) Ruling {
-	if v, decided := e.failFastRule(i, false); decided {
+	if v, decided := e.failFastRule(i, false, steps1); decided {
 		return v
 	}
 	failed := nodegraph.None
@@ -14,20 +14,20 @@ func (e *Evaluator) stepsRule(i nodegraph.Index) Ruling {
 		case v.Phase().Unsuccessful() && failed == nodegraph.None:
 			failed = m
 		case !v.Fulfilled() && (failed == nodegraph.None || e.facts.Node(m).Exists()):
-			return e.boundaryOpen(i, m)
+			return e.boundaryOpen(i, m, steps2, steps3)
 		}
 	}
 	if failed != nodegraph.None {
-		return settled(nodegraph.Failed, e.messages[failed], RuleMemberFailed, failed)
+		return settled(nodegraph.Failed, e.messages[failed], steps4, failed)
 	}
-	return settled(nodegraph.Succeeded, Message{}, RuleMembersDone, nodegraph.None)
+	return settled(nodegraph.Succeeded, Message{}, steps5, nodegraph.None)
 }
 
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
 // failed without continueOn decides.
 func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
 	if m, open := e.firstOpen(i); open {
-		return running(RuleMembersOpen, m)
+		return running(stepGroup1, m)
 	}
 	failed := nodegraph.None
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
@@ -37,12 +37,12 @@ func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
 		}
 	}
 	if failed == nodegraph.None {
-		return settled(nodegraph.Succeeded, Message{}, RuleMembersDone, nodegraph.None)
+		return settled(nodegraph.Succeeded, Message{}, stepGroup2, nodegraph.None)
 	}
 	if !e.facts.Node(failed).Exists() { // its when is not a condition
-		return settled(nodegraph.Error, e.messages[failed], RuleMemberFailed, failed)
+		return settled(nodegraph.Error, e.messages[failed], stepGroup3, failed)
 	}
-	return settled(nodegraph.Failed, about(messageChildFailed, failed), RuleMemberFailed, failed)
+	return settled(nodegraph.Failed, about(messageChildFailed, failed), stepGroup4, failed)
 }
 
 // wasReady reports whether node m is a daemon that was ready once: what waited for it went on then, and its later end does

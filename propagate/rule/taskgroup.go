@@ -6,12 +6,12 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 // hook of an item is still to start, the group holds what it is inside of open, as the hook will.
 func (e *Evaluator) taskGroupRule(i nodegraph.Index) Ruling {
 	if m, open := e.firstOpen(i); open {
-		return running(RuleMembersOpen, m)
+		return running(taskGroup1, m)
 	}
-	v, hooks := settled(nodegraph.Succeeded, Message{}, RuleMembersDone, nodegraph.None), Want(0)
+	v, hooks := settled(nodegraph.Succeeded, Message{}, taskGroup3, nodegraph.None), Want(0)
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		if e.briefs[m].Phase().Unsuccessful() {
-			v = settled(e.briefs[m].Phase(), Message{}, RuleMemberFailed, m)
+			v = settled(e.briefs[m].Phase(), Message{}, taskGroup2, m)
 		}
 		if e.briefs[m].Want()&WantHook != 0 {
 			hooks = WantWithin

@@ -16,6 +16,7 @@ type Verdict struct {
 	Daemoned  bool // a daemon that is ready and was not ended
 
 	Rule Rule            // the rule that decided
+	Line string          // the line of the specification that decided, such as "Pod 5"; empty for a node that nobody has judged
 	By   nodegraph.Index // the node that decided it, nodegraph.None if the node's own facts did
 	Wake time.Time       // when the verdict changes by time alone; zero if it doesn't
 	Step retry.Step      // RuleRetry: the step of package retry that decided
@@ -32,7 +33,7 @@ type Ruling struct {
 // Spell returns a Ruling as others see it.
 func (e *Evaluator) Spell(r Ruling) Verdict {
 	return Verdict{
-		Phase: r.Phase(), Message: e.Words(r.Message), Fulfilled: r.Fulfilled(), Daemoned: r.Daemoned(), Rule: r.Rule(), By: r.By,
+		Phase: r.Phase(), Message: e.Words(r.Message), Fulfilled: r.Fulfilled(), Daemoned: r.Daemoned(), Rule: r.Rule(), Line: r.line().String(), By: r.By,
 		Wake: r.Wake.Time(), Step: r.Step(),
 	}
 }
@@ -50,7 +51,8 @@ const (
 )
 
 // A Brief is what other rules read of a verdict, in one word: the phase, whether it is fulfilled and daemoned, what should be
-// started, the rule, and the step that decided a Retry. The zero Brief is that of a planned node that nobody has judged.
+// started, the line of the
+// specification, and the step that decided a Retry. The zero Brief is that of a planned node that nobody has judged.
 type Brief uint32
 
 const (
@@ -58,13 +60,13 @@ const (
 	briefFulfilled Brief = 1 << 4
 	briefDaemoned  Brief = 1 << 5
 	wantShift            = 6
-	ruleShift            = 12
+	lineShift            = 12
 	stepShift            = 20
 )
 
-// NewBrief is the Brief of a node in a phase; it is fulfilled if the phase is settled.
-func NewBrief(p nodegraph.Phase, r Rule) Brief {
-	v := Brief(p) | Brief(r)<<ruleShift
+// newBrief is the Brief of a node in a phase by a line; it is fulfilled if the phase is settled.
+func newBrief(p nodegraph.Phase, l line) Brief {
+	v := Brief(p) | Brief(l)<<lineShift
 	if p.Settled() {
 		v |= briefFulfilled
 	}
@@ -81,10 +83,13 @@ func (v Brief) Fulfilled() bool { return v&briefFulfilled != 0 }
 func (v Brief) Daemoned() bool { return v&briefDaemoned != 0 }
 
 // Want is what should be started.
-func (v Brief) Want() Want { return Want(v>>wantShift) & (1<<(ruleShift-wantShift) - 1) }
+func (v Brief) Want() Want { return Want(v>>wantShift) & (1<<(lineShift-wantShift) - 1) }
+
+// line is the line of the specification that decided.
+func (v Brief) line() line { return line(v >> lineShift) }
 
 // Rule is the rule that decided.
-func (v Brief) Rule() Rule { return Rule(v >> ruleShift) }
+func (v Brief) Rule() Rule { return ruleOf[v.line()] }
 
 // Step is the step of package retry that decided a Retry.
 func (v Brief) Step() retry.Step { return retry.Step(v >> stepShift) }
@@ -93,13 +98,13 @@ func (v Brief) Step() retry.Step { return retry.Step(v >> stepShift) }
 func (v Brief) wanting(w Want) Brief { return v | Brief(w)<<wantShift }
 
 // WithoutWants is v without what should be started.
-func (v Brief) WithoutWants() Brief { return v &^ (1<<ruleShift - 1<<wantShift) }
+func (v Brief) WithoutWants() Brief { return v &^ (1<<lineShift - 1<<wantShift) }
 
 // decidedBy is v with the step that decided.
 func (v Brief) decidedBy(s retry.Step) Brief { return v | Brief(s)<<stepShift }
 
-// MeansSame reports whether both mean the same to other nodes: only the rule or the step may differ.
-func (v Brief) MeansSame(o Brief) bool { return (v^o)&(1<<ruleShift-1) == 0 }
+// MeansSame reports whether both mean the same to other nodes: only the line and the step may differ.
+func (v Brief) MeansSame(o Brief) bool { return (v^o)&(1<<lineShift-1) == 0 }
 
 // SettledAlike reports whether both have the same phase and are both fulfilled or both not.
 func (v Brief) SettledAlike(o Brief) bool { return (v^o)&(briefPhase|briefFulfilled) == 0 }
@@ -117,26 +122,36 @@ func HoldsOpen(kind nodegraph.Kind, v Brief) bool {
 }
 
 // settled is the Ruling on a node that has ended.
-func settled(p nodegraph.Phase, m Message, r Rule, by nodegraph.Index) Ruling {
-	return Ruling{Brief: NewBrief(p, r), Message: m, By: by}
+func settled(p nodegraph.Phase, m Message, l line, by nodegraph.Index) Ruling {
+	return Ruling{Brief: newBrief(p, l), Message: m, By: by}
 }
 
 // running is the Ruling on a node that runs.
-func running(r Rule, by nodegraph.Index) Ruling {
-	return Ruling{Brief: NewBrief(nodegraph.Running, r), By: by}
+func running(l line, by nodegraph.Index) Ruling {
+	return Ruling{Brief: newBrief(nodegraph.Running, l), By: by}
 }
 
 // pending is the Ruling on a node that exists and does not run yet.
-func pending(r Rule, m Message) Ruling {
-	return Ruling{Brief: NewBrief(nodegraph.Pending, r), Message: m, By: nodegraph.None}
+func pending(l line, m Message) Ruling {
+	return Ruling{Brief: newBrief(nodegraph.Pending, l), Message: m, By: nodegraph.None}
 }
 
 // daemonReady is the Ruling on a daemon that is ready.
-func daemonReady(by nodegraph.Index) Ruling {
-	return Ruling{Brief: NewBrief(nodegraph.Running, RuleDaemonReady) | briefFulfilled | briefDaemoned, By: by}
+func daemonReady(l line, by nodegraph.Index) Ruling {
+	return Ruling{Brief: newBrief(nodegraph.Running, l) | briefFulfilled | briefDaemoned, By: by}
 }
 
 // planned is the Ruling on a node that was not created.
-func planned(r Rule, by nodegraph.Index, w Want) Ruling {
-	return Ruling{Brief: NewBrief(nodegraph.Planned, r).wanting(w), By: by}
+func planned(l line, by nodegraph.Index, w Want) Ruling {
+	return Ruling{Brief: newBrief(nodegraph.Planned, l).wanting(w), By: by}
+}
+
+// BriefOf is the Brief of a node in a phase by the first line that has a rule, for tests of who reads a Brief.
+func BriefOf(p nodegraph.Phase, r Rule) Brief {
+	for l, of := range ruleOf {
+		if of == r && line(l) != noLine {
+			return newBrief(p, line(l))
+		}
+	}
+	return 0
 }

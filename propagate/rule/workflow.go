@@ -13,41 +13,41 @@ func (e *Evaluator) workflowRule() Ruling {
 	waiting := e.told(nodegraph.Root)
 	switch root := e.facts.Root(); {
 	case root.Stage() == fact.StageEnded: // it was complete when it was loaded: that is final
-		return settled(root.Phase(), waiting, RuleComplete, nodegraph.None)
+		return settled(root.Phase(), waiting, workflow1, nodegraph.None)
 	case root.Stage() == fact.StageStopped: // terminated before it ever held its locks
-		return settled(nodegraph.Failed, stoppedBy(e.facts.Shutdown()), RuleShutdown, nodegraph.None)
+		return settled(nodegraph.Failed, stoppedBy(e.facts.Shutdown()), workflow2, nodegraph.None)
 	case e.facts.Started().IsZero() && root.Lock() == fact.LockNone:
-		return planned(RuleReady, nodegraph.None, 0)
+		return planned(workflow3, nodegraph.None, 0)
 	case root.Lock() == fact.LockAsked, root.Lock() == fact.LockWaits:
-		return pending(RuleLockWait, waiting)
+		return pending(workflow4, waiting)
 	}
 	entry := e.briefs[nodegraph.Entry]
 	if !entry.Fulfilled() {
-		return running(RuleMembersOpen, nodegraph.Entry)
+		return running(workflow5, nodegraph.Entry)
 	}
 	exit := nodegraph.None
 	for m := e.graph.First(nodegraph.Root); m != nodegraph.None; m = e.graph.Next(m) {
 		if !e.briefs[m].Fulfilled() {
-			return running(RuleExitHandler, m)
+			return running(workflow6, m)
 		}
 		if _, h := e.graph.Owner(m); h != nil && h == e.graph.OnExit() {
 			exit = m
 		}
 	}
 	if entry.Want()&WantHook != 0 {
-		return running(RuleExitHandler, nodegraph.Entry)
+		return running(workflow6, nodegraph.Entry)
 	}
 	if entry.Phase().Unsuccessful() {
 		message := e.messages[nodegraph.Entry]
 		if e.facts.Shutdown() != "" {
 			message = stoppedBy(e.facts.Shutdown())
 		}
-		return settled(entry.Phase(), message, RuleEntry, nodegraph.Entry)
+		return settled(entry.Phase(), message, workflow7, nodegraph.Entry)
 	}
 	if exit != nodegraph.None && e.briefs[exit].Phase().Unsuccessful() {
-		return settled(e.briefs[exit].Phase(), e.messages[exit], RuleExitHandler, exit)
+		return settled(e.briefs[exit].Phase(), e.messages[exit], workflow8, exit)
 	}
-	return settled(nodegraph.Succeeded, Message{}, RuleEntry, nodegraph.Entry)
+	return settled(nodegraph.Succeeded, Message{}, workflow9, nodegraph.Entry)
 }
 
 // Deadline is when the workflow's activeDeadlineSeconds are over; zero if it has none or has not started.

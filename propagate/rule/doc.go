@@ -1,0 +1,190 @@
+// Package rule is the specification: what the phase of every node of a workflow is, given the graph, the facts and the time.
+//
+// A rule is a function that returns a verdict and writes nothing. It reads the fact of its own node, the verdicts on what is
+// directly inside that, and, while the node is planned, the verdicts on the siblings that it comes after. What else a rule
+// reads is named at its line. So causes come before effects, and all verdicts together are one fixed point. Effects that
+// run from a parent down to its members (shutdowns and deadlines, failing fast, the end of daemons) are facts that others
+// write between two passes; they are no edges of the fixed point.
+//
+// Each chapter below has one rule. Its lines are numbered, and the first line that holds decides. In brackets stands the [Rule]
+// that a [Verdict] names; [Reason] and [Verdict] name the line, such as "Pod 5". Where a line follows a function of Argo's
+// controller, that is named; where it deviates from Argo, the number of the deviation is.
+//
+// A node is fulfilled if its phase is settled and its results are stored, or if it is a ready daemon. It is clear if its hooks
+// are fulfilled too and none is due.
+//
+// # Workflow
+//
+// The workflow itself (workflowRule). It reads everything directly inside it: the entry node, hooks and the exit handler.
+//
+//  1. [complete] It was complete when it was loaded: as it was recorded.
+//  2. [shutdown] It was terminated before it held its locks: Failed.
+//  3. [ready] Nobody has called yet: not created.
+//  4. [lock-wait] It has asked for its locks and does not hold them: Pending.
+//  5. [members-open] The entry node is not fulfilled: Running.
+//  6. [exit-handler] A hook or the exit handler is not fulfilled, or is due: Running.
+//  7. [entry] The entry node is Failed or in Error: as that, with the words of the shutdown if there is one.
+//  8. [exit-handler] The exit handler is Failed or in Error: as that (Argo: operate, after onExit).
+//  9. [entry] Else Succeeded.
+//
+// # Planned
+//
+// A node that was not created (plannedRule, dependsRule, previousGroupRule, admitRule, loopRule). A planned node also reads
+// whether its parent was created.
+//
+//  1. [planned] What it is inside of was not created: planned.
+//  2. [invalid] The host could not answer for it, or a limit has no room for it: Error, whatever happens before it.
+//  3. [planned] It is a task that no target needs: planned.
+//  4. [omitted] It was omitted before, and what it came after was ended for good: Omitted. A daemon that ends later does not
+//     undo that.
+//  5. [planned] Something it comes after is not clear: planned.
+//  6. [omitted] Its depends does not hold: Omitted (Argo: evaluateDependsLogic).
+//  7. [planned] It is the entry node, and the workflow has not started: planned.
+//  8. [planned] It is a StepGroup, and the group before it is not fulfilled, is Failed or in Error: planned.
+//  9. [planned] It is a step whose items are nodes of their own: planned, and fulfilled, since the items count.
+//  10. [no-items] It is recorded as skipped without items: Skipped.
+//  11. [when-false] The host has said that its when is false: Skipped.
+//  12. [invalid] Its template can't run: Error.
+//  13. [invalid] It is inside of more templates than the limit allows: Error.
+//  14. [no-items] It has a loop without items, or whose items nobody knows and whose when is false: Skipped.
+//  15. [wait-condition] It has a loop whose items nobody knows: planned, and the host is asked to expand it.
+//  16. [invalid] Its when is no condition: Error (Argo: shouldExecute).
+//  17. [wait-condition] Its when names what the library does not know: planned, and the host is asked to resolve it.
+//  18. [when-false] Its when is false: Skipped.
+//  19. [ready] Else it may start: planned, and the engine starts it as soon as nothing holds it back.
+//
+// # Composite
+//
+// A created DAG, Steps, StepGroup, TaskGroup or Retry (compositeRule, wholeRule, closingRule). Where no line holds, the chapter
+// of its kind decides; one that has waited for a lock is Pending where that says Running, as in Argo.
+//
+//  1. [complete] The workflow was complete when it was loaded: as it was recorded.
+//  2. [invalid] It ended as a whole, in Error and with nothing inside it: it could not be expanded. Error.
+//  3. [whole] It ended as a whole, and the chapter of its kind says otherwise: as it ended.
+//  4. [members-open] It only ends, and something inside it was created and is not fulfilled: Running.
+//  5. [whole] It only ends: in the phase on record for it.
+//  6. [lock-wait] It waits for its locks: Pending.
+//  7. [whole] Something around it only ends, the chapter of its kind leaves it open, and nothing inside it is: Failed, since what
+//     it waits for never starts. It reads everything that it is inside of.
+//
+// # DAG
+//
+// A DAG (dagRule, dagResult, failFastRule; Argo: assessDAGPhase). Its tasks that a target needs are open until they and their
+// hooks are fulfilled. It reads the pods, DAGs and Steps in its groups and Retries where its template fails fast.
+//
+//  1. [fail-fast] Its template fails fast, one of those failed, and none is active: Failed (Argo: checkParallelism).
+//  2. [fail-fast] It is open, its template fails fast, one of those failed, and none but ready daemons is active: Failed.
+//  3. [members-open] It is open: Running.
+//  4. [shutdown] A shutdown found it unfinished: Failed.
+//  5. [member-failed] The deciding target is Failed or in Error, and its continueOn does not cover that: as that target.
+//  6. [branch-failed] The deciding target was skipped or omitted, and the nearest failure before it counts: as that failure
+//     (deviations 8 and 9).
+//  7. [members-done] Else Succeeded.
+//
+// The deciding target is the first that counts as a failure, with failFast false the last. Skipped and omitted targets count
+// as the nearest task before them that is Failed or in Error: over the fewest tasks, through skipped and omitted tasks alone,
+// and of several as near the first in the order of visits. One that both its own continueOn and that of the target cover
+// does not count. Nothing inside a task counts, and no hook.
+//
+// # Steps
+//
+// A Steps node (stepsRule, failFastRule; Argo: executeSteps). Its groups run one after the other. Open are groups that are not
+// fulfilled; after one that failed, those of them that were created.
+//
+//  1. [fail-fast] As DAG 1.
+//  2. [fail-fast] As DAG 2.
+//  3. [members-open] A group is open: Running.
+//  4. [member-failed] A group is Failed or in Error: Failed, with the words of the first.
+//  5. [members-done] Else Succeeded.
+//
+// # StepGroup
+//
+// A group of steps (stepGroupRule; Argo: executeStepGroup). Its steps and items are open until they and their hooks are fulfilled.
+//
+//  1. [members-open] Something inside it is open: Running.
+//  2. [members-done] No step has failed; one that its continueOn covers, or that is a daemon which was ready, has not: Succeeded.
+//  3. [member-failed] The first step that failed was not created: Error, with the words of that step.
+//  4. [member-failed] Else Failed, with the name of the first step that failed.
+//
+// # TaskGroup
+//
+// The items of a task (taskGroupRule; Argo: assessTaskGroup). While a hook of an item is due it holds open what it is inside of.
+//
+//  1. [members-open] An item is not fulfilled: Running.
+//  2. [member-failed] An item is Failed or in Error: as the last declared of those.
+//  3. [members-done] Else Succeeded.
+//
+// # Retry
+//
+// A node with a retryStrategy (retryRule; Argo: processNodeRetries). Package retry decides from the attempts and the time;
+// [Verdict] names the step of it.
+//
+//  1. [daemon-ready] The last attempt is a ready daemon: so is it.
+//  2. [members-open] The last attempt is not fulfilled: Running.
+//  3. [retry] A shutdown found it unfinished, and the last attempt is Failed or in Error: Failed.
+//  4. [retry] Another attempt is due later: Running, until then.
+//  5. [retry] Another attempt is due: Running, and the engine starts it as soon as nothing holds it back.
+//  6. [retry] The last attempt is Succeeded or Skipped: Succeeded.
+//  7. [retry] No further attempt is made: Failed or Error, with the words why.
+//
+// # Leaf
+//
+// A created pod, Suspend, HTTP or Plugin node. Where no line holds, the chapter of its kind decides.
+//
+//  1. [lock-wait] It waits for its locks and nobody has stopped it: Pending.
+//
+// # Pod
+//
+// A pod (podRule; Argo: assessNodeStatus, and podReconciliation for pods that are missing).
+//
+//  1. [daemon-ended] It is a daemon that ended well, though nobody ended it with its boundary: Failed.
+//  2. [unsynced] It ended, and its results are not stored yet: as it ended, and not fulfilled.
+//  3. [pod-result] It ended: as it ended.
+//  4. [stopped] The workflow stopped it: Failed, until its own end is known.
+//  5. [pod-gone] It is gone and was seen to run: Error, "pod deleted".
+//  6. [pod-recreate] It is gone and was not seen to run: Pending, to be made again.
+//  7. [pod-running] It runs and is no daemon: Running.
+//  8. [daemon-ready] It is a daemon and ready: Running, and fulfilled.
+//  9. [pod-running] It is a daemon that runs and was not ready yet: Pending.
+//  10. [pod-pending] It exists: Pending.
+//  11. [start-owed] Nobody has seen it: Pending.
+//
+// # Container
+//
+// A container of a pod (containerRule). It reads the fact of its pod. Containers order each other; that never decides who
+// belongs to the pod.
+//
+//  1. [container-own] It was seen to end in the pod that is known: as it ended.
+//  2. [container-pod] Its pod is Succeeded: Succeeded.
+//  3. [container-pod] Its pod ended otherwise: Failed.
+//  4. [container-pod] Its pod was stopped: Failed, with the words about the pod.
+//  5. [container-pod] Its pod is gone and was seen to run: Error, "container deleted".
+//  6. [container-own] It was seen to run in the pod that is known: Running.
+//  7. [container-own] Else Pending.
+//
+// # Suspend
+//
+// A Suspend node (suspendRule; Argo: executeSuspend).
+//
+//  1. [stopped] The workflow stopped it: Failed.
+//  2. [resumed] It was resumed, or refused: as the host said.
+//  3. [resumed] Its duration has passed since it was created: Succeeded.
+//  4. [suspended] Else Running, until its duration has passed if it has one.
+//
+// # Served
+//
+// An HTTP or Plugin node (servedRule; Argo: taskSetReconciliation).
+//
+//  1. [served] The host said how it ended, or the workflow stopped it: so.
+//  2. [served] The pod that serves it is gone: Error.
+//  3. [served] Else Pending.
+//
+// # Hooks
+//
+// A verdict also says that hooks are due (hooksDue, EachHookDue). A hook whose expression is missing or holds is due once: the
+// exit hook when its owner is completed, any other while its owner runs or once that is fulfilled. No exit hook is due
+// after a Terminate, for a daemon that was ended with its boundary, or inside what only ends; that of a TaskGroup is
+// decided with the call after the one in which the group ended. Expressions read the phase of the owner, of tasks and steps
+// before it, and workflow.status: inside the entry node what that was before the call, anywhere else what the entry node
+// came to (Argo: setGlobalRuntimeParameters).
+package rule
