@@ -781,7 +781,7 @@ func TestObligationsOfAWorkflowThatHasNotBegun(t *testing.T) {
 		e, err := propagate.New(spec)
 		require.NoError(t, err)
 		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedStart}}, e.Obligations())
-		require.Equal(t, rule.Verdict{Rule: rule.RuleReady, By: nodegraph.None}, e.Verdict(nodegraph.Root))
+		require.Equal(t, rule.Verdict{Rule: rule.RuleReady, Line: "Workflow 3", By: nodegraph.None}, e.Verdict(nodegraph.Root))
 		if locks == nil {
 			continue
 		}

@@ -2,13 +2,11 @@ package rule
 
 import "fmt"
 
-// A line is a line of the specification: see the documentation of the package, which has the same numbers. The zero line is
-// that of a node that nobody has judged.
+// A line is a line of the specification: see the documentation of the package, which has the same numbers.
 type line uint8
 
 const (
-	noLine line = iota
-	workflow1
+	workflow1 line = iota + 1
 	workflow2
 	workflow3
 	workflow4

@@ -16,7 +16,7 @@ type Verdict struct {
 	Daemoned  bool // a daemon that is ready and was not ended
 
 	Rule Rule            // the rule that decided
-	Line string          // the line of the specification that decided, such as "Pod 5"; empty for a node that nobody has judged
+	Line string          // the line of the specification that decided, such as "Pod 5"
 	By   nodegraph.Index // the node that decided it, nodegraph.None if the node's own facts did
 	Wake time.Time       // when the verdict changes by time alone; zero if it doesn't
 	Step retry.Step      // RuleRetry: the step of package retry that decided
@@ -52,7 +52,8 @@ const (
 
 // A Brief is what other rules read of a verdict, in one word: the phase, whether it is fulfilled and daemoned, what should be
 // started, the line of the
-// specification, and the step that decided a Retry. The zero Brief is that of a planned node that nobody has judged.
+// specification, and the step that decided a Retry. The zero Brief is that of
+// line Planned 5: nobody need judge a task that something holds back.
 type Brief uint32
 
 const (
@@ -66,7 +67,7 @@ const (
 
 // newBrief is the Brief of a node in a phase by a line; it is fulfilled if the phase is settled.
 func newBrief(p nodegraph.Phase, l line) Brief {
-	v := Brief(p) | Brief(l)<<lineShift
+	v := Brief(p) | Brief(l^planned5)<<lineShift
 	if p.Settled() {
 		v |= briefFulfilled
 	}
@@ -86,7 +87,7 @@ func (v Brief) Daemoned() bool { return v&briefDaemoned != 0 }
 func (v Brief) Want() Want { return Want(v>>wantShift) & (1<<(lineShift-wantShift) - 1) }
 
 // line is the line of the specification that decided.
-func (v Brief) line() line { return line(v >> lineShift) }
+func (v Brief) line() line { return line(v>>lineShift) ^ planned5 }
 
 // Rule is the rule that decided.
 func (v Brief) Rule() Rule { return ruleOf[v.line()] }
@@ -149,7 +150,7 @@ func planned(l line, by nodegraph.Index, w Want) Ruling {
 // BriefOf is the Brief of a node in a phase by the first line that has a rule, for tests of who reads a Brief.
 func BriefOf(p nodegraph.Phase, r Rule) Brief {
 	for l, of := range ruleOf {
-		if of == r && line(l) != noLine {
+		if of == r && l != 0 {
 			return newBrief(p, line(l))
 		}
 	}

@@ -38,7 +38,7 @@ func (s *Schedule) touchNode(i nodegraph.Index, n *store.Node) {
 		return
 	}
 	planned := !n.Exists() && i != nodegraph.Root
-	if planned && is.blocked > 0 && n.Answer() != fact.AnswerOmit && n.Stage() != fact.StageEnded && s.rules.Brief(i) == 0 {
+	if planned && is.blocked > 0 && n.Counts() && n.Answer() != fact.AnswerOmit && n.Stage() != fact.StageEnded && s.rules.Brief(i) == 0 {
 		return
 	}
 	is.queued = true

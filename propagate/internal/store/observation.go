@@ -29,11 +29,7 @@ func (o *Observation) fact() fact.Fact {
 	}
 }
 
-// Join merges an observation into what is known of node i and reports whether anything was learned. It is [fact.Fact.Merge].
-// What was known already costs no merge: hosts report most states many times.
-func (s *Store) Join(i nodegraph.Index, o *Observation) bool { return !s.Knows(i, o) && s.learn(i, o) }
-
-// Knows reports whether an observation was made before.
+// Knows reports, without a merge, that an observation was made before: hosts report most states many times.
 func (s *Store) Knows(i nodegraph.Index, o *Observation) bool {
 	n, d := &s.nodes[i], &s.details[i]
 	return o.Stage == n.stage && o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Phase == n.phase &&
@@ -43,12 +39,12 @@ func (s *Store) Knows(i nodegraph.Index, o *Observation) bool {
 		(len(o.Conditions) == 0 || fact.Conditions(o.Conditions) == s.more(i).conditions)
 }
 
-// learn is Join for an observation that was not made before. The one that is made most, of the run that is known and further
-// on, needs no copy of what is known.
-func (s *Store) learn(i nodegraph.Index, o *Observation) bool {
+// Join merges an observation into what is known of node i and reports whether anything was learned. It is [fact.Fact.Merge].
+// The one that is made most, of the run that is known and further on, needs no copy of what is known.
+func (s *Store) Join(i nodegraph.Index, o *Observation) bool {
 	n, d := &s.nodes[i], &s.details[i]
 	if o.Stage <= n.stage || o.Serial != d.serial || o.Attempt != int(d.attempt) || n.released {
-		return s.learnOther(i, o)
+		return s.joinOther(i, o)
 	}
 	if o.UID != "" && s.UID(i) == "" {
 		s.uids.put(&d.uid, o.UID)
@@ -63,14 +59,14 @@ func (s *Store) learn(i nodegraph.Index, o *Observation) bool {
 		n.phase, d.message = o.Phase, s.phrases.say(o.Message)
 	}
 	if d.rare != 0 || o.Reason != "" || len(o.Conditions) > 0 {
-		s.learnRare(i, o)
+		s.joinRare(i, o)
 	}
 	s.Note(i)
 	return true
 }
 
-// learnOther is learn for any other observation.
-func (s *Store) learnOther(i nodegraph.Index, o *Observation) bool {
+// joinOther is Join for any other observation.
+func (s *Store) joinOther(i nodegraph.Index, o *Observation) bool {
 	f := s.Fact(i)
 	if !f.Merge(o.fact()) {
 		return false
@@ -79,8 +75,8 @@ func (s *Store) learnOther(i nodegraph.Index, o *Observation) bool {
 	return true
 }
 
-// learnRare is the part of learn that few nodes have.
-func (s *Store) learnRare(i nodegraph.Index, o *Observation) {
+// joinRare is the part of Join that few nodes have.
+func (s *Store) joinRare(i nodegraph.Index, o *Observation) {
 	s.change(i, func(r *rareDetail) {
 		r.conditions = fact.UnionConditions(r.conditions, fact.Conditions(o.Conditions))
 		if o.Stage != fact.StageGone {
