@@ -12,6 +12,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/internal/workload"
 )
 
 // A sample is what one contestant took for one thing; leftOut if it was not run.
@@ -403,7 +404,7 @@ func measureDepends(s settings) (table, error) {
 }
 
 func measureThousandPods(s settings) (table, error) {
-	spec := layered(1000)
+	spec := workload.Layered(1000)
 	state, err := halfDone(spec)
 	if err != nil {
 		return table{}, err
