@@ -328,7 +328,7 @@ func TestProgram(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, run([]string{"-n", "40", "-shape", "layered,sets", "-time", "1ns"}, &out))
 	for _, part := range []string{
-		"layered", "sets", "six literals", "1,000 pods", "Build", "Full pass", "One pod ends", "nodestatus ApplyTo",
+		"| layered | sets |", "six literals", "build", "full pass", "one pod ends", "nodestatus ApplyTo",
 		"gonum Sort, our view", "dominikbraun StableSort", "heimdalr DescendantsFlow", "Argo-like, tasks in a map",
 		"Argo-like, govaluate",
 	} {
