@@ -39,6 +39,24 @@ func spelled(rows ...row) string {
 	return strings.Join(lines, "\n")
 }
 
+// one is a row with its items.
+func one(t *testing.T, measure func() (row, error)) string {
+	r, err := measure()
+	require.NoError(t, err)
+	return spelled(r)
+}
+
+// A library without a store and a schedule is an error: nothing would be counted.
+func TestNothingToCountIsAnError(t *testing.T) {
+	lib, _ := unpacked(t, "testdata/moved.txtar")
+	delete(lib.packages, "propagate/internal/store")
+	delete(lib.packages, "propagate/internal/sched")
+	_, err := lib.written()
+	assert.Error(t, err)
+	_, err = lib.marked()
+	assert.Error(t, err)
+}
+
 func TestCountsInOnePackage(t *testing.T) {
 	lib, root := unpacked(t, "testdata/flat.txtar")
 	assert.Equal(t, `| largest cycle of files in propagate/... | 2 files |
@@ -53,9 +71,9 @@ func TestCountsInOnePackage(t *testing.T) {
   propagate/c.go:11 propagate.fact.stage
   propagate/c.go:13 propagate.store.nodes
   propagate/c.go:9 propagate.fact.stage
-  propagate/readers.go:3 propagate.fact.marks`, spelled(lib.written()))
+  propagate/readers.go:3 propagate.fact.marks`, one(t, lib.written))
 	assert.Equal(t, `| nodes marked for evaluation outside the table of readers | 1 |
-  propagate/c.go:14 Engine.touch`, spelled(lib.marked()))
+  propagate/c.go:14 Engine.touch`, one(t, lib.marked))
 	assert.Equal(t, `| embedded fields of Engine | 1 |
 | Engine | 3 fields, 3 methods, 0 of them exported |`, spelled(lib.engine()...))
 	users, err := lib.users(root)
@@ -86,10 +104,10 @@ func TestCountsInPackagesOfTheirOwn(t *testing.T) {
   queue.go
   readers.go`, spelled(lib.cycles()...))
 	assert.Equal(t, `| fact fields written outside the store | 1, 0 of them marks and counters |
-  propagate/engine.go:21 propagate/internal/store.Node.Stage`, spelled(lib.written()))
+  propagate/engine.go:21 propagate/internal/store.Node.Stage`, one(t, lib.written))
 	assert.Equal(t, `| nodes marked for evaluation outside the table of readers | 2 |
   propagate/engine.go:22 Queue.Push
-  propagate/internal/sched/queue.go:10 Queue.Touch`, spelled(lib.marked()))
+  propagate/internal/sched/queue.go:10 Queue.Touch`, one(t, lib.marked))
 	assert.Equal(t, "| embedded fields of Engine | 0 |\n| Engine | 2 fields, 1 methods, 1 of them exported |", spelled(lib.engine()...))
 	assert.Equal(t, "| exported by propagate, fact and rule together | 2 names |", spelled(lib.exported(nil)[len(lib.exported(nil))-1]))
 }

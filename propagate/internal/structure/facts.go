@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -29,7 +30,9 @@ var stores = []struct {
 var schedule = []string{"marks", "open", "blocked", "written"}
 
 // written counts what writes a field of the store's records outside the store: assignments, copies and addresses.
-func (lib *loaded) written() row {
+//
+// It is an error if there is no store: then the table above is out of date, and nothing would be counted.
+func (lib *loaded) written() (row, error) {
 	r := row{name: "fact fields written outside the store"}
 	for _, s := range stores {
 		home := lib.packages[s.path]
@@ -47,6 +50,9 @@ func (lib *loaded) written() row {
 					w.fields[w.namer.name(member)] = true
 				}
 			}
+		}
+		if len(w.fields) == 0 {
+			return r, fmt.Errorf("no record of the store is where the table of stores says: %s", s.path)
 		}
 		for _, path := range lib.under("propagate") {
 			pkg := lib.packages[path]
@@ -68,7 +74,7 @@ func (lib *loaded) written() row {
 		}
 	}
 	r.counts = []count{{len(r.items), ""}, {notes, "of them marks and counters"}}
-	return r
+	return r, nil
 }
 
 // A writeFinder finds what writes the fields of records.

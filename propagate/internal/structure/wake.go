@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"go/ast"
 	"slices"
 	"strings"
@@ -16,15 +17,16 @@ var readerTables = []struct {
 	{"propagate", "readers.go", []string{"Engine.touch", "Engine.touchNode", "queue.push", "bitQueue.push"}},
 }
 
-// marked counts the places outside the table of readers that mark nodes for evaluation.
-func (lib *loaded) marked() row {
+// marked counts the places outside the table of readers that mark nodes for evaluation. It is an error if nothing marks nodes:
+// then the table above is out of date.
+func (lib *loaded) marked() (row, error) {
 	r := row{name: "nodes marked for evaluation outside the table of readers"}
 	for _, table := range readerTables {
 		home := lib.packages[table.path]
 		if home == nil {
 			continue
 		}
-		names := newNamer()
+		names, known := newNamer(), false
 		for _, path := range lib.under("propagate") {
 			pkg := lib.packages[path]
 			for ident, obj := range pkg.TypesInfo.Uses {
@@ -32,16 +34,20 @@ func (lib *loaded) marked() row {
 				if !ok || !slices.ContainsFunc(table.marks, func(mark string) bool { return isMark(name, mark) }) {
 					continue
 				}
+				known = true
 				if pkg != home || fileOf(pkg.Fset, ident.Pos()) != table.file {
 					r.items = append(r.items, lib.place(pkg.Fset, ident.Pos())+" "+name)
 				}
 			}
 		}
+		if !known {
+			return r, fmt.Errorf("nothing calls the functions that mark nodes, by the table of readers of %s", table.path)
+		}
 		slices.Sort(r.items)
 		break
 	}
 	r.counts = []count{{len(r.items), ""}}
-	return r
+	return r, nil
 }
 
 // isMark reports whether a function is the one that a table names. A name without a type is that of any method or function.
