@@ -10,7 +10,7 @@ import (
 )
 
 // sound checks, for all tests, that the invariants of an engine hold, and that what it says is true and within bounds but for
-// faults that are known (see RELIABILITY.md): a daemon that died in open Steps is forgiven; and neither a later attempt of a
+// faults that are known (see testdata/known-faults.md): a daemon that died in open Steps is forgiven; and neither a later attempt of a
 // Retry nor a node that is granted its locks is held back by the parallelism of what it is inside of.
 func sound(e *propagate.Engine) error { return soundBut(e) }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/internal/workload"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -76,7 +77,7 @@ func together(t *testing.T, spec *nodegraph.Spec, set func(c *argoLike), exits f
 func randomLayers(r *rand.Rand) *nodegraph.Spec {
 	const width = 4
 	results := []string{"", "", ".Succeeded", ".Failed", ".Errored", ".Omitted", ".Skipped"}
-	spec := dagOf(width*(2+r.IntN(4)), func(int) []int { return nil })
+	spec := workload.DAG(width*(2+r.IntN(4)), func(int) []int { return nil })
 	dag := spec.Templates[0]
 	dag.NoFailFast = r.IntN(2) == 0
 	for k := range dag.Tasks {
@@ -144,7 +145,7 @@ func TestArgoLikeAgreesOnShapes(t *testing.T) {
 func TestArgoLikeAgreesAfterLoops(t *testing.T) {
 	for fails := range 4 { // of four attempts' containers
 		t.Run(fmt.Sprint(fails, " in 4"), func(t *testing.T) {
-			spec := sets(21)
+			spec := workload.Sets(21)
 			dag := spec.Templates[0]
 			for k, depends := range []string{"g.AnySucceeded", "g.AllFailed", "g", "g.Failed || g.Errored"} {
 				task := nodegraph.Task{Name: "after" + strconv.Itoa(k), Template: "set", Depends: depends}
@@ -186,7 +187,7 @@ func TestArgoLikeStartsFromTheSameState(t *testing.T) {
 
 // A pod that ran and is not listed any more is in Error in both, and what comes after it is omitted.
 func TestArgoLikeAgreesOnMissingPod(t *testing.T) {
-	spec := chain(3)
+	spec := workload.Chain(3)
 	e, err := begun(spec)
 	require.NoError(t, err)
 	argo, err := newArgoLike(spec)
@@ -271,7 +272,7 @@ func TestGraphLibrariesRefuseCycles(t *testing.T) {
 	_, err = inHeimdalr(d)
 	assert.Error(t, err, "heimdalr")
 
-	spec := chain(3)
+	spec := workload.Chain(3)
 	tasks := spec.Templates[0].Tasks
 	tasks[0].Dependencies = []string{tasks[2].Name}
 	_, err = begun(spec)
@@ -327,7 +328,7 @@ func TestProgram(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, run([]string{"-n", "40", "-shape", "layered,sets", "-time", "1ns"}, &out))
 	for _, part := range []string{
-		"layered", "sets", "six literals", "1,000 pods", "Build", "Full pass", "One pod ends", "nodestatus ApplyTo",
+		"| layered | sets |", "six literals", "build", "full pass", "one pod ends", "nodestatus ApplyTo",
 		"gonum Sort, our view", "dominikbraun StableSort", "heimdalr DescendantsFlow", "Argo-like, tasks in a map",
 		"Argo-like, govaluate",
 	} {

@@ -1,10 +1,13 @@
 // This program runs nodestatus and its peers on the same graphs, one after the other in one process, and prints what
-// each takes and how many times that is of what nodestatus takes.
+// each takes and how many times that is of what nodestatus takes. With -marks it measures the engine against its marks.
+// What it prints is Markdown.
 //
 //	go run . [-n 1000,10000] [-shape layered,chain] [-time 300ms] [-slow]
+//	go run . -marks [-n 100,1000] [-shape layered,chain] [-time 100ms]
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -31,6 +34,7 @@ type settings struct {
 	shapes []string
 	budget time.Duration
 	slow   bool
+	marks  bool
 }
 
 func parse(args []string) (settings, error) {
@@ -39,20 +43,25 @@ func parse(args []string) (settings, error) {
 		all = append(all, s.name)
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	n := flags.String("n", "1000,10000", "about how many nodes the workflows have")
+	n := flags.String("n", "", "about how many nodes the workflows have (default 1000; with -marks 100 to 100000)")
 	shape := flags.String("shape", strings.Join(all, ","), "which shapes to run")
-	budget := flags.Duration("time", 300*time.Millisecond, "how long to repeat each measurement")
+	budget := flags.Duration("time", 0, "how long to repeat each measurement (default 300ms; with -marks 100ms)")
 	slow := flags.Bool("slow", false, "also run what is left out at larger sizes for its time")
+	marks := flags.Bool("marks", false, "measure the engine against its marks")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
-	s := settings{budget: *budget, slow: *slow, shapes: strings.Split(*shape, ",")}
+	s := settings{budget: cmp.Or(*budget, 300*time.Millisecond), slow: *slow, marks: *marks, shapes: strings.Split(*shape, ",")}
+	sizes := cmp.Or(*n, "1000")
+	if s.marks {
+		s.budget, sizes = cmp.Or(*budget, 100*time.Millisecond), cmp.Or(*n, "100,1000,10000,100000")
+	}
 	for _, name := range s.shapes {
 		if !slices.Contains(all, name) {
 			return settings{}, fmt.Errorf("-shape: %q is none of %s", name, strings.Join(all, ", "))
 		}
 	}
-	for text := range strings.SplitSeq(*n, ",") {
+	for text := range strings.SplitSeq(sizes, ",") {
 		size, err := strconv.Atoi(text)
 		if err != nil || size < 10 || size > 1_000_000 {
 			return settings{}, fmt.Errorf("-n: %q is no number from 10 to 1000000", text)
@@ -67,34 +76,47 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(out, "The fastest of several, in ns. In brackets: how many times the first line. -: left out, see -slow.\n\n")
-	depends, err := measureDepends(s)
-	if err != nil {
-		return err
+	if s.marks {
+		return printMarks(s, out)
 	}
-	depends.print(out)
-	thousand, err := measureThousandPods(s)
-	if err != nil {
-		return err
-	}
-	thousand.print(out)
-	for _, op := range operations {
-		for _, n := range s.sizes {
-			t := table{title: fmt.Sprintf("%s; n = %d", op.title, n)}
-			for _, shape := range shapes {
-				if !slices.Contains(s.shapes, shape.name) {
-					continue
-				}
-				samples, err := op.measure(s, shape.spec(n))
-				if err != nil {
-					return fmt.Errorf("%s, %s of %d: %w", op.title, shape.name, n, err)
-				}
-				t.columns = append(t.columns, column{label: shape.name, samples: samples})
-			}
-			t.print(out)
+	for _, n := range s.sizes {
+		t, err := compared(s, n)
+		if err != nil {
+			return err
 		}
+		t.print(out)
 	}
 	return nil
+}
+
+// compared measures everything on workflows of about n nodes.
+func compared(s settings, n int) (table, error) {
+	t := table{title: fmt.Sprintf("n = %d, ns", n)}
+	for _, shape := range shapes {
+		if slices.Contains(s.shapes, shape.name) {
+			t.columns = append(t.columns, shape.name)
+		}
+	}
+	samples, err := measureDepends(s)
+	if err != nil {
+		return t, err
+	}
+	t.groups = append(t.groups, group{"a `depends` of six literals, per evaluation", [][]sample{samples}})
+	for _, op := range operations {
+		g := group{title: op.title}
+		for _, shape := range shapes {
+			if !slices.Contains(s.shapes, shape.name) {
+				continue
+			}
+			samples, err := op.measure(s, shape.spec(n))
+			if err != nil {
+				return t, fmt.Errorf("%s, %s of %d: %w", op.title, shape.name, n, err)
+			}
+			g.columns = append(g.columns, samples)
+		}
+		t.groups = append(t.groups, g)
+	}
+	return t, nil
 }
 
 // operations are what is measured on every shape and size. The flows come last: they start a goroutine for each node, and
@@ -103,8 +125,8 @@ var operations = []struct {
 	title   string
 	measure func(s settings, spec *nodegraph.Spec) ([]sample, error)
 }{
-	{"Build, ns per node", measureBuild},
-	{"One pod ends, ns per event, half done", measureEvent},
-	{"Full pass, ns per node, half done", measurePass},
-	{"Full pass with a goroutine for each node, ns per node", measureFlow},
+	{"build, per node", measureBuild},
+	{"one pod ends, half done, per event", measureEvent},
+	{"full pass, half done, per node", measurePass},
+	{"full pass with a goroutine for each node, per node", measureFlow},
 }

@@ -6,8 +6,7 @@ import (
 	"maps"
 	"math"
 	"runtime"
-	"slices"
-	"text/tabwriter"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -21,36 +20,35 @@ type sample struct {
 	leftOut bool
 }
 
-// A table has a line for each contestant and a column for each workflow. Every sample of a column is compared with the
-// first.
+// A table has a column for each shape of workflows, and a group of lines for each operation.
 type table struct {
 	title   string
-	columns []column
+	columns []string
+	groups  []group
 }
 
-// A column is what all contestants took for one workflow.
-type column struct {
-	label   string
-	samples []sample
+// A group is what all contestants took for one operation. The samples of a column are compared with its first.
+type group struct {
+	title   string
+	columns [][]sample
 }
 
+// print prints the table in Markdown. A group that has one column alone does not depend on the shape.
 func (t *table) print(out io.Writer) {
-	fmt.Fprintln(out, t.title)
-	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	if t.columns[0].label != "" {
-		for _, c := range t.columns {
-			fmt.Fprintf(w, "\t%s", c.label)
+	fmt.Fprintf(out, "| %s | %s |\n|%s\n", t.title, strings.Join(t.columns, " | "), strings.Repeat(" --- |", 1+len(t.columns)))
+	for _, g := range t.groups {
+		fmt.Fprintf(out, "| **%s** |%s\n", g.title, strings.Repeat(" |", len(t.columns)))
+		for k, first := range g.columns[0] {
+			fmt.Fprintf(out, "| %s |", first.name)
+			for c := range t.columns {
+				if c < len(g.columns) {
+					fmt.Fprintf(out, " %s", g.columns[c][k].show(g.columns[c][0]))
+				}
+				fmt.Fprint(out, " |")
+			}
+			fmt.Fprintln(out)
 		}
-		fmt.Fprintln(w, "\t")
 	}
-	for k := range t.columns[0].samples {
-		fmt.Fprint(w, t.columns[0].samples[k].name)
-		for _, c := range t.columns {
-			fmt.Fprintf(w, "\t%s", c.samples[k].show(c.samples[0]))
-		}
-		fmt.Fprintln(w, "\t")
-	}
-	w.Flush()
 	fmt.Fprintln(out)
 }
 
@@ -68,6 +66,8 @@ func (s sample) show(first sample) string {
 // digits shows a number with at least two digits that count.
 func digits(x float64) string {
 	switch {
+	case x == 0:
+		return "0"
 	case x < 0.1:
 		return fmt.Sprintf("%.3f", x)
 	case x < 10:
@@ -265,18 +265,13 @@ func measureEvent(s settings, spec *nodegraph.Spec) ([]sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.eventContestants(spec, state, nil)
-}
-
-// eventContestants measures the ways to tell that a pod has ended, and what else is asked for.
-func (s settings) eventContestants(spec *nodegraph.Spec, state propagate.State, more []contestant) ([]sample, error) {
 	events, err := eventsFrom(spec, state)
 	if err != nil {
 		return nil, err
 	}
 	argo := func(set func(c *argoLike)) stretch { return s.reconciles(spec, state, len(events), set) }
-	return s.compare(slices.Concat([]contestant{
-		{"nodestatus ApplyTo", func() (time.Duration, int, error) {
+	return s.compare(
+		contestant{"nodestatus ApplyTo", func() (time.Duration, int, error) {
 			e, _, err := propagate.LoadLimited(spec, state, lifted)
 			if err != nil {
 				return 0, 0, err
@@ -290,12 +285,12 @@ func (s settings) eventContestants(spec *nodegraph.Spec, state propagate.State, 
 			}
 			return time.Since(start), len(events), nil
 		}},
-		{"nodestatus SyncPods", s.syncs(spec, state, len(events), false)},
-		{"nodestatus Load, SyncPods, Save", s.syncs(spec, state, len(events), true)},
-		{"Argo-like", argo(func(*argoLike) {})},
-		{"Argo-like, tasks in a map", argo(func(c *argoLike) { c.indexed = true })},
-		{"Argo-like, govaluate", argo(func(c *argoLike) { c.evaluate = evalGovaluate })},
-	}, more)...)
+		contestant{"nodestatus SyncPods", s.syncs(spec, state, len(events), false)},
+		contestant{"nodestatus Load, SyncPods, Save", s.syncs(spec, state, len(events), true)},
+		contestant{"Argo-like", argo(func(*argoLike) {})},
+		contestant{"Argo-like, tasks in a map", argo(func(c *argoLike) { c.indexed = true })},
+		contestant{"Argo-like, govaluate", argo(func(c *argoLike) { c.evaluate = evalGovaluate })},
+	)
 }
 
 // syncs is a stretch of SyncPods for one pod after the other; with reload, the engine is
@@ -379,10 +374,10 @@ func (s settings) podByPod(list *podList, most int, call func() ([]string, error
 	return took, ended, nil
 }
 
-func measureDepends(s settings) (table, error) {
+func measureDepends(s settings) ([]sample, error) {
 	ways, err := dependsWays()
 	if err != nil {
-		return table{}, err
+		return nil, err
 	}
 	var list []contestant
 	for _, w := range ways {
@@ -397,20 +392,5 @@ func measureDepends(s settings) (table, error) {
 			return time.Since(start), times, nil
 		}})
 	}
-	samples, err := s.compare(list...)
-	const title = "A depends expression of six literals, ns per evaluation"
-	return table{title: title, columns: []column{{samples: samples}}}, err
-}
-
-func measureThousandPods(s settings) (table, error) {
-	spec := layered(1000)
-	state, err := halfDone(spec)
-	if err != nil {
-		return table{}, err
-	}
-	samples, err := s.eventContestants(spec, state, []contestant{
-		{"nodestatus Load", timed(1, func() error { _, _, err := propagate.LoadLimited(spec, state, lifted); return err })},
-	})
-	const title = "A workflow of 1,000 pods in layers, half done, a pod ends: ns per event, reconcile or Load"
-	return table{title: title, columns: []column{{samples: samples}}}, err
+	return s.compare(list...)
 }
