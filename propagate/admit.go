@@ -78,9 +78,71 @@ func (e *Engine) countIn(boundary nodegraph.Index) rule.Census {
 	return c.Census
 }
 
-// countedCensus is a census and what it was taken of.
-type countedCensus struct {
-	rule.Census
-	boundary   nodegraph.Index
-	generation int
+// ask asks the host, once, for what the library can't work out itself.
+func (e *Engine) ask(i nodegraph.Index) {
+	n := e.graph.Node(i)
+	if e.facts.Node(i).Answer() != fact.AnswerNone {
+		return
+	}
+	e.facts.SetAnswer(i, fact.AnswerAsked)
+	if n.Kind == nodegraph.TaskGroup {
+		e.actOn(ActionExpand, i, n.Task.Loop.Unresolved)
+		return
+	}
+	e.actOn(ActionResolve, i, e.rules.When(i))
+}
+
+// lookedUp reports whether the host has found nothing under the memoization key of node i. It asks if nobody did.
+func (e *Engine) lookedUp(i nodegraph.Index, key string) bool {
+	if e.facts.Memo(i) == fact.AnswerNone {
+		e.facts.SetMemo(i, fact.AnswerAsked)
+		e.starts.asked[i] = struct{}{}
+		e.actOn(ActionLookup, i, key)
+	}
+	return e.facts.Memo(i) == fact.AnswerRun
+}
+
+// hasLocks reports whether node i holds the locks that it needs, if any. It asks for them if nobody did.
+func (e *Engine) hasLocks(i nodegraph.Index) bool {
+	locks, lock := e.rules.LocksOf(i), e.facts.Node(i).Lock()
+	if len(locks) == 0 || lock == fact.LockHeld {
+		return true
+	}
+	if lock == fact.LockNone {
+		n := e.graph.Node(i)
+		e.facts.SetLock(i, fact.LockAsked)
+		e.starts.asked[i] = struct{}{}
+		e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: locks})
+	}
+	return false
+}
+
+// releaseLocks gives back what node i holds, or waits for.
+func (e *Engine) releaseLocks(i nodegraph.Index) {
+	if e.facts.Node(i).Lock() != fact.LockNone {
+		e.giveBackLocks(i)
+	}
+}
+
+// giveBackLocks gives back the locks of node i, which may have been granted to it although nobody asked any more.
+func (e *Engine) giveBackLocks(i nodegraph.Index) {
+	e.facts.SetLock(i, fact.LockNone)
+	n := e.graph.Node(i)
+	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.rules.LocksOf(i)})
+}
+
+// askAgain forgets what the host was asked and has not answered before the engine was loaded, so that it is asked again.
+func (e *Engine) askAgain() {
+	for _, i := range e.restored.pendingQuestions {
+		if e.facts.Node(i).Answer() == fact.AnswerAsked {
+			e.facts.SetAnswer(i, fact.AnswerNone)
+		}
+		if e.facts.Node(i).Lock() == fact.LockAsked {
+			e.facts.SetLock(i, fact.LockNone)
+		}
+		if e.facts.Memo(i) == fact.AnswerAsked {
+			e.facts.SetMemo(i, fact.AnswerNone)
+		}
+	}
+	e.restored.pendingQuestions = nil
 }

@@ -5,7 +5,69 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
+
+// workflowLockAnswered takes the host's word on the locks of the workflow.
+func (e *Engine) workflowLockAnswered(ev *Event) {
+	if e.facts.Root().Lock() == fact.LockHeld {
+		return
+	}
+	if ev.Type == EventLockQueued {
+		e.facts.WaitFor(nodegraph.Root, ev.Reason, ev.Message)
+		return
+	}
+	e.facts.Grant(nodegraph.Root)
+	e.beginWorkflow()
+}
+
+// lockAnswered takes the host's word on the locks of node i. A node that must wait is created at once, so that the
+// user sees it waiting; it goes on when they are granted.
+func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
+	f := e.facts.Node(i)
+	switch {
+	case f.Lock() == fact.LockHeld:
+		return
+	case f.Lock() == fact.LockNone && e.rules.Brief(i).Want()&rule.WantStart == 0: // it does not want them any more
+		e.giveBackLocks(i)
+		return
+	}
+	if ev.Type == EventLockQueued {
+		e.lockQueued(i, ev)
+		return
+	}
+	if !f.Exists() {
+		e.facts.SetLock(i, fact.LockHeld)
+		e.starts.want(i)
+		return
+	}
+	e.facts.Grant(i)
+	if e.expand(i) && e.facts.Node(i).Kind() == nodegraph.Pod {
+		e.actOn(ActionRecreate, i, "")
+	}
+}
+
+// lockQueued makes node i wait for its locks.
+func (e *Engine) lockQueued(i nodegraph.Index, ev *Event) {
+	e.starts.forget(i)
+	e.facts.SetLock(i, fact.LockWaits)
+	created := e.facts.Node(i).Exists()
+	if !created && e.rules.WithinEnded(i) {
+		e.abandon(i)
+		return
+	}
+	if !created && e.rules.Barred(i) {
+		e.releaseLocks(i) // it is not to wait for anything any more
+		e.create(i)
+		return
+	}
+	e.facts.WaitFor(i, ev.Reason, ev.Message)
+	if !created {
+		e.facts.CreateWaiting(i, e.facts.Instant(), e.afterOlder(i))
+		e.watchTimeouts(i)
+		e.actOn(ActionStart, i, ev.Message)
+	}
+}
 
 // answer takes the host's word on a when condition.
 func (e *Engine) answer(i nodegraph.Index, ev *Event) {
@@ -68,44 +130,4 @@ func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	} else {
 		e.starts.want(i)
 	}
-}
-
-// ask asks the host, once, for what the library can't work out itself.
-func (e *Engine) ask(i nodegraph.Index) {
-	n := e.graph.Node(i)
-	if e.facts.Node(i).Answer() != fact.AnswerNone {
-		return
-	}
-	e.facts.SetAnswer(i, fact.AnswerAsked)
-	if n.Kind == nodegraph.TaskGroup {
-		e.actOn(ActionExpand, i, n.Task.Loop.Unresolved)
-		return
-	}
-	e.actOn(ActionResolve, i, e.rules.When(i))
-}
-
-// lookedUp reports whether the host has found nothing under the memoization key of node i. It asks if nobody did.
-func (e *Engine) lookedUp(i nodegraph.Index, key string) bool {
-	if e.facts.Memo(i) == fact.AnswerNone {
-		e.facts.SetMemo(i, fact.AnswerAsked)
-		e.starts.asked[i] = struct{}{}
-		e.actOn(ActionLookup, i, key)
-	}
-	return e.facts.Memo(i) == fact.AnswerRun
-}
-
-// askAgain forgets what the host was asked and has not answered before the engine was loaded, so that it is asked again.
-func (e *Engine) askAgain() {
-	for _, i := range e.restored.pendingQuestions {
-		if e.facts.Node(i).Answer() == fact.AnswerAsked {
-			e.facts.SetAnswer(i, fact.AnswerNone)
-		}
-		if e.facts.Node(i).Lock() == fact.LockAsked {
-			e.facts.SetLock(i, fact.LockNone)
-		}
-		if e.facts.Memo(i) == fact.AnswerAsked {
-			e.facts.SetMemo(i, fact.AnswerNone)
-		}
-	}
-	e.restored.pendingQuestions = nil
 }

@@ -6,46 +6,7 @@ import (
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
-	"github.com/nodestatus/nodestatus/propagate/internal/store"
-	"github.com/nodestatus/nodestatus/propagate/rule"
 )
-
-// output is what the current call has brought about.
-type output struct {
-	result  *Result           // of the caller; nil between calls
-	changed []changed         // nodes that changed, in the order in which they did first
-	listed  []bool            // by node: it is in changed
-	spare   []changed         // scratch of listChanges
-	targets []nodegraph.Index // scratch of check: the nodes of the events
-}
-
-// changed is a node that changed during the current call, and how it looked before.
-type changed struct {
-	node    nodegraph.Index
-	depth   uint16
-	phase   nodegraph.Phase
-	message rule.Message
-}
-
-// grow makes room for so many nodes.
-func (o *output) grow(n, room int) { o.listed = store.Grown(o.listed, n, room) }
-
-// act adds an action to the result.
-func (e *Engine) act(a Action) { e.out.result.Actions = append(e.out.result.Actions, a) }
-
-// actOn adds an action on node i to the result.
-func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
-	n := e.graph.Node(i)
-	e.act(Action{Type: t, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Message: message})
-}
-
-// noteChange notes how node i looked before it first changed in this call.
-func (e *Engine) noteChange(i nodegraph.Index, phase nodegraph.Phase, m rule.Message) {
-	if !e.out.listed[i] {
-		e.out.listed[i] = true
-		e.out.changed = append(e.out.changed, changed{node: i, depth: uint16(e.facts.Node(i).Depth()), phase: phase, message: m})
-	}
-}
 
 // listChanges lists the nodes that look different since the call began.
 func (e *Engine) listChanges() {

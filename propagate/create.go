@@ -104,11 +104,6 @@ func (e *Engine) reserve(depth, nodes int) {
 	e.starts.wanted = slices.Grow(e.starts.wanted, nodes)
 }
 
-// fail ends node i in Error: the graph could not take what it asks for.
-func (e *Engine) fail(i nodegraph.Index, err error) {
-	e.facts.End(i, nodegraph.Error, err.Error(), e.facts.Now())
-}
-
 // addHooks adds the hook nodes that are due on node i; they start like any other node.
 func (e *Engine) addHooks(i nodegraph.Index) bool {
 	var due []*nodegraph.Hook

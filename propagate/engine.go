@@ -116,3 +116,123 @@ func (e *Engine) Kind(i nodegraph.Index) nodegraph.Kind {
 	}
 	return e.graph.Node(i).Kind
 }
+
+// starts is what wants to start, and what holds it back.
+type starts struct {
+	wanted     []nodegraph.Index            // nodes that have come to want something since the last look
+	later      []nodegraph.Index            // nodes whose want something holds back, in StartOrder
+	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
+	active     int                          // pods that count against the workflow's parallelism
+	census     countedCensus                // the last census that was taken
+	lookedAt   int                          // the generation in which later was last looked at, -1 to look again
+	candidates candidates                   // scratch of startWanted
+}
+
+// countedCensus is a census and what it was taken of.
+type countedCensus struct {
+	rule.Census
+	boundary   nodegraph.Index
+	generation int
+}
+
+// candidates holds nodes that may start, in runs each of which is in StartOrder. What starts inside a node makes a run that
+// is used up before those below it go on, so few runs are open at a time.
+type candidates struct {
+	nodes []nodegraph.Index
+	runs  []startRun
+}
+
+// startRun is a part of candidates.nodes.
+type startRun struct{ head, end int }
+
+// output is what the current call has brought about.
+type output struct {
+	result  *Result           // of the caller; nil between calls
+	changed []changed         // nodes that changed, in the order in which they did first
+	listed  []bool            // by node: it is in changed
+	spare   []changed         // scratch of listChanges
+	targets []nodegraph.Index // scratch of check: the nodes of the events
+}
+
+// changed is a node that changed during the current call, and how it looked before.
+type changed struct {
+	node    nodegraph.Index
+	depth   uint16
+	phase   nodegraph.Phase
+	message rule.Message
+}
+
+// fifo is a queue of nodes in the order in which they came.
+type fifo struct {
+	nodes []nodegraph.Index
+	head  int
+}
+
+func (f *fifo) push(i nodegraph.Index) { f.nodes = append(f.nodes, i) }
+
+func (f *fifo) empty() bool { return f.head == len(f.nodes) }
+
+func (f *fifo) pop() nodegraph.Index {
+	i := f.nodes[f.head]
+	if f.head++; f.empty() {
+		f.nodes, f.head = f.nodes[:0], 0
+	}
+	return i
+}
+
+// olderPods are the pods that nodes had before those that are known: by the id of the node, their serials by UID.
+type olderPods map[string]map[string]int64
+
+// act adds an action to the result.
+func (e *Engine) act(a Action) { e.out.result.Actions = append(e.out.result.Actions, a) }
+
+// actOn adds an action on node i to the result.
+func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
+	n := e.graph.Node(i)
+	e.act(Action{Type: t, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Message: message})
+}
+
+// grow makes room for so many nodes.
+func (o *output) grow(n, room int) { o.listed = store.Grown(o.listed, n, room) }
+
+// noteChange notes how node i looked before it first changed in this call.
+func (e *Engine) noteChange(i nodegraph.Index, phase nodegraph.Phase, m rule.Message) {
+	if !e.out.listed[i] {
+		e.out.listed[i] = true
+		e.out.changed = append(e.out.changed, changed{node: i, depth: uint16(e.facts.Node(i).Depth()), phase: phase, message: m})
+	}
+}
+
+// fail ends node i in Error: the graph could not take what it asks for.
+func (e *Engine) fail(i nodegraph.Index, err error) {
+	e.facts.End(i, nodegraph.Error, err.Error(), e.facts.Now())
+}
+
+// want notes that node i wants something.
+func (s *starts) want(i nodegraph.Index) { s.wanted = append(s.wanted, i) }
+
+// lookAgain makes what is held back be looked at again.
+func (s *starts) lookAgain() { s.lookedAt = -1 }
+
+// forget frees the place that was kept for node i while the host was asked about it: another may have it.
+func (s *starts) forget(i nodegraph.Index) {
+	if len(s.asked) == 0 {
+		return
+	}
+	if _, kept := s.asked[i]; kept {
+		delete(s.asked, i)
+		s.lookAgain()
+	}
+}
+
+// A Wording is how messages about failed containers are put. It changes no phase.
+type Wording uint8
+
+// The wordings.
+const (
+	WordingNamed Wording = iota // "main: Error (exit code 1)"
+	WordingBare                 // "Error (exit code 1)", as Argo's releases up to 3.6 put it
+)
+
+// SetWording chooses the wording of what [Engine.SyncPods] observes from now on.
+func (e *Engine) SetWording(w Wording) { e.wording = w }

@@ -204,3 +204,13 @@ func Suspended(held bool) Event { return Event{Type: EventSuspended, Value: held
 // host deletes the pods of what is reset before it makes others, and says Suspended if that changed since the end: a
 // complete workflow does not hear it.
 func ManualRetry() Event { return Event{Type: EventManualRetry} }
+
+// kinds are kinds of nodes, as bits.
+type kinds uint16
+
+const (
+	pods    kinds = 1 << nodegraph.Pod
+	anyKind kinds = 1<<16 - 1
+)
+
+func (k kinds) has(kind nodegraph.Kind) bool { return k>>(kind&15)&1 != 0 }

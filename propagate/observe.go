@@ -1,7 +1,9 @@
 package propagate
 
 import (
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
@@ -148,4 +150,203 @@ func (e *Engine) agentEnded(message string) {
 			e.facts.Say(i, message)
 		}
 	}
+}
+
+// observeContainer merges what was seen of a container. Seeing it run, or end, says that its pod ran.
+func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage fact.Stage) {
+	c := e.container(pod, ev.Container)
+	o := observed(e.instance(pod, ev), ev, stage)
+	if ev.Pod.Attempt == 0 {
+		o.Attempt = e.runIn(c, o.Serial)
+	}
+	if stage == fact.StageEnded {
+		o.Phase, o.Finished = containerPhase(ev.ExitCode), e.finishedAt(ev)
+	}
+	if e.facts.Serial(pod) < o.Serial || e.facts.UID(pod) == "" {
+		seen := onlySeen(fact.Run{Serial: o.Serial, Attempt: 1}, ev, fact.StagePending)
+		e.merge(pod, &seen)
+	}
+	if o.Attempt > 1 {
+		e.beginAnew(c, o.Run, ev)
+	}
+	e.merge(c, &o)
+	if stage >= fact.StageRunning && e.facts.Serial(pod) == o.Serial {
+		e.facts.SawRun(pod)
+	}
+	if ev.Container == "main" && stage == fact.StageEnded && e.facts.Serial(pod) == o.Serial {
+		e.facts.SetExit(pod, ev.ExitCode)
+	}
+}
+
+// runIn is the run that node i is known to be in inside the pod with this serial, the first if it is not known.
+func (e *Engine) runIn(i nodegraph.Index, serial int64) int {
+	r := e.facts.Run(i)
+	if r.Serial != serial {
+		return 1
+	}
+	return max(1, r.Attempt)
+}
+
+// containerPhase is how Argo reads a container's exit code: 64 is the executor's own.
+func containerPhase(exitCode int) nodegraph.Phase {
+	switch exitCode {
+	case 0:
+		return nodegraph.Succeeded
+	case 64:
+		return nodegraph.Error
+	}
+	return nodegraph.Failed
+}
+
+// containerRetried makes a container and all that come after it unfinished again, and its pod with them.
+func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
+	c := e.container(pod, ev.Container)
+	r := e.instance(pod, ev)
+	n := e.facts.Node(pod)
+	if !ev.Pod.Named() && n.Stage() == fact.StageGone {
+		r = fact.Run{Serial: e.facts.Serial(pod) + 1, Attempt: max(ev.Pod.Attempt, 1)} // the answer to the deletion: a new pod
+	} else if ev.Pod.Attempt == 0 && r.Serial == e.facts.Serial(pod) {
+		r.Attempt = e.runIn(c, r.Serial) + 1
+		for _, m := range e.comesAfter(c) { // they begin anew too, whatever run they were in
+			r.Attempt = max(r.Attempt, e.runIn(m, r.Serial)+1)
+		}
+	}
+	o := onlySeen(r, ev, fact.StageRunning)
+	podRun := o
+	if n.Stage() < fact.StageGone || ev.Pod.UID != "" {
+		podRun.Attempt = e.runIn(pod, r.Serial) // a pod goes on as it is, and one with a name that has ended stays so
+	}
+	e.merge(pod, &podRun)
+	e.merge(c, &o)
+	e.beginAnew(c, r, ev)
+}
+
+// beginAnew makes what comes after container c pending in a run, unless it has come further in that run.
+func (e *Engine) beginAnew(c nodegraph.Index, r fact.Run, ev *Event) {
+	anew := onlySeen(r, ev, fact.StagePending)
+	for _, m := range e.comesAfter(c) {
+		e.merge(m, &anew)
+	}
+}
+
+// comesAfter lists the containers that come after c, directly or not, each once.
+func (e *Engine) comesAfter(c nodegraph.Index) []nodegraph.Index {
+	seen := map[nodegraph.Index]bool{c: true}
+	list := []nodegraph.Index{c}
+	for k := 0; k < len(list); k++ {
+		for m := range e.graph.Before(list[k]) {
+			if !seen[m] {
+				seen[m] = true
+				list = append(list, m)
+			}
+		}
+	}
+	return list[1:]
+}
+
+// instance places what an event says among the lives of the pod of node i.
+func (e *Engine) instance(i nodegraph.Index, ev *Event) fact.Run {
+	known, n := e.facts.Run(i), e.facts.Node(i)
+	r := fact.Run{Serial: known.Serial, Attempt: ev.Pod.Attempt}
+	if ev.Pod.Named() || n.Stage() == fact.StageGone && !n.Ran() && ev.Type != EventPodDeleted {
+		r.Serial = e.serialOf(i, ev)
+	}
+	if r.Attempt == 0 && r.Serial == e.facts.Serial(i) {
+		r.Attempt = known.Attempt
+	}
+	r.Attempt = max(r.Attempt, 1)
+	return r
+}
+
+// serialOf is instance where more than the pod that is known may be meant. It notes which pod it is of one that was waited
+// for, and which it was before that.
+func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
+	uid, serial, n := ev.Pod.UID, e.facts.Serial(i), e.facts.Node(i)
+	had, known, isOld := e.facts.UID(i), int64(0), false
+	if len(e.older) > 0 {
+		known, isOld = e.older[e.graph.Node(i).ID()][uid]
+	}
+	switch {
+	case isOld:
+		serial = known
+	case uid != "" && uid == had:
+	case !ev.Pod.Created.IsZero():
+		serial = ev.Pod.Created.UnixNano()
+		if e.facts.Serial(i) == 0 && n.Ran() && ev.Type != EventContainerRetried {
+			e.date(i, serial)
+		}
+		if uid != "" && sameSecond(ev.Pod.Created, e.facts.Serial(i)) {
+			serial = e.facts.Serial(i) // the pod that was waited for, unless there is one
+			if had != "" {
+				serial++
+			}
+		}
+	case n.Stage() == fact.StageGone && !n.Ran():
+		serial++ // the pod that was to be created again
+	case uid != "" && had != "":
+		serial++
+	}
+	if had != "" && uid != had && serial > e.facts.Serial(i) {
+		e.remember(e.graph.Node(i).ID(), map[string]int64{had: e.facts.Serial(i)})
+	}
+	if serial > e.facts.Serial(i) && e.stoppedUnheard(i) {
+		e.facts.Redate(i, serial, uid) // that is the pod that was stopped
+	}
+	return serial
+}
+
+// stoppedUnheard reports whether node i was stopped before anything was heard of its pod, or of the one that was asked for in
+// the place of that.
+func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
+	serial := e.facts.Serial(i)
+	return e.facts.Node(i).Stage() == fact.StageStopped && (e.facts.Remade(i) > serial || serial == e.afterOlder(i))
+}
+
+// date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
+// with times: it is the first that is heard of.
+func (e *Engine) date(i nodegraph.Index, serial int64) {
+	e.facts.Redate(i, serial, "")
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		e.facts.Redate(m, serial, "")
+	}
+}
+
+// sameSecond reports whether the time at which a pod was created can't tell it from the pod with this serial: Kubernetes
+// keeps whole seconds, and a pod that is gone is often made again within one.
+func sameSecond(created time.Time, serial int64) bool {
+	since := serial - created.UnixNano()
+	return created.Nanosecond() == 0 && since >= 0 && since < int64(time.Second)
+}
+
+// remember notes serials of pods that a node had.
+func (e *Engine) remember(id string, serials map[string]int64) {
+	if e.older == nil {
+		e.older = make(olderPods)
+	}
+	if e.older[id] == nil {
+		e.older[id] = make(map[string]int64)
+	}
+	maps.Copy(e.older[id], serials)
+}
+
+// afterOlder is the first serial after those of the pods that node i had.
+func (e *Engine) afterOlder(i nodegraph.Index) int64 {
+	next := int64(0)
+	if len(e.older) > 0 {
+		for _, serial := range e.older[e.graph.Node(i).ID()] {
+			next = max(next, serial+1)
+		}
+	}
+	return next
+}
+
+// container finds a container of pod i by its name.
+func (e *Engine) container(i nodegraph.Index, name string) nodegraph.Index {
+	t := e.graph.Node(i).Template
+	for slot := range t.Containers {
+		if t.Containers[slot].Name == name && e.graph.First(i) != nodegraph.None {
+			return e.graph.Slot(i, int32(slot))
+		}
+	}
+	return nodegraph.None
 }

@@ -36,18 +36,6 @@ type ContainerStatus struct {
 	Ready                        bool
 }
 
-// A Wording is how messages about failed containers are put. It changes no phase.
-type Wording uint8
-
-// The wordings.
-const (
-	WordingNamed Wording = iota // "main: Error (exit code 1)"
-	WordingBare                 // "Error (exit code 1)", as Argo's releases up to 3.6 put it
-)
-
-// SetWording chooses the wording of what [Engine.SyncPods] observes from now on.
-func (e *Engine) SetWording(w Wording) { e.wording = w }
-
 // of puts what a container's end says.
 func (w Wording) of(c *ContainerStatus, text string) string {
 	if w == WordingBare {

@@ -5,36 +5,10 @@ import (
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
-
-// starts is what wants to start, and what holds it back.
-type starts struct {
-	wanted     []nodegraph.Index            // nodes that have come to want something since the last look
-	later      []nodegraph.Index            // nodes whose want something holds back, in StartOrder
-	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
-	active     int                          // pods that count against the workflow's parallelism
-	census     countedCensus                // the last census that was taken
-	lookedAt   int                          // the generation in which later was last looked at, -1 to look again
-	candidates candidates                   // scratch of startWanted
-}
-
-// want notes that node i wants something.
-func (s *starts) want(i nodegraph.Index) { s.wanted = append(s.wanted, i) }
-
-// lookAgain makes what is held back be looked at again.
-func (s *starts) lookAgain() { s.lookedAt = -1 }
-
-// forget frees the place that was kept for node i while the host was asked about it: another may have it.
-func (s *starts) forget(i nodegraph.Index) {
-	if len(s.asked) == 0 {
-		return
-	}
-	if _, kept := s.asked[i]; kept {
-		delete(s.asked, i)
-		s.lookAgain()
-	}
-}
 
 // countActive keeps the number of pods that count against the workflow's parallelism: those that are Pending or Running and do
 // not wait for a lock.
@@ -114,16 +88,6 @@ func (e *Engine) takeWanted() {
 	s.wanted = s.wanted[:0]
 }
 
-// candidates holds nodes that may start, in runs each of which is in StartOrder. What starts inside a node makes a run that
-// is used up before those below it go on, so few runs are open at a time.
-type candidates struct {
-	nodes []nodegraph.Index
-	runs  []startRun
-}
-
-// startRun is a part of candidates.nodes.
-type startRun struct{ head, end int }
-
 // add adds nodes in StartOrder as a run of their own.
 func (c *candidates) add(nodes []nodegraph.Index) {
 	if len(nodes) == 0 {
@@ -165,14 +129,6 @@ func (e *Engine) abandonStarts() {
 	e.starts.wanted, e.starts.later = nil, nil
 }
 
-// abandon gives up on starting node i: it keeps neither a place nor a lock.
-func (e *Engine) abandon(i nodegraph.Index) {
-	e.starts.forget(i)
-	if !e.facts.Node(i).Exists() {
-		e.releaseLocks(i)
-	}
-}
-
 // startOne does what one verdict asks for. It reports whether anything was started.
 func (e *Engine) startOne(i nodegraph.Index, w rule.Want) bool {
 	started := false
@@ -212,4 +168,30 @@ func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 		return cmp.Or(plan.Visit(int32(x-first))-plan.Visit(int32(y-first)), int(x-y))
 	}
 	return int(x - y)
+}
+
+// beginWorkflow starts the workflow once, after its locks.
+func (e *Engine) beginWorkflow() {
+	lock := e.facts.Root().Lock()
+	if !e.facts.Started().IsZero() || lock == fact.LockAsked || lock == fact.LockWaits {
+		return
+	}
+	if locks := e.graph.Spec().Locks; len(locks) > 0 && lock == fact.LockNone {
+		e.facts.SetLock(nodegraph.Root, fact.LockAsked)
+		e.act(Action{Type: ActionAcquire, Node: nodegraph.Root, Locks: locks})
+		return
+	}
+	e.facts.SetStarted(e.facts.Now())
+	if d := e.rules.Deadline(); !d.IsZero() {
+		e.sched.SetTimer(store.StampOf(d), nodegraph.Root)
+	}
+	e.sched.WakeStart()
+}
+
+// abandon gives up on starting node i: it keeps neither a place nor a lock.
+func (e *Engine) abandon(i nodegraph.Index) {
+	e.starts.forget(i)
+	if !e.facts.Node(i).Exists() {
+		e.releaseLocks(i)
+	}
 }

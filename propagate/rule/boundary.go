@@ -71,21 +71,3 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 	}
 	return c
 }
-
-// released reports whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
-// it running, and stays.
-func (e *Evaluator) released(m nodegraph.Index) bool {
-	if !e.facts.HasDaemons() {
-		return false
-	}
-	f := e.facts.Node(e.lastAttempt(m))
-	return f.Released() && f.Phase() == nodegraph.Succeeded
-}
-
-// lastAttempt is the last attempt of a Retry, and any other node itself.
-func (e *Evaluator) lastAttempt(m nodegraph.Index) nodegraph.Index {
-	if e.graph.Node(m).Kind == nodegraph.Retry && e.graph.Last(m) != nodegraph.None {
-		return e.graph.Last(m)
-	}
-	return m
-}

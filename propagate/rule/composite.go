@@ -65,24 +65,3 @@ func (e *Evaluator) wholeRule(i nodegraph.Index) Ruling {
 	}
 	return settled(phase, message, composite3, nodegraph.None)
 }
-
-// OpenMember is something directly inside node i that was created and is not fulfilled; None if nothing is.
-func (e *Evaluator) OpenMember(i nodegraph.Index) nodegraph.Index {
-	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Exists() && !e.briefs[m].Fulfilled() {
-			return m
-		}
-	}
-	return nodegraph.None
-}
-
-// firstOpen returns a member that holds composite i open.
-func (e *Evaluator) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
-	kind := e.facts.Node(i).Kind()
-	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Counts() && HoldsOpen(kind, e.briefs[m]) {
-			return m, true
-		}
-	}
-	return nodegraph.None, false
-}

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
-	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
 )
 
@@ -67,42 +66,6 @@ func (e *Evaluator) recordWake(i nodegraph.Index, at store.Stamp) {
 
 // ForgetWants forgets what should be started because of node i: if that ends at once, more of it is wanted anew.
 func (e *Evaluator) ForgetWants(i nodegraph.Index) { e.briefs[i] = e.briefs[i].WithoutWants() }
-
-// Judge returns the verdict on node i: the table of rules. Each kind has one rule. It records nothing.
-func (e *Evaluator) Judge(i nodegraph.Index) Ruling {
-	if i == nodegraph.Root {
-		return e.workflowRule()
-	}
-	var v Ruling
-	n := e.facts.Node(i)
-	switch {
-	case !n.Exists():
-		v = e.plannedRule(i, n)
-	case n.Kind().Composite():
-		v = e.compositeRule(i)
-	case n.Lock() == fact.LockWaits && n.Stage() < fact.StageStopped:
-		v = pending(leaf1, e.told(i))
-	case n.Kind() == nodegraph.Pod:
-		v = e.podRule(i, n)
-	case n.Kind() == nodegraph.Container:
-		v = e.containerRule(i)
-	case n.Kind() == nodegraph.Suspend:
-		v = e.suspendRule(i)
-	default:
-		v = e.servedRule(i)
-	}
-	if n.Hooked() && e.hooksDue(i, v) {
-		v.Brief = v.wanting(WantHook)
-	}
-	return v
-}
-
-// JudgeAside is Judge with scratch of its own: it may run while others read.
-func (e *Evaluator) JudgeAside(i nodegraph.Index) Ruling {
-	own := *e
-	own.states, own.origins = nil, nil
-	return own.Judge(i)
-}
 
 // Checkpoint returns a function that puts the verdicts on all nodes back as they are now. No node may be added in between.
 func (e *Evaluator) Checkpoint() (undo func()) {

@@ -78,14 +78,6 @@ func (e *Evaluator) whyPlanned(i, decides nodegraph.Index, by string) string {
 	return fmt.Sprintf(sentences[RulePlanned], by)
 }
 
-// NameOf is the name of node i; the workflow's for the workflow.
-func (e *Evaluator) NameOf(i nodegraph.Index) string {
-	if i == nodegraph.Root {
-		return e.graph.Spec().Name
-	}
-	return e.graph.Node(i).Name()
-}
-
 // sentences says in words what each rule means; %s stands for the node that decided.
 var sentences = [...]string{
 	RulePlanned:       "it comes after %s, which has not ended",

@@ -2,24 +2,6 @@ package rule
 
 import "github.com/nodestatus/nodestatus/nodegraph"
 
-// HooksOf returns the declared hooks of node i: those of its task or step, or of the workflow for the entry node.
-func (e *Evaluator) HooksOf(i nodegraph.Index) []nodegraph.Hook {
-	if i == nodegraph.Entry {
-		return e.graph.Spec().Hooks
-	}
-	if t := e.graph.Node(i).Task; t != nil {
-		return t.Hooks
-	}
-	return nil
-}
-
-// hooksDue reports whether hooks of node i should exist and don't.
-func (e *Evaluator) hooksDue(i nodegraph.Index, v Ruling) bool {
-	due := false
-	e.EachHookDue(i, v, func(*nodegraph.Hook) { due = true })
-	return due
-}
-
 // EachHookDue calls do for every hook of node i that should run and has no node. The exit hook runs when its owner
 // completed, but not under Terminate and not of a daemon that was ended with its boundary; any other as soon as its
 // expression holds while its owner runs or has ended.
@@ -52,14 +34,6 @@ func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.
 			do(h)
 		}
 	}
-}
-
-// ExitHookLater reports whether node i, with verdict v, is a TaskGroup that has only just ended, so that its exit hook is
-// decided with the next call: Argo starts the exit hook of the group itself with its next reconcile, and not at all if the DAG
-// has ended by then because nothing comes after the group.
-func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
-	n := e.facts.Node(i)
-	return n.Kind() == nodegraph.TaskGroup && n.Hooked() && !n.Seen() && v.Phase().Completed() && e.facts.Shutdown() != "Terminate"
 }
 
 // hookHolds evaluates the expression of a hook over the statuses it may name.
@@ -109,14 +83,6 @@ func (e *Evaluator) workflowStatus(i nodegraph.Index, v Ruling) nodegraph.Phase 
 	return entry
 }
 
-// insideEntry reports whether node i is inside the entry node.
-func (e *Evaluator) insideEntry(i nodegraph.Index) bool {
-	for e.facts.Node(i).Parent() > nodegraph.Root {
-		i = e.facts.Node(i).Parent()
-	}
-	return i == nodegraph.Entry
-}
-
 // earlier is the task or step of this name that node i comes after, directly or not; None for any other: it may end before
 // or after i begins, so nothing that follows from it would be sure (Argo: the scope holds the ancestors of a task, and the
 // steps before a step).
@@ -154,20 +120,4 @@ func (e *Evaluator) called(i nodegraph.Index, name string) nodegraph.Index {
 		return i
 	}
 	return nodegraph.None
-}
-
-// hooksDone reports whether every hook of node i that was started has ended and none is due.
-func (e *Evaluator) hooksDone(i nodegraph.Index) bool {
-	if e.briefs[i].Want()&WantHook != 0 {
-		return false
-	}
-	if e.ExitHookLater(i, e.briefs[i]) {
-		return false
-	}
-	for _, h := range e.graph.Hooks(i) {
-		if !e.briefs[h].Fulfilled() {
-			return false
-		}
-	}
-	return true
 }

@@ -1,12 +1,8 @@
 package rule
 
 import (
-	"fmt"
-	"time"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
-	"github.com/nodestatus/nodestatus/retry"
 )
 
 // A Message is what a verdict says in words, as a value: rules make it and compare it, and [Evaluator.Words] puts it into
@@ -82,40 +78,8 @@ func Said(words store.Phrase) Message { return Message{of: uint32(words)} }
 // about is the Message of a kind about node i.
 func about(kind messageKind, i nodegraph.Index) Message { return Message{kind: kind, of: uint32(i)} }
 
-// told is the Message with what was said of node i.
-func (e *Evaluator) told(i nodegraph.Index) Message { return Said(e.facts.Phrase(i)) }
-
-// Words puts a Message into words. It allocates for the kinds whose words name a node, a time or an error.
-func (e *Evaluator) Words(m Message) string {
-	i := nodegraph.Index(m.of)
-	switch m.kind {
-	case messageSaid:
-		return e.facts.Text(store.Phrase(m.of))
-	case messageTemplate:
-		return e.graph.Node(i).Template.Err
-	case messageWhenInvalid:
-		_, err := nodegraph.EvalWhen(e.When(i))
-		return err.Error()
-	case messageWhenFalse:
-		return "when '" + e.When(i) + "' evaluated false"
-	case messageChildFailed:
-		return fmt.Sprintf("child '%s' failed", e.graph.Node(i).ID())
-	case messageBackoff:
-		return "Backoff for " + retry.HumanDuration(time.Duration(m.number))
-	case messageRetryDeadline:
-		return fmt.Sprintf("retry exceeded workflow deadline %s", time.Unix(m.number, 0).UTC())
-	case messageExpressionError:
-		var few [8]retry.Attempt
-		return e.graph.Node(i).Template.Retry.Decide(e.attempts(i, few[:0]), e.environment(i)).Message
-	}
-	return texts[m.kind]
-}
-
 // Message is the Message of the verdict on node i.
 func (e *Evaluator) Message(i nodegraph.Index) Message { return e.messages[i] }
-
-// MessageWords is the Message of the verdict on node i in words.
-func (e *Evaluator) MessageWords(i nodegraph.Index) string { return e.Words(e.messages[i]) }
 
 // EachSaid shows to do every phrase in a Message, which it may renumber.
 func (e *Evaluator) EachSaid(do func(*store.Phrase)) {
@@ -126,9 +90,4 @@ func (e *Evaluator) EachSaid(do func(*store.Phrase)) {
 			m.of = uint32(words)
 		}
 	}
-}
-
-// When is the condition of node i with its item filled in.
-func (e *Evaluator) When(i nodegraph.Index) string {
-	return withItem(e.graph.Node(i).Task.When, e.graph.Item(i))
 }

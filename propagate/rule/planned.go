@@ -1,8 +1,6 @@
 package rule
 
 import (
-	"strings"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
@@ -208,48 +206,4 @@ func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task) Ruling {
 		return empty
 	}
 	return planned(planned19, nodegraph.None, WantStart)
-}
-
-// replaced reports whether step m stood for items that are now nodes of their own.
-func (e *Evaluator) replaced(m nodegraph.Index) bool {
-	return e.facts.Node(m).Kind() == nodegraph.TaskGroup && e.facts.Node(m).Answer() == fact.AnswerRun
-}
-
-// withItem fills {{item}} and {{item.key}} into text, and leaves what it does not know.
-func withItem(text string, item *nodegraph.Item) string {
-	if item == nil {
-		return text
-	}
-	var b strings.Builder
-	for {
-		before, rest, _ := strings.Cut(text, "{{")
-		tag, after, closed := strings.Cut(rest, "}}")
-		b.WriteString(before)
-		if !closed {
-			b.WriteString(text[len(before):])
-			return b.String()
-		}
-		if value, known := ofItem(item, strings.TrimSpace(tag)); known {
-			b.WriteString(value)
-		} else {
-			b.WriteString(text[len(before) : len(text)-len(after)])
-		}
-		text = after
-	}
-}
-
-// ofItem is what a name stands for in the conditions of an item.
-func ofItem(item *nodegraph.Item, name string) (value string, known bool) {
-	if name == "item" {
-		return item.Text, true
-	}
-	if key, of := strings.CutPrefix(name, "item."); of {
-		value, known = item.Fields[key]
-	}
-	return value, known
-}
-
-// Clear reports whether what comes after node i, on which the verdict is v, may go on: it is fulfilled and so are its hooks.
-func (e *Evaluator) Clear(i nodegraph.Index, v Brief) bool {
-	return v.Fulfilled() && (!e.facts.Node(i).Hooked() || e.hooksDone(i))
 }

@@ -30,14 +30,6 @@ type Ruling struct {
 	Message Message
 }
 
-// Spell returns a Ruling as others see it.
-func (e *Evaluator) Spell(r Ruling) Verdict {
-	return Verdict{
-		Phase: r.Phase(), Message: e.Words(r.Message), Fulfilled: r.Fulfilled(), Daemoned: r.Daemoned(), Rule: r.Rule(), Line: r.line().String(), By: r.By,
-		Wake: r.Wake.Time(), Step: r.Step(),
-	}
-}
-
 // A Want is what should be started because of a verdict, as bits.
 type Want uint8
 

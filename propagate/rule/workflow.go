@@ -1,8 +1,6 @@
 package rule
 
 import (
-	"time"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
@@ -48,13 +46,4 @@ func (e *Evaluator) workflowRule() Ruling {
 		return settled(e.briefs[exit].Phase(), e.messages[exit], workflow8, exit)
 	}
 	return settled(nodegraph.Succeeded, Message{}, workflow9, nodegraph.Entry)
-}
-
-// Deadline is when the workflow's activeDeadlineSeconds are over; zero if it has none or has not started.
-func (e *Evaluator) Deadline() time.Time {
-	d := e.graph.Spec().ActiveDeadline
-	if d <= 0 || e.facts.Started().IsZero() {
-		return time.Time{}
-	}
-	return e.facts.Started().Truncate(time.Second).Add(d)
 }

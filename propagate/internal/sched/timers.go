@@ -5,33 +5,6 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
 )
 
-// SetTimer makes node i be judged again at a time.
-func (s *Schedule) SetTimer(at store.Stamp, i nodegraph.Index) { s.timers.add(at, i) }
-
-// TakeDue takes the nodes whose timers have run out. The slice is good until the next call.
-func (s *Schedule) TakeDue(now store.Stamp) []nodegraph.Index {
-	s.due = s.due[:0]
-	if len(s.timers.list) == 0 {
-		return s.due
-	}
-	if s.timers.told <= now {
-		s.timers.told = 0 // the host was woken: a timer of this very moment is another
-	}
-	for i, ok := s.timers.next(now); ok; i, ok = s.timers.next(now) {
-		s.due = append(s.due, i)
-	}
-	return s.due
-}
-
-// NextWake is the time of the next timer; false where there is none or it was returned before.
-func (s *Schedule) NextWake() (at store.Stamp, isNew bool) {
-	if len(s.timers.list) == 0 || s.timers.list[0].at == s.timers.told {
-		return 0, false
-	}
-	s.timers.told = s.timers.list[0].at
-	return s.timers.told, true
-}
-
 // timers are the times at which nodes must be judged again, as a heap, the soonest first.
 type timers struct {
 	list []timer

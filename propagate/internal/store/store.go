@@ -120,3 +120,202 @@ func (s *Store) Checkpoint() (undo func()) {
 		copy(s.details, details)
 	}
 }
+
+// Create makes node i exist since a time. Its pod, if it gets one, is of this serial at least.
+func (s *Store) Create(i nodegraph.Index, at Stamp, serial int64) {
+	d := &s.details[i]
+	s.nodes[i].exists, d.created, d.serial = true, at, serial
+	s.Note(i)
+}
+
+// CreateWaiting makes node i exist although it waits for its locks.
+func (s *Store) CreateWaiting(i nodegraph.Index, at Stamp, serial int64) {
+	s.nodes[i].waited = true
+	s.Create(i, at, serial)
+}
+
+// End makes node i ended, whatever was known of it.
+func (s *Store) End(i nodegraph.Index, phase nodegraph.Phase, message string, at time.Time) {
+	n := &s.nodes[i]
+	n.stage, n.phase, s.finished[i] = fact.StageEnded, phase, StampOf(at)
+	s.details[i].message = s.phrases.say(message)
+	s.Note(i)
+}
+
+// EndAsRecorded makes composite i ended in the phase that is on record for it.
+func (s *Store) EndAsRecorded(i nodegraph.Index) {
+	s.nodes[i].stage = fact.StageEnded
+	s.Note(i)
+}
+
+// Close makes composite i end in the phase that is on record for it as soon as nothing inside it is open.
+func (s *Store) Close(i nodegraph.Index) {
+	s.nodes[i].stage, s.closing = fact.StageStopped, true
+	s.Note(i)
+}
+
+// ForgetRecorded forgets the phase that is on record for composite i, which nobody reads while it has not ended as a whole: its
+// members alone say what it is.
+func (s *Store) ForgetRecorded(i nodegraph.Index) { s.nodes[i].phase = nodegraph.Planned }
+
+// StopWaiting ends a workflow that waits for its locks.
+func (s *Store) StopWaiting() {
+	s.nodes[nodegraph.Root].stage = fact.StageStopped
+	s.Note(nodegraph.Root)
+}
+
+// Say replaces the words about node i.
+func (s *Store) Say(i nodegraph.Index, words string) {
+	if d := &s.details[i]; s.phrases.text(d.message) != words {
+		d.message = s.phrases.say(words)
+		s.Note(i)
+	}
+}
+
+// SetLock says where node i stands with its locks.
+func (s *Store) SetLock(i nodegraph.Index, state fact.LockState) {
+	if n := &s.nodes[i]; n.lock != state {
+		n.lock = state
+		s.Note(i)
+	}
+}
+
+// WaitFor makes node i wait for the lock with this key.
+func (s *Store) WaitFor(i nodegraph.Index, key, words string) {
+	s.SetLock(i, fact.LockWaits)
+	s.setReason(i, key)
+	s.Say(i, words)
+}
+
+// Grant gives node i its locks. What was said of its wait is forgotten.
+func (s *Store) Grant(i nodegraph.Index) {
+	s.SetLock(i, fact.LockHeld)
+	s.setReason(i, "")
+	s.Say(i, "")
+}
+
+// setReason sets the reason of node i, which is also the lock that it waits for.
+func (s *Store) setReason(i nodegraph.Index, reason string) {
+	if s.more(i).reason != reason {
+		s.change(i, func(r *rareDetail) { r.reason = reason })
+		s.Note(i)
+	}
+}
+
+// SetAnswer notes what the host was asked, or said, about a condition or loop of node i.
+func (s *Store) SetAnswer(i nodegraph.Index, a fact.Answer) {
+	if n := &s.nodes[i]; n.answer != a {
+		n.answer = a
+		s.Note(i)
+	}
+}
+
+// SetMemo notes what the host was asked, or said, about the memoization key of node i.
+func (s *Store) SetMemo(i nodegraph.Index, a fact.Answer) {
+	if d := &s.details[i]; d.memo != a {
+		d.memo = a
+		s.Note(i)
+	}
+}
+
+// EndHit ends node i, whose memoization key was found.
+func (s *Store) EndHit(i nodegraph.Index, words string, at time.Time) {
+	s.details[i].hit = true
+	s.End(i, nodegraph.Succeeded, words, at)
+}
+
+// SetStored notes whether the results of node i are stored. Once they are, they are not to come any more.
+func (s *Store) SetStored(i nodegraph.Index, stored bool) {
+	d := &s.details[i]
+	d.synced = d.synced || stored
+	s.nodes[i].unsynced = !d.synced
+	s.Note(i)
+}
+
+// EndResults ends the wait for the results of node i: they are not to come any more.
+func (s *Store) EndResults(i nodegraph.Index) {
+	if n := &s.nodes[i]; n.unsynced || !s.details[i].synced {
+		s.details[i].synced, n.unsynced = true, false
+		s.Note(i)
+	}
+}
+
+// Halt notes that the shutdown in force found composite i unfinished.
+func (s *Store) Halt(i nodegraph.Index) {
+	s.change(i, func(r *rareDetail) { r.halted = s.shutdown })
+	s.nodes[i].halted = true
+	s.Note(i)
+}
+
+// Release notes that nothing overrides the end of node i: a daemon ended with its boundary, or its hook had no room.
+func (s *Store) Release(i nodegraph.Index) {
+	s.nodes[i].released = true
+	s.Note(i)
+}
+
+// See notes that node i had ended before the last call.
+func (s *Store) See(i nodegraph.Index) {
+	s.nodes[i].seen = true
+	s.Note(i)
+}
+
+// SawRun notes that the pod of node i was seen to run.
+func (s *Store) SawRun(i nodegraph.Index) {
+	if n := &s.nodes[i]; !n.ran {
+		n.ran = true
+		s.Note(i)
+	}
+}
+
+// SetExit notes the exit code of the main container of node i.
+func (s *Store) SetExit(i nodegraph.Index, code int) {
+	if d := &s.details[i]; !d.hasExit || d.exitCode != int32(code) {
+		d.hasExit, d.exitCode = true, int32(code)
+		s.Note(i)
+	}
+}
+
+// Redate gives the pod of node i another place among the pods of the node, and its name where that is known.
+func (s *Store) Redate(i nodegraph.Index, serial int64, uid string) {
+	d := &s.details[i]
+	d.serial = serial
+	if uid != "" {
+		s.uids.put(&d.uid, uid)
+	}
+	s.Note(i)
+}
+
+// BeginFirstRun makes what was stopped before it was heard of be in its first run. No verdict reads that.
+func (s *Store) BeginFirstRun(i nodegraph.Index) {
+	if d := &s.details[i]; d.attempt == 0 {
+		d.attempt = 1
+	}
+}
+
+// CountRestart counts that the pod of node i is made anew without a new attempt.
+func (s *Store) CountRestart(i nodegraph.Index) {
+	s.change(i, func(r *rareDetail) { r.restarts++ })
+	s.Note(i)
+}
+
+// AskedToRemake notes that the host was asked to make the pod of node i again, and reports whether that was not known. No
+// verdict reads that.
+func (s *Store) AskedToRemake(i nodegraph.Index) bool {
+	serial := s.details[i].serial
+	if s.more(i).remade > serial {
+		return false
+	}
+	s.change(i, func(r *rareDetail) { r.remade = serial + 1 })
+	return true
+}
+
+// SetFinished notes when node i ended, if nothing has told that. It is read after the verdict on the node alone, so that nobody
+// has to be woken.
+func (s *Store) SetFinished(i nodegraph.Index, at Stamp) {
+	if s.finished[i] == 0 {
+		s.finished[i] = at
+	}
+}
+
+// ClearFinished forgets when node i ended.
+func (s *Store) ClearFinished(i nodegraph.Index) { s.finished[i] = 0 }

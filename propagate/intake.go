@@ -5,7 +5,80 @@ import (
 	"strconv"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
+
+// take takes the events of a call, which were checked.
+func (e *Engine) take(events []Event) {
+	for k, i := range e.out.targets[:len(events)] {
+		e.apply(&events[k], i)
+	}
+}
+
+// apply takes an event of node i that was checked.
+func (e *Engine) apply(ev *Event, i nodegraph.Index) {
+	if i == nodegraph.Root {
+		e.applyWorkflow(ev)
+		return
+	}
+	about := &eventRules[ev.Type]
+	switch {
+	case about.about == aboutWait && !e.facts.Node(i).Exists() && e.rules.WithinEnded(i):
+		return // too late: nothing inside what has ended changes
+	case about.kinds == pods && e.facts.Hit(i):
+		return // it was found in the cache and has no pod: that one is from before a manual retry
+	}
+	switch ev.Type {
+	case EventPodPending:
+		e.observe(i, ev, fact.StagePending)
+	case EventPodRunning:
+		e.observe(i, ev, fact.StageRunning)
+	case EventPodEnded:
+		e.podEnded(i, ev)
+	case EventPodDeleted:
+		e.podDeleted(i, ev)
+	case EventContainerPending:
+		e.observeContainer(i, ev, fact.StagePending)
+	case EventContainerRunning:
+		e.observeContainer(i, ev, fact.StageRunning)
+	case EventContainerEnded:
+		e.observeContainer(i, ev, fact.StageEnded)
+	case EventContainerRetried:
+		e.containerRetried(i, ev)
+	case EventNodeEnded, EventResumed:
+		o := e.ending(i, fact.StageEnded, ev.Phase, ev.Message, e.finishedAt(ev))
+		e.facts.Join(i, &o)
+	case EventResolved:
+		e.answer(i, ev)
+	case EventExpanded:
+		e.expanded(i, ev)
+	case EventUnanswerable:
+		e.unanswerable(i, ev)
+	case EventMemoized:
+		e.memoized(i, ev)
+	case EventLockGranted, EventLockQueued:
+		e.lockAnswered(i, ev)
+	case EventResultPending, EventResultSynced:
+		e.resultTold(i, ev)
+	}
+}
+
+// applyWorkflow takes an event that concerns the workflow as a whole.
+func (e *Engine) applyWorkflow(ev *Event) {
+	switch ev.Type {
+	case EventShutdown:
+		e.applyShutdown(ev.Reason)
+	case EventSuspended:
+		e.facts.SetHeld(ev.Value)
+		e.starts.lookAgain()
+	case EventManualRetry:
+		e.manualRetry()
+	case EventAgentEnded:
+		e.agentEnded(ev.Message)
+	case EventLockGranted, EventLockQueued:
+		e.workflowLockAnswered(ev)
+	}
+}
 
 // refused says that the field of an event has a value with which it can't be taken.
 func refused(field, value string, err error) *EventError {
@@ -94,16 +167,6 @@ const (
 	aboutWait                   // a node that waits to be created, and for an answer
 	aboutLocks                  // the locks of a node, or of the workflow
 )
-
-// kinds are kinds of nodes, as bits.
-type kinds uint16
-
-const (
-	pods    kinds = 1 << nodegraph.Pod
-	anyKind kinds = 1<<16 - 1
-)
-
-func (k kinds) has(kind nodegraph.Kind) bool { return k>>(kind&15)&1 != 0 }
 
 // eventRules say what each event is about, and to which kinds of nodes it can happen. A number that is no type of event has
 // the rule of the workflow's, whose check refuses it.

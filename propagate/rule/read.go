@@ -1,0 +1,218 @@
+package rule
+
+import (
+	"strings"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+)
+
+// stoppedBy says that a shutdown with this strategy stopped a node.
+func stoppedBy(strategy string) Message {
+	if strategy == "Stop" {
+		return Message{kind: messageStop}
+	}
+	return Message{kind: messageTerminate}
+}
+
+// Stops reports whether the shutdown in force applies to node i: Stop spares exit handlers (Argo: ShouldExecute).
+func (e *Evaluator) Stops(i nodegraph.Index) bool {
+	return e.facts.Shutdown() == "Terminate" || e.facts.Shutdown() == "Stop" && !e.graph.Node(i).InExitHandler()
+}
+
+// Barred reports whether a shutdown, the deadline or something around it that only ends keeps node i from running.
+func (e *Evaluator) Barred(i nodegraph.Index) bool {
+	return e.Stops(i) || e.facts.Overdue() && !e.graph.Node(i).InExitHandler() || e.WithinClosing(i)
+}
+
+// WithinClosing reports whether node i is inside a composite that only ends: nothing starts there any more.
+func (e *Evaluator) WithinClosing(i nodegraph.Index) bool {
+	if !e.facts.HasClosing() {
+		return false
+	}
+	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
+		if e.facts.Node(p).Closing() {
+			return true
+		}
+	}
+	return false
+}
+
+// WithinEnded reports whether node i is inside something that has ended. A TaskGroup that ended with its items does not count:
+// their hooks outlive it.
+func (e *Evaluator) WithinEnded(i nodegraph.Index) bool {
+	for p := e.graph.Node(i).Parent; p != nodegraph.None; p = e.graph.Node(p).Parent {
+		if v, n := e.briefs[p], e.facts.Node(p); v.Fulfilled() && !v.Daemoned() && (n.Kind() != nodegraph.TaskGroup || n.Stage() == fact.StageEnded) {
+			return true
+		}
+	}
+	return false
+}
+
+// TextStopped says that a shutdown with this strategy stopped a node.
+func TextStopped(strategy string) string { return texts[stoppedBy(strategy).kind] }
+
+// Clear reports whether what comes after node i, on which the verdict is v, may go on: it is fulfilled and so are its hooks.
+func (e *Evaluator) Clear(i nodegraph.Index, v Brief) bool {
+	return v.Fulfilled() && (!e.facts.Node(i).Hooked() || e.hooksDone(i))
+}
+
+// OpenMember is something directly inside node i that was created and is not fulfilled; None if nothing is.
+func (e *Evaluator) OpenMember(i nodegraph.Index) nodegraph.Index {
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.Node(m).Exists() && !e.briefs[m].Fulfilled() {
+			return m
+		}
+	}
+	return nodegraph.None
+}
+
+// firstOpen returns a member that holds composite i open.
+func (e *Evaluator) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
+	kind := e.facts.Node(i).Kind()
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.Node(m).Counts() && HoldsOpen(kind, e.briefs[m]) {
+			return m, true
+		}
+	}
+	return nodegraph.None, false
+}
+
+// HooksOf returns the declared hooks of node i: those of its task or step, or of the workflow for the entry node.
+func (e *Evaluator) HooksOf(i nodegraph.Index) []nodegraph.Hook {
+	if i == nodegraph.Entry {
+		return e.graph.Spec().Hooks
+	}
+	if t := e.graph.Node(i).Task; t != nil {
+		return t.Hooks
+	}
+	return nil
+}
+
+// hooksDone reports whether every hook of node i that was started has ended and none is due.
+func (e *Evaluator) hooksDone(i nodegraph.Index) bool {
+	if e.briefs[i].Want()&WantHook != 0 {
+		return false
+	}
+	if e.ExitHookLater(i, e.briefs[i]) {
+		return false
+	}
+	for _, h := range e.graph.Hooks(i) {
+		if !e.briefs[h].Fulfilled() {
+			return false
+		}
+	}
+	return true
+}
+
+// ExitHookLater reports whether node i, with verdict v, is a TaskGroup that has only just ended, so that its exit hook is
+// decided with the next call: Argo starts the exit hook of the group itself with its next reconcile, and not at all if the DAG
+// has ended by then because nothing comes after the group.
+func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
+	n := e.facts.Node(i)
+	return n.Kind() == nodegraph.TaskGroup && n.Hooked() && !n.Seen() && v.Phase().Completed() && e.facts.Shutdown() != "Terminate"
+}
+
+// released reports whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
+// it running, and stays.
+func (e *Evaluator) released(m nodegraph.Index) bool {
+	if !e.facts.HasDaemons() {
+		return false
+	}
+	f := e.facts.Node(e.lastAttempt(m))
+	return f.Released() && f.Phase() == nodegraph.Succeeded
+}
+
+// lastAttempt is the last attempt of a Retry, and any other node itself.
+func (e *Evaluator) lastAttempt(m nodegraph.Index) nodegraph.Index {
+	if e.graph.Node(m).Kind == nodegraph.Retry && e.graph.Last(m) != nodegraph.None {
+		return e.graph.Last(m)
+	}
+	return m
+}
+
+// replaced reports whether step m stood for items that are now nodes of their own.
+func (e *Evaluator) replaced(m nodegraph.Index) bool {
+	return e.facts.Node(m).Kind() == nodegraph.TaskGroup && e.facts.Node(m).Answer() == fact.AnswerRun
+}
+
+// LocksOf returns the locks that node i holds while it is unfinished. Groups hold none, their members do; the attempts of a
+// Retry run under the locks of the Retry.
+func (e *Evaluator) LocksOf(i nodegraph.Index) []nodegraph.Lock {
+	n := e.graph.Node(i)
+	switch {
+	case i == nodegraph.Root:
+		return e.graph.Spec().Locks
+	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.TaskGroup, n.Kind == nodegraph.StepGroup, n.Kind == nodegraph.Container:
+		return nil
+	}
+	return n.Template.Locks
+}
+
+// Deadline is when the workflow's activeDeadlineSeconds are over; zero if it has none or has not started.
+func (e *Evaluator) Deadline() time.Time {
+	d := e.graph.Spec().ActiveDeadline
+	if d <= 0 || e.facts.Started().IsZero() {
+		return time.Time{}
+	}
+	return e.facts.Started().Truncate(time.Second).Add(d)
+}
+
+// When is the condition of node i with its item filled in.
+func (e *Evaluator) When(i nodegraph.Index) string {
+	return withItem(e.graph.Node(i).Task.When, e.graph.Item(i))
+}
+
+// withItem fills {{item}} and {{item.key}} into text, and leaves what it does not know.
+func withItem(text string, item *nodegraph.Item) string {
+	if item == nil {
+		return text
+	}
+	var b strings.Builder
+	for {
+		before, rest, _ := strings.Cut(text, "{{")
+		tag, after, closed := strings.Cut(rest, "}}")
+		b.WriteString(before)
+		if !closed {
+			b.WriteString(text[len(before):])
+			return b.String()
+		}
+		if value, known := ofItem(item, strings.TrimSpace(tag)); known {
+			b.WriteString(value)
+		} else {
+			b.WriteString(text[len(before) : len(text)-len(after)])
+		}
+		text = after
+	}
+}
+
+// ofItem is what a name stands for in the conditions of an item.
+func ofItem(item *nodegraph.Item, name string) (value string, known bool) {
+	if name == "item" {
+		return item.Text, true
+	}
+	if key, of := strings.CutPrefix(name, "item."); of {
+		value, known = item.Fields[key]
+	}
+	return value, known
+}
+
+// told is the Message with what was said of node i.
+func (e *Evaluator) told(i nodegraph.Index) Message { return Said(e.facts.Phrase(i)) }
+
+// NameOf is the name of node i; the workflow's for the workflow.
+func (e *Evaluator) NameOf(i nodegraph.Index) string {
+	if i == nodegraph.Root {
+		return e.graph.Spec().Name
+	}
+	return e.graph.Node(i).Name()
+}
+
+// insideEntry reports whether node i is inside the entry node.
+func (e *Evaluator) insideEntry(i nodegraph.Index) bool {
+	for e.facts.Node(i).Parent() > nodegraph.Root {
+		i = e.facts.Node(i).Parent()
+	}
+	return i == nodegraph.Entry
+}

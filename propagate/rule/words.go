@@ -1,0 +1,47 @@
+package rule
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+	"github.com/nodestatus/nodestatus/retry"
+)
+
+// Words puts a Message into words. It allocates for the kinds whose words name a node, a time or an error.
+func (e *Evaluator) Words(m Message) string {
+	i := nodegraph.Index(m.of)
+	switch m.kind {
+	case messageSaid:
+		return e.facts.Text(store.Phrase(m.of))
+	case messageTemplate:
+		return e.graph.Node(i).Template.Err
+	case messageWhenInvalid:
+		_, err := nodegraph.EvalWhen(e.When(i))
+		return err.Error()
+	case messageWhenFalse:
+		return "when '" + e.When(i) + "' evaluated false"
+	case messageChildFailed:
+		return fmt.Sprintf("child '%s' failed", e.graph.Node(i).ID())
+	case messageBackoff:
+		return "Backoff for " + retry.HumanDuration(time.Duration(m.number))
+	case messageRetryDeadline:
+		return fmt.Sprintf("retry exceeded workflow deadline %s", time.Unix(m.number, 0).UTC())
+	case messageExpressionError:
+		var few [8]retry.Attempt
+		return e.graph.Node(i).Template.Retry.Decide(e.attempts(i, few[:0]), e.environment(i)).Message
+	}
+	return texts[m.kind]
+}
+
+// MessageWords is the Message of the verdict on node i in words.
+func (e *Evaluator) MessageWords(i nodegraph.Index) string { return e.Words(e.messages[i]) }
+
+// Spell returns a Ruling as others see it.
+func (e *Evaluator) Spell(r Ruling) Verdict {
+	return Verdict{
+		Phase: r.Phase(), Message: e.Words(r.Message), Fulfilled: r.Fulfilled(), Daemoned: r.Daemoned(), Rule: r.Rule(), Line: r.line().String(), By: r.By,
+		Wake: r.Wake.Time(), Step: r.Step(),
+	}
+}
