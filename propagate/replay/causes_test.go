@@ -40,11 +40,8 @@ func listed(t testing.TB) []replay.Cause {
 func findings(t testing.TB, file string) []replay.Cause {
 	t.Helper()
 	name := replay.RecordingPath(file)
-	r := readable(t, file)
-	if r == nil {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		_, err = replay.Read(data)
+	r, err := readFile(t, file)
+	if err != nil {
 		c, _ := replay.Found(name, nil, err)
 		c.Modes = "both"
 		return []replay.Cause{c}
@@ -60,15 +57,11 @@ func findings(t testing.TB, file string) []replay.Cause {
 		list = append(list, c)
 	}
 	for _, mode := range modes {
-		broken := false
-		v, err := replay.Judge(&replay.Player{Recording: r, Mode: mode, After: func(e *propagate.Engine) error {
-			broken = broken || e.Check() != nil
-			return nil
-		}})
-		if c, ok := replay.Found(name, v, err); ok {
+		v := judge(t, file, mode)
+		if c, ok := replay.Found(name, v.Verdict, v.err); ok {
 			add(c)
 		}
-		if broken {
+		if v.broken != nil {
 			_, err := replay.Judge(&replay.Player{Recording: r, Mode: mode, After: (*propagate.Engine).Check})
 			c, _ := replay.Found(name, nil, err)
 			c.Modes, c.Node = mode.String(), "invariant"
