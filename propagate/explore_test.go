@@ -114,7 +114,6 @@ func aboutRuns(node string, containers int) []explore.Fact {
 
 // Every order of so many containers, with a Retry and without, beside a Suspend that keeps the workflow open.
 func TestExploreContainerSets(t *testing.T) {
-	exploring(t)
 	count := &explore.Count{}
 	t.Run("orders", func(t *testing.T) {
 		for n := 1; n <= max(3, *exploreSize); n++ {
@@ -249,7 +248,6 @@ func TestDAGsAreAllOfThem(t *testing.T) {
 // Every DAG of so many tasks of any of these kinds, under one choice of names; -explore=4 has those of four, and longer
 // paths in those of three, in any order of names.
 func TestExploreDAGs(t *testing.T) {
-	exploring(t)
 	count := &explore.Count{}
 	t.Run("orders", func(t *testing.T) {
 		for n := 1; n <= max(3, *exploreSize); n++ {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -132,7 +131,6 @@ var clusters struct {
 func exploredClusters(t *testing.T) []*familyFound {
 	t.Helper()
 	clusters.once.Do(func() {
-		exploring(t)
 		var found []*familyFound
 		all := t.Run("families", func(t *testing.T) {
 			for _, f := range append(slices.Clone(families), sharingMutex) {
@@ -216,10 +214,4 @@ func exploredKinds(list string) []string {
 		}
 	}
 	return kinds
-}
-
-// exploring lets garbage lie for longer: explorations make much of it and keep little.
-func exploring(t *testing.T) {
-	percent := debug.SetGCPercent(400)
-	t.Cleanup(func() { debug.SetGCPercent(percent) })
 }

@@ -356,3 +356,12 @@ func TestANewerRunKeepsThatItRan(t *testing.T) {
 	require.True(t, f.Merge(propagate.Fact{Serial: 2, Attempt: 1, Stage: propagate.StageGone, Ran: true}))
 	require.True(t, f.Ran)
 }
+
+// That a daemon was ready is known in whatever order that and its end are heard of.
+func TestMergeOfReadyInAnyOrder(t *testing.T) {
+	running := propagate.Fact{Serial: 1, UID: "u", Attempt: 1, Stage: propagate.StageRunning, Ready: true, Ran: true}
+	for _, stage := range []propagate.Stage{propagate.StageGone, propagate.StageEnded} {
+		over := propagate.Fact{Serial: 1, UID: "u", Attempt: 1, Stage: stage}
+		require.Equal(t, merged(running, over).Ready, merged(over, running).Ready, "running and ready, and %s", stage)
+	}
+}
