@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,7 +65,7 @@ func openRecording(t *testing.T, file string) *recording {
 		opened[file] = r
 	}
 	own := *opened[file]
-	own.Workflow = maps.Clone(own.Workflow) // frame changes it
+	own.Workflow, own.Frames = maps.Clone(own.Workflow), slices.Clone(own.Frames) // tests change them
 	return &own
 }
 
