@@ -73,7 +73,7 @@ func findings(t testing.TB, file string) []replay.Cause {
 
 // Every frame of every recording shows what the library computes, but for the numbered deviations and for what is listed
 // with its cause. A difference that is new fails, and so does a line that says what is not so any more. After every call
-// the engine's invariants hold and the reference evaluator agrees.
+// the engine's invariants hold and the reference evaluator agrees. -every chooses among the wide recordings.
 func TestRecordings(t *testing.T) {
 	if *rewrite {
 		rewriteCauses(t)
@@ -82,7 +82,7 @@ func TestRecordings(t *testing.T) {
 	for _, c := range listed(t) {
 		known[c.Recording] = append(known[c.Recording], c)
 	}
-	each(t, "*/*", func(t *testing.T, file string) {
+	test := func(t *testing.T, file string) {
 		want := known[replay.RecordingPath(file)]
 		for k := range want {
 			assert.Regexp(t, causeForm, want[k].Why, "the cause of %s", want[k].Recording)
@@ -91,7 +91,9 @@ func TestRecordings(t *testing.T) {
 		if diff := cmp.Diff(want, findings(t, file)); diff != "" {
 			t.Errorf("%s (-listed +found):\n%s", file, diff)
 		}
-	})
+	}
+	each(t, scripted, test)
+	someOf(t, "wide/*", *every, test)
 }
 
 // The list has no line of a recording that does not exist, and is in the order of the recordings.
