@@ -23,7 +23,7 @@ var generators = []struct {
 }
 
 // randomSpecs is how many specifications of each random generator are counted.
-const randomSpecs = 1000
+const randomSpecs = 3000
 
 // randomCensus counts what the random searches produce: specifications of both, and what happens in the wide one.
 func randomCensus(*testing.T) census {

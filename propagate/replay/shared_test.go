@@ -83,7 +83,9 @@ func read(t testing.TB, file string) *replay.Recording {
 var every = flag.Int("every", 2, "judge every wide recording of so many, where all recordings are judged; all: 1")
 
 // each runs a subtest for every recording whose path matches.
-func each(t *testing.T, pattern string, test func(t *testing.T, file string)) { someOf(t, pattern, 1, test) }
+func each(t *testing.T, pattern string, test func(t *testing.T, file string)) {
+	someOf(t, pattern, 1, test)
+}
 
 // someOf is each for one recording of so many.
 func someOf(t *testing.T, pattern string, every int, test func(t *testing.T, file string)) {
