@@ -80,3 +80,13 @@ func TestHookPastItsLimitIsRefused(t *testing.T) {
 		assert.Equal(t, nodegraph.LimitError{Limit: "MaxHookLength", Max: nodegraph.MaxHookLength}, *limit)
 	}
 }
+
+func TestEdgesAreLimited(t *testing.T) {
+	spec := mustParse(t, `dag({a, b} -> {c, d}, e: pod(x -> y))`)
+	_, err := nodegraph.NewLimited(spec, nodegraph.Limits{Edges: 5})
+	assert.NoError(t, err, "four between tasks and one between containers")
+	_, err = nodegraph.NewLimited(spec, nodegraph.Limits{Edges: 4})
+	var over *nodegraph.LimitError
+	assert.ErrorAs(t, err, &over)
+	assert.Equal(t, nodegraph.LimitError{Limit: "Edges", Max: 4}, *over)
+}

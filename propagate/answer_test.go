@@ -44,3 +44,52 @@ func TestUnanswerableWithoutAQuestion(t *testing.T) {
 	tell(t, e, propagate.Unanswerable("wf.b", "?"))
 	require.Equal(t, before, e.Save())
 }
+
+// What the host could not answer stays so: other answers come too late, and it comes too late where others were first.
+func TestUnanswerableIsFinal(t *testing.T) {
+	t.Run("then answered", func(t *testing.T) {
+		e := drawn(t, `dag(x when "{{a}} == 1", hold: suspend)`)
+		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
+		tell(t, e, propagate.Resolved("wf.x", false, ""))
+		require.Equal(t, "Error: nobody knows", looks(e, "wf.x")["wf.x"])
+	})
+	t.Run("found in the cache", func(t *testing.T) {
+		e := drawnWith(t, `dag(x when "{{a}} == 1", hold: suspend)`, eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Memoize = "key" }))
+		tell(t, e, propagate.Memoized("wf.x", true))
+		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
+		expect(t, e, "wf.x", nodegraph.Succeeded)
+	})
+	t.Run("a daemon begins anew", func(t *testing.T) {
+		e := drawn(t, `dag(d: retry(1, daemon) -> x when "{{a}} == 1", hold: suspend)`)
+		tell(t, e, propagate.PodRunning("wf.d(0)"))
+		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
+		tell(t, e, propagate.PodFailed("wf.d(0)", ""))
+		expect(t, e, "wf.d", nodegraph.Running)
+		expect(t, e, "wf.x", nodegraph.Error)
+	})
+	t.Run("heard when a daemon has begun anew", func(t *testing.T) {
+		e := drawn(t, `dag(d: retry(1, daemon) -> x when "{{a}} == 1", hold: suspend)`)
+		tell(t, e, propagate.PodRunning("wf.d(0)"))
+		tell(t, e, propagate.PodFailed("wf.d(0)", ""))
+		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
+		expect(t, e, "wf.x", nodegraph.Error)
+	})
+	t.Run("kept by a manual retry", func(t *testing.T) {
+		e := drawn(t, `dag(a: retry(1, dag(x over "list")), b)`)
+		tell(t, e, propagate.Unanswerable("wf.a(0).x", "nobody knows"))
+		tell(t, e, propagate.Expanded("wf.a(1).x"), propagate.PodFailed("wf.b", ""))
+		require.True(t, e.Complete())
+		tell(t, e, propagate.ManualRetry())
+		expect(t, e, "wf.a(0).x", nodegraph.Error)
+		expect(t, reloaded(t, e), "wf.a(0).x", nodegraph.Error)
+	})
+}
+
+// The items of a step are added once, however often the host names them.
+func TestItemsOfAStepTwice(t *testing.T) {
+	e := drawn(t, `steps(many over "list" | b)`)
+	for range 2 {
+		tell(t, e, propagate.Expanded("wf[0].many", nodegraph.Item{Text: "i"}))
+		require.Equal(t, []string{"wf[0].many(0:i): start"}, waitsFor(e))
+	}
+}

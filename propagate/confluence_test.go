@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -12,21 +11,6 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
-
-// said is an event of one life of the pod of wf.set: uid-1 is older than uid-2.
-func said(uid int, ev propagate.Event) propagate.Event {
-	ev.Pod.UID = fmt.Sprint("uid-", uid)
-	ev.Pod.Created = epoch.Add(time.Duration(uid) * time.Second)
-	if ev.Container != "" && ev.Pod.Attempt == 0 {
-		ev.Pod.Attempt = 1
-	}
-	return ev
-}
-
-func run(attempt int, ev propagate.Event) propagate.Event {
-	ev.Pod.Attempt = attempt
-	return ev
-}
 
 // The facts of one container set, in any order, each once or twice, with a restart between any two, come to the same
 // (I3, I7), and the invariants hold all along. The workflow is kept open by a Suspend.

@@ -16,7 +16,7 @@ import (
 // generators are what makes workflows and lets things happen to them. Each counts what it produces.
 var generators = []struct {
 	name   string
-	census func(t testing.TB) census
+	census func(t *testing.T) census
 }{
 	{"random", randomCensus},
 	{"exhaustive", exhaustiveCensus},
@@ -26,7 +26,7 @@ var generators = []struct {
 const randomSpecs = 3000
 
 // randomCensus counts what the random searches produce: specifications of both, and what happens in the wide one.
-func randomCensus(testing.TB) census {
+func randomCensus(*testing.T) census {
 	c := make(census)
 	for s := range uint64(randomSpecs) {
 		spec := wideSpec(rand.New(rand.NewPCG(s, 2)), "wf")
@@ -38,32 +38,11 @@ func randomCensus(testing.TB) census {
 	return c
 }
 
-// countedMoves is how far the exhaustive search goes to be counted: what it does first.
-const countedMoves = 4
-
-// exhaustiveCensus counts what the families of the exhaustive search use, and what happens in them within few moves. It
-// saves and loads every state that it comes to.
-func exhaustiveCensus(t testing.TB) census {
+// exhaustiveCensus counts what the families of the exhaustive search use, and what happens in them.
+func exhaustiveCensus(t *testing.T) census {
 	c := make(census)
-	for _, f := range families {
-		f.bound = min(f.bound, countedMoves)
-		for _, d := range f.cases {
-			x := f.exploration(t, d)
-			for _, spec := range x.Specs {
-				c.spec(spec)
-				c.crossings(spec)
-			}
-			x.Heard = c.called
-			x.Found = func(string, fmt.Stringer, error) {} // what is wrong is for TestExploreClusters
-			x.Run(t)
-			c.count("Restart load")
-			if x.Cluster != nil && x.Cluster.Record {
-				c.count("Restart restore, lists")
-			}
-			if d.manifest != "" {
-				c.count("Restart object, lists")
-			}
-		}
+	for _, f := range exploredClusters(t) {
+		c.add(f.census)
 	}
 	return c
 }

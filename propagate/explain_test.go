@@ -431,3 +431,49 @@ func checkExplanation(t *testing.T, s uint64, e *propagate.Engine, i nodegraph.I
 		}
 	}
 }
+
+// Explanations that were not true.
+func TestExplainGroupAfterAFailedOne(t *testing.T) {
+	e := drawn(t, `steps(a | b)`)
+	tell(t, e, propagate.PodFailed("wf[0].a", ""))
+	require.NotContains(t, why(t, e, "wf[1]")[0], "has not ended", "wf[0] has ended: it failed")
+}
+
+func TestExplainInsideWhatIsPlanned(t *testing.T) {
+	e := drawn(t, `steps(a | b)`)
+	require.NotContains(t, why(t, e, "wf[1]")[0], "comes after StepGroup wf[1]")
+	spec, err := nodegraph.Parse("dag(a)")
+	require.NoError(t, err)
+	spec.Locks = []nodegraph.Lock{{Key: mutexM, Limit: 1}}
+	e = started(t, spec)
+	require.NotContains(t, why(t, e, "wf")[0], "comes after Workflow", "it is inside the workflow, it does not come after it")
+}
+
+func TestExplainTaskThatIsNotNeeded(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a, b)")
+	require.NoError(t, err)
+	spec.Templates[0].Targets = []string{"a"}
+	require.Equal(t, nodegraph.DAG, spec.Templates[0].Kind)
+	e := started(t, spec)
+	require.NotContains(t, why(t, e, "wf.b")[0], "comes after something", "no target needs it")
+}
+
+func TestExplainNamesTheTaskThatOmits(t *testing.T) {
+	e := drawn(t, `dag({a, c} -> b, hold: suspend)`)
+	tell(t, e, propagate.PodSucceeded("wf.a"), propagate.PodFailed("wf.c", ""))
+	require.Contains(t, why(t, e, "wf.b")[0], "because of Pod wf.c", "wf.a succeeded")
+}
+
+func TestExplainEmptyLoopAfterRestore(t *testing.T) {
+	e := drawn(t, `dag(a over [], hold: suspend)`)
+	require.Equal(t, why(t, e, "wf.a"), why(t, restored(t, e), "wf.a"), "it has no when")
+}
+
+// Explain said of a node that had ended that it had not, where only its exit hook was unfinished.
+func TestExplainNamesTheOpenHook(t *testing.T) {
+	e := drawn(t, "dag(a exit http -> b)")
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	require.Contains(t, why(t, e, "wf.b")[0], "comes after HTTP wf.a.onExit, which has not ended")
+	reasons := e.Explain(nodegraph.Root)
+	require.Equal(t, "wf.a.onExit", reasons[len(reasons)-1].Name, "where the way down from the workflow ends")
+}

@@ -180,3 +180,117 @@ func TestStatusOfTheWorkflowIsSeenInTheNextCall(t *testing.T) {
 		require.Equal(t, want, wakes, "call %d asks for another", call+1)
 	}
 }
+
+// The exit hook of an item never started where the end of that item also ended its TaskGroup and the DAG around it.
+func TestLastItemOfADAGRunsItsExitHook(t *testing.T) {
+	e := drawn(t, `dag(a over [x] exit pod)`)
+	tell(t, e, propagate.PodSucceeded("wf.a(0:x)"))
+	expect(t, e, "wf.a(0:x).onExit", nodegraph.Pending)
+	expect(t, e, "wf", nodegraph.Running)
+}
+
+func TestItemsThatEndTogetherRunTheHooksThatTheyRunOneByOne(t *testing.T) {
+	ends := []propagate.Event{propagate.PodSucceeded("wf.a(0:x)"), propagate.PodSucceeded("wf.a(1:y)")}
+	apart, together := drawn(t, `dag(a over [x, y] exit pod)`), drawn(t, `dag(a over [x, y] exit pod)`)
+	tell(t, apart, ends[0])
+	tell(t, apart, ends[1])
+	tell(t, together, ends...)
+	for _, hook := range []string{"wf.a(0:x).onExit", "wf.a(1:y).onExit"} {
+		expect(t, apart, hook, nodegraph.Pending)
+		expect(t, together, hook, nodegraph.Pending)
+	}
+}
+
+// A hook that was due and was held back was forgotten by an engine that was saved and loaded after its expression had ceased
+// to hold: what it was inside of ended without it.
+func TestHookThatIsHeldBackIsSaved(t *testing.T) {
+	e := drawnWith(t, "dag(a, b: suspend)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Kind == nodegraph.DAG {
+				a := &template.Tasks[0]
+				a.Hooks = []nodegraph.Hook{{Name: "h", Template: a.Template, Expression: `tasks.a.status == "Running"`}}
+			}
+		}
+	})
+	tell(t, e, propagate.PodRunning("wf.a"), propagate.Suspended(true))
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	for _, e := range []*propagate.Engine{reloaded(t, e), e} {
+		tell(t, e, propagate.Resumed("wf.b"), propagate.Suspended(false))
+		expect(t, e, "wf.a.hooks.h", nodegraph.Pending)
+		expect(t, e, "wf", nodegraph.Running)
+	}
+}
+
+// Whether a hook is due was not asked again when a newer pod undid the end of what its expression names (random test, seed
+// 10,010,366).
+func TestHookNamesWhatRunsOnceMore(t *testing.T) {
+	for _, c := range []struct{ text, expression, a, b string }{
+		{`dag(a, b: suspend depends "a.Failed")`, `tasks.a.status == "Running"`, "wf.a", "wf.b"},
+		{`dag(a, c when "1 == 2" depends "a.Failed", b: suspend depends "c")`, `tasks.a.status == "Running"`, "wf.a", "wf.b"},
+		{`dag(a, b: suspend over [j] depends "a.Failed")`, `tasks.a.status == "Running"`, "wf.a", "wf.b(0:j)"},
+		{"steps(a continueOnFailed | b: suspend)", `steps.a.status == "Running"`, "wf[0].a", "wf[1].b"},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			e := hooked(t, c.text, c.expression)
+			tell(t, e, of("1", propagate.PodFailed(c.a, "")))
+			tell(t, e, of("2", propagate.PodRunning(c.a)))
+			expect(t, e, c.b+".hooks.h", nodegraph.Running)
+		})
+	}
+}
+
+// What comes after a loop that the host can't resolve waits for the loop's exit hook, and nobody was told.
+func TestHookOfALoopThatNobodyCanResolve(t *testing.T) {
+	e := drawn(t, `dag(x over "list" exit pod, y depends "x.Errored")`)
+	tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
+	require.Equal(t, []string{"wf.x: timer"}, waitsFor(e))
+	tell(t, e)
+	require.Equal(t, []string{"wf.x.onExit: start"}, waitsFor(e))
+	tell(t, e, propagate.PodSucceeded("wf.x.onExit"))
+	require.Equal(t, []string{"wf.y: start"}, waitsFor(e))
+}
+
+// A hook that fails is no step that failed.
+func TestHookOfAStepThatFails(t *testing.T) {
+	e := drawn(t, "steps(a exit pod | b)")
+	tell(t, e, propagate.PodSucceeded("wf[0].a"))
+	tell(t, e, propagate.PodFailed("wf[0].a.onExit", ""))
+	expect(t, e, "wf[0]", nodegraph.Succeeded)
+	require.Equal(t, []string{"wf[1].b: start"}, waitsFor(e))
+}
+
+// A TaskGroup had ended in the call that ended its DAG, so that its exit hook did not start. When another task opened the DAG
+// again the hook was to start with the next call, and nobody asked for that call.
+func TestTheExitHookOfALoopWhoseDAGIsOpenAgain(t *testing.T) {
+	b := nodegraph.NewBuilder("wf")
+	b.Pod("pod")
+	b.ContainerSet("set", nodegraph.ContainerSpec{Name: "a"})
+	b.Add(&nodegraph.Template{Name: "inner", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{
+		{Name: "s", Template: "set"},
+		{Name: "g", Template: "pod", When: "{{x}}", Loop: &nodegraph.Loop{Items: []nodegraph.Item{{Text: "i"}}},
+			Hooks: []nodegraph.Hook{{Name: nodegraph.ExitHook, Template: "pod"}}},
+	}})
+	b.DAG("main").Task("in", "inner").Task("z", "pod")
+	spec, err := b.Spec()
+	require.NoError(t, err)
+	e, err := propagate.New(spec)
+	require.NoError(t, err)
+	apply := func(events ...propagate.Event) []propagate.Action {
+		r, err := e.Apply(epoch, events...)
+		require.NoError(t, err)
+		return r.Actions
+	}
+	apply()
+	apply(propagate.ContainerEnded("wf.in.s", "a", 0, ""), propagate.PodSucceeded("wf.in.s"))
+	apply(propagate.Resolved("wf.in.g(0:i)", false, "no"))
+	require.Equal(t, nodegraph.Succeeded, e.Verdict(e.Graph().Find("wf.in")).Phase)
+	apply()
+	actions := apply(propagate.ContainerRetried("wf.in.s", "a"))
+	require.Equal(t, nodegraph.Running, e.Verdict(e.Graph().Find("wf.in")).Phase)
+	require.Len(t, actions, 1)
+	require.Equal(t, propagate.ActionWake, actions[0].Type)
+	actions = apply()
+	require.Len(t, actions, 1)
+	require.Equal(t, "Start Pod wf.in.g.onExit", actions[0].String())
+	require.NoError(t, e.Check())
+}

@@ -33,8 +33,6 @@ func holderNames(holders []propagate.Holder) string {
 	return strings.Join(list, " ")
 }
 
-func lock(key string, limit int) nodegraph.Lock { return nodegraph.Lock{Key: key, Limit: limit} }
-
 // Workflows a, b, ... ask for locks and give them back. Each step says what the table answers.
 func TestLockTable(t *testing.T) {
 	m, n, s2 := lock(mutexM, 1), lock(mutexN, 1), lock(semaphoreS, 2)
@@ -330,16 +328,6 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-// restored is what a host has that keeps nothing but Argo's terms.
-func restored(t testing.TB, e *propagate.Engine) *propagate.Engine {
-	t.Helper()
-	again, unknown, err := propagate.Restore(e.Graph().Spec(), e.Snapshot())
-	require.NoError(t, err)
-	require.Empty(t, unknown)
-	require.NoError(t, again.Check())
-	return again
-}
-
 // The holder may have ended while the host was away: after adopting, Grant serves those who waited for it.
 func TestGrantAfterAdopting(t *testing.T) {
 	whole := func(name string) *nodegraph.Spec {
@@ -445,4 +433,119 @@ func TestForgetOneOfSeveralHolders(t *testing.T) {
 	}
 	require.Empty(t, table.Forget("gone"))
 	require.Equal(t, "stays", holderNames(table.Holders(mutexM)))
+}
+
+// Two Steps had the two places of their boundary and waited in them for the mutex of a Retry that waited for a place.
+func TestHolderOfALockIsNotHeldBackByParallelism(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(first: mutex(m, pod), holder: mutex(m, retry(1, pod)), s1: steps(x: mutex(m, pod)), s2: steps(y: mutex(m, pod)))`)
+	require.NoError(t, err)
+	spec.Templates[0].Parallelism = 2
+	for _, template := range spec.Templates {
+		if template.Kind == nodegraph.DAG {
+			template.Parallelism = 2
+		}
+	}
+	e := started(t, spec)
+	tell(t, e, propagate.LockGranted("wf.first"))
+	tell(t, e, propagate.LockQueued("wf.holder", "default/Mutex/m", "waits"))
+	// first ends; both Steps take the places before the host hands the lock over.
+	tell(t, e, propagate.PodSucceeded("wf.first"))
+	for _, o := range e.Obligations() {
+		if o.For == propagate.NeedLock && o.Name != "wf.holder" {
+			tell(t, e, propagate.LockQueued(o.Name, "default/Mutex/m", "waits"))
+		}
+	}
+	tell(t, e, propagate.LockGranted("wf.holder"))
+	require.Contains(t, waitsFor(e), "wf.holder(0): start")
+}
+
+// A lock that was granted to what had ended while it waited was never given back.
+func TestALockThatIsGrantedTooLateIsGivenBack(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(a: mutex(m, pod), b: suspend)`)
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		if len(template.Locks) > 0 {
+			template.PendingTimeout = time.Minute
+		}
+	}
+	e := started(t, spec)
+	id := e.Graph().Node(e.Graph().Find("wf.a")).ID()
+	tell(t, e, propagate.LockQueued(id, "default/Mutex/m", "Waiting"))
+	_, err = e.Apply(epoch.Add(time.Hour))
+	require.NoError(t, err)
+	expect(t, e, "wf.a", nodegraph.Failed)
+	require.Equal(t, []string{"Release wf.a default/Mutex/m"}, actionsOf(tell(t, e, propagate.LockGranted(id))))
+}
+
+// Every look at a waiter put back the limit that it had named when it came, so a raised limit served nobody.
+func TestTheLimitNamedLastCounts(t *testing.T) {
+	var table propagate.LockTable
+	locks := func(limit int) []nodegraph.Lock {
+		return []nodegraph.Lock{{Key: "default/ConfigMap/s/k", Limit: limit}}
+	}
+	table.Acquire(propagate.Holder{Workflow: "a"}, locks(1))
+	table.Acquire(propagate.Holder{Workflow: "b"}, locks(1))
+	granted, _, message := table.Acquire(propagate.Holder{Workflow: "b"}, locks(2)) // somebody has raised it
+	require.True(t, granted, "two places, one holder: %s", message)
+}
+
+// The other way round: a lowered limit is overrun.
+func TestLoweredLimitIsNotOverrun(t *testing.T) {
+	var table propagate.LockTable
+	locks := func(limit int) []nodegraph.Lock {
+		return []nodegraph.Lock{{Key: "default/ConfigMap/s/k", Limit: limit}}
+	}
+	for _, w := range []string{"a", "b", "c"} {
+		table.Acquire(propagate.Holder{Workflow: w}, locks(2))
+	}
+	table.Acquire(propagate.Holder{Workflow: "d"}, locks(1)) // somebody has lowered it
+	require.Empty(t, table.Release(propagate.Holder{Workflow: "a"}), "b still has the only place")
+}
+
+// Answers about locks were taken for nodes that have none: a running pod became Pending, and was asked for once more.
+func TestLockAnswerForANodeWithoutLocks(t *testing.T) {
+	e := drawn(t, `dag(a, b)`)
+	tell(t, e, propagate.PodRunning("wf.a"))
+	_, err := e.Apply(epoch, propagate.LockQueued("wf.a", "k", "waits"))
+	require.ErrorIs(t, err, propagate.ErrWrongKind)
+	expect(t, e, "wf.a", nodegraph.Running)
+	_, err = e.Apply(epoch, propagate.LockGranted("wf.b"))
+	require.ErrorIs(t, err, propagate.ErrWrongKind)
+}
+
+// The host was asked for a lock, the workflow was shut down, or its deadline passed, and then the host answered that the
+// node has to wait: it waited for as long as others held the lock. (Argo 12196, 10733.)
+func TestNothingIsQueuedForALockAfterTheEnd(t *testing.T) {
+	queued := propagate.LockQueued("wf.a", mutexM, "Waiting")
+	for _, strategy := range []string{"Stop", "Terminate"} {
+		t.Run(strategy, func(t *testing.T) {
+			e := drawn(t, "dag(a: mutex(m, pod))")
+			tell(t, e, propagate.Shutdown(strategy))
+			tell(t, e, queued)
+			require.True(t, e.Complete(), "after %s it waits for %v", strategy, waitsFor(e))
+		})
+	}
+	t.Run("deadline", func(t *testing.T) {
+		e := drawnWith(t, "dag(a: mutex(m, pod))", func(spec *nodegraph.Spec) { spec.ActiveDeadline = time.Minute })
+		at(t, e, time.Hour)
+		at(t, e, time.Hour, queued)
+		require.True(t, e.Complete(), "past its deadline it waits for %v", waitsFor(e))
+	})
+}
+
+// The host answered about a lock that a node had given back, and which it could not want before a daemon was ready again:
+// it was made to wait for the lock all the same (random test, seed 20,005,239).
+func TestAnswerAboutALockThatWasGivenBack(t *testing.T) {
+	for _, answer := range []propagate.Event{propagate.LockQueued("wf.x", mutexM, "waits"), propagate.LockGranted("wf.x")} {
+		e := drawn(t, "dag(d: retry(1, daemon) -> x: mutex(m, pod))")
+		tell(t, e, propagate.PodRunning("wf.d(0)"))
+		require.Equal(t, []string{"wf.x: lock"}, waitsFor(e))
+		tell(t, e, propagate.PodFailed("wf.d(0)", ""))
+		require.Equal(t, []string{"wf.d(1): start"}, waitsFor(e))
+		r := tell(t, e, answer)
+		require.Equal(t, []propagate.ActionType{propagate.ActionRelease}, []propagate.ActionType{r.Actions[0].Type})
+		expect(t, e, "wf.x", nodegraph.Planned)
+		tell(t, e, propagate.PodRunning("wf.d(1)"))
+		require.Equal(t, []string{"wf.x: lock"}, waitsFor(e))
+	}
 }

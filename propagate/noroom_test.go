@@ -13,6 +13,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -263,4 +264,53 @@ func TestHookWithoutRoomOfWhatRuns(t *testing.T) {
 			require.Equal(t, waitsFor(e), waitsFor(again))
 		})
 	}
+}
+
+// A hook that the graph had no room for was due for ever: its node waited for a timer that was never set, and the workflow
+// for the node.
+func TestHookWithoutRoomIsNotWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		text   string
+		nodes  int // as many as there are without hooks
+		events []propagate.Event
+		node   string
+	}{
+		{"dag(a exit pod)", 3, []propagate.Event{propagate.PodSucceeded("wf.a")}, "wf.a"},
+		{"dag(a exit pod -> b)", 4, []propagate.Event{propagate.PodSucceeded("wf.a")}, "wf.a"},
+		{"dag(d: daemon, a exit pod -> b)", 5, []propagate.Event{propagate.PodRunning("wf.d"), propagate.PodSucceeded("wf.a")}, "wf.a"},
+		{"dag(r: retry(1, pod) exit pod)", 4, []propagate.Event{propagate.PodSucceeded("wf.r(0)")}, "wf.r"},
+		{"steps(a exit pod | b)", 5, []propagate.Event{propagate.PodSucceeded("wf[0].a")}, "wf[0].a"},
+		{"dag(a) exit pod", 3, []propagate.Event{propagate.PodSucceeded("wf.a")}, "wf"},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			spec, err := nodegraph.Parse(c.text)
+			require.NoError(t, err)
+			e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: c.nodes})
+			require.NoError(t, err)
+			tell(t, e)
+			for _, ev := range c.events {
+				tell(t, e, ev)
+			}
+			expect(t, e, c.node, nodegraph.Error)
+			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+			phase, _ := e.Workflow()
+			require.True(t, phase.Unsuccessful(), "the workflow is %s", phase)
+			again := reloaded(t, e)
+			require.True(t, again.Complete(), "once loaded it waits for %v", waitsFor(again))
+		})
+	}
+}
+
+// A composite that the graph has no room for is in Error, and says so.
+func TestCompositeThatCantBeExpanded(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a -> x: dag(b, c, d, e), hold: suspend)")
+	require.NoError(t, err)
+	e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: 6})
+	require.NoError(t, err)
+	tell(t, e)
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	x := e.Graph().Find("wf.x")
+	v := e.Verdict(x)
+	require.Equal(t, rule.Verdict{Phase: nodegraph.Error, Message: v.Message, Fulfilled: true, Rule: rule.RuleInvalid, Line: "Composite 2", By: nodegraph.None}, v)
+	require.Contains(t, v.Message, "Nodes")
 }

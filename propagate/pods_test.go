@@ -10,55 +10,17 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/rule"
+	"github.com/nodestatus/nodestatus/retry"
 )
-
-// listed tells the engine which pods exist, as a host does that looks at all of them each time.
-func listed(t testing.TB, e *propagate.Engine, pods ...propagate.PodStatus) propagate.Result {
-	t.Helper()
-	r, err := e.SyncPods(epoch, pods)
-	require.NoError(t, err)
-	require.NoError(t, sound(e))
-	return r
-}
-
-// podOf is a pod of a node.
-func podOf(node, uid, phase string, containers ...propagate.ContainerStatus) propagate.PodStatus {
-	return propagate.PodStatus{Node: node, UID: uid, Name: "pod-of-" + node, Phase: phase, Containers: containers}
-}
 
 func waiting(name, reason, message string) propagate.ContainerStatus {
 	return propagate.ContainerStatus{Name: name, Waiting: true, Reason: reason, Message: message}
-}
-
-func running(name string) propagate.ContainerStatus {
-	return propagate.ContainerStatus{Name: name, Running: true, Ready: true}
-}
-
-func terminated(name string, code int) propagate.ContainerStatus {
-	c := propagate.ContainerStatus{Name: name, Terminated: true, ExitCode: code, Reason: "Completed"}
-	if code != 0 {
-		c.Reason = "Error"
-	}
-	return c
 }
 
 // saying gives a container state a message.
 func saying(c propagate.ContainerStatus, message string) propagate.ContainerStatus {
 	c.Message = message
 	return c
-}
-
-// looks are the phases and messages of nodes, by name.
-func looks(e *propagate.Engine, names ...string) map[string]string {
-	m := make(map[string]string)
-	for _, name := range names {
-		phase, message := e.Phase(e.Graph().Find(name))
-		m[name] = phase.String()
-		if message != "" {
-			m[name] += ": " + message
-		}
-	}
-	return m
 }
 
 // A pod of one container, as its node looks after the first list that has it.
@@ -901,4 +863,64 @@ func TestNameOfAPodThatIsGone(t *testing.T) {
 	late.Pod.UID = "u"
 	tell(t, e, late)
 	expect(t, e, "wf.a", nodegraph.Error)
+}
+
+// Failure rules never saw the conditions of a pod.
+func TestFailureRulesSeeTheConditionsOfAPod(t *testing.T) {
+	limit := 0
+	spec, err := nodegraph.Parse(`dag(a: retry(0, pod))`)
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		if template.Retry != nil {
+			template.Retry = &retry.Strategy{Limit: &limit, Policy: retry.PolicyAlways, IgnoreDisruptions: true}
+		}
+	}
+	e := started(t, spec)
+	_, err = e.SyncPods(epoch, []propagate.PodStatus{{Node: "wf.a(0)", UID: "1", Phase: "Running"}})
+	require.NoError(t, err)
+	_, err = e.SyncPods(epoch, []propagate.PodStatus{{Node: "wf.a(0)", UID: "1", Phase: "Failed", Message: "gone", Conditions: []string{retry.DisruptionTarget}}})
+	require.NoError(t, err)
+	expect(t, e, "wf.a(1)", nodegraph.Pending)
+}
+
+// Late word on the results of an older pod settled the newer one.
+func TestResultSyncedOfAnOlderPodSettlesNoOther(t *testing.T) {
+	e := drawn(t, `dag(a -> b)`)
+	tell(t, e, said(1, propagate.PodPending("wf.a", "")))
+	tell(t, e, said(2, propagate.PodRunning("wf.a")), said(2, propagate.ResultPending("wf.a")))
+	tell(t, e, said(1, propagate.ResultSynced("wf.a"))) // late
+	tell(t, e, said(2, propagate.PodSucceeded("wf.a")))
+	require.Equal(t, []string{"wf.a: result"}, waitsFor(e), "the results of uid-2 are not stored")
+}
+
+// The late result of a pod in an attempt that was followed by another started what comes after it, in a dead attempt.
+func TestLateResultStartsNothingInADeadAttempt(t *testing.T) {
+	e := drawn(t, `retry(2, dag(a -> b, c depends "a.Failed"))`)
+	tell(t, e, propagate.PodRunning("wf(0).a"))
+	tell(t, e, propagate.PodDeleted("wf(0).a"))
+	expect(t, e, "wf(0).a", nodegraph.Error)
+	expect(t, e, "wf(0).c", nodegraph.Omitted)
+	expect(t, e, "wf(1).a", nodegraph.Pending)
+	tell(t, e, propagate.PodFailed("wf(0).a", "main: Error (exit code 1)"))
+	expect(t, e, "wf(0).c", nodegraph.Omitted)
+	expect(t, e, "wf(0)", nodegraph.Error)
+}
+
+// An eviction that was heard of after the deletion of the pod, which had not run, failed the node; heard of before the
+// deletion it had made the host replace the pod.
+func TestEvictionHeardAfterTheDeletion(t *testing.T) {
+	of := func(ev propagate.Event) propagate.Event {
+		ev.Pod.UID = "p1"
+		return ev
+	}
+	evicted, deleted := of(propagate.PodEvicted("wf.a", "")), of(propagate.PodDeleted("wf.a"))
+	for _, events := range [][]propagate.Event{{evicted, deleted}, {deleted, evicted}} {
+		e := drawnWith(t, "dag(a)", func(spec *nodegraph.Spec) { spec.PodRestarts = 1 })
+		tell(t, e, of(propagate.PodPending("wf.a", "")))
+		for _, ev := range events {
+			tell(t, e, ev)
+		}
+		expect(t, e, "wf.a", nodegraph.Pending)
+		require.Equal(t, 1, e.Fact(e.Graph().Find("wf.a")).Restarts, "%v", events)
+	}
 }

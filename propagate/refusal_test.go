@@ -408,3 +408,15 @@ func TestRefusalIsBounded(t *testing.T) {
 	require.Less(t, len(err.Error()), 400)
 	require.Contains(t, err.Error(), strings.Repeat("x", 200)+`..."`)
 }
+
+// The message of a refused event did not name the node where another field was wrong.
+func TestEventErrorNamesTheNode(t *testing.T) {
+	e := drawn(t, `dag(set: pod(a), hold: suspend)`)
+	attempt := propagate.PodRunning("wf.set")
+	attempt.Pod.Attempt = -1
+	for _, ev := range []propagate.Event{propagate.ContainerEnded("wf.set", "nobody", 1, ""), attempt,
+		{Type: propagate.EventPodEnded, Node: "wf.set", Phase: nodegraph.Running}} {
+		_, err := e.Apply(epoch, ev)
+		require.ErrorContains(t, err, "wf.set", "the message says which node the event was about")
+	}
+}

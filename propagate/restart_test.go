@@ -12,6 +12,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -472,4 +473,74 @@ func TestRestoredEngineThatIsComplete(t *testing.T) {
 	require.NotEmpty(t, actions)
 	require.Equal(t, propagate.ActionComplete, actions[len(actions)-1].Type)
 	require.Empty(t, listed(t, again).Actions)
+}
+
+// A loop that the host resolved to no items was asked for again after a restart, inside an attempt that had ended.
+func TestEmptyLoopSurvivesARestart(t *testing.T) {
+	e := drawn(t, `dag(a over "{{tasks.x.outputs.result}}", b)`)
+	tell(t, e, propagate.Expanded("wf.a"))
+	expect(t, e, "wf.a", nodegraph.Skipped)
+	e = reloaded(t, e)
+	expect(t, e, "wf.a", nodegraph.Skipped)
+	require.Equal(t, []string{"wf.b: start"}, waitsFor(e))
+	require.Empty(t, tell(t, e).Changes)
+}
+
+// What waited for a lock was asked for its containers' memoization keys after a restart, and they began without their pod.
+func TestWhatWaitsForALockHasNothingInsideAfterARestart(t *testing.T) {
+	e := drawn(t, `dag(a: mutex(m, pod(x -> y)))`)
+	id := e.Graph().Node(e.Graph().Find("wf.a")).ID()
+	tell(t, e, propagate.LockQueued(id, "default/Mutex/m", "Waiting"))
+	e = reloaded(t, e)
+	require.Equal(t, nodegraph.None, e.Graph().Find("wf.a.x"))
+	tell(t, e, propagate.LockGranted(id))
+	expect(t, e, "wf.a.x", nodegraph.Pending)
+}
+
+// Between Load and the next Apply a node whose lock was asked for waited for parallelism, and a workflow that waits for its
+// own locks was not Pending any more.
+func TestLoadKeepsThatALockWasAskedFor(t *testing.T) {
+	e := drawn(t, "dag(a: mutex(m, pod))")
+	require.Equal(t, waitsFor(e), waitsFor(reloaded(t, e)))
+}
+
+func TestLoadKeepsThatTheWorkflowWaitsForItsLocks(t *testing.T) {
+	e := drawnWith(t, "dag(a)", func(spec *nodegraph.Spec) { spec.Locks = []nodegraph.Lock{{Key: mutexM, Limit: 1}} })
+	phase, _ := e.Workflow()
+	again, _ := reloaded(t, e).Workflow()
+	require.Equal(t, phase.String(), again.String())
+}
+
+// A Workflow object does not say that the pod of the last attempt was evicted, so the Retry seemed to have ended until the
+// pods were listed: it had lost its lock by then (random test, seed 405,356,343).
+func TestRestoredRetryKeepsItsLock(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a: mutex(m, retry(2, pod)), hold: suspend)")
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		if template.Retry != nil {
+			template.Retry = &retry.Strategy{Limit: new(int), IgnoreDisruptions: true, Backoff: &retry.Backoff{Duration: time.Minute}}
+		}
+	}
+	e := started(t, spec)
+	tell(t, e, propagate.LockGranted("wf.a"))
+	tell(t, e, propagate.PodEvicted("wf.a(0)", "The node was low on resource: memory."))
+	expect(t, e, "wf.a", nodegraph.Running)
+	snapshot := e.Snapshot()
+	for _, evicted := range []bool{true, false} {
+		again, _, err := propagate.Restore(spec, snapshot)
+		require.NoError(t, err)
+		var table propagate.LockTable
+		table.Adopt("w", again)
+		require.NotEmpty(t, table.Holders(mutexM))
+		require.NoError(t, again.Check())
+		if !evicted {
+			r := tell(t, again)
+			expect(t, again, "wf.a", nodegraph.Failed)
+			require.Equal(t, propagate.ActionRelease, r.Actions[0].Type, "%v", r.Actions)
+			continue
+		}
+		tell(t, again, propagate.PodEvicted("wf.a(0)", "The node was low on resource: memory."))
+		expect(t, again, "wf.a", nodegraph.Running)
+		require.Equal(t, fact.LockHeld, again.Fact(again.Graph().Find("wf.a")).Lock)
+	}
 }

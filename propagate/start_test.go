@@ -117,3 +117,21 @@ func TestTheParallelismOfAnInlineTemplate(t *testing.T) {
 	require.Equal(t, []string{"wf.in.a"}, pods())
 	require.Equal(t, []string{"wf.in.b"}, pods(propagate.PodSucceeded("wf.in.a")))
 }
+
+// In one look a node was held back by a limit, and then the place of one that may not start any more was given up: nobody
+// looked again.
+func TestPlaceGivenUpAfterAnotherWasHeldBack(t *testing.T) {
+	e := drawnWith(t, "dag(h: http -> w, x: dag(d: dag(z: http), y: pod(c)))", func(spec *nodegraph.Spec) {
+		spec.Parallelism = 1
+		for _, template := range spec.Templates {
+			template.FailFast = template.Name == "x"
+			if len(template.Containers) > 0 {
+				template.Memoize = "key"
+			}
+		}
+	})
+	tell(t, e, propagate.NodeEnded("wf.h", nodegraph.Succeeded, ""))
+	require.ElementsMatch(t, []string{"wf.w: parallelism", "wf.x.d.z: served", "wf.x.y: cache"}, waitsFor(e))
+	tell(t, e, propagate.NodeEnded("wf.x.d.z", nodegraph.Failed, ""))
+	require.Equal(t, []string{"wf.w: start"}, waitsFor(e))
+}

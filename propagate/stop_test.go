@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -196,5 +197,155 @@ func TestTimeoutOfANanosecond(t *testing.T) {
 	})
 	_, err := e.Apply(epoch.Add(1))
 	require.NoError(t, err)
+	expect(t, e, "wf.a", nodegraph.Failed)
+}
+
+// A Retry that had ended before the workflow's deadline got another message when the deadline passed.
+func TestWhatEndedBeforeTheDeadlineStaysAsItIs(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(a: retry(0, pod), b)`)
+	require.NoError(t, err)
+	spec.ActiveDeadline = time.Minute
+	e := started(t, spec)
+	tell(t, e, propagate.PodFailed("wf.a(0)", "boom"))
+	_, before := e.Phase(e.Graph().Find("wf.a"))
+	_, err = e.Apply(epoch.Add(time.Hour))
+	require.NoError(t, err)
+	require.NoError(t, e.Check())
+	_, after := e.Phase(e.Graph().Find("wf.a"))
+	require.Equal(t, before, after)
+	expect(t, e, "wf.b", nodegraph.Failed)
+}
+
+// A pod that was stopped before it was heard of, and then evicted, was said to be made anew.
+func TestEvictionOfAPodThatWasStopped(t *testing.T) {
+	e := drawnWith(t, "dag(a) exit suspend", func(spec *nodegraph.Spec) { spec.PodRestarts = 1 })
+	tell(t, e, propagate.Shutdown("Stop"))
+	tell(t, e, propagate.PodEvicted("wf.a", "low on memory"))
+	require.Equal(t, "Failed: low on memory", looks(e, "wf.a")["wf.a"])
+}
+
+// The pod that was made in the place of a lost one was made once more when it was lost too, though the workflow had been
+// stopped in the meantime, or was past its deadline (random test, seed 10,010,366).
+func TestAPodIsNotMadeAnewInAStoppedWorkflow(t *testing.T) {
+	for name, stop := range map[string]func(*propagate.Engine) propagate.Result{
+		"shutdown": func(e *propagate.Engine) propagate.Result { return tell(t, e, propagate.Shutdown("Stop")) },
+		"deadline": func(e *propagate.Engine) propagate.Result {
+			r, err := e.Apply(epoch.Add(time.Minute))
+			require.NoError(t, err)
+			return r
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := drawnWith(t, "dag(set: pod(x -> y), hold: suspend) exit pod", func(spec *nodegraph.Spec) { spec.ActiveDeadline = time.Minute })
+			tell(t, e, of("1", propagate.PodPending("wf.set", "")))
+			tell(t, e, of("1", propagate.PodDeleted("wf.set")))
+			stop(e)
+			tell(t, e, of("2", propagate.PodPending("wf.set", "")))
+			r := tell(t, e, of("2", propagate.PodDeleted("wf.set")))
+			expect(t, e, "wf.set", nodegraph.Failed)
+			expect(t, e, "wf.set.x", nodegraph.Failed)
+			for _, a := range r.Actions {
+				require.NotEqual(t, propagate.ActionRecreate, a.Type)
+			}
+		})
+	}
+}
+
+// A pod that timed out before anything was heard of it, or of the one in its place, was made again when it was reported to
+// be gone, and without its lock (random test, seeds 405,357,986, 405,301,196, 405,304,093 and 405,415,063).
+func TestPodThatTimedOutUnheardOf(t *testing.T) {
+	timed := func(e *propagate.Engine, after time.Duration, events ...propagate.Event) propagate.Result {
+		r, err := e.Apply(epoch.Add(after), events...)
+		require.NoError(t, err)
+		require.NoError(t, e.Check())
+		return r
+	}
+	of := func(ev propagate.Event, uid string, created time.Duration) propagate.Event {
+		ev.Pod.UID = uid
+		if created >= 0 {
+			ev.Pod.Created = epoch.Add(created)
+		}
+		return ev
+	}
+	for _, times := range []bool{true, false} {
+		for _, replaced := range []bool{true, false} {
+			t.Run(fmt.Sprintf("times %v, replaced %v", times, replaced), func(t *testing.T) {
+				created := func(at time.Duration) time.Duration {
+					if times {
+						return at
+					}
+					return -1
+				}
+				e := drawnWith(t, "dag(a: mutex(m, pod), hold: suspend)", func(spec *nodegraph.Spec) {
+					for _, template := range spec.Templates {
+						if template.Kind == nodegraph.Pod {
+							template.Timeout = time.Minute
+						}
+					}
+				})
+				timed(e, 0, propagate.LockGranted("wf.a"))
+				if replaced {
+					first := created(time.Second)
+					timed(e, 2*time.Second, of(propagate.PodPending("wf.a", ""), "first", first))
+					r := timed(e, 3*time.Second, of(propagate.PodDeleted("wf.a"), "first", first))
+					require.Equal(t, propagate.ActionRecreate, r.Actions[0].Type)
+				}
+				timed(e, time.Minute)
+				expect(t, e, "wf.a", nodegraph.Failed)
+				second := created(4 * time.Second)
+				for _, ev := range []propagate.Event{propagate.PodPending("wf.a", ""), propagate.PodRunning("wf.a"), propagate.PodDeleted("wf.a")} {
+					timed(e, time.Minute, of(ev, "second", second))
+					expect(t, e, "wf.a", nodegraph.Failed)
+				}
+				require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
+			})
+		}
+	}
+}
+
+// A pod that is newer than the one that was stopped is another, and runs; one that is older, from before a manual retry, is
+// not the one that was stopped.
+func TestOtherPodsOfAStoppedNode(t *testing.T) {
+	start := func(t *testing.T) *propagate.Engine {
+		return drawnWith(t, "dag(a, c: suspend)", eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Timeout = time.Minute }))
+	}
+	at := func(t *testing.T, e *propagate.Engine, after time.Duration, events ...propagate.Event) {
+		_, err := e.Apply(epoch.Add(after), events...)
+		require.NoError(t, err)
+		require.NoError(t, e.Check())
+	}
+	named := func(ev propagate.Event, pod fact.PodInstance) propagate.Event {
+		ev.Pod = pod
+		return ev
+	}
+	for _, pods := range [][2]fact.PodInstance{
+		{{UID: "first"}, {UID: "second"}},
+		{{Created: epoch.Add(time.Second)}, {Created: epoch.Add(2 * time.Second)}},
+	} {
+		e := start(t)
+		at(t, e, 2*time.Second, named(propagate.PodPending("wf.a", ""), pods[0]))
+		at(t, e, time.Minute)
+		expect(t, e, "wf.a", nodegraph.Failed)
+		at(t, e, time.Minute, named(propagate.PodRunning("wf.a"), pods[1]))
+		expect(t, e, "wf.a", nodegraph.Running)
+	}
+	e := drawn(t, "dag(a) exit pod")
+	at(t, e, 0, named(propagate.PodPending("wf.a", ""), fact.PodInstance{UID: "first"}))
+	at(t, e, 0, propagate.Shutdown("Stop"))
+	r, err := e.Apply(epoch, named(propagate.PodDeleted("wf.a"), fact.PodInstance{UID: "second"}))
+	require.NoError(t, err)
+	require.Empty(t, r.Actions, "no other is made in a workflow that was stopped")
+	expect(t, e, "wf.a", nodegraph.Failed)
+
+	e = start(t)
+	old := fact.PodInstance{UID: "old", Created: epoch}
+	refused := propagate.Resumed("wf.c")
+	refused.Phase = nodegraph.Failed
+	at(t, e, time.Second, named(propagate.PodFailed("wf.a", ""), old), refused)
+	at(t, e, time.Second, propagate.ManualRetry())
+	at(t, e, time.Minute+time.Second)
+	expect(t, e, "wf.a", nodegraph.Failed)
+	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), old))
+	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), fact.PodInstance{UID: "new", Created: epoch.Add(2 * time.Second)}))
 	expect(t, e, "wf.a", nodegraph.Failed)
 }

@@ -19,15 +19,6 @@ import (
 // What users of workflow engines reported as stuck, one test for each family of reports. The numbers are issues and pull
 // requests of argoproj/argo-workflows where no other project is named.
 
-// drawnWith is drawn for what a line of text can't say.
-func drawnWith(t testing.TB, text string, set func(*nodegraph.Spec)) *propagate.Engine {
-	t.Helper()
-	spec, err := nodegraph.Parse(text)
-	require.NoError(t, err)
-	set(spec)
-	return started(t, spec)
-}
-
 // eachOf lets set see every template of one kind.
 func eachOf(kind nodegraph.Kind, set func(*nodegraph.Template)) func(*nodegraph.Spec) {
 	return func(spec *nodegraph.Spec) {
@@ -37,15 +28,6 @@ func eachOf(kind nodegraph.Kind, set func(*nodegraph.Template)) func(*nodegraph.
 			}
 		}
 	}
-}
-
-// at is tell at a time of its own.
-func at(t testing.TB, e *propagate.Engine, after time.Duration, events ...propagate.Event) propagate.Result {
-	t.Helper()
-	r, err := e.Apply(epoch.Add(after), events...)
-	require.NoError(t, err)
-	require.NoError(t, sound(e))
-	return r
 }
 
 // expectAll asserts phases given as "name Phase", and that a restart changes none of them.

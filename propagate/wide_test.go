@@ -34,7 +34,7 @@ const knownFaultsFile = "testdata/known-faults.txt"
 // each. So a fault that is new, and one that is mended, both fail this test; -rewrite rewrites the list.
 func TestWideRandomWorkflows(t *testing.T) {
 	known := readKnownFaults(t)
-	first, n := *seed, uint64(*runs)
+	first, n := *seed, uint64(cmp.Or(*runs, listedSeeds))
 	scan := scanKnown(first, n, known)
 	t.Logf("seeds %d to %d and those that are listed: %d calls of engines, %d crashes, %d kinds", first, first+n-1, scan.calls, scan.crashes, len(scan.seeds))
 	if rewriting() {
@@ -239,7 +239,7 @@ func TestReduceKnownFaults(t *testing.T) {
 		t.Skip("-reduce KIND, all or new")
 	}
 	known := readKnownFaults(t)
-	scan := scanKnown(*seed, uint64(*runs), known)
+	scan := scanKnown(*seed, uint64(cmp.Or(*runs, listedSeeds)), known)
 	for _, kind := range slices.Sorted(maps.Keys(scan.seeds)) {
 		if *reduceKind != "all" && *reduceKind != kind && (*reduceKind != "new" || known.notes[kind] != nil) {
 			continue

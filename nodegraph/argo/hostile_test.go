@@ -2,6 +2,7 @@ package argo_test
 
 import (
 	"bytes"
+	"flag"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -12,9 +13,11 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 )
 
-// Ten megabytes of anything are refused with an error of the package that stays short.
+var garbageSize = flag.Int("garbage", 1, "MiB of garbage to read")
+
+// Megabytes of anything are refused with an error of the package that stays short.
 func TestGarbageIsRefused(t *testing.T) {
-	const size = 10 << 20
+	size := *garbageSize << 20
 	random := make([]byte, size)
 	r := rand.New(rand.NewPCG(1, 2))
 	for k := range random {

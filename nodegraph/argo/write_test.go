@@ -326,3 +326,14 @@ func TestEncodeYAML(t *testing.T) {
 	assert.Equal(t, "\U0001F600 <c>", again.Snapshot.Nodes[0].Message)
 	assert.Contains(t, string(encode(t, again)), `"big":12345678901234567890`)
 }
+
+// Control characters in a message, as programs print them, came back as something else or were refused.
+func TestYAMLKeepsControlCharacters(t *testing.T) {
+	for _, c := range []string{"\u0085", "\u007f", "\u009b", "\ufffe"} {
+		w := read(t, []byte(object(`{"phase":"Failed","message":"x`+c+`y"}`)))
+		inYAML, err := w.EncodeYAML()
+		if assert.NoError(t, err, "%+q", c) {
+			assert.Equal(t, w.Snapshot.Message, read(t, inYAML).Snapshot.Message, "%+q", c)
+		}
+	}
+}

@@ -30,12 +30,20 @@ func each(t *testing.T, test func(t *testing.T, file string)) {
 	}
 }
 
+// opened holds the recordings that were read, by file.
+var opened = make(map[string]*replay.Recording)
+
+// read reads a recording, each once for all tests: these run one after another, and change none.
 func read(t testing.TB, file string) (*replay.Recording, *nodegraph.Spec) {
 	t.Helper()
-	data, err := os.ReadFile(file)
-	require.NoError(t, err)
-	r, err := replay.Read(data)
-	require.NoError(t, err, file)
+	r := opened[file]
+	if r == nil {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		r, err = replay.Read(data)
+		require.NoError(t, err, file)
+		opened[file] = r
+	}
 	spec, err := r.Spec()
 	require.NoError(t, err)
 	return r, spec

@@ -40,11 +40,8 @@ func listed(t testing.TB) []replay.Cause {
 func findings(t testing.TB, file string) []replay.Cause {
 	t.Helper()
 	name := replay.RecordingPath(file)
-	r := readable(t, file)
-	if r == nil {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		_, err = replay.Read(data)
+	r, err := readFile(t, file)
+	if err != nil {
 		c, _ := replay.Found(name, nil, err)
 		c.Modes = "both"
 		return []replay.Cause{c}
@@ -60,15 +57,11 @@ func findings(t testing.TB, file string) []replay.Cause {
 		list = append(list, c)
 	}
 	for _, mode := range modes {
-		broken := false
-		v, err := replay.Judge(&replay.Player{Recording: r, Mode: mode, After: func(e *propagate.Engine) error {
-			broken = broken || e.Check() != nil
-			return nil
-		}})
-		if c, ok := replay.Found(name, v, err); ok {
+		v := judge(t, file, mode)
+		if c, ok := replay.Found(name, v.Verdict, v.err); ok {
 			add(c)
 		}
-		if broken {
+		if v.broken != nil {
 			_, err := replay.Judge(&replay.Player{Recording: r, Mode: mode, After: (*propagate.Engine).Check})
 			c, _ := replay.Found(name, nil, err)
 			c.Modes, c.Node = mode.String(), "invariant"
@@ -80,7 +73,7 @@ func findings(t testing.TB, file string) []replay.Cause {
 
 // Every frame of every recording shows what the library computes, but for the numbered deviations and for what is listed
 // with its cause. A difference that is new fails, and so does a line that says what is not so any more. After every call
-// the engine's invariants hold and the reference evaluator agrees.
+// the engine's invariants hold and the reference evaluator agrees. -every chooses among the wide recordings.
 func TestRecordings(t *testing.T) {
 	if *rewrite {
 		rewriteCauses(t)
@@ -89,7 +82,7 @@ func TestRecordings(t *testing.T) {
 	for _, c := range listed(t) {
 		known[c.Recording] = append(known[c.Recording], c)
 	}
-	each(t, "*/*", func(t *testing.T, file string) {
+	test := func(t *testing.T, file string) {
 		want := known[replay.RecordingPath(file)]
 		for k := range want {
 			assert.Regexp(t, causeForm, want[k].Why, "the cause of %s", want[k].Recording)
@@ -98,7 +91,9 @@ func TestRecordings(t *testing.T) {
 		if diff := cmp.Diff(want, findings(t, file)); diff != "" {
 			t.Errorf("%s (-listed +found):\n%s", file, diff)
 		}
-	})
+	}
+	each(t, scripted, test)
+	someOf(t, "wide/*", *every, test)
 }
 
 // The list has no line of a recording that does not exist, and is in the order of the recordings.

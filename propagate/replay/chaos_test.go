@@ -20,7 +20,7 @@ import (
 
 var (
 	chaosSeed = flag.Uint64("chaos.seed", 1, "first seed of the chaos test")
-	chaosRuns = flag.Int("chaos.runs", 3, "how many times each recording is disturbed")
+	chaosRuns = flag.Int("chaos.runs", 1, "how many times each recording is disturbed")
 )
 
 // What a recording tells is told once more: pods in another order within each list, lists twice, old statuses of pods

@@ -56,9 +56,9 @@ func play(t testing.TB, file string, mode replay.Mode) *played {
 		p.complete = m.Engine.Complete()
 		return nil
 	}))
-	var err error
-	p.verdict, err = replay.Judge(&replay.Player{Recording: p.Recording, Mode: mode})
-	require.NoError(t, err)
+	v := judge(t, filepath.Join(recordings, file), mode)
+	require.NoError(t, v.err)
+	p.verdict = v.Verdict
 	return p
 }
 

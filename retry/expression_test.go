@@ -2,7 +2,6 @@ package retry_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -10,26 +9,7 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
-// What was found wrong, each on its own and named after it.
-
-// A node that the policy, the limit or the expression had ended was ended anew when MaxDuration passed later: with another
-// message, and once with another phase.
-func TestWhatEndedBeforeTheLongestTimeStaysAsItIs(t *testing.T) {
-	backoff := &retry.Backoff{Duration: time.Second, MaxDuration: 60 * time.Second}
-	for why, s := range map[string]retry.Strategy{
-		"policy":           {Policy: retry.PolicyOnError, Backoff: backoff},
-		"limit":            {Limit: limit(0), Backoff: backoff},
-		"expression":       {Expression: expression(t, "false"), Backoff: backoff},
-		"expression error": {Expression: expression(t, "asInt('x') == 1"), Backoff: backoff},
-	} {
-		one := []retry.Attempt{failed("m")} // ends at 10
-		first, later := s.Decide(one, retry.Environment{Now: at(11)}), s.Decide(one, retry.Environment{Now: at(61)})
-		require.Equal(t, retry.Stop, first.Verb, why)
-		assert.Equal(t, first.Step.String(), later.Step.String(), "%s: the step that ended the node", why)
-		assert.Equal(t, first.Outcome, later.Outcome, "%s: the phase of the node", why)
-		assert.Equal(t, first.Message, later.Message, "%s: the message of the node", why)
-	}
-}
+// What expressions can do, and what they can not.
 
 // Expressions could ask for the time, and for keys in the random order of a Go map.
 func TestExpressionsHaveNoClockAndNoChance(t *testing.T) {

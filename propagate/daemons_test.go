@@ -1,0 +1,79 @@
+package propagate_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+)
+
+// Daemons that are ready, die, and are ended with their boundary.
+
+// A daemon that was ended with its boundary made its exit hook due, and so opened the boundary that had ended.
+func TestReleasedDaemonRunsNoExitHook(t *testing.T) {
+	e := drawn(t, `dag(inner: dag(d: daemon exit pod -> b) -> c)`)
+	ready := propagate.PodRunning("wf.inner.d")
+	tell(t, e, ready)
+	tell(t, e, propagate.PodSucceeded("wf.inner.b"))
+	expect(t, e, "wf.inner", nodegraph.Succeeded)
+	expect(t, e, "wf.inner.d", nodegraph.Succeeded)
+	expect(t, e, "wf.c", nodegraph.Pending)
+	require.Equal(t, nodegraph.None, e.Graph().Find("wf.inner.d.onExit"))
+}
+
+// A task that was omitted beside ready daemons ran after all when the last of them ended.
+func TestOmittedStaysOmittedWhenADaemonEnds(t *testing.T) {
+	e := drawn(t, `dag(d: daemon over [x, y], next depends "d.AllFailed", other)`)
+	tell(t, e, propagate.PodRunning("wf.d(0:x)"), propagate.PodFailed("wf.d(1:y)", "boom"))
+	expect(t, e, "wf.next", nodegraph.Omitted)
+	tell(t, e, propagate.PodFailed("wf.d(0:x)", "boom"))
+	expect(t, e, "wf.next", nodegraph.Omitted)
+}
+
+// That a daemon was ready was forgotten when it was heard of after its end, so that the order of two events decided
+// whether a Steps goes on.
+func TestReadyHeardAfterTheEndCounts(t *testing.T) {
+	ready, failed := propagate.PodRunning("wf[0].d"), propagate.PodFailed("wf[0].d", "")
+	ready.Pod.UID, failed.Pod.UID = "u", "u"
+	phases := make(map[string]bool)
+	for _, order := range [][]propagate.Event{{ready, failed}, {failed, ready}} {
+		e := drawn(t, `steps(d: daemon, hold: suspend | b)`)
+		tell(t, e, order...)
+		tell(t, e, propagate.Resumed("wf[0].hold"))
+		phase, _ := e.Workflow()
+		phases[phase.String()] = true
+	}
+	require.Len(t, phases, 1, "the same two events in either order give %v", phases)
+}
+
+// A ready daemon counts as a success while it is ready and once it was ended with its DAG alike, and what is inside of the task
+// before it does not count: the DAG is what it was when it ended the daemon.
+func TestDaemonEndedWithItsBoundaryDecidesAsBefore(t *testing.T) {
+	e := drawn(t, "dag(x: dag(set: pod(a, b) -> d: daemon), hold: suspend)")
+	tell(t, e, propagate.PodRunning("wf.x.set"), propagate.ContainerEnded("wf.x.set", "a", 1, ""), propagate.ContainerEnded("wf.x.set", "b", 0, ""), propagate.PodSucceeded("wf.x.set"))
+	r := tell(t, e, propagate.PodRunning("wf.x.d"))
+	require.Equal(t, "Terminate wf.x.d \"its boundary has ended\"", r.Actions[0].String())
+	expect(t, e, "wf.x.d", nodegraph.Succeeded)
+	expect(t, e, "wf.x", nodegraph.Succeeded)
+}
+
+// A hook that is a ready daemon is on a branch of its DAG, and no task of it.
+func TestHookThatIsAReadyDaemonOnABranch(t *testing.T) {
+	e := drawn(t, `dag(x: dag(a exit daemon -> b when "1 == 2"), y: dag(c -> d when "1 == 2"), hold: suspend)`)
+	tell(t, e, propagate.PodSucceeded("wf.y.c")) // the branches of y are walked before the hook exists
+	tell(t, e, propagate.PodSucceeded("wf.x.a"))
+	tell(t, e, propagate.PodRunning("wf.x.a.onExit"))
+	expect(t, e, "wf.x", nodegraph.Succeeded)
+}
+
+// A task that was omitted because a daemon was ready stays so when the daemon begins anew.
+func TestOmittedBesideADaemonThatBeginsAnew(t *testing.T) {
+	e := drawn(t, `dag(d: retry(1, daemon), x depends "d.Failed", hold: suspend)`)
+	tell(t, e, propagate.PodRunning("wf.d(0)"))
+	expect(t, e, "wf.x", nodegraph.Omitted)
+	tell(t, e, propagate.PodFailed("wf.d(0)", ""))
+	expect(t, e, "wf.d", nodegraph.Running)
+	expect(t, e, "wf.x", nodegraph.Omitted)
+}

@@ -1,0 +1,246 @@
+package propagate_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+)
+
+// What a manual retry keeps, and what it forgets.
+
+// A loop that the host resolved to no items was asked for again after a manual retry.
+func TestEmptyLoopSurvivesAManualRetry(t *testing.T) {
+	e := drawn(t, `dag(a: dag(l over "{{tasks.x.outputs.result}}"), b)`)
+	tell(t, e, propagate.Expanded("wf.a.l"), propagate.PodFailed("wf.b", "main: Error (exit code 1)"))
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	expect(t, e, "wf.a", nodegraph.Succeeded)
+	expect(t, e, "wf.b", nodegraph.Pending)
+}
+
+// A workflow that was terminated while it waited for its locks again, after a manual retry, ended around nodes that were
+// still running.
+func TestTerminatedWhileItWaitsForItsLocksAgain(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(a, b -> c)`)
+	require.NoError(t, err)
+	spec.Locks = []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}}
+	e := started(t, spec)
+	tell(t, e, propagate.LockGranted(""))
+	tell(t, e, propagate.PodFailed("wf.a", "boom"), propagate.PodSucceeded("wf.b"))
+	tell(t, e, propagate.PodSucceeded("wf.c"))
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	tell(t, e, propagate.Shutdown("Terminate"))
+	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+}
+
+// A ManualRetry that came twice in one batch took the state after the first for the state before the call.
+func TestManualRetryTwiceInABatch(t *testing.T) {
+	changes := func(events ...propagate.Event) []string {
+		e := drawn(t, `dag(a -> b, c)`)
+		tell(t, e, propagate.PodSucceeded("wf.c"), propagate.PodFailed("wf.a", "m"))
+		var list []string
+		for _, c := range tell(t, e, events...).Changes {
+			list = append(list, c.String())
+		}
+		return list
+	}
+	require.Equal(t, changes(propagate.ManualRetry()), changes(propagate.ManualRetry(), propagate.ManualRetry()))
+}
+
+// A composite that a shutdown had found open stayed marked by it after a manual retry: whatever became of its members, the
+// workflow failed once more.
+func TestStoppedWorkflowRetriedByHandMaySucceed(t *testing.T) {
+	for _, text := range []string{"dag(a, b: suspend)", "steps(a, b: suspend)", "dag(in: steps(a, b: suspend))"} {
+		for _, strategy := range []string{"Stop", "Terminate"} {
+			t.Run(strategy+" "+text, func(t *testing.T) {
+				e := drawn(t, text)
+				tell(t, e, propagate.Shutdown(strategy))
+				require.True(t, e.Complete())
+				tell(t, e, propagate.ManualRetry())
+				for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
+					switch name := e.Graph().Node(i).Name(); e.Kind(i) {
+					case nodegraph.Pod:
+						tell(t, e, propagate.PodSucceeded(name))
+					case nodegraph.Suspend:
+						tell(t, e, propagate.Resumed(name))
+					}
+				}
+				expect(t, e, "wf", nodegraph.Succeeded)
+				require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+			})
+		}
+	}
+}
+
+// What was left inside a composite with a lock of its own ran again after a manual retry, and nobody had the lock.
+func TestManualRetryRunsNothingWithoutItsLock(t *testing.T) {
+	for _, c := range []struct{ text, locked, runs string }{
+		{"dag(in: mutex(m, dag(x, y)), other)", "wf.in", "wf.in."},
+		{"mutex(m, dag(x, y))", "wf", "wf."},
+		{"dag(in: mutex(m, steps(x, y)))", "wf.in", "wf.in[0]."},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			e := drawn(t, c.text)
+			tell(t, e, propagate.LockGranted(c.locked))
+			if strings.Contains(c.text, "other") {
+				tell(t, e, propagate.PodSucceeded("wf.other"))
+			}
+			tell(t, e, propagate.PodSucceeded(c.runs+"x"), propagate.PodFailed(c.runs+"y", ""))
+			require.True(t, e.Complete())
+			r := tell(t, e, propagate.ManualRetry())
+			require.Contains(t, actionsOf(r), "Acquire "+c.locked+" default/Mutex/m")
+			for _, o := range waitsFor(e) {
+				require.NotContains(t, o, "start", "before it has the lock")
+			}
+			tell(t, e, propagate.LockGranted(c.locked))
+			tell(t, e, propagate.PodSucceeded(c.runs+"x"), propagate.PodSucceeded(c.runs+"y"))
+			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+			expect(t, e, "wf", nodegraph.Succeeded)
+		})
+	}
+}
+
+// A pod that was first heard of when it was gone, after its boundary had failed fast, was not remembered: heard of once more
+// after a manual retry it was taken for a newer one, and the end of the one that had run in the meantime was undone.
+func TestPodOfABoundaryThatFailedFastIsRemembered(t *testing.T) {
+	e := drawnWith(t, "steps(a exit pod, b) exit pod", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			template.FailFast = template.Kind == nodegraph.Steps
+		}
+	})
+	lost := propagate.PodDeleted("wf[0].a")
+	lost.Pod.UID = "old"
+	tell(t, e, propagate.Shutdown("Stop"))
+	tell(t, e, lost)
+	tell(t, e, propagate.PodFailed("wf.onExit", ""))
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	ended := propagate.PodFailed("wf[0].a", "boom")
+	ended.Pod.UID = "new"
+	tell(t, e, ended)
+	tell(t, e, lost)
+	expect(t, e, "wf[0].a", nodegraph.Failed)
+}
+
+// A daemon that was ended with its boundary took a place there for ever, when a manual retry had opened that again.
+func TestEndedDaemonTakesNoPlaceAfterAManualRetry(t *testing.T) {
+	e := drawnWith(t, "dag(x: dag(d: daemon -> {a, b}))", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Kind == nodegraph.DAG {
+				template.Parallelism = 2
+			}
+		}
+	})
+	tell(t, e, propagate.PodRunning("wf.x.d"))
+	tell(t, e, propagate.PodFailed("wf.x.a", ""))
+	tell(t, e, propagate.PodFailed("wf.x.b", ""))
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	require.Equal(t, []string{"wf.x.a: start", "wf.x.b: start"}, waitsFor(e))
+}
+
+// A manual retry forgot the hook of a task that was omitted, and with it that the DAG around had ended (random test, seed
+// 10,002,698).
+func TestHookOfAnOmittedTaskAfterAManualRetry(t *testing.T) {
+	e := hooked(t, `dag(a, b depends "a.Failed", f)`, `tasks.b.status == "Omitted"`)
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	tell(t, e, propagate.PodSucceeded("wf.b.hooks.h"), propagate.PodFailed("wf.f", ""))
+	tell(t, e, propagate.ManualRetry())
+	require.Equal(t, []string{"wf.f: start"}, waitsFor(e))
+
+	e = hooked(t, `dag(r: dag(a, b depends "a.Failed"), f)`, `tasks.b.status == "Omitted"`)
+	tell(t, e, propagate.PodSucceeded("wf.r.a"))
+	tell(t, e, propagate.PodSucceeded("wf.r.b.hooks.h"), propagate.PodFailed("wf.f", ""))
+	expect(t, e, "wf.r", nodegraph.Succeeded)
+	expectWorkflow(t, e, nodegraph.Failed)
+	tell(t, e, propagate.ManualRetry())
+	expect(t, e, "wf.r", nodegraph.Succeeded)
+	require.Equal(t, []string{"wf.f: start"}, waitsFor(e))
+}
+
+// A manual retry forgot that a task was omitted while a daemon ran that failed later, inside of an attempt that another
+// followed.
+func TestOmittedBesideADaemonAfterAManualRetry(t *testing.T) {
+	e := drawn(t, `dag(r: retry(1, dag(d: daemon, b depends "d.Failed", s: suspend)), f)`)
+	tell(t, e, propagate.PodRunning("wf.r(0).d"))
+	expect(t, e, "wf.r(0).b", nodegraph.Omitted)
+	tell(t, e, propagate.PodFailed("wf.r(0).d", ""))
+	tell(t, e, propagate.Resumed("wf.r(0).s"))
+	tell(t, e, propagate.PodRunning("wf.r(1).d"), propagate.Resumed("wf.r(1).s"))
+	tell(t, e, propagate.PodFailed("wf.f", ""))
+	expect(t, e, "wf.r", nodegraph.Succeeded)
+	expectWorkflow(t, e, nodegraph.Failed)
+	tell(t, e, propagate.ManualRetry())
+	expect(t, e, "wf.r(0).b", nodegraph.Omitted)
+	expect(t, e, "wf.r(0)", nodegraph.Failed)
+	require.Equal(t, []string{"wf.f: start"}, waitsFor(e))
+}
+
+// What succeeded is kept by a manual retry as it is: inside of it the end of a shutdown let hooks start that the shutdown
+// had forbidden (random test, seed 40,053,461).
+func TestWhatIsKeptByAManualRetryStays(t *testing.T) {
+	e := drawn(t, "steps(x: dag(b exit pod) continueOnFailed | f)")
+	tell(t, e, propagate.PodRunning("wf[0].x.b"))
+	tell(t, e, propagate.Shutdown("Terminate"))
+	expect(t, e, "wf[0]", nodegraph.Succeeded)
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	expect(t, e, "wf[0]", nodegraph.Succeeded)
+	require.Equal(t, []string{"wf[1].f: start"}, waitsFor(e))
+}
+
+// A manual retry keeps what is inside of what succeeded as it is, and what the rules say of it.
+func TestKeptByAManualRetry(t *testing.T) {
+	e := drawn(t, `steps(a: retry(1, pod), skipped: dag(y) when "{{x}} == 2", many over "list" | b)`)
+	tell(t, e, propagate.Resolved("wf[0].skipped", false, ""))
+	tell(t, e, propagate.Expanded("wf[0].many", nodegraph.Item{Text: "i"}))
+	tell(t, e, propagate.PodSucceeded("wf[0].many(0:i)"))
+	tell(t, e, propagate.PodRunning("wf[0].a(0)"), propagate.PodDeleted("wf[0].a(0)"))
+	tell(t, e, propagate.PodSucceeded("wf[0].a(1)"))
+	tell(t, e, propagate.PodFailed("wf[1].b", ""))
+	require.True(t, e.Complete())
+	rules := func() map[string]string {
+		list := make(map[string]string)
+		for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
+			if n := e.Graph().Node(i); n.Role != nodegraph.RoleGroup && strings.HasPrefix(n.Name(), "wf[0]") && !n.Kind.Composite() {
+				v := e.Verdict(i)
+				list[n.Name()] = fmt.Sprint(v.Phase, " ", v.Rule)
+			}
+		}
+		v := e.Verdict(e.Graph().Find("wf[0].skipped"))
+		list["wf[0].skipped"] = fmt.Sprint(v.Phase, " ", v.Rule)
+		return list
+	}
+	before := rules()
+	tell(t, e, propagate.ManualRetry())
+	require.Empty(t, cmp.Diff(before, rules()))
+	require.Equal(t, []string{"wf[1].b: start"}, waitsFor(e))
+}
+
+// What was told of the pod that a node had before a manual retry undid that the node was found in the cache since.
+func TestThePodBeforeANodeWasMemoized(t *testing.T) {
+	for _, ev := range []propagate.Event{
+		propagate.PodPending("wf.a", "ContainerCreating"), propagate.PodRunning("wf.a"), propagate.PodFailed("wf.a", "exit 1"),
+		propagate.PodDeleted("wf.a"),
+		propagate.ResultPending("wf.a"),
+	} {
+		e := drawnWith(t, "dag(a: pod(x), hold: suspend)", eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Memoize = "key" }))
+		tell(t, e, propagate.Memoized("wf.a", true))
+		ev.Pod = fact.PodInstance{UID: "before", Created: epoch}
+		for _, e := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
+			r, err := e.Apply(epoch, ev)
+			require.NoError(t, err)
+			require.Empty(t, r.Actions, "%v", ev)
+			require.Empty(t, r.Changes, "%v", ev)
+			expect(t, e, "wf.a", nodegraph.Succeeded)
+		}
+	}
+}
