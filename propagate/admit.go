@@ -8,7 +8,7 @@ import (
 
 // admit reports whether node i may start now: the workflow is not held, its locks are granted, its memoization key was
 // looked up, and no limit of parallelism is reached.
-func (e *Engine) admit(i nodegraph.Index, w rule.Want) bool {
+func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 	n := e.graph.Node(i)
 	if e.facts.Held() || e.facts.Started().IsZero() {
 		return false
@@ -16,10 +16,10 @@ func (e *Engine) admit(i nodegraph.Index, w rule.Want) bool {
 	if n.Kind == nodegraph.StepGroup || n.Kind == nodegraph.TaskGroup {
 		return true
 	}
-	if !e.parallelismAllows(i, w) {
+	if !e.parallelismAllows(i, v) {
 		return false
 	}
-	if w&rule.WantAttempt != 0 {
+	if v.WantsAttempt() {
 		return true // the Retry exists: it has its locks, and nobody is asked about it any more
 	}
 	return e.hasLocks(i) && (n.Template.Memoize == "" || e.lookedUp(i, n.Template.Memoize))
@@ -28,7 +28,7 @@ func (e *Engine) admit(i nodegraph.Index, w rule.Want) bool {
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
 // checkParallelism). The boundary's holds back a Retry as a whole, not its later attempts; where the boundary fails fast
 // only a Retry with a lock makes more of them, because what still runs there may be waiting for that lock.
-func (e *Engine) parallelismAllows(i nodegraph.Index, w rule.Want) bool {
+func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 	if !e.reads.limits {
 		return true
 	}
@@ -41,7 +41,7 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, w rule.Want) bool {
 		return true
 	}
 	t := e.graph.Node(b).Template
-	if w&rule.WantAttempt != 0 && (!t.FailFast || e.facts.Node(i).Lock() == fact.LockHeld) {
+	if v.WantsAttempt() && (!t.FailFast || e.facts.Node(i).Lock() == fact.LockHeld) {
 		return true
 	}
 	if t.Parallelism <= 0 && !t.FailFast {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
-	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // workflowLockAnswered takes the host's word on the locks of the workflow.
@@ -28,7 +27,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	switch {
 	case f.Lock() == fact.LockHeld:
 		return
-	case f.Lock() == fact.LockNone && e.rules.Brief(i).Want()&rule.WantStart == 0: // it does not want them any more
+	case f.Lock() == fact.LockNone && !e.rules.Brief(i).WantsStart(): // it does not want them any more
 		e.giveBackLocks(i)
 		return
 	}

@@ -69,7 +69,7 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		{"a message that the reference does not see", func(e *Engine) {
 			i := e.graph.Find("wf.s")
 			r := e.rules.Ruling(i)
-			r.Message = rule.Said(e.facts.Intern("old"))
+			r.Message = e.rules.Said(e.facts.Intern("old"))
 			e.rules.Record(i, r)
 		},
 			&InvariantError{"agreement", "wf.s", `the engine says Running "old" (suspended), the reference Running "" (suspended)`}},

@@ -10,8 +10,8 @@ import (
 )
 
 // start creates node i, or the next attempt of Retry i.
-func (e *Engine) start(i nodegraph.Index, w rule.Want) {
-	if w&rule.WantAttempt != 0 {
+func (e *Engine) start(i nodegraph.Index, v rule.Brief) {
+	if v.WantsAttempt() {
 		m, err := e.graph.AddAttempt(i)
 		if err != nil {
 			e.fail(i, err)
@@ -46,14 +46,14 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	if !e.rules.Barred(i) {
 		return false
 	}
-	message := rule.TextDeadline
+	message := textDeadline
 	switch {
 	case e.rules.WithinClosing(i):
 		message = rule.TextClosed
 	case e.rules.Stops(i) && e.graph.Node(i).Kind == nodegraph.Pod:
 		message = "workflow shutdown with strategy: " + e.facts.Shutdown()
 	case e.rules.Stops(i):
-		message = rule.TextStopped(e.facts.Shutdown())
+		message = e.rules.StopText()
 	}
 	e.expand(i)
 	o := e.ending(i, fact.StageStopped, nodegraph.Failed, message, e.facts.Instant())

@@ -6,7 +6,6 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
-	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // manualRetry starts a workflow that failed again (Argo: FormulateRetryWorkflow). What succeeded or was skipped is
@@ -25,7 +24,7 @@ func (e *Engine) manualRetry() {
 	}
 	old := make(map[string]changed, e.graph.Len())
 	for i := range nodegraph.Index(e.graph.Len()) {
-		old[e.graph.Node(i).ID()] = changed{phase: e.rules.Brief(i).Phase(), message: rule.Said(fresh.facts.Intern(e.rules.MessageWords(i)))}
+		old[e.graph.Node(i).ID()] = changed{phase: e.rules.Brief(i).Phase(), message: fresh.rules.Said(fresh.facts.Intern(e.rules.MessageWords(i)))}
 	}
 	fresh.wording = e.wording
 	for i := range nodegraph.Index(e.graph.Len()) { // pods that are forgotten may still be heard of

@@ -36,7 +36,7 @@ func (e *Engine) Obligations() []Obligation {
 // need says what node i itself waits for; false when it waits for other nodes only, or for nothing.
 func (e *Engine) need(i nodegraph.Index) (Need, bool) {
 	v := e.rules.Brief(i)
-	if v.Want()&(rule.WantStart|rule.WantAttempt|rule.WantHook|rule.WantAnswer) != 0 && !e.rules.WithinEnded(i) && !e.rules.WithinClosing(i) {
+	if v.Wants() && !e.rules.WithinEnded(i) && !e.rules.WithinClosing(i) {
 		return e.startNeed(i)
 	}
 	if v.Fulfilled() {
@@ -73,9 +73,9 @@ func (e *Engine) need(i nodegraph.Index) (Need, bool) {
 func (e *Engine) startNeed(i nodegraph.Index) (Need, bool) {
 	v, f := e.rules.Brief(i), e.facts.Node(i)
 	switch {
-	case v.Want()&rule.WantAnswer != 0 && e.graph.Node(i).Kind == nodegraph.TaskGroup:
+	case v.WantsAnswer() && e.graph.Node(i).Kind == nodegraph.TaskGroup:
 		return NeedItems, true
-	case v.Want()&rule.WantAnswer != 0:
+	case v.WantsAnswer():
 		return NeedCondition, true
 	case e.facts.Held():
 		return NeedUnsuspend, true
@@ -83,7 +83,7 @@ func (e *Engine) startNeed(i nodegraph.Index) (Need, bool) {
 		return NeedLock, true
 	case e.facts.Memo(i) == fact.AnswerAsked:
 		return NeedCache, true
-	case v.Want()&(rule.WantStart|rule.WantAttempt) == 0:
+	case !v.WantsStart() && !v.WantsAttempt():
 		return NeedTimer, true // its hook starts with the next call
 	}
 	return NeedParallelism, true

@@ -193,7 +193,7 @@ func endFact(f *fact.Fact, r *nodegraph.Recorded) {
 
 func stopped(message string) bool {
 	return strings.HasPrefix(message, "workflow shutdown with strategy: ") ||
-		strings.HasPrefix(message, "Stopped with strategy '") || message == rule.TextDeadline || message == "timeout"
+		strings.HasPrefix(message, "Stopped with strategy '") || message == textDeadline || message == "timeout"
 }
 
 func podFact(f *fact.Fact, r *nodegraph.Recorded, daemon bool) {

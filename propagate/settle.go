@@ -67,7 +67,7 @@ func (e *Engine) judge(i nodegraph.Index) {
 
 // commit does what follows from the verdict on node i, which looks different now, and wakes who reads it.
 func (e *Engine) commit(i nodegraph.Index, old, is rule.Brief) {
-	if is.Want()&^rule.WantWithin != 0 {
+	if is.Wants() {
 		e.starts.want(i)
 	}
 	switch {
@@ -106,7 +106,7 @@ func (e *Engine) reopened(i nodegraph.Index) {
 	e.facts.ClearFinished(i)
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		v := e.rules.Brief(m)
-		if v.Want() != 0 { // given up when this node ended
+		if v.Wants() { // given up when this node ended
 			e.starts.want(m)
 		}
 		if v.Fulfilled() {

@@ -54,14 +54,14 @@ func (e *Engine) startWanted() bool {
 	s.candidates.add(s.later) // they were held back in StartOrder
 	s.later = s.later[:0]
 	for i, ok := s.candidates.next(e.StartOrder); ok; i, ok = s.candidates.next(e.StartOrder) {
-		w := e.rules.Brief(i).Want()
+		v := e.rules.Brief(i)
 		switch {
-		case w == 0, e.rules.WithinEnded(i), e.rules.WithinClosing(i): // what is inside of something that has ended never starts
+		case !v.Wants(), e.rules.WithinEnded(i), e.rules.WithinClosing(i): // what is inside of something that has ended never starts
 			e.abandon(i)
-		case e.startOne(i, w):
+		case e.startOne(i, v):
 			started = true
 			e.sweep(e.facts.Node(i).Depth())
-		case w&(rule.WantStart|rule.WantAttempt) != 0:
+		case v.WantsStart() || v.WantsAttempt():
 			s.later = append(s.later, i)
 		}
 		e.takeWanted()
@@ -130,16 +130,16 @@ func (e *Engine) abandonStarts() {
 }
 
 // startOne does what one verdict asks for. It reports whether anything was started.
-func (e *Engine) startOne(i nodegraph.Index, w rule.Want) bool {
+func (e *Engine) startOne(i nodegraph.Index, v rule.Brief) bool {
 	started := false
-	if w&rule.WantAnswer != 0 {
+	if v.WantsAnswer() {
 		e.ask(i)
 	}
-	if w&rule.WantHook != 0 {
+	if v.WantsHook() {
 		started = e.addHooks(i)
 	}
-	if w&(rule.WantStart|rule.WantAttempt) != 0 && e.admit(i, w) {
-		e.start(i, w)
+	if (v.WantsStart() || v.WantsAttempt()) && e.admit(i, v) {
+		e.start(i, v)
 		started = true
 	}
 	return started

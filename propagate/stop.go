@@ -20,7 +20,7 @@ func (e *Engine) applyShutdown(strategy string) {
 	for i := range nodegraph.Index(e.graph.Len()) {
 		if !e.rules.Brief(i).Fulfilled() && e.rules.Stops(i) {
 			e.halt(i)
-			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, rule.TextStopped(e.facts.Shutdown()))
+			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, e.rules.StopText())
 		}
 	}
 }
@@ -43,6 +43,9 @@ func (e *Engine) halt(i nodegraph.Index) {
 	}
 }
 
+// textDeadline is said of what a deadline stops, as Argo puts it.
+const textDeadline = "Step exceeded its deadline"
+
 // applyDeadline stops what is unfinished when the workflow's deadline has passed.
 func (e *Engine) applyDeadline() {
 	if d := e.rules.Deadline(); !e.facts.Overdue() && !d.IsZero() && !e.facts.Now().Before(d) {
@@ -50,7 +53,7 @@ func (e *Engine) applyDeadline() {
 		e.sched.WakeEverybody()
 		for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 			if !e.graph.Node(i).InExitHandler() {
-				e.stopLeaf(i, rule.TextDeadline, rule.TextDeadline)
+				e.stopLeaf(i, textDeadline, textDeadline)
 			}
 		}
 	}
@@ -106,7 +109,7 @@ func (e *Engine) finalizeEnded() bool {
 		e.releaseLocks(i)
 		switch e.rules.Brief(i).Rule() {
 		case rule.RuleFailFast:
-			e.closeMembers(i, rule.TextFailedFast)
+			e.closeMembers(i, e.rules.MessageWords(i))
 		case rule.RuleOmitted:
 			e.facts.SetAnswer(i, fact.AnswerOmit)
 		}

@@ -152,7 +152,7 @@ func (f *Fact) join(o Fact) {
 	}
 	f.Ran = f.Ran || o.Ran || o.Stage == StageRunning
 	f.Ready = f.Ready || o.Ready
-	f.Conditions = UnionConditions(f.Conditions, o.Conditions)
+	f.Conditions = union(f.Conditions, o.Conditions)
 	if o.HasExit {
 		f.HasExit, f.ExitCode = true, o.ExitCode
 	}
@@ -172,8 +172,8 @@ func (f *Fact) join(o Fact) {
 	}
 }
 
-// UnionConditions is the union of two lists of conditions.
-func UnionConditions(a, b string) string {
+// union is the union of two lists of conditions.
+func union(a, b string) string {
 	if a == b || b == "" {
 		return a
 	}
@@ -188,12 +188,10 @@ func UnionConditions(a, b string) string {
 // Exists reports whether the node exists: the host was asked to start it, or it was loaded.
 func (f *Fact) Exists() bool { return !f.Created.IsZero() }
 
-// Conditions puts condition types into the form in which a Fact holds them.
-func Conditions(types []string) string {
-	if len(types) == 0 {
-		return ""
+// AddConditions notes types of the pod's conditions that were seen to be true.
+func (f *Fact) AddConditions(types []string) {
+	if len(types) > 0 {
+		sorted := slices.Sorted(slices.Values(types))
+		f.Conditions = union(f.Conditions, strings.Join(slices.Compact(sorted), ","))
 	}
-	sorted := slices.Clone(types)
-	slices.Sort(sorted)
-	return strings.Join(slices.Compact(sorted), ",")
 }

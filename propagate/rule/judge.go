@@ -29,7 +29,7 @@ func (e *Evaluator) Judge(i nodegraph.Index) Ruling {
 		v = e.servedRule(i)
 	}
 	if n.Hooked() && e.hooksDue(i, v) {
-		v.Brief = v.wanting(WantHook)
+		v.Brief = v.wanting(wantHook)
 	}
 	return v
 }

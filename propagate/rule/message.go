@@ -46,9 +46,7 @@ const (
 	TextPodDeleted       = "pod deleted"
 	TextContainerDeleted = "container deleted"
 	TextPodFailedUnder   = "Pod Failed whilst container running"
-	TextNoItems          = "Skipped, empty params"
-	TextFailedFast       = "template has failed or errored children and failFast enabled"
-	TextDeadline         = "Step exceeded its deadline"
+	textNoItems          = "Skipped, empty params"
 	TextClosed           = "closed: what it is inside of has ended"
 	textExpressionFalse  = "retryStrategy.expression evaluated to false"
 	textBackoffTooLong   = "Backoff would exceed max duration limit"
@@ -60,9 +58,9 @@ var texts = [...]string{
 	messageContainerDeleted: TextContainerDeleted,
 	messagePodFailedUnder:   TextPodFailedUnder,
 	messageOmitted:          "omitted: depends condition not met",
-	messageNoItems:          TextNoItems,
+	messageNoItems:          textNoItems,
 	messageTooDeep:          "Maximum recursion depth exceeded",
-	messageFailedFast:       TextFailedFast,
+	messageFailedFast:       "template has failed or errored children and failFast enabled",
 	messageStop:             "Stopped with strategy 'Stop'",
 	messageTerminate:        "Stopped with strategy 'Terminate'",
 	messageNoMoreRetries:    "No more retries left",
@@ -72,8 +70,11 @@ var texts = [...]string{
 	messageClosed:           TextClosed,
 }
 
-// Said is the Message with words that were said.
-func Said(words store.Phrase) Message { return Message{of: uint32(words)} }
+// said is the Message with words that were said.
+func said(words store.Phrase) Message { return Message{of: uint32(words)} }
+
+// Said is the Message with words that no rule has made.
+func (e *Evaluator) Said(words store.Phrase) Message { return said(words) }
 
 // about is the Message of a kind about node i.
 func about(kind messageKind, i nodegraph.Index) Message { return Message{kind: kind, of: uint32(i)} }

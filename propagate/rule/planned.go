@@ -162,7 +162,7 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 	n, f := e.graph.Node(i), e.facts.Node(i)
 	if f.Answer() == fact.AnswerSkip {
 		l := planned11
-		if e.facts.Message(i) == TextNoItems {
+		if e.facts.Message(i) == textNoItems {
 			l = planned10
 		}
 		return settled(nodegraph.Skipped, e.told(i), l, nodegraph.None)
@@ -181,12 +181,12 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 		case err != nil:
 			return settled(nodegraph.Error, about(messageWhenInvalid, i), planned16, nodegraph.None)
 		case result == nodegraph.WhenUnresolved:
-			return planned(planned17, nodegraph.None, WantAnswer)
+			return planned(planned17, nodegraph.None, wantAnswer)
 		case result == nodegraph.WhenFalse:
 			return settled(nodegraph.Skipped, about(messageWhenFalse, i), planned18, nodegraph.None)
 		}
 	}
-	return planned(planned19, nodegraph.None, WantStart)
+	return planned(planned19, nodegraph.None, wantStart)
 }
 
 // loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
@@ -201,9 +201,9 @@ func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task) Ruling {
 		if r, err := nodegraph.EvalWhen(t.When); err == nil && r == nodegraph.WhenFalse {
 			return empty
 		}
-		return planned(planned15, nodegraph.None, WantAnswer)
+		return planned(planned15, nodegraph.None, wantAnswer)
 	case known && len(t.Loop.Items) == 0:
 		return empty
 	}
-	return planned(planned19, nodegraph.None, WantStart)
+	return planned(planned19, nodegraph.None, wantStart)
 }

@@ -50,8 +50,8 @@ func (e *Evaluator) WithinEnded(i nodegraph.Index) bool {
 	return false
 }
 
-// TextStopped says that a shutdown with this strategy stopped a node.
-func TextStopped(strategy string) string { return texts[stoppedBy(strategy).kind] }
+// StopText says that the shutdown in force stopped a node.
+func (e *Evaluator) StopText() string { return texts[stoppedBy(e.facts.Shutdown()).kind] }
 
 // Clear reports whether what comes after node i, on which the verdict is v, may go on: it is fulfilled and so are its hooks.
 func (e *Evaluator) Clear(i nodegraph.Index, v Brief) bool {
@@ -72,7 +72,7 @@ func (e *Evaluator) OpenMember(i nodegraph.Index) nodegraph.Index {
 func (e *Evaluator) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
 	kind := e.facts.Node(i).Kind()
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Counts() && HoldsOpen(kind, e.briefs[m]) {
+		if e.facts.Node(m).Counts() && e.briefs[m].HoldsOpen(kind) {
 			return m, true
 		}
 	}
@@ -92,7 +92,7 @@ func (e *Evaluator) HooksOf(i nodegraph.Index) []nodegraph.Hook {
 
 // hooksDone reports whether every hook of node i that was started has ended and none is due.
 func (e *Evaluator) hooksDone(i nodegraph.Index) bool {
-	if e.briefs[i].Want()&WantHook != 0 {
+	if e.briefs[i].want()&wantHook != 0 {
 		return false
 	}
 	if e.ExitHookLater(i, e.briefs[i]) {
@@ -199,7 +199,7 @@ func ofItem(item *nodegraph.Item, name string) (value string, known bool) {
 }
 
 // told is the Message with what was said of node i.
-func (e *Evaluator) told(i nodegraph.Index) Message { return Said(e.facts.Phrase(i)) }
+func (e *Evaluator) told(i nodegraph.Index) Message { return said(e.facts.Phrase(i)) }
 
 // NameOf is the name of node i; the workflow's for the workflow.
 func (e *Evaluator) NameOf(i nodegraph.Index) string {

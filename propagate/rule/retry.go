@@ -34,14 +34,14 @@ func (e *Evaluator) retryRule(i nodegraph.Index) Ruling {
 		v.Message, v.Wake = Message{kind: messageBackoff, number: int64(d.Backoff)}, store.StampOf(d.Until)
 	case retry.Start:
 		v = running(retry5, last)
-		v.Brief = v.wanting(WantAttempt)
+		v.Brief = v.wanting(wantAttempt)
 		if !d.ExecutionDeadline.IsZero() {
 			v.Wake = store.StampOf(d.ExecutionDeadline) + 1 // it may be held back until it is too late
 		}
 	case retry.Succeed:
 		v = settled(nodegraph.Succeeded, Message{}, retry6, last)
 	case retry.Stop:
-		v = settled(PhaseOf(d.Outcome), e.stopMessage(i, last, &d), retry7, last)
+		v = settled(phaseOf(d.Outcome), e.stopMessage(i, last, &d), retry7, last)
 	}
 	v.Brief = v.decidedBy(d.Step)
 	return v
@@ -112,8 +112,8 @@ func OutcomeOf(p nodegraph.Phase) retry.Outcome {
 	return retry.Succeeded
 }
 
-// PhaseOf is the phase of a Retry that ends with an outcome.
-func PhaseOf(o retry.Outcome) nodegraph.Phase {
+// phaseOf is the phase of a Retry that ends with an outcome.
+func phaseOf(o retry.Outcome) nodegraph.Phase {
 	if o == retry.Errored {
 		return nodegraph.Error
 	}

@@ -30,16 +30,15 @@ type Ruling struct {
 	Message Message
 }
 
-// A Want is what should be started because of a verdict, as bits.
-type Want uint8
+// want is what should be started because of a verdict, as bits.
+type want uint8
 
-// The wants.
 const (
-	WantStart   Want = 1 << iota // the planned node itself
-	WantAttempt                  // the next attempt of the Retry
-	WantHook                     // hooks of the node
-	WantAnswer                   // the host must evaluate a condition or resolve a loop
-	WantWithin                   // nothing itself: hooks of its items are due
+	wantStart   want = 1 << iota // the planned node itself
+	wantAttempt                  // the next attempt of the Retry
+	wantHook                     // hooks of the node
+	wantAnswer                   // the host must evaluate a condition or resolve a loop
+	wantWithin                   // nothing itself: hooks of its items are due
 )
 
 // A Brief is what other rules read of a verdict, in one word: the phase, whether it is fulfilled and daemoned, what should be
@@ -75,8 +74,23 @@ func (v Brief) Fulfilled() bool { return v&briefFulfilled != 0 }
 // Daemoned reports whether the node is a daemon that is ready.
 func (v Brief) Daemoned() bool { return v&briefDaemoned != 0 }
 
-// Want is what should be started.
-func (v Brief) Want() Want { return Want(v>>wantShift) & (1<<(lineShift-wantShift) - 1) }
+// want is what should be started.
+func (v Brief) want() want { return want(v>>wantShift) & (1<<(lineShift-wantShift) - 1) }
+
+// WantsStart reports whether the planned node itself should be started.
+func (v Brief) WantsStart() bool { return v.want()&wantStart != 0 }
+
+// WantsAttempt reports whether the next attempt of the Retry should be started.
+func (v Brief) WantsAttempt() bool { return v.want()&wantAttempt != 0 }
+
+// WantsHook reports whether hooks of the node should be started.
+func (v Brief) WantsHook() bool { return v.want()&wantHook != 0 }
+
+// WantsAnswer reports whether the host must evaluate a condition of the node or resolve its loop.
+func (v Brief) WantsAnswer() bool { return v.want()&wantAnswer != 0 }
+
+// Wants reports whether any of these should happen.
+func (v Brief) Wants() bool { return v.want()&^wantWithin != 0 }
 
 // line is the line of the specification that decided.
 func (v Brief) line() line { return line(v>>lineShift) ^ planned5 }
@@ -88,7 +102,7 @@ func (v Brief) Rule() Rule { return ruleOf[v.line()] }
 func (v Brief) Step() retry.Step { return retry.Step(v >> stepShift) }
 
 // wanting is v with something more that should be started.
-func (v Brief) wanting(w Want) Brief { return v | Brief(w)<<wantShift }
+func (v Brief) wanting(w want) Brief { return v | Brief(w)<<wantShift }
 
 // WithoutWants is v without what should be started.
 func (v Brief) WithoutWants() Brief { return v &^ (1<<lineShift - 1<<wantShift) }
@@ -103,11 +117,11 @@ func (v Brief) MeansSame(o Brief) bool { return (v^o)&(1<<lineShift-1) == 0 }
 func (v Brief) SettledAlike(o Brief) bool { return (v^o)&(briefPhase|briefFulfilled) == 0 }
 
 // open reports whether the node still holds its parent open: it is not fulfilled, or hooks of it or its items are due.
-func (v Brief) open() bool { return !v.Fulfilled() || v.Want()&(WantHook|WantWithin) != 0 }
+func (v Brief) open() bool { return !v.Fulfilled() || v.want()&(wantHook|wantWithin) != 0 }
 
-// HoldsOpen reports whether a member with verdict v holds a composite of this kind open. The hooks of items are inside what
+// HoldsOpen reports whether a member with this verdict holds a composite of this kind open. The hooks of items are inside what
 // their TaskGroup is inside of, and hold that open: see taskGroupRule.
-func HoldsOpen(kind nodegraph.Kind, v Brief) bool {
+func (v Brief) HoldsOpen(kind nodegraph.Kind) bool {
 	if kind == nodegraph.TaskGroup {
 		return !v.Fulfilled()
 	}
@@ -135,7 +149,7 @@ func daemonReady(l line, by nodegraph.Index) Ruling {
 }
 
 // planned is the Ruling on a node that was not created.
-func planned(l line, by nodegraph.Index, w Want) Ruling {
+func planned(l line, by nodegraph.Index, w want) Ruling {
 	return Ruling{Brief: newBrief(nodegraph.Planned, l).wanting(w), By: by}
 }
 

@@ -32,7 +32,7 @@ func (e *Evaluator) workflowRule() Ruling {
 			exit = m
 		}
 	}
-	if entry.Want()&WantHook != 0 {
+	if entry.want()&wantHook != 0 {
 		return running(workflow6, nodegraph.Entry)
 	}
 	if entry.Phase().Unsuccessful() {

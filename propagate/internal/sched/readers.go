@@ -100,7 +100,7 @@ func (s *Schedule) wakeParent(n *store.Node, old, is rule.Brief) {
 	p := n.Parent()
 	if n.Counts() {
 		kind := s.facts.Node(p).Kind()
-		switch was, now := rule.HoldsOpen(kind, old), rule.HoldsOpen(kind, is); {
+		switch was, now := old.HoldsOpen(kind), is.HoldsOpen(kind); {
 		case now && !was:
 			s.nodes[p].open++
 		case was && !now:

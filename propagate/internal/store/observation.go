@@ -22,11 +22,13 @@ type Observation struct {
 
 // fact is the observation as a Fact.
 func (o *Observation) fact() fact.Fact {
-	return fact.Fact{
+	f := fact.Fact{
 		Serial: o.Serial, Attempt: o.Attempt, UID: o.UID, Stage: o.Stage, Ready: o.Ready, Phase: o.Phase, Message: o.Message,
-		Reason: o.Reason, Conditions: fact.Conditions(o.Conditions), ExitCode: int(int32(o.ExitCode)), HasExit: o.HasExit,
+		Reason: o.Reason, ExitCode: int(int32(o.ExitCode)), HasExit: o.HasExit,
 		Finished: o.Finished.Time(),
 	}
+	f.AddConditions(o.Conditions)
+	return f
 }
 
 // Knows reports, without a merge, that an observation was made before: hosts report most states many times.
@@ -36,7 +38,14 @@ func (s *Store) Knows(i nodegraph.Index, o *Observation) bool {
 		(o.UID == "" || o.UID == s.UID(i)) && o.Message == s.phrases.text(d.message) && o.Reason == s.more(i).reason &&
 		(o.Finished == 0 || s.finished[i] != 0) && (n.ran || o.Stage != fact.StageRunning) && (n.ready || !o.Ready) &&
 		(!o.HasExit || d.hasExit && int32(o.ExitCode) == d.exitCode) &&
-		(len(o.Conditions) == 0 || fact.Conditions(o.Conditions) == s.more(i).conditions)
+		(len(o.Conditions) == 0 || o.conditions("") == s.more(i).conditions)
+}
+
+// conditions is what is known of the pod's conditions after the observation, if that was known before.
+func (o *Observation) conditions(before string) string {
+	f := fact.Fact{Conditions: before}
+	f.AddConditions(o.Conditions)
+	return f.Conditions
 }
 
 // Join merges an observation into what is known of node i and reports whether anything was learned. It is [fact.Fact.Merge].
@@ -78,7 +87,7 @@ func (s *Store) joinOther(i nodegraph.Index, o *Observation) bool {
 // joinRare is the part of Join that few nodes have.
 func (s *Store) joinRare(i nodegraph.Index, o *Observation) {
 	s.change(i, func(r *rareDetail) {
-		r.conditions = fact.UnionConditions(r.conditions, fact.Conditions(o.Conditions))
+		r.conditions = o.conditions(r.conditions)
 		if o.Stage != fact.StageGone {
 			r.reason = o.Reason
 		}
