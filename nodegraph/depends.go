@@ -112,7 +112,7 @@ func (c *Condition) Tasks() []string { return c.tasks }
 // Literals is the number of tests the condition makes.
 func (c *Condition) Literals() int { return c.literals }
 
-// Plain tells whether the condition is that of a list of dependencies: each of its tests is that the task is what its bare
+// Plain reports whether the condition is that of a list of dependencies: each of its tests is that the task is what its bare
 // name stands for (see [BareResults]), and all must hold.
 func (c *Condition) Plain() bool { return c.program == nil }
 

@@ -190,7 +190,7 @@ func (p *dependsParser) parenthesis(nesting int) (*dependsTree, error) {
 	return tree, nil
 }
 
-// nameByte tells whether c may stand in a task's name, inside it or at its beginning.
+// nameByte reports whether c may stand in a task's name, inside it or at its beginning.
 func nameByte(c byte, inside bool) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || inside && (c == '-' || c == '_')
 }

@@ -115,7 +115,7 @@ func (d directed) To(id int64) graph.Nodes {
 	return d.nodes(list)
 }
 
-// HasEdgeFromTo tells whether there is an edge from u to v.
+// HasEdgeFromTo reports whether there is an edge from u to v.
 func (d directed) HasEdgeFromTo(u, v int64) bool {
 	if !d.has(u) || !d.has(v) {
 		return false
@@ -133,7 +133,7 @@ func (d directed) HasEdgeFromTo(u, v int64) bool {
 	return false
 }
 
-// HasEdgeBetween tells whether there is an edge between x and y in either direction.
+// HasEdgeBetween reports whether there is an edge between x and y in either direction.
 func (d directed) HasEdgeBetween(x, y int64) bool {
 	return d.HasEdgeFromTo(x, y) || d.HasEdgeFromTo(y, x)
 }

@@ -126,7 +126,7 @@ func FuzzWhenComparesWords(f *testing.F) {
 	})
 }
 
-// isWord tells whether a text is letters that mean nothing but themselves in a when condition.
+// isWord reports whether a text is letters that mean nothing but themselves in a when condition.
 func isWord(text string) bool {
 	for _, c := range text {
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
@@ -183,7 +183,7 @@ func FuzzEvalHook(f *testing.F) {
 	})
 }
 
-// openHook tells whether an expression may depend on the time or on the order of a map.
+// openHook reports whether an expression may depend on the time or on the order of a map.
 func openHook(expression string) bool {
 	for _, name := range []string{"now", "keys", "values", "toPairs"} {
 		if strings.Contains(expression, name) {

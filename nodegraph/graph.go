@@ -75,13 +75,13 @@ func (n *Node) Depth() int { return int(n.depth) }
 // Nesting is how many templates the node's template is inside of.
 func (n *Node) Nesting() int { return int(n.nesting) }
 
-// InExitHandler tells whether the node is an exit handler or exit hook, or inside one (Argo: IsPartOfExitHandler).
+// InExitHandler reports whether the node is an exit handler or exit hook, or inside one (Argo: IsPartOfExitHandler).
 func (n *Node) InExitHandler() bool { return n.traits&nodeInExit != 0 }
 
-// Expanded tells whether the members that the specification promises have been added.
+// Expanded reports whether the members that the specification promises have been added.
 func (n *Node) Expanded() bool { return n.traits&nodeExpanded != 0 }
 
-// Hooked tells whether the task or step that the node is made from has hooks.
+// Hooked reports whether the task or step that the node is made from has hooks.
 func (n *Node) Hooked() bool { return n.traits&nodeHooked != 0 }
 
 // A Graph holds the nodes of one workflow. It only grows. It is not safe for use by several goroutines while one of

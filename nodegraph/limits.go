@@ -31,7 +31,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// admit tells whether an expression keeps the limits. The error is a [*LimitError].
+// admit reports whether an expression keeps the limits. The error is a [*LimitError].
 func (l Limits) admit(expression string) error {
 	switch {
 	case len(expression) > l.Expression:
@@ -69,7 +69,7 @@ func parts(expression string) int {
 	return n
 }
 
-// wordByte tells whether a byte may be in a name or a number.
+// wordByte reports whether a byte may be in a name or a number.
 func wordByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '.' || c >= 0x80
 }

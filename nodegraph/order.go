@@ -89,13 +89,13 @@ func (g *Graph) Visit(i Index) int {
 // Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.
 func (g *Graph) Targets(i Index) []int32 { return g.Plan(i).targets }
 
-// IsTarget tells whether task i is one that decides how its DAG ends.
+// IsTarget reports whether task i is one that decides how its DAG ends.
 func (g *Graph) IsTarget(i Index) bool {
 	p, place := g.planned(i)
 	return p != nil && p.IsTarget(place)
 }
 
-// Needed tells whether task i is a target of its DAG or something a target depends on; others never run.
+// Needed reports whether task i is a target of its DAG or something a target depends on; others never run.
 func (g *Graph) Needed(i Index) bool {
 	p, place := g.planned(i)
 	return g.nodes[i].Role != RoleTask || p.needed[place]

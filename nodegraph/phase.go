@@ -38,13 +38,13 @@ func ParsePhase(name string) (Phase, error) {
 	return Planned, &ValueError{Field: "phase", Value: name, Reason: "is not a node phase"}
 }
 
-// Completed tells whether the node ran and ended: Succeeded, Failed or Error (Argo: NodePhase.Completed).
+// Completed reports whether the node ran and ended: Succeeded, Failed or Error (Argo: NodePhase.Completed).
 func (p Phase) Completed() bool { return p == Succeeded || p.Unsuccessful() }
 
-// Unsuccessful tells whether the phase is Failed or Error (Argo: FailedOrError).
+// Unsuccessful reports whether the phase is Failed or Error (Argo: FailedOrError).
 func (p Phase) Unsuccessful() bool { return p == Failed || p == Error }
 
-// Settled tells whether the phase is one that a node keeps: Completed, Skipped or Omitted. A node is fulfilled when
+// Settled reports whether the phase is one that a node keeps: Completed, Skipped or Omitted. A node is fulfilled when
 // its phase is settled and its results are in, or when it is a ready daemon; only package propagate knows the latter.
 func (p Phase) Settled() bool { return p.Completed() || p == Skipped || p == Omitted }
 
@@ -91,7 +91,7 @@ func ParseKind(name string) (Kind, error) {
 	return Workflow, &ValueError{Field: "type", Value: name, Reason: "is not a node type"}
 }
 
-// Composite tells whether nodes of this kind settle from their members: everything but Pod, Container, Suspend, HTTP
+// Composite reports whether nodes of this kind settle from their members: everything but Pod, Container, Suspend, HTTP
 // and Plugin, which settle from facts.
 func (k Kind) Composite() bool {
 	switch k {

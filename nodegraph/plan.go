@@ -67,10 +67,10 @@ func (p *Plan) Visit(place int32) int { return int(p.visit[place]) }
 // Roots are the places of the tasks that come after nothing, in the order in which Argo visits them. Do not modify the slice.
 func (p *Plan) Roots() []int32 { return p.roots }
 
-// IsNeeded tells whether the task at a place is a target or something a target depends on; others never run.
+// IsNeeded reports whether the task at a place is a target or something a target depends on; others never run.
 func (p *Plan) IsNeeded(place int32) bool { return p.needed[place] }
 
-// IsTarget tells whether the task at a place is one that decides how its DAG ends.
+// IsTarget reports whether the task at a place is one that decides how its DAG ends.
 func (p *Plan) IsTarget(place int32) bool { return p.target[place] }
 
 // rows are lists of numbers in two arrays: row i is list[starts[i]:starts[i+1]].

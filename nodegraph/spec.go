@@ -96,7 +96,7 @@ type ContinueOn struct {
 	Failed, Error bool
 }
 
-// Covers tells whether a task that ended in phase is to be treated as if it had not failed (Argo: ContinuesOn).
+// Covers reports whether a task that ended in phase is to be treated as if it had not failed (Argo: ContinuesOn).
 func (c ContinueOn) Covers(phase Phase) bool {
 	return phase == Failed && c.Failed || phase == Error && c.Error
 }
@@ -129,7 +129,7 @@ type Lock struct {
 	Limit int    // how many may hold it; 0 when only the host knows. A mutex has 1.
 }
 
-// IsMain tells whether container is one of those a user gave: one of a ContainerSet, or "main" in any other pod.
+// IsMain reports whether container is one of those a user gave: one of a ContainerSet, or "main" in any other pod.
 func (t *Template) IsMain(container string) bool {
 	if len(t.Containers) == 0 {
 		return container == "main"

@@ -51,7 +51,7 @@ func (e *Engine) checkContainment(i nodegraph.Index) error {
 	return nil
 }
 
-// boundaryEnded tells whether the boundary of a daemon has ended: until then it may outlive its Retry and its groups.
+// boundaryEnded reports whether the boundary of a daemon has ended: until then it may outlive its Retry and its groups.
 func (e *Engine) boundaryEnded(i nodegraph.Index) bool {
 	b := e.graph.Boundary(i)
 	return b != nodegraph.None && e.rules.Brief(b).Fulfilled()

@@ -41,7 +41,7 @@ func orders(n int, do func(after [][]int)) {
 	}
 }
 
-// forward tells whether each comes after earlier ones only.
+// forward reports whether each comes after earlier ones only.
 func forward(after [][]int) bool {
 	for k := range after {
 		if slices.ContainsFunc(after[k], func(d int) bool { return d > k }) {
@@ -226,7 +226,7 @@ func eachDAG(n, kinds int, allNames bool, do func(kinds []int, after [][]int)) {
 	}
 }
 
-// renamed tells whether under other names, too, each comes after earlier ones only.
+// renamed reports whether under other names, too, each comes after earlier ones only.
 func renamed(after [][]int, renaming []int) bool {
 	for k := range after {
 		if slices.ContainsFunc(after[k], func(d int) bool { return renaming[d] > renaming[k] }) {

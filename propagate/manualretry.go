@@ -45,7 +45,7 @@ func (e *Engine) manualRetry() {
 	e.beginWorkflow()
 }
 
-// unknownPod tells whether this is not the pod that the node has.
+// unknownPod reports whether this is not the pod that the node has.
 func (e *Engine) unknownPod(id, uid string) bool {
 	i := e.graph.Find(id)
 	return i == nodegraph.None || e.facts.UID(i) != uid

@@ -103,7 +103,7 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	return r, err
 }
 
-// hasPod tells whether node i has a pod of which something is still to come: its end, or results that are on their way.
+// hasPod reports whether node i has a pod of which something is still to come: its end, or results that are on their way.
 func (e *Engine) hasPod(i nodegraph.Index) bool {
 	f := e.facts.Node(i)
 	return e.facts.Node(i).Kind() == nodegraph.Pod && (f.Stage() == fact.StagePending || f.Stage() == fact.StageRunning || f.Stage() == fact.StageEnded && f.Unsynced())
@@ -179,12 +179,12 @@ func containerEvent(i nodegraph.Index, id fact.PodInstance, c *ContainerStatus, 
 	return ev
 }
 
-// auxiliaryRuns tells whether the container that stores results still runs.
+// auxiliaryRuns reports whether the container that stores results still runs.
 func auxiliaryRuns(p *PodStatus) bool {
 	return slices.ContainsFunc(p.Containers, func(c ContainerStatus) bool { return auxiliary(c.Name) && c.Running })
 }
 
-// auxiliary tells whether a container is Argo's own: "wait", or "supervisor" where pods have no init container.
+// auxiliary reports whether a container is Argo's own: "wait", or "supervisor" where pods have no init container.
 func auxiliary(name string) bool { return name == "wait" || name == "supervisor" }
 
 // pendingMessage says why a pod does not run (Argo: getPendingReason).

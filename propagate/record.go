@@ -119,7 +119,7 @@ func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
 	return items
 }
 
-// recordedFact turns the record of node i into a fact, as far as a record tells. Bare tells whether nothing inside the node
+// recordedFact turns the record of node i into a fact, as far as a record tells. Bare reports whether nothing inside the node
 // is recorded.
 func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func() bool) fact.Fact {
 	n := e.graph.Node(i)
@@ -171,7 +171,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func
 	return f
 }
 
-// hookMissed tells whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its
+// hookMissed reports whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its
 // exit hook never runs if it has not by then.
 func hookMissed(e *Engine, i nodegraph.Index) bool {
 	if e.graph.Node(i).Kind != nodegraph.TaskGroup || !e.facts.Node(e.graph.Node(i).Parent).Phase().Completed() {

@@ -118,7 +118,7 @@ type source struct {
 	rest    func() []string               // ids that were never taken
 }
 
-// isNamed tells whether what was stored under a name, or under none, is of the node with this name.
+// isNamed reports whether what was stored under a name, or under none, is of the node with this name.
 func isNamed(stored, name string) bool { return stored == name || stored == "" }
 
 // restorer walks the graph from the top, adding what the source says exists.

@@ -75,7 +75,7 @@ func (e *Engine) nodeState(i nodegraph.Index) NodeState {
 	return NodeState{ID: n.ID(), Name: n.Name(), Fact: e.facts.Fact(i), Resolved: resolved, Items: e.resolvedItems(i), Unexpanded: e.unexpanded(i)}
 }
 
-// unexpanded tells whether node i was created and has nothing of what should be inside it.
+// unexpanded reports whether node i was created and has nothing of what should be inside it.
 func (e *Engine) unexpanded(i nodegraph.Index) bool {
 	n := e.facts.Node(i)
 	return n.Exists() && n.Kind() != nodegraph.Retry && !n.Alone() && !e.graph.Node(i).Expanded()
@@ -163,7 +163,7 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 	return s
 }
 
-// resolvedItem tells whether node i is an item of a loop that has begun and whose items only the host knew.
+// resolvedItem reports whether node i is an item of a loop that has begun and whose items only the host knew.
 func (e *Engine) resolvedItem(i nodegraph.Index) bool {
 	n := e.graph.Node(i)
 	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.facts.Node(n.Parent).Exists()

@@ -126,7 +126,7 @@ func (s *Strategy) Decide(attempts []Attempt, env Environment) Decision {
 	return decided
 }
 
-// overdue tells whether the workflow's deadline ends the node: the last attempt outlived it, or another one would. A
+// overdue reports whether the workflow's deadline ends the node: the last attempt outlived it, or another one would. A
 // node that had ended before stays as it is when the deadline passes.
 func (env *Environment) overdue(last *Attempt, d *Decision) bool {
 	if env.Deadline.IsZero() || env.Now.Before(env.Deadline) {
@@ -208,7 +208,7 @@ func (s *Strategy) ruleFor(a *Attempt) (RuleAction, int) {
 	return ActionCount, -1
 }
 
-// policyRetries tells whether the policy makes another attempt after one that ended like this.
+// policyRetries reports whether the policy makes another attempt after one that ended like this.
 func (s *Strategy) policyRetries(last *Attempt) bool {
 	switch s.PolicyActual() {
 	case PolicyAlways:

@@ -25,7 +25,7 @@ var disruptionReasons = []string{
 	ReasonPodDeleted,
 }
 
-// IsDisruption tells whether a pod status reason says that the infrastructure ended the pod.
+// IsDisruption reports whether a pod status reason says that the infrastructure ended the pod.
 func IsDisruption(reason string) bool { return slices.Contains(disruptionReasons, reason) }
 
 func disrupted(a *Attempt) bool {

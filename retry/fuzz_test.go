@@ -110,7 +110,7 @@ func FuzzExpression(f *testing.F) {
 	})
 }
 
-// isOpen tells whether an expression may depend on the time or on the order of a map, or go through lists of lists of
+// isOpen reports whether an expression may depend on the time or on the order of a map, or go through lists of lists of
 // lists, for which the language has no bound but that of the memory.
 func isOpen(text string) bool {
 	for _, name := range []string{"now", "keys", "values", "toPairs"} {

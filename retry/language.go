@@ -56,12 +56,12 @@ func (g *guard) Visit(node *ast.Node) {
 	}
 }
 
-// isLoop tells whether a function asks something of each item of its first argument.
+// isLoop reports whether a function asks something of each item of its first argument.
 func isLoop(n *ast.BuiltinNode) bool {
 	return slices.ContainsFunc(n.Arguments, func(a ast.Node) bool { _, loop := a.(*ast.PredicateNode); return loop })
 }
 
-// writtenOut tells whether a value is a list whose items the expression writes out, or some of them. No variable is a list,
+// writtenOut reports whether a value is a list whose items the expression writes out, or some of them. No variable is a list,
 // but expr takes a text for a list of bytes: a loop over one would have as many rounds as a pod's message has bytes.
 func writtenOut(list ast.Node) bool {
 	switch n := list.(type) {

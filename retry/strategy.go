@@ -58,7 +58,7 @@ type Rule struct {
 	Conditions []string // pod condition types that are true
 }
 
-// Matches tells whether the rule says something of the attempt.
+// Matches reports whether the rule says something of the attempt.
 func (r *Rule) Matches(a *Attempt) bool {
 	if len(r.In)+len(r.NotIn) > 0 && !a.HasExitCode {
 		return false

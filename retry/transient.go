@@ -26,7 +26,7 @@ var transientTexts = []string{
 	"no such host",
 }
 
-// IsTransient tells whether a message is that of a transient error.
+// IsTransient reports whether a message is that of a transient error.
 func IsTransient(message string) bool {
 	for _, t := range transientTexts {
 		if strings.Contains(message, t) {

@@ -93,7 +93,7 @@ func (c *creator) setTemplate(e *edit, name, scope string) (inner string) {
 	return inner
 }
 
-// named tells whether the spec has a template of this name.
+// named reports whether the spec has a template of this name.
 func (c *creator) named(name string) bool {
 	if c.templates == nil {
 		c.templates = make(map[string]bool)

@@ -28,7 +28,7 @@ func (w *Workflow) EncodeYAML() ([]byte, error) {
 	return toYAML(text)
 }
 
-// changed tells whether any node is not as it was read.
+// changed reports whether any node is not as it was read.
 func (t *nodeTable) changed() bool {
 	for i := range t.rows {
 		if row := &t.rows[i]; (row.was == nil) != (row.now == nil) || !bytes.Equal(row.was, row.now) {
@@ -49,7 +49,7 @@ func (t *nodeTable) encode() json.RawMessage {
 	return m.encode()
 }
 
-// differ tells whether two objects have other keys or values, in their text or order.
+// differ reports whether two objects have other keys or values, in their text or order.
 func differ(a, b members) bool {
 	if len(a) != len(b) {
 		return true

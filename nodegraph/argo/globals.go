@@ -85,5 +85,5 @@ func (g *globals) fill(text json.RawMessage, most int) (json.RawMessage, error) 
 	}
 }
 
-// open tells whether text has variables that only the host knows.
+// open reports whether text has variables that only the host knows.
 func open(text string) bool { return strings.Contains(text, "{{") }

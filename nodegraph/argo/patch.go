@@ -83,7 +83,7 @@ func patchOfValue(was, now json.RawMessage) json.RawMessage {
 	return now
 }
 
-// same tells whether two values mean the same, however they are written.
+// same reports whether two values mean the same, however they are written.
 func same(a, b json.RawMessage) bool {
 	if len(a) == 0 {
 		return false

@@ -83,7 +83,7 @@ func ReadLimited(data []byte, limits Limits) (*Workflow, error) {
 	return r.w, nil
 }
 
-// isList tells whether an object is a list as kubectl prints it.
+// isList reports whether an object is a list as kubectl prints it.
 func isList(object members) bool {
 	kind, err := (&scanner{text: orNull(object.get("kind"))}).str()
 	return err == nil && strings.HasSuffix(kind, "List")

@@ -10,7 +10,7 @@ import (
 // local is the scope of the workflow's own templates.
 const local = ""
 
-// isLocal tells whether a node's templateScope is that of the workflow itself.
+// isLocal reports whether a node's templateScope is that of the workflow itself.
 func isLocal(templateScope string) bool {
 	return templateScope == "" || strings.HasPrefix(templateScope, "local/")
 }

@@ -62,7 +62,7 @@ func (r *reader) readStatus() error {
 	return nil
 }
 
-// empty tells whether a value is not there, null or an object without members.
+// empty reports whether a value is not there, null or an object without members.
 func empty(value json.RawMessage) bool {
 	s := &scanner{text: orNull(value)}
 	switch s.peek() {

@@ -70,7 +70,7 @@ func documents(data []byte) int {
 	return count
 }
 
-// isMark tells whether a line begins or ends a document.
+// isMark reports whether a line begins or ends a document.
 func isMark(line []byte) bool {
 	if !bytes.HasPrefix(line, []byte("---")) && !bytes.HasPrefix(line, []byte("...")) {
 		return false

@@ -133,7 +133,7 @@ func podOf(rec *record, r *nodegraph.Recorded) *nodegraph.Recorded {
 	return r
 }
 
-// healable tells whether it is known what ending node r means: what an agent serves may still be served, and of a node
+// healable reports whether it is known what ending node r means: what an agent serves may still be served, and of a node
 // that the specification never asks for only an attempt after the end is understood.
 func (d *diagnosis) healable(r *nodegraph.Recorded) bool {
 	retry, _ := d.record.lateUnder(r)

@@ -38,7 +38,7 @@ type Report struct {
 	end    time.Time // of nodes that are ended by healing
 }
 
-// Healthy tells whether nothing was found.
+// Healthy reports whether nothing was found.
 func (r *Report) Healthy() bool { return len(r.Findings) == 0 }
 
 // Diagnose compares what was recorded with what follows from it. The error is that of [propagate.Restore].

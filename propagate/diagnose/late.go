@@ -36,7 +36,7 @@ func (d *diagnosis) late(r *nodegraph.Recorded) {
 
 const restartController = "check that the controller runs, and restart it: what it would store with this node is not known here"
 
-// membersEnded tells whether node i has members on record, all with what is inside them ended, and since when.
+// membersEnded reports whether node i has members on record, all with what is inside them ended, and since when.
 func (d *diagnosis) membersEnded(i nodegraph.Index) (since time.Time, done bool) {
 	stack := []nodegraph.Index{i}
 	for len(stack) > 0 {
@@ -59,7 +59,7 @@ func (d *diagnosis) membersEnded(i nodegraph.Index) (since time.Time, done bool)
 	return since, done
 }
 
-// overdue tells whether a controller had the time to see what happened at since. While a limit of parallelism is
+// overdue reports whether a controller had the time to see what happened at since. While a limit of parallelism is
 // reached, Argo's looks at nothing.
 func (d *diagnosis) overdue(since time.Time) bool {
 	if d.in.Now.IsZero() || since.IsZero() || d.in.Now.Sub(since) < d.in.Patience || d.in.Snapshot.Held {
@@ -124,7 +124,7 @@ func (d *diagnosis) exitHook(i nodegraph.Index) string {
 	return nodegraph.HookName(n.Name(), &nodegraph.Hook{Name: nodegraph.ExitHook})
 }
 
-// hookDue tells whether the hook of i should be there by now.
+// hookDue reports whether the hook of i should be there by now.
 func (d *diagnosis) hookDue(i nodegraph.Index, name string, owner *nodegraph.Recorded) bool {
 	if d.in.Snapshot.Phase.Completed() {
 		return i == nodegraph.Entry && d.in.Snapshot.Shutdown != "Terminate"

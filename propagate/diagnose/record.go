@@ -22,7 +22,7 @@ func newRecord(s *nodegraph.Snapshot, g *nodegraph.Graph) *record {
 	return r
 }
 
-// open tells whether a node is recorded as unfinished. A ready daemon is, too.
+// open reports whether a node is recorded as unfinished. A ready daemon is, too.
 func open(r *nodegraph.Recorded) bool { return !r.Phase.Settled() }
 
 // of returns the record of node i, nil if there is none.

@@ -60,7 +60,7 @@ func input(r *replay.Recording, spec *nodegraph.Spec, k int) diagnose.Input {
 	return diagnose.Input{Spec: spec, Snapshot: f.Recorded, Pods: known(f.Pods), Now: f.Now}
 }
 
-// hangs tells whether a recording ends with a workflow that is not complete, while no pod is alive and nothing is
+// hangs reports whether a recording ends with a workflow that is not complete, while no pod is alive and nothing is
 // suspended.
 func hangs(f *replay.Frame) bool {
 	if f.Recorded.Phase.Completed() || f.Recorded.Held {

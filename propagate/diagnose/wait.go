@@ -35,7 +35,7 @@ func (d *diagnosis) wait() {
 	}
 }
 
-// stuck tells whether a workflow with findings will not go on by itself: no node that is still open could be reported
+// stuck reports whether a workflow with findings will not go on by itself: no node that is still open could be reported
 // on, and no timer runs.
 func (d *diagnosis) stuck() bool {
 	if d.report.Healthy() || d.in.Snapshot.Phase.Completed() || d.in.Snapshot.Held {

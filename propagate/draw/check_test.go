@@ -242,7 +242,7 @@ func checkArrows(t *testing.T, d *drawing, g *nodegraph.Graph) {
 	}
 }
 
-// through tells whether an arrow goes through the inside of a box. A curve is taken for the rectangle around it, unless it
+// through reports whether an arrow goes through the inside of a box. A curve is taken for the rectangle around it, unless it
 // is not wider than a gutter, where there are no boxes.
 func through(a *line, n *node) bool {
 	for k := 1; k < len(a.points); k++ {

@@ -78,12 +78,12 @@ func (p *placer) arrows(i int, do func(a arrow, hook bool)) {
 	}
 }
 
-// linked tells whether there is an arrow inside box i.
+// linked reports whether there is an arrow inside box i.
 func (p *placer) linked(i int) bool {
 	return slices.ContainsFunc(p.members[i], func(m int) bool { return len(p.scene[m].after) > 0 || p.scene[m].owner >= 0 })
 }
 
-// far tells whether an arrow needs a lane.
+// far reports whether an arrow needs a lane.
 func (p *placer) far(a arrow) bool { return p.in[a.to] != p.in[a.from]+1 }
 
 // reach is the gutters that a bus needs its lane above, by the column to the left of each.

@@ -119,7 +119,7 @@ func (r Run) Before(o Run) bool {
 // Merge joins an observation into the fact: a newer incarnation replaces an older one, an older one changes nothing,
 // and within one incarnation the higher stage wins. Of two results of one incarnation, which a cluster never reports,
 // the worse phase wins, so that the order does not matter. The message of an equal stage is the latest one's: it
-// explains and decides nothing. Merge tells whether the fact changed.
+// explains and decides nothing. Merge reports whether the fact changed.
 func (f *Fact) Merge(o Fact) bool {
 	before := *f
 	switch {
