@@ -2,20 +2,20 @@ package propagate
 
 import (
 	"cmp"
-	"math/bits"
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
 )
 
 // listChanges lists the nodes that look different since the call began.
 func (e *Engine) listChanges() {
 	o := &e.out
-	o.changed, o.spare = inOrder(o.changed, o.spare, e.graph.Len())
+	o.inOrder()
 	o.result.Changes = slices.Grow(o.result.Changes, len(o.changed))
 	for k := range o.changed {
 		b := &o.changed[k]
-		o.listed[b.node] = false
+		o.place[b.node] = 0
 		if b.phase != e.rules.Brief(b.node).Phase() || b.message != e.rules.Message(b.node) && e.rules.Words(b.message) != e.rules.MessageWords(b.node) {
 			o.result.Changes = append(o.result.Changes, e.change(b))
 		}
@@ -32,48 +32,47 @@ const largeCall = 1 << 6
 // releaseScratch gives back what a call much larger than this one needed while it went on.
 func (e *Engine) releaseScratch() {
 	e.out.changed, e.out.spare, e.out.targets = nil, nil, nil
+	e.out.next = nil
 	e.facts.ReleaseScratch()
 	e.rules.ReleaseScratch()
 	e.sched.ReleaseScratch()
 	e.starts.releaseScratch()
 }
 
-// inOrder sorts changes of a graph with so many nodes: the deepest first, and those of one depth in the order of the graph. It
-// uses and returns spare. Sorting by comparisons would cost as much as all that a cascade evaluates; a radix sort does not.
-func inOrder(list, spare []changed, nodes int) (sorted, unused []changed) {
+// inOrder sorts the changes of the call: the deepest first, and those of one depth in the order of the graph. Where a good part of
+// all nodes has changed a walk over them costs less than comparisons.
+func (o *output) inOrder() {
+	compare := func(a, b changed) int { return cmp.Or(int(b.depth)-int(a.depth), int(a.node-b.node)) }
+	if slices.IsSortedFunc(o.changed, compare) {
+		return
+	}
+	const few = 16
+	if len(o.changed) < len(o.place)/few {
+		slices.SortFunc(o.changed, compare)
+		return
+	}
 	deepest := uint16(0)
-	for k := range list {
-		deepest = max(deepest, list[k].depth)
+	for k := range o.changed {
+		deepest = max(deepest, o.changed[k].depth)
 	}
-	width := bits.Len(uint(nodes))
-	key := func(c *changed) uint64 { return uint64(deepest-c.depth)<<width | uint64(c.node) }
-	compare := func(a, b changed) int { return cmp.Compare(key(&a), key(&b)) }
-	if slices.IsSortedFunc(list, compare) {
-		return list, spare
+	o.next = store.Grown(o.next[:0], int(deepest)+2, 0)
+	clear(o.next)
+	for k := range o.changed {
+		o.next[deepest-o.changed[k].depth+1]++
 	}
-	const digit, few = 11, 64
-	if len(list) < few {
-		slices.SortFunc(list, compare)
-		return list, spare
+	for k := range o.next[1:] {
+		o.next[k+1] += o.next[k]
 	}
-	spare = slices.Grow(spare[:0], len(list))[:len(list)]
-	for shift := 0; shift < width+bits.Len16(deepest); shift += digit {
-		var ends [1 << digit]int32 // by digit: where those with it end
-		at := func(c *changed) *int32 { return &ends[key(c)>>shift&(1<<digit-1)] }
-		for k := range list {
-			*at(&list[k])++
+	o.spare = store.Grown(o.spare[:0], len(o.changed), 0)
+	for _, place := range o.place {
+		if place > 0 {
+			c := &o.changed[place-1]
+			to := &o.next[deepest-c.depth]
+			o.spare[*to] = *c
+			*to++
 		}
-		for k := 1; k < len(ends); k++ {
-			ends[k] += ends[k-1]
-		}
-		for k := len(list) - 1; k >= 0; k-- {
-			end := at(&list[k])
-			*end--
-			spare[*end] = list[k]
-		}
-		list, spare = spare, list
 	}
-	return list, spare
+	o.changed, o.spare = o.spare, o.changed
 }
 
 // change describes a node that looks different from how it was before.

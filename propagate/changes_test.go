@@ -15,19 +15,22 @@ import (
 func TestChangesInOrder(t *testing.T) {
 	const seed = 1
 	r := rand.New(rand.NewPCG(seed, 0))
-	var spare []changed
+	var o output
 	for _, n := range []int{0, 1, 2, 63, 64, 65, 3000, 70000} {
 		for _, depths := range []int{1, 4, 3000} {
-			var list []changed
-			for _, i := range r.Perm(2 * n)[:n] {
-				list = append(list, changed{node: nodegraph.Index(i), depth: uint16(r.IntN(depths))})
+			for _, nodes := range []int{n + 1, 2 * n, 40 * n} {
+				o.place = make([]int32, nodes)
+				o.changed = o.changed[:0]
+				for _, i := range r.Perm(nodes)[:min(n, nodes)] {
+					o.changed = append(o.changed, changed{node: nodegraph.Index(i), depth: uint16(r.IntN(depths))})
+					o.place[i] = int32(len(o.changed))
+				}
+				want := slices.SortedFunc(slices.Values(o.changed), func(a, b changed) int {
+					return cmp.Or(int(b.depth)-int(a.depth), int(a.node-b.node))
+				})
+				o.inOrder()
+				require.Equal(t, want, slices.Clip(o.changed[:len(want):len(want)]), "seed %d: %d changes of %d nodes and %d depths", seed, n, nodes, depths)
 			}
-			want := slices.SortedFunc(slices.Values(list), func(a, b changed) int {
-				return cmp.Or(int(b.depth)-int(a.depth), int(a.node-b.node))
-			})
-			var got []changed
-			got, spare = inOrder(list, spare, 2*n)
-			require.Equal(t, want, got, "seed %d: %d changes of %d depths", seed, n, depths)
 		}
 	}
 }

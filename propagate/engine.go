@@ -149,8 +149,9 @@ type startRun struct{ head, end int }
 type output struct {
 	result  *Result           // of the caller; nil between calls
 	changed []changed         // nodes that changed, in the order in which they did first
-	listed  []bool            // by node: it is in changed
-	spare   []changed         // scratch of listChanges
+	place   []int32           // by node: one more than its place in changed, 0 if it is not there
+	spare   []changed         // scratch of inOrder
+	next    []int32           // scratch of inOrder: by depth, where the next goes
 	targets []nodegraph.Index // scratch of check: the nodes of the events
 }
 
@@ -193,13 +194,13 @@ func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
 }
 
 // grow makes room for so many nodes.
-func (o *output) grow(n, room int) { o.listed = store.Grown(o.listed, n, room) }
+func (o *output) grow(n, room int) { o.place = store.Grown(o.place, n, room) }
 
 // noteChange notes how node i looked before it first changed in this call.
 func (e *Engine) noteChange(i nodegraph.Index, phase nodegraph.Phase, m rule.Message) {
-	if !e.out.listed[i] {
-		e.out.listed[i] = true
+	if e.out.place[i] == 0 {
 		e.out.changed = append(e.out.changed, changed{node: i, depth: uint16(e.facts.Node(i).Depth()), phase: phase, message: m})
+		e.out.place[i] = int32(len(e.out.changed))
 	}
 }
 

@@ -38,8 +38,7 @@ func (e *Engine) manualRetry() {
 	e.askAgain()
 	for i := range nodegraph.Index(e.graph.Len()) {
 		b := old[e.graph.Node(i).ID()]
-		e.out.changed = append(e.out.changed, changed{node: i, message: b.message, depth: uint16(e.facts.Node(i).Depth()), phase: b.phase})
-		e.out.listed[i] = true
+		e.noteChange(i, b.phase, b.message)
 	}
 	e.sched.WakeEverybody()
 	e.beginWorkflow()

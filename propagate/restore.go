@@ -173,7 +173,7 @@ func (r *restorer) restore() error {
 	}
 	e.out.changed = e.out.changed[:0]
 	for i := range nodegraph.Index(e.graph.Len()) {
-		e.out.listed[i] = false
+		e.out.place[i] = 0
 		f := e.facts.Node(i)
 		if e.facts.HasDaemons() && e.rules.Brief(i).Rule() == rule.RuleOmitted {
 			e.facts.SetAnswer(i, fact.AnswerOmit)

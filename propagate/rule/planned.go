@@ -51,7 +51,7 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 	}
 	deps := plan.Dependencies(int32(i - first))
 	if n.Answer() == fact.AnswerOmit {
-		return settled(nodegraph.Omitted, Message{kind: messageOmitted}, planned4, e.omittedBy(i)), true
+		return settled(nodegraph.Omitted, Message{kind: messageOmitted}, planned4, e.omittedBy(first, deps)), true
 	}
 	for _, place := range deps {
 		if d := first + nodegraph.Index(place); !e.Clear(d, e.briefs[d]) {
@@ -61,7 +61,7 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 	if e.holds(condition, first, deps) {
 		return Ruling{}, false
 	}
-	return settled(nodegraph.Omitted, Message{kind: messageOmitted}, planned6, e.omittedBy(i)), true
+	return settled(nodegraph.Omitted, Message{kind: messageOmitted}, planned6, e.omittedBy(first, deps)), true
 }
 
 // holds reports whether a condition holds, now that all the tasks it tests are fulfilled. Most conditions are plain, and one
@@ -95,10 +95,9 @@ func (e *Evaluator) openHook(d nodegraph.Index) nodegraph.Index {
 	return d
 }
 
-// omittedBy is the task because of which task i is omitted: the first it comes after whose bare name does not hold, or else
-// the first.
-func (e *Evaluator) omittedBy(i nodegraph.Index) nodegraph.Index {
-	first, deps := e.graph.First(e.facts.Node(i).Parent()), e.graph.DependencyRow(i)
+// omittedBy is the task because of which a task that comes after these is omitted: the first whose bare name does not hold,
+// or else the first.
+func (e *Evaluator) omittedBy(first nodegraph.Index, deps []int32) nodegraph.Index {
 	for _, place := range deps {
 		if d := first + nodegraph.Index(place); !e.briefs[d].bare() {
 			return d

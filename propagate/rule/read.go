@@ -55,7 +55,7 @@ func (e *Evaluator) StopText() string { return texts[stoppedBy(e.facts.Shutdown(
 
 // Clear reports whether what comes after node i, on which the verdict is v, may go on: it is fulfilled and so are its hooks.
 func (e *Evaluator) Clear(i nodegraph.Index, v Brief) bool {
-	return v.Fulfilled() && (!e.facts.Node(i).Hooked() || e.hooksDone(i))
+	return v.Fulfilled() && (!e.facts.HasHooks() || e.hooksDone(i))
 }
 
 // OpenMember is something directly inside node i that was created and is not fulfilled; None if nothing is.
@@ -92,10 +92,10 @@ func (e *Evaluator) HooksOf(i nodegraph.Index) []nodegraph.Hook {
 
 // hooksDone reports whether every hook of node i that was started has ended and none is due.
 func (e *Evaluator) hooksDone(i nodegraph.Index) bool {
-	if e.briefs[i].want()&wantHook != 0 {
-		return false
+	if !e.facts.Node(i).Hooked() {
+		return true
 	}
-	if e.ExitHookLater(i, e.briefs[i]) {
+	if e.briefs[i].WantsHook() || e.ExitHookLater(i, e.briefs[i]) {
 		return false
 	}
 	for _, h := range e.graph.Hooks(i) {

@@ -26,6 +26,7 @@ func (s *Store) Grow(g *nodegraph.Graph, room int) {
 	s.written = slices.Grow(s.written, n-from)
 	for i := nodegraph.Index(from); int(i) < n; i++ {
 		s.nodes[i].describe(g, i)
+		s.hooked = s.hooked || s.nodes[i].Hooked()
 	}
 }
 

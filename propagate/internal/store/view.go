@@ -26,6 +26,7 @@ type View struct {
 	held     bool            // suspended as a whole
 	overdue  bool            // the deadline was applied
 	daemons  bool            // some template is a daemon
+	hooked   bool            // some node has hooks, or may have
 	closing  bool            // some composite only ends: see fact.StageStopped
 }
 
@@ -61,6 +62,9 @@ func (v *View) Overdue() bool { return v.overdue }
 
 // HasDaemons reports whether some template is a daemon.
 func (v *View) HasDaemons() bool { return v.daemons }
+
+// HasHooks reports whether some node has hooks, or may have.
+func (v *View) HasHooks() bool { return v.hooked }
 
 // HasClosing reports whether some composite only ends: see fact.StageStopped.
 func (v *View) HasClosing() bool { return v.closing }
