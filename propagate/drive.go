@@ -36,12 +36,12 @@ type Notice struct {
 // Drive stops at the first other error of an engine, and at the first error of Do. The engines are good, but what is left
 // of the actions was not carried out: a host that was killed is in the same position, and goes on from what it has stored.
 func Drive(h Host, workflow string, events ...Event) error {
-	more, err := call(h, workflow, events)
+	more, err := call(h, workflow, events, true)
 	for todo := stacked(nil, more); err == nil && len(todo) > 0; todo = stacked(todo, more) {
 		next := todo[len(todo)-1]
 		todo, more = todo[:len(todo)-1], nil
 		if next.action == nil {
-			more, err = call(h, next.Workflow, []Event{next.Event})
+			more, err = call(h, next.Workflow, []Event{next.Event}, false)
 			continue
 		}
 		if next.action.Type == ActionRelease {
@@ -74,8 +74,9 @@ func (t *task) voidBy(release *task) bool {
 	return about && t.action == nil && t.Workflow == release.Workflow && t.Event.Node == release.action.ID
 }
 
-// call tells an engine events and returns what is to be carried out because of them.
-func call(h Host, workflow string, events []Event) ([]task, error) {
+// call tells an engine events and returns what is to be carried out because of them. The first call of Drive is made even
+// if all events are left out: it may tell of pods, too.
+func call(h Host, workflow string, events []Event, first bool) ([]task, error) {
 	var todo []task
 	do := func(a *Action) { todo = append(todo, task{action: a, Notice: Notice{Workflow: workflow}}) }
 	for {
@@ -85,7 +86,9 @@ func call(h Host, workflow string, events []Event) ([]task, error) {
 			if ev := &refused.Event; ev.Type == EventLockGranted || ev.Type == EventLockQueued {
 				do(&Action{Type: ActionRelease, ID: ev.Node})
 			}
-			events = slices.Delete(slices.Clone(events), refused.Index, refused.Index+1)
+			if events = slices.Delete(slices.Clone(events), refused.Index, refused.Index+1); len(events) == 0 && !first {
+				return todo, nil
+			}
 			continue
 		}
 		for _, wakes := range []bool{true, false} {
