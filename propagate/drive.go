@@ -36,7 +36,20 @@ type Notice struct {
 // Drive stops at the first other error of an engine, and at the first error of Do. The engines are good, but what is left
 // of the actions was not carried out: a host that was killed is in the same position, and goes on from what it has stored.
 func Drive(h Host, workflow string, events ...Event) error {
-	more, err := call(h, workflow, events, true)
+	todo, err := call(h, workflow, events, true)
+	if err != nil {
+		return err
+	}
+	return follow(h, todo)
+}
+
+// Follow does what Drive does after its first call, for a host that has made that call itself: r is what came of it.
+func Follow(h Host, workflow string, r Result) error {
+	return follow(h, actionsOf(workflow, r.Actions))
+}
+
+// follow carries out tasks and all that comes of them.
+func follow(h Host, more []task) (err error) {
 	for todo := stacked(nil, more); err == nil && len(todo) > 0; todo = stacked(todo, more) {
 		next := todo[len(todo)-1]
 		todo, more = todo[:len(todo)-1], nil
@@ -74,31 +87,35 @@ func (t *task) voidBy(release *task) bool {
 	return about && t.action == nil && t.Workflow == release.Workflow && t.Event.Node == release.action.ID
 }
 
+// actionsOf lists the actions of a call as tasks.
+func actionsOf(workflow string, actions []Action) []task {
+	var todo []task
+	for _, wakes := range []bool{true, false} {
+		for k := range actions {
+			if a := &actions[k]; wakes == (a.Type == ActionWake) {
+				todo = append(todo, task{action: a, Notice: Notice{Workflow: workflow}})
+			}
+		}
+	}
+	return todo
+}
+
 // call tells an engine events and returns what is to be carried out because of them. The first call of Drive is made even
 // if all events are left out: it may tell of pods, too.
 func call(h Host, workflow string, events []Event, first bool) ([]task, error) {
-	var todo []task
-	do := func(a *Action) { todo = append(todo, task{action: a, Notice: Notice{Workflow: workflow}}) }
+	var void []Action
 	for {
 		r, err := h.Call(workflow, events)
 		var refused *EventError
-		if errors.As(err, &refused) && refused.Index < len(events) && tooLate(refused) {
-			if ev := &refused.Event; ev.Type == EventLockGranted || ev.Type == EventLockQueued {
-				do(&Action{Type: ActionRelease, ID: ev.Node})
-			}
-			if events = slices.Delete(slices.Clone(events), refused.Index, refused.Index+1); len(events) == 0 && !first {
-				return todo, nil
-			}
-			continue
+		if !errors.As(err, &refused) || refused.Index >= len(events) || !tooLate(refused) {
+			return actionsOf(workflow, append(void, r.Actions...)), err
 		}
-		for _, wakes := range []bool{true, false} {
-			for k := range r.Actions {
-				if a := &r.Actions[k]; wakes == (a.Type == ActionWake) {
-					do(a)
-				}
-			}
+		if ev := &refused.Event; ev.Type == EventLockGranted || ev.Type == EventLockQueued {
+			void = append(void, Action{Type: ActionRelease, ID: ev.Node})
 		}
-		return todo, err
+		if events = slices.Delete(slices.Clone(events), refused.Index, refused.Index+1); len(events) == 0 && !first {
+			return actionsOf(workflow, void), nil
+		}
 	}
 }
 
