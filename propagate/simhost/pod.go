@@ -32,22 +32,19 @@ type Pod struct {
 	UID         string
 	Created     time.Time
 	State       State
+	Ready       bool                // all its containers were ready when it was last said to run
 	Terminating bool                // the engine wants its end
 	Unsynced    bool                // its results are still to come
 	Synced      bool                // they have come
 	Stray       bool                // nobody asked for it
 	Before      propagate.PodStatus // of the pod that it replaces, which is listed while this one is new
-
-	template *nodegraph.Template
-	status   propagate.PodStatus
-	runs     map[string]int // how often containers were run again
+	Template    *nodegraph.Template
+	Status      propagate.PodStatus // how it looks, without its names
+	runs        map[string]int      // how often containers were run again
 }
 
 // Alive reports whether the pod has not ended, and is not gone.
 func (p *Pod) Alive() bool { return p.State < PodEnded }
-
-// Daemon reports whether the pod is a daemon.
-func (p *Pod) Daemon() bool { return p.template.Daemon }
 
 // Pod returns the newest pod of a node, nil if the node has none.
 func (h *Host) Pod(workflow, node string) *Pod {
@@ -67,10 +64,10 @@ func (h *Host) Make(workflow, node string) *Pod {
 	g := w.Engine.Graph()
 	p := &Pod{
 		Workflow: workflow, Node: node, Number: w.made[node], Serial: h.made, UID: fmt.Sprint("uid-", w.made[node]),
-		Created: h.Now.Add(time.Duration(w.made[node])), template: g.Node(g.Find(node)).Template,
+		Created: h.Now.Add(time.Duration(w.made[node])), Template: g.Node(g.Find(node)).Template,
 	}
 	if !h.Slow {
-		p.State, p.status.Phase = PodPending, "Pending"
+		p.State, p.Status.Phase = PodPending, "Pending"
 	}
 	if h.Stamp != nil {
 		h.Stamp(h, p)
@@ -93,8 +90,8 @@ func (h *Host) DeletePods(workflow string) {
 func (p *Pod) Become(ev propagate.Event) propagate.Event {
 	switch ev.Type {
 	case propagate.EventPodPending:
-		p.State, p.status.Phase = PodPending, "Pending"
-		p.status.UnschedulableMessage, p.status.Unschedulable = strings.CutPrefix(ev.Message, "Unschedulable: ")
+		p.State, p.Status.Phase = PodPending, "Pending"
+		p.Status.UnschedulableMessage, p.Status.Unschedulable = strings.CutPrefix(ev.Message, "Unschedulable: ")
 	case propagate.EventPodRunning:
 		p.run(ev.Ready)
 	case propagate.EventPodEnded:
@@ -129,31 +126,28 @@ func (p *Pod) Named(ev propagate.Event) propagate.Event {
 // run lets the pod run, ready or not.
 func (p *Pod) run(ready bool) {
 	if p.State != PodRunning {
-		p.State, p.status.Phase, p.status.Containers = PodRunning, "Running", nil
-		for _, c := range p.template.Containers {
-			p.status.Containers = append(p.status.Containers, propagate.ContainerStatus{Name: c.Name, Running: true})
+		p.State, p.Status.Phase, p.Status.Containers = PodRunning, "Running", nil
+		for _, c := range p.Template.Containers {
+			p.Status.Containers = append(p.Status.Containers, propagate.ContainerStatus{Name: c.Name, Running: true})
 		}
-		if len(p.template.Containers) == 0 {
-			p.status.Containers = []propagate.ContainerStatus{{Name: "main", Running: true}}
+		if len(p.Template.Containers) == 0 {
+			p.Status.Containers = []propagate.ContainerStatus{{Name: "main", Running: true}}
 		}
 	}
-	p.status.Containers = slices.Clone(p.status.Containers)
-	for k := range p.status.Containers {
-		p.status.Containers[k].Ready = ready
+	p.Ready, p.Status.Containers = ready, slices.Clone(p.Status.Containers)
+	for k := range p.Status.Containers {
+		p.Status.Containers[k].Ready = ready
 	}
 }
 
-// end lets the pod end. Its containers end with it if it says how: a pod that is evicted does not.
+// end lets the pod end. Its containers end with it if the event says how: that of a pod that is evicted does not.
 func (p *Pod) end(ev *propagate.Event) {
-	p.State, p.status.Phase, p.status.Reason, p.status.Message, p.status.Conditions = PodEnded, ev.Phase.String(), ev.Reason, ev.Message, ev.Conditions
+	p.State, p.Status.Phase, p.Status.Reason, p.Status.Message, p.Status.Conditions = PodEnded, ev.Phase.String(), ev.Reason, ev.Message, ev.Conditions
 	if ev.Phase == nodegraph.Error {
-		p.status.Phase, p.status.Message = "Unknown", ""
+		p.Status.Phase, p.Status.Message = "Unknown", ""
 	}
-	if ev.Phase != nodegraph.Succeeded && !ev.HasExit {
-		return
-	}
-	for _, c := range p.status.Containers {
-		if !c.Terminated {
+	for _, c := range p.Status.Containers {
+		if ev.HasExit && !c.Terminated {
 			p.show(propagate.ContainerStatus{Name: c.Name, Terminated: true, ExitCode: ev.ExitCode})
 		}
 	}
@@ -164,17 +158,17 @@ func (p *Pod) show(c propagate.ContainerStatus) {
 	if p.State < PodRunning {
 		p.run(false)
 	}
-	p.status.Containers = slices.Clone(p.status.Containers)
-	for k := range p.status.Containers {
-		if p.status.Containers[k].Name == c.Name {
-			p.status.Containers[k] = c
+	p.Status.Containers = slices.Clone(p.Status.Containers)
+	for k := range p.Status.Containers {
+		if p.Status.Containers[k].Name == c.Name {
+			p.Status.Containers[k] = c
 		}
 	}
 }
 
 // runAgain lets a container begin anew, and with it those that come after it: all have a run of the same number.
 func (p *Pod) runAgain(container string) {
-	anew := later(p.template, container)
+	anew := later(p.Template, container)
 	anew[container] = true
 	run := 0
 	for name := range anew {
@@ -205,12 +199,9 @@ func later(t *nodegraph.Template, container string) map[string]bool {
 	return found
 }
 
-// Containers returns how the containers look. There are none before the pod has run.
-func (p *Pod) Containers() []propagate.ContainerStatus { return p.status.Containers }
-
 // Listed returns how a list shows the pod, and false if it does not.
 func (p *Pod) Listed() (propagate.PodStatus, bool) {
-	s := p.status
+	s := p.Status
 	s.Node, s.Name, s.UID, s.Created = p.Node, p.Node, p.UID, p.Created
 	if p.State == PodNew && !p.Terminating {
 		s = p.Before

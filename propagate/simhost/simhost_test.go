@@ -142,5 +142,5 @@ func TestContainersRunAgain(t *testing.T) {
 	require.Equal(t, 1, p.Become(propagate.ContainerEnded("", "z", 0, "")).Pod.Attempt)
 	require.Equal(t, 3, p.Become(propagate.ContainerRetried("", "y")).Pod.Attempt)
 	require.Equal(t, 1, c.Named(propagate.ContainerEnded("", "x", 0, "")).Pod.Attempt, "the copy knows nothing of that")
-	require.True(t, c.Containers()[0].Terminated)
+	require.True(t, c.Status.Containers[0].Terminated)
 }
