@@ -75,7 +75,7 @@ func (c *cluster) live(n int) {
 			c.apply(propagate.Suspended(false))
 		case 3:
 			if c.host.lively {
-				c.now = c.now.Add(time.Duration(c.r.IntN(20_000)) * time.Millisecond)
+				c.Now = c.Now.Add(time.Duration(c.r.IntN(20_000)) * time.Millisecond)
 				c.apply()
 			}
 		default:

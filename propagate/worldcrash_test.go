@@ -321,3 +321,13 @@ func mergePatch(to, patch any) any {
 	}
 	return merged
 }
+
+// inSeconds is the record as Kubernetes keeps it.
+func inSeconds(s nodegraph.Snapshot) nodegraph.Snapshot {
+	s.Started, s.Finished = s.Started.Truncate(time.Second), s.Finished.Truncate(time.Second)
+	for k := range s.Nodes {
+		n := &s.Nodes[k]
+		n.Started, n.Finished = n.Started.Truncate(time.Second), n.Finished.Truncate(time.Second)
+	}
+	return s
+}
