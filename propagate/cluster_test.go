@@ -373,22 +373,6 @@ func (c *cluster) runningContainer(p *simhost.Pod) bool {
 	return false
 }
 
-// after returns the containers that come after one, directly or not.
-func after(t *nodegraph.Template, container string) map[string]bool {
-	later := make(map[string]bool)
-	for grown := true; grown; {
-		grown = false
-		for _, c := range t.Containers {
-			for _, d := range c.Dependencies {
-				if (d == container || later[d]) && !later[c.Name] {
-					later[c.Name], grown = true, true
-				}
-			}
-		}
-	}
-	return later
-}
-
 // elsewhere lets time pass, people act, or served nodes end; false if nothing is left to happen.
 func (c *cluster) elsewhere() bool {
 	obligations := c.e.Obligations()

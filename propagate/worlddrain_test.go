@@ -1,10 +1,12 @@
 package propagate_test
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // drain lets only good things happen, until all workflows are complete or nothing is left to happen.
@@ -34,19 +36,19 @@ func (w *world) good() bool {
 		}
 	}
 	for k, f := range w.flows { // time passes only when there is nothing else
-		if f.dead || f.e.Complete() {
+		if f.dead || f.Engine.Complete() {
 			continue
 		}
-		for _, o := range f.e.Obligations() {
+		for _, o := range f.Engine.Obligations() {
 			if o.For != propagate.NeedTimer {
 				continue
 			}
-			if at := f.wake; at.After(w.now) {
-				w.now = at
-			} else if o.Until.After(w.now) {
-				w.now = o.Until
+			if at := f.Wake; at.After(w.Now) {
+				w.Now = at
+			} else if o.Until.After(w.Now) {
+				w.Now = o.Until
 			} else {
-				w.now = w.now.Add(time.Second)
+				w.Now = w.Now.Add(time.Second)
 			}
 			return w.do(move{op: "tick", flow: k, n: 1})
 		}
@@ -57,15 +59,15 @@ func (w *world) good() bool {
 // goodFor lets one good thing happen to a flow.
 func (w *world) goodFor(k int, f *flow) bool {
 	do := func(op, node, ctr string) bool { return w.do(move{op: op, flow: k, node: node, ctr: ctr}) }
-	if len(f.held) > 0 || w.host.lists && f.untold() {
+	if len(f.held) > 0 || w.host.lists && f.hasUntold() {
 		w.call(f, 0)
 		return true
 	}
-	if len(f.owed) > 0 {
-		return do("answer", f.owed[0].Name, "")
+	if asked := w.errands(f, false); len(asked) > 0 {
+		return do("answer", w.errandName(f, asked[0]), "")
 	}
-	if len(f.grants) > 0 {
-		w.goodGrant(k, f, f.grants[0])
+	if granted := w.errands(f, true); len(granted) > 0 {
+		w.goodGrant(k, f, granted[0])
 		return true
 	}
 	if len(f.todo) > 0 {
@@ -76,10 +78,10 @@ func (w *world) goodFor(k int, f *flow) bool {
 			return true
 		}
 	}
-	if f.e.Complete() {
+	if f.Engine.Complete() {
 		return false
 	}
-	for _, o := range f.e.Obligations() {
+	for _, o := range f.Engine.Obligations() {
 		if w.goodNeed(k, f, &o) {
 			return true
 		}
@@ -89,40 +91,37 @@ func (w *world) goodFor(k int, f *flow) bool {
 
 // goodNeed does what one obligation asks for. It reports whether it could.
 func (w *world) goodNeed(k int, f *flow, o *propagate.Obligation) bool {
-	p := f.pods[o.Name]
+	p := f.pod(o.Name)
 	switch o.For {
 	case propagate.NeedUnsuspend:
 		return w.do(move{op: "suspend", flow: k, n: 1})
 	case propagate.NeedResume:
 		return w.do(move{op: "resume", flow: k, node: o.Name})
 	case propagate.NeedServed:
-		return f.served[o.Name] && w.do(move{op: "serve", flow: k, node: o.Name})
+		return slices.Contains(f.Served, o.Name) && w.do(move{op: "serve", flow: k, node: o.Name})
 	case propagate.NeedStart:
-		if p == nil || !p.alive() { // it makes one if there is none
+		if p == nil || !p.Alive() { // it makes one if there is none
 			w.makePod(f, o.Name)
 			return true
 		}
 	case propagate.NeedResult: // told before, it is told again, and must help
-		return p != nil && w.do(move{op: "synced", flow: k, node: o.Name}) && needs(f.e.Obligations())[o.Name] != o.For.String()
+		return p != nil && w.do(move{op: "synced", flow: k, node: o.Name}) && needs(f.Engine.Obligations())[o.Name] != o.For.String()
 	}
 	return false
 }
 
 // goodGrant tells a node that it has its locks, or gives them back for one that is not known any more.
-func (w *world) goodGrant(k int, f *flow, id string) {
-	m := move{op: "grant", flow: k}
-	if i := f.e.Graph().Find(id); i != nodegraph.None && id != "" {
-		m.node = f.e.Graph().Node(i).Name()
-	}
-	if id != "" && m.node == "" || !w.do(m) {
+func (w *world) goodGrant(k int, f *flow, at int) {
+	id, name := w.Owed[at].Action.ID, w.errandName(f, at)
+	if id != "" && name == "" || !w.do(move{op: "grant", flow: k, node: name}) {
 		w.release(f, id)
 	}
 }
 
-// untold reports whether a pod changed and the engine is to hear of that.
-func (f *flow) untold() bool {
-	for _, p := range f.pods {
-		if p.untold {
+// hasUntold reports whether a pod changed and the engine is to hear of that.
+func (f *flow) hasUntold() bool {
+	for _, held := range f.untold {
+		if held {
 			return true
 		}
 	}
@@ -131,27 +130,27 @@ func (f *flow) untold() bool {
 
 // goodForPod says what good happens to the pod of a node next; nothing if it has ended, or is a daemon that is ready.
 func (f *flow) goodForPod(name string) (op, ctr string) {
-	p := f.pods[name]
-	i := f.e.Graph().Find(name)
+	p := f.pod(name)
+	i := f.Engine.Graph().Find(name)
 	switch {
-	case p.unsynced:
+	case p.Unsynced:
 		return "synced", ""
-	case !p.alive():
+	case !p.Alive():
 		return "", ""
-	case p.terminating:
+	case p.Terminating:
 		return "delete", ""
 	case i == nodegraph.None:
-		p.state = "gone" // the engine does not know it, and the host removes it
+		p.State = simhost.PodGone // the engine does not know it, and the host removes it
 		return "", ""
-	case f.e.Complete():
+	case f.Engine.Complete():
 		return "", ""
-	case p.state != "running":
+	case p.State != simhost.PodRunning:
 		return "running", ""
-	case f.e.Graph().Node(i).Template.Daemon:
-		return p.goodForDaemon(), ""
+	case p.Template.Daemon:
+		return goodForDaemon(p), ""
 	}
-	for _, c := range f.e.Graph().Node(i).Template.Containers {
-		for _, s := range p.status.Containers {
+	for _, c := range p.Template.Containers {
+		for _, s := range p.Status.Containers {
 			if s.Name == c.Name && !s.Terminated {
 				return "ctrend", c.Name
 			}
@@ -161,16 +160,16 @@ func (f *flow) goodForPod(name string) (op, ctr string) {
 }
 
 // goodForDaemon says what good happens to the running pod of a daemon: it becomes ready, or ends with its last container.
-func (p *worldPod) goodForDaemon() string {
+func goodForDaemon(p *simhost.Pod) string {
 	ended, op := 0, ""
-	for _, c := range p.status.Containers {
+	for _, c := range p.Status.Containers {
 		if c.Terminated {
 			ended++
 		} else if !c.Ready {
 			op = "running"
 		}
 	}
-	if ended == len(p.status.Containers) {
+	if ended == len(p.Status.Containers) {
 		return "ok"
 	}
 	return op

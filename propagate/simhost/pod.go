@@ -23,6 +23,11 @@ const (
 	PodGone
 )
 
+var stateNames = [...]string{"new", "pending", "running", "ended", "gone"}
+
+// String names the state in lower case.
+func (s State) String() string { return stateNames[s] }
+
 // A Pod is one pod of a node.
 type Pod struct {
 	Workflow    string
