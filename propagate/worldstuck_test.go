@@ -6,6 +6,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // stuck notes what the unfinished workflows wait for when nothing good is left to happen, and does what a person would do
@@ -147,21 +148,11 @@ func (w *world) checkExitHooks(f *flow) {
 	if cut || f.Engine.Save().Shutdown != "" || f.Spec.ActiveDeadline > 0 || f.retry > 0 {
 		return
 	}
-	g := f.Engine.Graph()
-	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		n := g.Node(i)
-		if n.Task == nil || n.Role != nodegraph.RoleTask && n.Role != nodegraph.RoleStep && n.Role != nodegraph.RoleItem {
+	for _, i := range simhost.LostExitHooks(f.Engine) {
+		n := f.Engine.Graph().Node(i)
+		if n.Task.ExitHook().Expression != "" || n.Template != nil && n.Template.Daemon { // it may not hold; it ends with what it is inside of
 			continue
 		}
-		h, phase := n.Task.ExitHook(), f.Engine.Verdict(i).Phase
-		if n.Template != nil && n.Template.Daemon { // it ends with what it is inside of
-			continue
-		}
-		if h == nil || h.Expression != "" || !phase.Completed() || f.Engine.Fact(i).Created.IsZero() {
-			continue
-		}
-		if k := g.Find(n.Name() + ".onExit"); k == nodegraph.None || !f.Engine.Exists(k) {
-			w.fault(f, "exit hook lost of "+kindOf(f.Engine, i), "%s is %v, and its exit hook never ran", n.Name(), phase)
-		}
+		w.fault(f, "exit hook lost of "+kindOf(f.Engine, i), "%s is %v, and its exit hook never ran", n.Name(), f.Engine.Verdict(i).Phase)
 	}
 }

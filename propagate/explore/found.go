@@ -13,6 +13,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
@@ -170,22 +171,10 @@ func checkExitHooks(e *propagate.Engine, shutdown string, wrong func(string, err
 	if !e.Complete() || shutdown == "Terminate" {
 		return
 	}
-	g := e.Graph()
-	for i := nodegraph.Entry + 1; int(i) < g.Len(); i++ {
-		n := g.Node(i)
-		phase, _ := e.Phase(i)
-		if f := e.Fact(i); n.Task == nil || n.Task.ExitHook() == nil || f.Created.IsZero() || !phase.Completed() || f.Released || n.Role == nodegraph.RoleAttempt {
-			continue
-		}
-		ran := false
-		for _, h := range g.Hooks(i) {
-			_, hook := g.Owner(h)
-			ran = ran || hook.Name == nodegraph.ExitHook
-		}
-		if !ran {
-			wrong(kindOf("an exit hook does not run", n.Kind), fmt.Errorf("that of %q, which is %s", n.Name(), phase))
-			return
-		}
+	for _, i := range simhost.LostExitHooks(e) {
+		n := e.Graph().Node(i)
+		wrong(kindOf("an exit hook does not run", n.Kind), fmt.Errorf("that of %q, which is %s", n.Name(), e.Verdict(i).Phase))
+		return
 	}
 }
 
