@@ -101,6 +101,9 @@ func TestDriveAnswersDepthFirst(t *testing.T) {
 		"wf: Start DAG wf", "wf: Acquire wf.p " + mutexM, "wf: Start DAG wf.p", "wf: Acquire wf.p.x " + mutexN, "wf: Start Pod wf.p.x",
 		"wf: Acquire wf.q " + mutexN, `wf: Start DAG wf.q "Waiting for default/Mutex/n lock. Lock status: 0/1"`,
 	}, *lines)
+	require.NoError(t, propagate.Drive(d, "wf", propagate.PodSucceeded("wf.p.x")))
+	require.NoError(t, propagate.Drive(d, "wf", propagate.PodSucceeded("wf.q.y")))
+	require.True(t, d.engines["wf"].Complete(), "q got both when p gave them back")
 }
 
 // The time to wake that comes of an answer is later news than that of the call before it.

@@ -264,7 +264,7 @@ func (w *world) carryOut(f *flow, result *propagate.Result, crash int) {
 
 // Do carries out an action.
 func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, error) {
-	f := w.flow(workflow)
+	f := w.flows[w.Index(workflow)]
 	starts := a.Type == propagate.ActionRecreate || a.Type == propagate.ActionStart && a.Message == ""
 	switch {
 	case starts && a.Kind == nodegraph.Pod && w.host.slow:
@@ -280,11 +280,6 @@ func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 		return w.Host.Do(workflow, a)
 	}
 	return nil, nil
-}
-
-// flow is the one with this name.
-func (w *world) flow(name string) *flow {
-	return w.flows[slices.IndexFunc(w.flows, func(f *flow) bool { return f.Name == name })]
 }
 
 // makePod makes a pod, unless the node has one that is alive: its name is made from that of the node.
@@ -325,21 +320,8 @@ func (w *world) traceCall(f *flow, events []propagate.Event, result *propagate.R
 		return
 	}
 	var told []string
-	for i := range events {
-		text := events[i].String()
-		if events[i].Pod.UID != "" {
-			text += "@" + events[i].Pod.UID
-		}
-		if events[i].Type == propagate.EventPodRunning && !events[i].Ready {
-			text += "(unready)"
-		}
-		if events[i].Type == propagate.EventSuspended || events[i].Type == propagate.EventResolved || events[i].Type == propagate.EventMemoized {
-			text += fmt.Sprintf("(%v)", events[i].Value)
-		}
-		if events[i].Type == propagate.EventShutdown {
-			text += " " + events[i].Reason
-		}
-		told = append(told, text)
+	for _, ev := range events {
+		told = append(told, simhost.Describe(ev))
 	}
 	if w.host.lists {
 		for _, name := range f.order {

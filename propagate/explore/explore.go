@@ -21,6 +21,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // An Exploration is a search, breadth first, through all that can happen to a few small workflows when facts out of a
@@ -225,12 +226,12 @@ func (x *Exploration) repeat(t testing.TB, w *World) bool {
 		x.Count.Repeated.Add(1)
 		if err != nil && !w.flows[k].retried {
 			right = false
-			x.found(t, "a fact is refused when it is said again", w, fmt.Errorf("%v once more: %w", describe(ev), err))
+			x.found(t, "a fact is refused when it is said again", w, fmt.Errorf("%v once more: %w", simhost.Describe(ev), err))
 		}
 		if len(r.Changes) > 0 || len(r.Actions) > 0 {
 			right = false
 			x.found(t, "a fact counts when it is said again: "+ev.Type.String(), w,
-				fmt.Errorf("%v once more: %v %v", describe(ev), r.Changes, r.Actions))
+				fmt.Errorf("%v once more: %v %v", simhost.Describe(ev), r.Changes, r.Actions))
 		}
 	})
 	if now := w.look(); right && before != now {

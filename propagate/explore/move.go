@@ -220,11 +220,11 @@ func (w *World) tell(m move) deed {
 		say(w.x.Facts[m.at].Event)
 		w.told |= 1 << m.at
 	case moveErrand:
-		d.workflow = w.index(w.Owed[m.at].Workflow)
+		d.workflow = w.Index(w.Owed[m.at].Workflow)
 		say(w.run(int(m.at), int(m.how)))
 	case movePod:
 		p := w.Pods[m.at]
-		d.workflow = w.index(p.Workflow)
+		d.workflow = w.Index(p.Workflow)
 		if podMove(m.how) == podMade {
 			d.silent = true
 			p.Become(propagate.PodPending("", ""))
@@ -233,7 +233,7 @@ func (w *World) tell(m move) deed {
 		}
 		say(become(p, podMove(m.how)))
 	case moveNewer:
-		d.workflow = w.index(w.Pods[m.at].Workflow)
+		d.workflow = w.Index(w.Pods[m.at].Workflow)
 		say(w.unasked(w.Pods[m.at], int(m.how)))
 	case moveServed:
 		say(w.served(d.workflow, int(m.how)))
@@ -284,7 +284,7 @@ func (w *World) noteDeed(m move, d deed) {
 		if i := w.Engines[d.workflow].Graph().Find(ev.Node); i > nodegraph.Root {
 			ev.Node = w.Engines[d.workflow].Graph().Node(i).Name() // locks are granted to ids
 		}
-		text += " " + describe(ev)
+		text += " " + simhost.Describe(ev)
 	}
 	w.note("%s", strings.TrimLeft(text, " "))
 }
@@ -398,7 +398,7 @@ func (w *World) remember(m move, d deed) {
 		return
 	}
 	for _, ev := range d.events {
-		f.history = append(f.history, describe(ev))
+		f.history = append(f.history, simhost.Describe(ev))
 		switch ev.Type {
 		case propagate.EventLockGranted, propagate.EventLockQueued, propagate.EventSuspended, propagate.EventShutdown, propagate.EventAgentEnded,
 			propagate.EventResultPending, propagate.EventResultSynced: // it counts when they come
@@ -406,30 +406,4 @@ func (w *World) remember(m move, d deed) {
 			f.said = append(f.said, ev)
 		}
 	}
-}
-
-// describe names an event, the pod and the answer.
-func describe(ev propagate.Event) string {
-	text := ev.String()
-	if ev.Pod.UID != "" {
-		text += "@" + ev.Pod.UID
-	}
-	switch ev.Type {
-	case propagate.EventPodRunning:
-		if !ev.Ready {
-			text += " unready"
-		}
-	case propagate.EventResolved, propagate.EventMemoized, propagate.EventSuspended:
-		text += fmt.Sprint(" ", ev.Value)
-	case propagate.EventExpanded:
-		text += fmt.Sprintf(" %d items", len(ev.Items))
-	case propagate.EventShutdown:
-		text += " " + ev.Reason
-	case propagate.EventContainerEnded:
-		text += fmt.Sprint(" ", ev.ExitCode)
-	}
-	if ev.Reason != "" && ev.Type == propagate.EventPodEnded {
-		text += " " + ev.Reason
-	}
-	return text
 }

@@ -75,14 +75,14 @@ func (w *World) crash(from crashKind) {
 			w.flows[k].said = nil // a record does not name the pods before those that are listed
 		}
 		w.Engines[k], w.hashed = f.Engine, nil
-		w.compareEnded("", before[k], f.Engine)
+		w.compareEnded("", endsOf(before[k]), f.Engine)
 		w.Locks.Adopt(f.Name, f.Engine)
 	}
 	for k, f := range w.Workflows {
-		old := w.ended(k)
+		old := endsOf(f.Engine)
 		f.Relist = from != fromState || f.Engine.Complete()
 		r, _ := w.apply(k)
-		w.compareEndedWas(" with the first call", old, f.Engine)
+		w.compareEnded(" with the first call", old, f.Engine)
 		if !due[k] {
 			w.compareOpen(before[k], f.Engine)
 		}
@@ -158,9 +158,7 @@ type nodeEnd struct {
 	phase nodegraph.Phase
 }
 
-// ended are the nodes that have ended, by name.
-func (w *World) ended(k int) map[string]nodeEnd { return endsOf(w.Engines[k]) }
-
+// endsOf are the nodes that have ended, by name.
 func endsOf(e *propagate.Engine) map[string]nodeEnd {
 	ends := make(map[string]nodeEnd)
 	for i := nodegraph.Root; int(i) < e.Graph().Len(); i++ {
@@ -172,11 +170,7 @@ func endsOf(e *propagate.Engine) map[string]nodeEnd {
 }
 
 // compareEnded: what had ended is as it ended.
-func (w *World) compareEnded(when string, old, now *propagate.Engine) {
-	w.compareEndedWas(when, endsOf(old), now)
-}
-
-func (w *World) compareEndedWas(when string, old map[string]nodeEnd, now *propagate.Engine) {
+func (w *World) compareEnded(when string, old map[string]nodeEnd, now *propagate.Engine) {
 	is := endsOf(now)
 	for i := nodegraph.Root; int(i) < now.Graph().Len(); i++ { // in the order of the graph
 		name := now.Graph().Node(i).Name()

@@ -162,7 +162,7 @@ func (w *World) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 		}
 	case propagate.ActionStart, propagate.ActionRecreate:
 		if a.Type == propagate.ActionRecreate || a.Message == "" {
-			w.flows[w.index(workflow)].asked[a.Name] = true
+			w.flows[w.Index(workflow)].asked[a.Name] = true
 			if p := w.Pod(workflow, a.Name); p != nil && p.State == simhost.PodRunning && !w.odd {
 				w.fault("a pod is asked for that runs", "workflow %s: %v", workflow, *a)
 			}
@@ -172,11 +172,6 @@ func (w *World) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 		}
 	}
 	return w.Host.Do(workflow, a)
-}
-
-// index is the number of a workflow.
-func (w *World) index(name string) int {
-	return slices.IndexFunc(w.Workflows, func(f *simhost.Workflow) bool { return f.Name == name })
 }
 
 // complete reports whether all workflows are complete.

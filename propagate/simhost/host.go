@@ -94,14 +94,12 @@ func (h *Host) Tell(workflow string, events ...propagate.Event) error {
 	return propagate.Drive(h, workflow, events...)
 }
 
-// Workflow returns the workflow with this name, nil if the host has none.
-func (h *Host) Workflow(name string) *Workflow {
-	for _, w := range h.Workflows {
-		if w.Name == name {
-			return w
-		}
-	}
-	return nil
+// Workflow returns the workflow with this name. It must be there.
+func (h *Host) Workflow(name string) *Workflow { return h.Workflows[h.Index(name)] }
+
+// Index returns the place of a workflow among those of the host, -1 for none.
+func (h *Host) Index(name string) int {
+	return slices.IndexFunc(h.Workflows, func(w *Workflow) bool { return w.Name == name })
 }
 
 // Do carries out one action. Pods are made at once; locks are given back at once; questions, requests for locks and grants

@@ -1,7 +1,9 @@
 package simhost
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/propagate"
@@ -40,13 +42,14 @@ func (h *Host) Call(workflow string, events []propagate.Event) (propagate.Result
 	w := h.Workflow(workflow)
 	w.own()
 	c := call{now: h.Now, intake: h.Intake, events: events}
-	listed := h.Listed(workflow)
-	switch {
-	case w.Relist, c.intake == Changed && w.told == nil:
-		c.intake, c.changed = List, listed
-	case c.intake == List:
-		c.changed = listed
-	case c.intake == Changed:
+	if w.Relist || c.intake == Changed && w.told == nil {
+		c.intake = List
+	}
+	var listed []propagate.PodStatus
+	if c.intake != Events {
+		listed = h.Listed(workflow)
+	}
+	if c.changed = listed; c.intake == Changed {
 		c.changed, c.gone = w.differing(listed)
 	}
 	r, err := c.make(w.Engine)
@@ -69,10 +72,7 @@ func (h *Host) Call(workflow string, events []propagate.Event) (propagate.Result
 // differing returns the pods that look otherwise than when the engine last heard of them, and those that do not exist any
 // more, in the order of their nodes' names.
 func (w *Workflow) differing(listed []propagate.PodStatus) (changed, gone []propagate.PodStatus) {
-	left := make(map[string]propagate.PodStatus, len(w.told))
-	for node, p := range w.told {
-		left[node] = p
-	}
+	left := maps.Clone(w.told)
 	for _, p := range listed {
 		old, told := w.told[p.Node]
 		if !told || !reflect.DeepEqual(old, p) {
@@ -82,7 +82,7 @@ func (w *Workflow) differing(listed []propagate.PodStatus) (changed, gone []prop
 			delete(left, p.Node)
 		}
 	}
-	for _, node := range sortedKeys(left) {
+	for _, node := range slices.Sorted(maps.Keys(left)) {
 		gone = append(gone, left[node])
 	}
 	return changed, gone

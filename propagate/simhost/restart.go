@@ -1,7 +1,6 @@
 package simhost
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -81,5 +80,3 @@ func inSeconds(s nodegraph.Snapshot) nodegraph.Snapshot {
 	}
 	return s
 }
-
-func sortedKeys(m map[string]propagate.PodStatus) []string { return slices.Sorted(maps.Keys(m)) }

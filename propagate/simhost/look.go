@@ -1,6 +1,8 @@
 package simhost
 
 import (
+	"fmt"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
@@ -26,4 +28,30 @@ func LostExitHooks(e *propagate.Engine) []nodegraph.Index {
 		}
 	}
 	return lost
+}
+
+// Describe names an event with the pod and the answer, in one line.
+func Describe(ev propagate.Event) string {
+	text := ev.String()
+	if ev.Pod.UID != "" {
+		text += "@" + ev.Pod.UID
+	}
+	switch ev.Type {
+	case propagate.EventPodRunning:
+		if !ev.Ready {
+			text += " unready"
+		}
+	case propagate.EventResolved, propagate.EventMemoized, propagate.EventSuspended:
+		text += fmt.Sprint(" ", ev.Value)
+	case propagate.EventExpanded:
+		text += fmt.Sprintf(" %d items", len(ev.Items))
+	case propagate.EventShutdown:
+		text += " " + ev.Reason
+	case propagate.EventContainerEnded:
+		text += fmt.Sprint(" ", ev.ExitCode)
+	}
+	if ev.Reason != "" && ev.Type == propagate.EventPodEnded {
+		text += " " + ev.Reason
+	}
+	return text
 }
