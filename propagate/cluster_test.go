@@ -26,7 +26,6 @@ type cluster struct {
 	r       *rand.Rand
 	flow    *simhost.Workflow
 	e       *propagate.Engine // of the flow
-	names   []string          // of the nodes with pods, in the order in which they were first asked for
 	freed   map[string]bool   // ids of those who have given back their locks and did not ask for them again
 	said    []propagate.Event // events that may be said again
 	log     []string
@@ -211,11 +210,8 @@ func (c *cluster) checkLocks(name string) {
 
 func (c *cluster) create(name string) {
 	c.checkLocks(name)
-	old := c.Pod("", name)
-	switch {
-	case old == nil:
-		c.names = append(c.names, name)
-	case !c.retried && old.Alive() && !old.Terminating:
+	old := c.flow.Pod(name)
+	if old != nil && !c.retried && old.Alive() && !old.Terminating {
 		return // it was made already: making it twice makes one
 	}
 	p := c.Make("", name)
@@ -269,9 +265,8 @@ func (c *cluster) step() bool {
 		c.apply(c.said[c.r.IntN(len(c.said))])
 		return true
 	}
-	for _, k := range c.r.Perm(len(c.names)) {
-		name := c.names[k]
-		if p := c.Pod("", name); p.State != simhost.PodGone && (p.State != simhost.PodEnded || p.Unsynced || p.Terminating) {
+	for _, k := range c.r.Perm(len(c.flow.Pods)) {
+		if p := c.flow.Pods[k]; p.State != simhost.PodGone && (p.State != simhost.PodEnded || p.Unsynced || p.Terminating) {
 			c.podStep(p)
 			return true
 		}
@@ -379,7 +374,7 @@ func (c *cluster) elsewhere() bool {
 	for _, o := range obligations {
 		switch o.For {
 		case propagate.NeedStart:
-			if p := c.Pod("", o.Name); (c.host.intake != simhost.Events || c.host.nameless) && p != nil && p.State == simhost.PodGone {
+			if p := c.flow.Pod(o.Name); (c.host.intake != simhost.Events || c.host.nameless) && p != nil && p.State == simhost.PodGone {
 				c.log = append(c.log, o.Name+" vanished before it was listed")
 				c.create(o.Name)
 				return true
@@ -448,9 +443,8 @@ func (c *cluster) drain() {
 
 // endDaemon ends a ready daemon that nothing else would end.
 func (c *cluster) endDaemon() bool {
-	for _, name := range c.names {
-		p := c.Pod("", name)
-		if i := c.e.Graph().Find(name); i != nodegraph.None && c.e.Verdict(i).Daemoned && p.State != simhost.PodGone {
+	for _, p := range c.flow.Pods {
+		if i := c.e.Graph().Find(p.Node); i != nodegraph.None && c.e.Verdict(i).Daemoned && p.State != simhost.PodGone {
 			c.say(p, propagate.PodDeleted(""))
 			return true
 		}

@@ -70,7 +70,7 @@ func (c *cluster) restart() {
 		require.NoError(c.t, err, "%s\n%s", c.history(), c.table())
 	}
 	if c.Locks = locks; c.host.snapshots {
-		for _, p := range c.Pods {
+		for _, p := range c.flow.Pods {
 			p.Before = propagate.PodStatus{} // what is listed is what there is
 		}
 		c.said, c.Locks = nil, propagate.LockTable{}
@@ -84,7 +84,7 @@ func (c *cluster) restart() {
 
 // deletePods deletes the pods of nodes that run anew, but those that were made since.
 func (c *cluster) deletePods() {
-	for _, p := range c.Pods {
+	for _, p := range c.flow.Pods {
 		if i := c.e.Graph().Find(p.Node); i == nodegraph.None || !c.e.Verdict(i).Fulfilled {
 			if p.State != simhost.PodNew || p.Terminating {
 				p.State = simhost.PodGone

@@ -64,9 +64,7 @@ type finding struct{ said string }
 // A flow is one workflow of a world.
 type flow struct {
 	*simhost.Workflow
-	of     *simhost.Host
-	order  []string                   // of the nodes with pods
-	untold map[string]bool            // nodes whose pod changed, of which the engine is to hear
+	untold map[*simhost.Pod]bool      // those that changed, of which the engine is to hear
 	todo   []string                   // nodes whose pods are to be made, by name
 	ends   map[string]nodegraph.Phase // how Suspend, HTTP and Plugin nodes ended, by name
 	said   []propagate.Event          // events that may be said again
@@ -85,9 +83,6 @@ type flow struct {
 	watch            truth.Watch
 }
 
-// pod is the newest pod of a node, nil if it has none.
-func (f *flow) pod(name string) *simhost.Pod { return f.of.Pod(f.Name, name) }
-
 func newWorld(specs []*nodegraph.Spec, h worldHost) (*world, error) {
 	w := &world{host: h, found: make(map[string]finding), census: make(census)}
 	w.Host = &simhost.Host{Now: epoch, Slow: true, Stamp: func(c *simhost.Host, p *simhost.Pod) {
@@ -97,7 +92,7 @@ func newWorld(specs []*nodegraph.Spec, h worldHost) (*world, error) {
 		if err := w.Add(fmt.Sprint("w", k+1), spec, nodegraph.Limits{}); err != nil {
 			return nil, err
 		}
-		w.flows = append(w.flows, &flow{Workflow: w.Workflows[k], of: w.Host, untold: make(map[string]bool), ends: make(map[string]nodegraph.Phase)})
+		w.flows = append(w.flows, &flow{Workflow: w.Workflows[k], untold: make(map[*simhost.Pod]bool), ends: make(map[string]nodegraph.Phase)})
 	}
 	return w, nil
 }
@@ -269,8 +264,6 @@ func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 	switch {
 	case starts && a.Kind == nodegraph.Pod && w.host.slow:
 		f.todo = append(f.todo, a.Name)
-	case starts && a.Kind == nodegraph.Pod:
-		w.makePod(f, a.Name)
 	case a.Type == propagate.ActionRelease:
 		w.release(f, a.ID)
 	default:
@@ -284,14 +277,9 @@ func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 
 // makePod makes a pod, unless the node has one that is alive: its name is made from that of the node.
 func (w *world) makePod(f *flow, name string) {
-	old := f.pod(name)
-	if old == nil {
-		f.order = append(f.order, name)
-	} else if old.Alive() {
-		return
+	if old := f.Pod(name); old == nil || !old.Alive() {
+		w.Make(f.Name, name)
 	}
-	w.Make(f.Name, name)
-	delete(f.untold, name)
 }
 
 // release takes back the locks of a node. Whoever gets them is told later; what the node was asked or granted is void.
@@ -304,7 +292,7 @@ func (w *world) release(f *flow, id string) {
 
 // forgetPods deletes the pods of nodes that run anew, and forgets how they ended.
 func (w *world) forgetPods(f *flow) {
-	w.DeletePods(f.Name)
+	f.DeletePods()
 	anew := func(name string) bool {
 		i := f.Engine.Graph().Find(name)
 		return i == nodegraph.None || !f.Engine.Verdict(i).Fulfilled
@@ -324,11 +312,7 @@ func (w *world) traceCall(f *flow, events []propagate.Event, result *propagate.R
 		told = append(told, simhost.Describe(ev))
 	}
 	if w.host.lists {
-		for _, name := range f.order {
-			p, listed := f.pod(name).Listed()
-			if !listed {
-				continue
-			}
+		for _, p := range f.Listed() {
 			text := fmt.Sprintf("%s@%s:%s", p.Node, p.UID, p.Phase)
 			for _, c := range p.Containers {
 				switch {

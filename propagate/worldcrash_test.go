@@ -65,7 +65,7 @@ func (w *world) crash(older *flow, stored *kept) {
 func (f *flow) owedAgain() []string {
 	var names []string
 	for _, o := range f.Engine.Obligations() {
-		if p := f.pod(o.Name); o.For == propagate.NeedStart && p != nil && p.State == simhost.PodEnded && !f.untold[o.Name] {
+		if p := f.Pod(o.Name); o.For == propagate.NeedStart && p != nil && p.State == simhost.PodEnded && !f.untold[p] {
 			names = append(names, o.Name)
 		}
 	}

@@ -73,8 +73,8 @@ func (w *world) goodFor(k int, f *flow) bool {
 	if len(f.todo) > 0 {
 		return do("make", f.todo[0], "")
 	}
-	for _, name := range f.order {
-		if op, ctr := f.goodForPod(name); op != "" && do(op, name, ctr) {
+	for _, p := range f.Pods {
+		if op, ctr := f.goodForPod(p); op != "" && do(op, p.Node, ctr) {
 			return true
 		}
 	}
@@ -91,7 +91,7 @@ func (w *world) goodFor(k int, f *flow) bool {
 
 // goodNeed does what one obligation asks for. It reports whether it could.
 func (w *world) goodNeed(k int, f *flow, o *propagate.Obligation) bool {
-	p := f.pod(o.Name)
+	p := f.Pod(o.Name)
 	switch o.For {
 	case propagate.NeedUnsuspend:
 		return w.do(move{op: "suspend", flow: k, n: 1})
@@ -120,18 +120,12 @@ func (w *world) goodGrant(k int, f *flow, at int) {
 
 // hasUntold reports whether a pod changed and the engine is to hear of that.
 func (f *flow) hasUntold() bool {
-	for _, held := range f.untold {
-		if held {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.Pods, func(p *simhost.Pod) bool { return f.untold[p] })
 }
 
 // goodForPod says what good happens to the pod of a node next; nothing if it has ended, or is a daemon that is ready.
-func (f *flow) goodForPod(name string) (op, ctr string) {
-	p := f.pod(name)
-	i := f.Engine.Graph().Find(name)
+func (f *flow) goodForPod(p *simhost.Pod) (op, ctr string) {
+	i := f.Engine.Graph().Find(p.Node)
 	switch {
 	case p.Unsynced:
 		return "synced", ""

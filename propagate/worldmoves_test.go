@@ -290,15 +290,15 @@ func (w *world) endServed(f *flow, m move) bool {
 // stray tells of a newer pod of a node than the host made, such as another instance of the host makes. It takes the place
 // of the one that the node has.
 func (w *world) stray(f *flow, m move) bool {
-	k := w.find(m.node, f.order)
+	k := w.find(m.node, nodesOf(f.Pods))
 	if k < 0 {
 		return false
 	}
-	name := f.order[k]
+	old := f.Pods[k]
+	name := old.Node
 	if i := f.Engine.Graph().Find(name); i == nodegraph.None || f.Engine.Fact(i).Created.IsZero() {
 		return false // nobody makes pods of nodes that were not started
 	}
-	old := f.pod(name)
 	p := w.Make(f.Name, name)
 	p.UID = fmt.Sprint("x", p.Serial)
 	p.Terminating = old.Terminating && old.Alive()

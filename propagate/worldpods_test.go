@@ -52,7 +52,7 @@ func (w *world) podMove(f *flow, m move) bool {
 			ev.Pod = propagate.Incarnation{}
 		}
 	}
-	f.untold[p.Node] = m.held
+	f.untold[p] = m.held
 	if silent && m.held {
 		return true // it is seen in the next list
 	}
@@ -69,17 +69,20 @@ func (w *world) podMove(f *flow, m move) bool {
 // podOf finds the pod that a move is about, one in a state in which it can happen.
 func (w *world) podOf(f *flow, m move) *simhost.Pod {
 	states := podOps[m.op]
+	pods := slices.DeleteFunc(slices.Clone(f.Pods), func(p *simhost.Pod) bool { return !slices.Contains(states, p.State.String()) })
+	if k := w.find(m.node, nodesOf(pods)); k >= 0 {
+		return pods[k]
+	}
+	return nil
+}
+
+// nodesOf are the names of the nodes of pods.
+func nodesOf(pods []*simhost.Pod) []string {
 	var names []string
-	for _, name := range f.order {
-		if slices.Contains(states, f.pod(name).State.String()) {
-			names = append(names, name)
-		}
+	for _, p := range pods {
+		names = append(names, p.Node)
 	}
-	k := w.find(m.node, names)
-	if k < 0 {
-		return nil
-	}
-	return f.pod(names[k])
+	return names
 }
 
 // podEvent returns the event that tells of what happens to the pod.

@@ -174,8 +174,8 @@ func (d *driver) options(k int, f *flow) {
 	if len(f.said) > 0 {
 		add("again", "", d.IntN(len(f.said)), 5)
 	}
-	if len(f.order) > 0 {
-		add("stray", f.order[d.IntN(len(f.order))], d.IntN(5), 3)
+	if len(f.Pods) > 0 {
+		add("stray", f.Pods[d.IntN(len(f.Pods))].Node, d.IntN(5), 3)
 	}
 	add("shutdown", "", d.IntN(2), 1)
 	add("suspend", "", d.IntN(2), 2)
@@ -189,13 +189,12 @@ func (d *driver) options(k int, f *flow) {
 
 // podOptions lists what can happen to the pods of a flow.
 func (d *driver) podOptions(k int, f *flow) {
-	for _, name := range f.order {
-		p := f.pod(name)
+	for _, p := range f.Pods {
 		add := func(op string, n, weight int) {
 			if p.Terminating && op != "delete" {
 				weight *= d.favour["late"]
 			}
-			d.add(move{op: op, flow: k, node: name, n: n}, weight)
+			d.add(move{op: op, flow: k, node: p.Node, n: n}, weight)
 		}
 		if p.Unsynced {
 			add("synced", d.IntN(2), 30)
@@ -223,7 +222,7 @@ func (d *driver) podOptions(k int, f *flow) {
 			for _, c := range p.Status.Containers {
 				for _, o := range []weighted{{move{op: "ctrend", n: d.IntN(6) % 4 % 3}, 20}, {move{op: "ctrretry"}, 25}, {move{op: "ctrrun"}, 8}, {move{op: "ctrwait"}, 8}} {
 					if len(p.Status.Containers) > 1 || c.Name != "main" {
-						o.flow, o.node, o.ctr = k, name, c.Name
+						o.flow, o.node, o.ctr = k, p.Node, c.Name
 						d.add(o.move, o.weight)
 					}
 				}

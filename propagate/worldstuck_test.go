@@ -118,9 +118,9 @@ func (w *world) checkLeft() {
 			return
 		}
 		w.checkExitHooks(f)
-		for _, name := range f.order {
-			if p := f.pod(name); p.Alive() && !p.Terminating {
-				w.fault(f, "left pod"+f.since(), "the pod of %s lives on, and the workflow is complete", name)
+		for _, p := range f.Pods {
+			if p.Alive() && !p.Terminating {
+				w.fault(f, "left pod"+f.since(), "the pod of %s lives on, and the workflow is complete", p.Node)
 			}
 		}
 	}

@@ -36,6 +36,16 @@ type Cluster struct {
 	Harm int // most moves on a path that do harm
 }
 
+// pods are those of all workflows, in the order in which they were made.
+func (w *World) pods() []*simhost.Pod {
+	var all []*simhost.Pod
+	for _, f := range w.Workflows {
+		all = append(all, f.Pods...)
+	}
+	slices.SortFunc(all, func(a, b *simhost.Pod) int { return a.Serial - b.Serial })
+	return all
+}
+
 // podKey tells states of a pod apart.
 func podKey(p *simhost.Pod) string {
 	end := ""

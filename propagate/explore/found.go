@@ -97,8 +97,8 @@ func (x *Exploration) checkPods(k int, e *propagate.Engine, w *World, wrong func
 	if !e.Complete() {
 		return
 	}
-	for _, p := range w.Pods {
-		if p.Workflow == w.Workflows[k].Name && p.Alive() && !p.Terminating && !p.Stray {
+	for _, p := range w.Workflows[k].Pods {
+		if p.Alive() && !p.Terminating && !p.Stray {
 			kind := "a pod is left in a complete workflow"
 			if p.Template.Daemon {
 				kind = "a daemon is left in a complete workflow"

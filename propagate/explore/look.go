@@ -97,7 +97,7 @@ func (w *World) key() uint64 {
 	for k := range w.Owed {
 		rest = append(rest, key(&w.Owed[k]))
 	}
-	for _, p := range w.Pods {
+	for _, p := range w.pods() {
 		rest = append(rest, podKey(p))
 	}
 	slices.Sort(rest) // errands are run in any order

@@ -62,7 +62,7 @@ func (w *World) harmOf(m move) int {
 	case m.what >= moveSuspend, m.what == moveServed && m.how > 0:
 		harm = 1
 	case m.what == movePod:
-		if good, _ := w.podMoves(w.Pods[m.at]); !slices.Contains(good, podMove(m.how)) {
+		if good, _ := w.podMoves(w.pods()[m.at]); !slices.Contains(good, podMove(m.how)) {
 			harm = 1
 		}
 	}
@@ -112,7 +112,7 @@ func (w *World) may(f Fact) bool {
 // inCluster adds to good what may happen in the cluster, and returns what may do harm besides.
 func (w *World) inCluster(good []move) (all, bad []move) {
 	c := w.x.Cluster
-	for at, p := range w.Pods {
+	for at, p := range w.pods() {
 		if w.Workflow(p.Workflow).Engine.Complete() {
 			continue
 		}
@@ -223,7 +223,7 @@ func (w *World) tell(m move) deed {
 		d.workflow = w.Index(w.Owed[m.at].Workflow)
 		say(w.run(int(m.at), int(m.how)))
 	case movePod:
-		p := w.Pods[m.at]
+		p := w.pods()[m.at]
 		d.workflow = w.Index(p.Workflow)
 		if podMove(m.how) == podMade {
 			d.silent = true
@@ -233,8 +233,9 @@ func (w *World) tell(m move) deed {
 		}
 		say(become(p, podMove(m.how)))
 	case moveNewer:
-		d.workflow = w.Index(w.Pods[m.at].Workflow)
-		say(w.unasked(w.Pods[m.at], int(m.how)))
+		p := w.pods()[m.at]
+		d.workflow = w.Index(p.Workflow)
+		say(w.unasked(p, int(m.how)))
 	case moveServed:
 		say(w.served(d.workflow, int(m.how)))
 	case moveResumed:
@@ -344,7 +345,7 @@ func (w *World) come(m move, d deed, harm int, r propagate.Result, err error) er
 	}
 	w.remember(m, d)
 	if m.what == moveRetry {
-		w.DeletePods(w.Workflows[d.workflow].Name)
+		w.Workflows[d.workflow].DeletePods()
 	}
 	actions := r.Actions
 	if m.crash > 0 {

@@ -54,14 +54,16 @@ func (x *Exploration) crashes(m move, actions []propagate.Action) []move {
 // crash replaces the host by one that goes on from what was kept. It adopts all engines before it acts on any.
 func (w *World) crash(from crashKind) {
 	w.note("    the host crashes, and goes on from the %s", crashNames[from])
-	w.Pods = slices.DeleteFunc(w.Pods, func(p *simhost.Pod) bool { return p.State == simhost.PodNew })
+	for _, f := range w.Workflows {
+		f.Pods = slices.DeleteFunc(f.Pods, func(p *simhost.Pod) bool { return p.State == simhost.PodNew })
+	}
 	before := slices.Clone(w.Engines)
 	due := make([]bool, len(before)) // the next call would change something
 	for k, e := range before {
 		wake := w.Workflows[k].Wake
 		due[k] = w.Now.After(e.Now()) || !wake.IsZero() && !wake.After(w.Now) || from == fromRecordAlone
 	}
-	for _, p := range w.Pods {
+	for _, p := range w.pods() {
 		if from == fromRecordAlone && p.Alive() {
 			p.State = simhost.PodGone
 		}

@@ -69,15 +69,6 @@ func (x *Exploration) begin() *World {
 	return w
 }
 
-// again makes the world to which a path leads.
-func (x *Exploration) again(path []move) *World {
-	w := x.begin()
-	for _, m := range path {
-		w.take(m)
-	}
-	return w
-}
-
 // clone returns a world in the same position, which goes on by itself.
 func (w *World) clone() *World {
 	c := *w
@@ -163,7 +154,7 @@ func (w *World) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 	case propagate.ActionStart, propagate.ActionRecreate:
 		if a.Type == propagate.ActionRecreate || a.Message == "" {
 			w.flows[w.Index(workflow)].asked[a.Name] = true
-			if p := w.Pod(workflow, a.Name); p != nil && p.State == simhost.PodRunning && !w.odd {
+			if p := w.Workflow(workflow).Pod(a.Name); p != nil && p.State == simhost.PodRunning && !w.odd {
 				w.fault("a pod is asked for that runs", "workflow %s: %v", workflow, *a)
 			}
 		}

@@ -12,15 +12,15 @@ import (
 func (h *Host) Clone() *Host {
 	c := *h
 	c.Locks, c.Owed = h.Locks.Clone(), slices.Clone(h.Owed)
-	c.Pods, c.Workflows = make([]*Pod, len(h.Pods)), make([]*Workflow, len(h.Workflows))
-	for k, p := range h.Pods {
-		pod := *p // what its fields point to is replaced, and never written
-		c.Pods[k] = &pod
-	}
+	c.Workflows = make([]*Workflow, len(h.Workflows))
 	for k, w := range h.Workflows {
 		w.shared, w.calls = true, slices.Clip(w.calls)
 		flow := *w
-		flow.Served, flow.made = slices.Clone(w.Served), maps.Clone(w.made)
+		flow.Served, flow.made, flow.Pods = slices.Clone(w.Served), maps.Clone(w.made), make([]*Pod, len(w.Pods))
+		for at, p := range w.Pods {
+			pod := *p // what its fields point to is replaced, and never written
+			flow.Pods[at] = &pod
+		}
 		c.Workflows[k] = &flow
 	}
 	return &c

@@ -5,7 +5,7 @@
 //	h, _ := simhost.New(now, spec)
 //	w := h.Workflows[0]
 //	_ = h.Begin()
-//	p := h.Pod(w.Name, "wf.build")
+//	p := w.Pod("wf.build")
 //	_ = h.Tell(w.Name, p.Become(propagate.PodSucceeded("")))
 //
 // A host is cheap to copy with [Host.Clone], so that a search can try everything that may come next.
@@ -25,7 +25,6 @@ type Host struct {
 	Now       time.Time // never goes back
 	Workflows []*Workflow
 	Locks     propagate.LockTable
-	Pods      []*Pod   // the newest of each node; that which was made last comes last
 	Owed      []Errand // what the host has to do and has not done, the oldest first
 	Intake    Intake   // how the host tells engines of pods
 	Slow      bool     // pods stay [PodNew] until the test says more of them
@@ -41,6 +40,7 @@ type Workflow struct {
 	Spec   *nodegraph.Spec
 	Limits nodegraph.Limits
 	Engine *propagate.Engine
+	Pods   []*Pod    // the newest of each node, in the order in which nodes got their first
 	Served []string  // HTTP and Plugin nodes that an agent was told to serve, by name, sorted
 	Wake   time.Time // when the engine wants to be called again; zero for never
 	Relist bool      // the next call lists all pods, whatever the intake
@@ -112,7 +112,7 @@ func (h *Host) Do(workflow string, a *propagate.Action) ([]propagate.Notice, err
 			h.start(w, a)
 		}
 	case propagate.ActionTerminate:
-		if p := h.Pod(workflow, a.Name); p != nil {
+		if p := w.Pod(a.Name); p != nil {
 			p.Terminating = true
 		}
 	case propagate.ActionAcquire, propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
@@ -133,7 +133,7 @@ func (h *Host) start(w *Workflow, a *propagate.Action) {
 			w.Served = slices.Insert(w.Served, at, a.Name)
 		}
 	case nodegraph.Pod:
-		if old := h.Pod(w.Name, a.Name); old == nil || !old.Alive() {
+		if old := w.Pod(a.Name); old == nil || !old.Alive() {
 			h.Make(w.Name, a.Name)
 		}
 	}

@@ -47,7 +47,7 @@ func (h *Host) Call(workflow string, events []propagate.Event) (propagate.Result
 	}
 	var listed []propagate.PodStatus
 	if c.intake != Events {
-		listed = h.Listed(workflow)
+		listed = w.Listed()
 	}
 	if c.changed = listed; c.intake == Changed {
 		c.changed, c.gone = w.differing(listed)

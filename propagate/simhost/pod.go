@@ -52,9 +52,9 @@ type Pod struct {
 func (p *Pod) Alive() bool { return p.State < PodEnded }
 
 // Pod returns the newest pod of a node, nil if the node has none.
-func (h *Host) Pod(workflow, node string) *Pod {
-	for _, p := range h.Pods {
-		if p.Node == node && p.Workflow == workflow {
+func (w *Workflow) Pod(node string) *Pod {
+	for _, p := range w.Pods {
+		if p.Node == node {
 			return p
 		}
 	}
@@ -77,15 +77,18 @@ func (h *Host) Make(workflow, node string) *Pod {
 	if h.Stamp != nil {
 		h.Stamp(h, p)
 	}
-	h.Pods = append(slices.DeleteFunc(h.Pods, func(old *Pod) bool { return old.Node == node && old.Workflow == workflow }), p)
+	if at := slices.Index(w.Pods, w.Pod(node)); at >= 0 {
+		w.Pods[at] = p
+	} else {
+		w.Pods = append(w.Pods, p)
+	}
 	return p
 }
 
 // DeletePods deletes the pods of what runs anew after a manual retry. A host does that before it makes others.
-func (h *Host) DeletePods(workflow string) {
-	e := h.Workflow(workflow).Engine
-	for _, p := range h.Pods {
-		if i := e.Graph().Find(p.Node); p.Workflow == workflow && (i == nodegraph.None || !e.Verdict(i).Fulfilled) {
+func (w *Workflow) DeletePods() {
+	for _, p := range w.Pods {
+		if i := w.Engine.Graph().Find(p.Node); i == nodegraph.None || !w.Engine.Verdict(i).Fulfilled {
 			p.State = PodGone
 		}
 	}
@@ -214,11 +217,11 @@ func (p *Pod) Listed() (propagate.PodStatus, bool) {
 	return s, p.State != PodGone && s.Phase != ""
 }
 
-// Listed are the pods of a workflow that a list shows.
-func (h *Host) Listed(workflow string) []propagate.PodStatus {
+// Listed are the pods that a list shows.
+func (w *Workflow) Listed() []propagate.PodStatus {
 	var list []propagate.PodStatus
-	for _, p := range h.Pods {
-		if s, listed := p.Listed(); listed && p.Workflow == workflow {
+	for _, p := range w.Pods {
+		if s, listed := p.Listed(); listed {
 			list = append(list, s)
 		}
 	}

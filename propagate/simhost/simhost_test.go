@@ -38,7 +38,7 @@ func run(t *testing.T, h *simhost.Host) {
 // succeed lets the pod of a node succeed.
 func succeed(t *testing.T, h *simhost.Host, workflow, node string) {
 	t.Helper()
-	require.NoError(t, h.Tell(workflow, h.Pod(workflow, node).Become(propagate.PodSucceeded(""))))
+	require.NoError(t, h.Tell(workflow, h.Workflow(workflow).Pod(node).Become(propagate.PodSucceeded(""))))
 }
 
 // Whether the host tells events, lists pods or tells what is new of them, a workflow goes its way.
@@ -47,7 +47,7 @@ func TestIntakes(t *testing.T) {
 		h := hostOf(t, "wf: dag(a: pod(x -> y) -> b)")
 		h.Intake = intake
 		tell := func(node string, ev propagate.Event) {
-			ev = h.Pod("wf", node).Become(ev)
+			ev = h.Workflow("wf").Pod(node).Become(ev)
 			if intake == simhost.Events {
 				require.NoError(t, h.Tell("wf", ev))
 			} else {
@@ -66,7 +66,7 @@ func TestIntakes(t *testing.T) {
 		require.Equal(t, "Succeeded", phase("wf.a.y"))
 		tell("wf.b", propagate.PodPending("", ""))
 		tell("wf.b", propagate.PodDeleted(""))
-		require.Equal(t, "uid-2", h.Pod("wf", "wf.b").UID, "the pod that vanished before it ran was made again")
+		require.Equal(t, "uid-2", h.Workflow("wf").Pod("wf.b").UID, "the pod that vanished before it ran was made again")
 		tell("wf.b", propagate.PodFailed("", "no luck"))
 		require.True(t, h.Workflows[0].Engine.Complete())
 		require.Equal(t, `Failed`, phase("wf.b"))
@@ -104,11 +104,11 @@ func TestRestart(t *testing.T) {
 		unknown, err := h.Restart(record)
 		require.NoError(t, err)
 		require.Empty(t, unknown)
-		require.Len(t, h.Pods, 1, "the pod is not made twice")
+		require.Equal(t, 1, h.Workflow("one").Pod("one.a").Number, "the pod is not made twice")
 		require.Equal(t, epoch.Add(9*time.Second), h.NextWake())
 		succeed(t, h, "one", "one.a")
 		run(t, h)
-		require.NotNil(t, h.Pod("two", "two.a"), "the mutex was handed on")
+		require.NotNil(t, h.Workflow("two").Pod("two.a"), "the mutex was handed on")
 		h.Now = h.NextWake()
 		require.NoError(t, h.Tell("one"))
 		require.True(t, h.Workflow("one").Engine.Complete())
@@ -120,23 +120,23 @@ func TestRestart(t *testing.T) {
 func TestDeletePods(t *testing.T) {
 	h := hostOf(t, "wf: dag(a, b)")
 	succeed(t, h, "wf", "wf.a")
-	require.NoError(t, h.Tell("wf", h.Pod("wf", "wf.b").Become(propagate.PodFailed("", ""))))
+	require.NoError(t, h.Tell("wf", h.Workflow("wf").Pod("wf.b").Become(propagate.PodFailed("", ""))))
 	r, err := h.Call("wf", []propagate.Event{propagate.ManualRetry()})
 	require.NoError(t, err)
-	h.DeletePods("wf")
+	h.Workflow("wf").DeletePods()
 	require.NoError(t, propagate.Follow(h, "wf", r))
-	require.Equal(t, 1, h.Pod("wf", "wf.a").Number)
-	require.Equal(t, 2, h.Pod("wf", "wf.b").Number)
-	require.True(t, h.Pod("wf", "wf.b").Alive())
+	require.Equal(t, 1, h.Workflow("wf").Pod("wf.a").Number)
+	require.Equal(t, 2, h.Workflow("wf").Pod("wf.b").Number)
+	require.True(t, h.Workflow("wf").Pod("wf.b").Alive())
 }
 
 // An executor runs a container again: those that come after it begin anew, and count on from the same number.
 func TestContainersRunAgain(t *testing.T) {
 	h := hostOf(t, "wf: pod(x -> y, z)")
-	p := h.Pod("wf", "wf")
+	p := h.Workflow("wf").Pod("wf")
 	p.Become(propagate.ContainerEnded("", "x", 1, ""))
 	p.Become(propagate.ContainerEnded("", "z", 0, ""))
-	c := h.Clone().Pod("wf", "wf")
+	c := h.Clone().Workflow("wf").Pod("wf")
 	require.Equal(t, 2, p.Become(propagate.ContainerRetried("", "x")).Pod.Attempt)
 	require.Equal(t, 2, p.Become(propagate.ContainerEnded("", "y", 0, "")).Pod.Attempt)
 	require.Equal(t, 1, p.Become(propagate.ContainerEnded("", "z", 0, "")).Pod.Attempt)
