@@ -26,26 +26,26 @@ func (h *Host) Clone() *Host {
 	return &c
 }
 
-// begin gives the workflow an engine that nobody has called. Origin makes another that is the same.
-func (w *Workflow) begin(e *propagate.Engine, origin func() *propagate.Engine) {
-	w.Engine, w.origin, w.calls, w.shared = e, origin, nil, false
+// An origin makes an engine that nobody has called, always the same, and says what it does not know any more.
+type origin func() (*propagate.Engine, []string, error)
+
+// begin gives the workflow an engine that nobody has called.
+func (w *Workflow) begin(from origin) (unknown []string, err error) {
+	e, unknown, err := from()
+	if err == nil {
+		w.Engine, w.origin, w.calls, w.shared = e, from, nil, false
+	}
+	return unknown, err
 }
 
-// own gives the workflow an engine of its own.
+// own gives the workflow an engine of its own. What was made and told once without an error is so again.
 func (w *Workflow) own() {
 	if !w.shared {
 		return
 	}
-	w.Engine, w.shared = w.origin(), false
+	w.Engine, _, _ = w.origin()
 	for k := range w.calls {
-		_ = must(w.calls[k].make(w.Engine))
+		_, _ = w.calls[k].make(w.Engine)
 	}
-}
-
-// must returns what was made before without an error.
-func must[T any](made T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return made
+	w.shared = false
 }

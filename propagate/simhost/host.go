@@ -47,9 +47,9 @@ type Workflow struct {
 
 	told   map[string]propagate.PodStatus // how pods looked when the engine last heard of them, by node; nil after a restart
 	made   map[string]int                 // pods of each node
-	origin func() *propagate.Engine       // makes the engine as it was before calls
-	calls  []call
-	shared bool // the engine is another host's, too
+	origin origin                         // makes the engine as it was before calls
+	calls  []call                         // those that the engine took
+	shared bool                           // the engine is another host's, too
 }
 
 // An Errand is something that the host does in its own time: ask for locks, tell that they were granted, or answer.
@@ -73,9 +73,13 @@ func New(now time.Time, specs ...*nodegraph.Spec) (*Host, error) {
 // Add adds a workflow that was not begun. The name is its own among those of the host.
 func (h *Host) Add(name string, spec *nodegraph.Spec, limits nodegraph.Limits) error {
 	w := &Workflow{Name: name, Spec: spec, Limits: limits, made: make(map[string]int)}
-	e, err := propagate.NewLimited(spec, limits)
-	w.begin(e, func() *propagate.Engine { return must(propagate.NewLimited(spec, limits)) })
-	h.Workflows = append(h.Workflows, w)
+	_, err := w.begin(func() (*propagate.Engine, []string, error) {
+		e, err := propagate.NewLimited(spec, limits)
+		return e, nil, err
+	})
+	if err == nil {
+		h.Workflows = append(h.Workflows, w)
+	}
 	return err
 }
 

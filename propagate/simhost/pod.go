@@ -99,7 +99,7 @@ func (p *Pod) Become(ev propagate.Event) propagate.Event {
 	switch ev.Type {
 	case propagate.EventPodPending:
 		p.State, p.Status.Phase = PodPending, "Pending"
-		p.Status.UnschedulableMessage, p.Status.Unschedulable = strings.CutPrefix(ev.Message, "Unschedulable: ")
+		_, p.Status.UnschedulableMessage, p.Status.Unschedulable = strings.Cut(ev.Message, "Unschedulable: ")
 	case propagate.EventPodRunning:
 		p.run(ev.Ready)
 	case propagate.EventPodEnded:

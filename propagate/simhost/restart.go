@@ -45,29 +45,17 @@ func (h *Host) Restart(record bool) (unknown []string, err error) {
 	return unknown, h.Begin()
 }
 
-// Load gives the workflow an engine that is loaded from a saved state.
+// Load gives the workflow an engine that is loaded from a saved state. On an error it keeps the one that it has.
 func (w *Workflow) Load(s propagate.State) (unknown []string, err error) {
-	e, unknown, err := propagate.LoadLimited(w.Spec, s, w.Limits)
-	if err == nil {
-		w.begin(e, func() *propagate.Engine {
-			e, _, err := propagate.LoadLimited(w.Spec, s, w.Limits)
-			return must(e, err)
-		})
-	}
-	return unknown, err
+	spec, limits := w.Spec, w.Limits
+	return w.begin(func() (*propagate.Engine, []string, error) { return propagate.LoadLimited(spec, s, limits) })
 }
 
-// Restore gives the workflow an engine that is restored from a record, as Kubernetes would keep it.
+// Restore is Load from a record, as Kubernetes would keep it.
 func (w *Workflow) Restore(s nodegraph.Snapshot) (unknown []string, err error) {
 	s = inSeconds(s)
-	e, unknown, err := propagate.RestoreLimited(w.Spec, s, w.Limits)
-	if err == nil {
-		w.begin(e, func() *propagate.Engine {
-			e, _, err := propagate.RestoreLimited(w.Spec, s, w.Limits)
-			return must(e, err)
-		})
-	}
-	return unknown, err
+	spec, limits := w.Spec, w.Limits
+	return w.begin(func() (*propagate.Engine, []string, error) { return propagate.RestoreLimited(spec, s, limits) })
 }
 
 // inSeconds returns a record without parts of seconds, which Kubernetes does not keep.
