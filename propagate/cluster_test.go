@@ -80,7 +80,7 @@ func (c *cluster) Call(_ string, events []propagate.Event) (propagate.Result, er
 	if !c.vague {
 		c.checkRewriting(before, events)
 	}
-	c.checkWake(result.Actions)
+	c.checkWake()
 	return result, nil
 }
 
@@ -93,13 +93,8 @@ func (c *cluster) sound() error {
 }
 
 // checkWake: what waits for time alone has an ActionWake that is still to come, no later than that.
-func (c *cluster) checkWake(actions []propagate.Action) {
+func (c *cluster) checkWake() {
 	wake := c.flow.Wake
-	for _, a := range actions {
-		if a.Type == propagate.ActionWake {
-			wake = a.At
-		}
-	}
 	for _, o := range c.e.Obligations() {
 		if o.For == propagate.NeedTimer && (wake.IsZero() || !o.Until.IsZero() && wake.After(o.Until)) {
 			require.Fail(c.t, "nobody wakes the engine", "%v, at %v\n%s\n%s", o, wake, c.history(), c.table())

@@ -82,17 +82,6 @@ func (c *cluster) restart() {
 	}
 }
 
-// deletePods deletes the pods of nodes that run anew, but those that were made since.
-func (c *cluster) deletePods() {
-	for _, p := range c.flow.Pods {
-		if i := c.e.Graph().Find(p.Node); i == nodegraph.None || !c.e.Verdict(i).Fulfilled {
-			if p.State != simhost.PodNew || p.Terminating {
-				p.State = simhost.PodGone
-			}
-		}
-	}
-}
-
 // load makes an engine from what the host keeps of it: its state, or the Workflow object.
 func (c *cluster) load() error {
 	if c.host.snapshots {

@@ -63,11 +63,14 @@ func (w *world) goodFor(k int, f *flow) bool {
 		w.call(f, 0)
 		return true
 	}
-	if asked := w.errands(f, false); len(asked) > 0 {
-		return do("answer", w.errandName(f, asked[0]), "")
+	if _, names := w.errands(f, false); len(names) > 0 {
+		return do("answer", names[0], "")
 	}
-	if granted := w.errands(f, true); len(granted) > 0 {
-		w.goodGrant(k, f, granted[0])
+	if places, names := w.errands(f, true); len(names) > 0 {
+		id := w.Owed[places[0]].Action.ID
+		if id != "" && names[0] == "" || !do("grant", names[0], "") { // of a node that is not known any more
+			w.release(f, id)
+		}
 		return true
 	}
 	if len(f.todo) > 0 {
@@ -108,14 +111,6 @@ func (w *world) goodNeed(k int, f *flow, o *propagate.Obligation) bool {
 		return p != nil && w.do(move{op: "synced", flow: k, node: o.Name}) && needs(f.Engine.Obligations())[o.Name] != o.For.String()
 	}
 	return false
-}
-
-// goodGrant tells a node that it has its locks, or gives them back for one that is not known any more.
-func (w *world) goodGrant(k int, f *flow, at int) {
-	id, name := w.Owed[at].Action.ID, w.errandName(f, at)
-	if id != "" && name == "" || !w.do(move{op: "grant", flow: k, node: name}) {
-		w.release(f, id)
-	}
 }
 
 // hasUntold reports whether a pod changed and the engine is to hear of that.

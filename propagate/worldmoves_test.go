@@ -156,52 +156,34 @@ func plainName(name string) string {
 	return b.String()
 }
 
-// errands are the places in what the host owes of what the engine of a flow asked, or of the grants that it is to hear of.
-func (w *world) errands(f *flow, granted bool) []int {
-	var places []int
+// errands are the places in what the host owes of what the engine of a flow asked, or of the grants that it is to hear of. The
+// names are those of nodes: empty for the workflow, and for a node that is not known.
+func (w *world) errands(f *flow, granted bool) (places []int, names []string) {
 	for k, e := range w.Owed {
-		if e.Workflow == f.Name && e.Granted == granted {
-			places = append(places, k)
+		if e.Workflow != f.Name || e.Granted != granted {
+			continue
 		}
+		if i := f.Engine.Graph().Find(e.Action.ID); granted && i > nodegraph.Root {
+			e.Action.Name = f.Engine.Graph().Node(i).Name()
+		}
+		places, names = append(places, k), append(names, e.Action.Name)
 	}
-	return places
-}
-
-// errand finds the errand that a move is about; -1 if there is none.
-func (w *world) errand(f *flow, m move, granted bool) int {
-	places := w.errands(f, granted)
-	names := make([]string, len(places))
-	for k, at := range places {
-		names[k] = w.errandName(f, at)
-	}
-	if k := w.find(m.node, names); k >= 0 {
-		return places[k]
-	}
-	return -1
-}
-
-// errandName is the name of the node that an errand is about; empty for the workflow, and for a node that is not known.
-func (w *world) errandName(f *flow, at int) string {
-	if e := &w.Owed[at]; !e.Granted {
-		return e.Action.Name
-	} else if i := f.Engine.Graph().Find(e.Action.ID); i > nodegraph.Root {
-		return f.Engine.Graph().Node(i).Name()
-	}
-	return ""
+	return places, names
 }
 
 // answer answers what the engine asked of a node.
 func (w *world) answer(f *flow, m move) bool {
-	at := w.errand(f, m, false)
-	if at < 0 {
+	places, names := w.errands(f, false)
+	k := w.find(m.node, names)
+	if k < 0 {
 		return false
 	}
-	a := w.Owed[at].Action
+	a := w.Owed[places[k]].Action
 	unanswerable := m.op == "unanswerable" && a.Type != propagate.ActionAcquire
 	if unanswerable && a.Type == propagate.ActionLookup { // that is for other questions, and leaves this one open
 		return w.say(f, m, propagate.Unanswerable(a.Name, "nobody knows"))
 	}
-	_, ev := w.Run(at)
+	_, ev := w.Run(places[k])
 	switch {
 	case unanswerable:
 		return w.say(f, m, propagate.Unanswerable(a.Name, "nobody knows"))
@@ -226,11 +208,12 @@ func (w *world) said(f *flow, m move, ev propagate.Event) bool {
 
 // grant tells a node that it has its locks.
 func (w *world) grant(f *flow, m move) bool {
-	at := w.errand(f, m, true)
-	if at < 0 {
+	places, names := w.errands(f, true)
+	k := w.find(m.node, names)
+	if k < 0 {
 		return false
 	}
-	_, ev := w.Run(at)
+	_, ev := w.Run(places[k])
 	return w.say(f, m, ev)
 }
 

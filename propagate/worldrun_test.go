@@ -142,13 +142,14 @@ func (d *driver) pick() move {
 // options lists what can happen to a flow.
 func (d *driver) options(k int, f *flow) {
 	add := func(op, node string, n, weight int) { d.add(move{op: op, flow: k, node: node, n: n}, weight) }
-	for _, at := range d.w.errands(f, false) {
-		name := d.w.errandName(f, at)
+	_, asked := d.w.errands(f, false)
+	for _, name := range asked {
 		add("answer", name, d.IntN(3), 60)
 		add("unanswerable", name, 0, 3)
 	}
-	for _, at := range d.w.errands(f, true) {
-		if name := d.w.errandName(f, at); name != "" || d.w.Owed[at].Action.ID == "" {
+	places, granted := d.w.errands(f, true)
+	for at, name := range granted {
+		if name != "" || d.w.Owed[places[at]].Action.ID == "" {
 			add("grant", name, 0, 50)
 		}
 	}

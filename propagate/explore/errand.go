@@ -1,17 +1,10 @@
 package explore
 
 import (
-	"fmt"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
-
-// key tells errands apart.
-func key(e *simhost.Errand) string {
-	return fmt.Sprint(e.Workflow, e.Granted, e.Action.Type, e.Action.ID)
-}
 
 // answers is in how many ways an errand may end.
 func (w *World) answers(e *simhost.Errand) int {

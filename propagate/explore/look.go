@@ -94,8 +94,8 @@ func (w *World) key() uint64 {
 		fmt.Fprintf(&b, "%x %v %v %v %v %v;", hashes[k], w.Workflows[k].Wake.Unix(), w.Workflows[k].Served, f.suspended, f.shutdown, f.retried)
 	}
 	var rest []string
-	for k := range w.Owed {
-		rest = append(rest, key(&w.Owed[k]))
+	for _, e := range w.Owed {
+		rest = append(rest, fmt.Sprint(e.Workflow, e.Granted, e.Action.Type, e.Action.ID))
 	}
 	for _, p := range w.pods() {
 		rest = append(rest, podKey(p))

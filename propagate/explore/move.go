@@ -353,11 +353,6 @@ func (w *World) come(m move, d deed, harm int, r propagate.Result, err error) er
 	}
 	w.carryOut(d.workflow, actions)
 	if m.crash > 0 {
-		for _, a := range r.Actions[m.crash-1:] {
-			if a.Type == propagate.ActionWake { // it tells whether something is due
-				w.Workflows[d.workflow].Wake = a.At
-			}
-		}
 		w.crash(m.from)
 	}
 	return nil

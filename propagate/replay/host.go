@@ -166,13 +166,10 @@ func (h *Host) askAgain(after nodegraph.Index) []propagate.Event {
 			continue
 		}
 		id := e.Graph().Node(i).ID()
-		granted, key, message := h.Locks.Acquire(propagate.Holder{Workflow: h.Workflow, Node: id}, locksOf(e, i))
+		ev := h.Locks.Answer(h.Workflow, &propagate.Action{Type: propagate.ActionAcquire, ID: id, Locks: locksOf(e, i)})[0].Event
 		_, heard := e.Phase(i)
-		switch {
-		case granted && after == nodegraph.None:
-			events = append(events, propagate.LockGranted(id))
-		case !granted && message != heard:
-			events = append(events, propagate.LockQueued(id, key, message))
+		if waits := ev.Type == propagate.EventLockQueued; waits && ev.Message != heard || !waits && after == nodegraph.None {
+			events = append(events, ev)
 		}
 	}
 	return events

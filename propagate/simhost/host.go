@@ -123,8 +123,6 @@ func (h *Host) Do(workflow string, a *propagate.Action) ([]propagate.Notice, err
 		h.Owed = append(h.Owed, Errand{Workflow: workflow, Action: *a})
 	case propagate.ActionRelease:
 		h.GiveBack(workflow, a.ID)
-	case propagate.ActionWake:
-		w.Wake = a.At
 	}
 	return nil, nil
 }

@@ -37,7 +37,8 @@ func (c *call) make(e *propagate.Engine) (propagate.Result, error) {
 	return e.Apply(c.now, c.events...)
 }
 
-// Call tells the engine of a workflow events at the present time, with the pods as they look now if that is the intake.
+// Call tells the engine of a workflow events at the present time, with the pods as they look now if that is the intake. It
+// notes when the engine wants to be called again.
 func (h *Host) Call(workflow string, events []propagate.Event) (propagate.Result, error) {
 	w := h.Workflow(workflow)
 	w.own()
@@ -65,6 +66,11 @@ func (h *Host) Call(workflow string, events []propagate.Event) (propagate.Result
 	}
 	if !w.Wake.After(h.Now) {
 		w.Wake = time.Time{}
+	}
+	for _, a := range r.Actions {
+		if a.Type == propagate.ActionWake {
+			w.Wake = a.At
+		}
 	}
 	return r, nil
 }
