@@ -15,6 +15,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/rule"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -22,69 +23,55 @@ var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 // A cluster plays everything around one engine: it makes the pods it is asked for and lets random things happen to
 // them, answers what it is asked, keeps time, and checks the invariants after every call.
 type cluster struct {
+	*simhost.Host
 	t       testing.TB
 	r       *rand.Rand
-	e       *propagate.Engine
-	spec    *nodegraph.Spec
-	now     time.Time
-	pods    map[string]*pod // by node name
-	names   []string        // of the pods, in the order in which they were first asked for
-	locks   propagate.LockTable
-	freed   map[string]bool    // ids of those who have given back their locks and did not ask for them again
-	owed    []propagate.Action // questions that were not answered yet
-	said    []propagate.Event  // events that may be said again
+	flow    *simhost.Workflow
+	e       *propagate.Engine // of the flow
+	freed   map[string]bool   // ids of those who have given back their locks and did not ask for them again
+	said    []propagate.Event // events that may be said again
 	log     []string
-	serial  int
 	host    host
-	told    map[string]propagate.PodStatus // how pods looked when the engine last heard of them, by node name
-	vague   bool                           // a restored engine may know less: attempts were left out, hooks may find no room
-	wake    time.Time                      // when the engine asked to be called again
-	calm    bool                           // nothing bad happens any more
-	retried bool                           // there was a manual retry
+	vague   bool // a restored engine may know less: attempts were left out, hooks may find no room
+	calm    bool // nothing bad happens any more
+	retried bool // there was a manual retry
 
 	calls, restarts int // of the engine, so far
 }
 
-// pod is one pod of the cluster.
-type pod struct {
-	unsynced   bool                // its results are still to come
-	status     propagate.PodStatus // as it is listed; of no phase until then
-	before     propagate.PodStatus // of the pod that it replaces, which is listed in its place until then
-	uid        string
-	created    time.Time
-	phase      string
-	containers map[string]string // name to state: waiting, running, or an exit code
-	runs       map[string]int    // how often a container was run again
-}
-
 func newCluster(t testing.TB, r *rand.Rand, spec *nodegraph.Spec, h host) *cluster {
-	e, err := propagate.NewLimited(spec, h.limits)
-	require.NoError(t, err)
-	c := &cluster{t: t, r: r, e: e, spec: spec, host: h, now: epoch, pods: make(map[string]*pod), freed: make(map[string]bool)}
+	c := &cluster{t: t, r: r, host: h, freed: make(map[string]bool)}
+	c.Host = &simhost.Host{Now: epoch, Intake: h.intake, Slow: true, Stamp: h.stamp}
+	require.NoError(t, c.Add("", spec, h.limits))
+	c.flow = c.Workflows[0]
+	c.e = c.flow.Engine
 	c.apply()
 	return c
 }
 
 // apply says events to the engine, and carries out what it asks for.
 func (c *cluster) apply(events ...propagate.Event) {
+	require.NoError(c.t, propagate.Drive(c, "", events...))
+}
+
+// Call says events to the engine, and looks at what it makes of them. Nothing comes of what it refuses with good reason.
+func (c *cluster) Call(_ string, events []propagate.Event) (propagate.Result, error) {
 	for _, ev := range events {
-		c.log = append(c.log, fmt.Sprintf("%s %v %s", c.now.Format("05"), ev, ev.Pod.UID))
+		c.log = append(c.log, fmt.Sprintf("%s %v %s", c.Now.Format("05"), ev, ev.Pod.UID))
 	}
 	c.calls++
 	before := c.leaves()
 	complete := c.e.Complete()
-	result, err := c.tell(events)
+	result, err := c.Host.Call("", events)
 	if err != nil {
 		c.giveBack(events)
-	} else if !c.wake.After(c.now) {
-		c.wake = time.Time{}
 	}
 	switch {
 	case complete && errors.Is(err, propagate.ErrComplete):
-		return
+		return propagate.Result{}, nil
 	case c.retried && (errors.Is(err, propagate.ErrUnknownNode) || errors.Is(err, propagate.ErrNotStarted)):
 		c.unsay(events) // a pod of a node that a manual retry has reset
-		return
+		return propagate.Result{}, nil
 	}
 	if err == nil {
 		err = c.sound()
@@ -95,8 +82,8 @@ func (c *cluster) apply(events ...propagate.Event) {
 	if !c.vague {
 		c.checkRewriting(before, events)
 	}
-	c.carryOut(result)
 	c.checkWake()
+	return result, nil
 }
 
 // sound is what all tests check, but that what a manual retry opens again is not held back by the parallelism around it.
@@ -109,9 +96,10 @@ func (c *cluster) sound() error {
 
 // checkWake: what waits for time alone has an ActionWake that is still to come, no later than that.
 func (c *cluster) checkWake() {
+	wake := c.flow.Wake
 	for _, o := range c.e.Obligations() {
-		if o.For == propagate.NeedTimer && (c.wake.IsZero() || !o.Until.IsZero() && c.wake.After(o.Until)) {
-			require.Fail(c.t, "nobody wakes the engine", "%v, at %v\n%s\n%s", o, c.wake, c.history(), c.table())
+		if o.For == propagate.NeedTimer && (wake.IsZero() || !o.Until.IsZero() && wake.After(o.Until)) {
+			require.Fail(c.t, "nobody wakes the engine", "%v, at %v\n%s\n%s", o, wake, c.history(), c.table())
 		}
 	}
 }
@@ -124,19 +112,14 @@ func (c *cluster) unsay(events []propagate.Event) {
 	}
 }
 
-// giveBack releases the locks whose grant the engine refused to hear of.
+// giveBack releases the locks whose grant the engine refused to hear of, and tells those who get them.
 func (c *cluster) giveBack(events []propagate.Event) {
 	for _, ev := range events {
 		if ev.Type == propagate.EventLockGranted {
-			c.release(ev.Node)
+			for _, h := range c.Locks.Release(propagate.Holder{Node: ev.Node}) {
+				c.apply(propagate.LockGranted(h.Node))
+			}
 		}
-	}
-}
-
-// release gives back the locks of a node, and tells those who get them.
-func (c *cluster) release(id string) {
-	for _, h := range c.locks.Release(propagate.Holder{Node: id}) {
-		c.apply(propagate.LockGranted(h.Node))
 	}
 }
 
@@ -187,30 +170,21 @@ func (c *cluster) leaves() map[string]nodegraph.Phase {
 	return ended
 }
 
-func (c *cluster) carryOut(result propagate.Result) {
-	for _, a := range result.Actions {
-		if a.Type == propagate.ActionWake { // carrying out the others calls the engine again
-			c.wake = a.At
+// Do carries out an action. Whoever gets a lock hears of it at once, and of the older requests of those who do not want it
+// any more the host hears when it comes to them.
+func (c *cluster) Do(workflow string, a *propagate.Action) ([]propagate.Notice, error) {
+	c.log = append(c.log, "   -> "+a.String())
+	switch a.Type {
+	case propagate.ActionStart, propagate.ActionRecreate:
+		if a.Kind == nodegraph.Pod && (a.Type == propagate.ActionRecreate || a.Message == "") {
+			c.create(a.Name)
 		}
+		return nil, nil
+	case propagate.ActionRelease:
+		c.freed[a.ID] = true
+		return c.Locks.Answer(workflow, a), nil
 	}
-	for _, a := range result.Actions {
-		c.log = append(c.log, "   -> "+a.String())
-		switch a.Type {
-		case propagate.ActionStart, propagate.ActionRecreate:
-			if a.Kind == nodegraph.Pod && (a.Type == propagate.ActionRecreate || a.Message == "") {
-				c.create(a.Name)
-			}
-		case propagate.ActionTerminate:
-			if p := c.pods[a.Name]; p != nil && p.phase != "gone" {
-				p.phase = "terminating"
-			}
-		case propagate.ActionRelease:
-			c.freed[a.ID] = true
-			c.release(a.ID)
-		case propagate.ActionAcquire, propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
-			c.owed = append(c.owed, a)
-		}
-	}
+	return c.Host.Do(workflow, a)
 }
 
 // checkLocks checks that a pod which is made runs under all the locks of the nodes that it is, or is inside of.
@@ -225,7 +199,7 @@ func (c *cluster) checkLocks(name string) {
 			continue // it had ended, and goes on because of what was learned later
 		}
 		for _, lock := range n.Template.Locks {
-			require.Contains(c.t, c.locks.Holders(lock.Key), propagate.Holder{Node: n.ID()}, "%s is made without %s of %s\n%s\n%s",
+			require.Contains(c.t, c.Locks.Holders(lock.Key), propagate.Holder{Node: n.ID()}, "%s is made without %s of %s\n%s\n%s",
 				name, lock.Key, n.Name(), c.history(), c.table())
 		}
 	}
@@ -233,34 +207,24 @@ func (c *cluster) checkLocks(name string) {
 
 func (c *cluster) create(name string) {
 	c.checkLocks(name)
-	switch old := c.pods[name]; {
-	case old == nil:
-		c.names = append(c.names, name)
-	case !c.retried && (old.phase == "new" || old.phase == "pending" || old.phase == "running"):
+	old := c.flow.Pod(name)
+	if old != nil && !c.retried && old.Alive() && !old.Terminating {
 		return // it was made already: making it twice makes one
 	}
-	c.serial++
-	p := &pod{created: c.date(), phase: "new", containers: make(map[string]string), runs: make(map[string]int)}
-	if !c.host.nameless {
-		p.uid = fmt.Sprintf("uid-%d", c.serial)
+	p := c.Make("", name)
+	if old != nil && !c.retried && !c.host.nameless {
+		p.Before, _ = old.Listed()
 	}
-	for _, ctr := range c.e.Graph().Node(c.e.Graph().Find(name)).Template.Containers {
-		p.containers[ctr.Name] = "waiting"
-	}
-	p.status = propagate.PodStatus{Node: name, UID: p.uid, Created: p.created, Name: name}
-	if old := c.pods[name]; old != nil && !c.retried && !c.host.nameless {
-		p.before = old.listed()
-	}
-	c.pods[name] = p
 }
 
 // answer answers the oldest question that is open.
 func (c *cluster) answer() {
-	a := c.owed[0]
-	c.owed = c.owed[1:]
 	if c.e.Complete() {
+		c.Owed = c.Owed[1:]
 		return
 	}
+	e, ev := c.Run(0)
+	a := e.Action
 	if c.host.lively && !c.calm && a.Type != propagate.ActionAcquire && c.r.IntN(20) == 0 {
 		c.apply(propagate.Unanswerable(a.Name, "nobody knows"))
 		if a.Type != propagate.ActionLookup {
@@ -270,11 +234,7 @@ func (c *cluster) answer() {
 	switch a.Type {
 	case propagate.ActionAcquire:
 		delete(c.freed, a.ID)
-		if granted, key, message := c.locks.Acquire(propagate.Holder{Node: a.ID}, a.Locks); granted {
-			c.apply(propagate.LockGranted(a.ID))
-		} else {
-			c.apply(propagate.LockQueued(a.ID, key, message))
-		}
+		c.apply(ev)
 	case propagate.ActionResolve:
 		c.reply(propagate.Resolved(a.Name, c.r.IntN(2) == 0, ""))
 	case propagate.ActionExpand:
@@ -294,7 +254,7 @@ func (c *cluster) reply(ev propagate.Event) {
 
 // step lets one thing happen. It tells whether there was anything left to happen.
 func (c *cluster) step() bool {
-	if len(c.owed) > 0 && (c.calm || c.r.IntN(2) == 0) {
+	if len(c.Owed) > 0 && (c.calm || c.r.IntN(2) == 0) {
 		c.answer()
 		return true
 	}
@@ -302,138 +262,107 @@ func (c *cluster) step() bool {
 		c.apply(c.said[c.r.IntN(len(c.said))])
 		return true
 	}
-	for _, k := range c.r.Perm(len(c.names)) {
-		name := c.names[k]
-		if p := c.pods[name]; p.phase != "gone" && (p.phase != "done" || p.unsynced) {
-			c.podStep(name, p)
+	for _, k := range c.r.Perm(len(c.flow.Pods)) {
+		if p := c.flow.Pods[k]; p.State != simhost.PodGone && (p.State != simhost.PodEnded || p.Unsynced || p.Terminating) {
+			c.podStep(p)
 			return true
 		}
 	}
 	return c.elsewhere()
 }
 
-// say applies an event of a pod and remembers it.
-func (c *cluster) say(p *pod, ev propagate.Event) {
-	ev.Pod.UID, ev.Pod.Created = p.uid, p.created
-	if ev.Container != "" {
-		ev.Pod.Attempt = p.runs[ev.Container] + 1
+// say lets a pod do what an event says, applies that and remembers it.
+func (c *cluster) say(p *simhost.Pod, ev propagate.Event) {
+	before := p.Status.Containers
+	ev = p.Become(ev)
+	if ev.Type == propagate.EventContainerRetried { // those after it are seen to begin anew by the engine alone
+		for k, ctr := range p.Status.Containers {
+			if ctr.Name != ev.Container {
+				p.Status.Containers[k] = before[k]
+			}
+		}
 	}
-	if c.host.intake == intakeEvents {
+	if c.host.intake == simhost.Events {
 		if !c.host.nameless {
 			c.said = append(c.said, ev)
 		}
 		c.apply(ev)
 		return
 	}
-	p.show(&ev)
 	switch ev.Type { // a list does not show that
 	case propagate.EventContainerRetried, propagate.EventResultPending, propagate.EventResultSynced:
 		c.apply(ev)
 		return
 	}
-	c.log = append(c.log, fmt.Sprintf("%s %v %s is listed", c.now.Format("05"), ev, ev.Pod.UID))
+	c.log = append(c.log, fmt.Sprintf("%s %v %s is listed", c.Now.Format("05"), ev, ev.Pod.UID))
 	c.apply()
 }
 
 // podStep lets something happen to one pod.
-func (c *cluster) podStep(name string, p *pod) {
+func (c *cluster) podStep(p *simhost.Pod) {
 	bad := 0
 	if !c.calm {
 		bad = c.r.IntN(12)
 	}
 	switch {
-	case p.phase == "terminating" || bad == 1:
-		p.phase, p.unsynced = "gone", false
-		c.say(p, propagate.PodDeleted(name))
-	case p.phase == "done":
-		p.unsynced = false
-		c.say(p, propagate.ResultSynced(name))
+	case p.Terminating || bad == 1:
+		c.say(p, propagate.PodDeleted(""))
+	case p.State == simhost.PodEnded:
+		c.say(p, propagate.ResultSynced(""))
 	case bad == 2:
-		p.phase = "done"
-		c.say(p, propagate.PodEvicted(name, "The node was low on resource: memory."))
-	case p.phase == "new":
-		p.phase = "pending"
-		c.say(p, propagate.PodPending(name, "ContainerCreating"))
-	case p.phase == "pending":
-		p.phase = "running"
-		ev := propagate.PodRunning(name)
+		c.say(p, propagate.PodEvicted("", "The node was low on resource: memory."))
+	case p.State == simhost.PodNew:
+		c.say(p, propagate.PodPending("", "ContainerCreating"))
+	case p.State == simhost.PodPending:
+		ev := propagate.PodRunning("")
 		ev.Ready = c.calm || c.r.IntN(2) == 0
 		c.say(p, ev)
-		for ctr := range p.containers {
-			p.containers[ctr] = "running"
-		}
-	case c.runningContainer(name, p):
-	case c.host.lively && !p.unsynced && bad == 3:
-		p.unsynced = true
-		c.say(p, propagate.ResultPending(name))
+	case c.runningContainer(p):
+	case c.host.lively && !p.Unsynced && bad == 3:
+		c.say(p, propagate.ResultPending(""))
 	default:
-		p.phase = "done"
+		p.Terminating = false // a daemon ends before it hears of that
 		if !c.calm && c.r.IntN(3) == 0 {
-			c.say(p, propagate.PodFailed(name, "main: Error (exit code 1)"))
+			c.say(p, propagate.PodFailed("", "main: Error (exit code 1)"))
 		} else {
-			c.say(p, propagate.PodSucceeded(name))
+			c.say(p, propagate.PodSucceeded(""))
 		}
 	}
 }
 
 // runningContainer lets something happen to a container of a running pod; false if none is left.
-func (c *cluster) runningContainer(name string, p *pod) bool {
-	i := c.e.Graph().Find(name)
+func (c *cluster) runningContainer(p *simhost.Pod) bool {
+	i := c.e.Graph().Find(p.Node)
 	if i == nodegraph.None {
 		return false // a manual retry has forgotten it
 	}
-	t := c.e.Graph().Node(i).Template
-	if t.Daemon {
+	if p.Template.Daemon {
 		if c.e.Verdict(i).Daemoned {
 			return false
 		}
-		c.say(p, propagate.PodRunning(name)) // ready now
+		c.say(p, propagate.PodRunning("")) // ready now
 		return c.e.Verdict(i).Daemoned
 	}
-	for _, ctr := range t.Containers {
-		switch p.containers[ctr.Name] {
-		case "running":
+	if len(p.Template.Containers) == 0 {
+		return false
+	}
+	for _, ctr := range p.Status.Containers {
+		switch {
+		case !ctr.Terminated:
 			code := 0
 			if !c.calm {
 				code = []int{0, 0, 0, 1, 64}[c.r.IntN(5)]
 			}
-			p.containers[ctr.Name] = fmt.Sprint(code)
-			c.say(p, propagate.ContainerEnded(name, ctr.Name, code, ""))
+			c.say(p, propagate.ContainerEnded("", ctr.Name, code, ""))
 			return true
-		case "1":
+		case ctr.ExitCode == 1:
 			if !c.calm && c.r.IntN(2) == 0 { // the executor runs it again
-				anew := after(t, ctr.Name) // they begin anew with it
-				anew[ctr.Name] = true
-				number := 0
-				for name := range anew {
-					number = max(number, p.runs[name]+1)
-				}
-				for name := range anew {
-					p.runs[name] = number
-				}
-				c.say(p, propagate.ContainerRetried(name, ctr.Name))
-				p.containers[ctr.Name] = "running"
+				c.say(p, propagate.ContainerRetried("", ctr.Name))
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// after returns the containers that come after one, directly or not.
-func after(t *nodegraph.Template, container string) map[string]bool {
-	later := make(map[string]bool)
-	for grown := true; grown; {
-		grown = false
-		for _, c := range t.Containers {
-			for _, d := range c.Dependencies {
-				if (d == container || later[d]) && !later[c.Name] {
-					later[c.Name], grown = true, true
-				}
-			}
-		}
-	}
-	return later
 }
 
 // elsewhere lets time pass, people act, or served nodes end; false if nothing is left to happen.
@@ -442,7 +371,7 @@ func (c *cluster) elsewhere() bool {
 	for _, o := range obligations {
 		switch o.For {
 		case propagate.NeedStart:
-			if (c.host.intake != intakeEvents || c.host.nameless) && c.pods[o.Name] != nil && c.pods[o.Name].phase == "gone" {
+			if p := c.flow.Pod(o.Name); (c.host.intake != simhost.Events || c.host.nameless) && p != nil && p.State == simhost.PodGone {
 				c.log = append(c.log, o.Name+" vanished before it was listed")
 				c.create(o.Name)
 				return true
@@ -465,9 +394,9 @@ func (c *cluster) elsewhere() bool {
 				}
 				continue
 			}
-			c.now = c.now.Add(time.Second)
-			if o.Until.After(c.now) {
-				c.now = o.Until.Add(time.Nanosecond)
+			c.Now = c.Now.Add(time.Second)
+			if o.Until.After(c.Now) {
+				c.Now = o.Until.Add(time.Nanosecond)
 			}
 			c.apply()
 			return true
@@ -486,10 +415,10 @@ func (c *cluster) serving() nodegraph.Phase {
 
 // sleep lets time pass until the engine wants to be called again; false if it does not.
 func (c *cluster) sleep() bool {
-	if c.wake.IsZero() {
+	if c.flow.Wake.IsZero() {
 		return false
 	}
-	c.now = c.wake
+	c.Now = c.flow.Wake
 	c.apply()
 	return true
 }
@@ -511,11 +440,9 @@ func (c *cluster) drain() {
 
 // endDaemon ends a ready daemon that nothing else would end.
 func (c *cluster) endDaemon() bool {
-	for _, name := range c.names {
-		if i := c.e.Graph().Find(name); i != nodegraph.None && c.e.Verdict(i).Daemoned && c.pods[name].phase != "gone" {
-			p := c.pods[name]
-			p.phase = "gone"
-			c.say(p, propagate.PodDeleted(name))
+	for _, p := range c.flow.Pods {
+		if i := c.e.Graph().Find(p.Node); i != nodegraph.None && c.e.Verdict(i).Daemoned && p.State != simhost.PodGone {
+			c.say(p, propagate.PodDeleted(""))
 			return true
 		}
 	}

@@ -53,7 +53,7 @@ func randomWorkflow(t *testing.T, seed uint64, h host) *cluster {
 			c.apply(propagate.Suspended(false)) // it may have been told when the workflow was complete
 		}
 		if c.host.snapshots { // a Workflow object does not tell pods from those before a manual retry
-			c.deletePods()
+			c.flow.DeletePods()
 		}
 		c.calm = false
 		c.live(r.IntN(40))
@@ -77,7 +77,7 @@ func (c *cluster) live(n int) {
 			c.apply(propagate.Suspended(false))
 		case 3:
 			if c.host.lively {
-				c.now = c.now.Add(time.Duration(c.r.IntN(20_000)) * time.Millisecond)
+				c.Now = c.Now.Add(time.Duration(c.r.IntN(20_000)) * time.Millisecond)
 				c.apply()
 			}
 		default:

@@ -2,6 +2,7 @@ package propagate_test
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -37,6 +38,7 @@ type script struct {
 	now   time.Time
 	locks propagate.LockTable
 	host  bool // the events say what becomes of locks, not the table
+	shown strings.Builder
 }
 
 func (s *script) run(d *datadriven.TestData) string {
@@ -266,49 +268,41 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 
 // apply tells the engine, answers what it asks about locks, and shows everything.
 func (s *script) apply(events ...propagate.Event) string {
-	var b strings.Builder
-	for queue := [][]propagate.Event{events}; len(queue) > 0; queue = queue[1:] {
-		r, err := s.e.Apply(s.now, queue[0]...)
-		if err != nil {
-			return "error: " + err.Error() + "\n"
-		}
-		require.NoError(s.t, sound(s.e))
-		for _, c := range r.Changes {
-			fmt.Fprintf(&b, "%v  (%s)\n", c, s.reason(c.Node))
-		}
-		for _, a := range r.Actions {
-			fmt.Fprintln(&b, "->", a)
-			queue = append(queue, s.answer(&a)...)
-		}
+	s.shown.Reset()
+	if err := propagate.Drive(s, "", events...); err != nil {
+		return "error: " + err.Error() + "\n"
 	}
-	if b.Len() == 0 {
+	if s.shown.Len() == 0 {
 		return "(nothing changed)\n"
 	}
 	for _, o := range s.e.Obligations() {
-		fmt.Fprintln(&b, "waits for", o)
+		fmt.Fprintln(&s.shown, "waits for", o)
 	}
-	return b.String()
+	return s.shown.String()
 }
 
-// answer answers an action about locks.
-func (s *script) answer(a *propagate.Action) [][]propagate.Event {
+// Call tells the engine, and shows what comes of it.
+func (s *script) Call(_ string, events []propagate.Event) (propagate.Result, error) {
+	r, err := s.e.Apply(s.now, events...)
+	if err != nil {
+		return r, errors.New(err.Error()) // what comes too late is shown, too
+	}
+	require.NoError(s.t, sound(s.e))
+	for _, c := range r.Changes {
+		fmt.Fprintf(&s.shown, "%v  (%s)\n", c, s.reason(c.Node))
+	}
+	for _, a := range r.Actions {
+		fmt.Fprintln(&s.shown, "->", a)
+	}
+	return r, nil
+}
+
+// Do answers an action about locks.
+func (s *script) Do(workflow string, a *propagate.Action) ([]propagate.Notice, error) {
 	if s.host {
-		return nil
+		return nil, nil
 	}
-	switch a.Type {
-	case propagate.ActionAcquire:
-		if granted, key, message := s.locks.Acquire(propagate.Holder{Node: a.ID}, a.Locks); !granted {
-			return [][]propagate.Event{{propagate.LockQueued(a.ID, key, message)}}
-		}
-		return [][]propagate.Event{{propagate.LockGranted(a.ID)}}
-	case propagate.ActionRelease:
-		var batches [][]propagate.Event
-		for _, h := range s.locks.Release(propagate.Holder{Node: a.ID}) {
-			batches = append(batches, []propagate.Event{propagate.LockGranted(h.Node)})
-		}
-		return batches
-	}
-	return nil
+	return s.locks.Answer(workflow, a), nil
 }
 
 // restart saves the engine, loads it, and must find nothing different.

@@ -154,8 +154,8 @@ func (scan *wideScan) add(s uint64, c *wideCase, w *world) {
 	scan.crashes += w.crashes
 	for _, f := range w.flows {
 		scan.calls += f.calls
-		scan.census.spec(f.spec)
-		scan.census.crossings(f.spec)
+		scan.census.spec(f.Spec)
+		scan.census.crossings(f.Spec)
 	}
 	for _, kind := range w.kinds {
 		if list := scan.seeds[kind]; len(list) == 0 || s < slices.Min(list) {

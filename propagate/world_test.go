@@ -3,6 +3,7 @@ package propagate_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -11,17 +12,16 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
 // A world is one host with up to three workflows that share a table of locks, and a cluster that plays their pods. It is
 // driven by moves, and does not stop at a violation: it notes which kinds it saw.
 type world struct {
+	*simhost.Host
 	host    worldHost
 	flows   []*flow
-	locks   propagate.LockTable
-	now     time.Time
-	serial  int // of the pods
 	crashes int // of the host
 	found   map[string]finding
 	kinds   []string // of what was found, in order
@@ -63,21 +63,14 @@ type finding struct{ said string }
 
 // A flow is one workflow of a world.
 type flow struct {
-	name   string // of the workflow in the table of locks
-	spec   *nodegraph.Spec
-	e      *propagate.Engine
-	pods   map[string]*worldPod       // the newest of each node, by name
-	order  []string                   // of the nodes with pods
-	owed   []propagate.Action         // what was asked and not answered
+	*simhost.Workflow
+	untold map[*simhost.Pod]bool      // those that changed, of which the engine is to hear
 	todo   []string                   // nodes whose pods are to be made, by name
-	grants []string                   // ids of nodes whom the table granted locks and who were not told
 	ends   map[string]nodegraph.Phase // how Suspend, HTTP and Plugin nodes ended, by name
-	served map[string]bool            // HTTP and Plugin nodes that the agent was told to serve, by name
 	said   []propagate.Event          // events that may be said again
 	held   []propagate.Event          // events that are told with the next call
-	wake   time.Time
-	dead   bool   // its engine panicked
-	object []byte // the Workflow object as it was written last
+	dead   bool                       // its engine panicked
+	object []byte                     // the Workflow object as it was written last
 	// compared says that the specification was read from the object and compared with the one that was written.
 	compared bool
 	retry    int // manual retries
@@ -90,29 +83,16 @@ type flow struct {
 	watch            truth.Watch
 }
 
-// worldPod is a pod of the cluster.
-type worldPod struct {
-	uid         string
-	created     time.Time
-	state       string // new, pending, running, ended or gone
-	status      propagate.PodStatus
-	terminating bool
-	unsynced    bool
-	untold      bool // it changed, and the engine is to hear of that
-	runs        map[string]int
-}
-
-func (p *worldPod) alive() bool { return p.state != "ended" && p.state != "gone" }
-
 func newWorld(specs []*nodegraph.Spec, h worldHost) (*world, error) {
-	w := &world{host: h, now: epoch, found: make(map[string]finding), census: make(census)}
+	w := &world{host: h, found: make(map[string]finding), census: make(census)}
+	w.Host = &simhost.Host{Now: epoch, Slow: true, Stamp: func(c *simhost.Host, p *simhost.Pod) {
+		p.UID, p.Created = fmt.Sprint("u", p.Serial), c.Now.Add(time.Duration(p.Serial))
+	}}
 	for k, spec := range specs {
-		e, err := propagate.New(spec)
-		if err != nil {
+		if err := w.Add(fmt.Sprint("w", k+1), spec, nodegraph.Limits{}); err != nil {
 			return nil, err
 		}
-		f := &flow{name: fmt.Sprint("w", k+1), spec: spec, e: e, pods: make(map[string]*worldPod), served: make(map[string]bool), ends: make(map[string]nodegraph.Phase)}
-		w.flows = append(w.flows, f)
+		w.flows = append(w.flows, &flow{Workflow: w.Workflows[k], untold: make(map[*simhost.Pod]bool), ends: make(map[string]nodegraph.Phase)})
 	}
 	return w, nil
 }
@@ -132,7 +112,7 @@ func (w *world) fault(f *flow, kind, format string, args ...any) {
 	}
 	said := fmt.Sprintf(format, args...)
 	if len(w.flows) > 1 && f != nil {
-		said = f.name + ": " + said
+		said = f.Name + ": " + said
 	}
 	w.found[kind] = finding{said: said}
 	w.kinds = append(w.kinds, kind)
@@ -175,19 +155,14 @@ func (w *world) call(f *flow, crash int, events ...propagate.Event) {
 		return
 	}
 	f.calls++
-	for _, p := range f.pods {
-		p.untold = false
-	}
-	if !f.wake.After(w.now) {
-		f.wake = time.Time{}
-	}
+	clear(f.untold)
 	w.traceCall(f, events, &result)
 	w.check(f, before, events, &result)
 	if f.dead {
 		return
 	}
 	if f.retry > 0 && slices.ContainsFunc(events, func(ev propagate.Event) bool { return ev.Type == propagate.EventManualRetry }) {
-		f.forgetPods()
+		w.forgetPods(f)
 	}
 	if crash == crashUnsaved {
 		w.crash(f, &stored)
@@ -210,13 +185,13 @@ func (w *world) tell(f *flow, events []propagate.Event) (result propagate.Result
 		}
 	}()
 	if w.host.indexed {
-		events = byIndex(f.e.Graph(), events)
+		events = byIndex(f.Engine.Graph(), events)
 	}
+	w.Intake = simhost.Events
 	if w.host.lists {
-		result, err = f.e.SyncPods(w.now, f.listed(), events...)
-	} else {
-		result, err = f.e.Apply(w.now, events...)
+		w.Intake = simhost.List
 	}
+	result, err = w.Call(f.Name, events)
 	var e *propagate.EventError
 	if errors.As(err, &e) {
 		refused = e.Event
@@ -275,107 +250,56 @@ func (w *world) refuse(f *flow, ev *propagate.Event, err error) {
 
 // carryOut does what the engine asks for, but no more than crash-1 actions before a crash.
 func (w *world) carryOut(f *flow, result *propagate.Result, crash int) {
-	for k, a := range result.Actions {
-		if crash > 0 && k >= crash-1 {
-			return
-		}
-		switch a.Type {
-		case propagate.ActionStart, propagate.ActionRecreate:
-			w.start(f, &a)
-		case propagate.ActionTerminate:
-			if p := f.pods[a.Name]; p != nil {
-				p.terminating = true
-			}
-			f.todo = slices.DeleteFunc(f.todo, func(name string) bool { return name == a.Name })
-		case propagate.ActionRelease:
-			w.release(f, a.ID)
-		case propagate.ActionWake:
-			f.wake = a.At
-		case propagate.ActionAcquire, propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
-			f.owed = append(f.owed, a)
-		}
+	actions := result.Actions
+	if crash > 0 {
+		actions = actions[:min(len(actions), crash-1)]
 	}
+	_ = propagate.Follow(w, f.Name, propagate.Result{Actions: actions}) // Do returns no error
 }
 
-// start makes the pod of a node, or has the node served.
-func (w *world) start(f *flow, a *propagate.Action) {
-	waits := a.Type == propagate.ActionStart && a.Message != ""
+// Do carries out an action.
+func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, error) {
+	f := w.flows[w.Index(workflow)]
+	starts := a.Type == propagate.ActionRecreate || a.Type == propagate.ActionStart && a.Message == ""
 	switch {
-	case waits:
-	case a.Kind == nodegraph.HTTP || a.Kind == nodegraph.Plugin:
-		f.served[a.Name] = true
-	case a.Kind == nodegraph.Pod && w.host.slow:
+	case starts && a.Kind == nodegraph.Pod && w.host.slow:
 		f.todo = append(f.todo, a.Name)
-	case a.Kind == nodegraph.Pod:
-		w.makePod(f, a.Name)
+	case a.Type == propagate.ActionRelease:
+		w.release(f, a.ID)
+	default:
+		if a.Type == propagate.ActionTerminate {
+			f.todo = slices.DeleteFunc(f.todo, func(name string) bool { return name == a.Name })
+		}
+		return w.Host.Do(workflow, a)
 	}
+	return nil, nil
 }
 
 // makePod makes a pod, unless the node has one that is alive: its name is made from that of the node.
 func (w *world) makePod(f *flow, name string) {
-	old := f.pods[name]
-	if old == nil {
-		f.order = append(f.order, name)
-	} else if old.alive() {
-		return
+	if old := f.Pod(name); old == nil || !old.Alive() {
+		w.Make(f.Name, name)
 	}
-	w.serial++
-	p := &worldPod{uid: fmt.Sprint("u", w.serial), created: w.now.Add(time.Duration(w.serial)), state: "new", runs: make(map[string]int)}
-	p.status = propagate.PodStatus{Node: name, UID: p.uid, Created: p.created, Name: name, Phase: "Pending"}
-	f.pods[name] = p
 }
 
 // release takes back the locks of a node. Whoever gets them is told later; what the node was asked or granted is void.
 func (w *world) release(f *flow, id string) {
-	f.owed = slices.DeleteFunc(f.owed, func(a propagate.Action) bool { return a.Type == propagate.ActionAcquire && a.ID == id })
-	f.grants = slices.DeleteFunc(f.grants, func(g string) bool { return g == id })
 	f.held = slices.DeleteFunc(f.held, func(ev propagate.Event) bool {
 		return (ev.Type == propagate.EventLockGranted || ev.Type == propagate.EventLockQueued) && ev.Node == id
 	})
-	w.granted(w.locks.Release(propagate.Holder{Workflow: f.name, Node: id}))
+	w.GiveBack(f.Name, id)
 }
 
-// granted notes who is to be told that it has its locks.
-func (w *world) granted(holders []propagate.Holder) {
-	for _, h := range holders {
-		for _, f := range w.flows {
-			if f.name == h.Workflow {
-				f.grants = append(f.grants, h.Node)
-			}
-		}
+// forgetPods deletes the pods of nodes that run anew, and forgets how they ended.
+func (w *world) forgetPods(f *flow) {
+	f.DeletePods()
+	anew := func(name string) bool {
+		i := f.Engine.Graph().Find(name)
+		return i == nodegraph.None || !f.Engine.Verdict(i).Fulfilled
 	}
-}
-
-// listed is what a list of the pods shows.
-func (f *flow) listed() []propagate.PodStatus {
-	var list []propagate.PodStatus
-	for _, name := range f.order {
-		if p := f.pods[name]; p.state != "gone" && p.state != "new" {
-			list = append(list, p.status)
-		}
-	}
-	return list
-}
-
-// forgetPods deletes the pods of nodes that run anew.
-func (f *flow) forgetPods() {
-	for name, p := range f.pods {
-		if i := f.e.Graph().Find(name); i == nodegraph.None || !f.e.Verdict(i).Fulfilled {
-			p.state = "gone"
-		}
-	}
-	f.todo = nil
-	for name := range f.ends {
-		if i := f.e.Graph().Find(name); i == nodegraph.None || !f.e.Verdict(i).Fulfilled {
-			delete(f.ends, name)
-		}
-	}
-	for name := range f.served {
-		if i := f.e.Graph().Find(name); i == nodegraph.None || !f.e.Verdict(i).Fulfilled {
-			delete(f.served, name)
-		}
-	}
-	f.said = nil
+	maps.DeleteFunc(f.ends, func(name string, _ nodegraph.Phase) bool { return anew(name) })
+	f.Served = slices.DeleteFunc(f.Served, anew)
+	f.todo, f.said = nil, nil
 }
 
 // traceCall notes a call for people.
@@ -384,24 +308,11 @@ func (w *world) traceCall(f *flow, events []propagate.Event, result *propagate.R
 		return
 	}
 	var told []string
-	for i := range events {
-		text := events[i].String()
-		if events[i].Pod.UID != "" {
-			text += "@" + events[i].Pod.UID
-		}
-		if events[i].Type == propagate.EventPodRunning && !events[i].Ready {
-			text += "(unready)"
-		}
-		if events[i].Type == propagate.EventSuspended || events[i].Type == propagate.EventResolved || events[i].Type == propagate.EventMemoized {
-			text += fmt.Sprintf("(%v)", events[i].Value)
-		}
-		if events[i].Type == propagate.EventShutdown {
-			text += " " + events[i].Reason
-		}
-		told = append(told, text)
+	for _, ev := range events {
+		told = append(told, simhost.Describe(ev))
 	}
 	if w.host.lists {
-		for _, p := range f.listed() {
+		for _, p := range f.Listed() {
 			text := fmt.Sprintf("%s@%s:%s", p.Node, p.UID, p.Phase)
 			for _, c := range p.Containers {
 				switch {
@@ -414,9 +325,9 @@ func (w *world) traceCall(f *flow, events []propagate.Event, result *propagate.R
 			told = append(told, text)
 		}
 	}
-	line := fmt.Sprintf("+%ds %s", int(w.now.Sub(epoch)/time.Second), strings.Join(told, ", "))
+	line := fmt.Sprintf("+%ds %s", int(w.Now.Sub(epoch)/time.Second), strings.Join(told, ", "))
 	if len(w.flows) > 1 {
-		line = f.name + " " + line
+		line = f.Name + " " + line
 	}
 	w.trace = append(w.trace, line)
 	for _, c := range result.Changes {
@@ -425,5 +336,5 @@ func (w *world) traceCall(f *flow, events []propagate.Event, result *propagate.R
 	for _, a := range result.Actions {
 		w.trace = append(w.trace, "    -> "+a.String())
 	}
-	w.trace = append(w.trace, fmt.Sprintf("    waits for %v", f.e.Obligations()))
+	w.trace = append(w.trace, fmt.Sprintf("    waits for %v", f.Engine.Obligations()))
 }

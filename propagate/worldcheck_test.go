@@ -46,8 +46,8 @@ func (w *world) check(f *flow, before map[nodegraph.Index]look, events []propaga
 		}
 	}()
 	var broken *propagate.InvariantError
-	if err := f.e.Check(); errors.As(err, &broken) {
-		w.fault(f, invariantKind(f.e, broken), "%v", err)
+	if err := f.Engine.Check(); errors.As(err, &broken) {
+		w.fault(f, invariantKind(f.Engine, broken), "%v", err)
 	}
 	w.checkTruth(f, events, result)
 	w.checkRewriting(f, before, events)
@@ -58,12 +58,12 @@ func (w *world) check(f *flow, before map[nodegraph.Index]look, events []propaga
 // checkHits: a node that was found in the cache has ended well.
 func (w *world) checkHits(f *flow, events []propagate.Event) {
 	for _, ev := range events {
-		i := f.e.Graph().Find(ev.Node)
-		if ev.Type != propagate.EventMemoized || !ev.Value || i <= nodegraph.Root || !f.e.Fact(i).Hit {
+		i := f.Engine.Graph().Find(ev.Node)
+		if ev.Type != propagate.EventMemoized || !ev.Value || i <= nodegraph.Root || !f.Engine.Fact(i).Hit {
 			continue
 		}
-		if phase, _ := f.e.Phase(i); phase != nodegraph.Succeeded {
-			w.fault(f, "hit of the cache is no success of "+kindOf(f.e, i), "%s was found in the cache and is %v", ev.Node, phase)
+		if phase, _ := f.Engine.Phase(i); phase != nodegraph.Succeeded {
+			w.fault(f, "hit of the cache is no success of "+kindOf(f.Engine, i), "%s was found in the cache and is %v", ev.Node, phase)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.
 		if other.dead {
 			continue
 		}
-		claim := truth.Of(other.e)
+		claim := truth.Of(other.Engine)
 		claims = append(claims, claim)
 		if other == f {
 			for _, v := range append(claim.Violations(), f.watch.Violations(claim, *result)...) {
@@ -95,11 +95,11 @@ func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.
 }
 
 func (w *world) violation(f *flow, v *truth.Violation) {
-	words := strings.ReplaceAll(wordsOf(f.e, v.Detail), "Error", "Failed")
+	words := strings.ReplaceAll(wordsOf(f.Engine, v.Detail), "Error", "Failed")
 	for strings.Contains(words, "is Omitted after … is Omitted") {
 		words = strings.Replace(words, "is Omitted after … is Omitted", "is Omitted", 1)
 	}
-	w.fault(f, v.Line+" "+kindNamed(f.e, v.Node)+" "+words, "%v", v)
+	w.fault(f, v.Line+" "+kindNamed(f.Engine, v.Node)+" "+words, "%v", v)
 }
 
 var (
@@ -180,11 +180,11 @@ type look struct {
 // look returns how the nodes look that have ended for good.
 func (f *flow) look() map[nodegraph.Index]look {
 	ended := make(map[nodegraph.Index]look)
-	for i := range nodegraph.Index(f.e.Graph().Len()) {
-		if phase, _ := f.e.Phase(i); !phase.Settled() {
+	for i := range nodegraph.Index(f.Engine.Graph().Len()) {
+		if phase, _ := f.Engine.Phase(i); !phase.Settled() {
 			continue
 		}
-		if v := f.e.Verdict(i); v.Fulfilled && !v.Daemoned {
+		if v := f.Engine.Verdict(i); v.Fulfilled && !v.Daemoned {
 			ended[i] = look{v.Phase, v.Rule}
 		}
 	}
@@ -202,10 +202,10 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events 
 			return
 		}
 	}
-	g := f.e.Graph()
+	g := f.Engine.Graph()
 	lateEnd := w.lateEnds(f, before)
 	for i, was := range before {
-		v := f.e.Verdict(i)
+		v := f.Engine.Verdict(i)
 		if v.Phase == was.phase && v.Fulfilled || lateEnd {
 			continue
 		}
@@ -221,7 +221,7 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events 
 		} else if !v.Fulfilled {
 			now = "open"
 		}
-		w.fault(f, fmt.Sprintf("rewritten %s %v(%v) to %s", group(f.e, i), was.phase, was.rule, now),
+		w.fault(f, fmt.Sprintf("rewritten %s %v(%v) to %s", group(f.Engine, i), was.phase, was.rule, now),
 			"%s was %v and is %v", g.Node(i).Name(), was.phase, v.Phase)
 	}
 }
@@ -233,7 +233,7 @@ func (w *world) lateEnds(f *flow, before map[nodegraph.Index]look) bool {
 		if was.rule != rule.RulePodGone && was.rule != rule.RuleContainerPod {
 			continue
 		}
-		if v := f.e.Verdict(i); v.Phase != was.phase || !v.Fulfilled {
+		if v := f.Engine.Verdict(i); v.Phase != was.phase || !v.Fulfilled {
 			return true
 		}
 	}
@@ -242,15 +242,15 @@ func (w *world) lateEnds(f *flow, before map[nodegraph.Index]look) bool {
 
 // checkComplete: of a complete workflow nothing is asked but to end pods and to take back locks (I2).
 func (w *world) checkComplete(f *flow, result *propagate.Result) {
-	if !f.e.Complete() {
+	if !f.Engine.Complete() {
 		return
 	}
 	for _, a := range result.Actions {
 		switch a.Type {
 		case propagate.ActionTerminate, propagate.ActionRelease, propagate.ActionComplete:
 		case propagate.ActionStart:
-			i := f.e.Graph().Find(a.Name)
-			if phase, _ := f.e.Phase(i); phase.Settled() && a.Kind != nodegraph.Pod {
+			i := f.Engine.Graph().Find(a.Name)
+			if phase, _ := f.Engine.Phase(i); phase.Settled() && a.Kind != nodegraph.Pod {
 				continue // it was created and ended in this call
 			}
 			w.fault(f, "complete and Start", "the workflow is complete, and asks for %v", a)
@@ -265,9 +265,9 @@ func (w *world) checkWake(f *flow) {
 	if f.dead {
 		return
 	}
-	for _, o := range f.e.Obligations() {
-		if o.For == propagate.NeedTimer && (f.wake.IsZero() || !o.Until.IsZero() && f.wake.After(o.Until)) {
-			w.fault(f, "no wake", "%v until %v, and the host is woken at %v", o, o.Until, f.wake)
+	for _, o := range f.Engine.Obligations() {
+		if o.For == propagate.NeedTimer && (f.Wake.IsZero() || !o.Until.IsZero() && f.Wake.After(o.Until)) {
+			w.fault(f, "no wake", "%v until %v, and the host is woken at %v", o, o.Until, f.Wake)
 		}
 	}
 }

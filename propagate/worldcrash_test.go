@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -12,6 +11,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -21,7 +21,7 @@ type kept struct {
 	record nodegraph.Snapshot
 }
 
-func (f *flow) keep() kept { return kept{f.e.Save(), f.e.Snapshot()} }
+func (f *flow) keep() kept { return kept{f.Engine.Save(), f.Engine.Snapshot()} }
 
 // crash ends the host and starts it again: all engines are made anew from what was stored, of one flow from an older
 // state if it is given. What it had been asked, and whom it wanted to tell that they have their locks, it has forgotten.
@@ -29,7 +29,7 @@ func (w *world) crash(older *flow, stored *kept) {
 	if w.traced {
 		w.trace = append(w.trace, "the host crashes: "+w.host.String())
 	}
-	w.locks = propagate.LockTable{}
+	w.Kill()
 	w.crashes++
 	was, starts := make([][]propagate.Obligation, len(w.flows)), make([][]string, len(w.flows))
 	for k, f := range w.flows {
@@ -40,18 +40,18 @@ func (w *world) crash(older *flow, stored *kept) {
 		if f == older {
 			from = *stored
 		} else {
-			was[k], starts[k] = f.e.Obligations(), f.owedAgain()
+			was[k], starts[k] = f.Engine.Obligations(), f.owedAgain()
 		}
 		w.restart(f, &from, f != older)
 		f.missed = f == older || len(f.held) > 0
-		f.owed, f.grants, f.held, f.todo, f.wake = nil, nil, nil, nil, time.Time{}
+		f.held, f.todo = nil, nil
 	}
 	for _, f := range w.flows {
 		if !f.dead {
-			w.locks.Adopt(f.name, f.e)
+			w.Locks.Adopt(f.Name, f.Engine)
 		}
 	}
-	w.granted(w.locks.Grant())
+	w.HandOn(w.Locks.Grant())
 	for k, f := range w.flows {
 		if !f.dead {
 			w.callAfterCrash(f)
@@ -64,8 +64,8 @@ func (w *world) crash(older *flow, stored *kept) {
 // owedAgain names the nodes that wait for another pod in place of one that ended, of which the engine has heard all.
 func (f *flow) owedAgain() []string {
 	var names []string
-	for _, o := range f.e.Obligations() {
-		if p := f.pods[o.Name]; o.For == propagate.NeedStart && p != nil && p.state == "ended" && !p.untold {
+	for _, o := range f.Engine.Obligations() {
+		if p := f.Pod(o.Name); o.For == propagate.NeedStart && p != nil && p.State == simhost.PodEnded && !f.untold[p] {
 			names = append(names, o.Name)
 		}
 	}
@@ -75,8 +75,8 @@ func (f *flow) owedAgain() []string {
 // checkCounted: a node that waited for another pod waits for it still, and did not end because of the pod before (I7).
 func (w *world) checkCounted(f *flow, names []string) {
 	for _, name := range names {
-		if i := f.e.Graph().Find(name); !f.dead && i != nodegraph.None && f.e.Verdict(i).Phase.Unsuccessful() {
-			w.fault(f, "restart counts the end of a pod twice", "%s waited for another pod and is %v", name, f.e.Verdict(i).Phase)
+		if i := f.Engine.Graph().Find(name); !f.dead && i != nodegraph.None && f.Engine.Verdict(i).Phase.Unsuccessful() {
+			w.fault(f, "restart counts the end of a pod twice", "%s waited for another pod and is %v", name, f.Engine.Verdict(i).Phase)
 		}
 	}
 }
@@ -92,30 +92,29 @@ func (w *world) callAfterCrash(f *flow) {
 // restart makes the engine of a flow from what was stored. Where that is as new as the engine, nothing may have changed.
 func (w *world) restart(f *flow, from *kept, current bool) {
 	w.census.count("Restart " + w.host.String())
-	var e *propagate.Engine
+	old := f.Engine
 	var unknown []string
 	var err error
 	way := []string{"load", "restore", "restore"}[w.host.restart]
 	switch w.host.restart {
 	case restartLoad:
-		e, unknown, err = propagate.Load(f.spec, from.state)
+		unknown, err = f.Load(from.state)
 	case restartRestore:
-		e, unknown, err = propagate.Restore(f.spec, inSeconds(from.record))
+		unknown, err = f.Restore(from.record)
 	case restartObject:
 		record, ok := w.throughObject(f, from)
 		if !ok {
 			f.dead = true
 			return
 		}
-		e, unknown, err = propagate.Restore(f.spec, record)
+		unknown, err = f.Restore(record)
 	}
 	if err != nil {
 		f.dead = true
 		w.fault(f, way+" error", "%v", err)
 		return
 	}
-	old := f.e
-	f.e, f.crashed = e, true
+	f.crashed = true
 	if !current {
 		return
 	}
@@ -152,20 +151,20 @@ func insideUncounted(g *nodegraph.Graph, i nodegraph.Index) bool {
 func (w *world) checkLoaded(f *flow, old *propagate.Engine) {
 	g := old.Graph()
 	for i := range nodegraph.Index(g.Len()) {
-		k := f.e.Graph().Find(g.Node(i).ID())
+		k := f.Engine.Graph().Find(g.Node(i).ID())
 		if i == nodegraph.Root {
 			k = i
 		}
 		was, _ := old.Phase(i)
 		now := nodegraph.Planned
 		if k != nodegraph.None {
-			now, _ = f.e.Phase(k)
+			now, _ = f.Engine.Phase(k)
 		}
 		if was != now {
 			w.fault(f, fmt.Sprintf("load phase %s %s to %s", group(old, i), phaseName(was), phaseName(now)), "%s was %s and is %s", nameOf(g, i), phaseName(was), phaseName(now))
 		}
 	}
-	was, now := needs(old.Obligations()), needs(f.e.Obligations())
+	was, now := needs(old.Obligations()), needs(f.Engine.Obligations())
 	if diff := cmp.Diff(was, now); diff != "" {
 		kind := "load obligation"
 		for name, need := range was {
@@ -174,7 +173,7 @@ func (w *world) checkLoaded(f *flow, old *propagate.Engine) {
 				break
 			}
 		}
-		w.fault(f, kind, "obligations differ: %v, then %v", old.Obligations(), f.e.Obligations())
+		w.fault(f, kind, "obligations differ: %v, then %v", old.Obligations(), f.Engine.Obligations())
 	}
 }
 
@@ -211,13 +210,13 @@ func (w *world) checkRestored(f *flow, old *propagate.Engine, way string) {
 		if !v.Fulfilled || v.Daemoned || v.Phase == nodegraph.Planned {
 			continue
 		}
-		k, name := f.e.Graph().Find(g.Node(i).ID()), nameOf(g, i)
+		k, name := f.Engine.Graph().Find(g.Node(i).ID()), nameOf(g, i)
 		if i == nodegraph.Root {
 			k = i
 		}
 		now := nodegraph.Planned
 		if k != nodegraph.None {
-			now, _ = f.e.Phase(k)
+			now, _ = f.Engine.Phase(k)
 		} else if insideUncounted(g, i) {
 			continue
 		}
@@ -230,19 +229,19 @@ func (w *world) checkRestored(f *flow, old *propagate.Engine, way string) {
 // checkForgotten: a node that was waited for is still there, and not planned again, after the first call of an engine
 // that was made anew (I7).
 func (w *world) checkForgotten(f *flow, was []propagate.Obligation) {
-	if f.dead || f.e.Complete() {
+	if f.dead || f.Engine.Complete() {
 		return
 	}
-	now := needs(f.e.Obligations())
+	now := needs(f.Engine.Obligations())
 	for _, o := range was {
 		if o.Name == "" || now[o.Name] != "" {
 			continue
 		}
-		i := f.e.Graph().Find(o.Name)
+		i := f.Engine.Graph().Find(o.Name)
 		if i == nodegraph.None {
 			w.fault(f, "forgotten hook or attempt", "%s was waited for (%v) and is not known any more", o.Name, o.For)
-		} else if phase, _ := f.e.Phase(i); phase == nodegraph.Planned {
-			w.fault(f, "forgotten "+kindOf(f.e, i), "%s was waited for (%v) and is planned again", o.Name, o.For)
+		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.Planned {
+			w.fault(f, "forgotten "+kindOf(f.Engine, i), "%s was waited for (%v) and is planned again", o.Name, o.For)
 		}
 	}
 }
@@ -254,7 +253,7 @@ func (w *world) throughObject(f *flow, from *kept) (nodegraph.Snapshot, bool) {
 		return nodegraph.Snapshot{}, false
 	}
 	if f.object == nil {
-		f.object = objectOf(f.spec)
+		f.object = objectOf(f.Spec)
 	}
 	f.object = withRequests(f.object, from.state.Shutdown, from.state.Held)
 	object, err := argo.Read(f.object)
@@ -284,7 +283,7 @@ func (w *world) throughObject(f *flow, from *kept) (nodegraph.Snapshot, bool) {
 		return again.Snapshot, true
 	}
 	f.compared = true
-	if diff := cmp.Diff(expressible(f.spec), expressible(again.Spec), cmpopts.EquateEmpty(), cmp.Comparer(sameExpression)); diff != "" {
+	if diff := cmp.Diff(expressible(f.Spec), expressible(again.Spec), cmpopts.EquateEmpty(), cmp.Comparer(sameExpression)); diff != "" {
 		w.fault(f, "object spec", "the specification that is read differs: %s", diff)
 	}
 	return again.Snapshot, true

@@ -1,10 +1,12 @@
 package propagate_test
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // drain lets only good things happen, until all workflows are complete or nothing is left to happen.
@@ -34,19 +36,19 @@ func (w *world) good() bool {
 		}
 	}
 	for k, f := range w.flows { // time passes only when there is nothing else
-		if f.dead || f.e.Complete() {
+		if f.dead || f.Engine.Complete() {
 			continue
 		}
-		for _, o := range f.e.Obligations() {
+		for _, o := range f.Engine.Obligations() {
 			if o.For != propagate.NeedTimer {
 				continue
 			}
-			if at := f.wake; at.After(w.now) {
-				w.now = at
-			} else if o.Until.After(w.now) {
-				w.now = o.Until
+			if at := f.Wake; at.After(w.Now) {
+				w.Now = at
+			} else if o.Until.After(w.Now) {
+				w.Now = o.Until
 			} else {
-				w.now = w.now.Add(time.Second)
+				w.Now = w.Now.Add(time.Second)
 			}
 			return w.do(move{op: "tick", flow: k, n: 1})
 		}
@@ -57,29 +59,32 @@ func (w *world) good() bool {
 // goodFor lets one good thing happen to a flow.
 func (w *world) goodFor(k int, f *flow) bool {
 	do := func(op, node, ctr string) bool { return w.do(move{op: op, flow: k, node: node, ctr: ctr}) }
-	if len(f.held) > 0 || w.host.lists && f.untold() {
+	if len(f.held) > 0 || w.host.lists && f.hasUntold() {
 		w.call(f, 0)
 		return true
 	}
-	if len(f.owed) > 0 {
-		return do("answer", f.owed[0].Name, "")
+	if _, names := w.errands(f, false); len(names) > 0 {
+		return do("answer", names[0], "")
 	}
-	if len(f.grants) > 0 {
-		w.goodGrant(k, f, f.grants[0])
+	if places, names := w.errands(f, true); len(names) > 0 {
+		id := w.Owed[places[0]].Action.ID
+		if id != "" && names[0] == "" || !do("grant", names[0], "") { // of a node that is not known any more
+			w.release(f, id)
+		}
 		return true
 	}
 	if len(f.todo) > 0 {
 		return do("make", f.todo[0], "")
 	}
-	for _, name := range f.order {
-		if op, ctr := f.goodForPod(name); op != "" && do(op, name, ctr) {
+	for _, p := range f.Pods {
+		if op, ctr := f.goodForPod(p); op != "" && do(op, p.Node, ctr) {
 			return true
 		}
 	}
-	if f.e.Complete() {
+	if f.Engine.Complete() {
 		return false
 	}
-	for _, o := range f.e.Obligations() {
+	for _, o := range f.Engine.Obligations() {
 		if w.goodNeed(k, f, &o) {
 			return true
 		}
@@ -89,69 +94,52 @@ func (w *world) goodFor(k int, f *flow) bool {
 
 // goodNeed does what one obligation asks for. It reports whether it could.
 func (w *world) goodNeed(k int, f *flow, o *propagate.Obligation) bool {
-	p := f.pods[o.Name]
+	p := f.Pod(o.Name)
 	switch o.For {
 	case propagate.NeedUnsuspend:
 		return w.do(move{op: "suspend", flow: k, n: 1})
 	case propagate.NeedResume:
 		return w.do(move{op: "resume", flow: k, node: o.Name})
 	case propagate.NeedServed:
-		return f.served[o.Name] && w.do(move{op: "serve", flow: k, node: o.Name})
+		return slices.Contains(f.Served, o.Name) && w.do(move{op: "serve", flow: k, node: o.Name})
 	case propagate.NeedStart:
-		if p == nil || !p.alive() { // it makes one if there is none
+		if p == nil || !p.Alive() { // it makes one if there is none
 			w.makePod(f, o.Name)
 			return true
 		}
 	case propagate.NeedResult: // told before, it is told again, and must help
-		return p != nil && w.do(move{op: "synced", flow: k, node: o.Name}) && needs(f.e.Obligations())[o.Name] != o.For.String()
+		return p != nil && w.do(move{op: "synced", flow: k, node: o.Name}) && needs(f.Engine.Obligations())[o.Name] != o.For.String()
 	}
 	return false
 }
 
-// goodGrant tells a node that it has its locks, or gives them back for one that is not known any more.
-func (w *world) goodGrant(k int, f *flow, id string) {
-	m := move{op: "grant", flow: k}
-	if i := f.e.Graph().Find(id); i != nodegraph.None && id != "" {
-		m.node = f.e.Graph().Node(i).Name()
-	}
-	if id != "" && m.node == "" || !w.do(m) {
-		w.release(f, id)
-	}
-}
-
-// untold reports whether a pod changed and the engine is to hear of that.
-func (f *flow) untold() bool {
-	for _, p := range f.pods {
-		if p.untold {
-			return true
-		}
-	}
-	return false
+// hasUntold reports whether a pod changed and the engine is to hear of that.
+func (f *flow) hasUntold() bool {
+	return slices.ContainsFunc(f.Pods, func(p *simhost.Pod) bool { return f.untold[p] })
 }
 
 // goodForPod says what good happens to the pod of a node next; nothing if it has ended, or is a daemon that is ready.
-func (f *flow) goodForPod(name string) (op, ctr string) {
-	p := f.pods[name]
-	i := f.e.Graph().Find(name)
+func (f *flow) goodForPod(p *simhost.Pod) (op, ctr string) {
+	i := f.Engine.Graph().Find(p.Node)
 	switch {
-	case p.unsynced:
+	case p.Unsynced:
 		return "synced", ""
-	case !p.alive():
+	case !p.Alive():
 		return "", ""
-	case p.terminating:
+	case p.Terminating:
 		return "delete", ""
 	case i == nodegraph.None:
-		p.state = "gone" // the engine does not know it, and the host removes it
+		p.State = simhost.PodGone // the engine does not know it, and the host removes it
 		return "", ""
-	case f.e.Complete():
+	case f.Engine.Complete():
 		return "", ""
-	case p.state != "running":
+	case p.State != simhost.PodRunning:
 		return "running", ""
-	case f.e.Graph().Node(i).Template.Daemon:
-		return p.goodForDaemon(), ""
+	case p.Template.Daemon:
+		return goodForDaemon(p), ""
 	}
-	for _, c := range f.e.Graph().Node(i).Template.Containers {
-		for _, s := range p.status.Containers {
+	for _, c := range p.Template.Containers {
+		for _, s := range p.Status.Containers {
 			if s.Name == c.Name && !s.Terminated {
 				return "ctrend", c.Name
 			}
@@ -161,16 +149,16 @@ func (f *flow) goodForPod(name string) (op, ctr string) {
 }
 
 // goodForDaemon says what good happens to the running pod of a daemon: it becomes ready, or ends with its last container.
-func (p *worldPod) goodForDaemon() string {
+func goodForDaemon(p *simhost.Pod) string {
 	ended, op := 0, ""
-	for _, c := range p.status.Containers {
+	for _, c := range p.Status.Containers {
 		if c.Terminated {
 			ended++
 		} else if !c.Ready {
 			op = "running"
 		}
 	}
-	if ended == len(p.status.Containers) {
+	if ended == len(p.Status.Containers) {
 		return "ok"
 	}
 	return op

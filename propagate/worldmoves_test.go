@@ -61,7 +61,7 @@ func (w *world) do(m move) bool {
 	defer w.survive()
 	switch m.op {
 	case "tick":
-		w.now = w.now.Add(m.wait)
+		w.Now = w.Now.Add(m.wait)
 		if m.n == 1 {
 			w.call(f, m.crash)
 		}
@@ -156,35 +156,42 @@ func plainName(name string) string {
 	return b.String()
 }
 
+// errands are the places in what the host owes of what the engine of a flow asked, or of the grants that it is to hear of. The
+// names are those of nodes: empty for the workflow, and for a node that is not known.
+func (w *world) errands(f *flow, granted bool) (places []int, names []string) {
+	for k, e := range w.Owed {
+		if e.Workflow != f.Name || e.Granted != granted {
+			continue
+		}
+		if i := f.Engine.Graph().Find(e.Action.ID); granted && i > nodegraph.Root {
+			e.Action.Name = f.Engine.Graph().Node(i).Name()
+		}
+		places, names = append(places, k), append(names, e.Action.Name)
+	}
+	return places, names
+}
+
 // answer answers what the engine asked of a node.
 func (w *world) answer(f *flow, m move) bool {
-	names := make([]string, len(f.owed))
-	for i := range f.owed {
-		names[i] = f.owed[i].Name
-	}
+	places, names := w.errands(f, false)
 	k := w.find(m.node, names)
 	if k < 0 {
 		return false
 	}
-	a := f.owed[k]
+	a := w.Owed[places[k]].Action
 	unanswerable := m.op == "unanswerable" && a.Type != propagate.ActionAcquire
 	if unanswerable && a.Type == propagate.ActionLookup { // that is for other questions, and leaves this one open
 		return w.say(f, m, propagate.Unanswerable(a.Name, "nobody knows"))
 	}
-	f.owed = append(f.owed[:k:k], f.owed[k+1:]...)
+	_, ev := w.Run(places[k])
 	switch {
 	case unanswerable:
 		return w.say(f, m, propagate.Unanswerable(a.Name, "nobody knows"))
+	case ev.Type == propagate.EventLockGranted && m.n == 1: // it hears of that later
+		w.HandOn([]propagate.Holder{{Workflow: f.Name, Node: a.ID}})
+		return true
 	case a.Type == propagate.ActionAcquire:
-		granted, key, message := w.locks.Acquire(propagate.Holder{Workflow: f.name, Node: a.ID}, a.Locks)
-		if !granted {
-			return w.say(f, m, propagate.LockQueued(a.ID, key, message))
-		}
-		if m.n == 1 { // it hears of that later
-			f.grants = append(f.grants, a.ID)
-			return true
-		}
-		return w.say(f, m, propagate.LockGranted(a.ID))
+		return w.say(f, m, ev)
 	case a.Type == propagate.ActionResolve:
 		return w.said(f, m, propagate.Resolved(a.Name, m.n != 1, ""))
 	case a.Type == propagate.ActionExpand:
@@ -201,19 +208,13 @@ func (w *world) said(f *flow, m move, ev propagate.Event) bool {
 
 // grant tells a node that it has its locks.
 func (w *world) grant(f *flow, m move) bool {
-	names := make([]string, len(f.grants))
-	for k, id := range f.grants {
-		if i := f.e.Graph().Find(id); id != "" && i > nodegraph.Root {
-			names[k] = f.e.Graph().Node(i).Name()
-		}
-	}
+	places, names := w.errands(f, true)
 	k := w.find(m.node, names)
 	if k < 0 {
 		return false
 	}
-	id := f.grants[k]
-	f.grants = append(f.grants[:k:k], f.grants[k+1:]...)
-	return w.say(f, m, propagate.LockGranted(id))
+	_, ev := w.Run(places[k])
+	return w.say(f, m, ev)
 }
 
 // makeLater makes a pod that the host was asked for.
@@ -229,7 +230,7 @@ func (w *world) makeLater(f *flow, m move) bool {
 }
 
 func (w *world) manualRetry(f *flow, m move) bool {
-	if phase, _ := f.e.Workflow(); !f.e.Complete() || !phase.Unsuccessful() {
+	if phase, _ := f.Engine.Workflow(); !f.Engine.Complete() || !phase.Unsuccessful() {
 		return false
 	}
 	f.retry, f.stopped = f.retry+1, false
@@ -242,12 +243,12 @@ func (w *world) manualRetry(f *flow, m move) bool {
 
 // endServed resumes a Suspend node, or says how an HTTP or Plugin node ended.
 func (w *world) endServed(f *flow, m move) bool {
-	g := f.e.Graph()
+	g := f.Engine.Graph()
 	var names []string
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 		n := g.Node(i)
-		suspend, served := n.Kind == nodegraph.Suspend, f.served[n.Name()]
-		if (m.op == "resume" && suspend || m.op == "serve" && served) && !f.e.Fact(i).Created.IsZero() {
+		suspend, served := n.Kind == nodegraph.Suspend, slices.Contains(f.Served, n.Name())
+		if (m.op == "resume" && suspend || m.op == "serve" && served) && !f.Engine.Fact(i).Created.IsZero() {
 			names = append(names, n.Name())
 		}
 	}
@@ -272,20 +273,18 @@ func (w *world) endServed(f *flow, m move) bool {
 // stray tells of a newer pod of a node than the host made, such as another instance of the host makes. It takes the place
 // of the one that the node has.
 func (w *world) stray(f *flow, m move) bool {
-	k := w.find(m.node, f.order)
+	k := w.find(m.node, nodesOf(f.Pods))
 	if k < 0 {
 		return false
 	}
-	name := f.order[k]
-	if i := f.e.Graph().Find(name); i == nodegraph.None || f.e.Fact(i).Created.IsZero() {
+	old := f.Pods[k]
+	name := old.Node
+	if i := f.Engine.Graph().Find(name); i == nodegraph.None || f.Engine.Fact(i).Created.IsZero() {
 		return false // nobody makes pods of nodes that were not started
 	}
-	w.serial++
-	old := f.pods[name]
-	p := &worldPod{uid: fmt.Sprint("x", w.serial), created: w.now.Add(time.Duration(w.serial)), state: "new", runs: make(map[string]int)}
-	p.status = propagate.PodStatus{Node: name, UID: p.uid, Created: p.created, Name: name, Phase: "Pending"}
-	p.terminating = old.terminating && old.alive()
-	f.pods[name] = p
+	p := w.Make(f.Name, name)
+	p.UID = fmt.Sprint("x", p.Serial)
+	p.Terminating = old.Terminating && old.Alive()
 	f.strayed = true
 	m.op = []string{"delete", "running", "fail", "pending", "ok"}[m.n%5]
 	m.node = name

@@ -5,6 +5,8 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // podOps are the moves of pods, and in which states of a pod they can happen.
@@ -29,26 +31,29 @@ var podOps = map[string][]string{
 
 // podMove lets something happen to the pod of a node.
 func (w *world) podMove(f *flow, m move) bool {
-	name, p := w.podOf(f, m)
-	if p == nil || f.e.Graph().Find(name) == nodegraph.None {
+	p := w.podOf(f, m)
+	if p == nil || f.Engine.Graph().Find(p.Node) == nodegraph.None {
 		return false
 	}
-	ev, ok := w.podEvent(f, name, p, &m)
+	ev, ok := podEvent(p, &m)
 	if !ok {
 		return false
 	}
+	ev = p.Become(ev)
 	if m.op == "fail" {
-		ev.Finished = w.now
-	}
-	if m.n != 1 || ev.Type != propagate.EventResultPending && ev.Type != propagate.EventResultSynced {
-		ev.Pod.UID, ev.Pod.Created = p.uid, p.created // results are told of a pod, or of the node alone
+		ev.Finished = w.Now
 	}
 	silent := w.host.lists
 	switch ev.Type { // a list does not show that
-	case propagate.EventContainerRetried, propagate.EventResultPending, propagate.EventResultSynced:
+	case propagate.EventContainerRetried:
 		silent = false
+	case propagate.EventResultPending, propagate.EventResultSynced:
+		silent = false
+		if m.n == 1 { // results are told of a pod, or of the node alone
+			ev.Pod = fact.PodInstance{}
+		}
 	}
-	p.untold = m.held
+	f.untold[p] = m.held
 	if silent && m.held {
 		return true // it is seen in the next list
 	}
@@ -63,156 +68,79 @@ func (w *world) podMove(f *flow, m move) bool {
 }
 
 // podOf finds the pod that a move is about, one in a state in which it can happen.
-func (w *world) podOf(f *flow, m move) (string, *worldPod) {
+func (w *world) podOf(f *flow, m move) *simhost.Pod {
 	states := podOps[m.op]
+	pods := slices.DeleteFunc(slices.Clone(f.Pods), func(p *simhost.Pod) bool { return !slices.Contains(states, p.State.String()) })
+	if k := w.find(m.node, nodesOf(pods)); k >= 0 {
+		return pods[k]
+	}
+	return nil
+}
+
+// nodesOf are the names of the nodes of pods.
+func nodesOf(pods []*simhost.Pod) []string {
 	var names []string
-	for _, name := range f.order {
-		if slices.Contains(states, f.pods[name].state) {
-			names = append(names, name)
-		}
+	for _, p := range pods {
+		names = append(names, p.Node)
 	}
-	k := w.find(m.node, names)
-	if k < 0 {
-		return "", nil
-	}
-	return names[k], f.pods[names[k]]
+	return names
 }
 
-// podEvent changes the pod, and returns the event that tells of it.
-func (w *world) podEvent(f *flow, name string, p *worldPod, m *move) (propagate.Event, bool) {
-	t := f.e.Graph().Node(f.e.Graph().Find(name)).Template
-	s := &p.status
+// podEvent returns the event that tells of what happens to the pod.
+func podEvent(p *simhost.Pod, m *move) (propagate.Event, bool) {
+	ev := propagate.Event{}
 	switch m.op {
-	case "pending", "unschedulable":
-		p.state, s.Phase = "pending", "Pending"
-		s.Unschedulable, s.UnschedulableMessage = m.op == "unschedulable", ""
-		if s.Unschedulable {
-			s.UnschedulableMessage = "0/3 nodes are available"
-		}
-		return propagate.PodPending(name, map[bool]string{true: "Unschedulable: 0/3 nodes are available"}[s.Unschedulable]), true
+	case "pending":
+		ev = propagate.PodPending("", "")
+	case "unschedulable":
+		ev = propagate.PodPending("", "Unschedulable: 0/3 nodes are available")
 	case "running", "unready":
-		p.run(t, m.op == "running")
-		ev := propagate.PodRunning(name)
+		ev = propagate.PodRunning("")
 		ev.Ready = m.op == "running"
-		return ev, true
 	case "unsynced":
-		p.unsynced = true
-		return propagate.ResultPending(name), true
+		ev = propagate.ResultPending("")
 	case "synced":
-		p.unsynced = false
-		return propagate.ResultSynced(name), true
+		ev = propagate.ResultSynced("")
 	case "delete":
-		p.state, p.unsynced = "gone", false
-		return propagate.PodDeleted(name), true
-	case "ctrend", "ctrrun", "ctrwait", "ctrretry":
-		return p.containerEvent(name, t, m)
-	}
-	return p.endEvent(name, m.op), true
-}
-
-// run makes the pod run.
-func (p *worldPod) run(t *nodegraph.Template, ready bool) {
-	if p.state != "running" {
-		p.status.Containers = nil
-		names := []string{"main"}
-		if len(t.Containers) > 0 {
-			names = nil
-			for _, c := range t.Containers {
-				names = append(names, c.Name)
+		ev = propagate.PodDeleted("")
+	case "ok":
+		for _, c := range p.Status.Containers {
+			if !c.Terminated {
+				p.Become(propagate.ContainerEnded("", c.Name, 0, ""))
 			}
 		}
-		for _, name := range names {
-			p.status.Containers = append(p.status.Containers, propagate.ContainerStatus{Name: name, Running: true})
-		}
-	}
-	p.state, p.status.Phase = "running", "Running"
-	p.status.Containers = slices.Clone(p.status.Containers)
-	for k := range p.status.Containers {
-		p.status.Containers[k].Ready = ready
-	}
-}
-
-// endEvent ends the pod.
-func (p *worldPod) endEvent(name, op string) propagate.Event {
-	s := &p.status
-	p.state, s.Phase = "ended", "Failed"
-	switch op {
-	case "ok":
-		s.Phase = "Succeeded"
-		p.endContainers(0)
-		return propagate.PodSucceeded(name)
+		ev = propagate.PodSucceeded("")
+	case "fail":
+		ev = propagate.PodFailed("", "main: Error (exit code 1)")
+		ev.ExitCode, ev.HasExit = 1, true
 	case "evict":
-		s.Reason, s.Message = "Evicted", "The node was low on resource: memory."
-		return propagate.PodEvicted(name, s.Message)
+		ev = propagate.PodEvicted("", "The node was low on resource: memory.")
 	case "disrupt":
-		s.Message, s.Conditions = "preempted", []string{"DisruptionTarget"}
-		ev := propagate.PodFailed(name, s.Message)
-		ev.Conditions = s.Conditions
-		return ev
+		ev = propagate.PodFailed("", "preempted")
+		ev.Conditions = []string{"DisruptionTarget"}
 	case "unknown":
-		s.Phase = "Unknown"
-		ev := propagate.PodFailed(name, "Unexpected pod phase for "+name+": Unknown")
+		ev = propagate.PodFailed("", "Unexpected pod phase for "+p.Node+": Unknown")
 		ev.Phase = nodegraph.Error
-		return ev
+	default:
+		return containerEvent(p, m)
 	}
-	s.Message = "main: Error (exit code 1)"
-	ev := propagate.PodFailed(name, s.Message)
-	ev.ExitCode, ev.HasExit = 1, true
-	p.endContainers(1)
-	return ev
+	return ev, true
 }
 
-// endContainers ends the containers that run.
-func (p *worldPod) endContainers(code int) {
-	list := slices.Clone(p.status.Containers)
-	for k, c := range list {
-		if !c.Terminated {
-			list[k] = propagate.ContainerStatus{Name: c.Name, Terminated: true, ExitCode: code}
-		}
-	}
-	p.status.Containers = list
-}
-
-// containerEvent lets something happen to a container of a set.
-func (p *worldPod) containerEvent(name string, t *nodegraph.Template, m *move) (propagate.Event, bool) {
-	k := slices.IndexFunc(p.status.Containers, func(c propagate.ContainerStatus) bool { return c.Name == m.ctr })
-	if k < 0 || len(t.Containers) == 0 {
+// containerEvent returns the event that tells of what happens to a container of a set.
+func containerEvent(p *simhost.Pod, m *move) (propagate.Event, bool) {
+	list := p.Status.Containers
+	k := slices.IndexFunc(list, func(c propagate.ContainerStatus) bool { return c.Name == m.ctr })
+	if k < 0 || len(p.Template.Containers) == 0 || list[k].Terminated != (m.op == "ctrretry") {
 		return propagate.Event{}, false
 	}
-	p.status.Containers = slices.Clone(p.status.Containers)
-	c := &p.status.Containers[k]
-	if c.Terminated != (m.op == "ctrretry") {
-		return propagate.Event{}, false
-	}
-	var ev propagate.Event
 	switch m.op {
 	case "ctrend":
-		code := []int{0, 1, 64}[m.n%3]
-		*c = propagate.ContainerStatus{Name: c.Name, Terminated: true, ExitCode: code}
-		ev = propagate.ContainerEnded(name, c.Name, code, "")
+		return propagate.ContainerEnded("", m.ctr, []int{0, 1, 64}[m.n%3], ""), true
 	case "ctrrun":
-		*c = propagate.ContainerStatus{Name: c.Name, Running: true}
-		ev = propagate.ContainerRunning(name, c.Name)
+		return propagate.ContainerRunning("", m.ctr), true
 	case "ctrwait":
-		*c = propagate.ContainerStatus{Name: c.Name, Waiting: true, Reason: "PodInitializing"}
-		ev = propagate.ContainerPending(name, c.Name)
-	case "ctrretry":
-		anew := after(t, c.Name) // they begin anew with it
-		anew[c.Name] = true
-		run := 0
-		for name := range anew {
-			run = max(run, p.runs[name]+1)
-		}
-		for i := range p.status.Containers {
-			if o := &p.status.Containers[i]; anew[o.Name] {
-				p.runs[o.Name] = run
-				*o = propagate.ContainerStatus{Name: o.Name, Running: true}
-			}
-		}
-		ev = propagate.ContainerRetried(name, c.Name)
-		ev.Pod.Attempt = p.runs[c.Name] + 1
-		return ev, true
+		return propagate.ContainerPending("", m.ctr), true
 	}
-	ev.Pod.Attempt = p.runs[c.Name] + 1
-	return ev, true
+	return propagate.ContainerRetried("", m.ctr), true
 }

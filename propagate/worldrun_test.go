@@ -3,9 +3,11 @@ package propagate_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // wideCase is all that happens in one run of the wide search.
@@ -97,7 +99,7 @@ func (d *driver) live(n int) {
 		for k, f := range d.w.flows {
 			if !f.dead {
 				d.options(k, f)
-				open = open || !f.e.Complete() || d.IntN(4) == 0
+				open = open || !f.Engine.Complete() || d.IntN(4) == 0
 			}
 		}
 		if !open {
@@ -140,32 +142,32 @@ func (d *driver) pick() move {
 // options lists what can happen to a flow.
 func (d *driver) options(k int, f *flow) {
 	add := func(op, node string, n, weight int) { d.add(move{op: op, flow: k, node: node, n: n}, weight) }
-	for _, a := range f.owed {
-		add("answer", a.Name, d.IntN(3), 60)
-		add("unanswerable", a.Name, 0, 3)
+	_, asked := d.w.errands(f, false)
+	for _, name := range asked {
+		add("answer", name, d.IntN(3), 60)
+		add("unanswerable", name, 0, 3)
 	}
-	for _, id := range f.grants {
-		if i := f.e.Graph().Find(id); id == "" {
-			add("grant", "", 0, 50)
-		} else if i != nodegraph.None {
-			add("grant", f.e.Graph().Node(i).Name(), 0, 50)
+	places, granted := d.w.errands(f, true)
+	for at, name := range granted {
+		if name != "" || d.w.Owed[places[at]].Action.ID == "" {
+			add("grant", name, 0, 50)
 		}
 	}
 	for _, name := range f.todo {
 		add("make", name, 0, 40)
 	}
 	d.podOptions(k, f)
-	for i := nodegraph.Entry; int(i) < f.e.Graph().Len(); i++ {
-		n := f.e.Graph().Node(i)
+	for i := nodegraph.Entry; int(i) < f.Engine.Graph().Len(); i++ {
+		n := f.Engine.Graph().Node(i)
 		weight := 30
-		if phase, _ := f.e.Phase(i); phase.Settled() {
+		if phase, _ := f.Engine.Phase(i); phase.Settled() {
 			weight = 2
 		}
 		switch n.Kind {
 		case nodegraph.Suspend:
 			add("resume", n.Name(), d.IntN(3)/2, weight) // refused once in three times
 		case nodegraph.HTTP, nodegraph.Plugin:
-			if f.served[n.Name()] {
+			if slices.Contains(f.Served, n.Name()) {
 				add("serve", n.Name(), d.IntN(4)%3, weight)
 			}
 		}
@@ -173,34 +175,33 @@ func (d *driver) options(k int, f *flow) {
 	if len(f.said) > 0 {
 		add("again", "", d.IntN(len(f.said)), 5)
 	}
-	if len(f.order) > 0 {
-		add("stray", f.order[d.IntN(len(f.order))], d.IntN(5), 3)
+	if len(f.Pods) > 0 {
+		add("stray", f.Pods[d.IntN(len(f.Pods))].Node, d.IntN(5), 3)
 	}
 	add("shutdown", "", d.IntN(2), 1)
 	add("suspend", "", d.IntN(2), 2)
 	add("agent", "", 0, 1)
 	add("crash", "", 0, 3)
 	add("list", "", 0, 3)
-	if phase, _ := f.e.Workflow(); phase.Unsuccessful() && f.e.Complete() && f.retry < 2 {
+	if phase, _ := f.Engine.Workflow(); phase.Unsuccessful() && f.Engine.Complete() && f.retry < 2 {
 		add("manual", "", 0, 3)
 	}
 }
 
 // podOptions lists what can happen to the pods of a flow.
 func (d *driver) podOptions(k int, f *flow) {
-	for _, name := range f.order {
-		p := f.pods[name]
+	for _, p := range f.Pods {
 		add := func(op string, n, weight int) {
-			if p.terminating && op != "delete" {
+			if p.Terminating && op != "delete" {
 				weight *= d.favour["late"]
 			}
-			d.add(move{op: op, flow: k, node: name, n: n}, weight)
+			d.add(move{op: op, flow: k, node: p.Node, n: n}, weight)
 		}
-		if p.unsynced {
+		if p.Unsynced {
 			add("synced", d.IntN(2), 30)
 		}
-		switch p.state {
-		case "new", "pending":
+		switch p.State {
+		case simhost.PodNew, simhost.PodPending:
 			add("pending", 0, 10)
 			add("unschedulable", 0, 3)
 			add("running", 0, 40)
@@ -209,7 +210,7 @@ func (d *driver) podOptions(k int, f *flow) {
 			add("fail", 0, 6)
 			add("ok", 0, 10)
 			add("delete", 0, 6)
-		case "running":
+		case simhost.PodRunning:
 			add("running", 0, 10)
 			add("unready", 0, 5)
 			add("ok", 0, 40)
@@ -219,15 +220,15 @@ func (d *driver) podOptions(k int, f *flow) {
 			add("unknown", 0, 2)
 			add("delete", 0, 10)
 			add("unsynced", d.IntN(2), 4)
-			for _, c := range p.status.Containers {
+			for _, c := range p.Status.Containers {
 				for _, o := range []weighted{{move{op: "ctrend", n: d.IntN(6) % 4 % 3}, 20}, {move{op: "ctrretry"}, 25}, {move{op: "ctrrun"}, 8}, {move{op: "ctrwait"}, 8}} {
-					if len(p.status.Containers) > 1 || c.Name != "main" {
-						o.flow, o.node, o.ctr = k, name, c.Name
+					if len(p.Status.Containers) > 1 || c.Name != "main" {
+						o.flow, o.node, o.ctr = k, p.Node, c.Name
 						d.add(o.move, o.weight)
 					}
 				}
 			}
-		case "ended", "gone":
+		case simhost.PodEnded, simhost.PodGone:
 			add("delete", 0, 1)
 			add("unsynced", d.IntN(2), 2)
 		}
@@ -241,7 +242,7 @@ func (d *driver) manualRetry() bool {
 		if f.dead {
 			continue
 		}
-		if phase, _ := f.e.Workflow(); f.e.Complete() && phase.Unsuccessful() {
+		if phase, _ := f.Engine.Workflow(); f.Engine.Complete() && phase.Unsuccessful() {
 			d.do(move{op: "manual", flow: k})
 			any = true
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // stuck notes what the unfinished workflows wait for when nothing good is left to happen, and does what a person would do
@@ -13,10 +14,10 @@ import (
 func (w *world) stuck() bool {
 	again := false
 	for k, f := range w.flows {
-		if f.dead || f.e.Complete() {
+		if f.dead || f.Engine.Complete() {
 			continue
 		}
-		for _, o := range f.e.Obligations() {
+		for _, o := range f.Engine.Obligations() {
 			if why := w.hopeless(f, &o); why != "" && !strings.Contains(o.Message, "never") {
 				w.fault(f, "hangs: "+why, "%v for ever: %s", o, why)
 			}
@@ -26,7 +27,7 @@ func (w *world) stuck() bool {
 			w.do(move{op: "shutdown", flow: k, n: 1})
 			again = true
 		} else {
-			w.fault(f, "hangs after Terminate", "%v", f.e.Obligations())
+			w.fault(f, "hangs after Terminate", "%v", f.Engine.Obligations())
 			f.dead = true
 		}
 	}
@@ -47,7 +48,7 @@ func (w *world) hopeless(f *flow, o *propagate.Obligation) string {
 
 // locked reports whether a node of the flow waits for a lock as its users would have it.
 func (w *world) locked(f *flow) bool {
-	return slices.ContainsFunc(f.e.Obligations(), func(o propagate.Obligation) bool {
+	return slices.ContainsFunc(f.Engine.Obligations(), func(o propagate.Obligation) bool {
 		return o.For == propagate.NeedLock && w.lockWait(f, &o) == ""
 	})
 }
@@ -55,14 +56,14 @@ func (w *world) locked(f *flow) bool {
 // lockWait says why a wait for locks is a fault. The locks may be free; or held by a node that has ended or is a ready
 // daemon, or by what the waiter is inside of.
 func (w *world) lockWait(f *flow, o *propagate.Obligation) string {
-	g := f.e.Graph()
-	locks := f.spec.Locks
+	g := f.Engine.Graph()
+	locks := f.Spec.Locks
 	if o.Node != nodegraph.Root {
 		locks = g.Node(o.Node).Template.Locks
 	}
 	free := true
 	for _, l := range locks {
-		holders := w.locks.Holders(l.Key)
+		holders := w.Locks.Holders(l.Key)
 		free = free && len(holders) < max(1, l.Limit)
 		for _, h := range holders {
 			if why := w.heldBy(f, o.Node, h); why != "" {
@@ -79,13 +80,13 @@ func (w *world) lockWait(f *flow, o *propagate.Obligation) string {
 // heldBy says why a holder keeps a lock for ever from node i of a flow; nothing if it waits itself.
 func (w *world) heldBy(f *flow, i nodegraph.Index, h propagate.Holder) string {
 	for _, other := range w.flows {
-		if other.name != h.Workflow {
+		if other.Name != h.Workflow {
 			continue
 		}
 		if other.dead {
 			return ""
 		}
-		k := other.e.Graph().Find(h.Node)
+		k := other.Engine.Graph().Find(h.Node)
 		if h.Node == "" {
 			k = nodegraph.Root
 		}
@@ -93,13 +94,13 @@ func (w *world) heldBy(f *flow, i nodegraph.Index, h propagate.Holder) string {
 			return "of a node that is not known"
 		}
 		if other == f {
-			for p := i; p != nodegraph.None; p = f.e.Graph().Node(p).Parent {
+			for p := i; p != nodegraph.None; p = f.Engine.Graph().Node(p).Parent {
 				if p == k {
 					return "of what it is inside of"
 				}
 			}
 		}
-		v := other.e.Verdict(k)
+		v := other.Engine.Verdict(k)
 		switch {
 		case v.Daemoned:
 			return "of a ready daemon"
@@ -113,21 +114,21 @@ func (w *world) heldBy(f *flow, i nodegraph.Index, h propagate.Holder) string {
 // checkLeft: when all is over no lock is held, nobody is queued, and no pod is left that nobody ends.
 func (w *world) checkLeft() {
 	for _, f := range w.flows {
-		if f.dead || !f.e.Complete() {
+		if f.dead || !f.Engine.Complete() {
 			return
 		}
 		w.checkExitHooks(f)
-		for _, name := range f.order {
-			if p := f.pods[name]; p.alive() && !p.terminating {
-				w.fault(f, "left pod"+f.since(), "the pod of %s lives on, and the workflow is complete", name)
+		for _, p := range f.Pods {
+			if p.Alive() && !p.Terminating {
+				w.fault(f, "left pod"+f.since(), "the pod of %s lives on, and the workflow is complete", p.Node)
 			}
 		}
 	}
 	for _, l := range []nodegraph.Lock{lockM, lockJ, lockS, lockOne} {
-		if h := w.locks.Holders(l.Key); len(h) > 0 {
+		if h := w.Locks.Holders(l.Key); len(h) > 0 {
 			w.fault(nil, "left lock held", "%s is held by %v", l.Key, h)
 		}
-		if h := w.locks.Waiters(l.Key); len(h) > 0 {
+		if h := w.Locks.Waiters(l.Key); len(h) > 0 {
 			w.fault(nil, "left lock awaited", "%s is awaited by %v", l.Key, h)
 		}
 	}
@@ -143,25 +144,15 @@ func (f *flow) since() string {
 
 // checkExitHooks: whatever ran and ended has its exit hook, in a workflow that nobody and nothing cut short.
 func (w *world) checkExitHooks(f *flow) {
-	cut := slices.ContainsFunc(allTemplates(f.spec), func(t *nodegraph.Template) bool { return t.FailFast })
-	if cut || f.e.Save().Shutdown != "" || f.spec.ActiveDeadline > 0 || f.retry > 0 {
+	cut := slices.ContainsFunc(allTemplates(f.Spec), func(t *nodegraph.Template) bool { return t.FailFast })
+	if cut || f.Engine.Save().Shutdown != "" || f.Spec.ActiveDeadline > 0 || f.retry > 0 {
 		return
 	}
-	g := f.e.Graph()
-	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		n := g.Node(i)
-		if n.Task == nil || n.Role != nodegraph.RoleTask && n.Role != nodegraph.RoleStep && n.Role != nodegraph.RoleItem {
+	for _, i := range simhost.LostExitHooks(f.Engine) {
+		n := f.Engine.Graph().Node(i)
+		if n.Task.ExitHook().Expression != "" || n.Template != nil && n.Template.Daemon { // it may not hold; it ends with what it is inside of
 			continue
 		}
-		h, phase := n.Task.ExitHook(), f.e.Verdict(i).Phase
-		if n.Template != nil && n.Template.Daemon { // it ends with what it is inside of
-			continue
-		}
-		if h == nil || h.Expression != "" || !phase.Completed() || f.e.Fact(i).Created.IsZero() {
-			continue
-		}
-		if k := g.Find(n.Name() + ".onExit"); k == nodegraph.None || !f.e.Exists(k) {
-			w.fault(f, "exit hook lost of "+kindOf(f.e, i), "%s is %v, and its exit hook never ran", n.Name(), phase)
-		}
+		w.fault(f, "exit hook lost of "+kindOf(f.Engine, i), "%s is %v, and its exit hook never ran", n.Name(), f.Engine.Verdict(i).Phase)
 	}
 }

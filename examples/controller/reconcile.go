@@ -214,17 +214,9 @@ func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) err
 	if !w.timer.After(began) {
 		w.timer = time.Time{} // the engine tells the next one
 	}
-	result, err := w.engine.SyncChanged(began, changed, gone, news...)
-	for k := 0; err == nil && k < len(result.Actions); k++ {
-		for _, answer := range r.answer(w, &result.Actions[k]) {
-			var more propagate.Result
-			more, err = w.engine.Apply(began, answer)
-			result.Changes = append(result.Changes, more.Changes...)
-			result.Actions = append(result.Actions, more.Actions...)
-			news = append(news, answer)
-		}
-	}
-	r.metrics.settled(time.Since(began), len(changed)+len(gone)+len(news), result.Changes)
+	s := &settling{r: r, w: w, now: began, changed: changed, gone: gone}
+	err = propagate.Drive(s, "", news...)
+	r.metrics.settled(time.Since(began), len(changed)+len(gone)+s.events, s.changes)
 	if err == nil {
 		err = r.store(ctx, w)
 	}
@@ -233,8 +225,38 @@ func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) err
 	}
 	w.news = nil
 	r.farewells.said(w.key, deleted)
-	r.announce(w, result.Changes)
+	r.announce(w, s.changes)
 	return nil
+}
+
+// A settling is one call of settle: the host's side of [propagate.Drive] for one workflow. Locks that are given back are handed
+// on when the status is stored, so nothing is said to other workflows meanwhile.
+type settling struct {
+	r             *reconciler
+	w             *run
+	now           time.Time
+	changed, gone []propagate.PodStatus // of which the engine was not told yet
+	changes       []propagate.Change
+	events        int
+}
+
+// Call tells the engine what differs from what it knows, and what is new.
+func (s *settling) Call(_ string, events []propagate.Event) (propagate.Result, error) {
+	result, err := s.w.engine.SyncChanged(s.now, s.changed, s.gone, events...)
+	if err == nil {
+		s.changed, s.gone, s.events = nil, nil, s.events+len(events)
+		s.changes = append(s.changes, result.Changes...)
+	}
+	return result, err
+}
+
+// Do answers an action, or puts what it orders on the list.
+func (s *settling) Do(workflow string, a *propagate.Action) ([]propagate.Notice, error) {
+	var notices []propagate.Notice
+	for _, answer := range s.r.answer(s.w, a) {
+		notices = append(notices, propagate.Notice{Workflow: workflow, Event: answer})
+	}
+	return notices, nil
 }
 
 // store writes the status. After it the run stands for what was written.

@@ -3,10 +3,10 @@ package explore
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // A Cluster says what may become of what the engines ask for. Whatever else is chosen, pods may succeed, daemons become
@@ -36,99 +36,34 @@ type Cluster struct {
 	Harm int // most moves on a path that do harm
 }
 
-// A pod is one pod of the cluster.
-type pod struct {
-	workflow    int
-	node        string // its name
-	serial      int    // 1 is the node's first
-	created     time.Time
-	daemon      bool
-	stage       podStage
-	ended       propagate.Event // how, if it has
-	ready       bool
-	unsynced    bool // its results are still to come
-	synced      bool // they have come
-	terminating bool
-	stray       bool     // nobody asked for it
-	names       []string // of the containers of a container set
-	codes       []int    // of those that have ended
-}
-
-// podStage is how far a pod has come.
-type podStage uint8
-
-const (
-	podAsked podStage = iota // it does not exist yet
-	podNew
-	podRuns
-	podEnded
-	podGone
-)
-
-// String tells states of a pod apart.
-func (p *pod) String() string {
-	return fmt.Sprint(p.workflow, p.node, p.serial, p.stage, p.ended.Type, p.ended.Phase, p.ready, p.unsynced, p.synced, p.terminating, p.codes, p.created.Unix())
-}
-
-func (p *pod) alive() bool { return p.stage <= podRuns }
-
-// named is an event about this pod.
-func (p *pod) named(ev propagate.Event) propagate.Event {
-	ev.Node = p.node
-	ev.Pod.UID, ev.Pod.Created = fmt.Sprint("uid-", p.serial), p.created
-	if ev.Container != "" {
-		ev.Pod.Attempt = 1
+// pods are those of all workflows, in the order in which they were made.
+func (w *World) pods() []*simhost.Pod {
+	var all []*simhost.Pod
+	for _, f := range w.Workflows {
+		all = append(all, f.Pods...)
 	}
-	return ev
+	slices.SortFunc(all, func(a, b *simhost.Pod) int { return a.Serial - b.Serial })
+	return all
 }
 
-// pod is the last pod of a node, nil if it has none.
-func (w *World) pod(k int, node string) *pod {
-	for at := len(w.pods) - 1; at >= 0; at-- {
-		if p := w.pods[at]; p.workflow == k && p.node == node {
-			return p
+// podKey tells states of a pod apart.
+func podKey(p *simhost.Pod) string {
+	end := ""
+	if p.State >= simhost.PodEnded && p.Status.Phase != "Pending" && p.Status.Phase != "Running" {
+		end = p.Status.Phase
+	}
+	return fmt.Sprint(p.Workflow, p.Node, p.Number, p.State, end, p.Ready, p.Unsynced, p.Synced, p.Terminating, codes(p), p.Created.Unix())
+}
+
+// codes are those with which containers of a container set have ended. They end in order.
+func codes(p *simhost.Pod) []int {
+	var list []int
+	for _, c := range p.Status.Containers {
+		if c.Terminated && len(p.Template.Containers) > 0 {
+			list = append(list, c.ExitCode)
 		}
 	}
-	return nil
-}
-
-// serve makes the pod of a node, or has a node served.
-func (w *World) serve(k int, a propagate.Action) {
-	if w.x.Cluster == nil {
-		return
-	}
-	switch a.Kind {
-	case nodegraph.HTTP, nodegraph.Plugin:
-		if !slices.Contains(w.flows[k].served, a.Name) {
-			w.flows[k].served = append(w.flows[k].served, a.Name)
-			slices.Sort(w.flows[k].served)
-		}
-	case nodegraph.Pod:
-		old := w.pod(k, a.Name)
-		if old != nil && old.alive() {
-			if old.stage == podRuns && !w.odd {
-				w.fault("a pod is asked for that runs", "workflow %d: %v", k, a)
-			}
-			return // to make it twice makes one
-		}
-		w.make(k, a.Name)
-	}
-}
-
-func (w *World) make(k int, node string) *pod {
-	e := w.Engines[k]
-	t := e.Graph().Node(e.Graph().Find(node)).Template
-	w.flows[k].serials[node]++
-	serial := w.flows[k].serials[node]
-	p := &pod{workflow: k, node: node, serial: serial, created: w.now.Add(time.Duration(serial)), daemon: t.Daemon, stage: podNew}
-	for _, c := range t.Containers {
-		p.names = append(p.names, c.Name)
-	}
-	if w.x.Cluster.Slow {
-		p.stage = podAsked
-	}
-	w.pods = append(slices.DeleteFunc(w.pods, func(old *pod) bool { return old.workflow == k && old.node == node }), p)
-	return p
+	return list
 }
 
 // A podMove is what may become of a pod.
@@ -151,36 +86,36 @@ const (
 )
 
 // podMoves are what may become of a pod next: good things first, then those that do harm.
-func (w *World) podMoves(p *pod) (good, bad []podMove) {
+func (w *World) podMoves(p *simhost.Pod) (good, bad []podMove) {
 	c := w.x.Cluster
 	switch {
-	case p.unsynced && !p.alive():
+	case p.Unsynced && !p.Alive():
 		return []podMove{podSynced}, nil
-	case !p.alive():
+	case !p.Alive():
 		return nil, nil
-	case p.stage == podAsked:
-		if c.Late && !p.synced && !p.unsynced {
+	case p.State == simhost.PodNew:
+		if c.Late && !p.Synced && !p.Unsynced {
 			bad = append(bad, podUnsynced)
 		}
 		return []podMove{podMade}, bad
-	case p.terminating:
+	case p.Terminating:
 		good = append(good, podVanishes)
 		if c.Fail {
 			bad = append(bad, podSucceeds, podFails)
-			if len(p.codes) < len(p.names) {
+			if len(codes(p)) < len(p.Template.Containers) {
 				bad = append(bad, containerFails)
 			}
 		}
 		return good, bad
-	case p.stage == podNew && (c.Runs || p.daemon):
+	case p.State == simhost.PodPending && (c.Runs || p.Template.Daemon):
 		good = append(good, podBegins)
-		if p.daemon && c.Runs {
+		if p.Template.Daemon && c.Runs {
 			good = append(good, podBeginsUnready)
 		}
-	case p.daemon && !p.ready:
+	case p.Template.Daemon && !p.Ready:
 		good = append(good, podBegins)
-	case p.daemon:
-	case len(p.codes) < len(p.names):
+	case p.Template.Daemon:
+	case len(codes(p)) < len(p.Template.Containers):
 		good = append(good, containerSucceeds)
 		if c.Fail {
 			bad = append(bad, containerFails)
@@ -188,7 +123,7 @@ func (w *World) podMoves(p *pod) (good, bad []podMove) {
 	default:
 		good = append(good, podSucceeds)
 	}
-	if c.Late && !p.synced && !p.unsynced {
+	if c.Late && !p.Synced && !p.Unsynced {
 		bad = append(bad, podUnsynced)
 	}
 	if c.Fail {
@@ -204,34 +139,27 @@ func (w *World) podMoves(p *pod) (good, bad []podMove) {
 }
 
 // become lets something become of a pod, and returns what the host hears of it.
-func (p *pod) become(m podMove) propagate.Event {
+func become(p *simhost.Pod, m podMove) propagate.Event {
 	var ev propagate.Event
 	switch m {
 	case podBegins, podBeginsUnready:
-		p.stage, p.ready = podRuns, m == podBegins
 		ev = propagate.PodRunning("")
-		ev.Ready = p.ready
-		return p.named(ev)
-	case containerSucceeds, containerFails:
-		code := 0
-		if m == containerFails {
-			code = 1
-		}
-		ev = propagate.ContainerEnded("", p.names[len(p.codes)], code, "")
-		p.stage, p.codes = podRuns, append(slices.Clone(p.codes), code)
-		return p.named(ev)
-	case podUnsynced:
-		p.unsynced = true
-		return propagate.ResultPending(p.node)
+		ev.Ready = m == podBegins
+	case containerSucceeds:
+		ev = propagate.ContainerEnded("", p.Template.Containers[len(codes(p))].Name, 0, "")
+	case containerFails:
+		ev = propagate.ContainerEnded("", p.Template.Containers[len(codes(p))].Name, 1, "")
+	case podUnsynced: // results are told of the node
+		p.Become(propagate.ResultPending(""))
+		return propagate.ResultPending(p.Node)
 	case podSynced:
-		p.unsynced, p.synced = false, true
-		return propagate.ResultSynced(p.node)
+		p.Become(propagate.ResultSynced(""))
+		return propagate.ResultSynced(p.Node)
 	case podVanishes:
-		p.stage, p.unsynced = podGone, false
-		return p.named(propagate.PodDeleted(""))
+		ev = propagate.PodDeleted("")
 	case podSucceeds:
 		ev = propagate.PodSucceeded("")
-		if slices.Contains(p.codes, 1) {
+		if slices.Contains(codes(p), 1) {
 			ev = propagate.PodFailed("", "")
 		}
 	case podFails:
@@ -239,52 +167,9 @@ func (p *pod) become(m podMove) propagate.Event {
 	case podEvicted:
 		ev = propagate.PodEvicted("", "")
 	}
-	p.stage, p.ended = podEnded, ev
-	return p.named(ev)
-}
-
-// status is the pod as it is listed.
-func (p *pod) status() propagate.PodStatus {
-	named := p.named(propagate.Event{})
-	s := propagate.PodStatus{Node: p.node, UID: named.Pod.UID, Created: named.Pod.Created, Name: p.node, Phase: "Pending"}
-	names := p.names
-	if len(names) == 0 {
-		names = []string{"main"}
+	ev = p.Become(ev)
+	if p.State == simhost.PodEnded { // a list does not show containers of which nobody has said how they ended
+		p.Status.Containers = slices.DeleteFunc(slices.Clone(p.Status.Containers), func(c propagate.ContainerStatus) bool { return !c.Terminated })
 	}
-	switch p.stage {
-	case podRuns:
-		s.Phase = "Running"
-	case podEnded:
-		s.Phase, s.Reason = p.ended.Phase.String(), p.ended.Reason
-	}
-	for at, name := range names {
-		switch {
-		case at < len(p.codes):
-			s.Containers = append(s.Containers, propagate.ContainerStatus{Name: name, Terminated: true, ExitCode: p.codes[at]})
-		case p.stage == podRuns:
-			s.Containers = append(s.Containers, propagate.ContainerStatus{Name: name, Running: true, Ready: p.ready})
-		}
-	}
-	return s
-}
-
-// listed are the pods of a workflow that a list shows.
-func (w *World) listed(k int) []propagate.PodStatus {
-	var list []propagate.PodStatus
-	for _, p := range w.pods {
-		if p.workflow == k && p.stage != podGone && p.stage != podAsked {
-			list = append(list, p.status())
-		}
-	}
-	return list
-}
-
-// deletePods deletes the pods of what runs anew after a manual retry, before others are made.
-func (w *World) deletePods(k int) {
-	e := w.Engines[k]
-	for _, p := range w.pods {
-		if i := e.Graph().Find(p.node); p.workflow == k && (i == nodegraph.None || !e.Verdict(i).Fulfilled) {
-			p.stage = podGone
-		}
-	}
+	return ev
 }

@@ -1,29 +1,14 @@
 package explore
 
 import (
-	"fmt"
-	"slices"
-	"time"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
-// An errand is to ask for locks, to tell that they were granted, or to answer a question.
-type errand struct {
-	workflow int
-	granted  bool // the locks are held, and the engine does not know it
-	action   propagate.Action
-}
-
-// String tells errands apart.
-func (e errand) String() string {
-	return fmt.Sprint(e.workflow, e.granted, e.action.Type, e.action.ID)
-}
-
 // answers is in how many ways an errand may end.
-func (w *World) answers(e errand) int {
-	switch e.action.Type {
+func (w *World) answers(e *simhost.Errand) int {
+	switch e.Action.Type {
 	case propagate.ActionResolve:
 		return 3
 	case propagate.ActionExpand:
@@ -44,9 +29,8 @@ func (w *World) items() [][]nodegraph.Item {
 
 // run runs an errand, and returns what it tells the engine. The table of locks answers when it is asked.
 func (w *World) run(at, how int) propagate.Event {
-	e := w.owed[at]
-	w.owed = slices.Delete(slices.Clone(w.owed), at, at+1)
-	a := e.action
+	e, ev := w.Run(at)
+	a := &e.Action
 	switch a.Type {
 	case propagate.ActionResolve:
 		if how == 2 {
@@ -61,23 +45,5 @@ func (w *World) run(at, how int) propagate.Event {
 	case propagate.ActionLookup:
 		return propagate.Memoized(a.Name, how == 1)
 	}
-	if e.granted {
-		return propagate.LockGranted(a.ID)
-	}
-	if granted, key, message := w.Locks.Acquire(holder(e.workflow, a.ID), a.Locks); !granted {
-		return propagate.LockQueued(a.ID, key, message)
-	}
-	return propagate.LockGranted(a.ID)
-}
-
-// clock is the next time at which an engine wants to be called; zero if there is none.
-func (w *World) clock() time.Time {
-	var next time.Time
-	for k := range w.flows {
-		wake := w.flows[k].wake
-		if !w.Engines[k].Complete() && wake.After(w.now) && (next.IsZero() || wake.Before(next)) {
-			next = wake
-		}
-	}
-	return next
+	return ev
 }

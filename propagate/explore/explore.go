@@ -21,6 +21,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // An Exploration is a search, breadth first, through all that can happen to a few small workflows when facts out of a
@@ -153,7 +154,7 @@ func (x *Exploration) expand(t testing.TB, w *World) []*World {
 		return next
 	}
 	if last {
-		x.drain(t, x.again(w.path))
+		x.drain(t, w.clone())
 	}
 	x.checkLater(t, w)
 	return next
@@ -167,7 +168,7 @@ func (x *Exploration) allows(w *World, m move) bool {
 // step makes one move from the end of a path, and returns what it led to and what the engine asked for. What was loaded
 // must take it in the same way.
 func (x *Exploration) step(t testing.TB, w *World, m move, saves []propagate.State) (*World, []propagate.Action) {
-	succ := x.again(w.path)
+	succ := w.clone()
 	harm := succ.harmOf(m)
 	d := succ.tell(m)
 	if d.silent {
@@ -178,7 +179,7 @@ func (x *Exploration) step(t testing.TB, w *World, m move, saves []propagate.Sta
 	ended := leafEnds(succ.Engines[d.workflow], d.events)
 	loaded, _, err := propagate.Load(x.Specs[d.workflow], saves[d.workflow])
 	require.NoError(t, err)
-	_, refusal := loaded.Apply(succ.now, d.events...)
+	_, refusal := loaded.Apply(succ.Now, d.events...)
 	r, err := succ.apply(d.workflow, d.events...)
 	if (err == nil) != (refusal == nil) {
 		x.found(t, "a restart changes what is refused", succ, fmt.Errorf("without it %v, with it %v", err, refusal))
@@ -204,7 +205,7 @@ func (x *Exploration) crash(t testing.TB, w *World, m move, actions []propagate.
 	}
 	var next []*World
 	for _, crashed := range x.crashes(m, actions) {
-		succ := x.again(w.path)
+		succ := w.clone()
 		if _, err := succ.take(crashed); err != nil {
 			continue
 		}
@@ -225,12 +226,12 @@ func (x *Exploration) repeat(t testing.TB, w *World) bool {
 		x.Count.Repeated.Add(1)
 		if err != nil && !w.flows[k].retried {
 			right = false
-			x.found(t, "a fact is refused when it is said again", w, fmt.Errorf("%v once more: %w", describe(ev), err))
+			x.found(t, "a fact is refused when it is said again", w, fmt.Errorf("%v once more: %w", simhost.Describe(ev), err))
 		}
 		if len(r.Changes) > 0 || len(r.Actions) > 0 {
 			right = false
 			x.found(t, "a fact counts when it is said again: "+ev.Type.String(), w,
-				fmt.Errorf("%v once more: %v %v", describe(ev), r.Changes, r.Actions))
+				fmt.Errorf("%v once more: %v %v", simhost.Describe(ev), r.Changes, r.Actions))
 		}
 	})
 	if now := w.look(); right && before != now {

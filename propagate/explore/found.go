@@ -14,6 +14,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
@@ -97,13 +98,13 @@ func (x *Exploration) checkPods(k int, e *propagate.Engine, w *World, wrong func
 	if !e.Complete() {
 		return
 	}
-	for _, p := range w.pods {
-		if p.workflow == k && p.alive() && !p.terminating && !p.stray {
+	for _, p := range w.Workflows[k].Pods {
+		if p.Alive() && !p.Terminating && !p.Stray {
 			kind := "a pod is left in a complete workflow"
-			if p.daemon {
+			if p.Template.Daemon {
 				kind = "a daemon is left in a complete workflow"
 			}
-			wrong(kind, fmt.Errorf("workflow %d: the pod of %q", k, p.node))
+			wrong(kind, fmt.Errorf("workflow %d: the pod of %q", k, p.Node))
 			return
 		}
 	}
@@ -171,35 +172,26 @@ func checkExitHooks(e *propagate.Engine, shutdown string, wrong func(string, err
 	if !e.Complete() || shutdown == "Terminate" {
 		return
 	}
-	g := e.Graph()
-	for i := nodegraph.Entry + 1; int(i) < g.Len(); i++ {
-		n := g.Node(i)
-		phase, _ := e.Phase(i)
-		if f := e.Fact(i); n.Task == nil || n.Task.ExitHook() == nil || f.Created.IsZero() || !phase.Completed() || f.Released || n.Role == nodegraph.RoleAttempt {
-			continue
-		}
-		ran := false
-		for _, h := range g.Hooks(i) {
-			_, hook := g.Owner(h)
-			ran = ran || hook.Name == nodegraph.ExitHook
-		}
-		if !ran {
-			wrong(kindOf("an exit hook does not run", n.Kind), fmt.Errorf("that of %q, which is %s", n.Name(), phase))
-			return
-		}
+	for _, i := range simhost.LostExitHooks(e) {
+		n := e.Graph().Node(i)
+		wrong(kindOf("an exit hook does not run", n.Kind), fmt.Errorf("that of %q, which is %s", n.Name(), e.Verdict(i).Phase))
+		return
 	}
 }
 
 // muchLater is a time by which everything that waits for time has ended.
 const muchLater = 1000 * time.Hour
 
-// checkLater: time changes nothing in what is complete. Engines are not used any more.
+// checkLater: time changes nothing in what is complete.
 func (x *Exploration) checkLater(t testing.TB, w *World) {
-	for k, e := range w.Engines {
-		if !e.Complete() {
+	w = w.clone()
+	w.Now = w.Now.Add(muchLater)
+	for k := range w.Engines {
+		if !w.Engines[k].Complete() {
 			continue
 		}
-		r, _ := e.Apply(w.now.Add(muchLater))
+		r, _ := w.call(k)
+		e := w.Engines[k]
 		if err := e.Check(); err != nil {
 			x.found(t, "time changes what is complete: "+checkKind(e, err), w, err)
 		} else if len(r.Changes)+len(r.Actions) > 0 {
@@ -272,10 +264,10 @@ func (x *Exploration) checkRestart(t testing.TB, w *World) []propagate.State {
 		require.Empty(t, unknown, "after %s", x.route(w.path))
 		x.Count.Restarts.Add(1)
 		x.same(t, w, "a restart changes the state", e, loaded)
-		locks.Adopt(holder(k, "").Workflow, loaded)
+		locks.Adopt(w.Workflows[k].Name, loaded)
 	}
 	for _, key := range w.keys() {
-		if len(w.owed) > 0 {
+		if len(w.Owed) > 0 {
 			break
 		}
 		if !sameHolders(w.Locks.Holders(key), locks.Holders(key)) || !sameHolders(w.Locks.Waiters(key), locks.Waiters(key)) {

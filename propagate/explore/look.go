@@ -92,17 +92,17 @@ func (w *World) key() uint64 {
 	hashes := w.hashes()
 	for k := range w.flows {
 		f := &w.flows[k]
-		fmt.Fprintf(&b, "%x %v %v %v %v %v;", hashes[k], f.wake.Unix(), f.served, f.suspended, f.shutdown, f.retried)
+		fmt.Fprintf(&b, "%x %v %v %v %v %v;", hashes[k], w.Workflows[k].Wake.Unix(), w.Workflows[k].Served, f.suspended, f.shutdown, f.retried)
 	}
 	var rest []string
-	for _, e := range w.owed {
-		rest = append(rest, e.String())
+	for _, e := range w.Owed {
+		rest = append(rest, fmt.Sprint(e.Workflow, e.Granted, e.Action.Type, e.Action.ID))
 	}
-	for _, p := range w.pods {
-		rest = append(rest, p.String())
+	for _, p := range w.pods() {
+		rest = append(rest, podKey(p))
 	}
 	slices.Sort(rest) // errands are run in any order
-	fmt.Fprintf(&b, "%x %v %v %v", w.told, rest, w.harm, w.now.Unix())
+	fmt.Fprintf(&b, "%x %v %v %v", w.told, rest, w.harm, w.Now.Unix())
 	for _, key := range w.keys() {
 		fmt.Fprint(&b, key, w.Locks.Holders(key), w.Locks.Waiters(key))
 	}

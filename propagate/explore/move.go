@@ -9,6 +9,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // A move is one thing that happens.
@@ -62,7 +63,7 @@ func (w *World) harmOf(m move) int {
 	case m.what >= moveSuspend, m.what == moveServed && m.how > 0:
 		harm = 1
 	case m.what == movePod:
-		if good, _ := w.podMoves(w.pods[m.at]); !slices.Contains(good, podMove(m.how)) {
+		if good, _ := w.podMoves(w.pods()[m.at]); !slices.Contains(good, podMove(m.how)) {
 			harm = 1
 		}
 	}
@@ -83,8 +84,8 @@ func (w *World) possible() []move {
 			good = append(good, move{what: moveFact, at: int16(m)})
 		}
 	}
-	for at := range w.owed {
-		for how := range w.answers(w.owed[at]) {
+	for at := range w.Owed {
+		for how := range w.answers(&w.Owed[at]) {
 			good = append(good, move{what: moveErrand, at: int16(at), how: int8(how)})
 		}
 	}
@@ -112,8 +113,8 @@ func (w *World) may(f Fact) bool {
 // inCluster adds to good what may happen in the cluster, and returns what may do harm besides.
 func (w *World) inCluster(good []move) (all, bad []move) {
 	c := w.x.Cluster
-	for at, p := range w.pods {
-		if w.Engines[p.workflow].Complete() {
+	for at, p := range w.pods() {
+		if w.Workflow(p.Workflow).Engine.Complete() {
 			continue
 		}
 		fine, worse := w.podMoves(p)
@@ -143,7 +144,7 @@ func (w *World) inCluster(good []move) (all, bad []move) {
 			}
 		}
 	}
-	if w.clock().After(w.now) {
+	if !w.NextWake().IsZero() {
 		good = append(good, move{what: moveClock})
 	}
 	return good, bad
@@ -156,14 +157,14 @@ func (w *World) newer() bool {
 
 // ofWorkflow lists what may happen to one workflow as a whole, to what it waits for, and to its served nodes.
 func (w *World) ofWorkflow(k int, e *propagate.Engine) (good, bad []move) {
-	c, f, at := w.x.Cluster, &w.flows[k], int16(k)
+	c, f, flow, at := w.x.Cluster, &w.flows[k], w.Workflows[k], int16(k)
 	if e.Complete() {
 		if phase, _ := e.Workflow(); c.Retry && !f.retried && phase.Unsuccessful() {
 			bad = append(bad, move{what: moveRetry, at: at})
 		}
 		return nil, bad
 	}
-	for which := range f.served {
+	for which := range flow.Served {
 		good = append(good, move{what: moveServed, at: at, how: int8(2 * which)})
 		if c.Fail {
 			bad = append(bad, move{what: moveServed, at: at, how: int8(2*which + 1)})
@@ -177,7 +178,7 @@ func (w *World) ofWorkflow(k int, e *propagate.Engine) (good, bad []move) {
 	} else if c.Suspend {
 		bad = append(bad, move{what: moveSuspend, at: at})
 	}
-	if !f.wake.IsZero() && !f.wake.After(w.now) {
+	if !flow.Wake.IsZero() && !flow.Wake.After(w.Now) {
 		good = append(good, move{what: moveWoken, at: at})
 	}
 	for how, strategy := range c.Shutdown {
@@ -185,7 +186,7 @@ func (w *World) ofWorkflow(k int, e *propagate.Engine) (good, bad []move) {
 			bad = append(bad, move{what: moveShutdown, at: at, how: int8(how)})
 		}
 	}
-	if c.Agent && len(f.served) > 0 {
+	if c.Agent && len(flow.Served) > 0 {
 		bad = append(bad, move{what: moveAgent, at: at})
 	}
 	return good, bad
@@ -220,20 +221,22 @@ func (w *World) tell(m move) deed {
 		say(w.x.Facts[m.at].Event)
 		w.told |= 1 << m.at
 	case moveErrand:
-		d.workflow = w.owed[m.at].workflow
+		d.workflow = w.Index(w.Owed[m.at].Workflow)
 		say(w.run(int(m.at), int(m.how)))
 	case movePod:
-		p := w.pods[m.at]
-		d.workflow = p.workflow
+		p := w.pods()[m.at]
+		d.workflow = w.Index(p.Workflow)
 		if podMove(m.how) == podMade {
-			p.stage, d.silent = podNew, true
-			w.note("the pod of %s is made", p.node)
+			d.silent = true
+			p.Become(propagate.PodPending("", ""))
+			w.note("the pod of %s is made", p.Node)
 			return d
 		}
-		say(p.become(podMove(m.how)))
+		say(become(p, podMove(m.how)))
 	case moveNewer:
-		d.workflow = w.pods[m.at].workflow
-		say(w.unasked(w.pods[m.at], int(m.how)))
+		p := w.pods()[m.at]
+		d.workflow = w.Index(p.Workflow)
+		say(w.unasked(p, int(m.how)))
 	case moveServed:
 		say(w.served(d.workflow, int(m.how)))
 	case moveResumed:
@@ -249,10 +252,10 @@ func (w *World) tell(m move) deed {
 		w.flows[m.at].watch.ManualRetry()
 		say(propagate.ManualRetry())
 	case moveAgent:
-		w.flows[m.at].served = nil
+		w.Workflows[m.at].Served = nil
 		say(propagate.AgentEnded("the agent is gone"))
 	case moveClock:
-		w.now, d.silent = w.clock(), true
+		w.Now, d.silent = w.NextWake(), true
 	}
 	if m.with > 0 {
 		w.flows[d.workflow].shutdown = w.x.Cluster.Shutdown[m.with-1]
@@ -272,7 +275,7 @@ func (w *World) noteDeed(m move, d deed) {
 	}
 	switch {
 	case d.silent:
-		text = fmt.Sprintf("time passes: +%v", w.now.Sub(epoch))
+		text = fmt.Sprintf("time passes: +%v", w.Now.Sub(epoch))
 	case len(d.events) == 0:
 		text += "Apply"
 	}
@@ -283,33 +286,28 @@ func (w *World) noteDeed(m move, d deed) {
 		if i := w.Engines[d.workflow].Graph().Find(ev.Node); i > nodegraph.Root {
 			ev.Node = w.Engines[d.workflow].Graph().Node(i).Name() // locks are granted to ids
 		}
-		text += " " + describe(ev)
+		text += " " + simhost.Describe(ev)
 	}
 	w.note("%s", strings.TrimLeft(text, " "))
 }
 
 // served is the end of an HTTP or Plugin node.
 func (w *World) served(k, how int) propagate.Event {
-	f := &w.flows[k]
-	name, phase := f.served[how/2], nodegraph.Succeeded
+	f := w.Workflows[k]
+	name, phase := f.Served[how/2], nodegraph.Succeeded
 	if how%2 == 1 {
 		phase = nodegraph.Failed
 	}
-	f.served = slices.Delete(slices.Clone(f.served), how/2, how/2+1)
+	f.Served = slices.Delete(f.Served, how/2, how/2+1)
 	return propagate.NodeEnded(name, phase, "")
 }
 
 // unasked makes a pod that nobody asked for in the place of another.
-func (w *World) unasked(old *pod, how int) propagate.Event {
-	p := w.make(old.workflow, old.node)
-	p.stage, p.stray = podNew, true
-	switch how {
-	case 0:
-		return p.become(podVanishes)
-	case 1:
-		return p.become(podBegins)
-	}
-	return p.become(podFails)
+func (w *World) unasked(old *simhost.Pod, how int) propagate.Event {
+	p := w.Make(old.Workflow, old.Node)
+	p.Become(propagate.PodPending("", ""))
+	p.Stray = true
+	return become(p, []podMove{podVanishes, podBegins, podFails}[how])
 }
 
 // take lets a move happen, and returns what its engine said. On an error nothing comes of it.
@@ -336,7 +334,7 @@ func (w *World) come(m move, d deed, harm int, r propagate.Result, err error) er
 	if m.what == moveErrand {
 		if errors.Is(err, propagate.ErrComplete) { // what asked has ended meanwhile: the host gives the lock back
 			if d.events[0].Type == propagate.EventLockGranted || d.events[0].Type == propagate.EventLockQueued {
-				w.giveBack(d.workflow, d.events[0].Node)
+				w.GiveBack(w.Workflows[d.workflow].Name, d.events[0].Node)
 			}
 			err = nil
 		} else if w.flows[d.workflow].retried && (errors.Is(err, propagate.ErrUnknownNode) || errors.Is(err, propagate.ErrNotStarted)) {
@@ -348,7 +346,7 @@ func (w *World) come(m move, d deed, harm int, r propagate.Result, err error) er
 	}
 	w.remember(m, d)
 	if m.what == moveRetry {
-		w.deletePods(d.workflow)
+		w.Workflows[d.workflow].DeletePods()
 	}
 	actions := r.Actions
 	if m.crash > 0 {
@@ -356,11 +354,6 @@ func (w *World) come(m move, d deed, harm int, r propagate.Result, err error) er
 	}
 	w.carryOut(d.workflow, actions)
 	if m.crash > 0 {
-		for _, a := range r.Actions[m.crash-1:] {
-			if a.Type == propagate.ActionWake { // it tells whether something is due
-				w.flows[d.workflow].wake = a.At
-			}
-		}
 		w.crash(m.from)
 	}
 	return nil
@@ -369,21 +362,23 @@ func (w *World) come(m move, d deed, harm int, r propagate.Result, err error) er
 // sayAgain says all that was said once more, at the time that the engines know. It leaves out those that a call with
 // nothing at all would change.
 func (w *World) sayAgain(heard func(k int, ev propagate.Event, r propagate.Result, err error)) {
-	w.hashed, w.faults = nil, nil
-	again := false
-	for k, e := range w.Engines {
-		if wake := w.flows[k].wake; !wake.IsZero() && !wake.After(e.Now()) {
+	w.faults = nil
+	again, now := false, w.Now
+	for k := range w.flows {
+		w.Now = w.Engines[k].Now()
+		if wake := w.Workflows[k].Wake; !wake.IsZero() && !wake.After(w.Now) {
 			continue
 		}
 		for _, ev := range w.flows[k].said {
-			if e.Complete() {
+			if w.Engines[k].Complete() {
 				break
 			}
 			again = true
-			r, err := e.Apply(e.Now(), ev)
+			r, err := w.call(k, ev)
 			heard(k, ev, r, err)
 		}
 	}
+	w.Now = now
 	if again {
 		w.path = append(w.path, move{what: moveAgain})
 		w.note("all of that is said once more")
@@ -394,13 +389,13 @@ func (w *World) sayAgain(heard func(k int, ev propagate.Event, r propagate.Resul
 func (w *World) remember(m move, d deed) {
 	f := &w.flows[d.workflow]
 	if m.what == moveRetry {
-		f.served = nil
+		w.Workflows[d.workflow].Served = nil
 		f.said = slices.DeleteFunc(f.said, func(ev propagate.Event) bool { return ev.Pod.UID == "" }) // what is asked anew is answered anew
-		w.owed = slices.DeleteFunc(w.owed, func(e errand) bool { return e.workflow == d.workflow })
+		w.Owed = slices.DeleteFunc(w.Owed, func(e simhost.Errand) bool { return e.Workflow == w.Workflows[d.workflow].Name })
 		return
 	}
 	for _, ev := range d.events {
-		f.history = append(f.history, describe(ev))
+		f.history = append(f.history, simhost.Describe(ev))
 		switch ev.Type {
 		case propagate.EventLockGranted, propagate.EventLockQueued, propagate.EventSuspended, propagate.EventShutdown, propagate.EventAgentEnded,
 			propagate.EventResultPending, propagate.EventResultSynced: // it counts when they come
@@ -408,30 +403,4 @@ func (w *World) remember(m move, d deed) {
 			f.said = append(f.said, ev)
 		}
 	}
-}
-
-// describe names an event, the pod and the answer.
-func describe(ev propagate.Event) string {
-	text := ev.String()
-	if ev.Pod.UID != "" {
-		text += "@" + ev.Pod.UID
-	}
-	switch ev.Type {
-	case propagate.EventPodRunning:
-		if !ev.Ready {
-			text += " unready"
-		}
-	case propagate.EventResolved, propagate.EventMemoized, propagate.EventSuspended:
-		text += fmt.Sprint(" ", ev.Value)
-	case propagate.EventExpanded:
-		text += fmt.Sprintf(" %d items", len(ev.Items))
-	case propagate.EventShutdown:
-		text += " " + ev.Reason
-	case propagate.EventContainerEnded:
-		text += fmt.Sprint(" ", ev.ExitCode)
-	}
-	if ev.Reason != "" && ev.Type == propagate.EventPodEnded {
-		text += " " + ev.Reason
-	}
-	return text
 }

@@ -3,10 +3,10 @@ package explore
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
 // A crashKind says from what a host goes on that has crashed.
@@ -54,47 +54,43 @@ func (x *Exploration) crashes(m move, actions []propagate.Action) []move {
 // crash replaces the host by one that goes on from what was kept. It adopts all engines before it acts on any.
 func (w *World) crash(from crashKind) {
 	w.note("    the host crashes, and goes on from the %s", crashNames[from])
-	w.owed, w.Locks, w.hashed = nil, propagate.LockTable{}, nil
-	w.pods = slices.DeleteFunc(w.pods, func(p *pod) bool { return p.stage == podAsked })
+	for _, f := range w.Workflows {
+		f.Pods = slices.DeleteFunc(f.Pods, func(p *simhost.Pod) bool { return p.State == simhost.PodNew })
+	}
 	before := slices.Clone(w.Engines)
 	due := make([]bool, len(before)) // the next call would change something
 	for k, e := range before {
-		wake := w.flows[k].wake
-		due[k] = w.now.After(e.Now()) || !wake.IsZero() && !wake.After(w.now) || from == fromRecordAlone
+		wake := w.Workflows[k].Wake
+		due[k] = w.Now.After(e.Now()) || !wake.IsZero() && !wake.After(w.Now) || from == fromRecordAlone
 	}
-	for _, p := range w.pods {
-		if from == fromRecordAlone && p.alive() {
-			p.stage = podGone
+	for _, p := range w.pods() {
+		if from == fromRecordAlone && p.Alive() {
+			p.State = simhost.PodGone
 		}
 	}
-	for k := range w.Engines {
-		old := w.Engines[k]
+	w.Kill()
+	for k, f := range w.Workflows {
 		if from == fromState {
 			w.load(k)
 		} else {
 			w.restore(k)
 			w.flows[k].said = nil // a record does not name the pods before those that are listed
 		}
-		w.compareEnded("", old, w.Engines[k])
-		w.flows[k].wake = time.Time{}
-		w.Locks.Adopt(holder(k, "").Workflow, w.Engines[k])
+		w.Engines[k], w.hashed = f.Engine, nil
+		w.compareEnded("", endsOf(before[k]), f.Engine)
+		w.Locks.Adopt(f.Name, f.Engine)
 	}
-	for k := range w.Engines {
-		old := w.ended(k)
-		var r propagate.Result
-		if from == fromState && !w.Engines[k].Complete() {
-			r, _ = w.apply(k)
-		} else {
-			r, _ = w.Engines[k].SyncPods(w.now, w.listed(k))
-			w.heard(k, r, nil)
-		}
-		w.compareEndedWas(" with the first call", old, w.Engines[k])
+	for k, f := range w.Workflows {
+		old := endsOf(f.Engine)
+		f.Relist = from != fromState || f.Engine.Complete()
+		r, _ := w.apply(k)
+		w.compareEnded(" with the first call", old, f.Engine)
 		if !due[k] {
-			w.compareOpen(before[k], w.Engines[k])
+			w.compareOpen(before[k], f.Engine)
 		}
 		w.carryOut(k, r.Actions)
 	}
-	w.handOn(w.Locks.Grant())
+	w.HandOn(w.Locks.Grant())
 }
 
 // compareOpen: nothing is new in the cluster, so what was open is open, and what was waited for is still waited for, or
@@ -122,12 +118,9 @@ func (w *World) compareOpen(old, now *propagate.Engine) {
 }
 
 func (w *World) load(k int) {
-	e, unknown, err := propagate.Load(w.x.Specs[k], w.Engines[k].Save())
-	if err != nil || len(unknown) > 0 {
+	if unknown, err := w.Workflows[k].Load(w.Engines[k].Save()); err != nil || len(unknown) > 0 {
 		w.fault("the saved state is refused", "workflow %d: %v %v", k, unknown, err)
-		return
 	}
-	w.Engines[k] = e
 }
 
 func (w *World) restore(k int) {
@@ -136,28 +129,14 @@ func (w *World) restore(k int) {
 		s, err = written(k, s)
 	}
 	if err == nil {
-		s = inSeconds(s)
-		var e *propagate.Engine
 		var unknown []string
-		if e, unknown, err = propagate.Restore(w.x.Specs[k], s); err == nil {
+		if unknown, err = w.Workflows[k].Restore(s); err == nil {
 			w.checkUnknown(k, unknown)
-			w.Engines[k] = e
 		}
 	}
 	if err != nil {
 		w.fault("the record is refused", "workflow %d: %v", k, err)
 	}
-}
-
-// inSeconds is a record as Kubernetes keeps it.
-func inSeconds(s nodegraph.Snapshot) nodegraph.Snapshot {
-	s.Started, s.Finished = s.Started.Truncate(time.Second), s.Finished.Truncate(time.Second)
-	s.Nodes = slices.Clone(s.Nodes)
-	for k := range s.Nodes {
-		n := &s.Nodes[k]
-		n.Started, n.Finished = n.Started.Truncate(time.Second), n.Finished.Truncate(time.Second)
-	}
-	return s
 }
 
 // checkUnknown: a record does not say why a pod failed, so attempts after one with which a Retry would have ended may be
@@ -181,9 +160,7 @@ type nodeEnd struct {
 	phase nodegraph.Phase
 }
 
-// ended are the nodes that have ended, by name.
-func (w *World) ended(k int) map[string]nodeEnd { return endsOf(w.Engines[k]) }
-
+// endsOf are the nodes that have ended, by name.
 func endsOf(e *propagate.Engine) map[string]nodeEnd {
 	ends := make(map[string]nodeEnd)
 	for i := nodegraph.Root; int(i) < e.Graph().Len(); i++ {
@@ -195,11 +172,7 @@ func endsOf(e *propagate.Engine) map[string]nodeEnd {
 }
 
 // compareEnded: what had ended is as it ended.
-func (w *World) compareEnded(when string, old, now *propagate.Engine) {
-	w.compareEndedWas(when, endsOf(old), now)
-}
-
-func (w *World) compareEndedWas(when string, old map[string]nodeEnd, now *propagate.Engine) {
+func (w *World) compareEnded(when string, old map[string]nodeEnd, now *propagate.Engine) {
 	is := endsOf(now)
 	for i := nodegraph.Root; int(i) < now.Graph().Len(); i++ { // in the order of the graph
 		name := now.Graph().Node(i).Name()

@@ -4,22 +4,20 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
+	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
-// A World is a few engines, the locks that they share, the pods that they asked for, and what the host has not yet done.
+// A World is a host with a few engines, and how it came to be in its position.
 type World struct {
-	Engines []*propagate.Engine
-	Locks   propagate.LockTable
+	*simhost.Host
+	Engines []*propagate.Engine // of its workflows
 
 	x      *Exploration
 	flows  []flow
-	now    time.Time
-	pods   []*pod
-	owed   []errand
 	told   uint64 // facts, as bits
 	moves  int    // without those that say again what was said
 	harm   int    // moves that do harm
@@ -34,14 +32,11 @@ type World struct {
 	notes  []string // what happened, if noting
 }
 
-// A flow is what the host knows of one workflow.
+// A flow is what has happened to one workflow.
 type flow struct {
-	wake      time.Time // when the engine wants to be called again
 	said      []propagate.Event
 	history   []string        // what was said, and the locks that were granted, in any order
 	asked     map[string]bool // the nodes of which a pod was asked for, by name
-	serials   map[string]int  // how many pods were made of a node, by its name
-	served    []string        // HTTP and Plugin nodes that an agent works on
 	suspended bool
 	shutdown  string
 	retried   bool // by hand
@@ -56,31 +51,34 @@ type fault struct {
 
 // begin makes the world in which nothing has happened yet.
 func (x *Exploration) begin() *World {
-	w := &World{
-		x: x, now: epoch, flows: make([]flow, len(x.Specs)), locks: make(map[string]bool),
+	w := &World{Host: &simhost.Host{Now: epoch}, x: x, flows: make([]flow, len(x.Specs)), locks: make(map[string]bool)}
+	if x.Cluster != nil {
+		w.Slow = x.Cluster.Slow
 	}
-	for _, spec := range x.Specs {
-		e, err := propagate.New(spec)
-		if err != nil {
+	for k, spec := range x.Specs {
+		if err := w.Add(fmt.Sprint(k), spec, nodegraph.Limits{}); err != nil {
 			panic(err) // Run has tried it
 		}
-		w.Engines = append(w.Engines, e)
+		w.Engines = append(w.Engines, w.Workflows[k].Engine)
 	}
 	for k := range w.Engines {
-		w.flows[k].serials, w.flows[k].asked = make(map[string]int), make(map[string]bool)
+		w.flows[k].asked = make(map[string]bool)
 		r, _ := w.apply(k)
 		w.carryOut(k, r.Actions)
 	}
 	return w
 }
 
-// again makes the world to which a path leads.
-func (x *Exploration) again(path []move) *World {
-	w := x.begin()
-	for _, m := range path {
-		w.take(m)
+// clone returns a world in the same position, which goes on by itself.
+func (w *World) clone() *World {
+	c := *w
+	c.Host, c.Engines, c.flows = w.Host.Clone(), slices.Clone(w.Engines), slices.Clone(w.flows)
+	for k := range c.flows {
+		f := &c.flows[k]
+		f.said, f.history, f.asked, f.watch = slices.Clone(f.said), slices.Clip(f.history), maps.Clone(f.asked), f.watch.Clone()
 	}
-	return w
+	c.path, c.faults, c.locks = slices.Clip(w.path), slices.Clip(w.faults), maps.Clone(w.locks)
+	return &c
 }
 
 // Told reports whether a fact, by its index, has been told.
@@ -88,28 +86,30 @@ func (w *World) Told(fact int) bool { return w.told&(1<<fact) != 0 }
 
 // apply tells an engine what happened at the present time.
 func (w *World) apply(k int, events ...propagate.Event) (propagate.Result, error) {
-	r, err := w.Engines[k].Apply(w.now, events...)
+	r, err := w.call(k, events...)
 	if err == nil {
 		w.heard(k, r, events)
 	}
 	return r, err
 }
 
-// heard notes that an engine was called: it asks for no pod that must not be, and knows that it was woken.
+// call is apply without a look at what came of it.
+func (w *World) call(k int, events ...propagate.Event) (propagate.Result, error) {
+	r, err := w.Call(w.Workflows[k].Name, events)
+	w.Engines[k], w.hashed = w.Workflows[k].Engine, nil
+	return r, err
+}
+
+// heard looks at what an engine asks for: no pod that must not be.
 func (w *World) heard(k int, r propagate.Result, events []propagate.Event) {
-	f := &w.flows[k]
-	w.hashed = nil
 	if w.x.Heard != nil {
 		w.x.Heard(events, &r)
 	}
 	if w.x.Cluster == nil {
 		return
 	}
-	if err := f.watch.After(w.Engines[k], r); err != nil {
+	if err := w.flows[k].watch.After(w.Engines[k], r); err != nil {
 		w.faults = append(w.faults, fault{truthKind(w.Engines[k], err) + upon(events), err})
-	}
-	if !f.wake.After(w.now) {
-		f.wake = time.Time{}
 	}
 }
 
@@ -135,58 +135,34 @@ func (w *World) note(format string, args ...any) {
 	}
 }
 
-// holder is a node of a workflow, or the workflow, in the table of locks.
-func holder(workflow int, node string) propagate.Holder {
-	return propagate.Holder{Workflow: fmt.Sprint(workflow), Node: node}
-}
-
 // carryOut does what an engine asks for. The host gives locks back at once, as it must, and makes and ends pods; it may
 // take its time to ask for locks, to hand them on and to answer.
 func (w *World) carryOut(k int, actions []propagate.Action) {
-	for _, a := range actions {
-		if a.Type != propagate.ActionWake && a.Type != propagate.ActionComplete {
-			w.note("    %v", a)
-		}
-		switch a.Type {
-		case propagate.ActionAcquire:
-			w.owed = append(w.owed, errand{workflow: k, action: a})
-			for _, l := range a.Locks {
-				w.locks[l.Key] = true
-			}
-		case propagate.ActionRelease:
-			w.giveBack(k, a.ID)
-		case propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
-			w.owed = append(w.owed, errand{workflow: k, action: a})
-		case propagate.ActionStart, propagate.ActionRecreate:
-			if a.Type == propagate.ActionRecreate || a.Message == "" {
-				w.flows[k].asked[a.Name] = true
-				w.serve(k, a)
-			}
-		case propagate.ActionTerminate:
-			if p := w.pod(k, a.Name); p != nil {
-				p.terminating = true
-			}
-		case propagate.ActionWake:
-			w.flows[k].wake = a.At
-		}
-	}
+	_ = propagate.Follow(w, w.Workflows[k].Name, propagate.Result{Actions: actions}) // Do returns no error
 }
 
-// giveBack releases what a node holds or waits for. Answers from before that are void.
-func (w *World) giveBack(k int, node string) {
-	w.owed = slices.DeleteFunc(w.owed, func(e errand) bool {
-		return e.workflow == k && e.action.Type == propagate.ActionAcquire && e.action.ID == node
-	})
-	w.handOn(w.Locks.Release(holder(k, node)))
-}
-
-// handOn owes those who hold their locks now the word that they do.
-func (w *World) handOn(granted []propagate.Holder) {
-	for _, h := range granted {
-		var to int
-		_, _ = fmt.Sscan(h.Workflow, &to)
-		w.owed = append(w.owed, errand{workflow: to, granted: true, action: propagate.Action{Type: propagate.ActionAcquire, ID: h.Node}})
+// Do notes an action and carries it out. Without a cluster there are no pods.
+func (w *World) Do(workflow string, a *propagate.Action) ([]propagate.Notice, error) {
+	if a.Type != propagate.ActionWake && a.Type != propagate.ActionComplete {
+		w.note("    %v", *a)
 	}
+	switch a.Type {
+	case propagate.ActionAcquire:
+		for _, l := range a.Locks {
+			w.locks[l.Key] = true
+		}
+	case propagate.ActionStart, propagate.ActionRecreate:
+		if a.Type == propagate.ActionRecreate || a.Message == "" {
+			w.flows[w.Index(workflow)].asked[a.Name] = true
+			if p := w.Workflow(workflow).Pod(a.Name); p != nil && p.State == simhost.PodRunning && !w.odd {
+				w.fault("a pod is asked for that runs", "workflow %s: %v", workflow, *a)
+			}
+		}
+		if w.x.Cluster == nil {
+			return nil, nil
+		}
+	}
+	return w.Host.Do(workflow, a)
 }
 
 // complete reports whether all workflows are complete.

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -13,10 +12,7 @@ import (
 // A Host drives the engine of one workflow as a controller would: it carries out at once what needs no cluster. That
 // is the locks, which it may share with other hosts, and the conditions whose variables the engine knows. Everything
 // the engine asked for is in the results that the Host returns, in the order in which it was carried out.
-//
-// The consequences of an answer come before the remaining requests. Argo's controller visits a node and all that is
-// inside it before it comes to the next, so what a granted lock lets start asks for its own locks first. A host that
-// answers in another order lets two DAGs take each other's lock.
+// Answers come in the order of [propagate.Drive].
 type Host struct {
 	Engine   *propagate.Engine
 	Workflow string // unique among the hosts that share Locks
@@ -39,111 +35,65 @@ type Host struct {
 
 // Step tells the engine what exists and what happened, and carries out what follows until nothing does.
 func (h *Host) Step(now time.Time, pods []propagate.PodStatus, events ...propagate.Event) (propagate.Result, error) {
-	events = slices.Concat(events, h.takeLater(), h.askAgain(nodegraph.None))
-	return h.tell(now, events, func(events []propagate.Event) (propagate.Result, error) {
-		return h.Engine.SyncPods(now, pods, events...)
-	})
+	later := h.later
+	h.later = nil
+	s := &step{Host: h, now: now, pods: pods, listed: true}
+	err := s.tell(slices.Concat(events, later, h.askAgain(nodegraph.None)))
+	return s.result, err
 }
 
 // Apply is Step for events alone.
 func (h *Host) Apply(now time.Time, events ...propagate.Event) (propagate.Result, error) {
-	return h.tell(now, events, func(events []propagate.Event) (propagate.Result, error) {
-		return h.Engine.Apply(now, events...)
-	})
+	s := &step{Host: h, now: now}
+	err := s.tell(events)
+	return s.result, err
 }
 
-// takeLater returns the grants that waited for this step.
-func (h *Host) takeLater() []propagate.Event {
-	later := h.later
-	h.later = nil
-	return later
+// A step is what follows from one call of a Host.
+type step struct {
+	*Host
+	now    time.Time
+	pods   []propagate.PodStatus
+	listed bool // pods are still to be told
+	result propagate.Result
 }
 
-// tell says a batch to the engine and carries out what follows.
-func (h *Host) tell(now time.Time, events []propagate.Event, say func([]propagate.Event) (propagate.Result, error)) (propagate.Result, error) {
-	r, err := h.say(events, say)
+func (s *step) tell(events []propagate.Event) error {
+	err := propagate.Drive(s, s.Workflow, events...)
+	s.result.Changes = coalesce(s.result.Changes)
+	return err
+}
+
+// Call tells the engine what exists, once, and what happened.
+func (s *step) Call(_ string, events []propagate.Event) (r propagate.Result, err error) {
+	if s.listed {
+		r, err = s.Engine.SyncPods(s.now, s.pods, events...)
+	} else {
+		r, err = s.Engine.Apply(s.now, events...)
+	}
 	if err != nil {
 		return r, err
 	}
-	todo := actionsOf(r.Actions)
-	r.Actions = nil
-	for len(todo) > 0 {
-		next := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if next.action != nil {
-			r.Actions = append(r.Actions, *next.action)
-			todo = append(todo, eventsOf(h.answer(next.action))...)
-			continue
-		}
-		more, err := h.say([]propagate.Event{next.event}, func(events []propagate.Event) (propagate.Result, error) {
-			return h.Engine.Apply(now, events...)
-		})
-		if err != nil {
-			return r, err
-		}
-		r.Changes = append(r.Changes, more.Changes...)
-		todo = append(todo, actionsOf(more.Actions)...)
+	if s.listed {
+		s.listed, s.result.Unknown = false, r.Unknown
 	}
-	r.Changes = coalesce(r.Changes)
-	return r, nil
+	s.result.Changes = append(s.result.Changes, r.Changes...)
+	if s.After != nil {
+		err = s.After(s.Engine)
+	}
+	return r, err
 }
 
-// A task is what the host still has to do: carry out an action, or tell an event where there is no action.
-type task struct {
-	action *propagate.Action
-	event  propagate.Event
-}
-
-// actionsOf lists actions as tasks, the first at the end: the tasks are a stack.
-func actionsOf(actions []propagate.Action) []task {
-	tasks := make([]task, len(actions))
-	for k := range actions {
-		tasks[len(tasks)-1-k].action = &actions[k]
+// Do does what an action asks for, as far as the host can, and returns what is to be said to the engine.
+func (s *step) Do(_ string, a *propagate.Action) ([]propagate.Notice, error) {
+	if a.Type != propagate.ActionRelease || len(a.Locks) > 0 { // without locks it is of a grant that came too late
+		s.result.Actions = append(s.result.Actions, *a)
 	}
-	return tasks
-}
-
-// eventsOf lists events as tasks, the first at the end.
-func eventsOf(events []propagate.Event) []task {
-	tasks := make([]task, len(events))
-	for k := range events {
-		tasks[len(tasks)-1-k].event = events[k]
+	var notices []propagate.Notice
+	for _, ev := range s.answer(a) {
+		notices = append(notices, propagate.Notice{Workflow: s.Workflow, Event: ev})
 	}
-	return tasks
-}
-
-// say tells the engine a batch. An answer that comes too late is left out, and a lock that comes too late is given back.
-func (h *Host) say(events []propagate.Event, say func([]propagate.Event) (propagate.Result, error)) (propagate.Result, error) {
-	for {
-		r, err := say(events)
-		var refused *propagate.EventError
-		if !errors.As(err, &refused) || refused.Index >= len(events) || !tooLate(refused) {
-			return r, h.checked(err)
-		}
-		events = slices.Concat(events[:refused.Index], events[refused.Index+1:], h.giveBack(&refused.Event))
-	}
-}
-
-// tooLate tells whether what was refused answers a request of a node, or of a workflow, that has gone in the meantime.
-func tooLate(refused *propagate.EventError) bool {
-	switch refused.Event.Type {
-	case propagate.EventLockGranted, propagate.EventLockQueued, propagate.EventResolved, propagate.EventExpanded,
-		propagate.EventMemoized, propagate.EventUnanswerable:
-		return errors.Is(refused, propagate.ErrComplete) || errors.Is(refused, propagate.ErrUnknownNode)
-	}
-	return false
-}
-
-// giveBack gives back the locks of an answer that was refused, and returns what those who got them are to be told.
-func (h *Host) giveBack(refused *propagate.Event) []propagate.Event {
-	if h.Locks == nil || refused.Type != propagate.EventLockGranted && refused.Type != propagate.EventLockQueued {
-		return nil
-	}
-	from := nodegraph.Root
-	if refused.Node != "" {
-		from = h.Engine.Graph().Find(refused.Node)
-	}
-	return h.handOver(from, h.Locks.Release(propagate.Holder{Workflow: h.Workflow, Node: refused.Node}))
+	return notices, nil
 }
 
 // coalesce makes one change of several to the same node.
@@ -162,27 +112,20 @@ func coalesce(changes []propagate.Change) []propagate.Change {
 	return out
 }
 
-// checked lets After look at the engine after a call that succeeded.
-func (h *Host) checked(err error) error {
-	if err == nil && h.After != nil {
-		return h.After(h.Engine)
-	}
-	return err
-}
-
-// answer does what an action asks for, as far as the host can, and returns what is to be said to the engine.
+// answer returns what an action has the host say to the engine.
 func (h *Host) answer(a *propagate.Action) []propagate.Event {
-	me := propagate.Holder{Workflow: h.Workflow, Node: a.ID}
-	switch {
-	case a.Type == propagate.ActionAcquire && h.Locks != nil:
-		granted, key, message := h.Locks.Acquire(me, a.Locks)
-		if granted {
-			return append([]propagate.Event{propagate.LockGranted(a.ID)}, h.askAgain(a.Node)...)
+	if h.Locks != nil && (a.Type == propagate.ActionAcquire || a.Type == propagate.ActionRelease) {
+		at := nodegraph.Root
+		if a.ID != "" {
+			at = h.Engine.Graph().Find(a.ID)
 		}
-		return []propagate.Event{propagate.LockQueued(a.ID, key, message)}
-	case a.Type == propagate.ActionRelease && h.Locks != nil:
-		return append(h.handOver(a.Node, h.Locks.Release(me)), h.askAgain(a.Node)...)
-	case a.Type == propagate.ActionResolve:
+		events := h.handOver(at, h.Locks.Answer(h.Workflow, a))
+		if a.Type == propagate.ActionRelease || events[0].Type == propagate.EventLockGranted {
+			events = append(events, h.askAgain(at)...)
+		}
+		return events
+	}
+	if a.Type == propagate.ActionResolve {
 		if answer, known := resolve(h.Engine, a); known {
 			return []propagate.Event{answer}
 		}
@@ -193,19 +136,19 @@ func (h *Host) answer(a *propagate.Action) []propagate.Event {
 	return nil
 }
 
-// handOver tells those who got the locks of node from: this engine by events, others through Granted.
-func (h *Host) handOver(from nodegraph.Index, granted []propagate.Holder) []propagate.Event {
+// handOver passes on what the table says because of node from: to this engine by events, to others through Granted.
+func (h *Host) handOver(from nodegraph.Index, notices []propagate.Notice) []propagate.Event {
 	var events []propagate.Event
-	for _, g := range granted {
-		switch to := h.Engine.Graph().Find(g.Node); {
-		case g.Workflow != h.Workflow:
+	for _, n := range notices {
+		switch to := h.Engine.Graph().Find(n.Event.Node); {
+		case n.Workflow != h.Workflow:
 			if h.Granted != nil {
-				h.Granted(g)
+				h.Granted(propagate.Holder{Workflow: n.Workflow, Node: n.Event.Node})
 			}
 		case h.Visits && to > nodegraph.Root && from >= nodegraph.Root && h.Engine.StartOrder(to, from) < 0:
-			h.later = append(h.later, propagate.LockGranted(g.Node))
+			h.later = append(h.later, n.Event)
 		default:
-			events = append(events, propagate.LockGranted(g.Node))
+			events = append(events, n.Event)
 		}
 	}
 	return events
@@ -224,13 +167,10 @@ func (h *Host) askAgain(after nodegraph.Index) []propagate.Event {
 			continue
 		}
 		id := e.Graph().Node(i).ID()
-		granted, key, message := h.Locks.Acquire(propagate.Holder{Workflow: h.Workflow, Node: id}, locksOf(e, i))
+		ev := h.Locks.Answer(h.Workflow, &propagate.Action{Type: propagate.ActionAcquire, ID: id, Locks: locksOf(e, i)})[0].Event
 		_, heard := e.Phase(i)
-		switch {
-		case granted && after == nodegraph.None:
-			events = append(events, propagate.LockGranted(id))
-		case !granted && message != heard:
-			events = append(events, propagate.LockQueued(id, key, message))
+		if waits := ev.Type == propagate.EventLockQueued; waits && ev.Message != heard || !waits && after == nodegraph.None {
+			events = append(events, ev)
 		}
 	}
 	return events

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -54,23 +53,6 @@ func shown(e *propagate.Engine, name string) string {
 }
 
 const mutexM, mutexN = "default/Mutex/m", "default/Mutex/n"
-
-// What an answer brings about comes before the remaining requests: p and all that is inside it have their locks before q is
-// asked about, so that q waits and the two don't hold one lock each for ever.
-func TestHostAnswersDepthFirst(t *testing.T) {
-	h := hostOf(t, "dag(p: mutex(m, dag(x: mutex(n, pod))), q: mutex(n, dag(y: mutex(m, pod))))")
-	want := []string{
-		"Start DAG wf", "Acquire wf.p " + mutexM, "Start DAG wf.p", "Acquire wf.p.x " + mutexN, "Start Pod wf.p.x",
-		"Acquire wf.q " + mutexN, `Start DAG wf.q "Waiting for default/Mutex/n lock. Lock status: 0/1"`,
-	}
-	if diff := cmp.Diff(want, say(t, h)); diff != "" {
-		t.Errorf("order of requests (-want +carried out):\n%s", diff)
-	}
-	say(t, h, propagate.PodSucceeded("wf.p.x"))
-	assert.Equal(t, "Succeeded", shown(h.Engine, "wf.p"), "p had both locks")
-	say(t, h, propagate.PodSucceeded("wf.q.y"))
-	assert.True(t, h.Engine.Complete(), "q got both when p gave them back: waits for %v", h.Engine.Obligations())
-}
 
 // A grant that its node or its workflow can't take any more goes back to the table, and on to whoever waits next.
 func TestHostGivesBackLateGrants(t *testing.T) {

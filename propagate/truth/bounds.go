@@ -146,6 +146,9 @@ type life struct {
 // ManualRetry tells the watch that the call that it is shown next was a manual retry: what ran may run again.
 func (w *Watch) ManualRetry() { w.ran = nil }
 
+// Clone returns a copy of the watch that goes on by itself.
+func (w *Watch) Clone() Watch { return Watch{ran: maps.Clone(w.ran)} }
+
 // After tests what one call of the engine asked for. It returns the first of [Watch.Violations] as a [*Violation], nil if
 // there is none.
 func (w *Watch) After(e *propagate.Engine, r propagate.Result) error {

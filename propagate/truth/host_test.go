@@ -1,8 +1,8 @@
 package truth_test
 
 import (
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
@@ -13,43 +13,29 @@ import (
 type host struct {
 	engine *propagate.Engine
 	locks  *propagate.LockTable
+	frame  *replay.Frame
+	listed bool // the pods of the frame are known
 	see    func(e *propagate.Engine, r propagate.Result, manual bool)
 }
 
-// took shows the result of a call and answers what it asks about locks.
-func (h *host) took(now time.Time, r propagate.Result, err error, manual bool) error {
-	if err != nil {
-		return err
+// Call shows the result of a call.
+func (h *host) Call(_ string, events []propagate.Event) (r propagate.Result, err error) {
+	if h.listed {
+		r, err = h.engine.Apply(h.frame.Now, events...)
+	} else {
+		r, err = h.engine.SyncPods(h.frame.Now, h.frame.Pods, events...)
 	}
-	h.see(h.engine, r, manual)
-	for k := range r.Actions {
-		a := &r.Actions[k]
-		me := propagate.Holder{Workflow: h.engine.Graph().Spec().Name, Node: a.ID}
-		var answers []propagate.Event
-		switch a.Type {
-		case propagate.ActionAcquire:
-			answers = append(answers, propagate.LockQueued(a.ID, "", ""))
-			if granted, key, message := h.locks.Acquire(me, a.Locks); granted {
-				answers[0] = propagate.LockGranted(a.ID)
-			} else {
-				answers[0] = propagate.LockQueued(a.ID, key, message)
-			}
-		case propagate.ActionRelease:
-			for _, g := range h.locks.Release(me) {
-				answers = append(answers, propagate.LockGranted(g.Node))
-			}
-		}
-		for _, answer := range answers {
-			if h.engine.Complete() {
-				continue
-			}
-			r, err := h.engine.Apply(now, answer)
-			if err := h.took(now, r, err, false); err != nil {
-				return err
-			}
-		}
+	if err == nil {
+		h.listed = true
+		manual := slices.ContainsFunc(events, func(ev propagate.Event) bool { return ev.Type == propagate.EventManualRetry })
+		h.see(h.engine, r, manual)
 	}
-	return nil
+	return r, err
+}
+
+// Do answers what is asked about locks.
+func (h *host) Do(workflow string, a *propagate.Action) ([]propagate.Notice, error) {
+	return h.locks.Answer(workflow, a), nil
 }
 
 // play plays a recording, as a [replay.Player] does.
@@ -83,10 +69,10 @@ func play(r *replay.Recording, mode string, see func(frame int, e *propagate.Eng
 				events = append(events, propagate.LockGranted(free.Node))
 			}
 		}
-		done, manual := did(f), false
+		done := did(f)
 		switch {
 		case h.engine.Complete() && done["manual-retry"]:
-			events, manual = []propagate.Event{propagate.ManualRetry()}, true
+			events = []propagate.Event{propagate.ManualRetry()}
 		case h.engine.Complete():
 			events = nil
 		default:
@@ -97,8 +83,8 @@ func play(r *replay.Recording, mode string, see func(frame int, e *propagate.Eng
 				events = append(events, resumes(h.engine)...)
 			}
 		}
-		result, err := h.engine.SyncPods(f.Now, f.Pods, events...)
-		if err := h.took(f.Now, result, err, manual); err != nil {
+		h.frame, h.listed = f, false
+		if err := propagate.Drive(h, spec.Name, events...); err != nil {
 			return err
 		}
 	}

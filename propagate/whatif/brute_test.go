@@ -97,46 +97,45 @@ type brutePod struct {
 func moment(name, when string) string { return name + " " + when }
 
 func (b *brute) apply(events ...propagate.Event) {
+	require.NoError(b.t, propagate.Drive(b, "", events...))
+}
+
+// Call tells the engine, unless it is complete.
+func (b *brute) Call(_ string, events []propagate.Event) (propagate.Result, error) {
 	if b.e.Complete() {
-		return
+		return propagate.Result{}, nil
 	}
 	b.said++
 	r, err := b.e.Apply(b.now, events...)
-	require.NoError(b.t, err)
-	if b.order == nil {
-		require.NoError(b.t, b.e.Check())
+	if err == nil && b.order == nil {
+		err = b.e.Check()
 	}
-	for _, a := range r.Actions {
-		switch a.Type {
-		case propagate.ActionStart, propagate.ActionRecreate:
-			if a.Type == propagate.ActionRecreate || a.Message == "" {
-				b.create(*b.e.Graph().Node(a.Node))
-			}
-		case propagate.ActionTerminate:
-			for _, p := range b.pods {
-				if p.node.ID() == a.ID && !p.over {
-					p.over, b.ends[a.Name] = true, b.said
-					b.apply(named(p, propagate.PodDeleted(a.ID)))
-				}
-			}
-		case propagate.ActionAcquire:
-			if granted, key, message := b.locks.Acquire(propagate.Holder{Node: a.ID}, a.Locks); granted {
-				b.apply(propagate.LockGranted(a.ID))
-			} else {
-				b.apply(propagate.LockQueued(a.ID, key, message))
-			}
-		case propagate.ActionRelease:
-			for _, h := range b.locks.Release(propagate.Holder{Node: a.ID}) {
-				b.apply(propagate.LockGranted(h.Node))
-			}
-		case propagate.ActionResolve:
-			b.apply(propagate.Resolved(a.ID, true, ""))
-		case propagate.ActionExpand:
-			b.apply(propagate.Expanded(a.ID, nodegraph.Item{Text: "item"}))
-		case propagate.ActionLookup:
-			b.apply(propagate.Memoized(a.ID, false))
+	return r, err
+}
+
+// Do makes and ends pods, and answers.
+func (b *brute) Do(_ string, a *propagate.Action) ([]propagate.Notice, error) {
+	say := func(ev propagate.Event) ([]propagate.Notice, error) { return []propagate.Notice{{Event: ev}}, nil }
+	switch a.Type {
+	case propagate.ActionStart, propagate.ActionRecreate:
+		if a.Type == propagate.ActionRecreate || a.Message == "" {
+			b.create(*b.e.Graph().Node(a.Node))
 		}
+	case propagate.ActionTerminate:
+		for _, p := range b.pods {
+			if p.node.ID() == a.ID && !p.over {
+				p.over, b.ends[a.Name] = true, b.said
+				return say(named(p, propagate.PodDeleted(a.ID)))
+			}
+		}
+	case propagate.ActionResolve:
+		return say(propagate.Resolved(a.ID, true, ""))
+	case propagate.ActionExpand:
+		return say(propagate.Expanded(a.ID, nodegraph.Item{Text: "item"}))
+	case propagate.ActionLookup:
+		return say(propagate.Memoized(a.ID, false))
 	}
+	return b.locks.Answer("", a), nil
 }
 
 func named(p *brutePod, ev propagate.Event) propagate.Event {

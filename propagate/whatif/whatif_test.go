@@ -493,6 +493,14 @@ func TestAnswers(t *testing.T) {
 	assert.Equal(t, 1, r.Pods, "no item: only b runs")
 }
 
+// Two DAGs that take two locks in different orders do so one after the other, as under Argo's controller.
+func TestCrossedLocks(t *testing.T) {
+	spec := drawn(t, "dag(p: mutex(m, dag(x: mutex(n, pod))), q: mutex(n, dag(y: mutex(m, pod))))")
+	r, err := whatif.Run(whatif.Input{Spec: spec})
+	require.NoError(t, err)
+	assert.Equal(t, "Succeeded", r.Undisturbed.String())
+}
+
 // A workflow that comes to no good end undisturbed survives nothing.
 func TestUndisturbedIsBad(t *testing.T) {
 	cases := []struct {

@@ -2,7 +2,6 @@ package whatif
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,21 +38,13 @@ type world struct {
 	steps  int            // made so far
 	ends   map[string]int // of ready daemons, by uid: the step in which each is ended, or in which all ends
 
-	locks   propagate.LockTable
-	held    []hold // what is in locks, to make a copy of it
-	waiting []hold
+	locks propagate.LockTable
 
 	serial  int // of pods
 	most    int // attempts of one Retry
 	remade  int // pods that were made again without a new attempt
 	endless string
 	assume  func(Assumption) // nil to tell nobody
-}
-
-// hold is a holder of locks, or one who waits for them.
-type hold struct {
-	node  string
-	locks []nodegraph.Lock
 }
 
 // A stage is how far a life has come.
@@ -114,14 +105,10 @@ func (w *world) begin() error {
 		return nil
 	}
 	g := w.e.Graph()
-	var locked []nodegraph.Index
 	for i := range nodegraph.Index(g.Len()) {
 		f, n := w.e.Fact(i), g.Node(i)
 		if i != nodegraph.Root && f.Created.IsZero() || w.e.Verdict(i).Fulfilled && !w.e.Verdict(i).Daemoned {
 			continue
-		}
-		if f.Lock == fact.LockHeld || f.Lock == fact.LockWaits {
-			locked = append(locked, i)
 		}
 		if f.Lock == fact.LockWaits {
 			continue
@@ -141,31 +128,12 @@ func (w *world) begin() error {
 		x, y := g.Find(a.id), g.Find(b.id)
 		return cmp.Or(w.e.Fact(x).Created.Compare(w.e.Fact(y).Created), w.e.StartOrder(x, y))
 	})
-	return w.apply(w.adoptLocks(locked)...)
-}
-
-// adoptLocks enters the locks that these nodes hold or wait for, and tells who gets theirs: no other workflow holds any.
-func (w *world) adoptLocks(nodes []nodegraph.Index) []propagate.Event {
-	held := func(i nodegraph.Index) int {
-		if w.e.Fact(i).Lock == fact.LockHeld {
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(nodes, func(a, b nodegraph.Index) int {
-		return cmp.Or(held(a)-held(b), w.e.Fact(a).Created.Compare(w.e.Fact(b).Created), int(a-b))
-	})
+	w.locks.Adopt("", w.e)
 	var events []propagate.Event
-	for _, i := range nodes {
-		id, locks := "", w.in.Spec.Locks
-		if n := w.e.Graph().Node(i); i != nodegraph.Root {
-			id, locks = n.ID(), n.Template.Locks
-		}
-		if granted, _, _ := w.acquire(id, locks); granted && w.e.Fact(i).Lock == fact.LockWaits {
-			events = append(events, propagate.LockGranted(id))
-		}
+	for _, free := range propagate.Grants(w.locks.Grant()) { // no other workflow holds any
+		events = append(events, free.Event)
 	}
-	return events
+	return w.apply(events...)
 }
 
 // clone returns a copy of the world, with an engine made from the saved state of this one's.
@@ -175,39 +143,31 @@ func (w *world) clone(state propagate.State) (*world, error) {
 	if c.e, _, err = propagate.LoadLimited(w.in.Spec, state, w.in.Limits); err != nil {
 		return nil, err
 	}
-	c.lives, c.ends, c.assume = slices.Clone(w.lives), maps.Clone(w.ends), nil
-	c.locks, c.held, c.waiting = propagate.LockTable{}, nil, nil
-	for _, h := range append(slices.Clone(w.held), w.waiting...) {
-		c.acquire(h.node, h.locks)
-	}
+	c.lives, c.ends, c.assume, c.locks = slices.Clone(w.lives), maps.Clone(w.ends), nil, w.locks.Clone()
 	return &c, nil
 }
 
 // apply tells the engine, and carries out what follows until nothing does.
 func (w *world) apply(events ...propagate.Event) error {
-	for queue := [][]propagate.Event{events}; len(queue) > 0; queue = queue[1:] {
-		if w.e.Complete() {
-			return nil
-		}
-		r, err := w.e.Apply(w.now, queue[0]...)
-		if err != nil {
-			var refused *propagate.EventError
-			if errors.As(err, &refused) && refused.Event.Type == propagate.EventLockGranted {
-				queue = append(queue, w.release(refused.Event.Node)...) // nobody is there to hold it
-				continue
-			}
-			return fmt.Errorf("whatif: simulation: %w", err)
-		}
-		for k := range r.Actions {
-			queue = append(queue, w.follow(&r.Actions[k])...)
-		}
+	if w.e.Complete() {
+		return nil
+	}
+	if err := propagate.Drive(w, "", events...); err != nil {
+		return fmt.Errorf("whatif: simulation: %w", err)
 	}
 	return nil
 }
 
-// follow carries out one action and returns what is to be said to the engine.
-func (w *world) follow(a *propagate.Action) [][]propagate.Event {
-	say := func(ev propagate.Event) [][]propagate.Event { return [][]propagate.Event{{ev}} }
+// Call tells the engine what happened.
+func (w *world) Call(_ string, events []propagate.Event) (propagate.Result, error) {
+	return w.e.Apply(w.now, events...)
+}
+
+// Do carries out one action and returns what is to be said to the engine.
+func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, error) {
+	say := func(ev propagate.Event) ([]propagate.Notice, error) {
+		return []propagate.Notice{{Workflow: workflow, Event: ev}}, nil
+	}
 	switch a.Type {
 	case propagate.ActionStart, propagate.ActionRecreate:
 		n := w.e.Graph().Node(a.Node)
@@ -218,24 +178,7 @@ func (w *world) follow(a *propagate.Action) [][]propagate.Event {
 			w.make(n, a.Type == propagate.ActionRecreate)
 		}
 	case propagate.ActionTerminate:
-		for k := range w.lives {
-			l := &w.lives[k]
-			if l.id != a.ID || l.stage == ended {
-				continue
-			}
-			l.stage = doomed
-			if _, ok := w.ends[l.uid]; ok {
-				w.ends[l.uid] = w.steps
-			}
-		}
-	case propagate.ActionAcquire:
-		granted, key, message := w.acquire(a.ID, a.Locks)
-		if !granted {
-			return say(propagate.LockQueued(a.ID, key, message))
-		}
-		return say(propagate.LockGranted(a.ID))
-	case propagate.ActionRelease:
-		return w.release(a.ID)
+		w.terminate(a.ID)
 	case propagate.ActionResolve:
 		holds, stated := w.in.Conditions[a.Name]
 		w.assumed(Assumption{Node: a.Name, Text: a.Message, Items: -1, Holds: holds || !stated, Stated: stated})
@@ -252,7 +195,21 @@ func (w *world) follow(a *propagate.Action) [][]propagate.Event {
 	case propagate.ActionWake:
 		w.wake = a.At
 	}
-	return nil
+	return w.locks.Answer(workflow, a), nil
+}
+
+// terminate has the pod of a node end.
+func (w *world) terminate(id string) {
+	for k := range w.lives {
+		l := &w.lives[k]
+		if l.id != id || l.stage == ended {
+			continue
+		}
+		l.stage = doomed
+		if _, ok := w.ends[l.uid]; ok {
+			w.ends[l.uid] = w.steps
+		}
+	}
 }
 
 func (w *world) assumed(a Assumption) {
@@ -294,32 +251,6 @@ func (w *world) live(n *nodegraph.Node, s stage) {
 	if s == ready {
 		w.ends[w.lives[len(w.lives)-1].uid] = -1
 	}
-}
-
-// acquire asks for locks.
-func (w *world) acquire(node string, locks []nodegraph.Lock) (granted bool, key, message string) {
-	granted, key, message = w.locks.Acquire(propagate.Holder{Node: node}, locks)
-	if granted {
-		w.held = append(w.held, hold{node, locks})
-	} else {
-		w.waiting = append(w.waiting, hold{node, locks})
-	}
-	return granted, key, message
-}
-
-// release gives back what a node holds or waits for, and returns what to tell those who get it.
-func (w *world) release(node string) [][]propagate.Event {
-	mine := func(h hold) bool { return h.node == node }
-	w.held, w.waiting = slices.DeleteFunc(w.held, mine), slices.DeleteFunc(w.waiting, mine)
-	var batches [][]propagate.Event
-	for _, g := range w.locks.Release(propagate.Holder{Node: node}) {
-		if k := slices.IndexFunc(w.waiting, func(h hold) bool { return h.node == g.Node }); k >= 0 {
-			w.held = append(w.held, w.waiting[k])
-			w.waiting = slices.Delete(w.waiting, k, k+1)
-		}
-		batches = append(batches, []propagate.Event{propagate.LockGranted(g.Node)})
-	}
-	return batches
 }
 
 // walk plays the world to its end, and calls visit, if it is set, whenever the life with this number can be lost, before
