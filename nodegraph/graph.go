@@ -119,14 +119,15 @@ type hookOfOwner struct {
 
 // New checks spec and returns the graph of the workflow and its entry node. The error is a [*SpecError] that names
 // the template, the node and the field, and wraps a [*CycleError] or [*DependsError] where one is the cause.
-func New(spec *Spec) (*Graph, error) { return NewLimited(spec, Limits{}) }
-
-// NewLimited is New with the host's own limits.
-func NewLimited(spec *Spec, limits Limits) (*Graph, error) {
+func New(spec *Spec, opts ...Option) (*Graph, error) {
 	if spec == nil {
 		return nil, &SpecError{Field: "spec", Reason: "is nil"}
 	}
-	limits = limits.withDefaults()
+	var o options
+	for _, set := range opts {
+		set(&o)
+	}
+	limits := o.limits.withDefaults()
 	checked, err := spec.check(limits)
 	if err != nil {
 		return nil, err

@@ -426,7 +426,7 @@ func TestExpandIsLazyAndBounded(t *testing.T) {
 	spec := &nodegraph.Spec{Name: "wf", Entrypoint: "main", Templates: []*nodegraph.Template{
 		{Name: "main", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "a", Template: "main"}}},
 	}}
-	g, err := nodegraph.NewLimited(spec, nodegraph.Limits{Nesting: 3})
+	g, err := nodegraph.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nesting: 3}))
 	require.NoError(t, err)
 	assert.Equal(t, nodegraph.Limits{Nodes: 2_000_000, Nesting: 3, Items: 100_000, Edges: 10_000_000, Expression: 64 << 10, Parts: 64 << 10}, g.Limits())
 	i := nodegraph.Entry
@@ -595,7 +595,7 @@ func TestFailedAdditionsAddNothing(t *testing.T) {
 			nodegraph.Limits{Nodes: 4}, []nodegraph.Item{{Text: "1"}, {Text: "2"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g, err := nodegraph.NewLimited(mustParse(t, c.text), c.limits)
+			g, err := nodegraph.New(mustParse(t, c.text), nodegraph.WithLimits(c.limits))
 			require.NoError(t, err)
 			if c.node != "wf" {
 				require.NoError(t, g.Expand(nodegraph.Entry))
@@ -618,7 +618,7 @@ func TestFailedAdditionsAddNothing(t *testing.T) {
 
 // After items were rolled back others can be added, behind the members that were there before.
 func TestRollbackKeepsEarlierMembers(t *testing.T) {
-	g, err := nodegraph.NewLimited(mustParse(t, `steps(a, later over "{{x}}")`), nodegraph.Limits{Nodes: 7})
+	g, err := nodegraph.New(mustParse(t, `steps(a, later over "{{x}}")`), nodegraph.WithLimits(nodegraph.Limits{Nodes: 7}))
 	require.NoError(t, err)
 	require.NoError(t, g.Expand(nodegraph.Entry))
 	group := g.First(nodegraph.Entry)
@@ -633,9 +633,9 @@ func TestRollbackKeepsEarlierMembers(t *testing.T) {
 }
 
 func TestNoRoomForAttemptHookOrEntry(t *testing.T) {
-	_, err := nodegraph.NewLimited(mustParse(t, "pod"), nodegraph.Limits{Nodes: 1})
+	_, err := nodegraph.New(mustParse(t, "pod"), nodegraph.WithLimits(nodegraph.Limits{Nodes: 1}))
 	require.ErrorContains(t, err, "limit Nodes")
-	g, err := nodegraph.NewLimited(mustParse(t, "retry(pod) exit pod"), nodegraph.Limits{Nodes: 2})
+	g, err := nodegraph.New(mustParse(t, "retry(pod) exit pod"), nodegraph.WithLimits(nodegraph.Limits{Nodes: 2}))
 	require.NoError(t, err)
 	_, err = g.AddAttempt(nodegraph.Entry)
 	require.ErrorContains(t, err, "limit Nodes")

@@ -14,6 +14,14 @@ type Limits struct {
 	Parts      int // names, values, operators and brackets of one expression; default 64 Ki
 }
 
+// An Option changes how a graph is made, or an engine on one.
+type Option func(*options)
+
+type options struct{ limits Limits }
+
+// WithLimits replaces the default limits.
+func WithLimits(l Limits) Option { return func(o *options) { o.limits = l } }
+
 // withDefaults returns l with every zero field replaced.
 func (l Limits) withDefaults() Limits {
 	for _, limit := range []struct {

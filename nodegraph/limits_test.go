@@ -43,7 +43,7 @@ func TestLimitsOfExpressions(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec := withExpressions(t, c.text[0], c.text[1], c.text[2], c.text[3])
-			_, err := nodegraph.NewLimited(spec, nodegraph.Limits{Expression: c.bytes, Parts: c.parts})
+			_, err := nodegraph.New(spec, nodegraph.WithLimits(nodegraph.Limits{Expression: c.bytes, Parts: c.parts}))
 			require.NoError(t, err)
 			for _, past := range []struct {
 				limits nodegraph.Limits
@@ -52,7 +52,7 @@ func TestLimitsOfExpressions(t *testing.T) {
 				{nodegraph.Limits{Expression: c.bytes - 1}, nodegraph.LimitError{Limit: "Expression", Max: c.bytes - 1}},
 				{nodegraph.Limits{Parts: c.parts - 1}, nodegraph.LimitError{Limit: "Parts", Max: c.parts - 1}},
 			} {
-				_, err := nodegraph.NewLimited(spec, past.limits)
+				_, err := nodegraph.New(spec, nodegraph.WithLimits(past.limits))
 				var at *nodegraph.SpecError
 				require.ErrorAs(t, err, &at)
 				assert.Equal(t, [2]string{c.node, c.field}, [2]string{at.Node, at.Field}, "%v", err)
@@ -83,9 +83,9 @@ func TestHookPastItsLimitIsRefused(t *testing.T) {
 
 func TestEdgesAreLimited(t *testing.T) {
 	spec := mustParse(t, `dag({a, b} -> {c, d}, e: pod(x -> y))`)
-	_, err := nodegraph.NewLimited(spec, nodegraph.Limits{Edges: 5})
+	_, err := nodegraph.New(spec, nodegraph.WithLimits(nodegraph.Limits{Edges: 5}))
 	assert.NoError(t, err, "four between tasks and one between containers")
-	_, err = nodegraph.NewLimited(spec, nodegraph.Limits{Edges: 4})
+	_, err = nodegraph.New(spec, nodegraph.WithLimits(nodegraph.Limits{Edges: 4}))
 	var over *nodegraph.LimitError
 	assert.ErrorAs(t, err, &over)
 	assert.Equal(t, nodegraph.LimitError{Limit: "Edges", Max: 4}, *over)

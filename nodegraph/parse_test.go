@@ -235,7 +235,7 @@ func FuzzParse(f *testing.F) {
 			require.GreaterOrEqual(t, e.Column, 1)
 			return
 		}
-		g, err := nodegraph.NewLimited(spec, nodegraph.Limits{Nodes: 300})
+		g, err := nodegraph.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nodes: 300}))
 		if err != nil {
 			require.IsType(t, (*nodegraph.SpecError)(nil), err)
 			return

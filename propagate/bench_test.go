@@ -57,7 +57,7 @@ func making(b *testing.B, engine func() *Engine) {
 
 // built returns an engine with all nodes that a workflow has when each of its loops and Retries has started.
 func built(spec *nodegraph.Spec) *Engine {
-	e, err := NewLimited(spec, lifted)
+	e, err := New(spec, nodegraph.WithLimits(lifted))
 	for i := nodegraph.Entry; err == nil && int(i) < e.graph.Len(); i++ {
 		switch n := e.graph.Node(i); n.Kind {
 		case nodegraph.TaskGroup:
@@ -324,7 +324,7 @@ func BenchmarkRestart(b *testing.B) {
 		state := e.Save()
 		b.ResetTimer()
 		for b.Loop() {
-			if _, _, err := LoadLimited(spec, state, lifted); err != nil {
+			if _, _, err := Load(spec, state, nodegraph.WithLimits(lifted)); err != nil {
 				b.Fatal(err)
 			}
 		}

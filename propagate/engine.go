@@ -43,11 +43,8 @@ type restored struct {
 
 // New returns the engine of a workflow that was not started. Nothing happens before the first call of [Engine.Apply].
 // The error is that of [nodegraph.New].
-func New(spec *nodegraph.Spec) (*Engine, error) { return NewLimited(spec, nodegraph.Limits{}) }
-
-// NewLimited is New with the host's own limits.
-func NewLimited(spec *nodegraph.Spec, limits nodegraph.Limits) (*Engine, error) {
-	g, err := nodegraph.NewLimited(spec, limits)
+func New(spec *nodegraph.Spec, opts ...nodegraph.Option) (*Engine, error) {
+	g, err := nodegraph.New(spec, opts...)
 	if err != nil {
 		return nil, err
 	}

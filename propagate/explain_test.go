@@ -365,7 +365,7 @@ func TestExplainTooDeep(t *testing.T) {
 	spec := &nodegraph.Spec{Name: "wf", Entrypoint: "again", Templates: []*nodegraph.Template{
 		{Name: "again", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "x", Template: "again"}}},
 	}}
-	e, err := propagate.NewLimited(spec, nodegraph.Limits{Nesting: 2})
+	e, err := propagate.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nesting: 2}))
 	require.NoError(t, err)
 	tell(t, e)
 	require.True(t, e.Complete())

@@ -18,7 +18,7 @@ func (e *Engine) manualRetry() {
 		return // twice in one batch
 	}
 	state := State{Now: e.facts.Now(), Status: nodegraph.Running, Held: e.facts.Held(), Nodes: e.kept()}
-	fresh, _, err := LoadLimited(e.graph.Spec(), state, e.graph.Limits())
+	fresh, _, err := Load(e.graph.Spec(), state, nodegraph.WithLimits(e.graph.Limits()))
 	if err != nil {
 		panic("propagate: nodes that existed are refused: " + err.Error())
 	}

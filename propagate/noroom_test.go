@@ -98,20 +98,20 @@ func TestRestartBesideWhatTheGraphRefused(t *testing.T) {
 			}
 			spec, err := nodegraph.Parse(text)
 			require.NoError(t, err)
-			e, err := propagate.NewLimited(spec, limits)
+			e, err := propagate.New(spec, nodegraph.WithLimits(limits))
 			require.NoError(t, err)
 			tell(t, e)
 			for _, ev := range append([]propagate.Event{{}}, c.events(a, b)...) {
 				if ev.Node != "" {
 					tell(t, e, ev)
 				}
-				loaded, unknown, err := propagate.LoadLimited(spec, e.Save(), limits)
+				loaded, unknown, err := propagate.Load(spec, e.Save(), nodegraph.WithLimits(limits))
 				require.NoError(t, err, "%s\n%v", text, looksAll(e))
 				require.Empty(t, unknown)
 				require.NoError(t, loaded.Check())
 				require.Empty(t, cmp.Diff(e.Save(), loaded.Save(), anyOrder), "loaded")
 				require.Equal(t, e.Graph().Len(), loaded.Graph().Len())
-				restored, unknown, err := propagate.RestoreLimited(spec, e.Snapshot(), limits)
+				restored, unknown, err := propagate.Restore(spec, e.Snapshot(), nodegraph.WithLimits(limits))
 				require.NoError(t, err, "%s\n%v", text, looksAll(e))
 				require.Empty(t, unknown)
 				require.NoError(t, restored.Check())
@@ -155,7 +155,7 @@ func withRoomFor(t testing.TB, nodes int, text string, change func(*nodegraph.Sp
 	if change != nil {
 		change(spec)
 	}
-	e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: nodes})
+	e, err := propagate.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nodes: nodes}))
 	require.NoError(t, err)
 	return e, tell(t, e)
 }
@@ -285,7 +285,7 @@ func TestHookWithoutRoomIsNotWaitedFor(t *testing.T) {
 		t.Run(c.text, func(t *testing.T) {
 			spec, err := nodegraph.Parse(c.text)
 			require.NoError(t, err)
-			e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: c.nodes})
+			e, err := propagate.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nodes: c.nodes}))
 			require.NoError(t, err)
 			tell(t, e)
 			for _, ev := range c.events {
@@ -305,7 +305,7 @@ func TestHookWithoutRoomIsNotWaitedFor(t *testing.T) {
 func TestCompositeThatCantBeExpanded(t *testing.T) {
 	spec, err := nodegraph.Parse("dag(a -> x: dag(b, c, d, e), hold: suspend)")
 	require.NoError(t, err)
-	e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: 6})
+	e, err := propagate.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nodes: 6}))
 	require.NoError(t, err)
 	tell(t, e)
 	tell(t, e, propagate.PodSucceeded("wf.a"))

@@ -671,10 +671,10 @@ func TestRestoreRefuses(t *testing.T) {
 	e := drawn(t, `dag(many over "{{x}}")`)
 	tell(t, e, propagate.Expanded("wf.many", nodegraph.Item{Text: "p"}, nodegraph.Item{Text: "q"}))
 	var limit *nodegraph.LimitError
-	_, _, err = propagate.RestoreLimited(e.Graph().Spec(), e.Snapshot(), nodegraph.Limits{Items: 1})
+	_, _, err = propagate.Restore(e.Graph().Spec(), e.Snapshot(), nodegraph.WithLimits(nodegraph.Limits{Items: 1}))
 	require.ErrorAs(t, err, &limit)
 	require.Equal(t, "Items", limit.Limit)
-	_, _, err = propagate.LoadLimited(e.Graph().Spec(), e.Save(), nodegraph.Limits{Nodes: 3})
+	_, _, err = propagate.Load(e.Graph().Spec(), e.Save(), nodegraph.WithLimits(nodegraph.Limits{Nodes: 3}))
 	require.ErrorAs(t, err, &limit)
 	require.Equal(t, "Nodes", limit.Limit)
 }
@@ -833,7 +833,7 @@ func TestSyncPodsOfNodesWithoutAPod(t *testing.T) {
 func TestSyncPodsOfASetWithoutRoom(t *testing.T) {
 	spec, err := nodegraph.Parse("dag(a: pod(x, y, z), hold: suspend)")
 	require.NoError(t, err)
-	e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: 6})
+	e, err := propagate.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nodes: 6}))
 	require.NoError(t, err)
 	tell(t, e)
 	expect(t, e, "wf.a", nodegraph.Error)

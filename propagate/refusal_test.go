@@ -22,7 +22,7 @@ func ofAllKinds(t testing.TB, limits nodegraph.Limits) *propagate.Engine {
 	spec, err := nodegraph.Parse(`dag(set: pod(a -> b) -> {later: pod(a), stop: suspend},
 		plain, wait: suspend, call: http, many over "{{inputs.parameters.list}}", again: retry(1, pod))`)
 	require.NoError(t, err)
-	e, err := propagate.NewLimited(spec, limits)
+	e, err := propagate.New(spec, nodegraph.WithLimits(limits))
 	require.NoError(t, err)
 	tell(t, e)
 	tell(t, e, propagate.PodRunning("wf.set"))
@@ -222,7 +222,7 @@ func TestRefusalOfAManualRetryDuringTheExitHandler(t *testing.T) {
 func TestItemsPastTheLimitOfNodesEndTheirNode(t *testing.T) {
 	spec, err := nodegraph.Parse(`dag(a over "{{x}}", hold: suspend)`)
 	require.NoError(t, err)
-	e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: 5})
+	e, err := propagate.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nodes: 5}))
 	require.NoError(t, err)
 	tell(t, e)
 	tell(t, e, propagate.Expanded("wf.a", nodegraph.Item{Text: "i"}, nodegraph.Item{Text: "j"}))
@@ -248,7 +248,7 @@ func TestNodesPastTheLimitEndTheirNode(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			spec, err := nodegraph.Parse(c.text)
 			require.NoError(t, err)
-			e, err := propagate.NewLimited(spec, nodegraph.Limits{Nodes: c.nodes})
+			e, err := propagate.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nodes: c.nodes}))
 			require.NoError(t, err)
 			tell(t, e)
 			if c.event.Node != "" {

@@ -14,13 +14,8 @@ import (
 // specification never asks for; those are ignored. What a record leaves open, the pods that exist above all, is
 // learned from the next observations. A composite that is recorded to have ended stays as it ended, unless something
 // inside it is open: then it ends so once nothing is, and nothing starts inside it. Any other follows from its members.
-func Restore(spec *nodegraph.Spec, s nodegraph.Snapshot) (*Engine, []string, error) {
-	return RestoreLimited(spec, s, nodegraph.Limits{})
-}
-
-// RestoreLimited is Restore with the host's own limits.
-func RestoreLimited(spec *nodegraph.Spec, s nodegraph.Snapshot, limits nodegraph.Limits) (*Engine, []string, error) {
-	e, err := NewLimited(spec, limits)
+func Restore(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.Option) (*Engine, []string, error) {
+	e, err := New(spec, opts...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -83,13 +83,8 @@ func (e *Engine) unexpanded(i nodegraph.Index) bool {
 
 // Load returns the engine of a state that was saved, and the ids in it that the specification never asks for. What the
 // host was asked and has not answered it is asked again by the next Apply.
-func Load(spec *nodegraph.Spec, s State) (*Engine, []string, error) {
-	return LoadLimited(spec, s, nodegraph.Limits{})
-}
-
-// LoadLimited is Load with the host's own limits.
-func LoadLimited(spec *nodegraph.Spec, s State, limits nodegraph.Limits) (*Engine, []string, error) {
-	e, err := NewLimited(spec, limits)
+func Load(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine, []string, error) {
+	e, err := New(spec, opts...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -28,7 +28,7 @@ var lifted = nodegraph.Limits{Nodes: 4_000_000, Items: 1_000_000}
 
 // begun returns the engine of a workflow that was started.
 func begun(spec *nodegraph.Spec) *Engine {
-	e, err := NewLimited(spec, lifted)
+	e, err := New(spec, nodegraph.WithLimits(lifted))
 	if err != nil {
 		panic(err)
 	}

@@ -44,8 +44,8 @@ func FuzzReadRecordings(f *testing.F) {
 	}
 	limits := argo.Limits{Bytes: 1 << 20, Decompressed: 1 << 20}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		w, err := argo.ReadLimited(data, limits)
-		again, errAgain := argo.ReadLimited(data, limits)
+		w, err := argo.Read(data, argo.WithLimits(limits))
+		again, errAgain := argo.Read(data, argo.WithLimits(limits))
 		if err != nil {
 			require.Nil(t, w, "an error comes alone")
 			var e *argo.ReadError

@@ -29,7 +29,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		w, err := argo.ReadLimited(data, argo.Limits{Bytes: 1 << 20, Decompressed: 1 << 20})
+		w, err := argo.Read(data, argo.WithLimits(argo.Limits{Bytes: 1 << 20, Decompressed: 1 << 20}))
 		if err != nil {
 			require.Nil(t, w)
 			return

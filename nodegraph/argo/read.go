@@ -35,6 +35,12 @@ type Limits struct {
 	Decompressed int // of compressedNodes once unpacked; default 256 MiB
 }
 
+// An Option changes how a workflow is read.
+type Option func(*Limits)
+
+// WithLimits replaces the default limits.
+func WithLimits(l Limits) Option { return func(o *Limits) { *o = l } }
+
 const defaultBytes = 256 << 20
 
 // withDefaults returns l with every zero field replaced.
@@ -50,12 +56,12 @@ func (l Limits) withDefaults() Limits {
 
 // Read reads one Workflow from JSON or YAML: the object, or a list with one item as kubectl prints it. Nothing else
 // may come before or after it. The error is a [*ReadError]; what is wrong between the parts of the spec, [nodegraph.New]
-// finds. The data is not kept.
-func Read(data []byte) (*Workflow, error) { return ReadLimited(data, Limits{}) }
-
-// ReadLimited is Read with the host's own limits. The cause of the error is a [*nodegraph.LimitError] where one of
-// them is passed.
-func ReadLimited(data []byte, limits Limits) (*Workflow, error) {
+// finds. The cause of the error is a [*nodegraph.LimitError] where a limit is passed. The data is not kept.
+func Read(data []byte, opts ...Option) (*Workflow, error) {
+	var limits Limits
+	for _, set := range opts {
+		set(&limits)
+	}
 	limits = limits.withDefaults()
 	if len(data) > limits.Bytes {
 		return nil, &ReadError{Err: &nodegraph.LimitError{Limit: "Bytes", Max: limits.Bytes}}

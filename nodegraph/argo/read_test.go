@@ -210,7 +210,7 @@ func TestReadHostileInput(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := argo.ReadLimited([]byte(test.in), argo.Limits{Bytes: 1 << 20, Decompressed: 1 << 20})
+			_, err := argo.Read([]byte(test.in), argo.WithLimits(argo.Limits{Bytes: 1 << 20, Decompressed: 1 << 20}))
 			test.check(t, err)
 			assert.Less(t, len(err.Error()), 2000)
 		})

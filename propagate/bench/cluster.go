@@ -16,7 +16,7 @@ var lifted = nodegraph.Limits{Nodes: 4_000_000, Items: 1_000_000}
 
 // begun returns the engine of a workflow that was started, from its specification.
 func begun(spec *nodegraph.Spec) (*propagate.Engine, error) {
-	e, err := propagate.NewLimited(spec, lifted)
+	e, err := propagate.New(spec, nodegraph.WithLimits(lifted))
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func endings(pods []nodegraph.Index) []propagate.Event {
 
 // eventsFrom lists the endings of all pods from a state to the end of the workflow, in the order in which they started.
 func eventsFrom(spec *nodegraph.Spec, state propagate.State) ([]propagate.Event, error) {
-	e, _, err := propagate.LoadLimited(spec, state, lifted)
+	e, _, err := propagate.Load(spec, state, nodegraph.WithLimits(lifted))
 	if err != nil {
 		return nil, err
 	}

@@ -74,7 +74,7 @@ func New(now time.Time, specs ...*nodegraph.Spec) (*Host, error) {
 func (h *Host) Add(name string, spec *nodegraph.Spec, limits nodegraph.Limits) error {
 	w := &Workflow{Name: name, Spec: spec, Limits: limits, made: make(map[string]int)}
 	_, err := w.begin(func() (*propagate.Engine, []string, error) {
-		e, err := propagate.NewLimited(spec, limits)
+		e, err := propagate.New(spec, nodegraph.WithLimits(limits))
 		return e, nil, err
 	})
 	if err == nil {

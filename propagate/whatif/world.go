@@ -77,9 +77,9 @@ func newWorld(in *Input) (*world, error) {
 	w := &world{in: in, moved: true, ends: make(map[string]int)}
 	var err error
 	if s := &in.Snapshot; s.Phase == nodegraph.Planned && len(s.Nodes) == 0 {
-		w.e, err = propagate.NewLimited(in.Spec, in.Limits)
+		w.e, err = propagate.New(in.Spec, nodegraph.WithLimits(in.Limits))
 	} else {
-		w.e, _, err = propagate.RestoreLimited(in.Spec, *s, in.Limits)
+		w.e, _, err = propagate.Restore(in.Spec, *s, nodegraph.WithLimits(in.Limits))
 	}
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (w *world) begin() error {
 func (w *world) clone(state propagate.State) (*world, error) {
 	c := *w
 	var err error
-	if c.e, _, err = propagate.LoadLimited(w.in.Spec, state, w.in.Limits); err != nil {
+	if c.e, _, err = propagate.Load(w.in.Spec, state, nodegraph.WithLimits(w.in.Limits)); err != nil {
 		return nil, err
 	}
 	c.lives, c.ends, c.assume, c.locks = slices.Clone(w.lives), maps.Clone(w.ends), nil, w.locks.Clone()
