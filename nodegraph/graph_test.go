@@ -81,16 +81,13 @@ func checkPlan(t testing.TB, g *nodegraph.Graph, i nodegraph.Index) {
 	if plan == nil {
 		return
 	}
-	var all []int32
-	n := int32(plan.Len())
-	for place := range n {
+	for place := range int32(plan.Len()) {
 		require.Len(t, plan.Dependencies(place), plan.CountDependencies(place))
-		require.Equal(t, plan.Dependents(place), plan.DependentsOf(place, place+1))
 		require.Equal(t, place, plan.Place(plan.Slot(place)))
-		all = append(all, plan.Dependents(place)...)
+		for _, other := range plan.Dependents(place) {
+			require.Contains(t, plan.Dependencies(other), place)
+		}
 	}
-	require.ElementsMatch(t, all, plan.DependentsOf(0, n))
-	require.Empty(t, plan.DependentsOf(n, n))
 }
 
 func TestNewGraphHasWorkflowAndEntry(t *testing.T) {
@@ -336,19 +333,18 @@ func TestNoHookComesAfterAGroup(t *testing.T) {
 func TestConditionAndTargets(t *testing.T) {
 	g := mustGraph(t, `dag(c, b, a, d depends "(c.Failed || b) && !c.Omitted", b -> e continueOnFailed -> f, p: pod(x -> y))`)
 	expandAll(t, g)
-	condition, row := g.Condition(g.Find("wf.d")), g.DependencyRow(g.Find("wf.d"))
-	first := g.First(nodegraph.Entry)
+	condition := g.Condition(g.Find("wf.d"))
+	after := func(name string) []string { return names(g, slices.Collect(g.After(g.Find(name)))) }
 	assert.Equal(t, []string{"c", "b"}, condition.Tasks())
-	assert.Equal(t, []string{"wf.c", "wf.b"}, names(g, []nodegraph.Index{first + nodegraph.Index(row[0]), first + nodegraph.Index(row[1])}))
+	assert.Equal(t, []string{"wf.c", "wf.b"}, after("wf.d"))
 
 	assert.Nil(t, g.Condition(g.Find("wf.a")), "it comes after nothing")
-	assert.Empty(t, g.DependencyRow(g.Find("wf.a")))
+	assert.Empty(t, after("wf.a"))
 	assert.Nil(t, g.Condition(g.Find("wf.p.y")), "containers have no condition")
 	assert.Nil(t, g.Condition(nodegraph.Entry), "nor has what is no task")
-	assert.Nil(t, g.DependencyRow(nodegraph.Entry))
-	assert.Nil(t, g.DependentRow(nodegraph.Entry))
-	assert.Len(t, g.DependencyRow(g.Find("wf.p.y")), 1, "containers come after others")
-	assert.Len(t, g.DependentRow(g.Find("wf.p.x")), 1)
+	assert.Empty(t, slices.Collect(g.After(nodegraph.Entry)))
+	assert.Empty(t, slices.Collect(g.Before(nodegraph.Entry)))
+	assert.Equal(t, []string{"wf.p.x"}, after("wf.p.y"), "containers come after others")
 
 	condition = g.Condition(g.Find("wf.f"))
 	assert.Equal(t, nodegraph.True, condition.Eval([]nodegraph.DepState{ended(nodegraph.ResultFailed)}), "continueOn of the task counts")
@@ -403,11 +399,8 @@ func TestTargetsAndVisit(t *testing.T) {
 	}
 	assert.Equal(t, map[string]bool{"a": true, "b": true, "c": false, "d": true, "e": true}, needed)
 	assert.Equal(t, []int32{1, 0}, g.Targets(nodegraph.Entry), "in the order in which they are written")
-	assert.True(t, g.IsTarget(g.Find("wf.a")))
-	assert.True(t, g.IsTarget(g.Find("wf.b")))
-	assert.False(t, g.IsTarget(g.Find("wf.c")))
-	assert.False(t, g.IsTarget(nodegraph.Entry))
-	visit := func(task string) int { return g.Visit(g.Find("wf." + task)) }
+	plan, first := g.Planned(nodegraph.Entry)
+	visit := func(task string) int { return plan.Visit(int32(g.Find("wf."+task) - first)) }
 	assert.Equal(t, []int{1, 2, 3, 4}, []int{visit("a"), visit("d"), visit("e"), visit("b")})
 }
 
@@ -731,17 +724,13 @@ func TestWhatStandsInNoOrder(t *testing.T) {
 	require.NoError(t, err)
 	for _, i := range []nodegraph.Index{nodegraph.Root, nodegraph.Entry, hook, g.Find("wf.s[0]"), g.Find("wf.s[0].u")} {
 		name := g.Node(i).Name()
-		assert.Nil(t, g.DependencyRow(i), name)
-		assert.Nil(t, g.DependentRow(i), name)
 		assert.Nil(t, g.Condition(i), name)
-		assert.False(t, g.IsTarget(i), name)
 		assert.True(t, g.Needed(i), name)
 	}
 	x, y := g.Find("wf.p.x"), g.Find("wf.p.y")
-	assert.Equal(t, []int32{int32(y - x)}, g.DependentRow(x))
-	assert.Equal(t, []int32{0}, g.DependencyRow(y))
+	assert.Equal(t, []nodegraph.Index{y}, slices.Collect(g.Before(x)))
+	assert.Equal(t, []nodegraph.Index{x}, slices.Collect(g.After(y)))
 	for _, c := range []nodegraph.Index{x, y} {
 		assert.True(t, g.Needed(c), "a container is needed as its pod is")
-		assert.False(t, g.IsTarget(c), "no container is named as a target")
 	}
 }

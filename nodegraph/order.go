@@ -19,7 +19,7 @@ func (g *Graph) After(i Index) iter.Seq[Index] {
 		switch n.Role {
 		case RoleTask, RoleContainer:
 			first := g.First(n.Parent)
-			for _, place := range g.DependencyRow(i) {
+			for _, place := range g.dependencyRow(i) {
 				if !yield(first + Index(place)) {
 					return
 				}
@@ -39,7 +39,7 @@ func (g *Graph) Before(i Index) iter.Seq[Index] {
 		switch n.Role {
 		case RoleTask, RoleContainer:
 			first := g.First(n.Parent)
-			for _, place := range g.DependentRow(i) {
+			for _, place := range g.dependentRow(i) {
 				if !yield(first + Index(place)) {
 					return
 				}
@@ -79,21 +79,8 @@ func (g *Graph) Condition(i Index) *Condition {
 // Slot returns the member of DAG, Pod or Steps i with this slot.
 func (g *Graph) Slot(i Index, slot int32) Index { return g.slotOf(i, slot) }
 
-// Visit returns the place of task i in the order in which Argo visits the tasks of a DAG: from the targets, by name,
-// down to what they depend on, which comes first.
-func (g *Graph) Visit(i Index) int {
-	p, place := g.planned(i)
-	return p.Visit(place)
-}
-
 // Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.
 func (g *Graph) Targets(i Index) []int32 { return g.Plan(i).targets }
-
-// IsTarget reports whether task i is one that decides how its DAG ends.
-func (g *Graph) IsTarget(i Index) bool {
-	p, place := g.planned(i)
-	return p != nil && p.IsTarget(place)
-}
 
 // Needed reports whether task i is a target of its DAG or something a target depends on; others never run.
 func (g *Graph) Needed(i Index) bool {
@@ -101,17 +88,17 @@ func (g *Graph) Needed(i Index) bool {
 	return g.nodes[i].Role != RoleTask || p.needed[place]
 }
 
-// DependencyRow returns what task or container i comes after, each as its place among the members of the parent: the
+// dependencyRow returns what task or container i comes after, each as its place among the members of the parent: the
 // node is First(parent) plus the place. It is nil for other nodes. Do not modify the slice.
-func (g *Graph) DependencyRow(i Index) []int32 {
+func (g *Graph) dependencyRow(i Index) []int32 {
 	if p, place := g.planned(i); p != nil {
 		return p.Dependencies(place)
 	}
 	return nil
 }
 
-// DependentRow returns what comes after task or container i, in the form of [Graph.DependencyRow].
-func (g *Graph) DependentRow(i Index) []int32 {
+// dependentRow returns what comes after task or container i, in the form of [Graph.dependencyRow].
+func (g *Graph) dependentRow(i Index) []int32 {
 	if p, place := g.planned(i); p != nil {
 		return p.Dependents(place)
 	}

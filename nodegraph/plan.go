@@ -19,7 +19,6 @@ type Plan struct {
 	targets          []int32      // slots of the tasks that must end, in the order in which they decide
 	names            int          // the length of all tasks' names in bytes
 	needed           []bool       // by place: a target, or something a target depends on
-	target           []bool       // by place: a target
 	visit            []int32      // by place: its turn in a depth-first walk from the targets, what it depends on first
 	roots            []int32      // places of the tasks that come after nothing, in the order of visit
 }
@@ -52,11 +51,6 @@ func (p *Plan) CountDependencies(place int32) int { return int(p.deps.size(place
 // Dependents are the places of what comes after the member at a place. Do not modify the slice.
 func (p *Plan) Dependents(place int32) []int32 { return p.dependents.row(place) }
 
-// DependentsOf are the Dependents of the members at the places from..to-1, one after the other. Do not modify the slice.
-func (p *Plan) DependentsOf(from, to int32) []int32 {
-	return p.dependents.list[p.dependents.starts[from]:p.dependents.starts[to]]
-}
-
 // Condition is the compiled depends of the task at a place; nil for one that comes after nothing, and for containers. What
 // it tests are the tasks of Dependencies, in that order.
 func (p *Plan) Condition(place int32) *Condition { return p.conditions[p.condition[place]] }
@@ -69,9 +63,6 @@ func (p *Plan) Roots() []int32 { return p.roots }
 
 // IsNeeded reports whether the task at a place is a target or something a target depends on; others never run.
 func (p *Plan) IsNeeded(place int32) bool { return p.needed[place] }
-
-// IsTarget reports whether the task at a place is one that decides how its DAG ends.
-func (p *Plan) IsTarget(place int32) bool { return p.target[place] }
 
 // rows are lists of numbers in two arrays: row i is list[starts[i]:starts[i+1]].
 type rows struct{ starts, list []int32 }
@@ -262,7 +253,7 @@ func (p *planner) allOf(n int) int32 {
 // such an order.
 func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
 	n := len(p.condition)
-	out := &Plan{needed: make([]bool, n), target: make([]bool, n), conditions: p.conditions}
+	out := &Plan{needed: make([]bool, n), conditions: p.conditions}
 	if !p.backward {
 		out.condition, out.deps, out.dependents = p.condition, p.deps, p.deps.inverse()
 		return out, nil
@@ -403,8 +394,5 @@ func (p *Plan) chooseTargets(name func(int32) string) {
 			}
 		}
 		sortByName(p.targets, name)
-	}
-	for _, slot := range p.targets {
-		p.target[p.Place(slot)] = true
 	}
 }

@@ -21,7 +21,7 @@ import (
 func affected(e *Engine, r *Result, events []Event) int {
 	work := 0
 	node := func(i nodegraph.Index) {
-		work += 2 + len(e.graph.DependentRow(i))
+		work += 2 + len(slices.Collect(e.graph.Before(i)))
 		if e.facts.Node(i).Kind() == nodegraph.Pod { // its containers read its facts
 			for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 				work++
