@@ -84,13 +84,22 @@ func (w *World) clone() *World {
 // Told reports whether a fact, by its index, has been told.
 func (w *World) Told(fact int) bool { return w.told&(1<<fact) != 0 }
 
-// apply tells an engine what happened at the present time.
+// apply tells an engine what happened at the present time, and looks at what it asks for: no pod that must not be.
 func (w *World) apply(k int, events ...propagate.Event) (propagate.Result, error) {
 	r, err := w.call(k, events...)
-	if err == nil {
-		w.heard(k, r, events)
+	if err != nil {
+		return r, err
 	}
-	return r, err
+	if w.x.Heard != nil {
+		w.x.Heard(events, &r)
+	}
+	if w.x.Cluster == nil {
+		return r, nil
+	}
+	if err := w.flows[k].watch.After(w.Engines[k], r); err != nil {
+		w.faults = append(w.faults, fault{truthKind(w.Engines[k], err) + upon(events), err})
+	}
+	return r, nil
 }
 
 // call is apply without a look at what came of it.
@@ -98,19 +107,6 @@ func (w *World) call(k int, events ...propagate.Event) (propagate.Result, error)
 	r, err := w.Call(w.Workflows[k].Name, events)
 	w.Engines[k], w.hashed = w.Workflows[k].Engine, nil
 	return r, err
-}
-
-// heard looks at what an engine asks for: no pod that must not be.
-func (w *World) heard(k int, r propagate.Result, events []propagate.Event) {
-	if w.x.Heard != nil {
-		w.x.Heard(events, &r)
-	}
-	if w.x.Cluster == nil {
-		return
-	}
-	if err := w.flows[k].watch.After(w.Engines[k], r); err != nil {
-		w.faults = append(w.faults, fault{truthKind(w.Engines[k], err) + upon(events), err})
-	}
 }
 
 // upon names the types of events for the name of a fault.
