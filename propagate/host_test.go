@@ -123,3 +123,13 @@ func (c *cluster) checkItems(restored *propagate.Engine) {
 		}
 	}
 }
+
+// deletePods deletes the pods of nodes that run anew, but those that were made since.
+func (c *cluster) deletePods() {
+	for _, p := range c.flow.Pods {
+		i := c.e.Graph().Find(p.Node)
+		if made := p.State == simhost.PodNew && !p.Terminating; !made && (i == nodegraph.None || !c.e.Verdict(i).Fulfilled) {
+			p.State = simhost.PodGone
+		}
+	}
+}

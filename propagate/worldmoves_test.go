@@ -163,10 +163,14 @@ func (w *world) errands(f *flow, granted bool) (places []int, names []string) {
 		if e.Workflow != f.Name || e.Granted != granted {
 			continue
 		}
-		if i := f.Engine.Graph().Find(e.Action.ID); granted && i > nodegraph.Root {
-			e.Action.Name = f.Engine.Graph().Node(i).Name()
+		name := e.Action.Name
+		if granted {
+			name = ""
+			if i := f.Engine.Graph().Find(e.Action.ID); i > nodegraph.Root {
+				name = f.Engine.Graph().Node(i).Name()
+			}
 		}
-		places, names = append(places, k), append(names, e.Action.Name)
+		places, names = append(places, k), append(names, name)
 	}
 	return places, names
 }
