@@ -82,6 +82,16 @@ func (c *cluster) restart() {
 	}
 }
 
+// deletePods deletes the pods of nodes that run anew, but those that were made since.
+func (c *cluster) deletePods() {
+	for _, p := range c.flow.Pods {
+		i := c.e.Graph().Find(p.Node)
+		if old := p.State != simhost.PodNew || p.Terminating; old && (i == nodegraph.None || !c.e.Verdict(i).Fulfilled) {
+			p.State = simhost.PodGone
+		}
+	}
+}
+
 // load makes an engine from what the host keeps of it: its state, or the Workflow object.
 func (c *cluster) load() error {
 	if c.host.snapshots {

@@ -51,7 +51,7 @@ func randomWorkflow(t *testing.T, seed uint64, h host) *cluster {
 			c.apply(propagate.Suspended(false)) // it may have been told when the workflow was complete
 		}
 		if c.host.snapshots { // a Workflow object does not tell pods from those before a manual retry
-			c.flow.DeletePods()
+			c.deletePods()
 		}
 		c.calm = false
 		c.live(r.IntN(40))

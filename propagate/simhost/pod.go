@@ -85,12 +85,10 @@ func (h *Host) Make(workflow, node string) *Pod {
 	return p
 }
 
-// DeletePods deletes the pods of what runs anew after a manual retry, but those that are new. A host does that before it
-// makes others.
+// DeletePods deletes the pods of what runs anew after a manual retry. A host does that before it makes others.
 func (w *Workflow) DeletePods() {
 	for _, p := range w.Pods {
-		i := w.Engine.Graph().Find(p.Node)
-		if made := p.State != PodNew || p.Terminating; made && (i == nodegraph.None || !w.Engine.Verdict(i).Fulfilled) {
+		if i := w.Engine.Graph().Find(p.Node); i == nodegraph.None || !w.Engine.Verdict(i).Fulfilled {
 			p.State = PodGone
 		}
 	}
