@@ -38,37 +38,39 @@ func (b *Builder) Add(t *Template) *Template {
 }
 
 // Pod adds a template for a pod.
-func (b *Builder) Pod(name string) *Template { return b.Add(&Template{Name: name, Kind: Pod}) }
+func (b *Builder) Pod(name string) *Template { return b.Add(&Template{Name: name, Kind: KindPod}) }
 
 // ContainerSet adds a template for a pod with these containers, each after those it depends on.
 func (b *Builder) ContainerSet(name string, containers ...ContainerSpec) *Template {
-	return b.Add(&Template{Name: name, Kind: Pod, Containers: containers})
+	return b.Add(&Template{Name: name, Kind: KindPod, Containers: containers})
 }
 
 // Daemon adds a template for a pod that is fulfilled once it is ready and is ended with the DAG or Steps it is in.
 func (b *Builder) Daemon(name string) *Template {
-	return b.Add(&Template{Name: name, Kind: Pod, Daemon: true})
+	return b.Add(&Template{Name: name, Kind: KindPod, Daemon: true})
 }
 
 // Suspend adds a template for a node that waits for the host, or for as long as wait says; 0 waits for the host only.
 func (b *Builder) Suspend(name string, wait time.Duration) *Template {
-	return b.Add(&Template{Name: name, Kind: Suspend, Suspend: wait})
+	return b.Add(&Template{Name: name, Kind: KindSuspend, Suspend: wait})
 }
 
 // HTTP adds a template for a request that an agent makes.
-func (b *Builder) HTTP(name string) *Template { return b.Add(&Template{Name: name, Kind: HTTP}) }
+func (b *Builder) HTTP(name string) *Template { return b.Add(&Template{Name: name, Kind: KindHTTP}) }
 
 // Plugin adds a template for a node that a plugin carries out.
-func (b *Builder) Plugin(name string) *Template { return b.Add(&Template{Name: name, Kind: Plugin}) }
+func (b *Builder) Plugin(name string) *Template {
+	return b.Add(&Template{Name: name, Kind: KindPlugin})
+}
 
 // DAG adds a template for tasks that come after one another as they say.
 func (b *Builder) DAG(name string) *DAGBuilder {
-	return &DAGBuilder{Template: b.Add(&Template{Name: name, Kind: DAG})}
+	return &DAGBuilder{Template: b.Add(&Template{Name: name, Kind: KindDAG})}
 }
 
 // Steps adds a template for groups that run one after the other.
 func (b *Builder) Steps(name string) *StepsBuilder {
-	return &StepsBuilder{Template: b.Add(&Template{Name: name, Kind: Steps}), builder: b}
+	return &StepsBuilder{Template: b.Add(&Template{Name: name, Kind: KindSteps}), builder: b}
 }
 
 // Spec returns the specification, checked as by [Spec.Validate]. The error is a [*SpecError].
@@ -160,8 +162,8 @@ func When(condition string) TaskOption {
 	return func(t *Task) { t.When = condition }
 }
 
-// Over runs the task once for each item.
-func Over(items ...string) TaskOption {
+// WithItems runs the task once for each item.
+func WithItems(items ...string) TaskOption {
 	return func(t *Task) {
 		t.Loop = &Loop{}
 		for _, text := range items {
@@ -175,7 +177,7 @@ func OnExit(template string) TaskOption {
 	return func(t *Task) { t.Hooks = append(t.Hooks, Hook{Name: ExitHook, Template: template}) }
 }
 
-// GoOn lets the DAG or Steps go on after the task as if it had not failed, whether it is Failed or in Error.
-func GoOn() TaskOption {
+// ContinueOnFailure lets the DAG or Steps go on after the task as if it had not failed, whether it is Failed or in Error.
+func ContinueOnFailure() TaskOption {
 	return func(t *Task) { t.ContinueOn = ContinueOn{Failed: true, Error: true} }
 }

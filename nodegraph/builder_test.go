@@ -29,15 +29,15 @@ func TestBuilderMakesWhatParseMakes(t *testing.T) {
 		{`build: dag(a over [x, y] -> b when "1 == 1" exit http, c depends "a.Failed" continueOnFailed continueOnError)`,
 			func(b *nodegraph.Builder) {
 				b.DAG("main").
-					Task("a", "pod", nodegraph.Over("x", "y")).
+					Task("a", "pod", nodegraph.WithItems("x", "y")).
 					Task("b", "pod", nodegraph.After("a"), nodegraph.When("1 == 1"), nodegraph.OnExit("http")).
-					Task("c", "pod", nodegraph.DependsOn("a.Failed"), nodegraph.GoOn())
+					Task("c", "pod", nodegraph.DependsOn("a.Failed"), nodegraph.ContinueOnFailure())
 				b.HTTP("http")
 				b.Pod("pod")
 			}},
 		{"build: steps(a, b | c)", func(b *nodegraph.Builder) {
 			b.Steps("main").Step("a", "pod").And("b", "pod").Step("c", "pod")
-			b.Add(&nodegraph.Template{Name: "pod", Kind: nodegraph.Pod})
+			b.Add(&nodegraph.Template{Name: "pod", Kind: nodegraph.KindPod})
 		}},
 	} {
 		t.Run(c.text, func(t *testing.T) {

@@ -92,7 +92,7 @@ func (d directed) From(id int64) graph.Nodes {
 		}
 	}
 	if d.has(id) && d.relation&Precedence != 0 {
-		for m := range d.g.Before(Index(id)) {
+		for m := range d.g.Dependents(Index(id)) {
 			list = append(list, m)
 		}
 	}
@@ -108,7 +108,7 @@ func (d directed) To(id int64) graph.Nodes {
 		}
 	}
 	if d.has(id) && d.relation&Precedence != 0 {
-		for m := range d.g.After(Index(id)) {
+		for m := range d.g.Dependencies(Index(id)) {
 			list = append(list, m)
 		}
 	}
@@ -124,7 +124,7 @@ func (d directed) HasEdgeFromTo(u, v int64) bool {
 		return true
 	}
 	if d.relation&Precedence != 0 {
-		for m := range d.g.After(Index(v)) {
+		for m := range d.g.Dependencies(Index(v)) {
 			if m == Index(u) {
 				return true
 			}

@@ -53,7 +53,7 @@ func directedBuilder(t *testing.T, relation nodegraph.Relation) testgraph.Builde
 				from = append(from, g.Node(i).Parent)
 			}
 			if relation&nodegraph.Precedence != 0 {
-				from = slices.AppendSeq(from, g.After(i))
+				from = slices.AppendSeq(from, g.Dependencies(i))
 			}
 			for _, u := range from {
 				lines = append(lines, d.Edge(int64(u), int64(i)))

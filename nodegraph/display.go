@@ -8,9 +8,9 @@ func (g *Graph) DisplayName(i Index) string {
 	n := &g.nodes[i]
 	for p := n.Parent; p > Root; p = g.nodes[p].Parent {
 		switch parent := &g.nodes[p]; parent.Kind {
-		case DAG, Pod, StepGroup:
+		case KindDAG, KindPod, KindStepGroup:
 			return strings.TrimPrefix(n.Name(), parent.Name()+".")
-		case Steps:
+		case KindSteps:
 			return strings.TrimPrefix(strings.TrimPrefix(n.Name(), parent.Name()), ".")
 		}
 	}

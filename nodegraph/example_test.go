@@ -46,7 +46,7 @@ func ExampleBuilder() {
 		nodegraph.ContainerSpec{Name: "main", Dependencies: []string{"unpack"}})
 	b.DAG("main").
 		Task("linux", "compile").
-		Task("windows", "compile", nodegraph.GoOn()).
+		Task("windows", "compile", nodegraph.ContinueOnFailure()).
 		Task("test", "check", nodegraph.After("linux", "windows"))
 	g, err := b.Graph()
 	if err != nil {
@@ -85,7 +85,7 @@ func ExampleGraph() {
 	walk = func(i nodegraph.Index) {
 		n := g.Node(i)
 		line := strings.Repeat("  ", n.Depth()) + n.Kind.String() + " " + n.Name()
-		for before := range g.After(i) {
+		for before := range g.Dependencies(i) {
 			line += ", after " + g.Node(before).Name()
 		}
 		fmt.Println(line)

@@ -19,11 +19,11 @@ func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error
 	g.nodes = g.nodes[:i+1]
 	n, p := &g.nodes[i], &g.nodes[parent]
 	// A copy of all of it would have to wait for what was written to like just now.
-	n.Template, n.Task, n.Slot, n.Kind, n.Role = like.Template, like.Task, like.Slot, like.Kind, like.Role
+	n.Template, n.Task, n.DeclIndex, n.Kind, n.Role = like.Template, like.Task, like.DeclIndex, like.Kind, like.Role
 	n.traits, n.nesting = like.traits, like.nesting
 	hash := g.nameNode(i, base, suffix)
 	n.Parent, n.last = parent, None
-	if n.Kind == DAG || n.Kind == Pod {
+	if n.Kind == KindDAG || n.Kind == KindPod {
 		n.inner = g.orderOf(n.Template)
 	}
 	n.depth = p.depth + 1
@@ -163,13 +163,13 @@ func (g *Graph) Expand(i Index) error {
 	before := len(g.nodes)
 	var err error
 	switch n.Kind {
-	case DAG:
+	case KindDAG:
 		err = g.expandDAG(i)
-	case Steps:
+	case KindSteps:
 		err = g.expandSteps(i)
-	case StepGroup:
+	case KindStepGroup:
 		err = g.expandGroup(i)
-	case Pod:
+	case KindPod:
 		err = g.expandPod(i)
 	}
 	if err != nil {
@@ -189,12 +189,12 @@ func (g *Graph) expandDAG(i Index) error {
 	g.text.reserve(plan.names + tasks*(len(n.Name())+1+g.maxIDLength()))
 	node := Node{Role: RoleTask, Template: n.Template, nesting: n.nesting + 1}
 	for place := range int32(tasks) {
-		node.Slot = plan.Slot(place)
-		node.Task = &n.Template.Tasks[node.Slot]
+		node.DeclIndex = plan.DeclIndex(place)
+		node.Task = &n.Template.Tasks[node.DeclIndex]
 		node.Template = g.templateOf(node.Task)
 		node.Kind = node.Template.kind()
 		if node.Task.Loop != nil {
-			node.Kind = TaskGroup
+			node.Kind = KindTaskGroup
 		}
 		g.suffix = append(append(g.suffix[:0], '.'), node.Task.Name...)
 		if _, err := g.add(i, i, g.suffix, &node); err != nil {
@@ -206,9 +206,9 @@ func (g *Graph) expandDAG(i Index) error {
 
 func (g *Graph) expandSteps(i Index) error {
 	n := g.nodes[i]
-	node := Node{Kind: StepGroup, Role: RoleGroup, Template: n.Template, nesting: n.nesting}
+	node := Node{Kind: KindStepGroup, Role: RoleGroup, Template: n.Template, nesting: n.nesting}
 	for slot := range n.Template.Steps {
-		node.Slot = int32(slot)
+		node.DeclIndex = int32(slot)
 		g.suffix = append(strconv.AppendInt(append(g.suffix[:0], '['), int64(slot), 10), ']')
 		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err
@@ -219,11 +219,11 @@ func (g *Graph) expandSteps(i Index) error {
 
 func (g *Graph) expandGroup(i Index) error {
 	n := g.nodes[i]
-	group := n.Template.Steps[n.Slot]
+	group := n.Template.Steps[n.DeclIndex]
 	for slot := range group {
 		step := &group[slot]
 		t := g.templateOf(step)
-		node := Node{Kind: t.kind(), Role: RoleStep, Slot: int32(slot), Template: t, Task: step, nesting: n.nesting + 1}
+		node := Node{Kind: t.kind(), Role: RoleStep, DeclIndex: int32(slot), Template: t, Task: step, nesting: n.nesting + 1}
 		if step.Loop != nil {
 			if step.Loop.Unresolved == "" && len(step.Loop.Items) > 0 {
 				if err := g.addItems(i, step, step.Loop.Items); err != nil {
@@ -232,7 +232,7 @@ func (g *Graph) expandGroup(i Index) error {
 				continue
 			}
 			// No items, or none known yet: one node stands for the step.
-			node.Kind = TaskGroup
+			node.Kind = KindTaskGroup
 		}
 		g.suffix = append(append(g.suffix[:0], '.'), step.Name...)
 		if _, err := g.add(i, i, g.suffix, &node); err != nil {
@@ -247,11 +247,11 @@ func (g *Graph) expandPod(i Index) error {
 		return nil
 	}
 	n := g.nodes[i]
-	node := Node{Kind: Container, Role: RoleContainer, Template: n.Template, nesting: n.nesting}
+	node := Node{Kind: KindContainer, Role: RoleContainer, Template: n.Template, nesting: n.nesting}
 	plan := g.Plan(i)
 	for place := range int32(plan.Len()) {
-		node.Slot = plan.Slot(place)
-		g.suffix = append(append(g.suffix[:0], '.'), n.Template.Containers[node.Slot].Name...)
+		node.DeclIndex = plan.DeclIndex(place)
+		g.suffix = append(append(g.suffix[:0], '.'), n.Template.Containers[node.DeclIndex].Name...)
 		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err
 		}
@@ -265,10 +265,10 @@ func (g *Graph) AddAttempt(i Index) (Index, error) {
 	n := g.nodes[i]
 	attempt := int32(0)
 	if n.last != None {
-		attempt = g.nodes[n.last].Slot + 1
+		attempt = g.nodes[n.last].DeclIndex + 1
 	}
 	g.suffix = append(strconv.AppendInt(append(g.suffix[:0], '('), int64(attempt), 10), ')')
-	return g.add(i, i, g.suffix, &Node{Kind: n.Template.Kind, Role: RoleAttempt, Slot: attempt, Template: n.Template, nesting: n.nesting})
+	return g.add(i, i, g.suffix, &Node{Kind: n.Template.Kind, Role: RoleAttempt, DeclIndex: attempt, Template: n.Template, nesting: n.nesting})
 }
 
 // AddItems adds a node for every item of task inside i: the TaskGroup of a DAG task, the StepGroup of a step. The
@@ -289,14 +289,14 @@ func (g *Graph) addItems(i Index, task *Task, items []Item) error {
 		return &LimitError{Limit: "Items", Max: g.limits.Items, Node: g.nodes[i].Name()}
 	}
 	prefix, nesting := "", g.nodes[i].nesting
-	if g.nodes[i].Kind == StepGroup {
+	if g.nodes[i].Kind == KindStepGroup {
 		prefix, nesting = "."+task.Name, nesting+1
 	}
 	t := g.templateOf(task)
 	g.reserve(len(items) * (1 + t.within()))
 	node := Node{Kind: t.kind(), Role: RoleItem, Template: t, Task: task, nesting: nesting}
 	for slot := range items {
-		node.Slot = int32(slot)
+		node.DeclIndex = int32(slot)
 		g.suffix = appendItemName(g.suffix[:0], prefix, slot, items[slot].Text)
 		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err
@@ -354,7 +354,7 @@ func (g *Graph) AddHook(owner Index, hook *Hook) (Index, error) {
 		return None, &SpecError{Node: o.Name(), Field: "hooks." + hook.Name, Reason: noTemplate(hook.Template)}
 	}
 	parent := o.Parent
-	if g.nodes[parent].Kind == TaskGroup {
+	if g.nodes[parent].Kind == KindTaskGroup {
 		parent = g.nodes[parent].Parent
 	}
 	node := Node{Kind: t.kind(), Role: RoleHook, Template: t, nesting: o.nesting + 1}

@@ -43,15 +43,15 @@ type Node struct {
 	next       Index // the next member of the same parent; of the last one ^ the first
 	inner      int32 // of a DAG or Pod its plan, an index into Graph.plans; of others ^ the first member; 0 for none
 
-	Template *Template // what the node is made from; nil for the workflow and StepGroups share that of their Steps
-	Task     *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.
-	Parent   Index     // what the node is inside of; None for the workflow
-	Slot     int32     // position among its like: task, group, step, item, attempt or container number
-	Kind     Kind
-	Role     Role
-	traits   nodeTraits
-	depth    uint16 // of containment, 0 for the workflow
-	nesting  uint16 // templates inside templates
+	Template  *Template // what the node is made from; nil for the workflow and StepGroups share that of their Steps
+	Task      *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.
+	Parent    Index     // what the node is inside of; None for the workflow
+	DeclIndex int32     // position among its like: task, group, step, item, attempt or container number
+	Kind      Kind
+	Role      Role
+	traits    nodeTraits
+	depth     uint16 // of containment, 0 for the workflow
+	nesting   uint16 // templates inside templates
 }
 
 // nodeTraits are what is true of a node.
@@ -158,7 +158,7 @@ func New(spec *Spec, opts ...Option) (*Graph, error) {
 	}
 	entry := g.templates.find(spec.Entrypoint)
 	g.nodes = make([]Node, 1, 2+min(limits.Nodes, entry.within()+len(entry.Tasks)))
-	g.nodes[Root] = Node{Kind: Workflow, Role: RoleRoot, Parent: None, last: None, next: None}
+	g.nodes[Root] = Node{Kind: KindWorkflow, Role: RoleRoot, Parent: None, last: None, next: None}
 	if _, err := g.add(Root, Root, []byte(spec.Name), &Node{Kind: entry.kind(), Role: RoleEntry, Template: entry}); err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func New(spec *Spec, opts ...Option) (*Graph, error) {
 // kind is the kind of a node made from the template: a Retry where the template has a retry strategy.
 func (t *Template) kind() Kind {
 	if t.Retry != nil {
-		return Retry
+		return KindRetry
 	}
 	return t.Kind
 }
@@ -194,8 +194,8 @@ func (g *Graph) Features() Features { return g.features }
 // Len is the number of nodes, the workflow itself included.
 func (g *Graph) Len() int { return len(g.nodes) }
 
-// Room is the number of nodes for which there is memory: whoever keeps something of each node keeps pace with it.
-func (g *Graph) Room() int { return cap(g.nodes) }
+// Cap is the number of nodes for which there is memory: whoever keeps something of each node keeps pace with it.
+func (g *Graph) Cap() int { return cap(g.nodes) }
 
 // Node returns node i. The pointer is valid until the next node is added.
 func (g *Graph) Node(i Index) *Node { return &g.nodes[i] }
@@ -289,7 +289,7 @@ func (g *Graph) Item(i Index) *Item {
 	if n.Role != RoleItem {
 		return nil
 	}
-	return &g.items[loopOf{n.Parent, n.Task}][n.Slot]
+	return &g.items[loopOf{n.Parent, n.Task}][n.DeclIndex]
 }
 
 // Boundary returns the node that Argo calls the boundary of i: the DAG or Steps (or Pod, for a container) that i's
@@ -298,7 +298,7 @@ func (g *Graph) Boundary(i Index) Index {
 	p := g.nodes[i].Parent
 	for p > Root {
 		switch g.nodes[p].Kind {
-		case DAG, Steps, Pod:
+		case KindDAG, KindSteps, KindPod:
 			return p
 		}
 		p = g.nodes[p].Parent

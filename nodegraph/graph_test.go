@@ -22,10 +22,10 @@ func expandAll(t testing.TB, g *nodegraph.Graph) {
 		n := g.Node(i)
 		switch {
 		case g.First(i) != nodegraph.None:
-		case n.Kind == nodegraph.Retry:
+		case n.Kind == nodegraph.KindRetry:
 			_, err := g.AddAttempt(i)
 			require.NoError(t, err)
-		case n.Kind == nodegraph.TaskGroup:
+		case n.Kind == nodegraph.KindTaskGroup:
 			require.NoError(t, g.AddItems(i, n.Task, n.Task.Loop.Items))
 		}
 		require.NoError(t, g.Expand(i))
@@ -62,13 +62,13 @@ func checkGraph(t testing.TB, g *nodegraph.Graph) {
 		require.Equal(t, i, g.Find(n.ID()))
 		require.Equal(t, i, g.Find(n.Name()))
 		require.Equal(t, nodegraph.NodeID(g.Spec().Name, n.Name()), n.ID())
-		for before := range g.After(i) {
+		for before := range g.Dependencies(i) {
 			require.Less(t, before, i, "a walk by index meets causes before effects")
 			require.Equal(t, n.Parent, g.Node(before).Parent)
-			require.Contains(t, slices.Collect(g.Before(before)), i)
+			require.Contains(t, slices.Collect(g.Dependents(before)), i)
 		}
-		for after := range g.Before(i) {
-			require.Contains(t, slices.Collect(g.After(after)), i)
+		for after := range g.Dependents(i) {
+			require.Contains(t, slices.Collect(g.Dependencies(after)), i)
 		}
 		checkPlan(t, g, i)
 	}
@@ -77,13 +77,13 @@ func checkGraph(t testing.TB, g *nodegraph.Graph) {
 // checkPlan verifies what must hold of the order among the members of node i, if they have one.
 func checkPlan(t testing.TB, g *nodegraph.Graph, i nodegraph.Index) {
 	t.Helper()
-	plan, _ := g.Planned(i)
+	plan, _ := g.PlanOf(i)
 	if plan == nil {
 		return
 	}
 	for place := range int32(plan.Len()) {
 		require.Len(t, plan.Dependencies(place), plan.CountDependencies(place))
-		require.Equal(t, place, plan.Place(plan.Slot(place)))
+		require.Equal(t, place, plan.TopoIndex(plan.DeclIndex(place)))
 		for _, other := range plan.Dependents(place) {
 			require.Contains(t, plan.Dependencies(other), place)
 		}
@@ -94,12 +94,12 @@ func TestNewGraphHasWorkflowAndEntry(t *testing.T) {
 	g := mustGraph(t, "build: dag(a)")
 	assert.Equal(t, 2, g.Len())
 	root, entry := g.Node(nodegraph.Root), g.Node(nodegraph.Entry)
-	assert.Equal(t, nodegraph.Workflow, root.Kind)
+	assert.Equal(t, nodegraph.KindWorkflow, root.Kind)
 	assert.Equal(t, nodegraph.None, root.Parent)
 	assert.Equal(t, nodegraph.RoleRoot, root.Role)
 	assert.Equal(t, "build", entry.Name())
 	assert.Equal(t, "build", entry.ID(), "the entry node has the workflow's name as its id")
-	assert.Equal(t, nodegraph.DAG, entry.Kind)
+	assert.Equal(t, nodegraph.KindDAG, entry.Kind)
 	assert.Equal(t, nodegraph.RoleEntry, entry.Role)
 	assert.Equal(t, nodegraph.Root, entry.Parent)
 	owner, hook := g.Owner(nodegraph.Entry)
@@ -206,11 +206,11 @@ func TestMembersAreInOrder(t *testing.T) {
 	g := mustGraph(t, "dag(d, c -> d, b: pod(y, x -> y) -> c, a -> b)")
 	expandAll(t, g)
 	assert.Equal(t, []string{"wf.a", "wf.b", "wf.c", "wf.d"}, names(g, slices.Collect(g.Members(nodegraph.Entry))))
-	plan, _ := g.Planned(nodegraph.Entry)
+	plan, _ := g.PlanOf(nodegraph.Entry)
 	for place, slot := range []int32{3, 2, 1, 0} {
-		assert.Equal(t, slot, plan.Slot(int32(place)), "slots are places in the template")
+		assert.Equal(t, slot, plan.DeclIndex(int32(place)), "slots are places in the template")
 	}
-	assert.Equal(t, g.Find("wf.d"), g.Slot(nodegraph.Entry, 0))
+	assert.Equal(t, g.Find("wf.d"), g.MemberAt(nodegraph.Entry, 0))
 	b := g.Find("wf.b")
 	assert.Equal(t, []string{"wf.b.x", "wf.b.y"}, names(g, slices.Collect(g.Members(b))))
 	for m := range g.Members(nodegraph.Entry) {
@@ -260,7 +260,7 @@ func TestTasksInAnyOrder(t *testing.T) {
 	}
 	graph := func() *nodegraph.Graph {
 		g, err := nodegraph.New(&nodegraph.Spec{Name: "wf", Entrypoint: "dag", Templates: []*nodegraph.Template{
-			{Name: "dag", Kind: nodegraph.DAG, Tasks: slices.Clone(tasks)}, {Name: "pod", Kind: nodegraph.Pod},
+			{Name: "dag", Kind: nodegraph.KindDAG, Tasks: slices.Clone(tasks)}, {Name: "pod", Kind: nodegraph.KindPod},
 		}})
 		require.NoError(t, err)
 		expandAll(t, g)
@@ -274,17 +274,17 @@ func TestTasksInAnyOrder(t *testing.T) {
 		for i := nodegraph.Entry + 1; int(i) < declared.Len(); i++ {
 			name := declared.Node(i).Name()
 			m := shuffled.Find(name)
-			require.Equal(t, names(declared, slices.Collect(declared.After(i))), names(shuffled, slices.Collect(shuffled.After(m))),
+			require.Equal(t, names(declared, slices.Collect(declared.Dependencies(i))), names(shuffled, slices.Collect(shuffled.Dependencies(m))),
 				"seed %d: what %s comes after", seed, name)
-			plan, first := declared.Planned(nodegraph.Entry)
-			other, otherFirst := shuffled.Planned(nodegraph.Entry)
+			plan, first := declared.PlanOf(nodegraph.Entry)
+			other, otherFirst := shuffled.PlanOf(nodegraph.Entry)
 			require.Equal(t, fmt.Sprint(plan.Condition(int32(i-first))), fmt.Sprint(other.Condition(int32(m-otherFirst))),
 				"seed %d: the condition of %s", seed, name)
 		}
 	}
 	tasks[0].Name = tasks[n-1].Name
 	_, err := nodegraph.New(&nodegraph.Spec{Name: "wf", Entrypoint: "dag", Templates: []*nodegraph.Template{
-		{Name: "dag", Kind: nodegraph.DAG, Tasks: tasks}, {Name: "pod", Kind: nodegraph.Pod},
+		{Name: "dag", Kind: nodegraph.KindDAG, Tasks: tasks}, {Name: "pod", Kind: nodegraph.KindPod},
 	}})
 	require.ErrorContains(t, err, fmt.Sprintf("%q: name: is used by more than one task", tasks[0].Name))
 }
@@ -309,12 +309,12 @@ func TestAfterAndBefore(t *testing.T) {
 		{"wf", nil, nil},
 	} {
 		i := g.Find(c.node)
-		assert.Equal(t, c.after, names(g, slices.Collect(g.After(i))), "after %s", c.node)
-		assert.Equal(t, c.before, names(g, slices.Collect(g.Before(i))), "before %s", c.node)
-		for range g.After(i) { // walks may end early
+		assert.Equal(t, c.after, names(g, slices.Collect(g.Dependencies(i))), "after %s", c.node)
+		assert.Equal(t, c.before, names(g, slices.Collect(g.Dependents(i))), "before %s", c.node)
+		for range g.Dependencies(i) { // walks may end early
 			break
 		}
-		for range g.Before(i) {
+		for range g.Dependents(i) {
 			break
 		}
 	}
@@ -326,15 +326,15 @@ func TestNoHookComesAfterAGroup(t *testing.T) {
 	expandAll(t, g)
 	_, err := g.AddHook(g.Find("wf[0].a"), g.Node(g.Find("wf[0].a")).Task.ExitHook())
 	require.NoError(t, err)
-	assert.Equal(t, []string{"wf[1]"}, names(g, slices.Collect(g.Before(g.Find("wf[0]")))))
-	assert.Empty(t, slices.Collect(g.Before(g.Find("wf[1]"))))
+	assert.Equal(t, []string{"wf[1]"}, names(g, slices.Collect(g.Dependents(g.Find("wf[0]")))))
+	assert.Empty(t, slices.Collect(g.Dependents(g.Find("wf[1]"))))
 }
 
 func TestConditionAndTargets(t *testing.T) {
 	g := mustGraph(t, `dag(c, b, a, d depends "(c.Failed || b) && !c.Omitted", b -> e continueOnFailed -> f, p: pod(x -> y))`)
 	expandAll(t, g)
 	condition := g.Condition(g.Find("wf.d"))
-	after := func(name string) []string { return names(g, slices.Collect(g.After(g.Find(name)))) }
+	after := func(name string) []string { return names(g, slices.Collect(g.Dependencies(g.Find(name)))) }
 	assert.Equal(t, []string{"c", "b"}, condition.Tasks())
 	assert.Equal(t, []string{"wf.c", "wf.b"}, after("wf.d"))
 
@@ -342,8 +342,8 @@ func TestConditionAndTargets(t *testing.T) {
 	assert.Empty(t, after("wf.a"))
 	assert.Nil(t, g.Condition(g.Find("wf.p.y")), "containers have no condition")
 	assert.Nil(t, g.Condition(nodegraph.Entry), "nor has what is no task")
-	assert.Empty(t, slices.Collect(g.After(nodegraph.Entry)))
-	assert.Empty(t, slices.Collect(g.Before(nodegraph.Entry)))
+	assert.Empty(t, slices.Collect(g.Dependencies(nodegraph.Entry)))
+	assert.Empty(t, slices.Collect(g.Dependents(nodegraph.Entry)))
 	assert.Equal(t, []string{"wf.p.x"}, after("wf.p.y"), "containers come after others")
 
 	condition = g.Condition(g.Find("wf.f"))
@@ -352,7 +352,7 @@ func TestConditionAndTargets(t *testing.T) {
 
 	var targets []string
 	for _, slot := range g.Targets(nodegraph.Entry) {
-		targets = append(targets, g.Node(g.Slot(nodegraph.Entry, slot)).Name())
+		targets = append(targets, g.Node(g.MemberAt(nodegraph.Entry, slot)).Name())
 	}
 	assert.Equal(t, []string{"wf.a", "wf.d", "wf.f", "wf.p"}, targets, "what nothing depends on, by name")
 	assert.True(t, g.Needed(g.Find("wf.e")))
@@ -399,8 +399,8 @@ func TestTargetsAndVisit(t *testing.T) {
 	}
 	assert.Equal(t, map[string]bool{"a": true, "b": true, "c": false, "d": true, "e": true}, needed)
 	assert.Equal(t, []int32{1, 0}, g.Targets(nodegraph.Entry), "in the order in which they are written")
-	plan, first := g.Planned(nodegraph.Entry)
-	visit := func(task string) int { return plan.Visit(int32(g.Find("wf."+task) - first)) }
+	plan, first := g.PlanOf(nodegraph.Entry)
+	visit := func(task string) int { return plan.VisitOrder(int32(g.Find("wf."+task) - first)) }
 	assert.Equal(t, []int{1, 2, 3, 4}, []int{visit("a"), visit("d"), visit("e"), visit("b")})
 }
 
@@ -417,7 +417,7 @@ func TestExpandIsOnce(t *testing.T) {
 // A template that calls itself expands one level at a time, down to the limit on nesting.
 func TestExpandIsLazyAndBounded(t *testing.T) {
 	spec := &nodegraph.Spec{Name: "wf", Entrypoint: "main", Templates: []*nodegraph.Template{
-		{Name: "main", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "a", Template: "main"}}},
+		{Name: "main", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{{Name: "a", Template: "main"}}},
 	}}
 	g, err := nodegraph.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nesting: 3}))
 	require.NoError(t, err)
@@ -436,7 +436,7 @@ func TestAttempts(t *testing.T) {
 	g := mustGraph(t, "dag(a: retry(pod(x)))")
 	require.NoError(t, g.Expand(nodegraph.Entry))
 	a := g.First(nodegraph.Entry)
-	assert.Equal(t, nodegraph.Retry, g.Node(a).Kind)
+	assert.Equal(t, nodegraph.KindRetry, g.Node(a).Kind)
 	require.NoError(t, g.Expand(a))
 	assert.Equal(t, nodegraph.None, g.First(a), "attempts are added one by one")
 	for slot, name := range []string{"wf.a(0)", "wf.a(1)"} {
@@ -444,9 +444,9 @@ func TestAttempts(t *testing.T) {
 		require.NoError(t, err)
 		n := g.Node(i)
 		assert.Equal(t, name, n.Name())
-		assert.Equal(t, nodegraph.Pod, n.Kind)
+		assert.Equal(t, nodegraph.KindPod, n.Kind)
 		assert.Equal(t, nodegraph.RoleAttempt, n.Role)
-		assert.Equal(t, int32(slot), n.Slot)
+		assert.Equal(t, int32(slot), n.DeclIndex)
 		assert.Equal(t, g.Node(a).Nesting(), n.Nesting())
 		require.NoError(t, g.Expand(i))
 		assert.Equal(t, name+".x", g.Node(g.First(i)).Name())
@@ -470,7 +470,7 @@ func TestStepsWithLoops(t *testing.T) {
 	assert.Equal(t, "1", g.Item(g.Find("wf[0].a(0:1)")).Text)
 	assert.Nil(t, g.Item(group))
 	assert.Equal(t, 1, first.Nesting())
-	assert.Equal(t, nodegraph.TaskGroup, g.Node(g.Find("wf[0].none")).Kind)
+	assert.Equal(t, nodegraph.KindTaskGroup, g.Node(g.Find("wf[0].none")).Kind)
 
 	later := g.Find("wf[0].later")
 	require.NoError(t, g.AddItems(group, g.Node(later).Task, []nodegraph.Item{{Text: "p"}}))
@@ -728,8 +728,8 @@ func TestWhatStandsInNoOrder(t *testing.T) {
 		assert.True(t, g.Needed(i), name)
 	}
 	x, y := g.Find("wf.p.x"), g.Find("wf.p.y")
-	assert.Equal(t, []nodegraph.Index{y}, slices.Collect(g.Before(x)))
-	assert.Equal(t, []nodegraph.Index{x}, slices.Collect(g.After(y)))
+	assert.Equal(t, []nodegraph.Index{y}, slices.Collect(g.Dependents(x)))
+	assert.Equal(t, []nodegraph.Index{x}, slices.Collect(g.Dependencies(y)))
 	for _, c := range []nodegraph.Index{x, y} {
 		assert.True(t, g.Needed(c), "a container is needed as its pod is")
 	}

@@ -17,8 +17,8 @@ func withExpressions(t *testing.T, depends, when, hook, again string) *nodegraph
 	expression, err := retry.Compile(again)
 	require.NoError(t, err)
 	return &nodegraph.Spec{Name: "wf", Entrypoint: "main", Templates: []*nodegraph.Template{
-		{Name: "pod", Kind: nodegraph.Pod, Retry: &retry.Strategy{Expression: expression}},
-		{Name: "main", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{
+		{Name: "pod", Kind: nodegraph.KindPod, Retry: &retry.Strategy{Expression: expression}},
+		{Name: "main", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{
 			{Name: "a", Template: "pod"},
 			{Name: "b", Template: "pod", Depends: depends, When: when, Hooks: []nodegraph.Hook{{Name: "h", Template: "pod", Expression: hook}}},
 		}},

@@ -6,14 +6,14 @@ import "iter"
 // order in which each comes after all it depends on, so that a walk by index meets causes before effects.
 func (g *Graph) slotOf(i Index, slot int32) Index {
 	if p := g.Plan(i); p != nil {
-		slot = p.Place(slot)
+		slot = p.TopoIndex(slot)
 	}
 	return g.First(i) + Index(slot)
 }
 
-// After yields the nodes that node i comes after directly: tasks its depends names, containers it depends on, the
+// Dependencies yields the nodes that node i comes after directly: tasks its depends names, containers it depends on, the
 // StepGroup before it.
-func (g *Graph) After(i Index) iter.Seq[Index] {
+func (g *Graph) Dependencies(i Index) iter.Seq[Index] {
 	return func(yield func(Index) bool) {
 		n := &g.nodes[i]
 		switch n.Role {
@@ -25,15 +25,15 @@ func (g *Graph) After(i Index) iter.Seq[Index] {
 				}
 			}
 		case RoleGroup:
-			if n.Slot > 0 {
-				yield(g.slotOf(n.Parent, n.Slot-1))
+			if n.DeclIndex > 0 {
+				yield(g.slotOf(n.Parent, n.DeclIndex-1))
 			}
 		}
 	}
 }
 
-// Before yields the nodes that come after node i directly: the inverse of After.
-func (g *Graph) Before(i Index) iter.Seq[Index] {
+// Dependents yields the nodes that come after node i directly: the inverse of After.
+func (g *Graph) Dependents(i Index) iter.Seq[Index] {
 	return func(yield func(Index) bool) {
 		n := &g.nodes[i]
 		switch n.Role {
@@ -56,7 +56,7 @@ func (g *Graph) Before(i Index) iter.Seq[Index] {
 func (g *Graph) Plan(i Index) *Plan { return g.plans[max(g.nodes[i].inner, 0)] }
 
 // Planned returns the order of the members of DAG or Pod i, and the first of them, which is at place 0.
-func (g *Graph) Planned(i Index) (*Plan, Index) {
+func (g *Graph) PlanOf(i Index) (*Plan, Index) {
 	return g.Plan(i), g.First(i)
 }
 
@@ -76,8 +76,8 @@ func (g *Graph) Condition(i Index) *Condition {
 	return nil
 }
 
-// Slot returns the member of DAG, Pod or Steps i with this slot.
-func (g *Graph) Slot(i Index, slot int32) Index { return g.slotOf(i, slot) }
+// MemberAt returns the member of DAG, Pod or Steps i with this slot.
+func (g *Graph) MemberAt(i Index, slot int32) Index { return g.slotOf(i, slot) }
 
 // Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.
 func (g *Graph) Targets(i Index) []int32 { return g.Plan(i).targets }

@@ -249,11 +249,11 @@ func (p *specParser) template() (*Template, error) {
 	case "pod":
 		return p.pod()
 	case "daemon":
-		return &Template{Name: word, Kind: Pod, Daemon: true}, nil
+		return &Template{Name: word, Kind: KindPod, Daemon: true}, nil
 	case "http":
-		return &Template{Name: word, Kind: HTTP}, nil
+		return &Template{Name: word, Kind: KindHTTP}, nil
 	case "plugin":
-		return &Template{Name: word, Kind: Plugin}, nil
+		return &Template{Name: word, Kind: KindPlugin}, nil
 	case "suspend":
 		return p.suspend()
 	case "dag":

@@ -43,69 +43,69 @@ func TestParse(t *testing.T) {
 	type T = nodegraph.Template
 	type Task = nodegraph.Task
 	type C = nodegraph.ContainerSpec
-	pod := &T{Name: "pod", Kind: nodegraph.Pod}
+	pod := &T{Name: "pod", Kind: nodegraph.KindPod}
 	for _, c := range []struct {
 		text string
 		want []*T
 	}{
-		{"pod", []*T{{Name: "main", Kind: nodegraph.Pod}}},
-		{" daemon ", []*T{{Name: "main", Kind: nodegraph.Pod, Daemon: true}}},
-		{"http", []*T{{Name: "main", Kind: nodegraph.HTTP}}},
-		{"plugin", []*T{{Name: "main", Kind: nodegraph.Plugin}}},
-		{"suspend", []*T{{Name: "main", Kind: nodegraph.Suspend}}},
-		{"suspend( 1m30s )", []*T{{Name: "main", Kind: nodegraph.Suspend, Suspend: 90 * time.Second}}},
-		{"pod(a)", []*T{{Name: "main", Kind: nodegraph.Pod, Containers: []C{{Name: "a"}}}}},
-		{"pod(a->main, b -> main)", []*T{{Name: "main", Kind: nodegraph.Pod, Containers: []C{
+		{"pod", []*T{{Name: "main", Kind: nodegraph.KindPod}}},
+		{" daemon ", []*T{{Name: "main", Kind: nodegraph.KindPod, Daemon: true}}},
+		{"http", []*T{{Name: "main", Kind: nodegraph.KindHTTP}}},
+		{"plugin", []*T{{Name: "main", Kind: nodegraph.KindPlugin}}},
+		{"suspend", []*T{{Name: "main", Kind: nodegraph.KindSuspend}}},
+		{"suspend( 1m30s )", []*T{{Name: "main", Kind: nodegraph.KindSuspend, Suspend: 90 * time.Second}}},
+		{"pod(a)", []*T{{Name: "main", Kind: nodegraph.KindPod, Containers: []C{{Name: "a"}}}}},
+		{"pod(a->main, b -> main)", []*T{{Name: "main", Kind: nodegraph.KindPod, Containers: []C{
 			{Name: "a"}, {Name: "main", Dependencies: []string{"a", "b"}}, {Name: "b"}}}}},
-		{"pod(a -> b-1 -> main, c)", []*T{{Name: "main", Kind: nodegraph.Pod, Containers: []C{
+		{"pod(a -> b-1 -> main, c)", []*T{{Name: "main", Kind: nodegraph.KindPod, Containers: []C{
 			{Name: "a"}, {Name: "b-1", Dependencies: []string{"a"}}, {Name: "main", Dependencies: []string{"b-1"}}, {Name: "c"}}}}},
-		{"pod({a, b} -> {c, d}, a -> c)", []*T{{Name: "main", Kind: nodegraph.Pod, Containers: []C{
+		{"pod({a, b} -> {c, d}, a -> c)", []*T{{Name: "main", Kind: nodegraph.KindPod, Containers: []C{
 			{Name: "a"}, {Name: "b"}, {Name: "c", Dependencies: []string{"a", "b"}}, {Name: "d", Dependencies: []string{"a", "b"}}}}}},
-		{"retry(pod)", []*T{{Name: "main", Kind: nodegraph.Pod, Retry: always()}}},
-		{"retry(2, pod(a))", []*T{{Name: "main", Kind: nodegraph.Pod, Containers: []C{{Name: "a"}}, Retry: always(2)}}},
-		{"mutex(m-1, retry(0, pod))", []*T{{Name: "main", Kind: nodegraph.Pod, Retry: always(0),
+		{"retry(pod)", []*T{{Name: "main", Kind: nodegraph.KindPod, Retry: always()}}},
+		{"retry(2, pod(a))", []*T{{Name: "main", Kind: nodegraph.KindPod, Containers: []C{{Name: "a"}}, Retry: always(2)}}},
+		{"mutex(m-1, retry(0, pod))", []*T{{Name: "main", Kind: nodegraph.KindPod, Retry: always(0),
 			Locks: []nodegraph.Lock{{Key: "default/Mutex/m-1", Limit: 1}}}}},
-		{"mutex(m, mutex(n, daemon))", []*T{{Name: "main", Kind: nodegraph.Pod, Daemon: true,
+		{"mutex(m, mutex(n, daemon))", []*T{{Name: "main", Kind: nodegraph.KindPod, Daemon: true,
 			Locks: []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}, {Key: "default/Mutex/n", Limit: 1}}}}},
-		{"dag()", []*T{{Name: "main", Kind: nodegraph.DAG}}},
-		{"dag(a -> b)", []*T{{Name: "main", Kind: nodegraph.DAG, Tasks: []Task{
+		{"dag()", []*T{{Name: "main", Kind: nodegraph.KindDAG}}},
+		{"dag(a -> b)", []*T{{Name: "main", Kind: nodegraph.KindDAG, Tasks: []Task{
 			{Name: "a", Template: "pod"}, {Name: "b", Template: "pod", Dependencies: []string{"a"}}}}, pod}},
-		{"dag(a: pod, b: pod(x -> y), a -> b)", []*T{{Name: "main", Kind: nodegraph.DAG, Tasks: []Task{
+		{"dag(a: pod, b: pod(x -> y), a -> b)", []*T{{Name: "main", Kind: nodegraph.KindDAG, Tasks: []Task{
 			{Name: "a", Template: "pod"}, {Name: "b", Template: "b", Dependencies: []string{"a"}}}},
-			pod, {Name: "b", Kind: nodegraph.Pod, Containers: []C{{Name: "x"}, {Name: "y", Dependencies: []string{"x"}}}}}},
-		{"dag(a: http -> {b, c: http})", []*T{{Name: "main", Kind: nodegraph.DAG, Tasks: []Task{
+			pod, {Name: "b", Kind: nodegraph.KindPod, Containers: []C{{Name: "x"}, {Name: "y", Dependencies: []string{"x"}}}}}},
+		{"dag(a: http -> {b, c: http})", []*T{{Name: "main", Kind: nodegraph.KindDAG, Tasks: []Task{
 			{Name: "a", Template: "http"}, {Name: "b", Template: "pod", Dependencies: []string{"a"}},
 			{Name: "c", Template: "http", Dependencies: []string{"a"}}}},
-			{Name: "http", Kind: nodegraph.HTTP}, pod}},
-		{`dag(a, b depends "a.Succeeded || a.Failed" when "'x' == 'x'")`, []*T{{Name: "main", Kind: nodegraph.DAG, Tasks: []Task{
+			{Name: "http", Kind: nodegraph.KindHTTP}, pod}},
+		{`dag(a, b depends "a.Succeeded || a.Failed" when "'x' == 'x'")`, []*T{{Name: "main", Kind: nodegraph.KindDAG, Tasks: []Task{
 			{Name: "a", Template: "pod"},
 			{Name: "b", Template: "pod", Depends: "a.Succeeded || a.Failed", When: "'x' == 'x'"}}}, pod}},
-		{"dag(a over [x, `y z`, 3] continueOnFailed continueOnError)", []*T{{Name: "main", Kind: nodegraph.DAG, Tasks: []Task{
+		{"dag(a over [x, `y z`, 3] continueOnFailed continueOnError)", []*T{{Name: "main", Kind: nodegraph.KindDAG, Tasks: []Task{
 			{Name: "a", Template: "pod", ContinueOn: nodegraph.ContinueOn{Failed: true, Error: true},
 				Loop: &nodegraph.Loop{Items: []nodegraph.Item{{Text: "x"}, {Text: "y z"}, {Text: "3"}}}}}}, pod}},
-		{`dag(a over [], b over "{{tasks.a.outputs.result}}")`, []*T{{Name: "main", Kind: nodegraph.DAG, Tasks: []Task{
+		{`dag(a over [], b over "{{tasks.a.outputs.result}}")`, []*T{{Name: "main", Kind: nodegraph.KindDAG, Tasks: []Task{
 			{Name: "a", Template: "pod", Loop: &nodegraph.Loop{}},
 			{Name: "b", Template: "pod", Loop: &nodegraph.Loop{Unresolved: "{{tasks.a.outputs.result}}"}}}}, pod}},
-		{"dag(a exit pod, b exit retry(pod))", []*T{{Name: "main", Kind: nodegraph.DAG, Tasks: []Task{
+		{"dag(a exit pod, b exit retry(pod))", []*T{{Name: "main", Kind: nodegraph.KindDAG, Tasks: []Task{
 			{Name: "a", Template: "pod", Hooks: []nodegraph.Hook{{Name: "exit", Template: "pod"}}},
 			{Name: "b", Template: "pod", Hooks: []nodegraph.Hook{{Name: "exit", Template: "b-exit"}}}}},
-			pod, {Name: "b-exit", Kind: nodegraph.Pod, Retry: always()}}},
-		{"steps()", []*T{{Name: "main", Kind: nodegraph.Steps}}},
-		{"steps(a, b | c | d: suspend when `1 == 2`)", []*T{{Name: "main", Kind: nodegraph.Steps, Steps: [][]Task{
+			pod, {Name: "b-exit", Kind: nodegraph.KindPod, Retry: always()}}},
+		{"steps()", []*T{{Name: "main", Kind: nodegraph.KindSteps}}},
+		{"steps(a, b | c | d: suspend when `1 == 2`)", []*T{{Name: "main", Kind: nodegraph.KindSteps, Steps: [][]Task{
 			{{Name: "a", Template: "pod"}, {Name: "b", Template: "pod"}},
 			{{Name: "c", Template: "pod"}},
-			{{Name: "d", Template: "suspend", When: "1 == 2"}}}}, pod, {Name: "suspend", Kind: nodegraph.Suspend}}},
-		{"dag(a: retry(2, steps(x | y)), b)", []*T{{Name: "main", Kind: nodegraph.DAG, Tasks: []Task{
+			{{Name: "d", Template: "suspend", When: "1 == 2"}}}}, pod, {Name: "suspend", Kind: nodegraph.KindSuspend}}},
+		{"dag(a: retry(2, steps(x | y)), b)", []*T{{Name: "main", Kind: nodegraph.KindDAG, Tasks: []Task{
 			{Name: "a", Template: "a"}, {Name: "b", Template: "pod"}}},
-			{Name: "a", Kind: nodegraph.Steps, Retry: always(2), Steps: [][]Task{{{Name: "x", Template: "pod"}}, {{Name: "y", Template: "pod"}}}},
+			{Name: "a", Kind: nodegraph.KindSteps, Retry: always(2), Steps: [][]Task{{{Name: "x", Template: "pod"}}, {{Name: "y", Template: "pod"}}}},
 			pod}},
 		// Words of the language are names like any other, and names of templates stay apart.
-		{"dag(pod: pod(main), main: dag(main: pod(x)), dag)", []*T{{Name: "main", Kind: nodegraph.DAG, Tasks: []Task{
+		{"dag(pod: pod(main), main: dag(main: pod(x)), dag)", []*T{{Name: "main", Kind: nodegraph.KindDAG, Tasks: []Task{
 			{Name: "pod", Template: "pod"}, {Name: "main", Template: "main-2"}, {Name: "dag", Template: "pod-2"}}},
-			{Name: "pod", Kind: nodegraph.Pod, Containers: []C{{Name: "main"}}},
-			{Name: "main-2", Kind: nodegraph.DAG, Tasks: []Task{{Name: "main", Template: "main-3"}}},
-			{Name: "main-3", Kind: nodegraph.Pod, Containers: []C{{Name: "x"}}},
-			{Name: "pod-2", Kind: nodegraph.Pod}}},
+			{Name: "pod", Kind: nodegraph.KindPod, Containers: []C{{Name: "main"}}},
+			{Name: "main-2", Kind: nodegraph.KindDAG, Tasks: []Task{{Name: "main", Template: "main-3"}}},
+			{Name: "main-3", Kind: nodegraph.KindPod, Containers: []C{{Name: "x"}}},
+			{Name: "pod-2", Kind: nodegraph.KindPod}}},
 	} {
 		t.Run(c.text, func(t *testing.T) {
 			got := mustParse(t, c.text)
@@ -214,7 +214,7 @@ func TestParseNestsUpTo100(t *testing.T) {
 		require.NoError(t, g.Expand(i))
 		i = g.First(i)
 	}
-	assert.Equal(t, nodegraph.Pod, g.Node(i).Kind)
+	assert.Equal(t, nodegraph.KindPod, g.Node(i).Kind)
 	assert.Equal(t, 99, g.Node(i).Nesting())
 }
 

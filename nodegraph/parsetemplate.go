@@ -10,13 +10,13 @@ import (
 
 func (p *specParser) pod() (*Template, error) {
 	if !p.accept("(") {
-		return &Template{Name: "pod", Kind: Pod}, nil
+		return &Template{Name: "pod", Kind: KindPod}, nil
 	}
 	drawn, err := p.chains(func(int, string) error { return nil })
 	if err != nil {
 		return nil, err
 	}
-	t := &Template{Kind: Pod}
+	t := &Template{Kind: KindPod}
 	for slot, name := range drawn.names {
 		t.Containers = append(t.Containers, ContainerSpec{Name: name, Dependencies: drawn.after[slot]})
 	}
@@ -28,7 +28,7 @@ func (p *specParser) pod() (*Template, error) {
 
 func (p *specParser) suspend() (*Template, error) {
 	if !p.accept("(") {
-		return &Template{Name: "suspend", Kind: Suspend}, nil
+		return &Template{Name: "suspend", Kind: KindSuspend}, nil
 	}
 	p.space()
 	from := p.at
@@ -37,7 +37,7 @@ func (p *specParser) suspend() (*Template, error) {
 	if err != nil || d < 0 {
 		return nil, p.errorf(from, "expected a duration such as 10s")
 	}
-	return &Template{Kind: Suspend, Suspend: d}, p.expect(")")
+	return &Template{Kind: KindSuspend, Suspend: d}, p.expect(")")
 }
 
 func (p *specParser) retry() (*Template, error) {
@@ -92,7 +92,7 @@ func (p *specParser) dag() (*Template, error) {
 	if err := p.expect("("); err != nil {
 		return nil, err
 	}
-	t := &Template{Kind: DAG}
+	t := &Template{Kind: KindDAG}
 	drawn, err := p.chains(func(slot int, name string) error {
 		if slot == len(t.Tasks) {
 			t.Tasks = append(t.Tasks, Task{Name: name})
@@ -113,7 +113,7 @@ func (p *specParser) steps() (*Template, error) {
 	if err := p.expect("("); err != nil {
 		return nil, err
 	}
-	t := &Template{Kind: Steps}
+	t := &Template{Kind: KindSteps}
 	if p.accept(")") {
 		return t, nil
 	}
@@ -205,6 +205,6 @@ func (p *specParser) loop() (*Loop, error) {
 // defaultPod gives a task that does not say what it is the plain pod.
 func (p *specParser) defaultPod(task *Task) {
 	if task.Template == "" {
-		task.Template = p.leaf(&Template{Name: "pod", Kind: Pod})
+		task.Template = p.leaf(&Template{Name: "pod", Kind: KindPod})
 	}
 }

@@ -2,25 +2,25 @@ package nodegraph
 
 import "fmt"
 
-// Phase is the state of a node as a user sees it. The zero value, Planned, is a node that the specification promises
+// Phase is the state of a node as a user sees it. The zero value, PhasePlanned, is a node that the specification promises
 // and that was not created yet; Argo has no name for it because it does not list such nodes.
 type Phase uint8
 
 // The phases, in Argo's terms.
 const (
-	Planned   Phase = iota // promised by the specification, not created yet
-	Pending                // created, not running: waits for its pod, a lock, or a host
-	Running                // running, or a composite with unfinished members
-	Succeeded              // ended well
-	Skipped                // its when was false, or it had no items
-	Failed                 // ended with a failure of its own
-	Error                  // ended by something outside of it: its pod was deleted, its specification is wrong
-	Omitted                // its depends condition can no longer hold
+	PhasePlanned   Phase = iota // promised by the specification, not created yet
+	PhasePending                // created, not running: waits for its pod, a lock, or a host
+	PhaseRunning                // running, or a composite with unfinished members
+	PhaseSucceeded              // ended well
+	PhaseSkipped                // its when was false, or it had no items
+	PhaseFailed                 // ended with a failure of its own
+	PhaseError                  // ended by something outside of it: its pod was deleted, its specification is wrong
+	PhaseOmitted                // its depends condition can no longer hold
 )
 
 var phaseNames = [...]string{"", "Pending", "Running", "Succeeded", "Skipped", "Failed", "Error", "Omitted"}
 
-// String returns Argo's name of the phase; Planned is the empty string.
+// String returns Argo's name of the phase; PhasePlanned is the empty string.
 func (p Phase) String() string {
 	if int(p) < len(phaseNames) {
 		return phaseNames[p]
@@ -35,37 +35,37 @@ func ParsePhase(name string) (Phase, error) {
 			return Phase(i), nil
 		}
 	}
-	return Planned, &ValueError{Field: "phase", Value: name, Reason: "is not a node phase"}
+	return PhasePlanned, &ValueError{Field: "phase", Value: name, Reason: "is not a node phase"}
 }
 
 // Completed reports whether the node ran and ended: Succeeded, Failed or Error (Argo: NodePhase.Completed).
-func (p Phase) Completed() bool { return p == Succeeded || p.Unsuccessful() }
+func (p Phase) Completed() bool { return p == PhaseSucceeded || p.Unsuccessful() }
 
 // Unsuccessful reports whether the phase is Failed or Error (Argo: FailedOrError).
-func (p Phase) Unsuccessful() bool { return p == Failed || p == Error }
+func (p Phase) Unsuccessful() bool { return p == PhaseFailed || p == PhaseError }
 
 // Settled reports whether the phase is one that a node keeps: Completed, Skipped or Omitted. A node is fulfilled when
 // its phase is settled and its results are in, or when it is a ready daemon; only package propagate knows the latter.
-func (p Phase) Settled() bool { return p.Completed() || p == Skipped || p == Omitted }
+func (p Phase) Settled() bool { return p.Completed() || p == PhaseSkipped || p == PhaseOmitted }
 
 // Kind is what a node is, Argo's node type.
 type Kind uint8
 
-// The kinds. Workflow is the root of containment; Argo has no node for it. NodeSkipped is the type Argo gives to a
+// The kinds. KindWorkflow is the root of containment; Argo has no node for it. KindSkipped is the type Argo gives to a
 // node that was skipped or omitted in place of what it would have been.
 const (
-	Workflow Kind = iota
-	Pod
-	Container
-	Steps
-	StepGroup
-	DAG
-	TaskGroup
-	Retry
-	Suspend
-	HTTP
-	Plugin
-	NodeSkipped
+	KindWorkflow Kind = iota
+	KindPod
+	KindContainer
+	KindSteps
+	KindStepGroup
+	KindDAG
+	KindTaskGroup
+	KindRetry
+	KindSuspend
+	KindHTTP
+	KindPlugin
+	KindSkipped
 )
 
 var kindNames = [...]string{
@@ -88,14 +88,14 @@ func ParseKind(name string) (Kind, error) {
 			return Kind(i), nil
 		}
 	}
-	return Workflow, &ValueError{Field: "type", Value: name, Reason: "is not a node type"}
+	return KindWorkflow, &ValueError{Field: "type", Value: name, Reason: "is not a node type"}
 }
 
 // Composite reports whether nodes of this kind settle from their members: everything but Pod, Container, Suspend, HTTP
 // and Plugin, which settle from facts.
 func (k Kind) Composite() bool {
 	switch k {
-	case Workflow, Steps, StepGroup, DAG, TaskGroup, Retry:
+	case KindWorkflow, KindSteps, KindStepGroup, KindDAG, KindTaskGroup, KindRetry:
 		return true
 	}
 	return false

@@ -16,14 +16,14 @@ func TestPhases(t *testing.T) {
 		name                             string
 		completed, unsuccessful, settled bool
 	}{
-		{nodegraph.Planned, "", false, false, false},
-		{nodegraph.Pending, "Pending", false, false, false},
-		{nodegraph.Running, "Running", false, false, false},
-		{nodegraph.Succeeded, "Succeeded", true, false, true},
-		{nodegraph.Skipped, "Skipped", false, false, true},
-		{nodegraph.Failed, "Failed", true, true, true},
-		{nodegraph.Error, "Error", true, true, true},
-		{nodegraph.Omitted, "Omitted", false, false, true},
+		{nodegraph.PhasePlanned, "", false, false, false},
+		{nodegraph.PhasePending, "Pending", false, false, false},
+		{nodegraph.PhaseRunning, "Running", false, false, false},
+		{nodegraph.PhaseSucceeded, "Succeeded", true, false, true},
+		{nodegraph.PhaseSkipped, "Skipped", false, false, true},
+		{nodegraph.PhaseFailed, "Failed", true, true, true},
+		{nodegraph.PhaseError, "Error", true, true, true},
+		{nodegraph.PhaseOmitted, "Omitted", false, false, true},
 	} {
 		assert.Equal(t, c.name, c.phase.String())
 		got, err := nodegraph.ParsePhase(c.name)
@@ -44,18 +44,18 @@ func TestKinds(t *testing.T) {
 		name      string
 		composite bool
 	}{
-		{nodegraph.Workflow, "Workflow", true},
-		{nodegraph.Pod, "Pod", false},
-		{nodegraph.Container, "Container", false},
-		{nodegraph.Steps, "Steps", true},
-		{nodegraph.StepGroup, "StepGroup", true},
-		{nodegraph.DAG, "DAG", true},
-		{nodegraph.TaskGroup, "TaskGroup", true},
-		{nodegraph.Retry, "Retry", true},
-		{nodegraph.Suspend, "Suspend", false},
-		{nodegraph.HTTP, "HTTP", false},
-		{nodegraph.Plugin, "Plugin", false},
-		{nodegraph.NodeSkipped, "Skipped", false},
+		{nodegraph.KindWorkflow, "Workflow", true},
+		{nodegraph.KindPod, "Pod", false},
+		{nodegraph.KindContainer, "Container", false},
+		{nodegraph.KindSteps, "Steps", true},
+		{nodegraph.KindStepGroup, "StepGroup", true},
+		{nodegraph.KindDAG, "DAG", true},
+		{nodegraph.KindTaskGroup, "TaskGroup", true},
+		{nodegraph.KindRetry, "Retry", true},
+		{nodegraph.KindSuspend, "Suspend", false},
+		{nodegraph.KindHTTP, "HTTP", false},
+		{nodegraph.KindPlugin, "Plugin", false},
+		{nodegraph.KindSkipped, "Skipped", false},
 	} {
 		assert.Equal(t, c.name, c.kind.String())
 		got, err := nodegraph.ParseKind(c.name)
@@ -70,10 +70,10 @@ func TestKinds(t *testing.T) {
 
 func TestContinueOnCovers(t *testing.T) {
 	failed, either := nodegraph.ContinueOn{Failed: true}, nodegraph.ContinueOn{Failed: true, Error: true}
-	assert.True(t, failed.Covers(nodegraph.Failed))
-	assert.False(t, failed.Covers(nodegraph.Error))
-	assert.True(t, either.Covers(nodegraph.Error))
-	assert.False(t, either.Covers(nodegraph.Succeeded))
+	assert.True(t, failed.Covers(nodegraph.PhaseFailed))
+	assert.False(t, failed.Covers(nodegraph.PhaseError))
+	assert.True(t, either.Covers(nodegraph.PhaseError))
+	assert.False(t, either.Covers(nodegraph.PhaseSucceeded))
 }
 
 // The more specific time wins, and nothing is said of a workflow that has not ended.
@@ -87,14 +87,14 @@ func TestTTLAfter(t *testing.T) {
 		want  time.Duration
 		ok    bool
 	}{
-		{"nothing said", nodegraph.TTL{}, nodegraph.Succeeded, 0, false},
-		{"success", all, nodegraph.Succeeded, minute, true},
-		{"failure", all, nodegraph.Failed, hour, true},
-		{"error is a failure", all, nodegraph.Error, hour, true},
-		{"completion only", nodegraph.TTL{Completion: &second}, nodegraph.Failed, second, true},
-		{"success does not count for a failure", nodegraph.TTL{Success: &minute}, nodegraph.Failed, 0, false},
-		{"still running", all, nodegraph.Running, 0, false},
-		{"not looked at yet", all, nodegraph.Planned, 0, false},
+		{"nothing said", nodegraph.TTL{}, nodegraph.PhaseSucceeded, 0, false},
+		{"success", all, nodegraph.PhaseSucceeded, minute, true},
+		{"failure", all, nodegraph.PhaseFailed, hour, true},
+		{"error is a failure", all, nodegraph.PhaseError, hour, true},
+		{"completion only", nodegraph.TTL{Completion: &second}, nodegraph.PhaseFailed, second, true},
+		{"success does not count for a failure", nodegraph.TTL{Success: &minute}, nodegraph.PhaseFailed, 0, false},
+		{"still running", all, nodegraph.PhaseRunning, 0, false},
+		{"not looked at yet", all, nodegraph.PhasePlanned, 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, ok := c.ttl.After(c.phase)

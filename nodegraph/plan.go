@@ -27,15 +27,15 @@ type Plan struct {
 func (p *Plan) Len() int { return len(p.condition) }
 
 // Slot is where the template declares the member at a place.
-func (p *Plan) Slot(place int32) int32 {
+func (p *Plan) DeclIndex(place int32) int32 {
 	if p.order == nil {
 		return place
 	}
 	return p.order[place]
 }
 
-// Place is where the member that the template declares at a slot stands.
-func (p *Plan) Place(slot int32) int32 {
+// TopoIndex is where the member that the template declares at a slot stands.
+func (p *Plan) TopoIndex(slot int32) int32 {
 	if p.place == nil {
 		return slot
 	}
@@ -55,8 +55,8 @@ func (p *Plan) Dependents(place int32) []int32 { return p.dependents.row(place) 
 // it tests are the tasks of Dependencies, in that order.
 func (p *Plan) Condition(place int32) *Condition { return p.conditions[p.condition[place]] }
 
-// Visit is the turn of the task at a place in the order in which Argo visits the tasks of a DAG: see [Graph.Visit].
-func (p *Plan) Visit(place int32) int { return int(p.visit[place]) }
+// VisitOrder is the turn of the task at a place in the order in which Argo visits the tasks of a DAG: see [Graph.Visit].
+func (p *Plan) VisitOrder(place int32) int { return int(p.visit[place]) }
 
 // Roots are the places of the tasks that come after nothing, in the order in which Argo visits them. Do not modify the slice.
 func (p *Plan) Roots() []int32 { return p.roots }
@@ -333,7 +333,7 @@ func (p *Plan) number(stack []int32) {
 	next := int32(0)
 	stack = stack[:0]
 	for _, target := range p.targets {
-		stack = append(stack, p.Place(target))
+		stack = append(stack, p.TopoIndex(target))
 		for len(stack) > 0 {
 			at := stack[len(stack)-1]
 			if p.needed[at] { // back from what it depends on, or reached twice
@@ -390,7 +390,7 @@ func (p *Plan) chooseTargets(name func(int32) string) {
 	if len(p.targets) == 0 {
 		for place := range int32(p.Len()) {
 			if p.dependents.size(place) == 0 {
-				p.targets = append(p.targets, p.Slot(place))
+				p.targets = append(p.targets, p.DeclIndex(place))
 			}
 		}
 		sortByName(p.targets, name)

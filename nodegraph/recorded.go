@@ -2,8 +2,8 @@ package nodegraph
 
 import "time"
 
-// A Recorded is the state of one node as a controller stored it.
-type Recorded struct {
+// A NodeStatus is the state of one node as a controller stored it.
+type NodeStatus struct {
 	ID, Name    string
 	DisplayName string
 	Kind        Kind
@@ -27,11 +27,11 @@ type Recorded struct {
 
 // A Snapshot is the state of a whole workflow as a controller stored it.
 type Snapshot struct {
-	Phase    Phase // Planned where the workflow was not looked at yet
-	Message  string
-	Started  time.Time
-	Finished time.Time
-	Shutdown string // "", "Stop" or "Terminate"
-	Held     bool   // spec.suspend
-	Nodes    []Recorded
+	Phase     Phase // PhasePlanned where the workflow was not looked at yet
+	Message   string
+	Started   time.Time
+	Finished  time.Time
+	Shutdown  string // "", "Stop" or "Terminate"
+	Suspended bool   // spec.suspend
+	Nodes     []NodeStatus
 }

@@ -32,7 +32,7 @@ type TTL struct {
 // After returns how long a workflow that ended in phase is kept; false if for ever. The more specific field wins.
 func (t TTL) After(phase Phase) (time.Duration, bool) {
 	specific := t.Failure
-	if phase == Succeeded {
+	if phase == PhaseSucceeded {
 		specific = t.Success
 	}
 	switch {
@@ -98,7 +98,7 @@ type ContinueOn struct {
 
 // Covers reports whether a task that ended in phase is to be treated as if it had not failed (Argo: ContinuesOn).
 func (c ContinueOn) Covers(phase Phase) bool {
-	return phase == Failed && c.Failed || phase == Error && c.Error
+	return phase == PhaseFailed && c.Failed || phase == PhaseError && c.Error
 }
 
 // A Loop is withItems, withParam or withSequence. While Unresolved is set only the host knows the items.

@@ -125,11 +125,11 @@ func (c *checker) template(t *Template) error {
 	var plan *Plan
 	var err error
 	switch t.Kind {
-	case Pod:
+	case KindPod:
 		plan, err = c.containers(t)
-	case DAG:
+	case KindDAG:
 		plan, err = c.dag(t)
-	case Steps:
+	case KindSteps:
 		err = c.steps(t)
 	}
 	c.plans[t] = plan
@@ -140,7 +140,7 @@ func (c *checker) template(t *Template) error {
 // such as daemon, are ignored here too.
 func (t *Template) checkKind() error {
 	switch t.Kind {
-	case Pod, DAG, Steps, Suspend, HTTP, Plugin:
+	case KindPod, KindDAG, KindSteps, KindSuspend, KindHTTP, KindPlugin:
 	default:
 		return &SpecError{Template: t.Name, Field: "type", Reason: fmt.Sprintf("%s is not a kind of template", t.Kind)}
 	}
@@ -149,12 +149,12 @@ func (t *Template) checkKind() error {
 		field string
 		kind  Kind
 	}{
-		{len(t.Containers) > 0, "containerSet", Pod},
-		{len(t.Tasks) > 0, "dag.tasks", DAG},
-		{len(t.Targets) > 0, "dag.target", DAG},
-		{t.NoFailFast, "dag.failFast", DAG},
-		{len(t.Steps) > 0, "steps", Steps},
-		{t.Suspend != 0, "suspend.duration", Suspend},
+		{len(t.Containers) > 0, "containerSet", KindPod},
+		{len(t.Tasks) > 0, "dag.tasks", KindDAG},
+		{len(t.Targets) > 0, "dag.target", KindDAG},
+		{t.NoFailFast, "dag.failFast", KindDAG},
+		{len(t.Steps) > 0, "steps", KindSteps},
+		{t.Suspend != 0, "suspend.duration", KindSuspend},
 	} {
 		if f.set && t.Kind != f.kind {
 			return &SpecError{Template: t.Name, Field: f.field, Reason: fmt.Sprintf("is only for %s templates, and this is a %s", f.kind, t.Kind)}

@@ -43,7 +43,7 @@ func TestNewRejects(t *testing.T) {
 		{"workflow hook without an expression", func(s *Spec) { s.Hooks = []nodegraph.Hook{{Name: "h", Template: "pod"}} },
 			"hooks.h: a hook other than exit needs an expression"},
 
-		{"kind of no template", func(s *Spec) { s.Templates[1].Kind = nodegraph.TaskGroup },
+		{"kind of no template", func(s *Spec) { s.Templates[1].Kind = nodegraph.KindTaskGroup },
 			`template "pod": type: TaskGroup is not a kind of template`},
 		{"kind forgotten", func(s *Spec) { s.Templates[1].Kind = 0 }, `template "pod": type: Workflow is not a kind of template`},
 		{"containers of a DAG", func(s *Spec) { s.Templates[0].Containers = s.Templates[2].Containers },
@@ -58,7 +58,7 @@ func TestNewRejects(t *testing.T) {
 			`template "main": steps: is only for Steps templates, and this is a DAG`},
 		{"duration of a pod", func(s *Spec) { s.Templates[1].Suspend = 1 },
 			`template "pod": suspend.duration: is only for Suspend templates, and this is a Pod`},
-		{"negative duration", func(s *Spec) { s.Templates[1].Kind, s.Templates[1].Suspend = nodegraph.Suspend, minus },
+		{"negative duration", func(s *Spec) { s.Templates[1].Kind, s.Templates[1].Suspend = nodegraph.KindSuspend, minus },
 			`template "pod": suspend.duration: -1s is negative`},
 		{"negative timeout", func(s *Spec) { s.Templates[1].Timeout = minus }, `template "pod": timeout: -1s is negative`},
 		{"negative pending timeout", func(s *Spec) { s.Templates[1].PendingTimeout = minus }, `template "pod": pendingTimeout: -1s is negative`},
@@ -107,10 +107,10 @@ func TestNewRejects(t *testing.T) {
 			`template "steps": "q": depends: only tasks of a DAG have dependencies`},
 
 		{"fault in an inline template", func(s *Spec) {
-			task(s, 0).Template, task(s, 0).Inline = "", &nodegraph.Template{Kind: nodegraph.Pod, Timeout: minus}
+			task(s, 0).Template, task(s, 0).Inline = "", &nodegraph.Template{Kind: nodegraph.KindPod, Timeout: minus}
 		}, `template "main": "a": inline: is not usable: nodegraph: timeout: -1s is negative`},
 		{"inline template inside itself", func(s *Spec) {
-			inline := &nodegraph.Template{Name: "i", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "t"}}}
+			inline := &nodegraph.Template{Name: "i", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{{Name: "t"}}}
 			inline.Tasks[0].Inline = inline
 			task(s, 0).Template, task(s, 0).Inline = "", inline
 		}, `template "main": "a": inline: is not usable: nodegraph: template "i": "t": inline: is inside itself`},
@@ -162,9 +162,9 @@ func TestCycles(t *testing.T) {
 
 func TestInlineTemplates(t *testing.T) {
 	deep := func(levels int) *nodegraph.Spec {
-		t := &nodegraph.Template{Name: "leaf", Kind: nodegraph.Pod}
+		t := &nodegraph.Template{Name: "leaf", Kind: nodegraph.KindPod}
 		for range levels {
-			t = &nodegraph.Template{Name: "level", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "x", Inline: t}, {Name: "y", Inline: t}}}
+			t = &nodegraph.Template{Name: "level", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{{Name: "x", Inline: t}, {Name: "y", Inline: t}}}
 		}
 		return &nodegraph.Spec{Name: "wf", Entrypoint: "level", Templates: []*nodegraph.Template{t}}
 	}
@@ -172,7 +172,7 @@ func TestInlineTemplates(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, g.Expand(nodegraph.Entry))
 	require.NoError(t, g.Expand(g.Find("wf.y")))
-	assert.Equal(t, nodegraph.DAG, g.Node(g.Find("wf.y.x")).Kind)
+	assert.Equal(t, nodegraph.KindDAG, g.Node(g.Find("wf.y.x")).Kind)
 
 	_, err = nodegraph.New(deep(101))
 	require.ErrorContains(t, err, "inline: is inside more than 100 others")
@@ -185,7 +185,7 @@ func TestDependenciesNamedTwice(t *testing.T) {
 	g, err := nodegraph.New(spec)
 	require.NoError(t, err)
 	expandAll(t, g)
-	assert.Equal(t, []string{"wf.b.x"}, names(g, slices.Collect(g.After(g.Find("wf.b.y")))))
+	assert.Equal(t, []string{"wf.b.x"}, names(g, slices.Collect(g.Dependencies(g.Find("wf.b.y")))))
 }
 
 func TestDependsErrorsAreWrapped(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 // looked up, and no limit of parallelism is reached.
 func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 	n := e.graph.Node(i)
-	if e.facts.Held() || e.facts.Started().IsZero() {
+	if e.facts.Suspended() || e.facts.Started().IsZero() {
 		return false
 	}
-	if n.Kind == nodegraph.StepGroup || n.Kind == nodegraph.TaskGroup {
+	if n.Kind == nodegraph.KindStepGroup || n.Kind == nodegraph.KindTaskGroup {
 		return true
 	}
 	if !e.parallelismAllows(i, v) {
@@ -85,7 +85,7 @@ func (e *Engine) ask(i nodegraph.Index) {
 		return
 	}
 	e.facts.SetAnswer(i, fact.AnswerAsked)
-	if n.Kind == nodegraph.TaskGroup {
+	if n.Kind == nodegraph.KindTaskGroup {
 		e.actOn(ActionExpand, i, n.Task.Loop.Unresolved)
 		return
 	}

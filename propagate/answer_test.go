@@ -26,8 +26,8 @@ func TestUnanswerable(t *testing.T) {
 				}
 			})
 			tell(t, e, propagate.Unanswerable("wf.a", "no outputs are kept"))
-			expect(t, e, "wf.a", nodegraph.Error)
-			expect(t, e, "wf.b", nodegraph.Omitted)
+			expect(t, e, "wf.a", nodegraph.PhaseError)
+			expect(t, e, "wf.b", nodegraph.PhaseOmitted)
 			require.True(t, e.Complete())
 			require.Equal(t, "no outputs are kept", e.Explain(e.Graph().Find("wf.a"))[0].Message)
 			again := restored(t, e)
@@ -54,25 +54,25 @@ func TestUnanswerableIsFinal(t *testing.T) {
 		require.Equal(t, "Error: nobody knows", looks(e, "wf.x")["wf.x"])
 	})
 	t.Run("found in the cache", func(t *testing.T) {
-		e := drawnWith(t, `dag(x when "{{a}} == 1", hold: suspend)`, eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Memoize = "key" }))
+		e := drawnWith(t, `dag(x when "{{a}} == 1", hold: suspend)`, eachOf(nodegraph.KindPod, func(template *nodegraph.Template) { template.Memoize = "key" }))
 		tell(t, e, propagate.Memoized("wf.x", true))
 		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
-		expect(t, e, "wf.x", nodegraph.Succeeded)
+		expect(t, e, "wf.x", nodegraph.PhaseSucceeded)
 	})
 	t.Run("a daemon begins anew", func(t *testing.T) {
 		e := drawn(t, `dag(d: retry(1, daemon) -> x when "{{a}} == 1", hold: suspend)`)
 		tell(t, e, propagate.PodRunning("wf.d(0)"))
 		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
 		tell(t, e, propagate.PodFailed("wf.d(0)", ""))
-		expect(t, e, "wf.d", nodegraph.Running)
-		expect(t, e, "wf.x", nodegraph.Error)
+		expect(t, e, "wf.d", nodegraph.PhaseRunning)
+		expect(t, e, "wf.x", nodegraph.PhaseError)
 	})
 	t.Run("heard when a daemon has begun anew", func(t *testing.T) {
 		e := drawn(t, `dag(d: retry(1, daemon) -> x when "{{a}} == 1", hold: suspend)`)
 		tell(t, e, propagate.PodRunning("wf.d(0)"))
 		tell(t, e, propagate.PodFailed("wf.d(0)", ""))
 		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
-		expect(t, e, "wf.x", nodegraph.Error)
+		expect(t, e, "wf.x", nodegraph.PhaseError)
 	})
 	t.Run("kept by a manual retry", func(t *testing.T) {
 		e := drawn(t, `dag(a: retry(1, dag(x over "list")), b)`)
@@ -80,8 +80,8 @@ func TestUnanswerableIsFinal(t *testing.T) {
 		tell(t, e, propagate.Expanded("wf.a(1).x"), propagate.PodFailed("wf.b", ""))
 		require.True(t, e.Complete())
 		tell(t, e, propagate.ManualRetry())
-		expect(t, e, "wf.a(0).x", nodegraph.Error)
-		expect(t, reloaded(t, e), "wf.a(0).x", nodegraph.Error)
+		expect(t, e, "wf.a(0).x", nodegraph.PhaseError)
+		expect(t, reloaded(t, e), "wf.a(0).x", nodegraph.PhaseError)
 	})
 }
 

@@ -60,11 +60,11 @@ func built(spec *nodegraph.Spec) *Engine {
 	e, err := New(spec, nodegraph.WithLimits(lifted))
 	for i := nodegraph.Entry; err == nil && int(i) < e.graph.Len(); i++ {
 		switch n := e.graph.Node(i); n.Kind {
-		case nodegraph.TaskGroup:
+		case nodegraph.KindTaskGroup:
 			err = e.graph.AddItems(i, n.Task, n.Task.Loop.Items)
-		case nodegraph.Retry:
+		case nodegraph.KindRetry:
 			_, err = e.graph.AddAttempt(i)
-		case nodegraph.Pod:
+		case nodegraph.KindPod:
 			if len(n.Template.Containers) > 0 {
 				err = e.graph.Expand(i)
 			}
@@ -261,7 +261,7 @@ func BenchmarkAddAttempt(b *testing.B) {
 			b.StartTimer()
 		}
 		pod := &pods[k%1000]
-		events[0] = Event{Type: EventPodEnded, At: *pod, Phase: nodegraph.Failed}
+		events[0] = Event{Type: EventPodEnded, At: *pod, Phase: nodegraph.PhaseFailed}
 		if err := e.ApplyTo(&r, began, events...); err != nil {
 			b.Fatal(err)
 		}
@@ -302,8 +302,8 @@ func BenchmarkFanOut(b *testing.B) {
 		items[k].Text = fmt.Sprint(k)
 	}
 	spec := &nodegraph.Spec{Name: "w", Entrypoint: "dag", Templates: []*nodegraph.Template{
-		{Name: "dag", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "g", Template: "pod", Loop: &nodegraph.Loop{Unresolved: "{{x}}"}}}},
-		{Name: "pod", Kind: nodegraph.Pod},
+		{Name: "dag", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{{Name: "g", Template: "pod", Loop: &nodegraph.Loop{Unresolved: "{{x}}"}}}},
+		{Name: "pod", Kind: nodegraph.KindPod},
 	}}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -324,7 +324,7 @@ func BenchmarkRestart(b *testing.B) {
 		state := e.Save()
 		b.ResetTimer()
 		for b.Loop() {
-			if _, _, err := Load(spec, state, nodegraph.WithLimits(lifted)); err != nil {
+			if _, _, err := FromState(spec, state, nodegraph.WithLimits(lifted)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -105,7 +105,7 @@ func constructs() []string {
 		}
 	}
 	walk(reflect.TypeFor[nodegraph.Spec]())
-	for _, k := range []nodegraph.Kind{nodegraph.Pod, nodegraph.DAG, nodegraph.Steps, nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin} {
+	for _, k := range []nodegraph.Kind{nodegraph.KindPod, nodegraph.KindDAG, nodegraph.KindSteps, nodegraph.KindSuspend, nodegraph.KindHTTP, nodegraph.KindPlugin} {
 		names = append(names, "kind "+k.String())
 	}
 	for t := propagate.EventType(1); !strings.HasPrefix(t.String(), "EventType("); t++ {
@@ -201,11 +201,11 @@ func crossingsOf(t *nodegraph.Template) []string {
 		{t.Daemon && t.Retry != nil, "daemon under a Retry"},
 		{t.Daemon && len(t.Containers) > 0, "daemon of a container set"},
 		{t.Memoize != "" && t.Kind.Composite(), "memoized composite"},
-		{t.Memoize != "" && t.Kind == nodegraph.Pod, "memoized pod"},
+		{t.Memoize != "" && t.Kind == nodegraph.KindPod, "memoized pod"},
 		{t.Memoize != "" && len(t.Locks) > 0, "memoized behind a lock"},
 		{t.Retry != nil && t.Kind.Composite(), "Retry of a composite"},
-		{t.Kind == nodegraph.Suspend && t.Suspend > 0, "suspend with a duration"},
-		{t.Kind == nodegraph.Suspend && t.Suspend == 0, "suspend without a duration"},
+		{t.Kind == nodegraph.KindSuspend && t.Suspend > 0, "suspend with a duration"},
+		{t.Kind == nodegraph.KindSuspend && t.Suspend == 0, "suspend without a duration"},
 	} {
 		if x.holds {
 			names = append(names, x.name)
@@ -228,7 +228,7 @@ func (c census) taskCrossings(s *nodegraph.Spec, in *nodegraph.Template, task *n
 			c.count("crossing " + fmt.Sprintf(format, args...))
 		}
 	}
-	note(t.Daemon && in.Kind == nodegraph.Steps, "daemon in Steps")
+	note(t.Daemon && in.Kind == nodegraph.KindSteps, "daemon in Steps")
 	note(t.Daemon && task.Loop != nil, "daemon in a loop")
 	note(task.Loop != nil && len(task.Hooks) > 0, "loop with hooks")
 	note(task.When != "" && task.ContinueOn != nodegraph.ContinueOn{}, "condition with continueOn")

@@ -83,7 +83,7 @@ func (e *Engine) change(b *changed) Change {
 		From: b.phase, To: is.Phase(), Rule: is.Rule(),
 	}
 	if b.node == nodegraph.Root {
-		c.Name, c.Kind = e.graph.Spec().Name, nodegraph.Workflow
+		c.Name, c.Kind = e.graph.Spec().Name, nodegraph.KindWorkflow
 	}
 	return c
 }

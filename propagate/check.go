@@ -29,7 +29,7 @@ func (e *Engine) Check() error {
 			return err
 		}
 		v := e.rules.Brief(i)
-		ended := v.Fulfilled() && !v.Daemoned() || v.Phase() == nodegraph.Planned && e.rules.WithinEnded(i)
+		ended := v.Fulfilled() && !v.Daemoned() || v.Phase() == nodegraph.PhasePlanned && e.rules.WithinEnded(i)
 		if ended && e.facts.Node(i).Lock() != fact.LockNone && e.ended.empty() { // a restored engine gives them back with its first call
 			return &InvariantError{"locks", e.rules.NameOf(i), "it has settled and still holds or awaits a lock"}
 		}

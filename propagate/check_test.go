@@ -40,31 +40,31 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		want   *InvariantError
 	}{
 		{"nothing is", func(*Engine) {}, nil},
-		{"a pod runs inside a DAG that has ended", becomes("wf.a", nodegraph.Succeeded, rule.RuleMembersDone),
+		{"a pod runs inside a DAG that has ended", becomes("wf.a", nodegraph.PhaseSucceeded, rule.RuleMembersDone),
 			&InvariantError{"containment", "wf.a.x", "it is Pending inside something that has ended"}},
-		{"a DAG is open in a complete workflow", becomes("", nodegraph.Failed, rule.RuleEntry),
+		{"a DAG is open in a complete workflow", becomes("", nodegraph.PhaseFailed, rule.RuleEntry),
 			&InvariantError{"containment", "wf", "it is Running inside something that has ended"}},
 		{"a daemon is ready inside a boundary that has ended",
-			all(ready("wf.d.p"), becomes("wf.d.q", nodegraph.Succeeded, rule.RulePodResult), becomes("wf.d", nodegraph.Succeeded, rule.RuleMembersDone)),
+			all(ready("wf.d.p"), becomes("wf.d.q", nodegraph.PhaseSucceeded, rule.RulePodResult), becomes("wf.d", nodegraph.PhaseSucceeded, rule.RuleMembersDone)),
 			&InvariantError{"containment", "wf.d.p", "it is Running inside something that has ended"}},
 		{"a daemon is ready in a complete workflow", all(ready("wf.d.p"), ready("wf.d"), ready("wf.a"), ready("wf"),
-			becomes("", nodegraph.Succeeded, rule.RuleEntry)),
+			becomes("", nodegraph.PhaseSucceeded, rule.RuleEntry)),
 			&InvariantError{"containment", "wf", "it is Running inside something that has ended"}},
-		{"an attempt runs inside a Retry that has ended", becomes("wf.r", nodegraph.Succeeded, rule.RuleRetry),
+		{"an attempt runs inside a Retry that has ended", becomes("wf.r", nodegraph.PhaseSucceeded, rule.RuleRetry),
 			&InvariantError{"containment", "wf.r(0)", "it is Pending inside something that has ended"}},
-		{"a node that has ended holds a lock", all(becomes("wf.a.y", nodegraph.Succeeded, rule.RulePodResult), holds("wf.a.y", fact.LockHeld)),
+		{"a node that has ended holds a lock", all(becomes("wf.a.y", nodegraph.PhaseSucceeded, rule.RulePodResult), holds("wf.a.y", fact.LockHeld)),
 			&InvariantError{"locks", "wf.a.y", "it has settled and still holds or awaits a lock"}},
 		{"a node that will never be created awaits a lock",
-			all(becomes("wf.a.x", nodegraph.Failed, rule.RulePodResult), becomes("wf.a", nodegraph.Failed, rule.RuleFailFast), holds("wf.a.y", fact.LockAsked)),
+			all(becomes("wf.a.x", nodegraph.PhaseFailed, rule.RulePodResult), becomes("wf.a", nodegraph.PhaseFailed, rule.RuleFailFast), holds("wf.a.y", fact.LockAsked)),
 			&InvariantError{"locks", "wf.a.y", "it has settled and still holds or awaits a lock"}},
 		{"a daemon that is ready may hold a lock, but is not what the rules say", all(ready("wf.d.p"), holds("wf.d.p", fact.LockHeld)),
 			&InvariantError{"agreement", "wf.d.p", `the engine says Running "" (daemon-ready), the reference Pending "" (start-owed)`}},
 		{"an open workflow waits for nothing", func(e *Engine) {
 			for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-				e.rules.Record(i, rule.Ruling{Brief: rule.BriefOf(nodegraph.Running, rule.RuleMembersOpen)})
+				e.rules.Record(i, rule.Ruling{Brief: rule.BriefOf(nodegraph.PhaseRunning, rule.RuleMembersOpen)})
 			}
 		}, &InvariantError{"progress", "", "complete: false, waits for []"}},
-		{"a rule that the reference does not see", becomes("wf.a.x", nodegraph.Pending, rule.RulePodPending),
+		{"a rule that the reference does not see", becomes("wf.a.x", nodegraph.PhasePending, rule.RulePodPending),
 			&InvariantError{"agreement", "wf.a.x", `the engine says Pending "" (pod-pending), the reference Pending "" (start-owed)`}},
 		{"a message that the reference does not see", func(e *Engine) {
 			i := e.graph.Find("wf.s")

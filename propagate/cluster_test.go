@@ -98,7 +98,7 @@ func (c *cluster) sound() error {
 func (c *cluster) checkWake() {
 	wake := c.flow.Wake
 	for _, o := range c.e.Obligations() {
-		if o.For == propagate.NeedTimer && (wake.IsZero() || !o.Until.IsZero() && wake.After(o.Until)) {
+		if o.For == propagate.WaitTimer && (wake.IsZero() || !o.Until.IsZero() && wake.After(o.Until)) {
 			require.Fail(c.t, "nobody wakes the engine", "%v, at %v\n%s\n%s", o, wake, c.history(), c.table())
 		}
 	}
@@ -176,7 +176,7 @@ func (c *cluster) Do(workflow string, a *propagate.Action) ([]propagate.Notice, 
 	c.log = append(c.log, "   -> "+a.String())
 	switch a.Type {
 	case propagate.ActionStart, propagate.ActionRecreate:
-		if a.Kind == nodegraph.Pod && (a.Type == propagate.ActionRecreate || a.Message == "") {
+		if a.Kind == nodegraph.KindPod && (a.Type == propagate.ActionRecreate || a.Message == "") {
 			c.create(a.Name)
 		}
 		return nil, nil
@@ -192,7 +192,7 @@ func (c *cluster) checkLocks(name string) {
 	g := c.e.Graph()
 	for i := g.Find(name); i > nodegraph.Root; i = g.Node(i).Parent {
 		n := g.Node(i)
-		if n.Role == nodegraph.RoleAttempt || n.Kind == nodegraph.TaskGroup || n.Kind == nodegraph.StepGroup {
+		if n.Role == nodegraph.RoleAttempt || n.Kind == nodegraph.KindTaskGroup || n.Kind == nodegraph.KindStepGroup {
 			continue // what they are inside of, or their members, hold the locks of the template
 		}
 		if c.freed[n.ID()] {
@@ -370,24 +370,24 @@ func (c *cluster) elsewhere() bool {
 	obligations := c.e.Obligations()
 	for _, o := range obligations {
 		switch o.For {
-		case propagate.NeedStart:
+		case propagate.WaitStart:
 			if p := c.flow.Pod(o.Name); (c.host.intake != simhost.Events || c.host.nameless) && p != nil && p.State == simhost.PodGone {
 				c.log = append(c.log, o.Name+" vanished before it was listed")
 				c.create(o.Name)
 				return true
 			}
-		case propagate.NeedResume:
+		case propagate.WaitResume:
 			c.apply(propagate.Resumed(o.Name))
 			return true
-		case propagate.NeedServed:
+		case propagate.WaitServed:
 			switch served := c.serving(); served {
-			case nodegraph.Planned:
+			case nodegraph.PhasePlanned:
 				c.apply(propagate.AgentEnded("the agent is gone"))
 			default:
 				c.apply(propagate.NodeEnded(o.Name, served, ""))
 			}
 			return true
-		case propagate.NeedTimer:
+		case propagate.WaitTimer:
 			if c.host.lively {
 				if c.sleep() {
 					return true
@@ -408,9 +408,9 @@ func (c *cluster) elsewhere() bool {
 // serving is how an HTTP or Plugin node ends; Planned if the agent does.
 func (c *cluster) serving() nodegraph.Phase {
 	if !c.host.lively || c.calm {
-		return nodegraph.Succeeded
+		return nodegraph.PhaseSucceeded
 	}
-	return []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error, nodegraph.Planned}[c.r.IntN(5)]
+	return []nodegraph.Phase{nodegraph.PhaseSucceeded, nodegraph.PhaseSucceeded, nodegraph.PhaseFailed, nodegraph.PhaseError, nodegraph.PhasePlanned}[c.r.IntN(5)]
 }
 
 // sleep lets time pass until the engine wants to be called again; false if it does not.

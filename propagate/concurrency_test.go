@@ -54,12 +54,12 @@ func runOne(spec *nodegraph.Spec, k int) error {
 		for _, a := range r.Actions {
 			switch {
 			case a.Type != propagate.ActionStart:
-			case a.Kind == nodegraph.Suspend:
+			case a.Kind == nodegraph.KindSuspend:
 				events = append(events, propagate.Resumed(a.Name))
-			case a.Kind == nodegraph.Pod && !lost && a.Name == "wf.build(0)":
+			case a.Kind == nodegraph.KindPod && !lost && a.Name == "wf.build(0)":
 				lost = true
 				events = append(events, propagate.PodRunning(a.Name), propagate.PodDeleted(a.Name))
-			case a.Kind == nodegraph.Pod:
+			case a.Kind == nodegraph.KindPod:
 				events = append(events, propagate.PodSucceeded(a.Name))
 			}
 		}
@@ -71,7 +71,7 @@ func runOne(spec *nodegraph.Spec, k int) error {
 	if err != nil {
 		return err
 	}
-	if phase, message := e.Workflow(); phase != nodegraph.Succeeded {
+	if phase, message := e.Workflow(); phase != nodegraph.PhaseSucceeded {
 		return fmt.Errorf("it is %s %q", phase, message)
 	}
 	return nil

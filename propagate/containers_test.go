@@ -49,7 +49,7 @@ func TestLateContainerRetriedKeepsWhenThePodEnded(t *testing.T) {
 	tell(t, e, said(1, propagate.PodDeleted("wf.set")))
 	tell(t, e, said(1, run(2, propagate.ContainerRetried("wf.set", "x"))))
 	for _, name := range []string{"wf.set", "wf.set.x"} {
-		expect(t, e, name, nodegraph.Error)
+		expect(t, e, name, nodegraph.PhaseError)
 		require.Equal(t, epoch, e.Fact(e.Graph().Find(name)).Finished, "when %s ended", name)
 	}
 }
@@ -80,14 +80,14 @@ func TestRunsAreCountedInEachPodAnew(t *testing.T) {
 	tell(t, e, of("p2", 0, propagate.PodRunning("wf")))
 	tell(t, e, of("p2", 0, propagate.ContainerRetried("wf", "a")))
 	tell(t, e, of("p2", 2, propagate.ContainerEnded("wf", "a", 0, "")))
-	expect(t, e, "wf.a", nodegraph.Succeeded)
+	expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
 }
 
 // What a container came to may be heard after its pod ended and was followed by another attempt.
 func TestContainerThatEndsLate(t *testing.T) {
 	e := drawn(t, "dag(set: retry(1, pod(a, b)), hold: suspend)")
 	tell(t, e, propagate.PodRunning("wf.set(0)"), propagate.PodFailed("wf.set(0)", ""))
-	expect(t, e, "wf.set(0).a", nodegraph.Failed)
+	expect(t, e, "wf.set(0).a", nodegraph.PhaseFailed)
 	tell(t, e, propagate.ContainerEnded("wf.set(0)", "a", 0, ""))
-	expect(t, e, "wf.set(0).a", nodegraph.Succeeded)
+	expect(t, e, "wf.set(0).a", nodegraph.PhaseSucceeded)
 }

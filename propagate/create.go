@@ -50,13 +50,13 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	switch {
 	case e.rules.WithinClosing(i):
 		message = rule.TextClosed
-	case e.rules.Stops(i) && e.graph.Node(i).Kind == nodegraph.Pod:
+	case e.rules.Stops(i) && e.graph.Node(i).Kind == nodegraph.KindPod:
 		message = "workflow shutdown with strategy: " + e.facts.Shutdown()
 	case e.rules.Stops(i):
 		message = e.rules.StopText()
 	}
 	e.expand(i)
-	o := e.ending(i, fact.StageStopped, nodegraph.Failed, message, e.facts.Instant())
+	o := e.ending(i, fact.StageStopped, nodegraph.PhaseFailed, message, e.facts.Instant())
 	e.facts.Join(i, &o)
 	return true
 }
@@ -64,11 +64,11 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 // expand adds the members of node i. It reports whether that could be done: if not the node ends in Error.
 func (e *Engine) expand(i nodegraph.Index) bool {
 	n := e.graph.Node(i)
-	if n.Kind == nodegraph.Pod && len(n.Template.Containers) == 0 {
+	if n.Kind == nodegraph.KindPod && len(n.Template.Containers) == 0 {
 		return true
 	}
 	var err error
-	if n.Kind == nodegraph.TaskGroup {
+	if n.Kind == nodegraph.KindTaskGroup {
 		if !n.Expanded() {
 			err = e.graph.AddItems(i, n.Task, n.Task.Loop.Items)
 		}
@@ -82,7 +82,7 @@ func (e *Engine) expand(i nodegraph.Index) bool {
 	e.grow()
 	e.reserve(e.facts.Node(i).Depth()+1, e.readyIn(i))
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Kind() == nodegraph.Container {
+		if e.facts.Node(m).Kind() == nodegraph.KindContainer {
 			e.facts.Create(m, e.facts.Instant(), 0)
 		}
 	}
@@ -91,7 +91,7 @@ func (e *Engine) expand(i nodegraph.Index) bool {
 
 // readyIn is how many members of node i may start at once now that it was expanded.
 func (e *Engine) readyIn(i nodegraph.Index) int {
-	if e.facts.Node(i).Kind() == nodegraph.DAG {
+	if e.facts.Node(i).Kind() == nodegraph.KindDAG {
 		return len(e.graph.Plan(i).Roots())
 	}
 	return int(e.graph.Last(i)-e.graph.First(i)) + 1 // 1 if there are none
@@ -124,7 +124,7 @@ func (e *Engine) failUnhooked(i nodegraph.Index, err error) {
 	n := e.facts.Node(i)
 	e.closeMembers(i, err.Error())
 	e.endDaemonsIn(i)
-	if n.Kind() == nodegraph.Pod && n.Exists() && n.Stage() < fact.StageGone {
+	if n.Kind() == nodegraph.KindPod && n.Exists() && n.Stage() < fact.StageGone {
 		e.actOn(ActionTerminate, i, err.Error())
 	}
 	e.facts.EndResults(i)

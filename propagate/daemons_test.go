@@ -17,9 +17,9 @@ func TestReleasedDaemonRunsNoExitHook(t *testing.T) {
 	ready := propagate.PodRunning("wf.inner.d")
 	tell(t, e, ready)
 	tell(t, e, propagate.PodSucceeded("wf.inner.b"))
-	expect(t, e, "wf.inner", nodegraph.Succeeded)
-	expect(t, e, "wf.inner.d", nodegraph.Succeeded)
-	expect(t, e, "wf.c", nodegraph.Pending)
+	expect(t, e, "wf.inner", nodegraph.PhaseSucceeded)
+	expect(t, e, "wf.inner.d", nodegraph.PhaseSucceeded)
+	expect(t, e, "wf.c", nodegraph.PhasePending)
 	require.Equal(t, nodegraph.None, e.Graph().Find("wf.inner.d.onExit"))
 }
 
@@ -27,9 +27,9 @@ func TestReleasedDaemonRunsNoExitHook(t *testing.T) {
 func TestOmittedStaysOmittedWhenADaemonEnds(t *testing.T) {
 	e := drawn(t, `dag(d: daemon over [x, y], next depends "d.AllFailed", other)`)
 	tell(t, e, propagate.PodRunning("wf.d(0:x)"), propagate.PodFailed("wf.d(1:y)", "boom"))
-	expect(t, e, "wf.next", nodegraph.Omitted)
+	expect(t, e, "wf.next", nodegraph.PhaseOmitted)
 	tell(t, e, propagate.PodFailed("wf.d(0:x)", "boom"))
-	expect(t, e, "wf.next", nodegraph.Omitted)
+	expect(t, e, "wf.next", nodegraph.PhaseOmitted)
 }
 
 // That a daemon was ready was forgotten when it was heard of after its end, so that the order of two events decided
@@ -55,8 +55,8 @@ func TestDaemonEndedWithItsBoundaryDecidesAsBefore(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.x.set"), propagate.ContainerEnded("wf.x.set", "a", 1, ""), propagate.ContainerEnded("wf.x.set", "b", 0, ""), propagate.PodSucceeded("wf.x.set"))
 	r := tell(t, e, propagate.PodRunning("wf.x.d"))
 	require.Equal(t, "Terminate wf.x.d \"its boundary has ended\"", r.Actions[0].String())
-	expect(t, e, "wf.x.d", nodegraph.Succeeded)
-	expect(t, e, "wf.x", nodegraph.Succeeded)
+	expect(t, e, "wf.x.d", nodegraph.PhaseSucceeded)
+	expect(t, e, "wf.x", nodegraph.PhaseSucceeded)
 }
 
 // A hook that is a ready daemon is on a branch of its DAG, and no task of it.
@@ -65,15 +65,15 @@ func TestHookThatIsAReadyDaemonOnABranch(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf.y.c")) // the branches of y are walked before the hook exists
 	tell(t, e, propagate.PodSucceeded("wf.x.a"))
 	tell(t, e, propagate.PodRunning("wf.x.a.onExit"))
-	expect(t, e, "wf.x", nodegraph.Succeeded)
+	expect(t, e, "wf.x", nodegraph.PhaseSucceeded)
 }
 
 // A task that was omitted because a daemon was ready stays so when the daemon begins anew.
 func TestOmittedBesideADaemonThatBeginsAnew(t *testing.T) {
 	e := drawn(t, `dag(d: retry(1, daemon), x depends "d.Failed", hold: suspend)`)
 	tell(t, e, propagate.PodRunning("wf.d(0)"))
-	expect(t, e, "wf.x", nodegraph.Omitted)
+	expect(t, e, "wf.x", nodegraph.PhaseOmitted)
 	tell(t, e, propagate.PodFailed("wf.d(0)", ""))
-	expect(t, e, "wf.d", nodegraph.Running)
-	expect(t, e, "wf.x", nodegraph.Omitted)
+	expect(t, e, "wf.d", nodegraph.PhaseRunning)
+	expect(t, e, "wf.x", nodegraph.PhaseOmitted)
 }

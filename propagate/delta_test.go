@@ -44,7 +44,7 @@ func TestSyncChangedIsSyncPods(t *testing.T) {
 func mutate(r *rand.Rand, e *propagate.Engine, pods map[string]propagate.PodStatus, step int) (changed, gone []propagate.PodStatus) {
 	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
 		n, phase := e.Graph().Node(i), e.Verdict(i).Phase
-		if n.Kind != nodegraph.Pod || phase == nodegraph.Planned || r.IntN(2) == 0 {
+		if n.Kind != nodegraph.KindPod || phase == nodegraph.PhasePlanned || r.IntN(2) == 0 {
 			continue
 		}
 		p, exists := pods[n.Name()]
@@ -80,13 +80,13 @@ func TestSyncChangedNamesUnknownPods(t *testing.T) {
 		[]propagate.PodStatus{podOf("wf.nobody", "3", "")})
 	require.NoError(t, err)
 	require.Equal(t, []string{"wf.b"}, r.Unknown, "it was not asked for yet")
-	expect(t, e, "wf.a", nodegraph.Running)
+	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 	_, err = e.SyncChanged(epoch, nil, []propagate.PodStatus{podOf("wf.a", "older", "")})
 	require.NoError(t, err)
-	expect(t, e, "wf.a", nodegraph.Running)
+	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 	_, err = e.SyncChanged(epoch, []propagate.PodStatus{podOf("wf.a", "2", "Succeeded")}, nil, propagate.Suspended(true))
 	require.NoError(t, err)
-	expect(t, e, "wf.a", nodegraph.Succeeded)
+	expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
 	require.Equal(t, []string{"wf.b: unsuspend"}, waitsFor(e))
 }
 
@@ -100,9 +100,9 @@ func TestSyncChangedLosesPods(t *testing.T) {
 	require.Equal(t, propagate.Result{Unknown: r.Unknown}, r)
 	_, err = e.SyncChanged(epoch, nil, []propagate.PodStatus{podOf("wf.a", "1", "")})
 	require.NoError(t, err)
-	expect(t, e, "wf.a", nodegraph.Error)
-	expect(t, e, "wf.b", nodegraph.Running)
-	expect(t, e, "wf.c", nodegraph.Planned)
+	expect(t, e, "wf.a", nodegraph.PhaseError)
+	expect(t, e, "wf.b", nodegraph.PhaseRunning)
+	expect(t, e, "wf.c", nodegraph.PhasePlanned)
 }
 
 // A pod that had ended and whose results were on their way could vanish from the list of pods, and its node waited for the
@@ -121,7 +121,7 @@ func TestResultsOfAPodThatIsNotListedAnyMore(t *testing.T) {
 			require.Equal(t, []string{"wf.a: result"}, waitsFor(e))
 			_, err = vanish(e)
 			require.NoError(t, err)
-			expect(t, e, "wf.a", nodegraph.Succeeded)
+			expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
 			require.True(t, e.Complete())
 		})
 	}

@@ -31,7 +31,7 @@
 //   - Agreement (I4): the incremental engine says what the reference evaluator says, which starts from scratch.
 //   - No rewriting (I5): a leaf that ended changes only when a newer incarnation, attempt or manual retry supersedes it.
 //   - Locks (I6): a lock is released in the result in which its holder settles.
-//   - Restart (I7): [Engine.Save] and [Load], at any moment, change no phase and no obligation. [Restore] keeps what a
+//   - Restart (I7): [Engine.Save] and [FromState], at any moment, change no phase and no obligation. [FromSnapshot] keeps what a
 //     record says has ended, unless something inside it is open, and never reopens it.
 //   - Truth (I8): nothing that failed is reported as success.
 //   - Bounds (I9): parallelism and the limits of locks hold. No pod is asked for without its locks, inside something that
@@ -46,7 +46,7 @@
 // Which of several nodes starts first under a limit of parallelism follows the order of [Engine.StartOrder] and the
 // order of the events. Times in facts are the host's: an observation without a time gets that of the call. An event
 // that names no pod is taken to be about the pod that is known; hosts that may hear of pods late or twice should name
-// them. A record that [Restore] reads holds less than [Engine.Save] does: what it leaves open is learned from the next
+// them. A record that [FromSnapshot] reads holds less than [Engine.Save] does: what it leaves open is learned from the next
 // observations.
 //
 // # Several goroutines

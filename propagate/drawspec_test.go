@@ -63,17 +63,17 @@ func (d *specDrawer) template(t *nodegraph.Template, depth int) string {
 	switch {
 	case t.Err != "":
 		text = "broken"
-	case t.Kind == nodegraph.DAG:
+	case t.Kind == nodegraph.KindDAG:
 		text = "dag(" + d.tasks(t.Tasks, depth) + ")"
-	case t.Kind == nodegraph.Steps:
+	case t.Kind == nodegraph.KindSteps:
 		var groups []string
 		for _, group := range t.Steps {
 			groups = append(groups, d.tasks(group, depth))
 		}
 		text = "steps(" + strings.Join(groups, " | ") + ")"
-	case t.Kind == nodegraph.Suspend && t.Suspend > 0:
+	case t.Kind == nodegraph.KindSuspend && t.Suspend > 0:
 		text = fmt.Sprintf("suspend(%v)", t.Suspend)
-	case t.Kind == nodegraph.Pod && t.Daemon:
+	case t.Kind == nodegraph.KindPod && t.Daemon:
 		text = "daemon"
 	default:
 		text = strings.ToLower(t.Kind.String())
@@ -111,7 +111,7 @@ func settingsText(t *nodegraph.Template) string {
 		{t.Parallelism > 0, fmt.Sprint("parallelism ", t.Parallelism)},
 		{t.Timeout > 0, fmt.Sprint("timeout ", t.Timeout)},
 		{t.PendingTimeout > 0, fmt.Sprint("pendingTimeout ", t.PendingTimeout)},
-		{t.Memoize != "", "memoize"}, {t.Daemon && t.Kind != nodegraph.Pod, "daemon"},
+		{t.Memoize != "", "memoize"}, {t.Daemon && t.Kind != nodegraph.KindPod, "daemon"},
 	} {
 		if x.set {
 			text += " " + x.text

@@ -19,13 +19,13 @@ type Engine struct {
 	rules *rule.Evaluator  // the verdicts; between calls each is what the rules say of graph and facts
 	sched *sched.Schedule  // who is to be judged again; nobody between calls
 
-	starts   starts      // what wants to start; between calls, what is held back
-	ended    fifo        // nodes that have ended and whose end is to be finalized; empty between calls
-	restored restored    // what an engine owes that was made from what was stored; nothing after the first call
-	out      output      // what the current call has brought about; empty between calls
-	older    olderPods   // the pods that nodes had before those that are known
-	wording  Wording     // of what SyncPods observes; decides no phase
-	reads    hostFeature // of the specification; never changes
+	starts   starts       // what wants to start; between calls, what is held back
+	ended    fifo         // nodes that have ended and whose end is to be finalized; empty between calls
+	restored restored     // what an engine owes that was made from what was stored; nothing after the first call
+	out      output       // what the current call has brought about; empty between calls
+	older    olderPods    // the pods that nodes had before those that are known
+	wording  MessageStyle // of what SyncPods observes; decides no phase
+	reads    hostFeature  // of the specification; never changes
 }
 
 // hostFeature are the features of a specification that cost something only where they are used.
@@ -64,7 +64,7 @@ func (e *Engine) grow() {
 	if e.facts.Len() == e.graph.Len() {
 		return
 	}
-	room := e.graph.Room()
+	room := e.graph.Cap()
 	e.facts.Grow(e.graph, room)
 	e.rules.Grow(room)
 	e.sched.Grow(room)
@@ -103,13 +103,13 @@ func (e *Engine) Complete() bool { return e.rules.Brief(nodegraph.Root).Fulfille
 
 // Exists reports whether node i is one that Argo would list: it was created, or was skipped, omitted or refused.
 func (e *Engine) Exists(i nodegraph.Index) bool {
-	return i != nodegraph.Root && e.rules.Brief(i).Phase() != nodegraph.Planned
+	return i != nodegraph.Root && e.rules.Brief(i).Phase() != nodegraph.PhasePlanned
 }
 
 // Kind returns the type under which Argo lists node i: Skipped for a node that never came to be what it is.
 func (e *Engine) Kind(i nodegraph.Index) nodegraph.Kind {
-	if !e.facts.Node(i).Exists() && e.rules.Brief(i).Phase() != nodegraph.Planned {
-		return nodegraph.NodeSkipped
+	if !e.facts.Node(i).Exists() && e.rules.Brief(i).Phase() != nodegraph.PhasePlanned {
+		return nodegraph.KindSkipped
 	}
 	return e.graph.Node(i).Kind
 }
@@ -203,7 +203,7 @@ func (e *Engine) noteChange(i nodegraph.Index, phase nodegraph.Phase, m rule.Mes
 
 // fail ends node i in Error: the graph could not take what it asks for.
 func (e *Engine) fail(i nodegraph.Index, err error) {
-	e.facts.End(i, nodegraph.Error, err.Error(), e.facts.Now())
+	e.facts.End(i, nodegraph.PhaseError, err.Error(), e.facts.Now())
 }
 
 // want notes that node i wants something.
@@ -223,14 +223,14 @@ func (s *starts) forget(i nodegraph.Index) {
 	}
 }
 
-// A Wording is how messages about failed containers are put. It changes no phase.
-type Wording uint8
+// A MessageStyle is how messages about failed containers are put. It changes no phase.
+type MessageStyle uint8
 
 // The wordings.
 const (
-	WordingNamed Wording = iota // "main: Error (exit code 1)"
-	WordingBare                 // "Error (exit code 1)", as Argo's releases up to 3.6 put it
+	StyleNamed MessageStyle = iota // "main: Error (exit code 1)"
+	StyleBare                      // "Error (exit code 1)", as Argo's releases up to 3.6 put it
 )
 
-// SetWording chooses the wording of what [Engine.SyncPods] observes from now on.
-func (e *Engine) SetWording(w Wording) { e.wording = w }
+// SetMessageStyle chooses the wording of what [Engine.SyncPods] observes from now on.
+func (e *Engine) SetMessageStyle(w MessageStyle) { e.wording = w }

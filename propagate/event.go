@@ -82,7 +82,7 @@ func (e Event) String() string {
 	if e.Container != "" {
 		s += "/" + e.Container
 	}
-	if e.Phase != nodegraph.Planned {
+	if e.Phase != nodegraph.PhasePlanned {
 		s += " " + e.Phase.String()
 	}
 	if e.Message != "" {
@@ -101,17 +101,17 @@ func PodRunning(node string) Event { return Event{Type: EventPodRunning, Node: n
 
 // PodSucceeded says that the node's pod ended well.
 func PodSucceeded(node string) Event {
-	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.Succeeded}
+	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.PhaseSucceeded}
 }
 
 // PodFailed says that the node's pod failed, with the message of its node.
 func PodFailed(node, message string) Event {
-	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.Failed, Message: message}
+	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.PhaseFailed, Message: message}
 }
 
 // PodEvicted says that the node's pod was evicted: Failed, with no word about its containers.
 func PodEvicted(node, message string) Event {
-	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.Failed, Reason: "Evicted", Message: message}
+	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.PhaseFailed, Reason: "Evicted", Message: message}
 }
 
 // PodDeleted says that the node's pod does not exist any more and that its result was not seen. A pod that ran is
@@ -152,7 +152,7 @@ func AgentEnded(message string) Event { return Event{Type: EventAgentEnded, Mess
 
 // Resumed says that somebody let a Suspend node go on. Phase is Succeeded, or Failed for a refusal.
 func Resumed(node string) Event {
-	return Event{Type: EventResumed, Node: node, Phase: nodegraph.Succeeded}
+	return Event{Type: EventResumed, Node: node, Phase: nodegraph.PhaseSucceeded}
 }
 
 // Resolved answers a condition that the library could not evaluate, the when of a node: run it or skip it. Message is
@@ -209,7 +209,7 @@ func ManualRetry() Event { return Event{Type: EventManualRetry} }
 type kinds uint16
 
 const (
-	pods    kinds = 1 << nodegraph.Pod
+	pods    kinds = 1 << nodegraph.KindPod
 	anyKind kinds = 1<<16 - 1
 )
 

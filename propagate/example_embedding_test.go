@@ -15,7 +15,7 @@ func reconcile(now time.Time, workflow []byte, pods []propagate.PodStatus) ([]by
 	if err != nil {
 		return nil, nil, err
 	}
-	engine, _, err := propagate.Restore(w.Spec, w.Snapshot)
+	engine, _, err := propagate.FromSnapshot(w.Spec, w.Snapshot)
 	if err != nil {
 		return nil, nil, err
 	}

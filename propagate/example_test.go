@@ -150,7 +150,7 @@ func ExampleEngine_Obligations() {
 	}
 
 	for _, obligation := range engine.Obligations() {
-		if obligation.For == propagate.NeedTimer {
+		if obligation.For == propagate.WaitTimer {
 			fmt.Println(obligation, "until", obligation.Until.Format(time.TimeOnly))
 			continue
 		}
@@ -192,7 +192,7 @@ func ExampleEngine_SyncPods() {
 
 // Before it stops, a host stores what its engines know, in any format. The engine that it makes of that later differs
 // in nothing.
-func ExampleLoad() {
+func ExampleFromState() {
 	spec, _ := nodegraph.Parse("build: dag(compile -> test)")
 	engine, _ := propagate.New(spec)
 	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -211,7 +211,7 @@ func ExampleLoad() {
 	if err := json.Unmarshal(stored, &state); err != nil {
 		fmt.Println(err)
 	}
-	engine, unknown, err := propagate.Load(spec, state)
+	engine, unknown, err := propagate.FromState(spec, state)
 	fmt.Println(unknown, err)
 	fmt.Println(engine.Obligations())
 	result, err := engine.Apply(now.Add(time.Minute), propagate.PodSucceeded("build.compile"))

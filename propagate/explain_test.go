@@ -58,7 +58,7 @@ func hookOn(task, expression string) func(*nodegraph.Spec) {
 // podTemplate is the template of the workflow's pods.
 func podTemplate(spec *nodegraph.Spec) *nodegraph.Template {
 	for _, template := range spec.Templates {
-		if template.Kind == nodegraph.Pod {
+		if template.Kind == nodegraph.KindPod {
 			return template
 		}
 	}
@@ -215,7 +215,7 @@ func TestExplain(t *testing.T) {
 			batches: [][]propagate.Event{{propagate.PodSucceeded("wf.d")}},
 			want:    []string{"Pod wf.d is Failed: it is a daemon, and ended by itself"}},
 		{name: "a served node failed", workflow: `dag(call: http, hold: suspend)`, node: "wf.call",
-			batches: [][]propagate.Event{{propagate.NodeEnded("wf.call", nodegraph.Failed, "503")}},
+			batches: [][]propagate.Event{{propagate.NodeEnded("wf.call", nodegraph.PhaseFailed, "503")}},
 			want:    []string{"HTTP wf.call is Failed: this is what the host reported of it at 03:04:05Z"}},
 		{name: "a served node is waited for", workflow: `dag(call: plugin)`, node: "wf.call",
 			want: []string{"Plugin wf.call is Pending: this is what the host reported of it"}},
@@ -268,7 +268,7 @@ func TestExplain(t *testing.T) {
 		{name: "a template that can't run", workflow: `dag(a: suspend)`, node: "wf.a",
 			change: func(spec *nodegraph.Spec) {
 				for _, template := range spec.Templates {
-					if template.Kind == nodegraph.Suspend {
+					if template.Kind == nodegraph.KindSuspend {
 						template.Err = "its template was not found"
 					}
 				}
@@ -338,7 +338,7 @@ func TestExplain(t *testing.T) {
 func TestExplainACompleteRecord(t *testing.T) {
 	spec, err := nodegraph.Parse("dag(a)")
 	require.NoError(t, err)
-	e, _, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Failed, Message: "by hand", Started: epoch, Finished: epoch})
+	e, _, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{Phase: nodegraph.PhaseFailed, Message: "by hand", Started: epoch, Finished: epoch})
 	require.NoError(t, err)
 	require.Equal(t, []string{"Workflow wf is Failed: it was complete when it was loaded"}, why(t, e, ""))
 }
@@ -348,7 +348,7 @@ func TestExplainFailFast(t *testing.T) {
 	spec, err := nodegraph.Parse("dag(a, b: suspend)")
 	require.NoError(t, err)
 	for _, template := range spec.Templates {
-		template.FailFast = template.Kind == nodegraph.DAG
+		template.FailFast = template.Kind == nodegraph.KindDAG
 	}
 	e := started(t, spec)
 	tell(t, e, propagate.PodFailed("wf.a", ""))
@@ -363,7 +363,7 @@ func TestExplainFailFast(t *testing.T) {
 // Templates that call each other for ever end where the limit of nesting is.
 func TestExplainTooDeep(t *testing.T) {
 	spec := &nodegraph.Spec{Name: "wf", Entrypoint: "again", Templates: []*nodegraph.Template{
-		{Name: "again", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "x", Template: "again"}}},
+		{Name: "again", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{{Name: "x", Template: "again"}}},
 	}}
 	e, err := propagate.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nesting: 2}))
 	require.NoError(t, err)
@@ -453,7 +453,7 @@ func TestExplainTaskThatIsNotNeeded(t *testing.T) {
 	spec, err := nodegraph.Parse("dag(a, b)")
 	require.NoError(t, err)
 	spec.Templates[0].Targets = []string{"a"}
-	require.Equal(t, nodegraph.DAG, spec.Templates[0].Kind)
+	require.Equal(t, nodegraph.KindDAG, spec.Templates[0].Kind)
 	e := started(t, spec)
 	require.NotContains(t, why(t, e, "wf.b")[0], "comes after something", "no target needs it")
 }

@@ -82,7 +82,7 @@ func letters(which []int) []string {
 
 // setOf is a container set of containers a, b, ... in this order.
 func setOf(after [][]int) *nodegraph.Template {
-	set := &nodegraph.Template{Name: "set", Kind: nodegraph.Pod}
+	set := &nodegraph.Template{Name: "set", Kind: nodegraph.KindPod}
 	for k := range after {
 		set.Containers = append(set.Containers, nodegraph.ContainerSpec{Name: letters([]int{k})[0], Dependencies: letters(after[k])})
 	}

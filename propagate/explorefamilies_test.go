@@ -98,7 +98,7 @@ func (d drawing) written(_ int, s nodegraph.Snapshot) (nodegraph.Snapshot, error
 	if err != nil {
 		return s, err
 	}
-	read.Snapshot.Shutdown, read.Snapshot.Held = s.Shutdown, s.Held
+	read.Snapshot.Shutdown, read.Snapshot.Suspended = s.Shutdown, s.Suspended
 	return read.Snapshot, nil
 }
 
@@ -143,9 +143,9 @@ func hook(name, expression string) twist {
 var (
 	wholeM  = twist{"mutex m of the workflow", func(s *nodegraph.Spec) { s.Locks = []nodegraph.Lock{lock(mutexM, 1)} }}
 	wide1   = twist{"parallelism 1", func(s *nodegraph.Spec) { s.Parallelism = 1 }}
-	inside1 = templates("parallelism 1 of each DAG", nodegraph.DAG, func(t *nodegraph.Template) { t.Parallelism = 1 })
-	inside2 = templates("parallelism 2 of each DAG", nodegraph.DAG, func(t *nodegraph.Template) { t.Parallelism = 2 })
-	stepped = templates("parallelism 1 of the Steps", nodegraph.Steps, func(t *nodegraph.Template) { t.Parallelism = 1 })
+	inside1 = templates("parallelism 1 of each DAG", nodegraph.KindDAG, func(t *nodegraph.Template) { t.Parallelism = 1 })
+	inside2 = templates("parallelism 2 of each DAG", nodegraph.KindDAG, func(t *nodegraph.Template) { t.Parallelism = 2 })
+	stepped = templates("parallelism 1 of the Steps", nodegraph.KindSteps, func(t *nodegraph.Template) { t.Parallelism = 1 })
 	backoff = twist{"backoff 10s", func(s *nodegraph.Spec) {
 		for _, t := range s.Templates {
 			if t.Retry != nil {
@@ -160,16 +160,16 @@ var (
 			}
 		}
 	}}
-	brokenPod = templates("pods can't run", nodegraph.Pod, func(t *nodegraph.Template) { t.Err = "no such template" })
+	brokenPod = templates("pods can't run", nodegraph.KindPod, func(t *nodegraph.Template) { t.Err = "no such template" })
 	deadline  = twist{"deadline 20s", func(s *nodegraph.Spec) { s.ActiveDeadline = 20 * time.Second }}
 	restarts  = twist{"podRestarts 1", func(s *nodegraph.Spec) { s.PodRestarts = 1 }}
-	failFast  = templates("failFast of the DAG", nodegraph.DAG, func(t *nodegraph.Template) { t.FailFast = true })
-	failFastS = templates("failFast of the Steps", nodegraph.Steps, func(t *nodegraph.Template) { t.FailFast = true })
-	timeout   = templates("timeout 5s of pods", nodegraph.Pod, func(t *nodegraph.Template) { t.Timeout = 5 * time.Second })
-	pending   = templates("pendingTimeout 5s of pods", nodegraph.Pod, func(t *nodegraph.Template) { t.PendingTimeout = 5 * time.Second })
-	timeoutH  = templates("timeout 5s of HTTP", nodegraph.HTTP, func(t *nodegraph.Template) { t.Timeout = 5 * time.Second })
-	memoize   = templates("pods memoized", nodegraph.Pod, func(t *nodegraph.Template) { t.Memoize = "key" })
-	daemonSet = templates("daemons have a container x", nodegraph.Pod, func(t *nodegraph.Template) {
+	failFast  = templates("failFast of the DAG", nodegraph.KindDAG, func(t *nodegraph.Template) { t.FailFast = true })
+	failFastS = templates("failFast of the Steps", nodegraph.KindSteps, func(t *nodegraph.Template) { t.FailFast = true })
+	timeout   = templates("timeout 5s of pods", nodegraph.KindPod, func(t *nodegraph.Template) { t.Timeout = 5 * time.Second })
+	pending   = templates("pendingTimeout 5s of pods", nodegraph.KindPod, func(t *nodegraph.Template) { t.PendingTimeout = 5 * time.Second })
+	timeoutH  = templates("timeout 5s of HTTP", nodegraph.KindHTTP, func(t *nodegraph.Template) { t.Timeout = 5 * time.Second })
+	memoize   = templates("pods memoized", nodegraph.KindPod, func(t *nodegraph.Template) { t.Memoize = "key" })
+	daemonSet = templates("daemons have a container x", nodegraph.KindPod, func(t *nodegraph.Template) {
 		if t.Daemon {
 			t.Containers = []nodegraph.ContainerSpec{{Name: "x"}}
 		}
@@ -189,7 +189,7 @@ var (
 func hookedBy(t nodegraph.Template) func(*nodegraph.Spec) {
 	return func(s *nodegraph.Spec) {
 		hooked := t
-		hooked.Name, hooked.Kind = "hooked", nodegraph.Pod
+		hooked.Name, hooked.Kind = "hooked", nodegraph.KindPod
 		s.Templates = append(s.Templates, &hooked)
 	}
 }

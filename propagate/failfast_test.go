@@ -38,17 +38,17 @@ func TestABoundaryThatFailsFastGivesLocksBack(t *testing.T) {
 func TestFailFastBesideADaemon(t *testing.T) {
 	e := drawnWith(t, "dag(x: steps(d: daemon, b continueOnFailed) -> c, hold: suspend)", func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
-			template.FailFast = template.Kind == nodegraph.Steps
+			template.FailFast = template.Kind == nodegraph.KindSteps
 		}
 	})
 	unready := propagate.PodRunning("wf.x[0].d")
 	unready.Ready = false
 	tell(t, e, unready, propagate.PodFailed("wf.x[0].b", ""))
-	expect(t, e, "wf.x", nodegraph.Running)
+	expect(t, e, "wf.x", nodegraph.PhaseRunning)
 	tell(t, e, propagate.PodRunning("wf.x[0].d"))
-	expect(t, e, "wf.x", nodegraph.Succeeded)
-	expect(t, e, "wf.c", nodegraph.Pending)
-	expect(t, reloaded(t, e), "wf.x", nodegraph.Succeeded)
+	expect(t, e, "wf.x", nodegraph.PhaseSucceeded)
+	expect(t, e, "wf.c", nodegraph.PhasePending)
+	expect(t, reloaded(t, e), "wf.x", nodegraph.PhaseSucceeded)
 }
 
 // A template that fails fast waited for ever where a daemon was ready in it: for what may not start any more, while the
@@ -68,8 +68,8 @@ func TestFailFastWhileADaemonIsReady(t *testing.T) {
 			tell(t, e, propagate.PodRunning(c.daemon))
 			require.ElementsMatch(t, []string{c.fails + ": start", c.waits + ": parallelism"}, waitsFor(e))
 			tell(t, e, propagate.PodFailed(c.fails, ""))
-			expect(t, e, "wf.x", nodegraph.Failed)
-			expect(t, e, c.daemon, nodegraph.Succeeded)
+			expect(t, e, "wf.x", nodegraph.PhaseFailed)
+			expect(t, e, c.daemon, nodegraph.PhaseSucceeded)
 			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
 		})
 	}
@@ -85,13 +85,13 @@ func TestResultsOfWhatWasEnded(t *testing.T) {
 		})
 		tell(t, e, propagate.PodRunning("wf.x.a"), propagate.ResultPending("wf.x.a"), propagate.PodSucceeded("wf.x.a"))
 		tell(t, e, propagate.PodFailed("wf.x.b", ""))
-		expect(t, e, "wf.x", nodegraph.Failed)
+		expect(t, e, "wf.x", nodegraph.PhaseFailed)
 		require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
 	})
 	t.Run("daemon", func(t *testing.T) {
 		e := drawn(t, "dag(x: dag(d: daemon, b), hold: suspend)")
 		tell(t, e, propagate.PodRunning("wf.x.d"), propagate.ResultPending("wf.x.d"), propagate.PodSucceeded("wf.x.b"))
-		expect(t, e, "wf.x", nodegraph.Succeeded)
+		expect(t, e, "wf.x", nodegraph.PhaseSucceeded)
 		require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
 		tell(t, e, propagate.ResultPending("wf.x.d"))
 		require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
@@ -131,8 +131,8 @@ func TestFailFastInsideWhatFailsFast(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf.y(0).s[0].a"))
 	require.Equal(t, []string{"wf.y(0).s[1].h: served", "wf.y(0).s[1].p(0): start"}, waitsFor(e))
 	tell(t, e, propagate.PodFailed("wf.y(0).s[1].p(0)", ""))
-	expect(t, e, "wf.y(0)", nodegraph.Failed)
-	expect(t, e, "wf.y", nodegraph.Failed)
+	expect(t, e, "wf.y(0)", nodegraph.PhaseFailed)
+	expect(t, e, "wf.y", nodegraph.PhaseFailed)
 	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
 }
 
@@ -142,9 +142,9 @@ func TestDaemonOfADAGThatGoesOn(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.o.d"))
 	tell(t, e, propagate.PodSucceeded("wf.o.y(0).s[0].a"))
 	tell(t, e, propagate.PodFailed("wf.o.y(0).s[1].p(0)", ""))
-	expect(t, e, "wf.o", nodegraph.Running)
+	expect(t, e, "wf.o", nodegraph.PhaseRunning)
 	require.Equal(t, []string{"wf.o.y: timer"}, waitsFor(e))
-	expect(t, e, "wf.o.d", nodegraph.Running)
+	expect(t, e, "wf.o.d", nodegraph.PhaseRunning)
 }
 
 // Seen while that was repaired: a Retry that had ended in the same call had given back its lock, and went on without it.
@@ -153,10 +153,10 @@ func TestLockOfARetryThatGoesOn(t *testing.T) {
 	tell(t, e, propagate.LockGranted("wf.y"))
 	tell(t, e, propagate.PodSucceeded("wf.y(0).s[0].a"))
 	r := tell(t, e, propagate.PodFailed("wf.y(0).s[1].p(0)", ""))
-	expect(t, e, "wf.y", nodegraph.Running)
+	expect(t, e, "wf.y", nodegraph.PhaseRunning)
 	require.Equal(t, fact.LockHeld, e.Fact(e.Graph().Find("wf.y")).Lock, "%v", r.Actions)
 	r = tell(t, e, propagate.Shutdown("Terminate"))
-	expect(t, e, "wf.y", nodegraph.Failed)
+	expect(t, e, "wf.y", nodegraph.PhaseFailed)
 	require.True(t, slices.ContainsFunc(r.Actions, func(a propagate.Action) bool {
 		return a.Type == propagate.ActionRelease && a.Name == "wf.y"
 	}), "%v", r.Actions)
@@ -168,6 +168,6 @@ func TestOmittedBecauseOfADAGThatWentOn(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.d"))
 	tell(t, e, propagate.PodSucceeded("wf.y.s[0].a"))
 	tell(t, e, propagate.PodFailed("wf.y.s[1].p(0)", ""))
-	expect(t, e, "wf.y", nodegraph.Failed)
-	expect(t, e, "wf.z", nodegraph.Pending)
+	expect(t, e, "wf.y", nodegraph.PhaseFailed)
+	expect(t, e, "wf.z", nodegraph.PhasePending)
 }

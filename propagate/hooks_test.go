@@ -94,7 +94,7 @@ func TestHookStartsWhenItsTaskDoes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := drawnWith(t, "dag(b, hold: suspend)", func(spec *nodegraph.Spec) {
 				for _, template := range spec.Templates {
-					if template.Kind == nodegraph.DAG {
+					if template.Kind == nodegraph.KindDAG {
 						b := &template.Tasks[0]
 						b.Hooks = []nodegraph.Hook{{Name: c.hook, Template: b.Template, Expression: c.expression}}
 					}
@@ -123,7 +123,7 @@ func TestHookNamesADaemon(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.b"))
 	require.Equal(t, nodegraph.None, e.Graph().Find("wf.b.hooks.h"))
 	tell(t, e, propagate.PodFailed("wf.a", ""))
-	expect(t, e, "wf.b.hooks.h", nodegraph.Pending)
+	expect(t, e, "wf.b.hooks.h", nodegraph.PhasePending)
 }
 
 // What a hook sees as workflow.status depends on where its owner is. Inside the entry node it is what the workflow was before
@@ -185,8 +185,8 @@ func TestStatusOfTheWorkflowIsSeenInTheNextCall(t *testing.T) {
 func TestLastItemOfADAGRunsItsExitHook(t *testing.T) {
 	e := drawn(t, `dag(a over [x] exit pod)`)
 	tell(t, e, propagate.PodSucceeded("wf.a(0:x)"))
-	expect(t, e, "wf.a(0:x).onExit", nodegraph.Pending)
-	expect(t, e, "wf", nodegraph.Running)
+	expect(t, e, "wf.a(0:x).onExit", nodegraph.PhasePending)
+	expect(t, e, "wf", nodegraph.PhaseRunning)
 }
 
 func TestItemsThatEndTogetherRunTheHooksThatTheyRunOneByOne(t *testing.T) {
@@ -196,8 +196,8 @@ func TestItemsThatEndTogetherRunTheHooksThatTheyRunOneByOne(t *testing.T) {
 	tell(t, apart, ends[1])
 	tell(t, together, ends...)
 	for _, hook := range []string{"wf.a(0:x).onExit", "wf.a(1:y).onExit"} {
-		expect(t, apart, hook, nodegraph.Pending)
-		expect(t, together, hook, nodegraph.Pending)
+		expect(t, apart, hook, nodegraph.PhasePending)
+		expect(t, together, hook, nodegraph.PhasePending)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestItemsThatEndTogetherRunTheHooksThatTheyRunOneByOne(t *testing.T) {
 func TestHookThatIsHeldBackIsSaved(t *testing.T) {
 	e := drawnWith(t, "dag(a, b: suspend)", func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
-			if template.Kind == nodegraph.DAG {
+			if template.Kind == nodegraph.KindDAG {
 				a := &template.Tasks[0]
 				a.Hooks = []nodegraph.Hook{{Name: "h", Template: a.Template, Expression: `tasks.a.status == "Running"`}}
 			}
@@ -216,8 +216,8 @@ func TestHookThatIsHeldBackIsSaved(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf.a"))
 	for _, e := range []*propagate.Engine{reloaded(t, e), e} {
 		tell(t, e, propagate.Resumed("wf.b"), propagate.Suspended(false))
-		expect(t, e, "wf.a.hooks.h", nodegraph.Pending)
-		expect(t, e, "wf", nodegraph.Running)
+		expect(t, e, "wf.a.hooks.h", nodegraph.PhasePending)
+		expect(t, e, "wf", nodegraph.PhaseRunning)
 	}
 }
 
@@ -234,7 +234,7 @@ func TestHookNamesWhatRunsOnceMore(t *testing.T) {
 			e := hooked(t, c.text, c.expression)
 			tell(t, e, of("1", propagate.PodFailed(c.a, "")))
 			tell(t, e, of("2", propagate.PodRunning(c.a)))
-			expect(t, e, c.b+".hooks.h", nodegraph.Running)
+			expect(t, e, c.b+".hooks.h", nodegraph.PhaseRunning)
 		})
 	}
 }
@@ -255,7 +255,7 @@ func TestHookOfAStepThatFails(t *testing.T) {
 	e := drawn(t, "steps(a exit pod | b)")
 	tell(t, e, propagate.PodSucceeded("wf[0].a"))
 	tell(t, e, propagate.PodFailed("wf[0].a.onExit", ""))
-	expect(t, e, "wf[0]", nodegraph.Succeeded)
+	expect(t, e, "wf[0]", nodegraph.PhaseSucceeded)
 	require.Equal(t, []string{"wf[1].b: start"}, waitsFor(e))
 }
 
@@ -265,7 +265,7 @@ func TestTheExitHookOfALoopWhoseDAGIsOpenAgain(t *testing.T) {
 	b := nodegraph.NewBuilder("wf")
 	b.Pod("pod")
 	b.ContainerSet("set", nodegraph.ContainerSpec{Name: "a"})
-	b.Add(&nodegraph.Template{Name: "inner", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{
+	b.Add(&nodegraph.Template{Name: "inner", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{
 		{Name: "s", Template: "set"},
 		{Name: "g", Template: "pod", When: "{{x}}", Loop: &nodegraph.Loop{Items: []nodegraph.Item{{Text: "i"}}},
 			Hooks: []nodegraph.Hook{{Name: nodegraph.ExitHook, Template: "pod"}}},
@@ -283,10 +283,10 @@ func TestTheExitHookOfALoopWhoseDAGIsOpenAgain(t *testing.T) {
 	apply()
 	apply(propagate.ContainerEnded("wf.in.s", "a", 0, ""), propagate.PodSucceeded("wf.in.s"))
 	apply(propagate.Resolved("wf.in.g(0:i)", false, "no"))
-	require.Equal(t, nodegraph.Succeeded, e.Verdict(e.Graph().Find("wf.in")).Phase)
+	require.Equal(t, nodegraph.PhaseSucceeded, e.Verdict(e.Graph().Find("wf.in")).Phase)
 	apply()
 	actions := apply(propagate.ContainerRetried("wf.in.s", "a"))
-	require.Equal(t, nodegraph.Running, e.Verdict(e.Graph().Find("wf.in")).Phase)
+	require.Equal(t, nodegraph.PhaseRunning, e.Verdict(e.Graph().Find("wf.in")).Phase)
 	require.Len(t, actions, 1)
 	require.Equal(t, propagate.ActionWake, actions[0].Type)
 	actions = apply()

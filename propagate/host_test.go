@@ -82,6 +82,16 @@ func (c *cluster) restart() {
 	}
 }
 
+// deletePods deletes the pods of nodes that run anew, but those that were made since.
+func (c *cluster) deletePods() {
+	for _, p := range c.flow.Pods {
+		i := c.e.Graph().Find(p.Node)
+		if old := p.State != simhost.PodNew || p.Terminating; old && (i == nodegraph.None || !c.e.Verdict(i).Fulfilled) {
+			p.State = simhost.PodGone
+		}
+	}
+}
+
 // load makes an engine from what the host keeps of it: its state, or the Workflow object.
 func (c *cluster) load() error {
 	if c.host.snapshots {
@@ -120,16 +130,6 @@ func (c *cluster) checkItems(restored *propagate.Engine) {
 	for i := nodegraph.Entry; int(i) < g.Len() && !c.vague; i++ {
 		if n := g.Node(i); n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && !c.e.Fact(n.Parent).Created.IsZero() && restored.Graph().Find(n.ID()) == nodegraph.None {
 			require.Fail(c.t, "it was forgotten", "%s\n%s\n%s", n.Name(), c.history(), c.table())
-		}
-	}
-}
-
-// deletePods deletes the pods of nodes that run anew, but those that were made since.
-func (c *cluster) deletePods() {
-	for _, p := range c.flow.Pods {
-		i := c.e.Graph().Find(p.Node)
-		if made := p.State == simhost.PodNew && !p.Terminating; !made && (i == nodegraph.None || !c.e.Verdict(i).Fulfilled) {
-			p.State = simhost.PodGone
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 	switch {
 	case about.about == aboutWait && !e.facts.Node(i).Exists() && e.rules.WithinEnded(i):
 		return // too late: nothing inside what has ended changes
-	case about.kinds == pods && e.facts.Hit(i):
+	case about.kinds == pods && e.facts.CacheHit(i):
 		return // it was found in the cache and has no pod: that one is from before a manual retry
 	}
 	switch ev.Type {
@@ -69,7 +69,7 @@ func (e *Engine) applyWorkflow(ev *Event) {
 	case EventShutdown:
 		e.applyShutdown(ev.Reason)
 	case EventSuspended:
-		e.facts.SetHeld(ev.Value)
+		e.facts.SetSuspended(ev.Value)
 		e.starts.lookAgain()
 	case EventManualRetry:
 		e.manualRetry()
@@ -184,10 +184,10 @@ var eventRules = [1 << 8]struct {
 	EventContainerRunning: {aboutContainer, pods},
 	EventContainerEnded:   {aboutContainer, pods},
 	EventContainerRetried: {aboutContainer, pods},
-	EventNodeEnded:        {aboutEnd, 1<<nodegraph.HTTP | 1<<nodegraph.Plugin},
-	EventResumed:          {aboutEnd, 1 << nodegraph.Suspend},
+	EventNodeEnded:        {aboutEnd, 1<<nodegraph.KindHTTP | 1<<nodegraph.KindPlugin},
+	EventResumed:          {aboutEnd, 1 << nodegraph.KindSuspend},
 	EventResolved:         {aboutWait, anyKind},
-	EventExpanded:         {aboutWait, 1 << nodegraph.TaskGroup},
+	EventExpanded:         {aboutWait, 1 << nodegraph.KindTaskGroup},
 	EventUnanswerable:     {aboutWait, anyKind},
 	EventMemoized:         {aboutWait, anyKind},
 	EventLockGranted:      {aboutLocks, anyKind},

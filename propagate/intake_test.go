@@ -49,7 +49,7 @@ func BenchmarkIntake(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		e, _, err := Restore(w.Spec, w.Snapshot)
+		e, _, err := FromSnapshot(w.Spec, w.Snapshot)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -360,7 +360,7 @@ func TestAdoptRetry(t *testing.T) {
 	e := drawn(t, `dag(a: mutex(m, retry(2, pod)))`)
 	tell(t, e, propagate.LockGranted("wf.a"))
 	tell(t, e, propagate.PodFailed("wf.a(0)", ""))
-	expect(t, e, "wf.a(1)", nodegraph.Pending)
+	expect(t, e, "wf.a(1)", nodegraph.PhasePending)
 	var table propagate.LockTable
 	table.Adopt("w", reloaded(t, e))
 	require.Equal(t, []propagate.Holder{{Workflow: "w", Node: e.Graph().Node(e.Graph().Find("wf.a")).ID()}}, table.Holders(mutexM))
@@ -441,7 +441,7 @@ func TestHolderOfALockIsNotHeldBackByParallelism(t *testing.T) {
 	require.NoError(t, err)
 	spec.Templates[0].Parallelism = 2
 	for _, template := range spec.Templates {
-		if template.Kind == nodegraph.DAG {
+		if template.Kind == nodegraph.KindDAG {
 			template.Parallelism = 2
 		}
 	}
@@ -451,7 +451,7 @@ func TestHolderOfALockIsNotHeldBackByParallelism(t *testing.T) {
 	// first ends; both Steps take the places before the host hands the lock over.
 	tell(t, e, propagate.PodSucceeded("wf.first"))
 	for _, o := range e.Obligations() {
-		if o.For == propagate.NeedLock && o.Name != "wf.holder" {
+		if o.For == propagate.WaitLock && o.Name != "wf.holder" {
 			tell(t, e, propagate.LockQueued(o.Name, "default/Mutex/m", "waits"))
 		}
 	}
@@ -473,7 +473,7 @@ func TestALockThatIsGrantedTooLateIsGivenBack(t *testing.T) {
 	tell(t, e, propagate.LockQueued(id, "default/Mutex/m", "Waiting"))
 	_, err = e.Apply(epoch.Add(time.Hour))
 	require.NoError(t, err)
-	expect(t, e, "wf.a", nodegraph.Failed)
+	expect(t, e, "wf.a", nodegraph.PhaseFailed)
 	require.Equal(t, []string{"Release wf.a default/Mutex/m"}, actionsOf(tell(t, e, propagate.LockGranted(id))))
 }
 
@@ -508,7 +508,7 @@ func TestLockAnswerForANodeWithoutLocks(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.a"))
 	_, err := e.Apply(epoch, propagate.LockQueued("wf.a", "k", "waits"))
 	require.ErrorIs(t, err, propagate.ErrWrongKind)
-	expect(t, e, "wf.a", nodegraph.Running)
+	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 	_, err = e.Apply(epoch, propagate.LockGranted("wf.b"))
 	require.ErrorIs(t, err, propagate.ErrWrongKind)
 }
@@ -544,7 +544,7 @@ func TestAnswerAboutALockThatWasGivenBack(t *testing.T) {
 		require.Equal(t, []string{"wf.d(1): start"}, waitsFor(e))
 		r := tell(t, e, answer)
 		require.Equal(t, []propagate.ActionType{propagate.ActionRelease}, []propagate.ActionType{r.Actions[0].Type})
-		expect(t, e, "wf.x", nodegraph.Planned)
+		expect(t, e, "wf.x", nodegraph.PhasePlanned)
 		tell(t, e, propagate.PodRunning("wf.d(1)"))
 		require.Equal(t, []string{"wf.x: lock"}, waitsFor(e))
 	}

@@ -17,8 +17,8 @@ func (e *Engine) manualRetry() {
 	if !e.Complete() {
 		return // twice in one batch
 	}
-	state := State{Now: e.facts.Now(), Status: nodegraph.Running, Held: e.facts.Held(), Nodes: e.kept()}
-	fresh, _, err := Load(e.graph.Spec(), state, nodegraph.WithLimits(e.graph.Limits()))
+	state := State{Now: e.facts.Now(), Status: nodegraph.PhaseRunning, Suspended: e.facts.Suspended(), Nodes: e.kept()}
+	fresh, _, err := FromState(e.graph.Spec(), state, nodegraph.WithLimits(e.graph.Limits()))
 	if err != nil {
 		panic("propagate: nodes that existed are refused: " + err.Error())
 	}
@@ -72,10 +72,10 @@ func (e *Engine) kept() []NodeState {
 			if n.Kind.Composite() && f.Exists() { // whatever the rules would say of it without the shutdown
 				f.Stage, f.Phase, f.Message = fact.StageEnded, e.rules.Brief(i).Phase(), e.rules.MessageWords(i)
 			}
-		case !n.Kind.Composite(), n.Kind == nodegraph.Retry, f.Stage == fact.StageEnded && e.graph.First(i) == nodegraph.None, len(e.rules.LocksOf(i)) > 0:
+		case !n.Kind.Composite(), n.Kind == nodegraph.KindRetry, f.Stage == fact.StageEnded && e.graph.First(i) == nodegraph.None, len(e.rules.LocksOf(i)) > 0:
 			continue // forgotten
 		default:
-			f.Finished, f.Seen, f.Halted, f.Stage, f.Phase = time.Time{}, false, "", fact.StageNone, nodegraph.Planned
+			f.Finished, f.SeenEnded, f.Halted, f.Stage, f.Phase = time.Time{}, false, "", fact.StageNone, nodegraph.PhasePlanned
 		}
 		f.Lock = fact.LockNone
 		kept, stays[i] = append(kept, state), true
@@ -109,7 +109,7 @@ func (e *Engine) resetMembers(i nodegraph.Index) map[nodegraph.Index]bool {
 		for _, h := range e.graph.Hooks(list[k]) {
 			reset[h] = true
 		}
-		for m := range e.graph.Before(list[k]) {
+		for m := range e.graph.Dependents(list[k]) {
 			if !reset[m] {
 				reset[m] = true
 				list = append(list, m)

@@ -21,8 +21,8 @@ func TestEmptyLoopSurvivesAManualRetry(t *testing.T) {
 	tell(t, e, propagate.Expanded("wf.a.l"), propagate.PodFailed("wf.b", "main: Error (exit code 1)"))
 	require.True(t, e.Complete())
 	tell(t, e, propagate.ManualRetry())
-	expect(t, e, "wf.a", nodegraph.Succeeded)
-	expect(t, e, "wf.b", nodegraph.Pending)
+	expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
+	expect(t, e, "wf.b", nodegraph.PhasePending)
 }
 
 // A workflow that was terminated while it waited for its locks again, after a manual retry, ended around nodes that were
@@ -67,13 +67,13 @@ func TestStoppedWorkflowRetriedByHandMaySucceed(t *testing.T) {
 				tell(t, e, propagate.ManualRetry())
 				for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
 					switch name := e.Graph().Node(i).Name(); e.Kind(i) {
-					case nodegraph.Pod:
+					case nodegraph.KindPod:
 						tell(t, e, propagate.PodSucceeded(name))
-					case nodegraph.Suspend:
+					case nodegraph.KindSuspend:
 						tell(t, e, propagate.Resumed(name))
 					}
 				}
-				expect(t, e, "wf", nodegraph.Succeeded)
+				expect(t, e, "wf", nodegraph.PhaseSucceeded)
 				require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
 			})
 		}
@@ -103,7 +103,7 @@ func TestManualRetryRunsNothingWithoutItsLock(t *testing.T) {
 			tell(t, e, propagate.LockGranted(c.locked))
 			tell(t, e, propagate.PodSucceeded(c.runs+"x"), propagate.PodSucceeded(c.runs+"y"))
 			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
-			expect(t, e, "wf", nodegraph.Succeeded)
+			expect(t, e, "wf", nodegraph.PhaseSucceeded)
 		})
 	}
 }
@@ -113,7 +113,7 @@ func TestManualRetryRunsNothingWithoutItsLock(t *testing.T) {
 func TestPodOfABoundaryThatFailedFastIsRemembered(t *testing.T) {
 	e := drawnWith(t, "steps(a exit pod, b) exit pod", func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
-			template.FailFast = template.Kind == nodegraph.Steps
+			template.FailFast = template.Kind == nodegraph.KindSteps
 		}
 	})
 	lost := propagate.PodDeleted("wf[0].a")
@@ -127,14 +127,14 @@ func TestPodOfABoundaryThatFailedFastIsRemembered(t *testing.T) {
 	ended.Pod.UID = "new"
 	tell(t, e, ended)
 	tell(t, e, lost)
-	expect(t, e, "wf[0].a", nodegraph.Failed)
+	expect(t, e, "wf[0].a", nodegraph.PhaseFailed)
 }
 
 // A daemon that was ended with its boundary took a place there for ever, when a manual retry had opened that again.
 func TestEndedDaemonTakesNoPlaceAfterAManualRetry(t *testing.T) {
 	e := drawnWith(t, "dag(x: dag(d: daemon -> {a, b}))", func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
-			if template.Kind == nodegraph.DAG {
+			if template.Kind == nodegraph.KindDAG {
 				template.Parallelism = 2
 			}
 		}
@@ -159,10 +159,10 @@ func TestHookOfAnOmittedTaskAfterAManualRetry(t *testing.T) {
 	e = hooked(t, `dag(r: dag(a, b depends "a.Failed"), f)`, `tasks.b.status == "Omitted"`)
 	tell(t, e, propagate.PodSucceeded("wf.r.a"))
 	tell(t, e, propagate.PodSucceeded("wf.r.b.hooks.h"), propagate.PodFailed("wf.f", ""))
-	expect(t, e, "wf.r", nodegraph.Succeeded)
-	expectWorkflow(t, e, nodegraph.Failed)
+	expect(t, e, "wf.r", nodegraph.PhaseSucceeded)
+	expectWorkflow(t, e, nodegraph.PhaseFailed)
 	tell(t, e, propagate.ManualRetry())
-	expect(t, e, "wf.r", nodegraph.Succeeded)
+	expect(t, e, "wf.r", nodegraph.PhaseSucceeded)
 	require.Equal(t, []string{"wf.f: start"}, waitsFor(e))
 }
 
@@ -171,16 +171,16 @@ func TestHookOfAnOmittedTaskAfterAManualRetry(t *testing.T) {
 func TestOmittedBesideADaemonAfterAManualRetry(t *testing.T) {
 	e := drawn(t, `dag(r: retry(1, dag(d: daemon, b depends "d.Failed", s: suspend)), f)`)
 	tell(t, e, propagate.PodRunning("wf.r(0).d"))
-	expect(t, e, "wf.r(0).b", nodegraph.Omitted)
+	expect(t, e, "wf.r(0).b", nodegraph.PhaseOmitted)
 	tell(t, e, propagate.PodFailed("wf.r(0).d", ""))
 	tell(t, e, propagate.Resumed("wf.r(0).s"))
 	tell(t, e, propagate.PodRunning("wf.r(1).d"), propagate.Resumed("wf.r(1).s"))
 	tell(t, e, propagate.PodFailed("wf.f", ""))
-	expect(t, e, "wf.r", nodegraph.Succeeded)
-	expectWorkflow(t, e, nodegraph.Failed)
+	expect(t, e, "wf.r", nodegraph.PhaseSucceeded)
+	expectWorkflow(t, e, nodegraph.PhaseFailed)
 	tell(t, e, propagate.ManualRetry())
-	expect(t, e, "wf.r(0).b", nodegraph.Omitted)
-	expect(t, e, "wf.r(0)", nodegraph.Failed)
+	expect(t, e, "wf.r(0).b", nodegraph.PhaseOmitted)
+	expect(t, e, "wf.r(0)", nodegraph.PhaseFailed)
 	require.Equal(t, []string{"wf.f: start"}, waitsFor(e))
 }
 
@@ -190,10 +190,10 @@ func TestWhatIsKeptByAManualRetryStays(t *testing.T) {
 	e := drawn(t, "steps(x: dag(b exit pod) continueOnFailed | f)")
 	tell(t, e, propagate.PodRunning("wf[0].x.b"))
 	tell(t, e, propagate.Shutdown("Terminate"))
-	expect(t, e, "wf[0]", nodegraph.Succeeded)
+	expect(t, e, "wf[0]", nodegraph.PhaseSucceeded)
 	require.True(t, e.Complete())
 	tell(t, e, propagate.ManualRetry())
-	expect(t, e, "wf[0]", nodegraph.Succeeded)
+	expect(t, e, "wf[0]", nodegraph.PhaseSucceeded)
 	require.Equal(t, []string{"wf[1].f: start"}, waitsFor(e))
 }
 
@@ -232,7 +232,7 @@ func TestThePodBeforeANodeWasMemoized(t *testing.T) {
 		propagate.PodDeleted("wf.a"),
 		propagate.ResultPending("wf.a"),
 	} {
-		e := drawnWith(t, "dag(a: pod(x), hold: suspend)", eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Memoize = "key" }))
+		e := drawnWith(t, "dag(a: pod(x), hold: suspend)", eachOf(nodegraph.KindPod, func(template *nodegraph.Template) { template.Memoize = "key" }))
 		tell(t, e, propagate.Memoized("wf.a", true))
 		ev.Pod = fact.PodInstance{UID: "before", Created: epoch}
 		for _, e := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
@@ -240,7 +240,7 @@ func TestThePodBeforeANodeWasMemoized(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, r.Actions, "%v", ev)
 			require.Empty(t, r.Changes, "%v", ev)
-			expect(t, e, "wf.a", nodegraph.Succeeded)
+			expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
 		}
 	}
 }

@@ -105,19 +105,19 @@ func TestRestartBesideWhatTheGraphRefused(t *testing.T) {
 				if ev.Node != "" {
 					tell(t, e, ev)
 				}
-				loaded, unknown, err := propagate.Load(spec, e.Save(), nodegraph.WithLimits(limits))
+				loaded, unknown, err := propagate.FromState(spec, e.Save(), nodegraph.WithLimits(limits))
 				require.NoError(t, err, "%s\n%v", text, looksAll(e))
 				require.Empty(t, unknown)
 				require.NoError(t, loaded.Check())
 				require.Empty(t, cmp.Diff(e.Save(), loaded.Save(), anyOrder), "loaded")
 				require.Equal(t, e.Graph().Len(), loaded.Graph().Len())
-				restored, unknown, err := propagate.Restore(spec, e.Snapshot(), nodegraph.WithLimits(limits))
+				restored, unknown, err := propagate.FromSnapshot(spec, e.Snapshot(), nodegraph.WithLimits(limits))
 				require.NoError(t, err, "%s\n%v", text, looksAll(e))
 				require.Empty(t, unknown)
 				require.NoError(t, restored.Check())
 				require.Empty(t, cmp.Diff(looksAll(e), looksAll(restored)), "restored")
 			}
-			expect(t, e, refused, nodegraph.Error)
+			expect(t, e, refused, nodegraph.PhaseError)
 			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
 			tell(t, e, propagate.ManualRetry())
 		})
@@ -134,14 +134,14 @@ func TestRestartWithoutNames(t *testing.T) {
 	for k := range state.Nodes {
 		state.Nodes[k].Name = ""
 	}
-	loaded, unknown, err := propagate.Load(e.Graph().Spec(), state)
+	loaded, unknown, err := propagate.FromState(e.Graph().Spec(), state)
 	require.NoError(t, err)
 	require.Empty(t, unknown)
 	require.Empty(t, cmp.Diff(e.Save(), loaded.Save(), anyOrder))
 	for k := range record.Nodes {
 		record.Nodes[k].Name = ""
 	}
-	restored, unknown, err := propagate.Restore(e.Graph().Spec(), record)
+	restored, unknown, err := propagate.FromSnapshot(e.Graph().Spec(), record)
 	require.NoError(t, err)
 	require.Empty(t, unknown)
 	require.Empty(t, cmp.Diff(looksAll(e), looksAll(restored)))
@@ -166,7 +166,7 @@ func asks(r propagate.Result) []string {
 	for _, a := range r.Actions {
 		if a.Type == propagate.ActionTerminate {
 			list = append(list, "Terminate "+a.Name)
-		} else if a.Kind == nodegraph.Pod && a.Type != propagate.ActionComplete {
+		} else if a.Kind == nodegraph.KindPod && a.Type != propagate.ActionComplete {
 			list = append(list, a.String())
 		}
 	}
@@ -178,18 +178,18 @@ func asks(r propagate.Result) []string {
 func TestSetWithoutRoomIsNotStarted(t *testing.T) {
 	e, r := withRoomFor(t, 6, "dag(a: pod(x, y, z), hold: suspend)", nil)
 	require.Empty(t, asks(r))
-	expect(t, e, "wf.a", nodegraph.Error)
+	expect(t, e, "wf.a", nodegraph.PhaseError)
 
 	locked := "dag(a: mutex(m, pod(x, y, z)), hold: suspend)"
 	e, r = withRoomFor(t, 6, locked, nil)
 	require.Equal(t, []string{"Acquire wf.a default/Mutex/m"}, asks(r))
 	require.Equal(t, []string{"Release wf.a default/Mutex/m"}, asks(tell(t, e, propagate.LockGranted("wf.a"))))
-	expect(t, e, "wf.a", nodegraph.Error)
+	expect(t, e, "wf.a", nodegraph.PhaseError)
 
 	e, _ = withRoomFor(t, 6, locked, nil)
 	require.Equal(t, []string{`Start Pod wf.a "waits"`}, asks(tell(t, e, propagate.LockQueued("wf.a", "default/Mutex/m", "waits"))))
 	require.Equal(t, []string{"Release wf.a default/Mutex/m"}, asks(tell(t, e, propagate.LockGranted("wf.a"))))
-	expect(t, e, "wf.a", nodegraph.Error)
+	expect(t, e, "wf.a", nodegraph.PhaseError)
 }
 
 // A hook that the graph has no room for ends its node in Error while that runs, and all that is open of it with it.
@@ -250,9 +250,9 @@ func TestHookWithoutRoomOfWhatRuns(t *testing.T) {
 			for _, ev := range c.events {
 				r = tell(t, e, ev)
 			}
-			expect(t, e, "wf.a", nodegraph.Error)
+			expect(t, e, "wf.a", nodegraph.PhaseError)
 			for _, name := range c.failed {
-				expect(t, e, name, nodegraph.Failed)
+				expect(t, e, name, nodegraph.PhaseFailed)
 			}
 			_, message := e.Phase(e.Graph().Find("wf.a"))
 			require.Contains(t, message, "limit Nodes")
@@ -291,7 +291,7 @@ func TestHookWithoutRoomIsNotWaitedFor(t *testing.T) {
 			for _, ev := range c.events {
 				tell(t, e, ev)
 			}
-			expect(t, e, c.node, nodegraph.Error)
+			expect(t, e, c.node, nodegraph.PhaseError)
 			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
 			phase, _ := e.Workflow()
 			require.True(t, phase.Unsuccessful(), "the workflow is %s", phase)
@@ -311,6 +311,6 @@ func TestCompositeThatCantBeExpanded(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf.a"))
 	x := e.Graph().Find("wf.x")
 	v := e.Verdict(x)
-	require.Equal(t, rule.Verdict{Phase: nodegraph.Error, Message: v.Message, Fulfilled: true, Rule: rule.RuleInvalid, Line: "Composite 2", By: nodegraph.None}, v)
+	require.Equal(t, rule.Verdict{Phase: nodegraph.PhaseError, Message: v.Message, Fulfilled: true, Rule: rule.RuleInvalid, Line: "Composite 2", By: nodegraph.None}, v)
 	require.Contains(t, v.Message, "Nodes")
 }

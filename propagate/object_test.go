@@ -70,7 +70,7 @@ func templateObject(t *nodegraph.Template) object {
 	o := object{"name": t.Name}
 	switch {
 	case t.Err != "": // nothing to run
-	case t.Kind == nodegraph.DAG:
+	case t.Kind == nodegraph.KindDAG:
 		var tasks []any
 		for i := range t.Tasks {
 			tasks = append(tasks, taskObject(&t.Tasks[i]))
@@ -81,7 +81,7 @@ func templateObject(t *nodegraph.Template) object {
 			dag["failFast"] = false
 		}
 		o["dag"] = dag
-	case t.Kind == nodegraph.Steps:
+	case t.Kind == nodegraph.KindSteps:
 		var groups []any
 		for _, group := range t.Steps {
 			var steps []any
@@ -91,15 +91,15 @@ func templateObject(t *nodegraph.Template) object {
 			groups = append(groups, steps)
 		}
 		o["steps"] = groups
-	case t.Kind == nodegraph.Suspend:
+	case t.Kind == nodegraph.KindSuspend:
 		suspend := object{}
 		if t.Suspend > 0 {
 			suspend["duration"] = t.Suspend.String()
 		}
 		o["suspend"] = suspend
-	case t.Kind == nodegraph.HTTP:
+	case t.Kind == nodegraph.KindHTTP:
 		o["http"] = object{"url": "http://example.com"}
-	case t.Kind == nodegraph.Plugin:
+	case t.Kind == nodegraph.KindPlugin:
 		o["plugin"] = object{"hello": object{}}
 	case len(t.Containers) > 0:
 		var containers []any

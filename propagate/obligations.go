@@ -15,9 +15,9 @@ func (e *Engine) Obligations() []Obligation {
 		return nil
 	}
 	if e.facts.Started().IsZero() {
-		need := NeedStart
+		need := WaitStart
 		if len(e.graph.Spec().Locks) > 0 && !e.facts.Now().IsZero() {
-			need = NeedLock
+			need = WaitLock
 		}
 		return []Obligation{{Node: nodegraph.Root, For: need, Message: e.rules.MessageWords(nodegraph.Root)}}
 	}
@@ -34,57 +34,57 @@ func (e *Engine) Obligations() []Obligation {
 }
 
 // need says what node i itself waits for; false when it waits for other nodes only, or for nothing.
-func (e *Engine) need(i nodegraph.Index) (Need, bool) {
+func (e *Engine) need(i nodegraph.Index) (WaitReason, bool) {
 	v := e.rules.Brief(i)
 	if v.Wants() && !e.rules.WithinEnded(i) && !e.rules.WithinClosing(i) {
 		return e.startNeed(i)
 	}
 	if v.Fulfilled() {
 		if e.rules.ExitHookLater(i, v) && !e.rules.WithinEnded(i) {
-			return NeedTimer, true // its exit hook starts with the next call
+			return WaitTimer, true // its exit hook starts with the next call
 		}
 		return 0, false
 	}
 	switch v.Rule() {
 	case rule.RuleLockWait:
-		return NeedLock, true
+		return WaitLock, true
 	case rule.RuleStartOwed, rule.RulePodRecreate:
-		return NeedStart, true
+		return WaitStart, true
 	case rule.RulePodPending, rule.RulePodRunning:
-		return NeedPod, true
+		return WaitPod, true
 	case rule.RuleUnsynced:
-		return NeedResult, true
+		return WaitResult, true
 	case rule.RuleSuspended:
 		if e.rules.Wake(i) != 0 {
-			return NeedTimer, true
+			return WaitTimer, true
 		}
-		return NeedResume, true
+		return WaitResume, true
 	case rule.RuleServed:
-		return NeedServed, true
+		return WaitServed, true
 	case rule.RuleRetry:
 		if e.rules.Wake(i) != 0 {
-			return NeedTimer, true
+			return WaitTimer, true
 		}
 	}
 	return 0, false
 }
 
 // startNeed says why a node that may start does not.
-func (e *Engine) startNeed(i nodegraph.Index) (Need, bool) {
+func (e *Engine) startNeed(i nodegraph.Index) (WaitReason, bool) {
 	v, f := e.rules.Brief(i), e.facts.Node(i)
 	switch {
-	case v.WantsAnswer() && e.graph.Node(i).Kind == nodegraph.TaskGroup:
-		return NeedItems, true
+	case v.WantsAnswer() && e.graph.Node(i).Kind == nodegraph.KindTaskGroup:
+		return WaitItems, true
 	case v.WantsAnswer():
-		return NeedCondition, true
-	case e.facts.Held():
-		return NeedUnsuspend, true
+		return WaitCondition, true
+	case e.facts.Suspended():
+		return WaitSuspended, true
 	case f.Lock() == fact.LockAsked:
-		return NeedLock, true
+		return WaitLock, true
 	case e.facts.Memo(i) == fact.AnswerAsked:
-		return NeedCache, true
+		return WaitCache, true
 	case !v.WantsStart() && !v.WantsAttempt():
-		return NeedTimer, true // its hook starts with the next call
+		return WaitTimer, true // its hook starts with the next call
 	}
-	return NeedParallelism, true
+	return WaitParallelism, true
 }

@@ -84,7 +84,7 @@ func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 	o := observed(e.instance(i, ev), ev, fact.StageEnded)
 	o.Phase, o.Finished = ev.Phase, e.finishedAt(ev)
-	if ev.Phase == nodegraph.Failed && slices.Contains(restartReasons, ev.Reason) {
+	if ev.Phase == nodegraph.PhaseFailed && slices.Contains(restartReasons, ev.Reason) {
 		f := e.facts.Fact(i)
 		f.Attempt = max(f.Attempt, 1) // what was stopped before it was heard of
 		if f.Restarts > 0 && (f.Stage == fact.StageGone || f.Stage == fact.StageStopped) && !f.Ran && o.Run == f.Run() {
@@ -93,7 +93,7 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 		if e.restartable(&f, ev, &o) {
 			e.facts.BeginFirstRun(i)
 			e.facts.CountRestart(i)
-			o.Stage, o.Phase, o.Finished = fact.StageGone, nodegraph.Planned, e.facts.Finished(i)
+			o.Stage, o.Phase, o.Finished = fact.StageGone, nodegraph.PhasePlanned, e.facts.Finished(i)
 			e.merge(i, &o)
 			e.facts.Say(i, "Pod auto-restarting due to "+ev.Reason+": "+ev.Message)
 			return
@@ -142,10 +142,10 @@ func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 func (e *Engine) agentEnded(message string) {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		n := e.facts.Node(i)
-		if n.Kind() != nodegraph.HTTP && n.Kind() != nodegraph.Plugin || !n.Exists() {
+		if n.Kind() != nodegraph.KindHTTP && n.Kind() != nodegraph.KindPlugin || !n.Exists() {
 			continue
 		}
-		o := e.ending(i, fact.StageGone, nodegraph.Planned, "", e.facts.Instant())
+		o := e.ending(i, fact.StageGone, nodegraph.PhasePlanned, "", e.facts.Instant())
 		if e.facts.Join(i, &o) && n.Stage() == fact.StageGone {
 			e.facts.Say(i, message)
 		}
@@ -191,11 +191,11 @@ func (e *Engine) runIn(i nodegraph.Index, serial int64) int {
 func containerPhase(exitCode int) nodegraph.Phase {
 	switch exitCode {
 	case 0:
-		return nodegraph.Succeeded
+		return nodegraph.PhaseSucceeded
 	case 64:
-		return nodegraph.Error
+		return nodegraph.PhaseError
 	}
-	return nodegraph.Failed
+	return nodegraph.PhaseFailed
 }
 
 // containerRetried makes a container and all that come after it unfinished again, and its pod with them.
@@ -234,7 +234,7 @@ func (e *Engine) comesAfter(c nodegraph.Index) []nodegraph.Index {
 	seen := map[nodegraph.Index]bool{c: true}
 	list := []nodegraph.Index{c}
 	for k := 0; k < len(list); k++ {
-		for m := range e.graph.Before(list[k]) {
+		for m := range e.graph.Dependents(list[k]) {
 			if !seen[m] {
 				seen[m] = true
 				list = append(list, m)
@@ -299,7 +299,7 @@ func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
 // the place of that.
 func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
 	serial := e.facts.Serial(i)
-	return e.facts.Node(i).Stage() == fact.StageStopped && (e.facts.Remade(i) > serial || serial == e.afterOlder(i))
+	return e.facts.Node(i).Stage() == fact.StageStopped && (e.facts.RecreateSerial(i) > serial || serial == e.afterOlder(i))
 }
 
 // date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
@@ -345,7 +345,7 @@ func (e *Engine) container(i nodegraph.Index, name string) nodegraph.Index {
 	t := e.graph.Node(i).Template
 	for slot := range t.Containers {
 		if t.Containers[slot].Name == name && e.graph.First(i) != nodegraph.None {
-			return e.graph.Slot(i, int32(slot))
+			return e.graph.MemberAt(i, int32(slot))
 		}
 	}
 	return nodegraph.None

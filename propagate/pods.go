@@ -37,8 +37,8 @@ type ContainerStatus struct {
 }
 
 // of puts what a container's end says.
-func (w Wording) of(c *ContainerStatus, text string) string {
-	if w == WordingBare {
+func (w MessageStyle) of(c *ContainerStatus, text string) string {
+	if w == StyleBare {
 		return text
 	}
 	return c.Name + ": " + text
@@ -106,24 +106,24 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 // hasPod reports whether node i has a pod of which something is still to come: its end, or results that are on their way.
 func (e *Engine) hasPod(i nodegraph.Index) bool {
 	f := e.facts.Node(i)
-	return e.facts.Node(i).Kind() == nodegraph.Pod && (f.Stage() == fact.StagePending || f.Stage() == fact.StageRunning || f.Stage() == fact.StageEnded && f.Unsynced())
+	return e.facts.Node(i).Kind() == nodegraph.KindPod && (f.Stage() == fact.StagePending || f.Stage() == fact.StageRunning || f.Stage() == fact.StageEnded && f.Unsynced())
 }
 
 // podNode finds the node that a pod is for; false if the workflow never asked for the pod: its node has not started, or
 // ended or waits for a lock without one, and the pod is of a time before a manual retry.
 func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	i := e.graph.Find(p.Node)
-	if i <= nodegraph.Root || e.facts.Node(i).Kind() != nodegraph.Pod {
+	if i <= nodegraph.Root || e.facts.Node(i).Kind() != nodegraph.KindPod {
 		return i, false
 	}
 	f := e.facts.Node(i)
 	inside := len(e.graph.Node(i).Template.Containers) == 0 || e.graph.First(i) != nodegraph.None
-	return i, f.Exists() && !e.facts.Hit(i) && f.Lock() != fact.LockWaits && inside
+	return i, f.Exists() && !e.facts.CacheHit(i) && f.Lock() != fact.LockWaits && inside
 }
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container
 // that is a node.
-func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, wording Wording) []Event {
+func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, wording MessageStyle) []Event {
 	id := fact.PodInstance{UID: p.UID, Created: p.Created}
 	pod := Event{At: i, Pod: id, Conditions: p.Conditions}
 	switch p.Phase {
@@ -135,12 +135,12 @@ func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, wording Wordi
 			pod.Ready = pod.Ready && c.Ready
 		}
 	case "Succeeded":
-		pod.Type, pod.Phase = EventPodEnded, nodegraph.Succeeded
+		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseSucceeded
 	case "Failed":
 		pod.Type, pod.Reason = EventPodEnded, p.Reason
 		pod.Phase, pod.Message = failure(n.Template, p, wording)
 	default:
-		pod.Type, pod.Phase = EventPodEnded, nodegraph.Error
+		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseError
 		pod.Message = fmt.Sprintf("Unexpected pod phase for %s: %s", p.Name, p.Phase)
 	}
 	if p.Phase != "Failed" && pod.Type == EventPodEnded && auxiliaryRuns(p) {
@@ -165,7 +165,7 @@ func isContainerNode(n *nodegraph.Node, name string) bool {
 	return len(n.Template.Containers) > 0 && n.Template.IsMain(name)
 }
 
-func containerEvent(i nodegraph.Index, id fact.PodInstance, c *ContainerStatus, wording Wording) Event {
+func containerEvent(i nodegraph.Index, id fact.PodInstance, c *ContainerStatus, wording MessageStyle) Event {
 	ev := Event{At: i, Pod: id, Container: c.Name, Type: EventContainerPending}
 	switch {
 	case c.Terminated:
@@ -212,19 +212,19 @@ const preMainFailure = 65
 
 // failure says how a failed pod's node ended and why (Argo: inferFailedReason). Of several containers that failed one
 // speaks: init containers first, then the user's, then Argo's own, then sidecars.
-func failure(t *nodegraph.Template, p *PodStatus, wording Wording) (nodegraph.Phase, string) {
+func failure(t *nodegraph.Template, p *PodStatus, wording MessageStyle) (nodegraph.Phase, string) {
 	if p.Message != "" {
-		return nodegraph.Failed, p.Message
+		return nodegraph.PhaseFailed, p.Message
 	}
 	containers := append(slices.Clone(p.Init), byImportance(t, p.Containers)...)
 	if len(containers) == 0 {
-		return nodegraph.Failed, fmt.Sprintf("can't find failed message for pod %s namespace %s", p.Name, "")
+		return nodegraph.PhaseFailed, fmt.Sprintf("can't find failed message for pod %s namespace %s", p.Name, "")
 	}
 	main, wait := false, false
 	for _, c := range containers {
 		switch {
 		case c.Waiting:
-			return nodegraph.Error, fmt.Sprintf("Pod failed before %s container starts due to %s: %s", c.Name, c.Reason, c.Message)
+			return nodegraph.PhaseError, fmt.Sprintf("Pod failed before %s container starts due to %s: %s", c.Name, c.Reason, c.Message)
 		case !c.Terminated:
 		case c.ExitCode == 0:
 			main, wait = main || t.IsMain(c.Name), wait || auxiliary(c.Name)
@@ -236,24 +236,24 @@ func failure(t *nodegraph.Template, p *PodStatus, wording Wording) (nodegraph.Ph
 	}
 	switch {
 	case main && wait:
-		return nodegraph.Succeeded, ""
+		return nodegraph.PhaseSucceeded, ""
 	case main:
-		return nodegraph.Failed, "pod failed: wait container did not complete successfully"
+		return nodegraph.PhaseFailed, "pod failed: wait container did not complete successfully"
 	case wait:
-		return nodegraph.Failed, "pod failed: main container did not complete successfully"
+		return nodegraph.PhaseFailed, "pod failed: main container did not complete successfully"
 	}
-	return nodegraph.Failed, "pod failed: neither main nor wait container completed successfully"
+	return nodegraph.PhaseFailed, "pod failed: neither main nor wait container completed successfully"
 }
 
 // blame says what a container that ended badly makes of its node. A sidecar that was killed is not to blame.
 func blame(t *nodegraph.Template, c *ContainerStatus) (nodegraph.Phase, bool) {
 	switch {
 	case c.Name == "init", auxiliary(c.Name):
-		return nodegraph.Error, true
+		return nodegraph.PhaseError, true
 	case t.IsMain(c.Name):
-		return nodegraph.Failed, true
+		return nodegraph.PhaseFailed, true
 	}
-	return nodegraph.Failed, c.ExitCode != 137 && c.ExitCode != 143
+	return nodegraph.PhaseFailed, c.ExitCode != 137 && c.ExitCode != 143
 }
 
 // byImportance orders containers by who may speak first; the supervisor goes before a main container that only

@@ -234,18 +234,18 @@ func TestSyncPodsKeepsTheExitCode(t *testing.T) {
 func TestSyncPodsOfTheEntryNode(t *testing.T) {
 	e := drawn(t, "pod")
 	require.Empty(t, listed(t, e, podOf("wf", "u", "Running", running("main"))).Unknown)
-	expect(t, e, "wf", nodegraph.Running)
+	expect(t, e, "wf", nodegraph.PhaseRunning)
 }
 
 // The older wording names no container.
 func TestSetWording(t *testing.T) {
 	pod := podOf("wf.set", "u", "Failed", terminated("a", 0), saying(terminated("b", 7), "boom"))
-	for wording, want := range map[propagate.Wording]map[string]string{
-		propagate.WordingNamed: {"wf.set": "Failed: b: Error (exit code 7): boom", "wf.set.b": "Failed: b: Error (exit code 7): boom"},
-		propagate.WordingBare:  {"wf.set": "Failed: Error (exit code 7): boom", "wf.set.b": "Failed: Error (exit code 7): boom"},
+	for wording, want := range map[propagate.MessageStyle]map[string]string{
+		propagate.StyleNamed: {"wf.set": "Failed: b: Error (exit code 7): boom", "wf.set.b": "Failed: b: Error (exit code 7): boom"},
+		propagate.StyleBare:  {"wf.set": "Failed: Error (exit code 7): boom", "wf.set.b": "Failed: Error (exit code 7): boom"},
 	} {
 		e := drawn(t, "dag(set: pod(a -> b), hold: suspend)")
-		e.SetWording(wording)
+		e.SetMessageStyle(wording)
 		listed(t, e, pod)
 		if diff := cmp.Diff(want, looks(e, "wf.set", "wf.set.b")); diff != "" {
 			t.Errorf("wording %d (-want +got):\n%s", wording, diff)
@@ -303,15 +303,15 @@ func TestSyncPodsGoneBeforeItRan(t *testing.T) {
 	e := drawn(t, "dag(a, hold: suspend)")
 	listed(t, e, podOf("wf.a", "a-1", "Pending"))
 	r := listed(t, e)
-	expect(t, e, "wf.a", nodegraph.Pending)
+	expect(t, e, "wf.a", nodegraph.PhasePending)
 	require.Len(t, r.Actions, 1)
 	require.Equal(t, "Recreate wf.a", r.Actions[0].String())
 	require.Empty(t, listed(t, e).Actions, "it was asked for already")
 	require.Equal(t, []string{"wf.a: start", "wf.hold: resume"}, waitsFor(e))
 	listed(t, e, podOf("wf.a", "a-2", "Running", running("main")))
-	expect(t, e, "wf.a", nodegraph.Running)
+	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 	require.Empty(t, listed(t, e, podOf("wf.a", "a-2", "Running", running("main")), podOf("wf.a", "a-1", "Pending")).Changes, "the old pod is still in the list")
-	expect(t, e, "wf.a", nodegraph.Running)
+	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 }
 
 // The pod of a ContainerSet is lost: all its containers are, but those whose end was seen.
@@ -333,10 +333,10 @@ func TestPodOfALaterTaskGoneWithItsContainers(t *testing.T) {
 	e := drawn(t, "dag(a -> b: pod(x -> y))")
 	tell(t, e, propagate.PodSucceeded("wf.a"))
 	tell(t, e, propagate.ContainerRunning("wf.b", "x"))
-	expect(t, e, "wf.b.x", nodegraph.Running)
+	expect(t, e, "wf.b.x", nodegraph.PhaseRunning)
 	tell(t, e, propagate.PodDeleted("wf.b"))
 	for _, name := range []string{"wf.b", "wf.b.x", "wf.b.y", "wf"} {
-		expect(t, e, name, nodegraph.Error)
+		expect(t, e, name, nodegraph.PhaseError)
 	}
 }
 
@@ -346,7 +346,7 @@ func TestSyncPodsOfOneNode(t *testing.T) {
 	for _, pods := range [][]propagate.PodStatus{{older, newer}, {newer, older}} {
 		e := drawn(t, "dag(a, hold: suspend)")
 		listed(t, e, pods...)
-		expect(t, e, "wf.a", nodegraph.Running)
+		expect(t, e, "wf.a", nodegraph.PhaseRunning)
 		require.Equal(t, "y", e.Fact(e.Graph().Find("wf.a")).UID)
 	}
 }
@@ -367,8 +367,8 @@ func TestSyncPodsOfUnknownNodes(t *testing.T) {
 
 	r = listed(t, e, podOf("wf.nobody", "1", "Running"), podOf("wf.a", "7", "Succeeded", terminated("main", 0)))
 	require.Equal(t, []string{"wf.nobody"}, r.Unknown)
-	expect(t, e, "wf.a", nodegraph.Succeeded) // the others count nevertheless
-	expect(t, e, "wf.later", nodegraph.Pending)
+	expect(t, e, "wf.a", nodegraph.PhaseSucceeded) // the others count nevertheless
+	expect(t, e, "wf.later", nodegraph.PhasePending)
 }
 
 // A list may name nodes by their ids too.
@@ -376,7 +376,7 @@ func TestSyncPodsByID(t *testing.T) {
 	e := drawn(t, "dag(a, hold: suspend)")
 	id := e.Graph().Node(e.Graph().Find("wf.a")).ID()
 	require.Empty(t, listed(t, e, podOf(id, "u", "Running", running("main"))).Unknown)
-	expect(t, e, "wf.a", nodegraph.Running)
+	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 }
 
 // A daemon is ready when all its containers are, and lost when it is not listed any more.
@@ -385,11 +385,11 @@ func TestSyncPodsOfADaemon(t *testing.T) {
 	starting := running("main")
 	starting.Ready = false
 	listed(t, e, podOf("wf.d", "u", "Running", starting, running("wait")))
-	expect(t, e, "wf.d", nodegraph.Pending)
-	require.Equal(t, nodegraph.Planned.String(), looks(e, "wf.b")["wf.b"], "b waits until the daemon is ready")
+	expect(t, e, "wf.d", nodegraph.PhasePending)
+	require.Equal(t, nodegraph.PhasePlanned.String(), looks(e, "wf.b")["wf.b"], "b waits until the daemon is ready")
 	listed(t, e, podOf("wf.d", "u", "Running", running("main"), running("wait")))
-	expect(t, e, "wf.d", nodegraph.Running)
-	expect(t, e, "wf.b", nodegraph.Pending)
+	expect(t, e, "wf.d", nodegraph.PhaseRunning)
+	expect(t, e, "wf.b", nodegraph.PhasePending)
 	listed(t, e)
 	require.Equal(t, map[string]string{"wf.d": "Error: pod deleted"}, looks(e, "wf.d"))
 }
@@ -426,12 +426,12 @@ func TestSyncPodsRestartsEvictedPods(t *testing.T) {
 		e := restartable(t)
 		listed(t, e, podOf("wf.a", "1", "Running", running("main")))
 		require.Empty(t, listed(t, e, evicted("1", "Evicted")).Actions)
-		expect(t, e, "wf.a", nodegraph.Failed)
+		expect(t, e, "wf.a", nodegraph.PhaseFailed)
 	})
 	t.Run("one that failed by itself is not replaced", func(t *testing.T) {
 		e := restartable(t)
 		require.Empty(t, listed(t, e, evicted("1", "DeadlineExceeded")).Actions)
-		expect(t, e, "wf.a", nodegraph.Failed)
+		expect(t, e, "wf.a", nodegraph.PhaseFailed)
 	})
 }
 
@@ -467,11 +467,11 @@ func TestSyncPodsOfACompleteWorkflow(t *testing.T) {
 	r, err := e.SyncPods(epoch, pods, propagate.ManualRetry())
 	require.NoError(t, err)
 	require.NoError(t, e.Check())
-	expect(t, e, "wf.a", nodegraph.Succeeded)
-	expect(t, e, "wf.b", nodegraph.Pending)
+	expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
+	expect(t, e, "wf.b", nodegraph.PhasePending)
 	require.Contains(t, r.Actions[len(r.Actions)-1].String(), "Start Pod wf.b")
 	require.Empty(t, listed(t, e, pods...).Changes, "the pod that failed before the retry is still listed")
-	expect(t, e, "wf.b", nodegraph.Pending)
+	expect(t, e, "wf.b", nodegraph.PhasePending)
 	listed(t, e, pods[0], podOf("wf.b", "b-2", "Succeeded", terminated("main", 0)))
 	require.True(t, e.Complete())
 }
@@ -561,7 +561,7 @@ func TestSyncPodsFromSnapshots(t *testing.T) {
 		}, true},
 		{"people and servers", `dag(wait: suspend, call: http, plug: plugin) exit pod`, []step{
 			{events: []propagate.Event{propagate.Resumed("wf.wait")}},
-			{events: []propagate.Event{propagate.NodeEnded("wf.call", nodegraph.Succeeded, "")}},
+			{events: []propagate.Event{propagate.NodeEnded("wf.call", nodegraph.PhaseSucceeded, "")}},
 			{events: []propagate.Event{propagate.AgentEnded("the agent's pod was deleted")}},
 			{pods: list{good("wf.onExit")}},
 		}, true},
@@ -626,11 +626,11 @@ func TestRestoreNamesWhatIsUnknown(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf.a(0)"))
 	snapshot := e.Snapshot()
 	snapshot.Nodes = append(snapshot.Nodes,
-		onRecord("wf.removed", nodegraph.Pod, nodegraph.Running),  // a task that an edit took away
-		onRecord("wf.a(1)", nodegraph.Pod, nodegraph.Running),     // an attempt after one that succeeded
-		onRecord("wf.b.inner", nodegraph.Pod, nodegraph.Running),  // inside a pod
-		onRecord("wf.b.onExit", nodegraph.Pod, nodegraph.Running)) // a hook that the task has not
-	again, unknown, err := propagate.Restore(e.Graph().Spec(), snapshot)
+		onRecord("wf.removed", nodegraph.KindPod, nodegraph.PhaseRunning),  // a task that an edit took away
+		onRecord("wf.a(1)", nodegraph.KindPod, nodegraph.PhaseRunning),     // an attempt after one that succeeded
+		onRecord("wf.b.inner", nodegraph.KindPod, nodegraph.PhaseRunning),  // inside a pod
+		onRecord("wf.b.onExit", nodegraph.KindPod, nodegraph.PhaseRunning)) // a hook that the task has not
+	again, unknown, err := propagate.FromSnapshot(e.Graph().Spec(), snapshot)
 	require.NoError(t, err)
 	require.NoError(t, again.Check())
 	var names []string
@@ -647,34 +647,34 @@ func TestRestoreNamesWhatIsUnknown(t *testing.T) {
 func TestRestoreWithoutTimes(t *testing.T) {
 	spec, err := nodegraph.Parse("dag(a, b)")
 	require.NoError(t, err)
-	e, unknown, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Running, Nodes: []nodegraph.Recorded{
-		{ID: "wf", Name: "wf", Kind: nodegraph.DAG, Phase: nodegraph.Running},
-		{ID: nodegraph.NodeID("wf", "wf.a"), Name: "wf.a", Kind: nodegraph.Pod, Phase: nodegraph.Running},
+	e, unknown, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Nodes: []nodegraph.NodeStatus{
+		{ID: "wf", Name: "wf", Kind: nodegraph.KindDAG, Phase: nodegraph.PhaseRunning},
+		{ID: nodegraph.NodeID("wf", "wf.a"), Name: "wf.a", Kind: nodegraph.KindPod, Phase: nodegraph.PhaseRunning},
 	}})
 	require.NoError(t, err)
 	require.Empty(t, unknown)
 	require.False(t, e.Started().IsZero())
-	expect(t, e, "wf.a", nodegraph.Running)
+	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 	require.Equal(t, "Start Pod wf.b", tell(t, e).Actions[0].String(), "b was not recorded, so it is still to start")
 	require.Equal(t, []string{"wf.a: pod", "wf.b: start"}, waitsFor(e))
 }
 
 // A specification that can't be is refused, whatever is recorded; so is a record past the host's limits.
 func TestRestoreRefuses(t *testing.T) {
-	_, _, err := propagate.Restore(&nodegraph.Spec{Name: "wf", Entrypoint: "nobody"}, nodegraph.Snapshot{})
+	_, _, err := propagate.FromSnapshot(&nodegraph.Spec{Name: "wf", Entrypoint: "nobody"}, nodegraph.Snapshot{})
 	var wrong *nodegraph.SpecError
 	require.ErrorAs(t, err, &wrong)
 	require.Equal(t, "entrypoint", wrong.Field)
-	_, _, err = propagate.Load(&nodegraph.Spec{Name: "wf", Entrypoint: "nobody"}, propagate.State{})
+	_, _, err = propagate.FromState(&nodegraph.Spec{Name: "wf", Entrypoint: "nobody"}, propagate.State{})
 	require.ErrorAs(t, err, &wrong)
 
 	e := drawn(t, `dag(many over "{{x}}")`)
 	tell(t, e, propagate.Expanded("wf.many", nodegraph.Item{Text: "p"}, nodegraph.Item{Text: "q"}))
 	var limit *nodegraph.LimitError
-	_, _, err = propagate.Restore(e.Graph().Spec(), e.Snapshot(), nodegraph.WithLimits(nodegraph.Limits{Items: 1}))
+	_, _, err = propagate.FromSnapshot(e.Graph().Spec(), e.Snapshot(), nodegraph.WithLimits(nodegraph.Limits{Items: 1}))
 	require.ErrorAs(t, err, &limit)
 	require.Equal(t, "Items", limit.Limit)
-	_, _, err = propagate.Load(e.Graph().Spec(), e.Save(), nodegraph.WithLimits(nodegraph.Limits{Nodes: 3}))
+	_, _, err = propagate.FromState(e.Graph().Spec(), e.Save(), nodegraph.WithLimits(nodegraph.Limits{Nodes: 3}))
 	require.ErrorAs(t, err, &limit)
 	require.Equal(t, "Nodes", limit.Limit)
 }
@@ -691,9 +691,9 @@ func TestRestoreOfACachedComposite(t *testing.T) {
 	e := started(t, spec)
 	require.Equal(t, []string{"wf.in: cache", "wf.hold: resume"}, waitsFor(e))
 	tell(t, e, propagate.Memoized("wf.in", true))
-	expect(t, e, "wf.in", nodegraph.Succeeded)
+	expect(t, e, "wf.in", nodegraph.PhaseSucceeded)
 	again := restored(t, e)
-	expect(t, again, "wf.in", nodegraph.Succeeded)
+	expect(t, again, "wf.in", nodegraph.PhaseSucceeded)
 	require.Empty(t, listed(t, again).Actions, "nothing inside it is started")
 	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(again))
 }
@@ -716,13 +716,13 @@ func TestSyncPodsMadeAgainWithinASecond(t *testing.T) {
 	listed(t, e, pod("w", "Running"), pod("z", "Pending"))
 	require.Equal(t, "w", e.Fact(e.Graph().Find("wf.a")).UID)
 	listed(t, e, pod("w", "Succeeded"))
-	expect(t, e, "wf.a", nodegraph.Succeeded)
+	expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
 }
 
 // The wording that the host chose outlives a manual retry.
 func TestWordingOutlivesAManualRetry(t *testing.T) {
 	e := drawn(t, "dag(a)")
-	e.SetWording(propagate.WordingBare)
+	e.SetMessageStyle(propagate.StyleBare)
 	failed := podOf("wf.a", "uid-1", "Failed", terminated("main", 1))
 	listed(t, e, failed)
 	_, before := e.Phase(e.Graph().Find("wf.a"))
@@ -742,15 +742,15 @@ func TestObligationsOfAWorkflowThatHasNotBegun(t *testing.T) {
 		spec.Locks = locks
 		e, err := propagate.New(spec)
 		require.NoError(t, err)
-		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedStart}}, e.Obligations())
+		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.WaitStart}}, e.Obligations())
 		require.Equal(t, rule.Verdict{Rule: rule.RuleReady, Line: "Workflow 3", By: nodegraph.None}, e.Verdict(nodegraph.Root))
 		if locks == nil {
 			continue
 		}
 		tell(t, e)
-		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedLock}}, e.Obligations())
+		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.WaitLock}}, e.Obligations())
 		tell(t, e, propagate.LockQueued("", mutexM, "why"))
-		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.NeedLock, Message: "why"}}, e.Obligations())
+		require.Equal(t, []propagate.Obligation{{Node: nodegraph.Root, For: propagate.WaitLock, Message: "why"}}, e.Obligations())
 	}
 }
 
@@ -764,9 +764,9 @@ func TestContainersOfAReadyDaemonStayOpen(t *testing.T) {
 	e := started(t, spec)
 	tell(t, e, propagate.PodRunning("wf.d"), propagate.ContainerRunning("wf.d", "x"))
 	require.NoError(t, e.Check())
-	expect(t, e, "wf.d.x", nodegraph.Running)
-	expect(t, e, "wf.d.y", nodegraph.Pending)
-	expect(t, e, "wf.next", nodegraph.Pending)
+	expect(t, e, "wf.d.x", nodegraph.PhaseRunning)
+	expect(t, e, "wf.d.y", nodegraph.PhasePending)
+	expect(t, e, "wf.next", nodegraph.PhasePending)
 	require.Equal(t, []string{"wf.next: start", "wf.hold: resume"}, waitsFor(e))
 }
 
@@ -779,7 +779,7 @@ func TestPodsOfOneSecondWithPreciseTimes(t *testing.T) {
 	e := drawn(t, "dag(a)")
 	tell(t, e, of("second", 200*time.Millisecond, propagate.PodRunning("wf.a")))
 	tell(t, e, of("first", 100*time.Millisecond, propagate.PodFailed("wf.a", "")))
-	expect(t, e, "wf.a", nodegraph.Running)
+	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 }
 
 // After a manual retry the node waits for another pod, which may be created in the second of the one before: it was taken
@@ -796,7 +796,7 @@ func TestPodAfterAManualRetryWithinASecond(t *testing.T) {
 	listed(t, e, pod("first", "Failed", 1))
 	require.Equal(t, []string{"wf.a: start"}, waitsFor(e), "the one before the retry is still listed")
 	listed(t, e, pod("second", "Succeeded", 0))
-	expect(t, e, "wf.a", nodegraph.Succeeded)
+	expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
 	require.True(t, e.Complete())
 }
 
@@ -809,14 +809,14 @@ func TestSyncPodsOfNodesWithoutAPod(t *testing.T) {
 		answer propagate.Event
 		want   nodegraph.Phase
 	}{
-		"memoized": {func(template *nodegraph.Template) { template.Memoize = "key" }, propagate.Memoized("wf.a", true), nodegraph.Succeeded},
+		"memoized": {func(template *nodegraph.Template) { template.Memoize = "key" }, propagate.Memoized("wf.a", true), nodegraph.PhaseSucceeded},
 		"lock": {func(template *nodegraph.Template) { template.Locks = []nodegraph.Lock{{Key: "m"}} },
-			propagate.LockQueued(nodegraph.NodeID("wf", "wf.a"), "m", "it waits"), nodegraph.Pending},
+			propagate.LockQueued(nodegraph.NodeID("wf", "wf.a"), "m", "it waits"), nodegraph.PhasePending},
 	}
 	for name, test := range tests {
 		for _, kind := range []string{"pod", "pod(x)"} {
 			t.Run(name+" "+kind, func(t *testing.T) {
-				e := drawnWith(t, "dag(a: "+kind+", hold: suspend)", eachOf(nodegraph.Pod, test.set))
+				e := drawnWith(t, "dag(a: "+kind+", hold: suspend)", eachOf(nodegraph.KindPod, test.set))
 				tell(t, e, test.answer)
 				expect(t, e, "wf.a", test.want)
 				for _, e := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
@@ -836,10 +836,10 @@ func TestSyncPodsOfASetWithoutRoom(t *testing.T) {
 	e, err := propagate.New(spec, nodegraph.WithLimits(nodegraph.Limits{Nodes: 6}))
 	require.NoError(t, err)
 	tell(t, e)
-	expect(t, e, "wf.a", nodegraph.Error)
+	expect(t, e, "wf.a", nodegraph.PhaseError)
 	r := listed(t, e, podOf("wf.a", "u", "Running", running("x"), running("y"), running("z")))
 	require.Equal(t, []string{"wf.a"}, r.Unknown)
-	expect(t, e, "wf.a", nodegraph.Error)
+	expect(t, e, "wf.a", nodegraph.PhaseError)
 }
 
 // A lock that is granted to a workflow which is complete is refused together with a list too, or nobody would give it back.
@@ -858,11 +858,11 @@ func TestNameOfAPodThatIsGone(t *testing.T) {
 	e := drawn(t, "dag(a, hold: suspend)")
 	tell(t, e, propagate.PodRunning("wf.a"))
 	tell(t, e, propagate.PodDeleted("wf.a"))
-	expect(t, e, "wf.a", nodegraph.Error)
+	expect(t, e, "wf.a", nodegraph.PhaseError)
 	late := propagate.PodRunning("wf.a")
 	late.Pod.UID = "u"
 	tell(t, e, late)
-	expect(t, e, "wf.a", nodegraph.Error)
+	expect(t, e, "wf.a", nodegraph.PhaseError)
 }
 
 // Failure rules never saw the conditions of a pod.
@@ -880,7 +880,7 @@ func TestFailureRulesSeeTheConditionsOfAPod(t *testing.T) {
 	require.NoError(t, err)
 	_, err = e.SyncPods(epoch, []propagate.PodStatus{{Node: "wf.a(0)", UID: "1", Phase: "Failed", Message: "gone", Conditions: []string{retry.DisruptionTarget}}})
 	require.NoError(t, err)
-	expect(t, e, "wf.a(1)", nodegraph.Pending)
+	expect(t, e, "wf.a(1)", nodegraph.PhasePending)
 }
 
 // Late word on the results of an older pod settled the newer one.
@@ -898,12 +898,12 @@ func TestLateResultStartsNothingInADeadAttempt(t *testing.T) {
 	e := drawn(t, `retry(2, dag(a -> b, c depends "a.Failed"))`)
 	tell(t, e, propagate.PodRunning("wf(0).a"))
 	tell(t, e, propagate.PodDeleted("wf(0).a"))
-	expect(t, e, "wf(0).a", nodegraph.Error)
-	expect(t, e, "wf(0).c", nodegraph.Omitted)
-	expect(t, e, "wf(1).a", nodegraph.Pending)
+	expect(t, e, "wf(0).a", nodegraph.PhaseError)
+	expect(t, e, "wf(0).c", nodegraph.PhaseOmitted)
+	expect(t, e, "wf(1).a", nodegraph.PhasePending)
 	tell(t, e, propagate.PodFailed("wf(0).a", "main: Error (exit code 1)"))
-	expect(t, e, "wf(0).c", nodegraph.Omitted)
-	expect(t, e, "wf(0)", nodegraph.Error)
+	expect(t, e, "wf(0).c", nodegraph.PhaseOmitted)
+	expect(t, e, "wf(0)", nodegraph.PhaseError)
 }
 
 // An eviction that was heard of after the deletion of the pod, which had not run, failed the node; heard of before the
@@ -920,7 +920,7 @@ func TestEvictionHeardAfterTheDeletion(t *testing.T) {
 		for _, ev := range events {
 			tell(t, e, ev)
 		}
-		expect(t, e, "wf.a", nodegraph.Pending)
+		expect(t, e, "wf.a", nodegraph.PhasePending)
 		require.Equal(t, 1, e.Fact(e.Graph().Find("wf.a")).Restarts, "%v", events)
 	}
 }

@@ -62,9 +62,9 @@ func (m *specMaker) template(depth, budget int) *nodegraph.Template {
 	if depth == 0 || budget <= 1 || m.chance(4) {
 		return m.leaf()
 	}
-	t := &nodegraph.Template{Name: m.name("t"), Kind: nodegraph.DAG}
+	t := &nodegraph.Template{Name: m.name("t"), Kind: nodegraph.KindDAG}
 	if m.chance(3) {
-		t.Kind = nodegraph.Steps
+		t.Kind = nodegraph.KindSteps
 		for range 1 + m.IntN(3) {
 			var group []nodegraph.Task
 			for range 1 + m.IntN(3) {
@@ -149,13 +149,13 @@ func (m *specMaker) task(depth, budget int) nodegraph.Task {
 }
 
 func (m *specMaker) leaf() *nodegraph.Template {
-	t := &nodegraph.Template{Name: m.name("t"), Kind: nodegraph.Pod}
+	t := &nodegraph.Template{Name: m.name("t"), Kind: nodegraph.KindPod}
 	switch m.IntN(10) {
 	case 0:
-		t.Kind = nodegraph.Suspend
+		t.Kind = nodegraph.KindSuspend
 		t.Suspend = time.Duration(m.IntN(2)*5) * time.Second
 	case 1:
-		t.Kind = []nodegraph.Kind{nodegraph.HTTP, nodegraph.Plugin}[m.IntN(2)]
+		t.Kind = []nodegraph.Kind{nodegraph.KindHTTP, nodegraph.KindPlugin}[m.IntN(2)]
 	case 2:
 		t.Daemon = true
 	case 3, 4, 5, 6:

@@ -12,8 +12,8 @@ import (
 )
 
 // recordSource reads facts out of recorded nodes.
-func recordSource(nodes []nodegraph.Recorded) source {
-	byID := make(map[string]*nodegraph.Recorded, len(nodes))
+func recordSource(nodes []nodegraph.NodeStatus) source {
+	byID := make(map[string]*nodegraph.NodeStatus, len(nodes))
 	numbered := make(map[string]bool) // names of nodes that have attempts or items
 	for k := range nodes {
 		byID[nodes[k].ID] = &nodes[k]
@@ -38,7 +38,7 @@ func recordSource(nodes []nodegraph.Recorded) source {
 		},
 		bare: func(e *Engine, i nodegraph.Index) bool {
 			n := e.facts.Node(i)
-			return n.Stage() == fact.StageEnded && n.Phase() == nodegraph.Error && bare(e, e.graph.Node(i))
+			return n.Stage() == fact.StageEnded && n.Phase() == nodegraph.PhaseError && bare(e, e.graph.Node(i))
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
 			items := recordedItems(nodes, loop.Name())
@@ -71,19 +71,19 @@ func memberNames(n *nodegraph.Node) []string {
 	var names []string
 	add := func(suffix string) { names = append(names, n.Name()+suffix) }
 	switch n.Kind {
-	case nodegraph.DAG:
+	case nodegraph.KindDAG:
 		for k := range n.Template.Tasks {
 			add("." + n.Template.Tasks[k].Name)
 		}
-	case nodegraph.Steps:
+	case nodegraph.KindSteps:
 		for k := range n.Template.Steps {
 			add("[" + strconv.Itoa(k) + "]")
 		}
-	case nodegraph.StepGroup:
-		for _, step := range n.Template.Steps[n.Slot] {
+	case nodegraph.KindStepGroup:
+		for _, step := range n.Template.Steps[n.DeclIndex] {
 			add("." + step.Name)
 		}
-	case nodegraph.Pod:
+	case nodegraph.KindPod:
 		for k := range n.Template.Containers {
 			add("." + n.Template.Containers[k].Name)
 		}
@@ -93,7 +93,7 @@ func memberNames(n *nodegraph.Node) []string {
 
 // recordedItems reads the items of a loop off the names of its nodes: prefix(0:text). There are none if one is missing:
 // a controller that records no items before they start does not say what it is.
-func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
+func recordedItems(nodes []nodegraph.NodeStatus, prefix string) []nodegraph.Item {
 	var items []nodegraph.Item
 	known := 0
 	for k := range nodes {
@@ -121,52 +121,52 @@ func recordedItems(nodes []nodegraph.Recorded, prefix string) []nodegraph.Item {
 
 // recordedFact turns the record of node i into a fact, as far as a record tells. Bare reports whether nothing inside the node
 // is recorded.
-func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func() bool) fact.Fact {
+func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare func() bool) fact.Fact {
 	n := e.graph.Node(i)
 	f := fact.Fact{Attempt: 1, HasExit: r.HasExit, ExitCode: r.ExitCode, Restarts: r.Restarts, Unsynced: r.Unsynced}
 	switch {
-	case r.Phase == nodegraph.Pending && r.Started.IsZero() && r.WaitsFor == "" && e.resolvedItem(i):
+	case r.Phase == nodegraph.PhasePending && r.Started.IsZero() && r.WaitsFor == "" && e.resolvedItem(i):
 		return fact.Fact{} // still to start
-	case r.Phase == nodegraph.Omitted && e.facts.HasDaemons():
+	case r.Phase == nodegraph.PhaseOmitted && e.facts.HasDaemons():
 		return fact.Fact{Answer: fact.AnswerOmit}
-	case r.Phase == nodegraph.Omitted:
+	case r.Phase == nodegraph.PhaseOmitted:
 		return fact.Fact{} // follows from what it comes after
-	case r.Phase == nodegraph.Skipped:
+	case r.Phase == nodegraph.PhaseSkipped:
 		return fact.Fact{Answer: fact.AnswerSkip, Message: r.Message}
-	case r.Kind == nodegraph.NodeSkipped:
+	case r.Kind == nodegraph.KindSkipped:
 		return fact.Fact{Stage: fact.StageEnded, Phase: r.Phase, Message: r.Message, Finished: r.Finished}
 	}
 	f.Created, f.Finished = r.Started, r.Finished
-	f.Hit = r.CacheHit && r.Phase.Completed() // what runs was not found in the cache, whatever was before a manual retry
+	f.CacheHit = r.CacheHit && r.Phase.Completed() // what runs was not found in the cache, whatever was before a manual retry
 	if f.Created.IsZero() {
 		f.Created = e.facts.Started()
 	}
-	if n.Kind.Composite() && e.rules.Stops(i) && (!r.Phase.Settled() || r.Phase == nodegraph.Failed) {
+	if n.Kind.Composite() && e.rules.Stops(i) && (!r.Phase.Settled() || r.Phase == nodegraph.PhaseFailed) {
 		f.Halted = e.facts.Shutdown()
 	}
 	if len(e.rules.LocksOf(i)) > 0 && !r.Phase.Settled() {
 		f.Lock = fact.LockHeld
 	}
-	if r.WaitsFor != "" && r.Phase == nodegraph.Pending {
+	if r.WaitsFor != "" && r.Phase == nodegraph.PhasePending {
 		f.Lock, f.Message, f.Reason, f.Waited = fact.LockWaits, r.Message, r.WaitsFor, true
 		return f
 	}
 	switch n.Kind {
-	case nodegraph.Pod:
+	case nodegraph.KindPod:
 		podFact(&f, r, n.Template.Daemon)
-	case nodegraph.Container:
+	case nodegraph.KindContainer:
 		pod := e.facts.Fact(n.Parent)
 		containerFact(&f, r, &pod)
-	case nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
+	case nodegraph.KindSuspend, nodegraph.KindHTTP, nodegraph.KindPlugin:
 		if r.Phase.Completed() {
 			endFact(&f, r)
-		} else if n.Kind != nodegraph.Suspend {
+		} else if n.Kind != nodegraph.KindSuspend {
 			f.Message = r.Message
 		}
 	default:
-		mayBeBare := r.Phase == nodegraph.Error || n.Kind == nodegraph.Retry || n.Kind == nodegraph.TaskGroup
+		mayBeBare := r.Phase == nodegraph.PhaseError || n.Kind == nodegraph.KindRetry || n.Kind == nodegraph.KindTaskGroup
 		compositeFact(&f, r, mayBeBare && bare())
-		f.Seen = f.Seen && !hookMissed(e, i)
+		f.SeenEnded = f.SeenEnded && !hookMissed(e, i)
 	}
 	return f
 }
@@ -174,19 +174,19 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.Recorded, bare func
 // hookMissed reports whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its
 // exit hook never runs if it has not by then.
 func hookMissed(e *Engine, i nodegraph.Index) bool {
-	if e.graph.Node(i).Kind != nodegraph.TaskGroup || !e.facts.Node(e.graph.Node(i).Parent).Phase().Completed() {
+	if e.graph.Node(i).Kind != nodegraph.KindTaskGroup || !e.facts.Node(e.graph.Node(i).Parent).Phase().Completed() {
 		return false
 	}
-	for range e.graph.Before(i) {
+	for range e.graph.Dependents(i) {
 		return false
 	}
 	return true
 }
 
 // endFact is the fact of a leaf that ended; one that the workflow stopped may still report its own end.
-func endFact(f *fact.Fact, r *nodegraph.Recorded) {
+func endFact(f *fact.Fact, r *nodegraph.NodeStatus) {
 	f.Stage, f.Phase, f.Message = fact.StageEnded, r.Phase, r.Message
-	if stopped(r.Message) && r.Phase == nodegraph.Failed {
+	if stopped(r.Message) && r.Phase == nodegraph.PhaseFailed {
 		f.Stage = fact.StageStopped
 	}
 }
@@ -196,15 +196,15 @@ func stopped(message string) bool {
 		strings.HasPrefix(message, "Stopped with strategy '") || message == textDeadline || message == "timeout"
 }
 
-func podFact(f *fact.Fact, r *nodegraph.Recorded, daemon bool) {
+func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 	switch {
-	case r.Phase == nodegraph.Error && r.Message == rule.TextPodDeleted:
+	case r.Phase == nodegraph.PhaseError && r.Message == rule.TextPodDeleted:
 		f.Stage, f.Ran = fact.StageGone, true
 	case r.Phase.Completed():
 		endFact(f, r)
 		f.Ran = true
-		f.Released = daemon && r.Phase == nodegraph.Succeeded
-	case r.Phase == nodegraph.Running:
+		f.Released = daemon && r.Phase == nodegraph.PhaseSucceeded
+	case r.Phase == nodegraph.PhaseRunning:
 		f.Stage, f.Ran, f.Ready = fact.StageRunning, true, r.Daemoned
 	default:
 		f.Stage, f.Message = fact.StagePending, r.Message
@@ -213,30 +213,30 @@ func podFact(f *fact.Fact, r *nodegraph.Recorded, daemon bool) {
 
 // containerFact leaves out what only the end of the pod forced: that follows from the pod's fact. An end that the pod as it is
 // recorded would not force is the container's own.
-func containerFact(f *fact.Fact, r *nodegraph.Recorded, pod *fact.Fact) {
+func containerFact(f *fact.Fact, r *nodegraph.NodeStatus, pod *fact.Fact) {
 	forced := r.Message == rule.TextContainerDeleted && pod.Stage == fact.StageGone ||
 		r.Message == rule.TextPodFailedUnder && pod.Stage == fact.StageEnded && pod.Phase.Unsuccessful() ||
 		r.Message == pod.Message && pod.Stage == fact.StageStopped
 	switch {
 	case r.Phase.Completed() && !forced:
 		f.Stage, f.Phase, f.Message = fact.StageEnded, r.Phase, r.Message
-	case r.Phase == nodegraph.Running:
+	case r.Phase == nodegraph.PhaseRunning:
 		f.Stage, f.Ran = fact.StageRunning, true
-	case r.Phase == nodegraph.Pending:
+	case r.Phase == nodegraph.PhasePending:
 		f.Stage = fact.StagePending
 	}
 }
 
 // compositeFact keeps what a composite's members can't tell: that it came from the cache, waited for a lock, was stopped
 // before it had any, or could have none.
-func compositeFact(f *fact.Fact, r *nodegraph.Recorded, bare bool) {
+func compositeFact(f *fact.Fact, r *nodegraph.NodeStatus, bare bool) {
 	switch {
-	case r.Phase.Completed() && (f.Hit || bare && r.Phase.Unsuccessful()):
+	case r.Phase.Completed() && (f.CacheHit || bare && r.Phase.Unsuccessful()):
 		endFact(f, r)
 		f.Stage = fact.StageEnded
 	case r.Phase.Completed():
-		f.Seen, f.Phase, f.Message = true, r.Phase, r.Message
-	case r.Phase == nodegraph.Pending:
+		f.SeenEnded, f.Phase, f.Message = true, r.Phase, r.Message
+	case r.Phase == nodegraph.PhasePending:
 		f.Waited = true
 	}
 }

@@ -255,7 +255,7 @@ func (e *editor) fields(v reflect.Value) {
 func leafOf(v reflect.Value) {
 	t, ok := v.Addr().Interface().(*nodegraph.Template)
 	if ok {
-		t.Kind, t.Tasks, t.Steps, t.Targets, t.NoFailFast, t.Suspend = nodegraph.Pod, nil, nil, nil, false, 0
+		t.Kind, t.Tasks, t.Steps, t.Targets, t.NoFailFast, t.Suspend = nodegraph.KindPod, nil, nil, nil, false, 0
 	}
 }
 

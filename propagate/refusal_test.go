@@ -101,7 +101,7 @@ func TestRefusedEvents(t *testing.T) {
 		{"a container in a loop runs again",
 			propagate.ContainerRetried("wf.many", "main"), propagate.ErrWrongKind, "node", "wf.many"},
 		{"a pod is served",
-			propagate.NodeEnded("wf.plain", nodegraph.Succeeded, ""), propagate.ErrWrongKind, "node", "wf.plain"},
+			propagate.NodeEnded("wf.plain", nodegraph.PhaseSucceeded, ""), propagate.ErrWrongKind, "node", "wf.plain"},
 		{"a pod is resumed", propagate.Resumed("wf.plain"), propagate.ErrWrongKind, "node", "wf.plain"},
 		{"a pod is a loop", propagate.Expanded("wf.plain", item), propagate.ErrWrongKind, "node", "wf.plain"},
 		{"results of a Suspend are on their way",
@@ -126,15 +126,15 @@ func TestRefusedEvents(t *testing.T) {
 			propagate.ContainerPending("wf.set", "nobody"), propagate.ErrUnknownNode, "container", "nobody"},
 
 		{"a pod ended and runs",
-			ended(nodegraph.Running, propagate.PodSucceeded("wf.set")), propagate.ErrInvalid, "phase", "Running"},
+			ended(nodegraph.PhaseRunning, propagate.PodSucceeded("wf.set")), propagate.ErrInvalid, "phase", "Running"},
 		{"a pod ended in no phase",
-			ended(nodegraph.Planned, propagate.PodSucceeded("wf.set")), propagate.ErrInvalid, "phase", ""},
+			ended(nodegraph.PhasePlanned, propagate.PodSucceeded("wf.set")), propagate.ErrInvalid, "phase", ""},
 		{"an HTTP node ended and is Pending",
-			propagate.NodeEnded("wf.call", nodegraph.Pending, ""), propagate.ErrInvalid, "phase", "Pending"},
+			propagate.NodeEnded("wf.call", nodegraph.PhasePending, ""), propagate.ErrInvalid, "phase", "Pending"},
 		{"an HTTP node ended and was skipped",
-			propagate.NodeEnded("wf.call", nodegraph.Skipped, ""), propagate.ErrInvalid, "phase", "Skipped"},
+			propagate.NodeEnded("wf.call", nodegraph.PhaseSkipped, ""), propagate.ErrInvalid, "phase", "Skipped"},
 		{"a Suspend is resumed into Omitted",
-			ended(nodegraph.Omitted, propagate.Resumed("wf.wait")), propagate.ErrInvalid, "phase", "Omitted"},
+			ended(nodegraph.PhaseOmitted, propagate.Resumed("wf.wait")), propagate.ErrInvalid, "phase", "Omitted"},
 		{"a phase that is none", ended(99, propagate.PodFailed("wf.set", "")), propagate.ErrInvalid, "phase", "Phase(99)"},
 
 		{"a run before the first", run(-1, propagate.PodRunning("wf.set")), propagate.ErrInvalid, "attempt", "-1"},
@@ -214,7 +214,7 @@ func TestRefusalsAboutLocks(t *testing.T) {
 func TestRefusalOfAManualRetryDuringTheExitHandler(t *testing.T) {
 	e := drawn(t, "dag(a) exit pod")
 	tell(t, e, propagate.PodFailed("wf.a", ""))
-	expect(t, e, "wf", nodegraph.Failed)
+	expect(t, e, "wf", nodegraph.PhaseFailed)
 	require.Equal(t, "phase", refused(t, e, propagate.ManualRetry()).Field)
 }
 
@@ -226,7 +226,7 @@ func TestItemsPastTheLimitOfNodesEndTheirNode(t *testing.T) {
 	require.NoError(t, err)
 	tell(t, e)
 	tell(t, e, propagate.Expanded("wf.a", nodegraph.Item{Text: "i"}, nodegraph.Item{Text: "j"}))
-	expect(t, e, "wf.a", nodegraph.Error)
+	expect(t, e, "wf.a", nodegraph.PhaseError)
 	_, message := e.Phase(e.Graph().Find("wf.a"))
 	require.Contains(t, message, "limit Nodes")
 	require.Equal(t, 4, e.Graph().Len(), "nothing was added")
@@ -254,7 +254,7 @@ func TestNodesPastTheLimitEndTheirNode(t *testing.T) {
 			if c.event.Node != "" {
 				tell(t, e, c.event)
 			}
-			expect(t, e, c.node, nodegraph.Error)
+			expect(t, e, c.node, nodegraph.PhaseError)
 			_, message := e.Phase(e.Graph().Find(c.node))
 			require.Contains(t, message, "limit Nodes")
 			require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
@@ -279,14 +279,14 @@ func TestRefusalOfTooManyItems(t *testing.T) {
 	}
 
 	tell(t, e, propagate.Expanded("wf.many", items[:2]...))
-	expect(t, e, "wf.many(1:y)", nodegraph.Pending)
+	expect(t, e, "wf.many(1:y)", nodegraph.PhasePending)
 }
 
 // The highest run that can be is one that can be.
 func TestHighestRunIsTaken(t *testing.T) {
 	e := ofAllKinds(t, nodegraph.Limits{})
 	tell(t, e, run(1<<30, propagate.ContainerRetried("wf.set", "b")))
-	expect(t, e, "wf.set.b", nodegraph.Running)
+	expect(t, e, "wf.set.b", nodegraph.PhaseRunning)
 	require.Equal(t, 1<<30, e.Fact(e.Graph().Find("wf.set.b")).Attempt)
 }
 
@@ -314,7 +314,7 @@ func TestBatchWithABadEventChangesNothing(t *testing.T) {
 			require.ErrorIs(t, err, propagate.ErrUnknownNode)
 
 			tell(t, e, good) // without the bad one it is taken
-			expect(t, e, "wf.set.a", nodegraph.Succeeded)
+			expect(t, e, "wf.set.a", nodegraph.PhaseSucceeded)
 		})
 	}
 }
@@ -327,7 +327,7 @@ func TestEventsOfABatchDoNotSeeEachOther(t *testing.T) {
 	require.ErrorIs(t, err, propagate.ErrNotStarted)
 	tell(t, e, propagate.PodSucceeded("wf.set"))
 	tell(t, e, propagate.PodRunning("wf.later"))
-	expect(t, e, "wf.later", nodegraph.Running)
+	expect(t, e, "wf.later", nodegraph.PhaseRunning)
 }
 
 // Nothing happens to a complete workflow any more, whatever the event and whether or not it makes sense.
@@ -337,7 +337,7 @@ func TestRefusalsOfACompleteWorkflow(t *testing.T) {
 		propagate.PodFailed("wf.a", ""), propagate.PodEvicted("wf.a", ""), propagate.PodDeleted("wf.a"),
 		propagate.ContainerPending("wf.a", "main"), propagate.ContainerRunning("wf.a", "main"),
 		propagate.ContainerEnded("wf.a", "main", 0, ""), propagate.ContainerRetried("wf.a", "main"),
-		propagate.NodeEnded("wf.a", nodegraph.Failed, ""), propagate.Resumed("wf.a"),
+		propagate.NodeEnded("wf.a", nodegraph.PhaseFailed, ""), propagate.Resumed("wf.a"),
 		propagate.Resolved("wf.a", true, ""), propagate.Expanded("wf.a"), propagate.Memoized("wf.a", true),
 		propagate.LockGranted("wf.a"), propagate.LockQueued("wf.a", "k", ""), propagate.ResultPending("wf.a"),
 		propagate.ResultSynced("wf.a"), propagate.PodRunning("wf.nobody"),
@@ -380,7 +380,7 @@ func TestRefusalsOfManualRetry(t *testing.T) {
 	require.ErrorIs(t, refusal, propagate.ErrComplete, "the workflow was complete before the batch")
 	require.Equal(t, 1, refusal.Index)
 	tell(t, e, propagate.ManualRetry())
-	expect(t, e, "wf.a", nodegraph.Pending)
+	expect(t, e, "wf.a", nodegraph.PhasePending)
 	require.ErrorIs(t, refused(t, e, propagate.ManualRetry()), propagate.ErrInvalid, "it was retried already")
 }
 
@@ -396,7 +396,7 @@ func TestSyncPodsRefusesBadEvents(t *testing.T) {
 	if diff := cmp.Diff(before, e.Save()); diff != "" {
 		t.Errorf("the refused list changed the state (-before +after):\n%s", diff)
 	}
-	expect(t, e, "wf.set", nodegraph.Running) // it is not in the list, and not lost either
+	expect(t, e, "wf.set", nodegraph.PhaseRunning) // it is not in the list, and not lost either
 }
 
 // A value of any length makes a message that can be read.
@@ -415,7 +415,7 @@ func TestEventErrorNamesTheNode(t *testing.T) {
 	attempt := propagate.PodRunning("wf.set")
 	attempt.Pod.Attempt = -1
 	for _, ev := range []propagate.Event{propagate.ContainerEnded("wf.set", "nobody", 1, ""), attempt,
-		{Type: propagate.EventPodEnded, Node: "wf.set", Phase: nodegraph.Running}} {
+		{Type: propagate.EventPodEnded, Node: "wf.set", Phase: nodegraph.PhaseRunning}} {
 		_, err := e.Apply(epoch, ev)
 		require.ErrorContains(t, err, "wf.set", "the message says which node the event was about")
 	}

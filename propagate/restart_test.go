@@ -28,13 +28,13 @@ func TestPodOfARestoredEngine(t *testing.T) {
 				tell(t, e, propagate.Shutdown("Terminate"))
 			}
 			record := e.Snapshot()
-			record.Shutdown, record.Phase = "Terminate", nodegraph.Running
-			again, _, err := propagate.Restore(e.Graph().Spec(), record)
+			record.Shutdown, record.Phase = "Terminate", nodegraph.PhaseRunning
+			again, _, err := propagate.FromSnapshot(e.Graph().Spec(), record)
 			require.NoError(t, err)
 			_, err = again.SyncPods(epoch, []propagate.PodStatus{pod}, propagate.Shutdown("Terminate"))
 			require.NoError(t, err)
 			require.NoError(t, again.Check())
-			expect(t, again, "wf.a", nodegraph.Failed)
+			expect(t, again, "wf.a", nodegraph.PhaseFailed)
 			require.True(t, again.Complete())
 		})
 	}
@@ -49,9 +49,9 @@ func TestPodMadeAgainByARestoredEngine(t *testing.T) {
 	listed(t, again, podOf("wf.a", "v", "Pending"))
 	require.Equal(t, []string{"wf.a: pod", "wf.hold: resume"}, waitsFor(again))
 	listed(t, again, podOf("wf.a", "v", "Running"))
-	expect(t, again, "wf.a", nodegraph.Running)
+	expect(t, again, "wf.a", nodegraph.PhaseRunning)
 	listed(t, again, podOf("wf.a", "v", "Succeeded"))
-	expect(t, again, "wf.a", nodegraph.Succeeded)
+	expect(t, again, "wf.a", nodegraph.PhaseSucceeded)
 }
 
 // A shutdown that was asked for while the host was away is in the record; told once more, it stops what still runs.
@@ -62,7 +62,7 @@ func TestShutdownOfARestoredEngine(t *testing.T) {
 			tell(t, e, propagate.PodRunning("wf.a"))
 			record := e.Snapshot()
 			record.Shutdown = strategy
-			again, _, err := propagate.Restore(e.Graph().Spec(), record)
+			again, _, err := propagate.FromSnapshot(e.Graph().Spec(), record)
 			require.NoError(t, err)
 			r, err := again.Apply(epoch, propagate.Shutdown(strategy))
 			require.NoError(t, err)
@@ -99,76 +99,76 @@ func TestAttemptsOfARestoredEngine(t *testing.T) {
 	e := disrupted(t)
 	tell(t, e, propagate.PodRunning("wf.a(1)"))
 	e = restored(t, e)
-	expect(t, e, "wf.a(1)", nodegraph.Running)
+	expect(t, e, "wf.a(1)", nodegraph.PhaseRunning)
 	tell(t, e, propagate.PodSucceeded("wf.a(1)"))
-	expect(t, e, "wf.a", nodegraph.Succeeded)
-	expect(t, e, "wf.b", nodegraph.Pending)
+	expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
+	expect(t, e, "wf.b", nodegraph.PhasePending)
 }
 
 // A record keeps what it says has ended, where the rules would say otherwise of what is inside it: a controller may have
 // decided otherwise than they do, and nothing must start because of that. Only an end with something open inside is not kept.
 func TestRecordedEndsAreKept(t *testing.T) {
 	const deleted = "pod deleted"
-	failed := func(name string, kind nodegraph.Kind, phase nodegraph.Phase, message string) nodegraph.Recorded {
+	failed := func(name string, kind nodegraph.Kind, phase nodegraph.Phase, message string) nodegraph.NodeStatus {
 		r := onRecord(name, kind, phase)
 		r.Message, r.Finished = message, epoch
 		return r
 	}
-	lost := []nodegraph.Recorded{ // a container set that was lost after its container had ended, and what comes after it
-		failed("wf.x.set", nodegraph.Pod, nodegraph.Error, deleted), failed("wf.x.set.main", nodegraph.Container, nodegraph.Succeeded, ""),
-		failed("wf.x.after", nodegraph.NodeSkipped, nodegraph.Omitted, "omitted: depends condition not met"),
+	lost := []nodegraph.NodeStatus{ // a container set that was lost after its container had ended, and what comes after it
+		failed("wf.x.set", nodegraph.KindPod, nodegraph.PhaseError, deleted), failed("wf.x.set.main", nodegraph.KindContainer, nodegraph.PhaseSucceeded, ""),
+		failed("wf.x.after", nodegraph.KindSkipped, nodegraph.PhaseOmitted, "omitted: depends condition not met"),
 	}
 	for name, c := range map[string]struct {
 		text    string
 		phase   nodegraph.Phase // of the workflow on record
-		nodes   []nodegraph.Recorded
+		nodes   []nodegraph.NodeStatus
 		node    string
 		want    nodegraph.Phase
 		message string
 		waits   []string
 	}{
 		"a DAG that the rules call failed": {
-			text: "dag(x: dag(set: pod(main) -> after), hold: suspend)", phase: nodegraph.Running,
-			nodes: append([]nodegraph.Recorded{failed("wf.x", nodegraph.DAG, nodegraph.Succeeded, "")}, lost...),
-			node:  "wf.x", want: nodegraph.Succeeded, waits: []string{"wf.hold: resume"},
+			text: "dag(x: dag(set: pod(main) -> after), hold: suspend)", phase: nodegraph.PhaseRunning,
+			nodes: append([]nodegraph.NodeStatus{failed("wf.x", nodegraph.KindDAG, nodegraph.PhaseSucceeded, "")}, lost...),
+			node:  "wf.x", want: nodegraph.PhaseSucceeded, waits: []string{"wf.hold: resume"},
 		},
 		"a DAG that failed in another way than the rules say": {
-			text: "dag(x: dag(set: pod(main) -> after), hold: suspend)", phase: nodegraph.Running,
-			nodes: append([]nodegraph.Recorded{failed("wf.x", nodegraph.DAG, nodegraph.Failed, "")}, lost...),
-			node:  "wf.x", want: nodegraph.Failed, waits: []string{"wf.hold: resume"},
+			text: "dag(x: dag(set: pod(main) -> after), hold: suspend)", phase: nodegraph.PhaseRunning,
+			nodes: append([]nodegraph.NodeStatus{failed("wf.x", nodegraph.KindDAG, nodegraph.PhaseFailed, "")}, lost...),
+			node:  "wf.x", want: nodegraph.PhaseFailed, waits: []string{"wf.hold: resume"},
 		},
 		"a Retry that the rules would let go on": {
-			text: "dag(r: retry(2, pod), hold: suspend)", phase: nodegraph.Running,
-			nodes: []nodegraph.Recorded{failed("wf.r", nodegraph.Retry, nodegraph.Failed, "enough"), failed("wf.r(0)", nodegraph.Pod, nodegraph.Failed, "")},
-			node:  "wf.r", want: nodegraph.Failed, message: "enough", waits: []string{"wf.hold: resume"},
+			text: "dag(r: retry(2, pod), hold: suspend)", phase: nodegraph.PhaseRunning,
+			nodes: []nodegraph.NodeStatus{failed("wf.r", nodegraph.KindRetry, nodegraph.PhaseFailed, "enough"), failed("wf.r(0)", nodegraph.KindPod, nodegraph.PhaseFailed, "")},
+			node:  "wf.r", want: nodegraph.PhaseFailed, message: "enough", waits: []string{"wf.hold: resume"},
 		},
 		"a DAG in which the rules would start a task": {
-			text: "dag(x: dag(a, b), hold: suspend)", phase: nodegraph.Running,
-			nodes: []nodegraph.Recorded{failed("wf.x", nodegraph.DAG, nodegraph.Succeeded, ""), failed("wf.x.a", nodegraph.Pod, nodegraph.Succeeded, "")},
-			node:  "wf.x", want: nodegraph.Succeeded, waits: []string{"wf.hold: resume"},
+			text: "dag(x: dag(a, b), hold: suspend)", phase: nodegraph.PhaseRunning,
+			nodes: []nodegraph.NodeStatus{failed("wf.x", nodegraph.KindDAG, nodegraph.PhaseSucceeded, ""), failed("wf.x.a", nodegraph.KindPod, nodegraph.PhaseSucceeded, "")},
+			node:  "wf.x", want: nodegraph.PhaseSucceeded, waits: []string{"wf.hold: resume"},
 		},
 		"a container that its pod, which succeeded, does not end like that": {
-			text: "dag(set: pod(main), hold: suspend)", phase: nodegraph.Running,
-			nodes: []nodegraph.Recorded{failed("wf.set", nodegraph.Pod, nodegraph.Succeeded, ""), failed("wf.set.main", nodegraph.Container, nodegraph.Error, "container deleted")},
-			node:  "wf.set.main", want: nodegraph.Error, message: "container deleted", waits: []string{"wf.hold: resume"},
+			text: "dag(set: pod(main), hold: suspend)", phase: nodegraph.PhaseRunning,
+			nodes: []nodegraph.NodeStatus{failed("wf.set", nodegraph.KindPod, nodegraph.PhaseSucceeded, ""), failed("wf.set.main", nodegraph.KindContainer, nodegraph.PhaseError, "container deleted")},
+			node:  "wf.set.main", want: nodegraph.PhaseError, message: "container deleted", waits: []string{"wf.hold: resume"},
 		},
 		"a complete workflow": {
-			text: "dag(x: dag(set: pod(main) -> after))", phase: nodegraph.Succeeded,
-			nodes: append([]nodegraph.Recorded{failed("wf.x", nodegraph.DAG, nodegraph.Succeeded, "")}, lost...),
-			node:  "wf.x", want: nodegraph.Succeeded,
+			text: "dag(x: dag(set: pod(main) -> after))", phase: nodegraph.PhaseSucceeded,
+			nodes: append([]nodegraph.NodeStatus{failed("wf.x", nodegraph.KindDAG, nodegraph.PhaseSucceeded, "")}, lost...),
+			node:  "wf.x", want: nodegraph.PhaseSucceeded,
 		},
 		"a DAG with a pod inside that runs": {
-			text: "dag(x: dag(a), hold: suspend)", phase: nodegraph.Running,
-			nodes: []nodegraph.Recorded{failed("wf.x", nodegraph.DAG, nodegraph.Succeeded, ""), onRecord("wf.x.a", nodegraph.Pod, nodegraph.Running)},
-			node:  "wf.x", want: nodegraph.Running, waits: []string{"wf.hold: resume", "wf.x.a: pod"},
+			text: "dag(x: dag(a), hold: suspend)", phase: nodegraph.PhaseRunning,
+			nodes: []nodegraph.NodeStatus{failed("wf.x", nodegraph.KindDAG, nodegraph.PhaseSucceeded, ""), onRecord("wf.x.a", nodegraph.KindPod, nodegraph.PhaseRunning)},
+			node:  "wf.x", want: nodegraph.PhaseRunning, waits: []string{"wf.hold: resume", "wf.x.a: pod"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec, err := nodegraph.Parse(c.text)
 			require.NoError(t, err)
-			entry := onRecord("wf", nodegraph.DAG, c.phase)
-			e, unknown, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: c.phase, Started: epoch,
-				Nodes: append([]nodegraph.Recorded{entry, onRecord("wf.hold", nodegraph.Suspend, nodegraph.Running)}, c.nodes...)})
+			entry := onRecord("wf", nodegraph.KindDAG, c.phase)
+			e, unknown, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{Phase: c.phase, Started: epoch,
+				Nodes: append([]nodegraph.NodeStatus{entry, onRecord("wf.hold", nodegraph.KindSuspend, nodegraph.PhaseRunning)}, c.nodes...)})
 			require.NoError(t, err)
 			require.Equal(t, strings.Contains(c.text, "hold"), len(unknown) == 0, "unknown: %v", unknown)
 			require.NoError(t, e.Check())
@@ -190,17 +190,17 @@ func TestRecordedEndsAreKept(t *testing.T) {
 func TestRecordedEndOverWhatIsOpen(t *testing.T) {
 	spec, err := nodegraph.Parse("dag(x: dag(a: retry(2, pod) exit pod -> b, c, l: mutex(m, pod)), hold: suspend)")
 	require.NoError(t, err)
-	waiting := onRecord("wf.x.l", nodegraph.Pod, nodegraph.Pending)
+	waiting := onRecord("wf.x.l", nodegraph.KindPod, nodegraph.PhasePending)
 	waiting.WaitsFor, waiting.Message = "default/Mutex/m", "Waiting for default/Mutex/m lock. Lock status: 0/1"
-	e, _, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Running, Started: epoch, Nodes: []nodegraph.Recorded{
-		onRecord("wf", nodegraph.DAG, nodegraph.Running), onRecord("wf.hold", nodegraph.Suspend, nodegraph.Running),
-		onRecord("wf.x", nodegraph.DAG, nodegraph.Error), onRecord("wf.x.a", nodegraph.Retry, nodegraph.Running),
-		onRecord("wf.x.a(0)", nodegraph.Pod, nodegraph.Running), onRecord("wf.x.c", nodegraph.Pod, nodegraph.Pending), waiting,
+	e, _, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Started: epoch, Nodes: []nodegraph.NodeStatus{
+		onRecord("wf", nodegraph.KindDAG, nodegraph.PhaseRunning), onRecord("wf.hold", nodegraph.KindSuspend, nodegraph.PhaseRunning),
+		onRecord("wf.x", nodegraph.KindDAG, nodegraph.PhaseError), onRecord("wf.x.a", nodegraph.KindRetry, nodegraph.PhaseRunning),
+		onRecord("wf.x.a(0)", nodegraph.KindPod, nodegraph.PhaseRunning), onRecord("wf.x.c", nodegraph.KindPod, nodegraph.PhasePending), waiting,
 	}})
 	require.NoError(t, err)
 	require.NoError(t, e.Check())
-	expect(t, e, "wf.x", nodegraph.Running)
-	expect(t, e, "wf.x.l", nodegraph.Failed)
+	expect(t, e, "wf.x", nodegraph.PhaseRunning)
+	expect(t, e, "wf.x.l", nodegraph.PhaseFailed)
 	require.ElementsMatch(t, []string{"wf.hold: resume", "wf.x.a(0): pod", "wf.x.c: pod"}, waitsFor(e))
 	var started []string
 	for _, r := range []propagate.Result{tell(t, e), tell(t, e, propagate.PodFailed("wf.x.a(0)", "")), tell(t, e, propagate.PodDeleted("wf.x.c"))} {
@@ -211,24 +211,24 @@ func TestRecordedEndOverWhatIsOpen(t *testing.T) {
 		}
 	}
 	require.Empty(t, started, "what starts inside something that has ended")
-	expect(t, e, "wf.x.a", nodegraph.Failed)
-	expect(t, e, "wf.x", nodegraph.Error)
+	expect(t, e, "wf.x.a", nodegraph.PhaseFailed)
+	expect(t, e, "wf.x", nodegraph.PhaseError)
 	require.NoError(t, reloaded(t, e).Check())
 	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
 }
 
 // onRecord is a node of a workflow called wf as a controller recorded it.
-func onRecord(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.Recorded {
-	return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}
+func onRecord(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.NodeStatus {
+	return nodegraph.NodeStatus{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}
 }
 
 // A loop that is recorded to have ended has ended, though none of its items is on record: nobody is asked for them again.
 func TestLoopThatEndedWithoutItemsOnRecord(t *testing.T) {
 	spec, err := nodegraph.Parse(`dag(many over "{{list}}", b)`)
 	require.NoError(t, err)
-	for _, phase := range []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error} {
-		e, unknown, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Running, Started: epoch, Nodes: []nodegraph.Recorded{
-			onRecord("wf", nodegraph.DAG, nodegraph.Running), onRecord("wf.many", nodegraph.TaskGroup, phase), onRecord("wf.b", nodegraph.Pod, nodegraph.Pending),
+	for _, phase := range []nodegraph.Phase{nodegraph.PhaseSucceeded, nodegraph.PhaseFailed, nodegraph.PhaseError} {
+		e, unknown, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Started: epoch, Nodes: []nodegraph.NodeStatus{
+			onRecord("wf", nodegraph.KindDAG, nodegraph.PhaseRunning), onRecord("wf.many", nodegraph.KindTaskGroup, phase), onRecord("wf.b", nodegraph.KindPod, nodegraph.PhasePending),
 		}})
 		require.NoError(t, err)
 		require.Empty(t, unknown)
@@ -243,14 +243,14 @@ func TestLoopThatEndedWithoutItemsOnRecord(t *testing.T) {
 func TestCompositeLeftRunningInACompleteWorkflow(t *testing.T) {
 	spec, err := nodegraph.Parse("dag(x: dag(a), b)")
 	require.NoError(t, err)
-	e, unknown, err := propagate.Restore(spec, nodegraph.Snapshot{Phase: nodegraph.Failed, Started: epoch, Finished: epoch, Nodes: []nodegraph.Recorded{
-		onRecord("wf", nodegraph.DAG, nodegraph.Failed), onRecord("wf.x", nodegraph.DAG, nodegraph.Running),
-		onRecord("wf.x.a", nodegraph.Pod, nodegraph.Succeeded), onRecord("wf.b", nodegraph.Pod, nodegraph.Failed),
+	e, unknown, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{Phase: nodegraph.PhaseFailed, Started: epoch, Finished: epoch, Nodes: []nodegraph.NodeStatus{
+		onRecord("wf", nodegraph.KindDAG, nodegraph.PhaseFailed), onRecord("wf.x", nodegraph.KindDAG, nodegraph.PhaseRunning),
+		onRecord("wf.x.a", nodegraph.KindPod, nodegraph.PhaseSucceeded), onRecord("wf.b", nodegraph.KindPod, nodegraph.PhaseFailed),
 	}})
 	require.NoError(t, err)
 	require.Empty(t, unknown)
 	require.NoError(t, e.Check())
-	expect(t, e, "wf.x", nodegraph.Succeeded)
+	expect(t, e, "wf.x", nodegraph.PhaseSucceeded)
 }
 
 // A record does not say why pods failed, so that some may not have counted against the limit. Attempts that it needs to
@@ -258,7 +258,7 @@ func TestCompositeLeftRunningInACompleteWorkflow(t *testing.T) {
 func TestAttemptsOfARestoredEngineThatEnded(t *testing.T) {
 	e := disrupted(t)
 	tell(t, e, propagate.PodSucceeded("wf.a(1)"))
-	expect(t, restored(t, e), "wf.a", nodegraph.Succeeded)
+	expect(t, restored(t, e), "wf.a", nodegraph.PhaseSucceeded)
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -291,7 +291,7 @@ func TestReasonThatComesLate(t *testing.T) {
 			failed := propagate.PodFailed("wf.a(0)", "low on memory")
 			failed.Pod.UID, test.late.Pod.UID = "u", "u"
 			tell(t, e, failed)
-			expect(t, e, "wf.a", nodegraph.Failed)
+			expect(t, e, "wf.a", nodegraph.PhaseFailed)
 			tell(t, e, test.late)
 			require.ElementsMatch(t, []string{"wf.a(1): start", "wf.hold: resume"}, waitsFor(e))
 		})
@@ -307,10 +307,10 @@ func TestPodWithATimeOfARestoredEngine(t *testing.T) {
 	listed(t, e, pod)
 	pod.Phase, pod.Reason, pod.Message = "Failed", "Evicted", "low on memory"
 	listed(t, e, pod)
-	expect(t, e, "wf.a", nodegraph.Failed)
+	expect(t, e, "wf.a", nodegraph.PhaseFailed)
 	again := restored(t, e)
 	require.Empty(t, listed(t, again, pod).Actions)
-	expect(t, again, "wf.a", nodegraph.Failed)
+	expect(t, again, "wf.a", nodegraph.PhaseFailed)
 
 	pod.UID, pod.Created, pod.Phase = "v", epoch.Add(time.Second), "Running"
 	listed(t, again, pod)
@@ -329,13 +329,13 @@ func TestLostPodWithATimeOfARestoredEngine(t *testing.T) {
 	a, b := pod("wf.a", "Running", running("x"), running("y")), pod("wf.b", "Running", terminated("x", 0), running("y"))
 	listed(t, e, a, b)
 	listed(t, e, b)
-	expect(t, e, "wf.a", nodegraph.Error)
+	expect(t, e, "wf.a", nodegraph.PhaseError)
 	again := restored(t, e)
 	b.Phase, b.Reason, b.Containers = "Failed", "Evicted", nil
 	listed(t, again, a, b)
-	expect(t, again, "wf.a", nodegraph.Error)
-	expect(t, again, "wf.b", nodegraph.Failed)
-	expect(t, again, "wf.b.x", nodegraph.Succeeded)
+	expect(t, again, "wf.a", nodegraph.PhaseError)
+	expect(t, again, "wf.b", nodegraph.PhaseFailed)
+	expect(t, again, "wf.b.x", nodegraph.PhaseSucceeded)
 }
 
 // The exit hook of a TaskGroup that was missed because the DAG had ended stays so after a restart, where it ran in what
@@ -349,7 +349,7 @@ func TestMissedHookOfARestoredEngine(t *testing.T) {
 		}
 	})
 	tell(t, e, propagate.PodSucceeded("wf.x.b"), propagate.PodFailed("wf.x.a", ""))
-	expect(t, e, "wf.x.many", nodegraph.Succeeded)
+	expect(t, e, "wf.x.many", nodegraph.PhaseSucceeded)
 	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
 	again := restored(t, e)
 	require.Empty(t, tell(t, again).Actions)
@@ -380,13 +380,13 @@ func TestMissingItemOfARestoredEngine(t *testing.T) {
 	e := drawn(t, `dag(a over "list", hold: suspend)`)
 	tell(t, e, propagate.Expanded("wf.a", nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"}))
 	record := e.Snapshot()
-	record.Nodes = slices.DeleteFunc(record.Nodes, func(n nodegraph.Recorded) bool { return n.Name == "wf.a(0:x)" })
-	again, unknown, err := propagate.Restore(e.Graph().Spec(), record)
+	record.Nodes = slices.DeleteFunc(record.Nodes, func(n nodegraph.NodeStatus) bool { return n.Name == "wf.a(0:x)" })
+	again, unknown, err := propagate.FromSnapshot(e.Graph().Spec(), record)
 	require.NoError(t, err)
 	require.Equal(t, []string{nodegraph.NodeID("wf", "wf.a(1:y)")}, unknown)
 	require.Equal(t, `[Expand wf.a "list"]`, fmt.Sprint(tell(t, again).Actions))
 	tell(t, again, propagate.Expanded("wf.a", nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"}))
-	expect(t, again, "wf.a(1:y)", nodegraph.Pending)
+	expect(t, again, "wf.a(1:y)", nodegraph.PhasePending)
 }
 
 // What was closed because its boundary failed fast is recorded as failed, though what is in it says otherwise.
@@ -397,7 +397,7 @@ func TestClosedInsideWhatARestoredEngineEnds(t *testing.T) {
 		}
 	})
 	tell(t, e, propagate.PodFailed("wf.x[0].a", ""), propagate.PodFailed("wf.x[0].b(0)", ""))
-	expect(t, e, "wf.x[0]", nodegraph.Failed)
+	expect(t, e, "wf.x[0]", nodegraph.PhaseFailed)
 	again := restored(t, e)
 	require.Empty(t, tell(t, again).Actions)
 	require.Empty(t, cmp.Diff(e.Snapshot(), again.Snapshot()))
@@ -408,23 +408,23 @@ func TestClosedInsideWhatARestoredEngineEnds(t *testing.T) {
 func TestEndedInsideAnAttemptOfARestoredEngine(t *testing.T) {
 	e := drawnWith(t, "dag(a: retry(1, dag(b: retry(1, pod))), hold: suspend)", func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
-			if template.Retry != nil && template.Kind == nodegraph.Pod {
+			if template.Retry != nil && template.Kind == nodegraph.KindPod {
 				template.Retry.Policy = retry.PolicyOnError
 			}
 		}
 	})
 	tell(t, e, propagate.PodFailed("wf.a(0).b(0)", ""))
-	expect(t, e, "wf.a(0).b", nodegraph.Failed)
+	expect(t, e, "wf.a(0).b", nodegraph.PhaseFailed)
 	record := e.Snapshot()
 	for k := range record.Nodes {
 		if n := &record.Nodes[k]; n.Name == "wf.a(0).b(0)" {
-			n.Phase, n.Message = nodegraph.Error, "what made it fail was not recorded"
+			n.Phase, n.Message = nodegraph.PhaseError, "what made it fail was not recorded"
 		}
 	}
-	again, _, err := propagate.Restore(e.Graph().Spec(), record)
+	again, _, err := propagate.FromSnapshot(e.Graph().Spec(), record)
 	require.NoError(t, err)
 	require.NoError(t, again.Check())
-	expect(t, again, "wf.a(0).b", nodegraph.Failed)
+	expect(t, again, "wf.a(0).b", nodegraph.PhaseFailed)
 }
 
 // A hook that ran while a daemon before its owner was ready stays when the daemon begins anew and its owner is planned again.
@@ -441,10 +441,10 @@ func TestHookOfWhatIsPlannedAgain(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.d(0)"))
 	tell(t, e, propagate.PodRunning("wf.x.hooks.h"))
 	tell(t, e, propagate.PodFailed("wf.d(0)", ""))
-	expect(t, e, "wf.d", nodegraph.Running)
-	expect(t, e, "wf.x", nodegraph.Planned)
-	expect(t, reloaded(t, e), "wf.x.hooks.h", nodegraph.Running)
-	expect(t, restored(t, e), "wf.x.hooks.h", nodegraph.Running)
+	expect(t, e, "wf.d", nodegraph.PhaseRunning)
+	expect(t, e, "wf.x", nodegraph.PhasePlanned)
+	expect(t, reloaded(t, e), "wf.x.hooks.h", nodegraph.PhaseRunning)
+	expect(t, restored(t, e), "wf.x.hooks.h", nodegraph.PhaseRunning)
 }
 
 // A daemon that was ready and ended by itself is not waited for, results or not. A record does not say that it was ready.
@@ -464,9 +464,9 @@ func TestRestoredEngineThatIsComplete(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.a"))
 	record := e.Snapshot()
 	for k := range record.Nodes {
-		record.Nodes[k].Phase, record.Nodes[k].Finished = nodegraph.Succeeded, epoch // written before the workflow's own
+		record.Nodes[k].Phase, record.Nodes[k].Finished = nodegraph.PhaseSucceeded, epoch // written before the workflow's own
 	}
-	again, _, err := propagate.Restore(e.Graph().Spec(), record)
+	again, _, err := propagate.FromSnapshot(e.Graph().Spec(), record)
 	require.NoError(t, err)
 	require.True(t, again.Complete())
 	actions := listed(t, again).Actions
@@ -479,9 +479,9 @@ func TestRestoredEngineThatIsComplete(t *testing.T) {
 func TestEmptyLoopSurvivesARestart(t *testing.T) {
 	e := drawn(t, `dag(a over "{{tasks.x.outputs.result}}", b)`)
 	tell(t, e, propagate.Expanded("wf.a"))
-	expect(t, e, "wf.a", nodegraph.Skipped)
+	expect(t, e, "wf.a", nodegraph.PhaseSkipped)
 	e = reloaded(t, e)
-	expect(t, e, "wf.a", nodegraph.Skipped)
+	expect(t, e, "wf.a", nodegraph.PhaseSkipped)
 	require.Equal(t, []string{"wf.b: start"}, waitsFor(e))
 	require.Empty(t, tell(t, e).Changes)
 }
@@ -494,7 +494,7 @@ func TestWhatWaitsForALockHasNothingInsideAfterARestart(t *testing.T) {
 	e = reloaded(t, e)
 	require.Equal(t, nodegraph.None, e.Graph().Find("wf.a.x"))
 	tell(t, e, propagate.LockGranted(id))
-	expect(t, e, "wf.a.x", nodegraph.Pending)
+	expect(t, e, "wf.a.x", nodegraph.PhasePending)
 }
 
 // Between Load and the next Apply a node whose lock was asked for waited for parallelism, and a workflow that waits for its
@@ -524,10 +524,10 @@ func TestRestoredRetryKeepsItsLock(t *testing.T) {
 	e := started(t, spec)
 	tell(t, e, propagate.LockGranted("wf.a"))
 	tell(t, e, propagate.PodEvicted("wf.a(0)", "The node was low on resource: memory."))
-	expect(t, e, "wf.a", nodegraph.Running)
+	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 	snapshot := e.Snapshot()
 	for _, evicted := range []bool{true, false} {
-		again, _, err := propagate.Restore(spec, snapshot)
+		again, _, err := propagate.FromSnapshot(spec, snapshot)
 		require.NoError(t, err)
 		var table propagate.LockTable
 		table.Adopt("w", again)
@@ -535,12 +535,12 @@ func TestRestoredRetryKeepsItsLock(t *testing.T) {
 		require.NoError(t, again.Check())
 		if !evicted {
 			r := tell(t, again)
-			expect(t, again, "wf.a", nodegraph.Failed)
+			expect(t, again, "wf.a", nodegraph.PhaseFailed)
 			require.Equal(t, propagate.ActionRelease, r.Actions[0].Type, "%v", r.Actions)
 			continue
 		}
 		tell(t, again, propagate.PodEvicted("wf.a(0)", "The node was low on resource: memory."))
-		expect(t, again, "wf.a", nodegraph.Running)
+		expect(t, again, "wf.a", nodegraph.PhaseRunning)
 		require.Equal(t, fact.LockHeld, again.Fact(again.Graph().Find("wf.a")).Lock)
 	}
 }

@@ -10,22 +10,22 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
-// Restore returns the engine of a workflow that a controller has recorded, and the ids of recorded nodes that the
+// FromSnapshot returns the engine of a workflow that a controller has recorded, and the ids of recorded nodes that the
 // specification never asks for; those are ignored. What a record leaves open, the pods that exist above all, is
 // learned from the next observations. A composite that is recorded to have ended stays as it ended, unless something
 // inside it is open: then it ends so once nothing is, and nothing starts inside it. Any other follows from its members.
-func Restore(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.Option) (*Engine, []string, error) {
+func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.Option) (*Engine, []string, error) {
 	e, err := New(spec, opts...)
 	if err != nil {
 		return nil, nil, err
 	}
 	r := &restorer{e: e, source: recordSource(s.Nodes), record: true}
 	e.facts.SetShutdown(s.Shutdown)
-	e.facts.SetHeld(s.Held)
+	e.facts.SetSuspended(s.Suspended)
 	if e.reads.workflowStatus {
 		e.facts.SetStatus(s.Phase)
 	}
-	if len(s.Nodes) > 0 || s.Phase > nodegraph.Pending {
+	if len(s.Nodes) > 0 || s.Phase > nodegraph.PhasePending {
 		e.facts.SetStarted(s.Started)
 		if e.facts.Started().IsZero() {
 			e.facts.SetStarted(time.Unix(0, 1).UTC())
@@ -33,7 +33,7 @@ func Restore(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.Optio
 		if len(spec.Locks) > 0 && !s.Phase.Completed() {
 			e.facts.SetLock(nodegraph.Root, fact.LockHeld)
 		}
-	} else if s.Phase == nodegraph.Pending && len(spec.Locks) > 0 {
+	} else if s.Phase == nodegraph.PhasePending && len(spec.Locks) > 0 {
 		e.facts.WaitFor(nodegraph.Root, "", s.Message)
 	}
 	e.facts.SetNow(latest(e.facts.Started(), s.Finished))
@@ -61,7 +61,7 @@ func (r *restorer) endRecorded() {
 			e.facts.Close(i)
 			continue
 		case f.Kind().Composite():
-			group := f.Kind() == nodegraph.TaskGroup || f.Kind() == nodegraph.StepGroup
+			group := f.Kind() == nodegraph.KindTaskGroup || f.Kind() == nodegraph.KindStepGroup
 			if group && !e.facts.Node(f.Parent()).Phase().Completed() && e.saysAsRecorded(i) {
 				continue // hooks of items may still be due, and a daemon be tried again: neither is inside what has ended as a whole
 			}
@@ -200,19 +200,19 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	n := e.graph.Node(i)
 	var err error
 	switch {
-	case e.facts.Hit(i): // it ended as a whole
+	case e.facts.CacheHit(i): // it ended as a whole
 	case e.facts.Node(i).Exists() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
-	case n.Kind == nodegraph.TaskGroup:
+	case n.Kind == nodegraph.KindTaskGroup:
 		err = r.addItems(i)
 	case !e.facts.Node(i).Exists(), e.facts.Node(i).Lock() == fact.LockWaits: // what waits for a lock has nothing inside it yet
-	case n.Kind == nodegraph.Retry:
+	case n.Kind == nodegraph.KindRetry:
 		err = r.addAttempts(i)
-	case n.Kind == nodegraph.Pod:
+	case n.Kind == nodegraph.KindPod:
 		if len(n.Template.Containers) > 0 {
 			err = e.graph.Expand(i)
 		}
 	default:
-		if err = e.graph.Expand(i); err == nil && n.Kind == nodegraph.StepGroup {
+		if err = e.graph.Expand(i); err == nil && n.Kind == nodegraph.KindStepGroup {
 			err = r.addStepItems(i)
 		}
 	}
@@ -281,7 +281,7 @@ func (r *restorer) addStepItems(i nodegraph.Index) error {
 	e := r.e
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		n := *e.graph.Node(m)
-		if n.Kind != nodegraph.TaskGroup || n.Task.Loop.Unresolved == "" {
+		if n.Kind != nodegraph.KindTaskGroup || n.Task.Loop.Unresolved == "" {
 			continue
 		}
 		items, known := r.source.items(&n)

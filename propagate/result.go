@@ -39,7 +39,7 @@ type Change struct {
 // String shows the change in one line.
 func (c Change) String() string {
 	from := c.From.String()
-	if c.From == nodegraph.Planned {
+	if c.From == nodegraph.PhasePlanned {
 		from = "(new)"
 	}
 	s := fmt.Sprintf("%s %s: %s -> %s", c.Kind, c.Name, from, c.To)
@@ -118,40 +118,40 @@ func (a Action) String() string {
 	return b.String()
 }
 
-// A Need is what an unfinished workflow waits for.
-type Need uint8
+// A WaitReason is what an unfinished workflow waits for.
+type WaitReason uint8
 
 // The needs.
 const (
 	// NeedStart: the host still owes the pod. It makes one if there is none, as after one that vanished before the engine
 	// was told of it.
-	NeedStart       Need = iota
-	NeedPod              // the pod must end
-	NeedTimer            // time must pass
-	NeedLock             // a lock must be granted
-	NeedResume           // somebody must resume it
-	NeedCondition        // the host must evaluate its when
-	NeedItems            // the host must resolve its loop
-	NeedCache            // the host must look up its memoization key
-	NeedParallelism      // other pods must end first
-	NeedResult           // its results must be stored
-	NeedServed           // the host must report how it ended
-	NeedUnsuspend        // the workflow is suspended as a whole
+	WaitStart       WaitReason = iota
+	WaitPod                    // the pod must end
+	WaitTimer                  // time must pass
+	WaitLock                   // a lock must be granted
+	WaitResume                 // somebody must resume it
+	WaitCondition              // the host must evaluate its when
+	WaitItems                  // the host must resolve its loop
+	WaitCache                  // the host must look up its memoization key
+	WaitParallelism            // other pods must end first
+	WaitResult                 // its results must be stored
+	WaitServed                 // the host must report how it ended
+	WaitSuspended              // the workflow is suspended as a whole
 )
 
-var needNames = [...]string{
+var waitNames = [...]string{
 	"start", "pod", "timer", "lock", "resume", "condition", "items", "cache", "parallelism", "result", "served",
 	"unsuspend",
 }
 
 // String names the need.
-func (n Need) String() string { return needNames[n] }
+func (n WaitReason) String() string { return waitNames[n] }
 
 // An Obligation is one thing that an unfinished workflow waits for.
 type Obligation struct {
 	Node    nodegraph.Index
 	Name    string // of the node, empty for the workflow
-	For     Need
+	For     WaitReason
 	Since   time.Time // when the node was created; zero if it was not
 	Until   time.Time // NeedTimer: when
 	Message string

@@ -30,9 +30,9 @@ func TestConditionsOfItems(t *testing.T) {
 	} {
 		t.Run(c.when, func(t *testing.T) {
 			spec := &nodegraph.Spec{Name: "wf", Entrypoint: "main", Templates: []*nodegraph.Template{
-				{Name: "main", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{
+				{Name: "main", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{
 					{Name: "l", Template: "pod", When: c.when, Loop: &nodegraph.Loop{Items: []nodegraph.Item{item}}}}},
-				{Name: "pod", Kind: nodegraph.Pod},
+				{Name: "pod", Kind: nodegraph.KindPod},
 			}}
 			e, err := propagate.New(spec)
 			require.NoError(t, err)
@@ -49,10 +49,10 @@ func TestConditionsOfItems(t *testing.T) {
 // A ready daemon is fulfilled, and Daemoned is all that may be said of it.
 func TestDependsOnAReadyDaemon(t *testing.T) {
 	e := drawn(t, `dag(a: daemon, b depends "a.Daemoned", c depends "a.Succeeded || a.Failed")`)
-	expect(t, e, "wf.b", nodegraph.Planned)
+	expect(t, e, "wf.b", nodegraph.PhasePlanned)
 	tell(t, e, propagate.PodRunning("wf.a"))
-	expect(t, e, "wf.b", nodegraph.Pending)
-	expect(t, e, "wf.c", nodegraph.Omitted)
+	expect(t, e, "wf.b", nodegraph.PhasePending)
+	expect(t, e, "wf.c", nodegraph.PhaseOmitted)
 }
 
 // What an omitted target counts as is told by the failures before it, also where those are items of a loop.
@@ -64,8 +64,8 @@ func TestBranchesLeadThroughItems(t *testing.T) {
 		t.Run(c.text, func(t *testing.T) {
 			e := drawn(t, c.text)
 			tell(t, e, propagate.PodFailed(c.failed, ""), propagate.PodSucceeded(c.succeeded))
-			expect(t, e, "wf.t", nodegraph.Omitted)
-			expect(t, e, "wf", nodegraph.Failed)
+			expect(t, e, "wf.t", nodegraph.PhaseOmitted)
+			expect(t, e, "wf", nodegraph.PhaseFailed)
 		})
 	}
 }
@@ -75,24 +75,24 @@ func TestBranchesEndAtHooks(t *testing.T) {
 	e := drawn(t, `dag(x: dag(a exit pod), t depends "x.Failed")`)
 	tell(t, e, propagate.PodSucceeded("wf.x.a"))
 	tell(t, e, propagate.PodFailed("wf.x.a.onExit", ""))
-	expect(t, e, "wf.t", nodegraph.Omitted)
-	expect(t, e, "wf", nodegraph.Succeeded)
+	expect(t, e, "wf.t", nodegraph.PhaseOmitted)
+	expect(t, e, "wf", nodegraph.PhaseSucceeded)
 }
 
 // A step that failed decides, whatever daemon is inside of it.
 func TestADAGWithADaemonIsNone(t *testing.T) {
 	e := drawn(t, "steps(x: dag(a, d: daemon))")
 	tell(t, e, propagate.PodRunning("wf[0].x.d"), propagate.PodFailed("wf[0].x.a", ""))
-	expect(t, e, "wf[0].x", nodegraph.Failed)
-	expect(t, e, "wf", nodegraph.Failed)
+	expect(t, e, "wf[0].x", nodegraph.PhaseFailed)
+	expect(t, e, "wf", nodegraph.PhaseFailed)
 }
 
 // A Retry that never came to an attempt was no daemon that was ready.
 func TestARetryWithoutAnAttempt(t *testing.T) {
 	e := drawn(t, `steps(d: daemon, r: retry(1, pod) when "a (")`)
 	tell(t, e, propagate.PodRunning("wf[0].d"))
-	expect(t, e, "wf[0].r", nodegraph.Error)
-	expect(t, e, "wf", nodegraph.Failed)
+	expect(t, e, "wf[0].r", nodegraph.PhaseError)
+	expect(t, e, "wf", nodegraph.PhaseFailed)
 }
 
 // A step whose condition the host has answered still runs if there was no place for it then.
@@ -101,7 +101,7 @@ func TestAnAnsweredStepRunsLater(t *testing.T) {
 	tell(t, e, propagate.Resolved("wf[0].b", true, ""))
 	require.Equal(t, []string{"wf[0].a: start", "wf[0].b: parallelism"}, waitsFor(e))
 	tell(t, e, propagate.PodSucceeded("wf[0].a"))
-	expect(t, e, "wf[0].b", nodegraph.Pending)
+	expect(t, e, "wf[0].b", nodegraph.PhasePending)
 }
 
 // A branch may begin with a Retry that made no attempt: it was found in the cache.
@@ -115,7 +115,7 @@ func TestABranchFromACachedRetry(t *testing.T) {
 	}
 	e := started(t, spec)
 	tell(t, e, propagate.Memoized("wf.a", true))
-	expect(t, e, "wf.b", nodegraph.Omitted)
-	expect(t, e, "wf", nodegraph.Succeeded)
+	expect(t, e, "wf.b", nodegraph.PhaseOmitted)
+	expect(t, e, "wf", nodegraph.PhaseSucceeded)
 	require.NoError(t, e.Check())
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
-// A State is all that an engine knows of a run, in plain data that a host can store in any format. [Load] makes an
+// A State is all that an engine knows of a run, in plain data that a host can store in any format. [FromState] makes an
 // engine of it that differs in nothing. [Engine.Snapshot] stores less, in Argo's terms.
 type State struct {
 	Now, Started time.Time // UTC
 	Shutdown     string
 	Status       nodegraph.Phase // of the workflow before the last call
-	Held         bool            // suspended as a whole
+	Suspended    bool            // suspended as a whole
 	Overdue      bool            // past the workflow's deadline
 	Workflow     fact.Fact
 	Nodes        []NodeState                 // in the order of the graph
@@ -35,7 +35,7 @@ type NodeState struct {
 // Save returns the engine's state. It shares nothing with the engine, and allocates.
 func (e *Engine) Save() State {
 	s := State{
-		Now: e.facts.Now(), Started: e.facts.Started(), Shutdown: e.facts.Shutdown(), Status: e.facts.Status(), Held: e.facts.Held(), Overdue: e.facts.Overdue(),
+		Now: e.facts.Now(), Started: e.facts.Started(), Shutdown: e.facts.Shutdown(), Status: e.facts.Status(), Suspended: e.facts.Suspended(), Overdue: e.facts.Overdue(),
 		Workflow: e.facts.Fact(nodegraph.Root), Older: make(map[string]map[string]int64, len(e.older)),
 	}
 	for id, serials := range e.older {
@@ -52,7 +52,7 @@ func (e *Engine) Save() State {
 // resolvedItems returns the items of loop i that the host gave.
 func (e *Engine) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 	n := e.graph.Node(i)
-	if n.Kind != nodegraph.TaskGroup || n.Task.Loop.Unresolved == "" || !n.Expanded() {
+	if n.Kind != nodegraph.KindTaskGroup || n.Task.Loop.Unresolved == "" || !n.Expanded() {
 		return nil
 	}
 	from := i
@@ -71,19 +71,19 @@ func (e *Engine) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 // nodeState is what is known of node i.
 func (e *Engine) nodeState(i nodegraph.Index) NodeState {
 	n := e.graph.Node(i)
-	resolved := n.Kind == nodegraph.TaskGroup && n.Task.Loop.Unresolved != "" && n.Expanded()
+	resolved := n.Kind == nodegraph.KindTaskGroup && n.Task.Loop.Unresolved != "" && n.Expanded()
 	return NodeState{ID: n.ID(), Name: n.Name(), Fact: e.facts.Fact(i), Resolved: resolved, Items: e.resolvedItems(i), Unexpanded: e.unexpanded(i)}
 }
 
 // unexpanded reports whether node i was created and has nothing of what should be inside it.
 func (e *Engine) unexpanded(i nodegraph.Index) bool {
 	n := e.facts.Node(i)
-	return n.Exists() && n.Kind() != nodegraph.Retry && !n.Alone() && !e.graph.Node(i).Expanded()
+	return n.Exists() && n.Kind() != nodegraph.KindRetry && !n.Alone() && !e.graph.Node(i).Expanded()
 }
 
-// Load returns the engine of a state that was saved, and the ids in it that the specification never asks for. What the
+// FromState returns the engine of a state that was saved, and the ids in it that the specification never asks for. What the
 // host was asked and has not answered it is asked again by the next Apply.
-func Load(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine, []string, error) {
+func FromState(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine, []string, error) {
 	e, err := New(spec, opts...)
 	if err != nil {
 		return nil, nil, err
@@ -92,7 +92,7 @@ func Load(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine, []s
 	e.facts.SetStarted(s.Started)
 	e.facts.SetShutdown(s.Shutdown)
 	e.facts.SetStatus(s.Status)
-	e.facts.SetHeld(s.Held)
+	e.facts.SetSuspended(s.Suspended)
 	e.facts.SetOverdue(s.Overdue)
 	e.facts.Put(nodegraph.Root, &s.Workflow)
 	for id, serials := range s.Older {
@@ -141,14 +141,14 @@ func stateSource(nodes []NodeState) source {
 }
 
 // Snapshot returns the state of every node that exists, in Argo's terms: what a controller stores in its workflow
-// object, and what [Restore] reads. Items of a loop that the host resolved are among them before they exist, as Pending
+// object, and what [FromSnapshot] reads. Items of a loop that the host resolved are among them before they exist, as Pending
 // and not started, or a controller that restarts would not know of them. Node names are in the order of the graph;
 // children are left to the writer. It allocates.
 func (e *Engine) Snapshot() nodegraph.Snapshot {
 	phase, message := e.Workflow()
 	s := nodegraph.Snapshot{
 		Phase: phase, Message: message, Started: e.facts.Started(), Finished: e.facts.Finished(nodegraph.Root).Time(),
-		Shutdown: e.facts.Shutdown(), Held: e.facts.Held(),
+		Shutdown: e.facts.Shutdown(), Suspended: e.facts.Suspended(),
 	}
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		if e.Exists(i) || e.resolvedItem(i) {
@@ -165,19 +165,19 @@ func (e *Engine) resolvedItem(i nodegraph.Index) bool {
 }
 
 // recorded is node i as a controller stores it.
-func (e *Engine) recorded(i nodegraph.Index) nodegraph.Recorded {
+func (e *Engine) recorded(i nodegraph.Index) nodegraph.NodeStatus {
 	n, f, v := e.graph.Node(i), e.facts.Fact(i), e.rules.Brief(i)
-	r := nodegraph.Recorded{
+	r := nodegraph.NodeStatus{
 		ID: n.ID(), Name: n.Name(), DisplayName: e.graph.DisplayName(i), Kind: e.Kind(i), Phase: v.Phase(), Message: e.rules.MessageWords(i),
 		Started: f.Created, Finished: f.Finished, Daemoned: v.Daemoned(), Unsynced: f.Unsynced,
 		Hooked: n.Role == nodegraph.RoleHook, Retried: n.Role == nodegraph.RoleAttempt,
-		CacheHit: f.Hit, ExitCode: f.ExitCode, HasExit: f.HasExit, Restarts: f.Restarts,
+		CacheHit: f.CacheHit, ExitCode: f.ExitCode, HasExit: f.HasExit, Restarts: f.Restarts,
 	}
 	if r.Started.IsZero() {
 		r.Started = f.Finished
 	}
-	if r.Phase == nodegraph.Planned {
-		r.Phase = nodegraph.Pending
+	if r.Phase == nodegraph.PhasePlanned {
+		r.Phase = nodegraph.PhasePending
 	}
 	if !v.Fulfilled() {
 		r.Finished = time.Time{}

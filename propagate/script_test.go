@@ -110,7 +110,7 @@ func (s *script) setting(spec *nodegraph.Spec, arg datadriven.CmdArg) {
 			case "failfast":
 				template.FailFast = template.Kind.Composite()
 			case "nofailfast":
-				template.NoFailFast = template.Kind == nodegraph.DAG
+				template.NoFailFast = template.Kind == nodegraph.KindDAG
 			case "disruptions":
 				if template.Retry != nil {
 					template.Retry.IgnoreDisruptions = true
@@ -129,7 +129,7 @@ func (s *script) setting(spec *nodegraph.Spec, arg datadriven.CmdArg) {
 			case "members":
 				template.Parallelism = number()
 			case "memoize":
-				if template.Kind == nodegraph.Pod {
+				if template.Kind == nodegraph.KindPod {
 					template.Memoize = value
 				}
 			case "timeout":
@@ -242,7 +242,7 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 		}
 		ev = propagate.Expanded(at(1), items...)
 	case "NodeSucceeded":
-		ev = propagate.NodeEnded(at(1), nodegraph.Succeeded, "")
+		ev = propagate.NodeEnded(at(1), nodegraph.PhaseSucceeded, "")
 	case "AgentEnded":
 		ev = propagate.AgentEnded(strings.Join(append([]string{"the agent's pod was deleted"}, args[1:]...), " "))
 	case "ResultPending":
@@ -308,7 +308,7 @@ func (s *script) Do(workflow string, a *propagate.Action) ([]propagate.Notice, e
 // restart saves the engine, loads it, and must find nothing different.
 func (s *script) restart() string {
 	before := s.tree()
-	loaded, unknown, err := propagate.Load(s.spec, s.e.Save())
+	loaded, unknown, err := propagate.FromState(s.spec, s.e.Save())
 	require.NoError(s.t, err)
 	require.Empty(s.t, unknown)
 	require.NoError(s.t, loaded.Check())
@@ -319,7 +319,7 @@ func (s *script) restart() string {
 
 // restored stores the engine in Argo's terms, restores it from there, and shows what there is.
 func (s *script) restored() string {
-	e, unknown, err := propagate.Restore(s.spec, s.e.Snapshot())
+	e, unknown, err := propagate.FromSnapshot(s.spec, s.e.Snapshot())
 	require.NoError(s.t, err)
 	require.Empty(s.t, unknown)
 	require.NoError(s.t, e.Check())
@@ -337,6 +337,9 @@ func (s *script) explain(name string) string {
 	return b.String()
 }
 
+// factLabels are what scripts call fields of a fact whose names are longer.
+var factLabels = map[string]string{"RecreateSerial": "Remade", "CacheHit": "Hit", "SeenEnded": "Seen"}
+
 // fact shows what is known of a node: the fields that say something.
 func (s *script) fact(name string) string {
 	i := nodegraph.Root
@@ -352,7 +355,8 @@ func (s *script) fact(name string) string {
 			if at, ok := f.Interface().(time.Time); ok {
 				text = at.Format("15:04:05")
 			}
-			fields = append(fields, fact.Type().Field(k).Name+": "+text)
+			name := fact.Type().Field(k).Name
+			fields = append(fields, cmp.Or(factLabels[name], name)+": "+text)
 		}
 	}
 	return strings.Join(fields, ", ") + "\n"
@@ -367,7 +371,7 @@ func (s *script) reason(i nodegraph.Index) string {
 	v := s.e.Verdict(i)
 	text := v.Rule.String()
 	if v.Rule == rule.RuleRetry {
-		text += " " + v.Step.String()
+		text += " " + v.Check.String()
 	}
 	if v.By != nodegraph.None {
 		text += " " + s.name(v.By)

@@ -56,7 +56,7 @@ func (e *Engine) judge(i nodegraph.Index) {
 	}
 	old, message := e.rules.Brief(i), e.rules.Message(i)
 	e.rules.Record(i, v)
-	if old != v.Brief && e.facts.Node(i).Kind() == nodegraph.Pod {
+	if old != v.Brief && e.facts.Node(i).Kind() == nodegraph.KindPod {
 		e.starts.countActive(old, v.Brief)
 	}
 	if !old.MeansSame(v.Brief) || message != v.Message {
@@ -81,7 +81,7 @@ func (e *Engine) commit(i nodegraph.Index, old, is rule.Brief) {
 }
 
 // boundaries are the kinds of what others are started and ended in.
-const boundaries kinds = 1<<nodegraph.DAG | 1<<nodegraph.Steps | 1<<nodegraph.Workflow
+const boundaries kinds = 1<<nodegraph.KindDAG | 1<<nodegraph.KindSteps | 1<<nodegraph.KindWorkflow
 
 // hasEnded does what follows at once from a node's having ended; finalizeEnded does the rest.
 func (e *Engine) hasEnded(i nodegraph.Index) {

@@ -45,7 +45,7 @@ func begun(spec *nodegraph.Spec) *Engine {
 func openPods(e *Engine) []nodegraph.Index {
 	var open []nodegraph.Index
 	for i := range nodegraph.Index(e.graph.Len()) {
-		if n := e.facts.Node(i); n.Kind() == nodegraph.Pod && n.Exists() && n.Stage() < fact.StageGone {
+		if n := e.facts.Node(i); n.Kind() == nodegraph.KindPod && n.Exists() && n.Stage() < fact.StageGone {
 			open = append(open, i)
 		}
 	}
@@ -74,7 +74,7 @@ func beforeCascade(spec *nodegraph.Spec) (*Engine, []Event) {
 func started(r *Result) iter.Seq[nodegraph.Index] {
 	return func(yield func(nodegraph.Index) bool) {
 		for k := range r.Actions {
-			if a := &r.Actions[k]; a.Type == ActionStart && a.Kind == nodegraph.Pod && !yield(a.Node) {
+			if a := &r.Actions[k]; a.Type == ActionStart && a.Kind == nodegraph.KindPod && !yield(a.Node) {
 				return
 			}
 		}
@@ -84,7 +84,7 @@ func started(r *Result) iter.Seq[nodegraph.Index] {
 // endings appends the events by which pods end well.
 func endings(batch []Event, pods iter.Seq[nodegraph.Index]) []Event {
 	for i := range pods {
-		batch = append(batch, Event{Type: EventPodEnded, At: i, Phase: nodegraph.Succeeded})
+		batch = append(batch, Event{Type: EventPodEnded, At: i, Phase: nodegraph.PhaseSucceeded})
 	}
 	return batch
 }

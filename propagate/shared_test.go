@@ -75,7 +75,7 @@ func waitsFor(e *propagate.Engine) []string {
 
 func reloaded(t testing.TB, e *propagate.Engine) *propagate.Engine {
 	t.Helper()
-	loaded, unknown, err := propagate.Load(e.Graph().Spec(), e.Save())
+	loaded, unknown, err := propagate.FromState(e.Graph().Spec(), e.Save())
 	require.NoError(t, err)
 	require.Empty(t, unknown)
 	require.NoError(t, loaded.Check())
@@ -85,7 +85,7 @@ func reloaded(t testing.TB, e *propagate.Engine) *propagate.Engine {
 // restored is what a host has that keeps nothing but Argo's terms.
 func restored(t testing.TB, e *propagate.Engine) *propagate.Engine {
 	t.Helper()
-	again, unknown, err := propagate.Restore(e.Graph().Spec(), e.Snapshot())
+	again, unknown, err := propagate.FromSnapshot(e.Graph().Spec(), e.Snapshot())
 	require.NoError(t, err)
 	require.Empty(t, unknown)
 	require.NoError(t, again.Check())

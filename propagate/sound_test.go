@@ -45,7 +45,7 @@ func forgivesDaemon(e *propagate.Engine, i nodegraph.Index) bool {
 // notHeldBack reports whether inside a node a Retry has made a later attempt, or something has locks.
 func notHeldBack(e *propagate.Engine, i nodegraph.Index) bool {
 	for m := range e.Graph().Members(i) {
-		if n := e.Graph().Node(m); n.Role == nodegraph.RoleAttempt && n.Slot > 0 || e.Fact(m).Lock != fact.LockNone || notHeldBack(e, m) {
+		if n := e.Graph().Node(m); n.Role == nodegraph.RoleAttempt && n.DeclIndex > 0 || e.Fact(m).Lock != fact.LockNone || notHeldBack(e, m) {
 			return true
 		}
 	}

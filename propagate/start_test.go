@@ -81,7 +81,7 @@ func TestContainersOfAPodThatWasRefused(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.a"))
 	tell(t, e, propagate.Shutdown("Stop"))
 	for _, name := range []string{"wf.b", "wf.b.x", "wf.b.main"} {
-		expect(t, e, name, nodegraph.Failed)
+		expect(t, e, name, nodegraph.PhaseFailed)
 	}
 }
 
@@ -94,12 +94,12 @@ func TestItemsOfTheHostStandForDeclaredOnes(t *testing.T) {
 
 // A template that is written inside a task has a limit of its own too.
 func TestTheParallelismOfAnInlineTemplate(t *testing.T) {
-	inner := &nodegraph.Template{Name: "inner", Kind: nodegraph.DAG, Parallelism: 1, Tasks: []nodegraph.Task{
+	inner := &nodegraph.Template{Name: "inner", Kind: nodegraph.KindDAG, Parallelism: 1, Tasks: []nodegraph.Task{
 		{Name: "a", Template: "pod"}, {Name: "b", Template: "pod"},
 	}}
 	b := nodegraph.NewBuilder("wf")
 	b.Pod("pod")
-	b.Add(&nodegraph.Template{Name: "main", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{{Name: "in", Inline: inner}}})
+	b.Add(&nodegraph.Template{Name: "main", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{{Name: "in", Inline: inner}}})
 	spec, err := b.Spec()
 	require.NoError(t, err)
 	e, err := propagate.New(spec)
@@ -108,7 +108,7 @@ func TestTheParallelismOfAnInlineTemplate(t *testing.T) {
 		r, err := e.Apply(epoch, events...)
 		require.NoError(t, err)
 		for _, a := range r.Actions {
-			if a.Type == propagate.ActionStart && a.Kind == nodegraph.Pod {
+			if a.Type == propagate.ActionStart && a.Kind == nodegraph.KindPod {
 				names = append(names, a.Name)
 			}
 		}
@@ -130,8 +130,8 @@ func TestPlaceGivenUpAfterAnotherWasHeldBack(t *testing.T) {
 			}
 		}
 	})
-	tell(t, e, propagate.NodeEnded("wf.h", nodegraph.Succeeded, ""))
+	tell(t, e, propagate.NodeEnded("wf.h", nodegraph.PhaseSucceeded, ""))
 	require.ElementsMatch(t, []string{"wf.w: parallelism", "wf.x.d.z: served", "wf.x.y: cache"}, waitsFor(e))
-	tell(t, e, propagate.NodeEnded("wf.x.d.z", nodegraph.Failed, ""))
+	tell(t, e, propagate.NodeEnded("wf.x.d.z", nodegraph.PhaseFailed, ""))
 	require.Equal(t, []string{"wf.w: start"}, waitsFor(e))
 }

@@ -14,7 +14,7 @@ import (
 // not wait for a lock.
 func (s *starts) countActive(old, is rule.Brief) {
 	counts := func(v rule.Brief) bool {
-		return (v.Phase() == nodegraph.Pending || v.Phase() == nodegraph.Running) && v.Rule() != rule.RuleLockWait
+		return (v.Phase() == nodegraph.PhasePending || v.Phase() == nodegraph.PhaseRunning) && v.Rule() != rule.RuleLockWait
 	}
 	switch was, now := counts(old), counts(is); {
 	case now && !was:
@@ -164,8 +164,8 @@ func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 		x, y = up(x), up(y)
 	}
 	if e.facts.Node(x).IsTask() && e.facts.Node(y).IsTask() {
-		plan, first := e.graph.Planned(up(x))
-		return cmp.Or(plan.Visit(int32(x-first))-plan.Visit(int32(y-first)), int(x-y))
+		plan, first := e.graph.PlanOf(up(x))
+		return cmp.Or(plan.VisitOrder(int32(x-first))-plan.VisitOrder(int32(y-first)), int(x-y))
 	}
 	return int(x - y)
 }

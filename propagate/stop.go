@@ -68,22 +68,22 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 	}
 	waiting := n.Lock() == fact.LockWaits
 	switch n.Kind() {
-	case nodegraph.Pod:
+	case nodegraph.KindPod:
 		if !waiting {
 			message = podMessage
 		}
-	case nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
+	case nodegraph.KindSuspend, nodegraph.KindHTTP, nodegraph.KindPlugin:
 	default:
 		if waiting {
-			e.facts.End(i, nodegraph.Failed, message, e.facts.Now())
+			e.facts.End(i, nodegraph.PhaseFailed, message, e.facts.Now())
 		}
 		return
 	}
-	stop := e.ending(i, fact.StageStopped, nodegraph.Failed, message, e.facts.Instant())
+	stop := e.ending(i, fact.StageStopped, nodegraph.PhaseFailed, message, e.facts.Instant())
 	if !e.facts.Join(i, &stop) {
 		return
 	}
-	if n.Kind() == nodegraph.Pod && !waiting { // the pod, or the one that will be in its place
+	if n.Kind() == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
 		e.actOn(ActionTerminate, i, message)
 	}
 }
@@ -91,7 +91,7 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 // checkTimeouts fails node i, whose timer has run out, if it is pending still: it has been so for as long as its template
 // allows (Argo: checkTemplateTimeouts).
 func (e *Engine) checkTimeouts(i nodegraph.Index) {
-	if e.rules.Brief(i).Phase() == nodegraph.Pending {
+	if e.rules.Brief(i).Phase() == nodegraph.PhasePending {
 		e.stopLeaf(i, "timeout", "timeout")
 	}
 }
@@ -131,7 +131,7 @@ func (e *Engine) closeMembers(b nodegraph.Index, message string) {
 				stack = append(stack, m)
 				switch {
 				case e.graph.Node(m).Kind.Composite():
-					e.facts.End(m, nodegraph.Failed, message, e.facts.Now())
+					e.facts.End(m, nodegraph.PhaseFailed, message, e.facts.Now())
 				case f.Stage() == fact.StageEnded:
 					e.facts.EndResults(m)
 				default:
@@ -147,14 +147,14 @@ func (e *Engine) closeMembers(b nodegraph.Index, message string) {
 func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		switch e.graph.Node(m).Kind {
-		case nodegraph.Pod:
+		case nodegraph.KindPod:
 			if e.rules.Brief(m).Daemoned() {
-				e.facts.End(m, nodegraph.Succeeded, "", e.facts.Now())
+				e.facts.End(m, nodegraph.PhaseSucceeded, "", e.facts.Now())
 				e.facts.EndResults(m)
 				e.facts.Release(m)
 				e.actOn(ActionTerminate, m, "its boundary has ended")
 			}
-		case nodegraph.Retry, nodegraph.StepGroup, nodegraph.TaskGroup:
+		case nodegraph.KindRetry, nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
 			e.endDaemonsIn(m)
 		}
 	}

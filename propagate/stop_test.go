@@ -17,14 +17,14 @@ import (
 func TestShutdownOfADAGWithTasksThatNobodyNeeds(t *testing.T) {
 	e := drawnWith(t, "dag(a -> b, c -> d)", func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
-			if template.Kind == nodegraph.DAG {
+			if template.Kind == nodegraph.KindDAG {
 				template.Targets = []string{"b"}
 			}
 		}
 	})
 	require.Equal(t, []string{"wf.a: start"}, waitsFor(e))
 	tell(t, e, propagate.Shutdown("Terminate"))
-	expect(t, e, "wf", nodegraph.Failed)
+	expect(t, e, "wf", nodegraph.PhaseFailed)
 	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
 }
 
@@ -50,9 +50,9 @@ func TestRetryHeldBackUntilItIsTooLate(t *testing.T) {
 	}
 	again := wake(epoch, propagate.PodFailed("wf.a(0)", ""))
 	late := wake(again, propagate.Suspended(true))
-	expect(t, e, "wf.a", nodegraph.Running)
+	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 	wake(late)
-	expect(t, e, "wf.a", nodegraph.Failed)
+	expect(t, e, "wf.a", nodegraph.PhaseFailed)
 }
 
 // An attempt that ended without an exit code has none for the expression of its Retry either.
@@ -67,7 +67,7 @@ func TestRetryOfAnAttemptWithoutAnExitCode(t *testing.T) {
 		}
 	})
 	tell(t, e, propagate.PodRunning("wf.a(0)"), propagate.PodDeleted("wf.a(0)"))
-	expect(t, e, "wf.a(1)", nodegraph.Pending)
+	expect(t, e, "wf.a(1)", nodegraph.PhasePending)
 }
 
 // failingFast starts a drawn workflow in which the templates of tasks x fail fast.
@@ -101,8 +101,8 @@ func TestFailFastClosesWhatIsOpen(t *testing.T) {
 func TestFailFastIsLookedIntoAgain(t *testing.T) {
 	e := failingFast(t, "dag(x: dag(a: suspend, z) -> t)")
 	tell(t, e, propagate.PodRunning("wf.x.z"), propagate.PodDeleted("wf.x.z"))
-	expect(t, e, "wf.x.z", nodegraph.Error)
-	expect(t, e, "wf.x.a", nodegraph.Failed)
+	expect(t, e, "wf.x.z", nodegraph.PhaseError)
+	expect(t, e, "wf.x.a", nodegraph.PhaseFailed)
 	require.True(t, e.Complete())
 }
 
@@ -119,8 +119,8 @@ func TestFailFastDecidesTheDAGAround(t *testing.T) {
 	e := failingFast(t, "dag(x: dag(f continueOnFailed -> g, s -> r: suspend) -> t)")
 	tell(t, e, propagate.PodSucceeded("wf.x.s"))
 	tell(t, e, propagate.PodFailed("wf.x.f", ""))
-	expect(t, e, "wf.x.r", nodegraph.Failed)
-	expect(t, e, "wf", nodegraph.Failed)
+	expect(t, e, "wf.x.r", nodegraph.PhaseFailed)
+	expect(t, e, "wf", nodegraph.PhaseFailed)
 }
 
 // What never began has no end either.
@@ -153,8 +153,8 @@ func TestDeadlineOfADaemon(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.d"))
 	_, err := e.Apply(epoch.Add(time.Minute))
 	require.NoError(t, err)
-	expect(t, e, "wf.a", nodegraph.Failed)
-	expect(t, e, "wf.d", nodegraph.Succeeded)
+	expect(t, e, "wf.a", nodegraph.PhaseFailed)
+	expect(t, e, "wf.d", nodegraph.PhaseSucceeded)
 }
 
 // A pod is pending for too long when its own time is over, not when that of the one before a manual retry would be.
@@ -166,7 +166,7 @@ func TestTimeoutsAfterAManualRetry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := drawnWith(t, "dag(a: pod)", func(spec *nodegraph.Spec) {
 				for _, template := range spec.Templates {
-					if template.Kind == nodegraph.Pod {
+					if template.Kind == nodegraph.KindPod {
 						set(template)
 					}
 				}
@@ -179,9 +179,9 @@ func TestTimeoutsAfterAManualRetry(t *testing.T) {
 			at(5, propagate.PodFailed("wf.a", ""))
 			at(8, propagate.ManualRetry())
 			at(10)
-			expect(t, e, "wf.a", nodegraph.Pending)
+			expect(t, e, "wf.a", nodegraph.PhasePending)
 			at(18)
-			expect(t, e, "wf.a", nodegraph.Failed)
+			expect(t, e, "wf.a", nodegraph.PhaseFailed)
 		})
 	}
 }
@@ -190,14 +190,14 @@ func TestTimeoutsAfterAManualRetry(t *testing.T) {
 func TestTimeoutOfANanosecond(t *testing.T) {
 	e := drawnWith(t, "dag(a: pod)", func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
-			if template.Kind == nodegraph.Pod {
+			if template.Kind == nodegraph.KindPod {
 				template.Timeout = 1
 			}
 		}
 	})
 	_, err := e.Apply(epoch.Add(1))
 	require.NoError(t, err)
-	expect(t, e, "wf.a", nodegraph.Failed)
+	expect(t, e, "wf.a", nodegraph.PhaseFailed)
 }
 
 // A Retry that had ended before the workflow's deadline got another message when the deadline passed.
@@ -213,7 +213,7 @@ func TestWhatEndedBeforeTheDeadlineStaysAsItIs(t *testing.T) {
 	require.NoError(t, e.Check())
 	_, after := e.Phase(e.Graph().Find("wf.a"))
 	require.Equal(t, before, after)
-	expect(t, e, "wf.b", nodegraph.Failed)
+	expect(t, e, "wf.b", nodegraph.PhaseFailed)
 }
 
 // A pod that was stopped before it was heard of, and then evicted, was said to be made anew.
@@ -242,8 +242,8 @@ func TestAPodIsNotMadeAnewInAStoppedWorkflow(t *testing.T) {
 			stop(e)
 			tell(t, e, of("2", propagate.PodPending("wf.set", "")))
 			r := tell(t, e, of("2", propagate.PodDeleted("wf.set")))
-			expect(t, e, "wf.set", nodegraph.Failed)
-			expect(t, e, "wf.set.x", nodegraph.Failed)
+			expect(t, e, "wf.set", nodegraph.PhaseFailed)
+			expect(t, e, "wf.set.x", nodegraph.PhaseFailed)
 			for _, a := range r.Actions {
 				require.NotEqual(t, propagate.ActionRecreate, a.Type)
 			}
@@ -278,7 +278,7 @@ func TestPodThatTimedOutUnheardOf(t *testing.T) {
 				}
 				e := drawnWith(t, "dag(a: mutex(m, pod), hold: suspend)", func(spec *nodegraph.Spec) {
 					for _, template := range spec.Templates {
-						if template.Kind == nodegraph.Pod {
+						if template.Kind == nodegraph.KindPod {
 							template.Timeout = time.Minute
 						}
 					}
@@ -291,11 +291,11 @@ func TestPodThatTimedOutUnheardOf(t *testing.T) {
 					require.Equal(t, propagate.ActionRecreate, r.Actions[0].Type)
 				}
 				timed(e, time.Minute)
-				expect(t, e, "wf.a", nodegraph.Failed)
+				expect(t, e, "wf.a", nodegraph.PhaseFailed)
 				second := created(4 * time.Second)
 				for _, ev := range []propagate.Event{propagate.PodPending("wf.a", ""), propagate.PodRunning("wf.a"), propagate.PodDeleted("wf.a")} {
 					timed(e, time.Minute, of(ev, "second", second))
-					expect(t, e, "wf.a", nodegraph.Failed)
+					expect(t, e, "wf.a", nodegraph.PhaseFailed)
 				}
 				require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
 			})
@@ -307,7 +307,7 @@ func TestPodThatTimedOutUnheardOf(t *testing.T) {
 // not the one that was stopped.
 func TestOtherPodsOfAStoppedNode(t *testing.T) {
 	start := func(t *testing.T) *propagate.Engine {
-		return drawnWith(t, "dag(a, c: suspend)", eachOf(nodegraph.Pod, func(template *nodegraph.Template) { template.Timeout = time.Minute }))
+		return drawnWith(t, "dag(a, c: suspend)", eachOf(nodegraph.KindPod, func(template *nodegraph.Template) { template.Timeout = time.Minute }))
 	}
 	at := func(t *testing.T, e *propagate.Engine, after time.Duration, events ...propagate.Event) {
 		_, err := e.Apply(epoch.Add(after), events...)
@@ -325,9 +325,9 @@ func TestOtherPodsOfAStoppedNode(t *testing.T) {
 		e := start(t)
 		at(t, e, 2*time.Second, named(propagate.PodPending("wf.a", ""), pods[0]))
 		at(t, e, time.Minute)
-		expect(t, e, "wf.a", nodegraph.Failed)
+		expect(t, e, "wf.a", nodegraph.PhaseFailed)
 		at(t, e, time.Minute, named(propagate.PodRunning("wf.a"), pods[1]))
-		expect(t, e, "wf.a", nodegraph.Running)
+		expect(t, e, "wf.a", nodegraph.PhaseRunning)
 	}
 	e := drawn(t, "dag(a) exit pod")
 	at(t, e, 0, named(propagate.PodPending("wf.a", ""), fact.PodInstance{UID: "first"}))
@@ -335,17 +335,17 @@ func TestOtherPodsOfAStoppedNode(t *testing.T) {
 	r, err := e.Apply(epoch, named(propagate.PodDeleted("wf.a"), fact.PodInstance{UID: "second"}))
 	require.NoError(t, err)
 	require.Empty(t, r.Actions, "no other is made in a workflow that was stopped")
-	expect(t, e, "wf.a", nodegraph.Failed)
+	expect(t, e, "wf.a", nodegraph.PhaseFailed)
 
 	e = start(t)
 	old := fact.PodInstance{UID: "old", Created: epoch}
 	refused := propagate.Resumed("wf.c")
-	refused.Phase = nodegraph.Failed
+	refused.Phase = nodegraph.PhaseFailed
 	at(t, e, time.Second, named(propagate.PodFailed("wf.a", ""), old), refused)
 	at(t, e, time.Second, propagate.ManualRetry())
 	at(t, e, time.Minute+time.Second)
-	expect(t, e, "wf.a", nodegraph.Failed)
+	expect(t, e, "wf.a", nodegraph.PhaseFailed)
 	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), old))
 	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), fact.PodInstance{UID: "new", Created: epoch.Add(2 * time.Second)}))
-	expect(t, e, "wf.a", nodegraph.Failed)
+	expect(t, e, "wf.a", nodegraph.PhaseFailed)
 }

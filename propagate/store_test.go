@@ -67,7 +67,7 @@ func TestScratchIsGivenBack(t *testing.T) {
 func TestAShallowEventAfterScratchWasGivenBack(t *testing.T) {
 	spec := fanIn(4 * largeCall)
 	spec.Entrypoint = "outer"
-	spec.Templates = append(spec.Templates, &nodegraph.Template{Name: "outer", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{
+	spec.Templates = append(spec.Templates, &nodegraph.Template{Name: "outer", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{
 		{Name: "in", Template: "dag"}, {Name: "b", Template: "pod"},
 	}})
 	e := begun(spec)

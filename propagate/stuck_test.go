@@ -92,7 +92,7 @@ func TestStuckContainersOfADeletedPod(t *testing.T) {
 			expectAll(t, e, pod+" Error", "wf.set(1) Pending")
 			tell(t, e, propagate.PodSucceeded("wf.set(1)"))
 			tell(t, e, propagate.PodSucceeded("wf.next"))
-			expectWorkflow(t, e, nodegraph.Succeeded)
+			expectWorkflow(t, e, nodegraph.PhaseSucceeded)
 		})
 	}
 }
@@ -106,7 +106,7 @@ func TestStuckContainersOfAPodThatIsDeletedWhilePending(t *testing.T) {
 	require.Equal(t, []string{"wf.set: start"}, waitsFor(e))
 	tell(t, e, propagate.Shutdown("Stop"))
 	expectAll(t, e, "wf.set Failed", "wf.set.first Failed", "wf.set.main Failed")
-	expectWorkflow(t, e, nodegraph.Failed)
+	expectWorkflow(t, e, nodegraph.PhaseFailed)
 }
 
 // 4719, 5585, 5253: a pod was evicted, or vanished with its node, and told nothing about its containers.
@@ -178,12 +178,12 @@ func TestStuckOnAContainerThatIsNotMain(t *testing.T) {
 		pod  propagate.PodStatus
 		want nodegraph.Phase
 	}{
-		{"init failed", initFailed, nodegraph.Error},
-		{"wait failed", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 1)), nodegraph.Error},
-		{"main never started", podOf("wf.a", "u", "Failed", waiting("main", "ImagePullBackOff", "no image"), terminated("wait", 0)), nodegraph.Error},
-		{"a sidecar failed", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("proxy", 3)), nodegraph.Failed},
-		{"a sidecar still runs", podOf("wf.a", "u", "Failed", terminated("main", 1), terminated("wait", 0), running("proxy")), nodegraph.Failed},
-		{"no container has a status", podOf("wf.a", "u", "Failed"), nodegraph.Failed},
+		{"init failed", initFailed, nodegraph.PhaseError},
+		{"wait failed", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 1)), nodegraph.PhaseError},
+		{"main never started", podOf("wf.a", "u", "Failed", waiting("main", "ImagePullBackOff", "no image"), terminated("wait", 0)), nodegraph.PhaseError},
+		{"a sidecar failed", podOf("wf.a", "u", "Failed", terminated("main", 0), terminated("wait", 0), terminated("proxy", 3)), nodegraph.PhaseFailed},
+		{"a sidecar still runs", podOf("wf.a", "u", "Failed", terminated("main", 1), terminated("wait", 0), running("proxy")), nodegraph.PhaseFailed},
+		{"no container has a status", podOf("wf.a", "u", "Failed"), nodegraph.PhaseFailed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := drawn(t, "dag(a -> b)")
@@ -199,7 +199,7 @@ func TestStuckOnAContainerThatIsNotMain(t *testing.T) {
 		failed.Containers = []propagate.ContainerStatus{waiting("x", "PodInitializing", ""), waiting("y", "PodInitializing", "")}
 		listed(t, e, failed)
 		expectAll(t, e, "wf.a.x Failed", "wf.a.y Failed")
-		expectWorkflow(t, e, nodegraph.Error)
+		expectWorkflow(t, e, nodegraph.PhaseError)
 	})
 }
 
@@ -211,7 +211,7 @@ func TestStuckOnAResultThatNeverComes(t *testing.T) {
 			e := drawn(t, "dag(a -> b)")
 			tell(t, e, propagate.PodRunning("wf.a"), propagate.ResultPending("wf.a"))
 			tell(t, e, propagate.PodSucceeded("wf.a"))
-			want := []propagate.Obligation{{Node: e.Graph().Find("wf.a"), Name: "wf.a", For: propagate.NeedResult, Since: epoch}}
+			want := []propagate.Obligation{{Node: e.Graph().Find("wf.a"), Name: "wf.a", For: propagate.WaitResult, Since: epoch}}
 			require.Empty(t, cmp.Diff(want, e.Obligations()))
 			if gone {
 				tell(t, e, propagate.PodDeleted("wf.a"))
@@ -245,7 +245,7 @@ func TestStuckOnADaemon(t *testing.T) {
 			r := tell(t, e, propagate.PodSucceeded(c.work))
 			require.Equal(t, []string{"Terminate " + c.daemon + ` "its boundary has ended"`, "Complete"}, actionsOf(r))
 			expectAll(t, e, c.daemon+" Succeeded")
-			expectWorkflow(t, e, nodegraph.Succeeded)
+			expectWorkflow(t, e, nodegraph.PhaseSucceeded)
 		})
 	}
 	t.Run("a boundary inside the workflow", func(t *testing.T) {
@@ -260,7 +260,7 @@ func TestStuckOnADaemon(t *testing.T) {
 // 5497, 5481, 14517, 15740, 12633, 7588, 9425: a Retry stayed Running after its last attempt, said that it waited when no
 // attempt was left, did not wait where there was no limit, or went on after a success.
 func TestStuckRetry(t *testing.T) {
-	backoff := eachOf(nodegraph.Pod, func(template *nodegraph.Template) {
+	backoff := eachOf(nodegraph.KindPod, func(template *nodegraph.Template) {
 		template.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
 	})
 	t.Run("it ends with its last attempt", func(t *testing.T) {
@@ -269,14 +269,14 @@ func TestStuckRetry(t *testing.T) {
 		tell(t, e, propagate.PodFailed("wf.a(1)", "boom"))
 		expectAll(t, e, "wf.a Failed", "wf.b Omitted")
 		absent(t, e, "wf.a(2)")
-		expectWorkflow(t, e, nodegraph.Failed)
+		expectWorkflow(t, e, nodegraph.PhaseFailed)
 	})
 	t.Run("it ends when the pod of the last attempt is deleted", func(t *testing.T) {
 		e := drawn(t, "dag(a: retry(0, pod))")
 		tell(t, e, propagate.PodRunning("wf.a(0)"))
 		tell(t, e, propagate.PodDeleted("wf.a(0)"))
 		expectAll(t, e, "wf.a Error")
-		expectWorkflow(t, e, nodegraph.Error)
+		expectWorkflow(t, e, nodegraph.PhaseError)
 	})
 	t.Run("it waits for nothing after the limit", func(t *testing.T) {
 		e := drawnWith(t, "retry(1, pod)", backoff)
@@ -284,7 +284,7 @@ func TestStuckRetry(t *testing.T) {
 		require.Equal(t, []string{"wf: timer"}, waitsFor(e))
 		at(t, e, time.Minute)
 		at(t, e, time.Minute, propagate.PodFailed("wf(1)", "boom"))
-		expectWorkflow(t, e, nodegraph.Failed)
+		expectWorkflow(t, e, nodegraph.PhaseFailed)
 		_, message := e.Workflow()
 		require.Equal(t, "No more retries left", message)
 	})
@@ -294,7 +294,7 @@ func TestStuckRetry(t *testing.T) {
 		at(t, e, time.Minute-time.Second)
 		absent(t, e, "wf(1)")
 		at(t, e, time.Minute)
-		expect(t, e, "wf(1)", nodegraph.Pending)
+		expect(t, e, "wf(1)", nodegraph.PhasePending)
 	})
 	t.Run("it ends with the first success", func(t *testing.T) {
 		e := drawn(t, "dag(a: retry(5, pod(x -> y)), hold: suspend)")
@@ -308,7 +308,7 @@ func TestStuckRetry(t *testing.T) {
 		e := drawnWith(t, "dag(a: retry(5, pod))", backoff)
 		tell(t, e, propagate.PodFailed("wf.a(0)", "boom"))
 		tell(t, e, propagate.Shutdown("Stop"))
-		expectWorkflow(t, e, nodegraph.Failed)
+		expectWorkflow(t, e, nodegraph.PhaseFailed)
 		absent(t, e, "wf.a(1)")
 	})
 }
@@ -323,15 +323,15 @@ func TestStuckOnAnExitHook(t *testing.T) {
 		waits      string // what must not go on before the hook has ended
 		want       nodegraph.Phase
 	}{
-		{"of a task that failed", "dag(a exit pod)", []propagate.Event{propagate.PodFailed("wf.a", "boom")}, "wf.a.onExit", "wf", nodegraph.Failed},
+		{"of a task that failed", "dag(a exit pod)", []propagate.Event{propagate.PodFailed("wf.a", "boom")}, "wf.a.onExit", "wf", nodegraph.PhaseFailed},
 		{"of a task that is retried", "dag(a: retry(1, pod) exit pod)",
-			[]propagate.Event{propagate.PodFailed("wf.a(0)", "boom"), propagate.PodSucceeded("wf.a(1)")}, "wf.a.onExit", "wf", nodegraph.Succeeded},
+			[]propagate.Event{propagate.PodFailed("wf.a(0)", "boom"), propagate.PodSucceeded("wf.a(1)")}, "wf.a.onExit", "wf", nodegraph.PhaseSucceeded},
 		{"of a task whose attempts are used up", "dag(a: retry(1, pod) exit pod)",
-			[]propagate.Event{propagate.PodFailed("wf.a(0)", "boom"), propagate.PodFailed("wf.a(1)", "boom")}, "wf.a.onExit", "wf", nodegraph.Failed},
-		{"of a step", "steps(a exit pod | b)", []propagate.Event{propagate.PodFailed("wf[0].a", "boom")}, "wf[0].a.onExit", "wf[0]", nodegraph.Failed},
+			[]propagate.Event{propagate.PodFailed("wf.a(0)", "boom"), propagate.PodFailed("wf.a(1)", "boom")}, "wf.a.onExit", "wf", nodegraph.PhaseFailed},
+		{"of a step", "steps(a exit pod | b)", []propagate.Event{propagate.PodFailed("wf[0].a", "boom")}, "wf[0].a.onExit", "wf[0]", nodegraph.PhaseFailed},
 		{"of a task whose pod is deleted", "dag(a exit pod)",
-			[]propagate.Event{propagate.PodRunning("wf.a"), propagate.PodDeleted("wf.a")}, "wf.a.onExit", "wf", nodegraph.Error},
-		{"of the workflow", "dag(a) exit pod", []propagate.Event{propagate.PodFailed("wf.a", "boom")}, "wf.onExit", "", nodegraph.Failed},
+			[]propagate.Event{propagate.PodRunning("wf.a"), propagate.PodDeleted("wf.a")}, "wf.a.onExit", "wf", nodegraph.PhaseError},
+		{"of the workflow", "dag(a) exit pod", []propagate.Event{propagate.PodFailed("wf.a", "boom")}, "wf.onExit", "", nodegraph.PhaseFailed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := drawn(t, c.text)
@@ -341,7 +341,7 @@ func TestStuckOnAnExitHook(t *testing.T) {
 			}
 			expectAll(t, e, c.hook+" Pending")
 			if c.waits != "" {
-				expect(t, e, c.waits, nodegraph.Running)
+				expect(t, e, c.waits, nodegraph.PhaseRunning)
 			}
 			require.Equal(t, []string{c.hook + ": start"}, waitsFor(e))
 			tell(t, e, propagate.PodSucceeded(c.hook))
@@ -392,7 +392,7 @@ func TestStuckTaskGroup(t *testing.T) {
 		expectAll(t, e, "wf.a(0:x) Succeeded", "wf.a(1:y) Pending", "wf.a Running")
 		tell(t, e, propagate.PodSucceeded("wf.a(1:y)"))
 		tell(t, e, propagate.PodSucceeded("wf.b"))
-		expectWorkflow(t, e, nodegraph.Succeeded)
+		expectWorkflow(t, e, nodegraph.PhaseSucceeded)
 	})
 }
 
@@ -402,13 +402,13 @@ func TestStuckBehindSkippedAndOmitted(t *testing.T) {
 	tell(t, e, propagate.PodFailed("wf.a", "boom"))
 	expectAll(t, e, "wf.b Omitted", "wf.c Omitted", "wf.d Omitted", "wf.skip Skipped", "wf.next Pending", "wf.other Pending", "wf.both Pending")
 	tell(t, e, propagate.PodSucceeded("wf.next"), propagate.PodSucceeded("wf.other"), propagate.PodSucceeded("wf.both"))
-	expectWorkflow(t, e, nodegraph.Failed)
+	expectWorkflow(t, e, nodegraph.PhaseFailed)
 	listed := make(map[string]nodegraph.Phase)
 	for _, n := range e.Snapshot().Nodes {
 		listed[n.Name] = n.Phase
 	}
 	for _, omitted := range []string{"wf.b", "wf.c", "wf.d"} {
-		require.Equal(t, nodegraph.Omitted, listed[omitted], "%s in what the host stores", omitted)
+		require.Equal(t, nodegraph.PhaseOmitted, listed[omitted], "%s in what the host stores", omitted)
 	}
 }
 
@@ -436,7 +436,7 @@ func TestStuckOnRenderedChildren(t *testing.T) {
 			for k := range record.Nodes {
 				record.Nodes[k].Children = children(k, all)
 			}
-			restored, unknown, err := propagate.Restore(e.Graph().Spec(), record)
+			restored, unknown, err := propagate.FromSnapshot(e.Graph().Spec(), record)
 			require.NoError(t, err)
 			require.Empty(t, unknown)
 			require.NoError(t, restored.Check())
@@ -447,7 +447,7 @@ func TestStuckOnRenderedChildren(t *testing.T) {
 		e := drawn(t, "dag(a, b)")
 		tell(t, e, propagate.PodRunning("wf.a"), propagate.PodSucceeded("wf.b"))
 		tell(t, e, propagate.PodDeleted("wf.a"))
-		expectWorkflow(t, e, nodegraph.Error)
+		expectWorkflow(t, e, nodegraph.PhaseError)
 	})
 }
 
@@ -468,14 +468,14 @@ func TestStuckSiblingsOfAFailFast(t *testing.T) {
 		tell(t, e, propagate.PodSucceeded("wf[1].slow"))
 		expectAll(t, e, "wf[1] Failed", "wf Failed")
 		absent(t, e, "wf[1].never")
-		expectWorkflow(t, e, nodegraph.Failed)
+		expectWorkflow(t, e, nodegraph.PhaseFailed)
 	})
 	t.Run("in a DAG", func(t *testing.T) {
 		e := drawnWith(t, "dag(bad, hold: suspend, long: retry(3, pod(x -> y)), never: dag(z))", fails)
 		tell(t, e, propagate.PodRunning("wf.long(0)"))
 		tell(t, e, propagate.PodFailed("wf.bad", "boom"))
 		tell(t, e, propagate.PodDeleted("wf.long(0)"))
-		expectWorkflow(t, e, nodegraph.Failed)
+		expectWorkflow(t, e, nodegraph.PhaseFailed)
 		expectAll(t, e, "wf.long Failed", "wf.long(0) Error", "wf.long(0).y Error", "wf.hold Failed")
 	})
 	t.Run("a DAG that starts nothing after a failure", func(t *testing.T) { // failFast of a DAG, where it is not off
@@ -483,7 +483,7 @@ func TestStuckSiblingsOfAFailFast(t *testing.T) {
 		tell(t, e, propagate.PodFailed("wf.bad", "boom"))
 		tell(t, e, propagate.PodSucceeded("wf.other"), propagate.PodSucceeded("wf.hold(0)"))
 		tell(t, e, propagate.PodSucceeded("wf.after"), propagate.PodSucceeded("wf.late"))
-		expectWorkflow(t, e, nodegraph.Failed)
+		expectWorkflow(t, e, nodegraph.PhaseFailed)
 	})
 }
 
@@ -510,7 +510,7 @@ func TestStuckWhileStopping(t *testing.T) {
 				tell(t, e, c.before...)
 				tell(t, e, propagate.Shutdown(strategy))
 				expectAll(t, e, c.want...)
-				expectWorkflow(t, e, nodegraph.Failed)
+				expectWorkflow(t, e, nodegraph.PhaseFailed)
 			})
 		}
 	}
@@ -520,7 +520,7 @@ func TestStuckWhileStopping(t *testing.T) {
 			tell(t, e, propagate.Shutdown("Terminate"))
 			require.Equal(t, []string{"wf.a: condition"}, waitsFor(e))
 			require.NotContains(t, strings.Join(actionsOf(tell(t, e, answer)), " "), "Start Pod")
-			expectWorkflow(t, e, nodegraph.Failed)
+			expectWorkflow(t, e, nodegraph.PhaseFailed)
 		})
 	}
 	for _, items := range [][]nodegraph.Item{nil, {{Text: "x"}}} {
@@ -529,7 +529,7 @@ func TestStuckWhileStopping(t *testing.T) {
 			tell(t, e, propagate.Shutdown("Terminate"))
 			require.Equal(t, []string{"wf.a: items"}, waitsFor(e))
 			require.NotContains(t, strings.Join(actionsOf(tell(t, e, propagate.Expanded("wf.a", items...))), " "), "Start Pod")
-			expectWorkflow(t, e, nodegraph.Failed)
+			expectWorkflow(t, e, nodegraph.PhaseFailed)
 		})
 	}
 	t.Run("Stop runs the exit handler", func(t *testing.T) {
@@ -538,20 +538,20 @@ func TestStuckWhileStopping(t *testing.T) {
 		tell(t, e, propagate.Shutdown("Stop"))
 		require.Equal(t, []string{"wf.onExit: start"}, waitsFor(e))
 		tell(t, e, propagate.PodSucceeded("wf.onExit"))
-		expectWorkflow(t, e, nodegraph.Failed)
+		expectWorkflow(t, e, nodegraph.PhaseFailed)
 	})
 	t.Run("Terminate does not", func(t *testing.T) {
 		e := drawn(t, "dag(a) exit pod")
 		tell(t, e, propagate.Shutdown("Terminate"))
 		absent(t, e, "wf.onExit")
-		expectWorkflow(t, e, nodegraph.Failed)
+		expectWorkflow(t, e, nodegraph.PhaseFailed)
 	})
 	t.Run("a deadline", func(t *testing.T) {
 		e := drawnWith(t, "dag(a: mutex(m, pod), b: pod(x -> y), c: suspend)", func(spec *nodegraph.Spec) { spec.ActiveDeadline = time.Minute })
 		tell(t, e, propagate.LockQueued("wf.a", mutexM, "Waiting"), propagate.PodRunning("wf.b"))
 		at(t, e, time.Minute)
 		expectAll(t, e, "wf.a Failed", "wf.b Failed", "wf.b.y Failed", "wf.c Failed")
-		expectWorkflow(t, e, nodegraph.Failed)
+		expectWorkflow(t, e, nodegraph.PhaseFailed)
 	})
 }
 
@@ -601,19 +601,19 @@ func TestStuckOnALock(t *testing.T) {
 		require.Equal(t, map[string]string{"wf.a": "Pending: Waiting for it"}, looks(e, "wf.a"))
 		tell(t, e, propagate.LockGranted("wf.a"))
 		require.Equal(t, map[string]string{"wf.a": "Pending"}, looks(e, "wf.a"))
-		expect(t, reloaded(t, e), "wf.a", nodegraph.Pending)
+		expect(t, reloaded(t, e), "wf.a", nodegraph.PhasePending)
 	})
 }
 
 // 12703, 12723: the pod that serves HTTP and plugin nodes failed, and they were Running for ever.
 func TestStuckOnTheAgent(t *testing.T) {
 	e := drawn(t, "dag(done: http, h: http -> a, p: plugin -> b, own)")
-	tell(t, e, propagate.NodeEnded("wf.done", nodegraph.Succeeded, ""))
+	tell(t, e, propagate.NodeEnded("wf.done", nodegraph.PhaseSucceeded, ""))
 	tell(t, e, propagate.AgentEnded("the agent's pod was evicted"))
 	expectAll(t, e, "wf.done Succeeded", "wf.h Error", "wf.p Error", "wf.a Omitted", "wf.b Omitted", "wf.own Pending")
 	require.Equal(t, []string{"wf.own: start"}, waitsFor(e))
 	tell(t, e, propagate.PodSucceeded("wf.own"))
-	expectWorkflow(t, e, nodegraph.Error)
+	expectWorkflow(t, e, nodegraph.PhaseError)
 }
 
 // 9340, 9156, 13003, 14854, 13749: a manual retry reset nodes that had succeeded, kept some that had not, counted pods that
@@ -654,7 +654,7 @@ func TestStuckAfterAManualRetry(t *testing.T) {
 			}
 			require.NotEmpty(t, waitsFor(e))
 			phase, _ := e.Workflow()
-			require.Equal(t, nodegraph.Running.String(), phase.String(), "the workflow while it starts")
+			require.Equal(t, nodegraph.PhaseRunning.String(), phase.String(), "the workflow while it starts")
 		})
 	}
 }
@@ -676,7 +676,7 @@ func TestStuckOnTheOldPodOfARestart(t *testing.T) {
 	tell(t, e, said(2, propagate.PodRunning("wf.a")))
 	expectAll(t, e, "wf.a Running")
 	tell(t, e, said(2, propagate.PodEvicted("wf.a", "")))
-	expectWorkflow(t, e, nodegraph.Failed)
+	expectWorkflow(t, e, nodegraph.PhaseFailed)
 }
 
 // diamonds draws layers of two, each after both of the layer before: the number of paths doubles with every layer.
@@ -699,15 +699,15 @@ func TestStuckInALayeredGraph(t *testing.T) {
 		name0      string          // of a node in the layers, with room for what tells it apart
 	}{
 		{"containers of a deleted pod", "dag(set: pod(%s), hold: suspend)", propagate.PodRunning("wf.set"), propagate.PodDeleted("wf.set"),
-			nodegraph.Error, "wf.set.%s"},
+			nodegraph.PhaseError, "wf.set.%s"},
 		{"containers of an evicted pod", "dag(set: pod(%s), hold: suspend)", propagate.PodRunning("wf.set"), propagate.PodEvicted("wf.set", ""),
-			nodegraph.Failed, "wf.set.%s"},
+			nodegraph.PhaseFailed, "wf.set.%s"},
 		{"containers that begin anew", "dag(set: pod(zero -> %s), hold: suspend)", propagate.PodRunning("wf.set"), propagate.ContainerRetried("wf.set", "zero"),
-			nodegraph.Pending, "wf.set.%s"},
+			nodegraph.PhasePending, "wf.set.%s"},
 		{"tasks after one that failed", "dag(first -> %s, hold: suspend)", propagate.PodRunning("wf.first"), propagate.PodFailed("wf.first", "boom"),
-			nodegraph.Omitted, "wf.%s"},
+			nodegraph.PhaseOmitted, "wf.%s"},
 		{"branches from one that failed to the targets", "dag(first -> %s)", propagate.PodRunning("wf.first"), propagate.PodFailed("wf.first", "boom"),
-			nodegraph.Omitted, "wf.%s"},
+			nodegraph.PhaseOmitted, "wf.%s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			// What the end costs with so many layers; each run needs an engine of its own, made beforehand.
@@ -758,13 +758,13 @@ func TestStuckParentsMoreThanOneLevelUp(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := drawn(t, c.text)
 			for _, name := range c.inside {
-				expect(t, e, name, nodegraph.Running)
+				expect(t, e, name, nodegraph.PhaseRunning)
 			}
 			tell(t, e, propagate.PodSucceeded(c.leaf))
 			for _, name := range c.inside {
-				expect(t, e, name, nodegraph.Succeeded)
+				expect(t, e, name, nodegraph.PhaseSucceeded)
 			}
-			expectWorkflow(t, e, nodegraph.Succeeded)
+			expectWorkflow(t, e, nodegraph.PhaseSucceeded)
 		})
 	}
 }
@@ -838,7 +838,7 @@ func TestStuckOnAPodThatIsGoneBeforeItsEndWasSeen(t *testing.T) {
 	t.Run("a host that saved too early and let go of it", func(t *testing.T) {
 		listed(t, before)
 		expectAll(t, before, "wf.set Error", "wf.set.a Succeeded", "wf.set.b Error", "wf.next Omitted")
-		expectWorkflow(t, before, nodegraph.Error)
+		expectWorkflow(t, before, nodegraph.PhaseError)
 	})
 	t.Run("a host that saved too early and held it", func(t *testing.T) {
 		e := drawn(t, "dag(set: pod(a -> b) -> next)")

@@ -36,7 +36,7 @@ func TestTimersAreDueAtTheVeryInstant(t *testing.T) {
 	_, err := e.Apply(until)
 	require.NoError(t, err)
 	require.NoError(t, e.Check())
-	expect(t, e, "wf.a", nodegraph.Succeeded)
+	expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
 }
 
 // A timer of the very moment at which the host was woken was not told: nobody would have woken it again.

@@ -119,7 +119,7 @@ func (m *wideMaker) unnamed(depth int) *nodegraph.Template {
 }
 
 func (m *wideMaker) steps(t *nodegraph.Template, depth int) {
-	t.Kind = nodegraph.Steps
+	t.Kind = nodegraph.KindSteps
 	var names []string
 	for range 1 + m.IntN(3) {
 		var group []nodegraph.Task
@@ -133,7 +133,7 @@ func (m *wideMaker) steps(t *nodegraph.Template, depth int) {
 }
 
 func (m *wideMaker) dag(t *nodegraph.Template, depth int) {
-	t.Kind = nodegraph.DAG
+	t.Kind = nodegraph.KindDAG
 	var names []string
 	for range 1 + m.IntN(3) {
 		earlier := slices.Clone(names)
@@ -266,14 +266,14 @@ func (m *wideMaker) handler() *nodegraph.Template {
 }
 
 func (m *wideMaker) leaf(t *nodegraph.Template) {
-	t.Kind = nodegraph.Pod
+	t.Kind = nodegraph.KindPod
 	switch {
 	case m.likes("suspend", 12):
-		t.Kind = nodegraph.Suspend
+		t.Kind = nodegraph.KindSuspend
 		t.Suspend = time.Duration(m.IntN(2)*5) * time.Second
 		return
 	case m.likes("served", 12):
-		t.Kind = []nodegraph.Kind{nodegraph.HTTP, nodegraph.Plugin}[m.IntN(2)]
+		t.Kind = []nodegraph.Kind{nodegraph.KindHTTP, nodegraph.KindPlugin}[m.IntN(2)]
 		return
 	case m.likes("broken", 30):
 		t.Err = "."
@@ -346,10 +346,10 @@ func (m *wideMaker) retry() *retry.Strategy {
 }
 
 // rules draws a rule of each kind of test that a rule can have.
-func (m *wideMaker) rules() []retry.Rule {
-	rule := []retry.Rule{{In: []int{1}}, {NotIn: []int{0, 1}}, {Reasons: []string{"Evicted"}}, {Conditions: []string{"DisruptionTarget"}}}[m.IntN(4)]
+func (m *wideMaker) rules() []retry.FailureRule {
+	rule := []retry.FailureRule{{In: []int{1}}, {NotIn: []int{0, 1}}, {Reasons: []string{"Evicted"}}, {Conditions: []string{"DisruptionTarget"}}}[m.IntN(4)]
 	rule.Action = []retry.RuleAction{retry.ActionIgnore, retry.ActionCount, retry.ActionStop}[m.IntN(3)]
-	return []retry.Rule{rule}
+	return []retry.FailureRule{rule}
 }
 
 // locks draws one or two locks of few, semaphores first as a reader of the object finds them.

@@ -21,8 +21,8 @@ import (
 func affected(e *Engine, r *Result, events []Event) int {
 	work := 0
 	node := func(i nodegraph.Index) {
-		work += 2 + len(slices.Collect(e.graph.Before(i)))
-		if e.facts.Node(i).Kind() == nodegraph.Pod { // its containers read its facts
+		work += 2 + len(slices.Collect(e.graph.Dependents(i)))
+		if e.facts.Node(i).Kind() == nodegraph.KindPod { // its containers read its facts
 			for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 				work++
 			}
@@ -52,7 +52,7 @@ func TestAnEventCostsWhatItChanges(t *testing.T) {
 				pod := open[step%len(open)]
 				event := Event{Type: EventPodRunning, At: pod}
 				if e.facts.Node(pod).Stage() == fact.StageRunning {
-					event = Event{Type: EventPodEnded, At: pod, Phase: nodegraph.Succeeded}
+					event = Event{Type: EventPodEnded, At: pod, Phase: nodegraph.PhaseSucceeded}
 				}
 				before := e.sched.Generation()
 				r, err := e.Apply(began, event)
@@ -92,7 +92,7 @@ func TestACascadeEvaluatesEachNodeOnce(t *testing.T) {
 
 // layersOf returns a pod of containers in layers, each container after all of the layer before: a diamond upon a diamond.
 func layersOf(layers, width int) *nodegraph.Spec {
-	pod := &nodegraph.Template{Name: "pod", Kind: nodegraph.Pod}
+	pod := &nodegraph.Template{Name: "pod", Kind: nodegraph.KindPod}
 	for l := range layers {
 		for k := range width {
 			c := nodegraph.ContainerSpec{Name: fmt.Sprintf("c%d-%d", l, k)}
@@ -176,7 +176,7 @@ func TestAManualRetryWalksAWayOnce(t *testing.T) {
 	})
 	e := begun(spec)
 	for _, pod := range openPods(e) {
-		_, err := e.Apply(began, Event{Type: EventPodEnded, At: pod, Phase: nodegraph.Failed})
+		_, err := e.Apply(began, Event{Type: EventPodEnded, At: pod, Phase: nodegraph.PhaseFailed})
 		require.NoError(t, err)
 	}
 	require.True(t, e.Complete())

@@ -262,7 +262,7 @@ func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 	f := w.flows[w.Index(workflow)]
 	starts := a.Type == propagate.ActionRecreate || a.Type == propagate.ActionStart && a.Message == ""
 	switch {
-	case starts && a.Kind == nodegraph.Pod && w.host.slow:
+	case starts && a.Kind == nodegraph.KindPod && w.host.slow:
 		f.todo = append(f.todo, a.Name)
 	case a.Type == propagate.ActionRelease:
 		w.release(f, a.ID)

@@ -21,9 +21,9 @@ func kindOf(e *propagate.Engine, i nodegraph.Index) string {
 	switch {
 	case n.Role == nodegraph.RoleHook:
 		return "hook"
-	case n.Kind == nodegraph.HTTP, n.Kind == nodegraph.Plugin:
+	case n.Kind == nodegraph.KindHTTP, n.Kind == nodegraph.KindPlugin:
 		return "served"
-	case n.Kind == nodegraph.Pod && n.Template != nil && n.Template.Daemon:
+	case n.Kind == nodegraph.KindPod && n.Template != nil && n.Template.Daemon:
 		return "daemon"
 	}
 	return n.Kind.String()
@@ -59,10 +59,10 @@ func (w *world) check(f *flow, before map[nodegraph.Index]look, events []propaga
 func (w *world) checkHits(f *flow, events []propagate.Event) {
 	for _, ev := range events {
 		i := f.Engine.Graph().Find(ev.Node)
-		if ev.Type != propagate.EventMemoized || !ev.Value || i <= nodegraph.Root || !f.Engine.Fact(i).Hit {
+		if ev.Type != propagate.EventMemoized || !ev.Value || i <= nodegraph.Root || !f.Engine.Fact(i).CacheHit {
 			continue
 		}
-		if phase, _ := f.Engine.Phase(i); phase != nodegraph.Succeeded {
+		if phase, _ := f.Engine.Phase(i); phase != nodegraph.PhaseSucceeded {
 			w.fault(f, "hit of the cache is no success of "+kindOf(f.Engine, i), "%s was found in the cache and is %v", ev.Node, phase)
 		}
 	}
@@ -209,14 +209,14 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events 
 		if v.Phase == was.phase && v.Fulfilled || lateEnd {
 			continue
 		}
-		if i > nodegraph.Root && g.Node(i).Kind.Composite() && g.Node(i).Kind != nodegraph.Retry {
+		if i > nodegraph.Root && g.Node(i).Kind.Composite() && g.Node(i).Kind != nodegraph.KindRetry {
 			continue // follows from what is inside it, which is looked at
 		}
 		if i == nodegraph.Root {
 			continue
 		}
 		now := "another end"
-		if v.Phase == nodegraph.Planned {
+		if v.Phase == nodegraph.PhasePlanned {
 			now = "planned"
 		} else if !v.Fulfilled {
 			now = "open"
@@ -250,7 +250,7 @@ func (w *world) checkComplete(f *flow, result *propagate.Result) {
 		case propagate.ActionTerminate, propagate.ActionRelease, propagate.ActionComplete:
 		case propagate.ActionStart:
 			i := f.Engine.Graph().Find(a.Name)
-			if phase, _ := f.Engine.Phase(i); phase.Settled() && a.Kind != nodegraph.Pod {
+			if phase, _ := f.Engine.Phase(i); phase.Settled() && a.Kind != nodegraph.KindPod {
 				continue // it was created and ended in this call
 			}
 			w.fault(f, "complete and Start", "the workflow is complete, and asks for %v", a)
@@ -266,7 +266,7 @@ func (w *world) checkWake(f *flow) {
 		return
 	}
 	for _, o := range f.Engine.Obligations() {
-		if o.For == propagate.NeedTimer && (f.Wake.IsZero() || !o.Until.IsZero() && f.Wake.After(o.Until)) {
+		if o.For == propagate.WaitTimer && (f.Wake.IsZero() || !o.Until.IsZero() && f.Wake.After(o.Until)) {
 			w.fault(f, "no wake", "%v until %v, and the host is woken at %v", o, o.Until, f.Wake)
 		}
 	}

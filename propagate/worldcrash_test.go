@@ -65,7 +65,7 @@ func (w *world) crash(older *flow, stored *kept) {
 func (f *flow) owedAgain() []string {
 	var names []string
 	for _, o := range f.Engine.Obligations() {
-		if p := f.Pod(o.Name); o.For == propagate.NeedStart && p != nil && p.State == simhost.PodEnded && !f.untold[p] {
+		if p := f.Pod(o.Name); o.For == propagate.WaitStart && p != nil && p.State == simhost.PodEnded && !f.untold[p] {
 			names = append(names, o.Name)
 		}
 	}
@@ -156,7 +156,7 @@ func (w *world) checkLoaded(f *flow, old *propagate.Engine) {
 			k = i
 		}
 		was, _ := old.Phase(i)
-		now := nodegraph.Planned
+		now := nodegraph.PhasePlanned
 		if k != nodegraph.None {
 			now, _ = f.Engine.Phase(k)
 		}
@@ -187,7 +187,7 @@ func nameOf(g *nodegraph.Graph, i nodegraph.Index) string {
 
 // phaseName names a phase, that of a planned node too.
 func phaseName(p nodegraph.Phase) string {
-	if p == nodegraph.Planned {
+	if p == nodegraph.PhasePlanned {
 		return "planned"
 	}
 	return p.String()
@@ -207,14 +207,14 @@ func (w *world) checkRestored(f *flow, old *propagate.Engine, way string) {
 	g := old.Graph()
 	for i := range nodegraph.Index(g.Len()) {
 		v := old.Verdict(i)
-		if !v.Fulfilled || v.Daemoned || v.Phase == nodegraph.Planned {
+		if !v.Fulfilled || v.Daemoned || v.Phase == nodegraph.PhasePlanned {
 			continue
 		}
 		k, name := f.Engine.Graph().Find(g.Node(i).ID()), nameOf(g, i)
 		if i == nodegraph.Root {
 			k = i
 		}
-		now := nodegraph.Planned
+		now := nodegraph.PhasePlanned
 		if k != nodegraph.None {
 			now, _ = f.Engine.Phase(k)
 		} else if insideUncounted(g, i) {
@@ -240,7 +240,7 @@ func (w *world) checkForgotten(f *flow, was []propagate.Obligation) {
 		i := f.Engine.Graph().Find(o.Name)
 		if i == nodegraph.None {
 			w.fault(f, "forgotten hook or attempt", "%s was waited for (%v) and is not known any more", o.Name, o.For)
-		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.Planned {
+		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhasePlanned {
 			w.fault(f, "forgotten "+kindOf(f.Engine, i), "%s was waited for (%v) and is planned again", o.Name, o.For)
 		}
 	}
@@ -255,7 +255,7 @@ func (w *world) throughObject(f *flow, from *kept) (nodegraph.Snapshot, bool) {
 	if f.object == nil {
 		f.object = objectOf(f.Spec)
 	}
-	f.object = withRequests(f.object, from.state.Shutdown, from.state.Held)
+	f.object = withRequests(f.object, from.state.Shutdown, from.state.Suspended)
 	object, err := argo.Read(f.object)
 	if err != nil {
 		return bad("is not read", err)

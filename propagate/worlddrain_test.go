@@ -40,7 +40,7 @@ func (w *world) good() bool {
 			continue
 		}
 		for _, o := range f.Engine.Obligations() {
-			if o.For != propagate.NeedTimer {
+			if o.For != propagate.WaitTimer {
 				continue
 			}
 			if at := f.Wake; at.After(w.Now) {
@@ -96,18 +96,18 @@ func (w *world) goodFor(k int, f *flow) bool {
 func (w *world) goodNeed(k int, f *flow, o *propagate.Obligation) bool {
 	p := f.Pod(o.Name)
 	switch o.For {
-	case propagate.NeedUnsuspend:
+	case propagate.WaitSuspended:
 		return w.do(move{op: "suspend", flow: k, n: 1})
-	case propagate.NeedResume:
+	case propagate.WaitResume:
 		return w.do(move{op: "resume", flow: k, node: o.Name})
-	case propagate.NeedServed:
+	case propagate.WaitServed:
 		return slices.Contains(f.Served, o.Name) && w.do(move{op: "serve", flow: k, node: o.Name})
-	case propagate.NeedStart:
+	case propagate.WaitStart:
 		if p == nil || !p.Alive() { // it makes one if there is none
 			w.makePod(f, o.Name)
 			return true
 		}
-	case propagate.NeedResult: // told before, it is told again, and must help
+	case propagate.WaitResult: // told before, it is told again, and must help
 		return p != nil && w.do(move{op: "synced", flow: k, node: o.Name}) && needs(f.Engine.Obligations())[o.Name] != o.For.String()
 	}
 	return false

@@ -251,7 +251,7 @@ func (w *world) endServed(f *flow, m move) bool {
 	var names []string
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 		n := g.Node(i)
-		suspend, served := n.Kind == nodegraph.Suspend, slices.Contains(f.Served, n.Name())
+		suspend, served := n.Kind == nodegraph.KindSuspend, slices.Contains(f.Served, n.Name())
 		if (m.op == "resume" && suspend || m.op == "serve" && served) && !f.Engine.Fact(i).Created.IsZero() {
 			names = append(names, n.Name())
 		}
@@ -263,7 +263,7 @@ func (w *world) endServed(f *flow, m move) bool {
 	name := names[k]
 	phase, known := f.ends[name]
 	if !known { // it ends once
-		phase = []nodegraph.Phase{nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error}[m.n%3]
+		phase = []nodegraph.Phase{nodegraph.PhaseSucceeded, nodegraph.PhaseFailed, nodegraph.PhaseError}[m.n%3]
 		f.ends[name] = phase
 	}
 	if m.op == "serve" {

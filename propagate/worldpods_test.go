@@ -120,7 +120,7 @@ func podEvent(p *simhost.Pod, m *move) (propagate.Event, bool) {
 		ev.Conditions = []string{"DisruptionTarget"}
 	case "unknown":
 		ev = propagate.PodFailed("", "Unexpected pod phase for "+p.Node+": Unknown")
-		ev.Phase = nodegraph.Error
+		ev.Phase = nodegraph.PhaseError
 	default:
 		return containerEvent(p, m)
 	}

@@ -164,9 +164,9 @@ func (d *driver) options(k int, f *flow) {
 			weight = 2
 		}
 		switch n.Kind {
-		case nodegraph.Suspend:
+		case nodegraph.KindSuspend:
 			add("resume", n.Name(), d.IntN(3)/2, weight) // refused once in three times
-		case nodegraph.HTTP, nodegraph.Plugin:
+		case nodegraph.KindHTTP, nodegraph.KindPlugin:
 			if slices.Contains(f.Served, n.Name()) {
 				add("serve", n.Name(), d.IntN(4)%3, weight)
 			}

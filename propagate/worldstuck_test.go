@@ -37,10 +37,10 @@ func (w *world) stuck() bool {
 // hopeless says why an obligation of a stuck workflow is a fault; nothing where its users are to blame, who take locks in
 // different orders.
 func (w *world) hopeless(f *flow, o *propagate.Obligation) string {
-	if o.For == propagate.NeedLock {
+	if o.For == propagate.WaitLock {
 		return w.lockWait(f, o)
 	}
-	if o.For == propagate.NeedParallelism && w.locked(f) {
+	if o.For == propagate.WaitParallelism && w.locked(f) {
 		return "" // those who have the places wait for locks
 	}
 	return o.For.String()
@@ -49,7 +49,7 @@ func (w *world) hopeless(f *flow, o *propagate.Obligation) string {
 // locked reports whether a node of the flow waits for a lock as its users would have it.
 func (w *world) locked(f *flow) bool {
 	return slices.ContainsFunc(f.Engine.Obligations(), func(o propagate.Obligation) bool {
-		return o.For == propagate.NeedLock && w.lockWait(f, &o) == ""
+		return o.For == propagate.WaitLock && w.lockWait(f, &o) == ""
 	})
 }
 

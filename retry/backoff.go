@@ -17,11 +17,11 @@ func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Env
 	wait := s.Backoff.wait(max(counted, 1), len(attempts), env.Key)
 	until := last.ended().Add(wait)
 	if message := pastMax(deadline, last.ended(), until); message != "" {
-		*d = d.stop(StepMaxDuration, last, message)
+		*d = d.stop(CheckMaxDuration, last, message)
 		return true
 	}
 	if env.Now.Before(until) && (s.Limit == nil || counted <= *s.Limit) {
-		d.Verb, d.Step, d.Until, d.Backoff, d.Remaining = Wait, StepBackoff, until, wait, until.Sub(env.Now)
+		d.Verb, d.Check, d.Until, d.Backoff, d.Remaining = Wait, CheckBackoff, until, wait, until.Sub(env.Now)
 		d.Message = "Backoff for " + HumanDuration(wait)
 		return true
 	}

@@ -55,28 +55,28 @@ const (
 // String is the verb in lower case.
 func (v Verb) String() string { return [...]string{"await", "succeed", "wait", "start", "stop"}[v] }
 
-// Step is the step of the decision that decided: see the package comment.
-type Step uint8
+// Check is the step of the decision that decided: see the package comment.
+type Check uint8
 
 // The steps.
 const (
-	StepFirstAttempt Step = iota
-	StepUnfinished
-	StepSuccess
-	StepShutdown
-	StepDeadline
-	StepRule
-	StepDisruption
-	StepMaxDuration
-	StepBackoff
-	StepPolicy
-	StepLimit
-	StepExpression
-	StepRetry
+	CheckFirstAttempt Check = iota
+	CheckUnfinished
+	CheckSuccess
+	CheckShutdown
+	CheckDeadline
+	CheckRule
+	CheckDisruption
+	CheckMaxDuration
+	CheckBackoff
+	CheckPolicy
+	CheckLimit
+	CheckExpression
+	CheckRetry
 )
 
 // String names the step.
-func (s Step) String() string {
+func (s Check) String() string {
 	return [...]string{"first attempt", "unfinished attempt", "success", "shutdown", "deadline", "rule", "disruption",
 		"max duration", "backoff", "policy", "limit", "expression", "retry"}[s]
 }
@@ -84,7 +84,7 @@ func (s Step) String() string {
 // A Decision is what to do, and why.
 type Decision struct {
 	Verb      Verb
-	Step      Step
+	Check     Check
 	Attempt   int           // Start, Wait: number of the attempt to start, from 0
 	Until     time.Time     // Wait: not before
 	Backoff   time.Duration // Wait: the whole backoff
@@ -101,27 +101,27 @@ type Decision struct {
 func (s *Strategy) Decide(attempts []Attempt, env Environment) Decision {
 	d := Decision{Attempt: len(attempts), Rule: -1}
 	if len(attempts) == 0 {
-		d.Verb, d.Step = Start, StepFirstAttempt
+		d.Verb, d.Check = Start, CheckFirstAttempt
 		return d
 	}
 	last := &attempts[len(attempts)-1]
 	switch last.Outcome {
 	case Unfinished:
-		d.Step = StepUnfinished
+		d.Check = CheckUnfinished
 		return d
 	case Succeeded:
-		d.Verb, d.Step, d.Outcome = Succeed, StepSuccess, Succeeded
+		d.Verb, d.Check, d.Outcome = Succeed, CheckSuccess, Succeeded
 		return d
 	}
 	if env.Shutdown != "" {
-		return d.stop(StepShutdown, last, "Stopped with strategy '"+env.Shutdown+"'")
+		return d.stop(CheckShutdown, last, "Stopped with strategy '"+env.Shutdown+"'")
 	}
 	decided := s.afterFailure(d, attempts, env)
 	if max := decided.ExecutionDeadline; decided.Verb == Start && !max.IsZero() && env.Now.After(max) {
-		decided = d.stop(StepMaxDuration, last, maxExceeded) // it was held back for too long
+		decided = d.stop(CheckMaxDuration, last, maxExceeded) // it was held back for too long
 	}
 	if env.overdue(last, &decided) {
-		return d.stop(StepDeadline, last, fmt.Sprintf("retry exceeded workflow deadline %s", env.Deadline.UTC()))
+		return d.stop(CheckDeadline, last, fmt.Sprintf("retry exceeded workflow deadline %s", env.Deadline.UTC()))
 	}
 	return decided
 }
@@ -144,8 +144,8 @@ func (a *Attempt) ended() time.Time {
 }
 
 // stop ends the node as the attempt ended.
-func (d Decision) stop(step Step, last *Attempt, message string) Decision {
-	d.Verb, d.Step, d.Outcome, d.Message = Stop, step, last.Outcome, message
+func (d Decision) stop(step Check, last *Attempt, message string) Decision {
+	d.Verb, d.Check, d.Outcome, d.Message = Stop, step, last.Outcome, message
 	return d
 }
 
@@ -157,7 +157,7 @@ func (s *Strategy) afterFailure(d Decision, attempts []Attempt, env Environment)
 	free := action == ActionIgnore
 	if action == ActionStop {
 		d.Rule = rule
-		return d.stop(StepRule, last, last.Message)
+		return d.stop(CheckRule, last, last.Message)
 	}
 	if s.Backoff != nil {
 		if s.backoff(&d, attempts, counted, env) {
@@ -165,17 +165,17 @@ func (s *Strategy) afterFailure(d Decision, attempts []Attempt, env Environment)
 		}
 	}
 	if free {
-		d.Verb, d.Step, d.Rule = Start, StepRule, rule
+		d.Verb, d.Check, d.Rule = Start, CheckRule, rule
 		if rule < 0 {
-			d.Step = StepDisruption
+			d.Check = CheckDisruption
 		}
 		return d
 	}
 	if !s.policyRetries(last) {
-		return d.stop(StepPolicy, last, last.Message)
+		return d.stop(CheckPolicy, last, last.Message)
 	}
 	if s.Limit != nil && counted > *s.Limit {
-		return d.stop(StepLimit, last, "No more retries left")
+		return d.stop(CheckLimit, last, "No more retries left")
 	}
 	return s.askExpression(d, attempts)
 }
@@ -234,13 +234,13 @@ func (s *Strategy) askExpression(d Decision, attempts []Attempt) Decision {
 		}
 		switch ok, err := s.Expression.Eval(v); {
 		case err != nil:
-			d = d.stop(StepExpression, last, err.Error())
+			d = d.stop(CheckExpression, last, err.Error())
 			d.Outcome = Errored
 			return d
 		case !ok:
-			return d.stop(StepExpression, last, "retryStrategy.expression evaluated to false")
+			return d.stop(CheckExpression, last, "retryStrategy.expression evaluated to false")
 		}
 	}
-	d.Verb, d.Step = Start, StepRetry
+	d.Verb, d.Check = Start, CheckRetry
 	return d
 }

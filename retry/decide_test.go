@@ -40,7 +40,7 @@ func times(n int, a retry.Attempt) []retry.Attempt {
 
 // meant is a decision without the fields that say nothing under its verb.
 func meant(d retry.Decision) retry.Decision {
-	m := retry.Decision{Verb: d.Verb, Step: d.Step, Message: d.Message, Rule: d.Rule}
+	m := retry.Decision{Verb: d.Verb, Check: d.Check, Message: d.Message, Rule: d.Rule}
 	switch d.Verb {
 	case retry.Succeed, retry.Stop:
 		m.Outcome = d.Outcome
@@ -53,19 +53,19 @@ func meant(d retry.Decision) retry.Decision {
 }
 
 // start, stop and wait make the decisions that most tests expect.
-func start(step retry.Step, attempt int) retry.Decision {
-	return retry.Decision{Verb: retry.Start, Step: step, Attempt: attempt, Rule: -1}
+func start(step retry.Check, attempt int) retry.Decision {
+	return retry.Decision{Verb: retry.Start, Check: step, Attempt: attempt, Rule: -1}
 }
 
-func stop(step retry.Step, outcome retry.Outcome, message string) retry.Decision {
-	return retry.Decision{Verb: retry.Stop, Step: step, Outcome: outcome, Message: message, Rule: -1}
+func stop(step retry.Check, outcome retry.Outcome, message string) retry.Decision {
+	return retry.Decision{Verb: retry.Stop, Check: step, Outcome: outcome, Message: message, Rule: -1}
 }
 
 // noneLeft is the decision where the limit is reached after a failure.
-var noneLeft = stop(retry.StepLimit, retry.Failed, "No more retries left")
+var noneLeft = stop(retry.CheckLimit, retry.Failed, "No more retries left")
 
 func wait(attempt int, backoff, remaining time.Duration, until time.Time) retry.Decision {
-	return retry.Decision{Verb: retry.Wait, Step: retry.StepBackoff, Attempt: attempt, Backoff: backoff, Remaining: remaining,
+	return retry.Decision{Verb: retry.Wait, Check: retry.CheckBackoff, Attempt: attempt, Backoff: backoff, Remaining: remaining,
 		Until: until, Message: "Backoff for " + retry.HumanDuration(backoff), Rule: -1}
 }
 
@@ -100,7 +100,7 @@ func checkDecisions(t *testing.T, table []decision) {
 // Where several steps have something to say, the earlier one decides: each line has all that the lines below it need.
 func TestTheFirstStepThatSaysSomethingDecides(t *testing.T) {
 	never := expression(t, "false")
-	rules := []retry.Rule{{Action: retry.ActionStop, In: []int{7}}, {Action: retry.ActionIgnore, In: []int{8}}}
+	rules := []retry.FailureRule{{Action: retry.ActionStop, In: []int{7}}, {Action: retry.ActionIgnore, In: []int{8}}}
 	all := retry.Strategy{
 		Limit: limit(0), Policy: retry.PolicyOnError, Expression: never, Rules: rules, IgnoreDisruptions: true,
 		Backoff: &retry.Backoff{Duration: 10 * time.Second, MaxDuration: 60 * time.Second},
@@ -121,46 +121,46 @@ func TestTheFirstStepThatSaysSomethingDecides(t *testing.T) {
 	longest := without(func(s *retry.Strategy) { s.Backoff.MaxDuration = 5 * time.Second })
 	overdue := "retry exceeded workflow deadline 2026-01-02 03:04:10 +0000 UTC"
 	checkDecisions(t, []decision{
-		{"nothing was tried, and the workflow is shut down", all, nil, both, start(retry.StepFirstAttempt, 0)},
+		{"nothing was tried, and the workflow is shut down", all, nil, both, start(retry.CheckFirstAttempt, 0)},
 		{"an attempt that runs is awaited under a shutdown", all, []retry.Attempt{goes, {}}, both,
-			retry.Decision{Verb: retry.Await, Step: retry.StepUnfinished, Rule: -1}},
+			retry.Decision{Verb: retry.Await, Check: retry.CheckUnfinished, Rule: -1}},
 		{"a success counts under a shutdown and past the deadline", all, []retry.Attempt{goes, {Outcome: retry.Succeeded}}, both,
-			retry.Decision{Verb: retry.Succeed, Step: retry.StepSuccess, Outcome: retry.Succeeded, Rule: -1}},
+			retry.Decision{Verb: retry.Succeed, Check: retry.CheckSuccess, Outcome: retry.Succeeded, Rule: -1}},
 		{"a shutdown before the deadline", all, []retry.Attempt{goes}, both,
-			stop(retry.StepShutdown, retry.Failed, "Stopped with strategy 'Terminate'")},
-		{"the deadline before a rule", all, []retry.Attempt{goes}, late, stop(retry.StepDeadline, retry.Failed, overdue)},
+			stop(retry.CheckShutdown, retry.Failed, "Stopped with strategy 'Terminate'")},
+		{"the deadline before a rule", all, []retry.Attempt{goes}, late, stop(retry.CheckDeadline, retry.Failed, overdue)},
 		{"a rule that stops before a disruption", all, []retry.Attempt{goes}, calm,
-			byRule(stop(retry.StepRule, retry.Failed, "m"), 0)},
+			byRule(stop(retry.CheckRule, retry.Failed, "m"), 0)},
 		{"a rule that stops before the longest time", longest, []retry.Attempt{goes}, calm,
-			byRule(stop(retry.StepRule, retry.Failed, "m"), 0)},
+			byRule(stop(retry.CheckRule, retry.Failed, "m"), 0)},
 		{"the longest time before a rule that ignores", longest, []retry.Attempt{ended(8)}, calm,
-			stop(retry.StepMaxDuration, retry.Failed, "Max duration limit exceeded")},
+			stop(retry.CheckMaxDuration, retry.Failed, "Max duration limit exceeded")},
 		{"the longest time before a disruption", longest, []retry.Attempt{because("Evicted")}, calm,
-			stop(retry.StepMaxDuration, retry.Failed, "Max duration limit exceeded")},
+			stop(retry.CheckMaxDuration, retry.Failed, "Max duration limit exceeded")},
 		{"the longest time before the policy", longest, []retry.Attempt{ended(1)}, calm,
-			stop(retry.StepMaxDuration, retry.Failed, "Max duration limit exceeded")},
+			stop(retry.CheckMaxDuration, retry.Failed, "Max duration limit exceeded")},
 		{"the backoff before a rule that ignores", all, []retry.Attempt{ended(8)}, calm,
 			wait(1, 10*time.Second, 5*time.Second, at(20))},
 		{"the backoff before a disruption", all, []retry.Attempt{lost()}, calm, wait(1, 10*time.Second, 5*time.Second, at(20))},
 		{"the backoff before the policy", without(func(s *retry.Strategy) { s.Limit = nil }), []retry.Attempt{ended(1)}, calm,
 			wait(1, 10*time.Second, 5*time.Second, at(20))},
 		{"no backoff where the limit leaves nothing to wait for", all, []retry.Attempt{ended(1)}, calm,
-			stop(retry.StepPolicy, retry.Failed, "")},
-		{"the policy before the limit", all, []retry.Attempt{ended(1)}, over, stop(retry.StepPolicy, retry.Failed, "")},
+			stop(retry.CheckPolicy, retry.Failed, "")},
+		{"the policy before the limit", all, []retry.Attempt{ended(1)}, over, stop(retry.CheckPolicy, retry.Failed, "")},
 		{"the limit before the expression", all, []retry.Attempt{errored("m")}, over,
-			stop(retry.StepLimit, retry.Errored, "No more retries left")},
+			stop(retry.CheckLimit, retry.Errored, "No more retries left")},
 		{"the expression last", without(func(s *retry.Strategy) { s.Limit = limit(1) }), []retry.Attempt{errored("m")}, over,
-			stop(retry.StepExpression, retry.Errored, "retryStrategy.expression evaluated to false")},
+			stop(retry.CheckExpression, retry.Errored, "retryStrategy.expression evaluated to false")},
 	})
 }
 
 // What a rule or the option ignores goes round the policy, the limit and the expression.
 func TestIgnoredAttemptsGoRoundTheRest(t *testing.T) {
 	s := retry.Strategy{Limit: limit(0), Policy: retry.PolicyOnTransientError, Expression: expression(t, "false"),
-		IgnoreDisruptions: true, Rules: []retry.Rule{{Action: retry.ActionIgnore, In: []int{8}}}}
+		IgnoreDisruptions: true, Rules: []retry.FailureRule{{Action: retry.ActionIgnore, In: []int{8}}}}
 	checkDecisions(t, []decision{
-		{"by a rule", s, times(3, ended(8)), retry.Environment{}, byRule(start(retry.StepRule, 3), 0)},
-		{"by the option", s, times(3, lost()), retry.Environment{}, start(retry.StepDisruption, 3)},
+		{"by a rule", s, times(3, ended(8)), retry.Environment{}, byRule(start(retry.CheckRule, 3), 0)},
+		{"by the option", s, times(3, lost()), retry.Environment{}, start(retry.CheckDisruption, 3)},
 	})
 }
 
@@ -191,9 +191,9 @@ func TestPolicies(t *testing.T) {
 		assert.Equal(t, c.actual, c.strategy.PolicyActual(), "policy %q, with an expression: %t", c.strategy.Policy,
 			c.strategy.Expression != nil)
 		for k, end := range ends {
-			want := stop(retry.StepPolicy, end.attempt.Outcome, end.attempt.Message)
+			want := stop(retry.CheckPolicy, end.attempt.Outcome, end.attempt.Message)
 			if c.retries[k] {
-				want = start(retry.StepRetry, 1)
+				want = start(retry.CheckRetry, 1)
 			}
 			got := meant(c.strategy.Decide([]retry.Attempt{end.attempt}, retry.Environment{Now: at(10)}))
 			assert.Empty(t, cmp.Diff(want, got), "policy %s after %s (-want +got)", c.actual, end.name)
@@ -229,7 +229,7 @@ func TestLimit(t *testing.T) {
 	}{{limit(0), 1}, {limit(1), 2}, {limit(2), 3}, {limit(7), 8}, {limit(math.MaxInt), 0}, {nil, 0}} {
 		s := retry.Strategy{Limit: c.limit}
 		for n := 1; n <= 20; n++ {
-			want := start(retry.StepRetry, n)
+			want := start(retry.CheckRetry, n)
 			if c.most > 0 && n >= c.most {
 				want = noneLeft
 			}
@@ -319,8 +319,8 @@ func TestWhatRemainsOfABackoff(t *testing.T) {
 		{"at the end of the attempt", s, one, env(at(10)), wait(1, time.Minute, time.Minute, at(70))},
 		{"half of it is over", s, one, env(at(40)), wait(1, time.Minute, 30*time.Second, at(70))},
 		{"a moment before its end", s, one, env(at(70).Add(-1)), wait(1, time.Minute, 1, at(70))},
-		{"at its end", s, one, env(at(70)), start(retry.StepRetry, 1)},
-		{"long after", s, one, env(at(7000)), start(retry.StepRetry, 1)},
+		{"at its end", s, one, env(at(70)), start(retry.CheckRetry, 1)},
+		{"long after", s, one, env(at(7000)), start(retry.CheckRetry, 1)},
 		{"from the start of an attempt whose end is not known", s, open, env(at(10)),
 			wait(1, time.Minute, 53*time.Second, at(63))},
 	})
@@ -336,12 +336,12 @@ func TestMaxDuration(t *testing.T) {
 		return retry.Attempt{Outcome: retry.Failed, Message: "m", Started: at(from), Finished: at(to)}
 	}
 	until := func(end int) retry.Decision {
-		d := start(retry.StepRetry, 1)
+		d := start(retry.CheckRetry, 1)
 		d.ExecutionDeadline = at(end)
 		return d
 	}
-	exceeded := stop(retry.StepMaxDuration, retry.Failed, "Max duration limit exceeded")
-	would := stop(retry.StepMaxDuration, retry.Failed, "Backoff would exceed max duration limit")
+	exceeded := stop(retry.CheckMaxDuration, retry.Failed, "Max duration limit exceeded")
+	would := stop(retry.CheckMaxDuration, retry.Failed, "Backoff would exceed max duration limit")
 	env := func(now int) retry.Environment { return retry.Environment{Now: at(now)} }
 	one, two := []retry.Attempt{failed("m")}, []retry.Attempt{started(0, 10), started(20, 30)}
 	checkDecisions(t, []decision{
@@ -429,9 +429,9 @@ func TestShutdown(t *testing.T) {
 		message := "Stopped with strategy '" + how + "'"
 		env := retry.Environment{Now: at(10), Shutdown: how}
 		checkDecisions(t, []decision{
-			{how + ": a failure is the end", s, []retry.Attempt{failed("m")}, env, stop(retry.StepShutdown, retry.Failed, message)},
-			{how + ": an error too", s, []retry.Attempt{errored("m")}, env, stop(retry.StepShutdown, retry.Errored, message)},
-			{how + ": a disruption too", s, []retry.Attempt{lost()}, env, stop(retry.StepShutdown, retry.Errored, message)},
+			{how + ": a failure is the end", s, []retry.Attempt{failed("m")}, env, stop(retry.CheckShutdown, retry.Failed, message)},
+			{how + ": an error too", s, []retry.Attempt{errored("m")}, env, stop(retry.CheckShutdown, retry.Errored, message)},
+			{how + ": a disruption too", s, []retry.Attempt{lost()}, env, stop(retry.CheckShutdown, retry.Errored, message)},
 		})
 	}
 }
@@ -442,17 +442,17 @@ func TestWorkflowDeadline(t *testing.T) {
 	always := retry.Strategy{Policy: retry.PolicyAlways}
 	limited := retry.Strategy{Limit: limit(0)}
 	waits := retry.Strategy{Backoff: &retry.Backoff{Duration: 20 * second}}
-	rule := retry.Strategy{Rules: []retry.Rule{{Action: retry.ActionStop, In: []int{1}}}}
+	rule := retry.Strategy{Rules: []retry.FailureRule{{Action: retry.ActionStop, In: []int{1}}}}
 	one := []retry.Attempt{failed("m")} // ends at 10
 	env := func(now, deadline int) retry.Environment {
 		return retry.Environment{Now: at(now), Deadline: at(deadline)}
 	}
-	passed := func(message string) retry.Decision { return stop(retry.StepDeadline, retry.Failed, message) }
+	passed := func(message string) retry.Decision { return stop(retry.CheckDeadline, retry.Failed, message) }
 	at10 := "retry exceeded workflow deadline 2026-01-02 03:04:15 +0000 UTC"
 	at15 := "retry exceeded workflow deadline 2026-01-02 03:04:20 +0000 UTC"
 	running := []retry.Attempt{{Outcome: retry.Failed, Started: at(12)}}
 	checkDecisions(t, []decision{
-		{"it is not there yet", always, one, env(14, 15), start(retry.StepRetry, 1)},
+		{"it is not there yet", always, one, env(14, 15), start(retry.CheckRetry, 1)},
 		{"another attempt would begin at it", always, one, env(15, 15), passed(at15)},
 		{"another attempt would begin after it", always, one, env(99, 15), passed(at15)},
 		{"it is not there yet, while a backoff is", waits, one, env(14, 15), wait(1, 20*second, 16*second, at(30))},
@@ -460,7 +460,7 @@ func TestWorkflowDeadline(t *testing.T) {
 		{"the attempt ended at it", limited, one, env(10, 10), passed(at10)},
 		{"the attempt outlived it", rule, one, env(12, 10), passed(at10)},
 		{"the limit had ended the node before", limited, one, env(99, 15), noneLeft},
-		{"a rule had ended the node before", rule, one, env(99, 15), byRule(stop(retry.StepRule, retry.Failed, "m"), 0)},
+		{"a rule had ended the node before", rule, one, env(99, 15), byRule(stop(retry.CheckRule, retry.Failed, "m"), 0)},
 		{"an attempt without an end counts from its start", limited, running, env(15, 10), passed(at10)},
 		{"and may have begun before", limited, running, env(99, 15), noneLeft},
 	})
@@ -481,7 +481,7 @@ func TestDisruptions(t *testing.T) {
 	} {
 		assert.True(t, retry.IsDisruption(reason), "%s is a disruption", reason)
 		d := meant(retried.Decide(times(3, because(reason)), retry.Environment{}))
-		assert.Empty(t, cmp.Diff(start(retry.StepDisruption, 3), d), "%s is retried and not counted (-want +got)", reason)
+		assert.Empty(t, cmp.Diff(start(retry.CheckDisruption, 3), d), "%s is retried and not counted (-want +got)", reason)
 		d = meant(plain.Decide([]retry.Attempt{because(reason)}, retry.Environment{}))
 		assert.Empty(t, cmp.Diff(noneLeft, d),
 			"%s counts without the option (-want +got)", reason)
@@ -489,7 +489,7 @@ func TestDisruptions(t *testing.T) {
 	for _, reason := range []string{"", "OOMKilled", "Error", "DeadlineExceeded", "evicted", "OutOfgpu", "Completed"} {
 		assert.False(t, retry.IsDisruption(reason), "%q is no disruption", reason)
 		d := retried.Decide([]retry.Attempt{because(reason)}, retry.Environment{})
-		assert.Equal(t, retry.StepPolicy, d.Step, "%q is left to the policy", reason)
+		assert.Equal(t, retry.CheckPolicy, d.Check, "%q is left to the policy", reason)
 	}
 }
 
@@ -500,24 +500,24 @@ func TestDisruptionByCondition(t *testing.T) {
 	}
 	env := retry.Environment{Now: at(10)}
 	checkDecisions(t, []decision{
-		{"the condition alone", s, with(retry.Failed, retry.DisruptionTarget), env, start(retry.StepDisruption, 1)},
-		{"among others", s, with(retry.Errored, "Ready", retry.DisruptionTarget), env, start(retry.StepDisruption, 1)},
+		{"the condition alone", s, with(retry.Failed, retry.DisruptionTarget), env, start(retry.CheckDisruption, 1)},
+		{"among others", s, with(retry.Errored, "Ready", retry.DisruptionTarget), env, start(retry.CheckDisruption, 1)},
 		{"other conditions", s, with(retry.Failed, "Ready", "PodScheduled"), env, noneLeft},
 		{"a success in spite of it", s, with(retry.Succeeded, retry.DisruptionTarget), env,
-			retry.Decision{Verb: retry.Succeed, Step: retry.StepSuccess, Outcome: retry.Succeeded, Rule: -1}},
+			retry.Decision{Verb: retry.Succeed, Check: retry.CheckSuccess, Outcome: retry.Succeeded, Rule: -1}},
 	})
 }
 
 // Attempts that are not counted leave the limit to those that are.
 func TestLimitCountsWhatIsNotIgnored(t *testing.T) {
-	s := retry.Strategy{Limit: limit(1), Policy: retry.PolicyAlways, IgnoreDisruptions: true, Rules: []retry.Rule{
+	s := retry.Strategy{Limit: limit(1), Policy: retry.PolicyAlways, IgnoreDisruptions: true, Rules: []retry.FailureRule{
 		{Action: retry.ActionIgnore, In: []int{8}}, {Action: retry.ActionCount, Reasons: []string{"Evicted"}}}}
 	env := retry.Environment{Now: at(10)}
 	checkDecisions(t, []decision{
-		{"one that counts", s, []retry.Attempt{lost(), ended(8), ended(1)}, env, start(retry.StepRetry, 3)},
+		{"one that counts", s, []retry.Attempt{lost(), ended(8), ended(1)}, env, start(retry.CheckRetry, 3)},
 		{"two that count", s, []retry.Attempt{ended(1), lost(), ended(8), ended(1)}, env, noneLeft},
 		{"a rule counts what the option would ignore", s, []retry.Attempt{ended(1), because("Evicted")}, env, noneLeft},
-		{"the last does not count", s, []retry.Attempt{ended(1), lost()}, env, start(retry.StepDisruption, 2)},
+		{"the last does not count", s, []retry.Attempt{ended(1), lost()}, env, start(retry.CheckDisruption, 2)},
 		{"a success before counts as an attempt", s, []retry.Attempt{{Outcome: retry.Succeeded}, ended(1)}, env, noneLeft},
 		{"even one that ended like an ignored one", s,
 			[]retry.Attempt{{Outcome: retry.Succeeded, ExitCode: 8, HasExitCode: true}, ended(1)}, env, noneLeft},
@@ -526,10 +526,10 @@ func TestLimitCountsWhatIsNotIgnored(t *testing.T) {
 
 // Rules alone, without the option, leave attempts out too.
 func TestLimitDoesNotCountWhatARuleIgnores(t *testing.T) {
-	s := retry.Strategy{Limit: limit(1), Policy: retry.PolicyAlways, Rules: []retry.Rule{{Action: retry.ActionIgnore, In: []int{8}}}}
+	s := retry.Strategy{Limit: limit(1), Policy: retry.PolicyAlways, Rules: []retry.FailureRule{{Action: retry.ActionIgnore, In: []int{8}}}}
 	env := retry.Environment{Now: at(10)}
 	checkDecisions(t, []decision{
-		{"one that counts", s, []retry.Attempt{ended(8), ended(8), ended(1)}, env, start(retry.StepRetry, 3)},
+		{"one that counts", s, []retry.Attempt{ended(8), ended(8), ended(1)}, env, start(retry.CheckRetry, 3)},
 		{"two that count", s, []retry.Attempt{ended(8), ended(1), ended(1)}, env, noneLeft},
 	})
 }
@@ -540,31 +540,31 @@ func TestRulesMatch(t *testing.T) {
 	conditions := func(c ...string) retry.Attempt { return retry.Attempt{Conditions: c} }
 	for _, c := range []struct {
 		why     string
-		rule    retry.Rule
+		rule    retry.FailureRule
 		attempt retry.Attempt
 		want    bool
 	}{
-		{"a code that is in the list", retry.Rule{In: []int{1, 42}}, coded(42), true},
-		{"a code that is not", retry.Rule{In: []int{1, 42}}, coded(2), false},
-		{"no code: the zero is not one", retry.Rule{In: []int{0}}, retry.Attempt{}, false},
-		{"a code that is not excluded", retry.Rule{NotIn: []int{1, 42}}, coded(2), true},
-		{"a code that is excluded", retry.Rule{NotIn: []int{1, 42}}, coded(1), false},
-		{"no code is not another code", retry.Rule{NotIn: []int{1}}, retry.Attempt{}, false},
-		{"in the list and not excluded", retry.Rule{In: []int{1, 2}, NotIn: []int{2}}, coded(1), true},
-		{"in the list but excluded", retry.Rule{In: []int{1, 2}, NotIn: []int{2}}, coded(2), false},
-		{"a reason", retry.Rule{Reasons: []string{"Evicted", "NodeLost"}}, reason("NodeLost"), true},
-		{"another reason", retry.Rule{Reasons: []string{"Evicted"}}, reason("NodeLost"), false},
-		{"no reason", retry.Rule{Reasons: []string{"Evicted"}}, reason(""), false},
-		{"one of the conditions", retry.Rule{Conditions: []string{"A", "B"}}, conditions("X", "B"), true},
-		{"none of the conditions", retry.Rule{Conditions: []string{"A", "B"}}, conditions("X"), false},
-		{"no conditions", retry.Rule{Conditions: []string{"A"}}, conditions(), false},
-		{"every field matches", retry.Rule{In: []int{1}, NotIn: []int{2}, Reasons: []string{"R"}, Conditions: []string{"C"}},
+		{"a code that is in the list", retry.FailureRule{In: []int{1, 42}}, coded(42), true},
+		{"a code that is not", retry.FailureRule{In: []int{1, 42}}, coded(2), false},
+		{"no code: the zero is not one", retry.FailureRule{In: []int{0}}, retry.Attempt{}, false},
+		{"a code that is not excluded", retry.FailureRule{NotIn: []int{1, 42}}, coded(2), true},
+		{"a code that is excluded", retry.FailureRule{NotIn: []int{1, 42}}, coded(1), false},
+		{"no code is not another code", retry.FailureRule{NotIn: []int{1}}, retry.Attempt{}, false},
+		{"in the list and not excluded", retry.FailureRule{In: []int{1, 2}, NotIn: []int{2}}, coded(1), true},
+		{"in the list but excluded", retry.FailureRule{In: []int{1, 2}, NotIn: []int{2}}, coded(2), false},
+		{"a reason", retry.FailureRule{Reasons: []string{"Evicted", "NodeLost"}}, reason("NodeLost"), true},
+		{"another reason", retry.FailureRule{Reasons: []string{"Evicted"}}, reason("NodeLost"), false},
+		{"no reason", retry.FailureRule{Reasons: []string{"Evicted"}}, reason(""), false},
+		{"one of the conditions", retry.FailureRule{Conditions: []string{"A", "B"}}, conditions("X", "B"), true},
+		{"none of the conditions", retry.FailureRule{Conditions: []string{"A", "B"}}, conditions("X"), false},
+		{"no conditions", retry.FailureRule{Conditions: []string{"A"}}, conditions(), false},
+		{"every field matches", retry.FailureRule{In: []int{1}, NotIn: []int{2}, Reasons: []string{"R"}, Conditions: []string{"C"}},
 			retry.Attempt{ExitCode: 1, HasExitCode: true, Reason: "R", Conditions: []string{"C"}}, true},
-		{"all but the code", retry.Rule{In: []int{1}, Reasons: []string{"R"}, Conditions: []string{"C"}},
+		{"all but the code", retry.FailureRule{In: []int{1}, Reasons: []string{"R"}, Conditions: []string{"C"}},
 			retry.Attempt{ExitCode: 3, HasExitCode: true, Reason: "R", Conditions: []string{"C"}}, false},
-		{"all but the reason", retry.Rule{In: []int{1}, Reasons: []string{"R"}, Conditions: []string{"C"}},
+		{"all but the reason", retry.FailureRule{In: []int{1}, Reasons: []string{"R"}, Conditions: []string{"C"}},
 			retry.Attempt{ExitCode: 1, HasExitCode: true, Reason: "S", Conditions: []string{"C"}}, false},
-		{"all but the condition", retry.Rule{In: []int{1}, Reasons: []string{"R"}, Conditions: []string{"C"}},
+		{"all but the condition", retry.FailureRule{In: []int{1}, Reasons: []string{"R"}, Conditions: []string{"C"}},
 			retry.Attempt{ExitCode: 1, HasExitCode: true, Reason: "R", Conditions: []string{"D"}}, false},
 	} {
 		assert.Equal(t, c.want, c.rule.Matches(&c.attempt), c.why)
@@ -572,27 +572,27 @@ func TestRulesMatch(t *testing.T) {
 }
 
 func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
-	ignore := retry.Rule{Action: retry.ActionIgnore, In: []int{1}}
-	count := retry.Rule{Action: retry.ActionCount, In: []int{1}}
-	stops := retry.Rule{Action: retry.ActionStop, In: []int{1}}
-	other := retry.Rule{Action: retry.ActionStop, In: []int{2}}
-	with := func(rules ...retry.Rule) retry.Strategy { return retry.Strategy{Limit: limit(0), Rules: rules} }
+	ignore := retry.FailureRule{Action: retry.ActionIgnore, In: []int{1}}
+	count := retry.FailureRule{Action: retry.ActionCount, In: []int{1}}
+	stops := retry.FailureRule{Action: retry.ActionStop, In: []int{1}}
+	other := retry.FailureRule{Action: retry.ActionStop, In: []int{2}}
+	with := func(rules ...retry.FailureRule) retry.Strategy { return retry.Strategy{Limit: limit(0), Rules: rules} }
 	one, env := []retry.Attempt{failed("m")}, retry.Environment{Now: at(10)}
-	stopped := stop(retry.StepRule, retry.Failed, "m")
+	stopped := stop(retry.CheckRule, retry.Failed, "m")
 	checkDecisions(t, []decision{
-		{"ignore before stop", with(ignore, stops), one, env, byRule(start(retry.StepRule, 1), 0)},
+		{"ignore before stop", with(ignore, stops), one, env, byRule(start(retry.CheckRule, 1), 0)},
 		{"stop before ignore", with(stops, ignore), one, env, byRule(stopped, 0)},
 		{"count before stop", with(count, stops), one, env, noneLeft},
 		{"count before ignore", with(count, ignore), one, env, noneLeft},
-		{"one that does not match is passed over", with(other, ignore), one, env, byRule(start(retry.StepRule, 1), 1)},
+		{"one that does not match is passed over", with(other, ignore), one, env, byRule(start(retry.CheckRule, 1), 1)},
 		{"the decision names the rule", with(other, other, stops), one, env, byRule(stopped, 2)},
 		{"none matches", with(other), one, env, noneLeft},
 		{"only the last attempt is asked for its rule", with(other), []retry.Attempt{ended(2), failed("m")}, env, noneLeft},
-		{"the end is that of the attempt", with(retry.Rule{Action: retry.ActionStop, Reasons: []string{retry.ReasonPodDeleted}}),
-			[]retry.Attempt{lost()}, env, byRule(stop(retry.StepRule, retry.Errored, "pod deleted"), 0)},
+		{"the end is that of the attempt", with(retry.FailureRule{Action: retry.ActionStop, Reasons: []string{retry.ReasonPodDeleted}}),
+			[]retry.Attempt{lost()}, env, byRule(stop(retry.CheckRule, retry.Errored, "pod deleted"), 0)},
 		{"a rule goes before the option",
-			retry.Strategy{IgnoreDisruptions: true, Rules: []retry.Rule{{Action: retry.ActionStop, Reasons: []string{"Evicted"}}}},
-			[]retry.Attempt{because("Evicted")}, env, byRule(stop(retry.StepRule, retry.Failed, "reason Evicted"), 0)},
+			retry.Strategy{IgnoreDisruptions: true, Rules: []retry.FailureRule{{Action: retry.ActionStop, Reasons: []string{"Evicted"}}}},
+			[]retry.Attempt{because("Evicted")}, env, byRule(stop(retry.CheckRule, retry.Failed, "reason Evicted"), 0)},
 	})
 }
 
@@ -633,10 +633,10 @@ func TestExpressionsInDecide(t *testing.T) {
 		{"lastRetry.duration == '0.00001'", []retry.Attempt{brief}, true},
 	} {
 		s := retry.Strategy{Policy: retry.PolicyAlways, Expression: expression(t, c.text)}
-		want := start(retry.StepRetry, len(c.attempts))
+		want := start(retry.CheckRetry, len(c.attempts))
 		if !c.want {
 			last := c.attempts[len(c.attempts)-1]
-			want = stop(retry.StepExpression, last.Outcome, "retryStrategy.expression evaluated to false")
+			want = stop(retry.CheckExpression, last.Outcome, "retryStrategy.expression evaluated to false")
 		}
 		got := meant(s.Decide(c.attempts, retry.Environment{Now: at(30)}))
 		assert.Empty(t, cmp.Diff(want, got), "%s after %d attempts (-want +got)", c.text, len(c.attempts))
@@ -691,7 +691,7 @@ func TestUncompiledExpression(t *testing.T) {
 	assert.Equal(t, why, err)
 	s := &retry.Strategy{Expression: e}
 	d := s.Decide([]retry.Attempt{{Outcome: retry.Failed}}, retry.Environment{})
-	assert.Equal(t, retry.Decision{Verb: retry.Stop, Step: retry.StepExpression, Attempt: 1, Outcome: retry.Errored, Message: why.Error(), Rule: -1}, d)
+	assert.Equal(t, retry.Decision{Verb: retry.Stop, Check: retry.CheckExpression, Attempt: 1, Outcome: retry.Errored, Message: why.Error(), Rule: -1}, d)
 }
 
 // An expression that can't be evaluated ends the node in Error, whatever the attempt ended in, and says why.
@@ -719,7 +719,7 @@ func TestExpressionsThatCanNotBeEvaluated(t *testing.T) {
 
 		s := retry.Strategy{Expression: e}
 		d := meant(s.Decide([]retry.Attempt{failed("not a number")}, retry.Environment{Now: at(10)}))
-		assert.Empty(t, cmp.Diff(stop(retry.StepExpression, retry.Errored, err.Error()), d), "%s (-want +got)", c.text)
+		assert.Empty(t, cmp.Diff(stop(retry.CheckExpression, retry.Errored, err.Error()), d), "%s (-want +got)", c.text)
 	}
 }
 
@@ -731,9 +731,9 @@ func TestValidate(t *testing.T) {
 		{Policy: retry.PolicyOnTransientError},
 		{Backoff: &retry.Backoff{Duration: 1}},
 		{Backoff: &retry.Backoff{Duration: 1, Factor: 2, Cap: 1, MaxDuration: 1, Jitter: 1}},
-		{Rules: []retry.Rule{{In: []int{0}}, {Action: retry.ActionCount, NotIn: []int{0}},
+		{Rules: []retry.FailureRule{{In: []int{0}}, {Action: retry.ActionCount, NotIn: []int{0}},
 			{Action: retry.ActionStop, Reasons: []string{"r"}}, {Conditions: []string{"c"}}}},
-		{Rules: []retry.Rule{{In: []int{0}, NotIn: []int{1}}, {In: []int{0}, Reasons: []string{"r"}},
+		{Rules: []retry.FailureRule{{In: []int{0}, NotIn: []int{1}}, {In: []int{0}, Reasons: []string{"r"}},
 			{In: []int{0}, Conditions: []string{"c"}}}},
 	}
 	for _, s := range ok {
@@ -747,9 +747,9 @@ func TestValidate(t *testing.T) {
 		{retry.Strategy{Policy: "Sometimes"},
 			retry.FieldError{Field: "retryPolicy", Value: "Sometimes", Reason: "is not a policy"}},
 		{retry.Strategy{Limit: limit(-1)}, retry.FieldError{Field: "limit", Value: "-1", Reason: "is negative"}},
-		{retry.Strategy{Rules: []retry.Rule{{In: some}, {}}},
+		{retry.Strategy{Rules: []retry.FailureRule{{In: some}, {}}},
 			retry.FieldError{Field: "rules[1]", Value: "", Reason: "matches nothing in particular"}},
-		{retry.Strategy{Rules: []retry.Rule{{In: some, Action: retry.ActionStop + 1}}},
+		{retry.Strategy{Rules: []retry.FailureRule{{In: some, Action: retry.ActionStop + 1}}},
 			retry.FieldError{Field: "rules[0].action", Value: "3", Reason: "is not an action"}},
 		{retry.Strategy{Backoff: &retry.Backoff{}},
 			retry.FieldError{Field: "backoff.duration", Value: "0s", Reason: "is not positive"}},
@@ -783,7 +783,7 @@ func TestNames(t *testing.T) {
 	for v := retry.Await; v <= retry.Stop; v++ {
 		verbs = append(verbs, v.String())
 	}
-	for s := retry.StepFirstAttempt; s <= retry.StepRetry; s++ {
+	for s := retry.CheckFirstAttempt; s <= retry.CheckRetry; s++ {
 		steps = append(steps, s.String())
 	}
 	assert.Equal(t, []string{"Running", "Succeeded", "Failed", "Error"}, outcomes)
@@ -842,7 +842,7 @@ func TestHumanDurationUnits(t *testing.T) {
 // A controller asks for many nodes on every event. Only expressions, jitter, and messages that are worded anew (of a
 // backoff, a shutdown or a deadline) allocate.
 func TestDecideDoesNotAllocate(t *testing.T) {
-	rules := []retry.Rule{{Action: retry.ActionStop, In: []int{42}},
+	rules := []retry.FailureRule{{Action: retry.ActionStop, In: []int{42}},
 		{Action: retry.ActionIgnore, Reasons: []string{"Evicted"}}, {Action: retry.ActionCount, Conditions: []string{"Ready"}}}
 	attempts := append(times(50, lost()), times(50, failed("m"))...)
 	for _, c := range []struct {
@@ -850,31 +850,31 @@ func TestDecideDoesNotAllocate(t *testing.T) {
 		strategy retry.Strategy
 		attempts []retry.Attempt
 		env      retry.Environment
-		step     retry.Step
+		step     retry.Check
 	}{
-		{"nothing was tried", retry.Strategy{}, nil, retry.Environment{}, retry.StepFirstAttempt},
-		{"an attempt runs", retry.Strategy{}, []retry.Attempt{{}}, retry.Environment{}, retry.StepUnfinished},
-		{"a success", retry.Strategy{}, []retry.Attempt{{Outcome: retry.Succeeded}}, retry.Environment{}, retry.StepSuccess},
-		{"a rule stops", retry.Strategy{Rules: rules}, []retry.Attempt{ended(42)}, retry.Environment{}, retry.StepRule},
+		{"nothing was tried", retry.Strategy{}, nil, retry.Environment{}, retry.CheckFirstAttempt},
+		{"an attempt runs", retry.Strategy{}, []retry.Attempt{{}}, retry.Environment{}, retry.CheckUnfinished},
+		{"a success", retry.Strategy{}, []retry.Attempt{{Outcome: retry.Succeeded}}, retry.Environment{}, retry.CheckSuccess},
+		{"a rule stops", retry.Strategy{Rules: rules}, []retry.Attempt{ended(42)}, retry.Environment{}, retry.CheckRule},
 		{"a rule ignores", retry.Strategy{Rules: rules, Limit: limit(0)}, []retry.Attempt{because("Evicted")},
-			retry.Environment{}, retry.StepRule},
+			retry.Environment{}, retry.CheckRule},
 		{"a disruption", retry.Strategy{IgnoreDisruptions: true, Limit: limit(0)}, times(100, lost()), retry.Environment{},
-			retry.StepDisruption},
-		{"the policy", retry.Strategy{Policy: retry.PolicyOnTransientError}, attempts, retry.Environment{}, retry.StepPolicy},
-		{"the limit", retry.Strategy{Limit: limit(9)}, attempts, retry.Environment{}, retry.StepLimit},
+			retry.CheckDisruption},
+		{"the policy", retry.Strategy{Policy: retry.PolicyOnTransientError}, attempts, retry.Environment{}, retry.CheckPolicy},
+		{"the limit", retry.Strategy{Limit: limit(9)}, attempts, retry.Environment{}, retry.CheckLimit},
 		{"the limit of what is counted", retry.Strategy{Limit: limit(49), IgnoreDisruptions: true, Rules: rules}, attempts,
-			retry.Environment{}, retry.StepLimit},
+			retry.Environment{}, retry.CheckLimit},
 		{"another attempt", retry.Strategy{Limit: limit(50), IgnoreDisruptions: true, Rules: rules}, attempts,
-			retry.Environment{Now: at(10), Deadline: at(20), Key: "wf-1"}, retry.StepRetry},
+			retry.Environment{Now: at(10), Deadline: at(20), Key: "wf-1"}, retry.CheckRetry},
 		{"the longest time", retry.Strategy{Backoff: &retry.Backoff{Duration: 1, MaxDuration: 1}}, attempts,
-			retry.Environment{Now: at(20)}, retry.StepMaxDuration},
+			retry.Environment{Now: at(20)}, retry.CheckMaxDuration},
 		{"a backoff that is over", retry.Strategy{Backoff: &retry.Backoff{Duration: 1, Factor: 1}}, attempts,
-			retry.Environment{Now: at(20), Key: "wf-1"}, retry.StepRetry},
+			retry.Environment{Now: at(20), Key: "wf-1"}, retry.CheckRetry},
 		{"a deadline that came after the end", retry.Strategy{Limit: limit(9)}, attempts,
-			retry.Environment{Now: at(20), Deadline: at(15)}, retry.StepLimit},
+			retry.Environment{Now: at(20), Deadline: at(15)}, retry.CheckLimit},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			require.Equal(t, c.step.String(), c.strategy.Decide(c.attempts, c.env).Step.String(), "the step that is measured")
+			require.Equal(t, c.step.String(), c.strategy.Decide(c.attempts, c.env).Check.String(), "the step that is measured")
 			assert.Zero(t, testing.AllocsPerRun(100, func() { c.strategy.Decide(c.attempts, c.env) }))
 		})
 	}
@@ -893,7 +893,7 @@ func TestWhatEndedBeforeTheLongestTimeStaysAsItIs(t *testing.T) {
 		one := []retry.Attempt{failed("m")} // ends at 10
 		first, later := s.Decide(one, retry.Environment{Now: at(11)}), s.Decide(one, retry.Environment{Now: at(61)})
 		require.Equal(t, retry.Stop, first.Verb, why)
-		assert.Equal(t, first.Step.String(), later.Step.String(), "%s: the step that ended the node", why)
+		assert.Equal(t, first.Check.String(), later.Check.String(), "%s: the step that ended the node", why)
 		assert.Equal(t, first.Outcome, later.Outcome, "%s: the phase of the node", why)
 		assert.Equal(t, first.Message, later.Message, "%s: the message of the node", why)
 	}

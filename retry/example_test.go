@@ -49,7 +49,7 @@ func ExampleStrategy_Decide() {
 	retries := 1
 	strategy := retry.Strategy{
 		Limit: &retries,
-		Rules: []retry.Rule{
+		Rules: []retry.FailureRule{
 			{Action: retry.ActionStop, In: []int{42}},
 			{Action: retry.ActionIgnore, Reasons: []string{"Evicted", retry.ReasonPodDeleted}},
 		},
@@ -66,7 +66,7 @@ func ExampleStrategy_Decide() {
 		{evicted, exit(1), evicted, exit(1)},
 	} {
 		d := strategy.Decide(attempts, retry.Environment{})
-		fmt.Printf("after %d: %s, decided by the step %q", len(attempts), d.Verb, d.Step)
+		fmt.Printf("after %d: %s, decided by the step %q", len(attempts), d.Verb, d.Check)
 		if d.Rule >= 0 {
 			fmt.Printf(", rule %d", d.Rule)
 		}

@@ -212,11 +212,11 @@ func drawnStrategy(flags uint16, most int, wait int64, factor int, cap, longest 
 	}
 	action := func(by uint) retry.RuleAction { return retry.RuleAction(flags >> by & 3) }
 	if flags&8 != 0 {
-		s.Rules = append(s.Rules, retry.Rule{Action: action(4), In: []int{1, 3}})
+		s.Rules = append(s.Rules, retry.FailureRule{Action: action(4), In: []int{1, 3}})
 	}
 	if flags&0x100 != 0 {
-		s.Rules = append(s.Rules, retry.Rule{Action: action(6), NotIn: []int{2}, Conditions: []string{"C"}},
-			retry.Rule{Action: action(5), Reasons: []string{"Evicted"}})
+		s.Rules = append(s.Rules, retry.FailureRule{Action: action(6), NotIn: []int{2}, Conditions: []string{"C"}},
+			retry.FailureRule{Action: action(5), Reasons: []string{"Evicted"}})
 	}
 	return s
 }
@@ -286,7 +286,7 @@ func endOf(a *retry.Attempt) time.Time {
 func checkDecision(t *testing.T, s *retry.Strategy, attempts []retry.Attempt, env retry.Environment, d retry.Decision) {
 	t.Helper()
 	if len(attempts) == 0 {
-		require.Equal(t, retry.StepFirstAttempt, d.Step, "the first attempt is never refused")
+		require.Equal(t, retry.CheckFirstAttempt, d.Check, "the first attempt is never refused")
 		require.Equal(t, retry.Start, d.Verb)
 		return
 	}
@@ -294,7 +294,7 @@ func checkDecision(t *testing.T, s *retry.Strategy, attempts []retry.Attempt, en
 	require.Equal(t, last.Outcome == retry.Unfinished, d.Verb == retry.Await, "only an attempt that runs is awaited")
 	require.Equal(t, last.Outcome == retry.Succeeded, d.Verb == retry.Succeed, "only a success is one")
 	if d.Rule >= 0 {
-		require.Equal(t, retry.StepRule, d.Step)
+		require.Equal(t, retry.CheckRule, d.Check)
 		require.True(t, s.Rules[d.Rule].Matches(last), "rule %d decided of an attempt that it matches", d.Rule)
 	}
 	switch d.Verb {

@@ -39,70 +39,70 @@ func TestDecide(t *testing.T) {
 		attempts []retry.Attempt
 		env      retry.Environment
 		verb     retry.Verb
-		step     retry.Step
+		step     retry.Check
 		message  string
 		attempt  int
 	}{
-		{why: "nothing was tried", verb: retry.Start, step: retry.StepFirstAttempt},
-		{why: "the last one runs", attempts: []retry.Attempt{{}}, verb: retry.Await, step: retry.StepUnfinished},
+		{why: "nothing was tried", verb: retry.Start, step: retry.CheckFirstAttempt},
+		{why: "the last one runs", attempts: []retry.Attempt{{}}, verb: retry.Await, step: retry.CheckUnfinished},
 		{why: "one success is enough", attempts: []retry.Attempt{failed("x"), {Outcome: retry.Succeeded}},
-			verb: retry.Succeed, step: retry.StepSuccess},
+			verb: retry.Succeed, step: retry.CheckSuccess},
 		{why: "no attempt after a shutdown", attempts: []retry.Attempt{failed("x")}, env: retry.Environment{Shutdown: "Stop"},
-			verb: retry.Stop, step: retry.StepShutdown, message: "Stopped with strategy 'Stop'"},
+			verb: retry.Stop, step: retry.CheckShutdown, message: "Stopped with strategy 'Stop'"},
 		{why: "no attempt after the deadline", attempts: []retry.Attempt{failed("x")},
 			env:  retry.Environment{Now: at(11), Deadline: at(10)},
-			verb: retry.Stop, step: retry.StepDeadline, message: "retry exceeded workflow deadline 2026-01-02 03:04:15 +0000 UTC"},
-		{why: "a failure is retried by default", attempts: []retry.Attempt{failed("x")}, verb: retry.Start, step: retry.StepRetry, attempt: 1},
-		{why: "an error is not, by default", attempts: []retry.Attempt{lost()}, verb: retry.Stop, step: retry.StepPolicy, message: "pod deleted"},
+			verb: retry.Stop, step: retry.CheckDeadline, message: "retry exceeded workflow deadline 2026-01-02 03:04:15 +0000 UTC"},
+		{why: "a failure is retried by default", attempts: []retry.Attempt{failed("x")}, verb: retry.Start, step: retry.CheckRetry, attempt: 1},
+		{why: "an error is not, by default", attempts: []retry.Attempt{lost()}, verb: retry.Stop, step: retry.CheckPolicy, message: "pod deleted"},
 		{why: "an error is, under Always", strategy: retry.Strategy{Policy: retry.PolicyAlways}, attempts: []retry.Attempt{lost()},
-			verb: retry.Start, step: retry.StepRetry, attempt: 1},
+			verb: retry.Start, step: retry.CheckRetry, attempt: 1},
 		{why: "a failure is not, under OnError", strategy: retry.Strategy{Policy: retry.PolicyOnError}, attempts: []retry.Attempt{failed("m")},
-			verb: retry.Stop, step: retry.StepPolicy, message: "m"},
+			verb: retry.Stop, step: retry.CheckPolicy, message: "m"},
 		{why: "an ordinary failure is not transient", strategy: retry.Strategy{Policy: retry.PolicyOnTransientError},
-			attempts: []retry.Attempt{failed("main: Error (exit code 1)")}, verb: retry.Stop, step: retry.StepPolicy, message: "main: Error (exit code 1)"},
+			attempts: []retry.Attempt{failed("main: Error (exit code 1)")}, verb: retry.Stop, step: retry.CheckPolicy, message: "main: Error (exit code 1)"},
 		{why: "a lost connection is", strategy: retry.Strategy{Policy: retry.PolicyOnTransientError},
-			attempts: []retry.Attempt{failed("read: connection reset by peer")}, verb: retry.Start, step: retry.StepRetry, attempt: 1},
+			attempts: []retry.Attempt{failed("read: connection reset by peer")}, verb: retry.Start, step: retry.CheckRetry, attempt: 1},
 		{why: "the limit counts retries", strategy: retry.Strategy{Limit: limit(1)}, attempts: []retry.Attempt{failed("x")},
-			verb: retry.Start, step: retry.StepRetry, attempt: 1},
+			verb: retry.Start, step: retry.CheckRetry, attempt: 1},
 		{why: "and stops after them", strategy: retry.Strategy{Limit: limit(1)}, attempts: []retry.Attempt{failed("x"), failed("x")},
-			verb: retry.Stop, step: retry.StepLimit, message: "No more retries left"},
+			verb: retry.Stop, step: retry.CheckLimit, message: "No more retries left"},
 		{why: "a backoff is waited for", strategy: retry.Strategy{Limit: limit(3), Backoff: &retry.Backoff{Duration: second}},
 			attempts: []retry.Attempt{failed("x")}, env: retry.Environment{Now: at(10)},
-			verb: retry.Wait, step: retry.StepBackoff, message: "Backoff for 1 second", attempt: 1},
+			verb: retry.Wait, step: retry.CheckBackoff, message: "Backoff for 1 second", attempt: 1},
 		{why: "without a limit too, unlike Argo", strategy: retry.Strategy{Backoff: &retry.Backoff{Duration: second}},
 			attempts: []retry.Attempt{failed("x")}, env: retry.Environment{Now: at(10)},
-			verb: retry.Wait, step: retry.StepBackoff, message: "Backoff for 1 second", attempt: 1},
+			verb: retry.Wait, step: retry.CheckBackoff, message: "Backoff for 1 second", attempt: 1},
 		{why: "it grows", strategy: retry.Strategy{Limit: limit(3), Backoff: &retry.Backoff{Duration: second, Factor: 2}},
 			attempts: []retry.Attempt{failed("x"), failed("x")}, env: retry.Environment{Now: at(10)},
-			verb: retry.Wait, step: retry.StepBackoff, message: "Backoff for 2 seconds", attempt: 2},
+			verb: retry.Wait, step: retry.CheckBackoff, message: "Backoff for 2 seconds", attempt: 2},
 		{why: "up to the cap", strategy: retry.Strategy{Limit: limit(3), Backoff: &retry.Backoff{Duration: second, Factor: 20, Cap: 5 * second}},
 			attempts: []retry.Attempt{failed("x"), failed("x")}, env: retry.Environment{Now: at(10)},
-			verb: retry.Wait, step: retry.StepBackoff, message: "Backoff for 5 seconds", attempt: 2},
+			verb: retry.Wait, step: retry.CheckBackoff, message: "Backoff for 5 seconds", attempt: 2},
 		{why: "and then it is over", strategy: retry.Strategy{Limit: limit(3), Backoff: &retry.Backoff{Duration: second}},
-			attempts: []retry.Attempt{failed("x")}, env: retry.Environment{Now: at(11)}, verb: retry.Start, step: retry.StepRetry, attempt: 1},
+			attempts: []retry.Attempt{failed("x")}, env: retry.Environment{Now: at(11)}, verb: retry.Start, step: retry.CheckRetry, attempt: 1},
 		{why: "no backoff when no retry is left", strategy: retry.Strategy{Limit: limit(0), Backoff: &retry.Backoff{Duration: second}},
 			attempts: []retry.Attempt{failed("x")}, env: retry.Environment{Now: at(10)},
-			verb: retry.Stop, step: retry.StepLimit, message: "No more retries left"},
+			verb: retry.Stop, step: retry.CheckLimit, message: "No more retries left"},
 		{why: "not past the longest time", strategy: retry.Strategy{Backoff: &retry.Backoff{Duration: second, MaxDuration: 12 * second}},
 			attempts: []retry.Attempt{failed("x")}, env: retry.Environment{Now: at(13)},
-			verb: retry.Stop, step: retry.StepMaxDuration, message: "Max duration limit exceeded"},
+			verb: retry.Stop, step: retry.CheckMaxDuration, message: "Max duration limit exceeded"},
 		{why: "nor into it", strategy: retry.Strategy{Backoff: &retry.Backoff{Duration: 9 * second, MaxDuration: 12 * second}},
 			attempts: []retry.Attempt{failed("x")}, env: retry.Environment{Now: at(10)},
-			verb: retry.Stop, step: retry.StepMaxDuration, message: "Backoff would exceed max duration limit"},
+			verb: retry.Stop, step: retry.CheckMaxDuration, message: "Backoff would exceed max duration limit"},
 		{why: "an expression that holds", strategy: retry.Strategy{Expression: expression(t, "asInt(lastRetry.exitCode) == 1")},
-			attempts: []retry.Attempt{failed("x")}, verb: retry.Start, step: retry.StepRetry, attempt: 1},
+			attempts: []retry.Attempt{failed("x")}, verb: retry.Start, step: retry.CheckRetry, attempt: 1},
 		{why: "an expression that does not", strategy: retry.Strategy{Expression: expression(t, "lastRetry.status == 'Error'")},
-			attempts: []retry.Attempt{failed("x")}, verb: retry.Stop, step: retry.StepExpression, message: "retryStrategy.expression evaluated to false"},
+			attempts: []retry.Attempt{failed("x")}, verb: retry.Stop, step: retry.CheckExpression, message: "retryStrategy.expression evaluated to false"},
 		{why: "a disruption is not counted where the option says so", strategy: retry.Strategy{Limit: limit(0), IgnoreDisruptions: true},
-			attempts: []retry.Attempt{lost(), lost()}, verb: retry.Start, step: retry.StepDisruption, attempt: 2},
-		{why: "the first rule that matches stops", strategy: retry.Strategy{Rules: []retry.Rule{{Action: retry.ActionStop, In: []int{1}}}},
-			attempts: []retry.Attempt{failed("x")}, verb: retry.Stop, step: retry.StepRule, message: "x"},
+			attempts: []retry.Attempt{lost(), lost()}, verb: retry.Start, step: retry.CheckDisruption, attempt: 2},
+		{why: "the first rule that matches stops", strategy: retry.Strategy{Rules: []retry.FailureRule{{Action: retry.ActionStop, In: []int{1}}}},
+			attempts: []retry.Attempt{failed("x")}, verb: retry.Stop, step: retry.CheckRule, message: "x"},
 	}
 	for _, c := range cases {
 		t.Run(c.why, func(t *testing.T) {
 			d := c.strategy.Decide(c.attempts, c.env)
 			assert.Equal(t, c.verb.String(), d.Verb.String())
-			assert.Equal(t, c.step.String(), d.Step.String())
+			assert.Equal(t, c.step.String(), d.Check.String())
 			assert.Equal(t, c.message, d.Message)
 			if c.verb == retry.Start || c.verb == retry.Wait {
 				assert.Equal(t, c.attempt, d.Attempt)

@@ -28,7 +28,7 @@ type Strategy struct {
 	// retried whatever the Policy. See IsDisruption.
 	IgnoreDisruptions bool
 	// Rules, beyond Argo: the first that matches the last attempt decides, as in a Kubernetes Job's podFailurePolicy.
-	Rules []Rule
+	Rules []FailureRule
 }
 
 // A Backoff is how long to wait between attempts.
@@ -50,8 +50,8 @@ const (
 	ActionStop                     // no further attempt
 )
 
-// A Rule matches attempts by any of its fields that is set; all that are set must match.
-type Rule struct {
+// A FailureRule matches attempts by any of its fields that is set; all that are set must match.
+type FailureRule struct {
 	Action     RuleAction
 	In, NotIn  []int    // exit codes
 	Reasons    []string // pod status reasons
@@ -59,7 +59,7 @@ type Rule struct {
 }
 
 // Matches reports whether the rule says something of the attempt.
-func (r *Rule) Matches(a *Attempt) bool {
+func (r *FailureRule) Matches(a *Attempt) bool {
 	if len(r.In)+len(r.NotIn) > 0 && !a.HasExitCode {
 		return false
 	}

@@ -27,9 +27,9 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 	switch a.Type {
 	case propagate.ActionStart, propagate.ActionRecreate:
 		switch {
-		case a.Kind == nodegraph.HTTP, a.Kind == nodegraph.Plugin:
-			return []propagate.Event{propagate.NodeEnded(a.ID, nodegraph.Error, "this example serves no "+a.Kind.String()+" nodes")}
-		case a.Kind == nodegraph.Pod && (a.Type == propagate.ActionRecreate || a.Message == ""):
+		case a.Kind == nodegraph.KindHTTP, a.Kind == nodegraph.KindPlugin:
+			return []propagate.Event{propagate.NodeEnded(a.ID, nodegraph.PhaseError, "this example serves no "+a.Kind.String()+" nodes")}
+		case a.Kind == nodegraph.KindPod && (a.Type == propagate.ActionRecreate || a.Message == ""):
 			n := *w.engine.Graph().Node(a.Node)
 			pod, err := w.stored.buildPod(&n, r.shard.labels())
 			if err != nil {
@@ -59,7 +59,7 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 }
 
 func podImpossible(node string, err error) propagate.Event {
-	return propagate.Event{Type: propagate.EventPodEnded, Node: node, Phase: nodegraph.Error, Message: err.Error()}
+	return propagate.Event{Type: propagate.EventPodEnded, Node: node, Phase: nodegraph.PhaseError, Message: err.Error()}
 }
 
 // carryOut does what is on the list. What fails stays there.

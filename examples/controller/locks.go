@@ -70,7 +70,7 @@ func (l *locks) acquire(workflow types.NamespacedName, node string, wanted []nod
 func (l *locks) granted(workflow types.NamespacedName, e *propagate.Engine) []propagate.Event {
 	var events []propagate.Event
 	for _, o := range e.Obligations() {
-		if o.For != propagate.NeedLock || e.Fact(o.Node).Lock != fact.LockWaits {
+		if o.For != propagate.WaitLock || e.Fact(o.Node).Lock != fact.LockWaits {
 			continue
 		}
 		id, wanted := "", e.Graph().Spec().Locks

@@ -84,7 +84,7 @@ func (c *cluster) awaitAll(k *kubelet, names []string) {
 	}
 	for _, name := range names {
 		_, w := c.workflow(name)
-		require.Equal(c, nodegraph.Succeeded.String(), w.Snapshot.Phase.String(), "%s, seed %d: %v", name, k.seed, c.nodes(name))
+		require.Equal(c, nodegraph.PhaseSucceeded.String(), w.Snapshot.Phase.String(), "%s, seed %d: %v", name, k.seed, c.nodes(name))
 		c.healthy(name)
 	}
 }

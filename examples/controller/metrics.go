@@ -31,7 +31,7 @@ type described struct {
 // A waitKey is one thing that a workflow waits for.
 type waitKey struct {
 	node nodegraph.Index
-	need propagate.Need
+	need propagate.WaitReason
 }
 
 // A wait is since when that is owed. For a timer it is when it runs out.
@@ -88,7 +88,7 @@ func (m *metrics) describe(w *run, now time.Time) {
 			key := waitKey{o.Node, o.For}
 			at, known := before[key]
 			switch {
-			case o.For == propagate.NeedTimer:
+			case o.For == propagate.WaitTimer:
 				at.since = o.Until
 			case !known:
 				at.since = now
@@ -117,7 +117,7 @@ func (m *metrics) Describe(to chan<- *prometheus.Desc) {
 // Collect counts the workflows and what they wait for.
 func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	now := time.Now()
-	phases, count, age, hangs := map[string]int{}, map[propagate.Need]int{}, map[propagate.Need]time.Duration{}, 0
+	phases, count, age, hangs := map[string]int{}, map[propagate.WaitReason]int{}, map[propagate.WaitReason]time.Duration{}, 0
 	m.mu.Lock()
 	for _, d := range m.workflows {
 		phases[d.phase]++
@@ -136,7 +136,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	for phase, n := range phases {
 		gauge(descWorkflows, float64(n), phase)
 	}
-	for need := propagate.NeedStart; need <= propagate.NeedUnsuspend; need++ { // all, so that alerts see zeros
+	for need := propagate.WaitStart; need <= propagate.WaitSuspended; need++ { // all, so that alerts see zeros
 		gauge(descWaits, float64(count[need]), need.String())
 		gauge(descAge, age[need].Seconds(), need.String())
 	}

@@ -139,7 +139,7 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods, deleted []*corev
 	g := w.engine.Graph()
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 		n := g.Node(i)
-		if n.Kind != nodegraph.Pod || listed[n.ID()] {
+		if n.Kind != nodegraph.KindPod || listed[n.ID()] {
 			continue
 		}
 		f := w.engine.Fact(i)

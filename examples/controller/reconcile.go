@@ -175,7 +175,7 @@ func (r *reconciler) load(ctx context.Context, object *unstructured.Unstructured
 	} else if err != nil {
 		return nil, err
 	}
-	if w.engine, _, err = propagate.Restore(w.stored.Spec, w.stored.Snapshot); err != nil {
+	if w.engine, _, err = propagate.FromSnapshot(w.stored.Spec, w.stored.Snapshot); err != nil {
 		return w, r.refuse(ctx, w, err.Error())
 	}
 	if strategy := w.stored.Snapshot.Shutdown; strategy != "" {
@@ -288,7 +288,7 @@ func (r *reconciler) refuse(ctx context.Context, w *run, why string) error {
 		return err
 	}
 	r.recorder.Eventf(w.object, nil, corev1.EventTypeWarning, "Refused", "Run", "%s", why)
-	r.end(w, nodegraph.Error)
+	r.end(w, nodegraph.PhaseError)
 	return nil
 }
 

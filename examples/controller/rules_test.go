@@ -29,7 +29,7 @@ func TestTerminated(t *testing.T) {
 	c.runs(pod)
 	c.awaitNode("first", "first.set1(0)", "Running")
 	c.patch("first", `{"spec": {"shutdown": "Terminate"}}`)
-	c.awaitPhase("first", nodegraph.Failed)
+	c.awaitPhase("first", nodegraph.PhaseFailed)
 	c.await("its pod is deleted", func() bool { return len(c.pods("first")) == 0 })
 	c.awaitPod("second", "second.set1(0)", nil)
 	c.healthy("first")
@@ -45,7 +45,7 @@ func TestTerminatedWhileAway(t *testing.T) {
 	before.stop()
 	c.patch("first", `{"spec": {"shutdown": "Stop"}}`)
 	c.start(1, nil)
-	c.awaitPhase("first", nodegraph.Failed)
+	c.awaitPhase("first", nodegraph.PhaseFailed)
 	c.await("its pod is deleted", func() bool { return len(c.pods("first")) == 0 })
 }
 
@@ -57,7 +57,7 @@ func TestDeletedWithALock(t *testing.T) {
 	object, _ := c.workflow("first")
 	require.NoError(t, c.client.Delete(t.Context(), object))
 	c.succeeds(c.awaitPod("second", "second.set1(0)", nil))
-	c.awaitPhase("second", nodegraph.Succeeded)
+	c.awaitPhase("second", nodegraph.PhaseSucceeded)
 }
 
 // A controller that is new knows who holds the mutex, although it was told by nobody but the workflows.
@@ -68,15 +68,15 @@ func TestLocksAfterARestart(t *testing.T) {
 	before.stop()
 	c.submit("a-third", spot) // sorts before the others
 	c.start(1, nil)
-	c.awaitPhase("a-third", nodegraph.Pending)
+	c.awaitPhase("a-third", nodegraph.PhasePending)
 	require.Empty(t, c.pods("a-third"))
 	require.Empty(t, c.pods("second"))
 	c.succeeds(pod)
-	c.awaitPhase("first", nodegraph.Succeeded)
+	c.awaitPhase("first", nodegraph.PhaseSucceeded)
 	c.succeeds(c.awaitPod("second", "second.set1(0)", nil)) // it came before
-	c.awaitPhase("second", nodegraph.Succeeded)
+	c.awaitPhase("second", nodegraph.PhaseSucceeded)
 	c.succeeds(c.awaitPod("a-third", "a-third.set1(0)", nil))
-	c.awaitPhase("a-third", nodegraph.Succeeded)
+	c.awaitPhase("a-third", nodegraph.PhaseSucceeded)
 }
 
 // Users write workflows while they run. The engine is made anew from what is stored, and goes on.
@@ -131,7 +131,7 @@ func TestWhatItCannotDo(t *testing.T) {
 		})
 	}
 	c.submit("refused", "spec: {entrypoint: nothing, templates: []}")
-	c.awaitPhase("refused", nodegraph.Error)
+	c.awaitPhase("refused", nodegraph.PhaseError)
 	_, w := c.workflow("refused")
 	require.Contains(t, w.Snapshot.Message, "nothing")
 	require.Empty(t, c.pods(""))
@@ -155,7 +155,7 @@ spec:
 	c.submit("b", limited)
 	c.awaitPod("b", "b", nil)
 	c.submit("c", limited)
-	c.awaitPhase("c", nodegraph.Pending)
+	c.awaitPhase("c", nodegraph.PhasePending)
 	c.succeeds(pod)
 	c.awaitPod("c", "c", nil)
 }
@@ -176,7 +176,7 @@ spec:
 	require.Equal(t, "echo $HOME\n", pod.Annotations[scriptAnnotation])
 	require.Equal(t, []string{"/nodestatus/script"}, pod.Spec.Containers[0].Args)
 	c.succeeds(pod)
-	c.awaitPhase("timer", nodegraph.Succeeded)
+	c.awaitPhase("timer", nodegraph.PhaseSucceeded)
 }
 
 // What goes wrong is told as Events, with the reasons; and counted.

@@ -36,7 +36,7 @@ func (c *cluster) two() *corev1.Pod {
 	c.submit("first", spot)
 	pod := c.awaitPod("first", "first.set1(0)", nil)
 	c.submit("second", spot)
-	c.awaitPhase("second", nodegraph.Pending)
+	c.awaitPhase("second", nodegraph.PhasePending)
 	return pod
 }
 
@@ -45,9 +45,9 @@ func (c *cluster) finish(pod *corev1.Pod) {
 	c.Helper()
 	require.Empty(c, c.pods("second"), "the first workflow still holds the mutex")
 	c.succeeds(pod)
-	c.awaitPhase("first", nodegraph.Succeeded)
+	c.awaitPhase("first", nodegraph.PhaseSucceeded)
 	c.succeeds(c.awaitPod("second", "second.set1(0)", nil))
-	c.awaitPhase("second", nodegraph.Succeeded)
+	c.awaitPhase("second", nodegraph.PhaseSucceeded)
 	c.healthy("first")
 	c.healthy("second")
 }

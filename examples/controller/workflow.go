@@ -91,8 +91,8 @@ func (w *stored) statusPatch(s nodegraph.Snapshot) ([]byte, error) {
 // refusalPatch returns the patch that ends a workflow which can't be run.
 func refusalPatch(version, message string, now time.Time) ([]byte, error) {
 	return json.Marshal(map[string]any{
-		"metadata": patchMetadata(version, nodegraph.Error),
-		"status":   map[string]any{"phase": nodegraph.Error.String(), "message": message, "finishedAt": metav1.NewTime(now)},
+		"metadata": patchMetadata(version, nodegraph.PhaseError),
+		"status":   map[string]any{"phase": nodegraph.PhaseError.String(), "message": message, "finishedAt": metav1.NewTime(now)},
 	})
 }
 

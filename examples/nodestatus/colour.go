@@ -31,8 +31,8 @@ const (
 
 // colours are those of the argo command.
 var colours = map[nodegraph.Phase]string{
-	nodegraph.Pending: yellow, nodegraph.Running: cyan, nodegraph.Succeeded: green, nodegraph.Failed: red, nodegraph.Error: red,
-	nodegraph.Skipped: grey, nodegraph.Omitted: grey,
+	nodegraph.PhasePending: yellow, nodegraph.PhaseRunning: cyan, nodegraph.PhaseSucceeded: green, nodegraph.PhaseFailed: red, nodegraph.PhaseError: red,
+	nodegraph.PhaseSkipped: grey, nodegraph.PhaseOmitted: grey,
 }
 
 // markColours are the same, by the mark that a tree shows for the phase.

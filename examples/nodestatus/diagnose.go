@@ -113,7 +113,7 @@ func count(n int, what string) string {
 }
 
 func phaseText(s diagnose.State) string {
-	if s.Phase == nodegraph.Planned {
+	if s.Phase == nodegraph.PhasePlanned {
 		return "not begun"
 	}
 	return s.String()
@@ -121,14 +121,14 @@ func phaseText(s diagnose.State) string {
 
 // tree prints the nodes as they are recorded, and beside those that are wrong what they should be.
 func (t *reportText) tree() {
-	recorded := make(map[string]nodegraph.Recorded, len(t.in.Snapshot.Nodes))
+	recorded := make(map[string]nodegraph.NodeStatus, len(t.in.Snapshot.Nodes))
 	for _, n := range t.in.Snapshot.Nodes {
 		recorded[n.ID] = n
 	}
 	notes := make(map[string]string)
 	for _, f := range t.report.Findings {
 		if note := string(f.Kind); notes[f.ID] == "" && f.ID != "" {
-			if f.Should.Phase != nodegraph.Planned {
+			if f.Should.Phase != nodegraph.PhasePlanned {
 				note += ": should be " + f.Should.String()
 			}
 			notes[f.ID] = note
@@ -149,10 +149,10 @@ func (t *reportText) findings() {
 	fmt.Fprintf(t.out, "\nFindings:\n")
 	for _, f := range t.report.Findings {
 		fmt.Fprintf(t.out, "  %s  %s\n", t.paint.bad(string(f.Kind)), f.Name)
-		if f.Recorded.Phase != nodegraph.Planned {
+		if f.Recorded.Phase != nodegraph.PhasePlanned {
 			fmt.Fprintf(t.out, "    Recorded:  %s\n", f.Recorded)
 		}
-		if f.Should.Phase != nodegraph.Planned {
+		if f.Should.Phase != nodegraph.PhasePlanned {
 			fmt.Fprintf(t.out, "    Should be: %s\n", f.Should)
 		}
 		fmt.Fprintf(t.out, "    Reason:    %s.\n    Remedy:    %s.\n", sentence(f.Reason), sentence(f.Remedy))
@@ -214,13 +214,13 @@ func (t *reportText) waits() {
 }
 
 // needs says in words what a workflow waits for.
-var needs = map[propagate.Need]string{
-	propagate.NeedStart: "its pod is to be made", propagate.NeedPod: "its pod is to end",
-	propagate.NeedTimer: "time is to pass", propagate.NeedLock: "it is to get its locks",
-	propagate.NeedResume: "somebody is to resume it", propagate.NeedCondition: "its condition is to be evaluated",
-	propagate.NeedItems: "its items are to be resolved", propagate.NeedCache: "its memoization key is to be looked up",
-	propagate.NeedParallelism: "other pods are to end first", propagate.NeedResult: "its results are to be stored",
-	propagate.NeedServed: "its agent or plugin is to report", propagate.NeedUnsuspend: "the workflow is to be resumed",
+var needs = map[propagate.WaitReason]string{
+	propagate.WaitStart: "its pod is to be made", propagate.WaitPod: "its pod is to end",
+	propagate.WaitTimer: "time is to pass", propagate.WaitLock: "it is to get its locks",
+	propagate.WaitResume: "somebody is to resume it", propagate.WaitCondition: "its condition is to be evaluated",
+	propagate.WaitItems: "its items are to be resolved", propagate.WaitCache: "its memoization key is to be looked up",
+	propagate.WaitParallelism: "other pods are to end first", propagate.WaitResult: "its results are to be stored",
+	propagate.WaitServed: "its agent or plugin is to report", propagate.WaitSuspended: "the workflow is to be resumed",
 }
 
 func needText(w diagnose.Wait) string {
@@ -359,7 +359,7 @@ func printReport(out io.Writer, w *argo.Workflow, r *diagnose.Report) error {
 }
 
 func optional(s diagnose.State) *phaseJSON {
-	if s.Phase == nodegraph.Planned {
+	if s.Phase == nodegraph.PhasePlanned {
 		return nil
 	}
 	return &phaseJSON{s.Phase.String(), s.Message}

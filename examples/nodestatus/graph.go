@@ -73,7 +73,7 @@ func drawn(in diagnose.Input) (*draw.Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, _, err := propagate.Restore(in.Spec, in.Snapshot)
+	e, _, err := propagate.FromSnapshot(in.Spec, in.Snapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func drawn(in diagnose.Input) (*draw.Picture, error) {
 		return nil, err
 	}
 	picture, g := draw.Of(e), e.Graph()
-	recorded := make(map[string]nodegraph.Recorded, len(in.Snapshot.Nodes))
+	recorded := make(map[string]nodegraph.NodeStatus, len(in.Snapshot.Nodes))
 	for _, n := range in.Snapshot.Nodes {
 		recorded[n.ID] = n
 	}
@@ -104,7 +104,7 @@ func drawn(in diagnose.Input) (*draw.Picture, error) {
 		if f.ID == "" {
 			i = nodegraph.Root
 		}
-		if f.Should.Phase != nodegraph.Planned {
+		if f.Should.Phase != nodegraph.PhasePlanned {
 			note = "should be " + f.Should.String()
 		}
 		picture.Find(i, f.Name, note, fmt.Sprintf("%s. %s. Remedy: %s.", f.Kind, sentence(f.Reason), f.Remedy))

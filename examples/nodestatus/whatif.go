@@ -355,7 +355,7 @@ func (t *whatifText) table(rows []lossRow) {
 		return
 	}
 	lines := [][]string{{"POD", "LOST", "WORKFLOW", "RETRIED", "CONSEQUENCES"}}
-	phases := []nodegraph.Phase{nodegraph.Planned}
+	phases := []nodegraph.Phase{nodegraph.PhasePlanned}
 	for _, r := range rows {
 		phase := r.loss.Phase.String()
 		if len(r.loss.Waits) > 0 {

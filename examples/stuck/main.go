@@ -62,7 +62,7 @@ func input(args []string, in io.Reader) ([]byte, error) {
 func second(locks []nodegraph.Lock) *nodegraph.Spec {
 	return &nodegraph.Spec{
 		Name: "second-workflow", Entrypoint: "main", Locks: locks,
-		Templates: []*nodegraph.Template{{Name: "main", Kind: nodegraph.Pod}},
+		Templates: []*nodegraph.Template{{Name: "main", Kind: nodegraph.KindPod}},
 	}
 }
 

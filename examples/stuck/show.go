@@ -18,11 +18,11 @@ func showRecorded(out io.Writer, r *replay.Recording) error {
 	if err != nil {
 		return err
 	}
-	e, _, err := propagate.Restore(spec, last.Recorded)
+	e, _, err := propagate.FromSnapshot(spec, last.Recorded)
 	if err != nil {
 		return err
 	}
-	recorded := make(map[string]nodegraph.Recorded)
+	recorded := make(map[string]nodegraph.NodeStatus)
 	for _, n := range last.Recorded.Nodes {
 		recorded[n.ID] = n
 	}
@@ -32,7 +32,7 @@ func showRecorded(out io.Writer, r *replay.Recording) error {
 	tree.Write(out, e.Graph(), nodegraph.Root, func(i nodegraph.Index) (tree.Line, bool) {
 		n, ok := recorded[e.Graph().Node(i).ID()]
 		line := tree.Line{Phase: n.Phase, Message: n.Message}
-		if ok && e.Graph().Node(i).Kind == nodegraph.Container && !n.Phase.Settled() && e.Verdict(i).Fulfilled {
+		if ok && e.Graph().Node(i).Kind == nodegraph.KindContainer && !n.Phase.Settled() && e.Verdict(i).Fulfilled {
 			line.Note = "its pod has ended: nothing will ever change this"
 			left++
 		}

@@ -43,8 +43,8 @@ func members(w io.Writer, g *nodegraph.Graph, i nodegraph.Index, indent string, 
 
 // marks show a phase as the argo command does.
 var marks = map[nodegraph.Phase]string{
-	nodegraph.Pending: "◷", nodegraph.Running: "●", nodegraph.Succeeded: "✔", nodegraph.Failed: "✖", nodegraph.Error: "⚠",
-	nodegraph.Skipped: "○", nodegraph.Omitted: "○",
+	nodegraph.PhasePending: "◷", nodegraph.PhaseRunning: "●", nodegraph.PhaseSucceeded: "✔", nodegraph.PhaseFailed: "✖", nodegraph.PhaseError: "⚠",
+	nodegraph.PhaseSkipped: "○", nodegraph.PhaseOmitted: "○",
 }
 
 func text(g *nodegraph.Graph, i nodegraph.Index, l Line) string {

@@ -92,7 +92,7 @@ func (r *renderer) attach(i nodegraph.Index) {
 // attachAfter makes a task a child of all at which the tasks it comes after end, or of its DAG.
 func (r *renderer) attachAfter(i nodegraph.Index) {
 	n, first := r.g.Node(i), true
-	for before := range r.g.After(i) {
+	for before := range r.g.Dependencies(i) {
 		first = false
 		if !r.exists(before) {
 			continue
@@ -109,7 +109,7 @@ func (r *renderer) attachAfter(i nodegraph.Index) {
 // attachContainer makes a container a child of the containers it depends on, or of its pod.
 func (r *renderer) attachContainer(i nodegraph.Index) {
 	n, first := r.g.Node(i), true
-	for before := range r.g.After(i) {
+	for before := range r.g.Dependencies(i) {
 		first = false
 		r.add(before, n.ID())
 	}
@@ -121,11 +121,11 @@ func (r *renderer) attachContainer(i nodegraph.Index) {
 // attachGroup makes a StepGroup a child of all at which the group before it ends.
 func (r *renderer) attachGroup(i nodegraph.Index) {
 	n := r.g.Node(i)
-	if n.Slot == 0 {
+	if n.DeclIndex == 0 {
 		r.add(n.Parent, n.ID())
 		return
 	}
-	for before := range r.g.After(i) {
+	for before := range r.g.Dependencies(i) {
 		for _, end := range r.outbound(before) {
 			r.add(end, n.ID())
 		}
@@ -136,7 +136,7 @@ func (r *renderer) attachGroup(i nodegraph.Index) {
 func (r *renderer) outbound(i nodegraph.Index) []nodegraph.Index {
 	n := r.g.Node(i)
 	switch n.Kind {
-	case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps, nodegraph.StepGroup, nodegraph.TaskGroup, nodegraph.Retry:
+	case nodegraph.KindPod, nodegraph.KindDAG, nodegraph.KindSteps, nodegraph.KindStepGroup, nodegraph.KindTaskGroup, nodegraph.KindRetry:
 		if r.g.First(i) != nodegraph.None {
 			return r.composite(i, n)
 		}
@@ -152,13 +152,13 @@ func (r *renderer) composite(i nodegraph.Index, n *nodegraph.Node) []nodegraph.I
 	}
 	var ends []nodegraph.Index
 	switch n.Kind {
-	case nodegraph.DAG:
+	case nodegraph.KindDAG:
 		ends = r.endsOfDAG(i)
-	case nodegraph.Steps:
+	case nodegraph.KindSteps:
 		ends = r.endsOfSteps(i)
-	case nodegraph.Retry:
+	case nodegraph.KindRetry:
 		ends = r.endOfRetry(i)
-	case nodegraph.Pod:
+	case nodegraph.KindPod:
 		ends = r.endsOfPod(i)
 	default:
 		ends = r.endsOfAll(i)
@@ -175,7 +175,7 @@ func (r *renderer) composite(i nodegraph.Index, n *nodegraph.Node) []nodegraph.I
 func (r *renderer) endsOfDAG(i nodegraph.Index) []nodegraph.Index {
 	var noted []nodegraph.Index
 	for _, slot := range r.g.Targets(i) {
-		if t := r.g.Slot(i, slot); r.exists(t) {
+		if t := r.g.MemberAt(i, slot); r.exists(t) {
 			noted = append(noted, r.outbound(t)...)
 		}
 	}
@@ -230,7 +230,7 @@ func (r *renderer) endsOfPod(i nodegraph.Index) []nodegraph.Index {
 			continue
 		}
 		last := true
-		for range r.g.Before(m) {
+		for range r.g.Dependents(m) {
 			last = false
 			break
 		}

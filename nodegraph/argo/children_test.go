@@ -14,7 +14,7 @@ import (
 )
 
 // records are recorded nodes by their ids.
-type records map[string]*nodegraph.Recorded
+type records map[string]*nodegraph.NodeStatus
 
 func recordsOf(s nodegraph.Snapshot) records {
 	by := make(records, len(s.Nodes))
@@ -38,13 +38,13 @@ func (by records) grow(t *testing.T, spec *nodegraph.Spec) (*nodegraph.Graph, fu
 		}
 		by.addHooks(t, g, i, has)
 		switch {
-		case r.Kind == nodegraph.NodeSkipped:
-		case n.Kind == nodegraph.Retry:
+		case r.Kind == nodegraph.KindSkipped:
+		case n.Kind == nodegraph.KindRetry:
 			for has(n.Name() + "(" + string(rune('0'+attempts(g, i))) + ")") {
 				_, err = g.AddAttempt(i)
 				require.NoError(t, err)
 			}
-		case n.Kind == nodegraph.TaskGroup:
+		case n.Kind == nodegraph.KindTaskGroup:
 			require.NoError(t, g.AddItems(i, n.Task, n.Task.Loop.Items))
 		default:
 			require.NoError(t, g.Expand(i))
@@ -174,7 +174,7 @@ func TestChildren(t *testing.T) {
 			by := make(records)
 			full := func(name string) string { return "w" + strings.TrimPrefix(name, "w") }
 			for name := range strings.FieldsSeq(test.has) {
-				by[nodegraph.NodeID("w", full(name))] = &nodegraph.Recorded{Name: full(name)}
+				by[nodegraph.NodeID("w", full(name))] = &nodegraph.NodeStatus{Name: full(name)}
 			}
 			g, exists := by.grow(t, w.Spec)
 			children := argo.Children(g, exists)

@@ -24,7 +24,7 @@ type nodeContext struct {
 
 // created returns the node that r describes, with the fields of a node that Argo creates. Its boundary must have been
 // created before it.
-func (c *creator) created(r *nodegraph.Recorded) json.RawMessage {
+func (c *creator) created(r *nodegraph.NodeStatus) json.RawMessage {
 	boundary := c.context(r.Boundary)
 	e := &edit{}
 	e.setText("id", r.ID)
@@ -35,13 +35,13 @@ func (c *creator) created(r *nodegraph.Recorded) json.RawMessage {
 	e.setText("phase", r.Phase.String())
 	e.setText("boundaryID", r.Boundary)
 	e.setText("message", r.Message)
-	none := nodegraph.Recorded{Kind: r.Kind, Phase: r.Phase, Message: r.Message}
+	none := nodegraph.NodeStatus{Kind: r.Kind, Phase: r.Phase, Message: r.Message}
 	updateState(e, &none, r)
-	retried := r.Retried || r.Kind == nodegraph.Container && boundary.retried
+	retried := r.Retried || r.Kind == nodegraph.KindContainer && boundary.retried
 	setNodeFlag(e, r.Kind, r.Hooked, retried)
 	updateResults(e, &none, r)
 	e.setList("children", r.Children)
-	if r.Kind == nodegraph.Pod {
+	if r.Kind == nodegraph.KindPod {
 		e.set("taskResultSynced", json.RawMessage(strconv.FormatBool(!r.Unsynced)))
 	}
 	c.made[r.ID] = nodeContext{name: r.Name, scope: inner, retried: retried}
@@ -137,7 +137,7 @@ func setNodeFlag(e *edit, kind nodegraph.Kind, hooked, retried bool) {
 	in.setFlag("hooked", hooked)
 	in.setFlag("retried", retried)
 	switch kind {
-	case nodegraph.NodeSkipped, nodegraph.StepGroup, nodegraph.TaskGroup:
+	case nodegraph.KindSkipped, nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
 	default:
 		if !in.changed {
 			return

@@ -59,7 +59,7 @@ func ExampleWorkflow_SetStatus() {
 	}
 	s := w.Snapshot
 	fetch := &s.Nodes[1]
-	fetch.Phase = nodegraph.Succeeded
+	fetch.Phase = nodegraph.PhaseSucceeded
 	fetch.Finished = time.Date(2026, 8, 21, 10, 5, 0, 0, time.UTC)
 	if err := w.SetStatus(s); err != nil {
 		log.Fatal(err)

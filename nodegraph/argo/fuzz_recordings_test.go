@@ -72,7 +72,7 @@ func FuzzReadRecordings(f *testing.F) {
 }
 
 // byID orders nodes: YAML is written with sorted keys.
-func byID(a, b nodegraph.Recorded) bool { return a.ID < b.ID }
+func byID(a, b nodegraph.NodeStatus) bool { return a.ID < b.ID }
 
 // requireSame checks that two workflows mean the same.
 func requireSame(t *testing.T, want, got *argo.Workflow, how string) {

@@ -53,12 +53,12 @@ func FuzzRead(f *testing.F) {
 func change(t *testing.T, w *argo.Workflow, text []byte) {
 	t.Helper()
 	s := w.Snapshot
-	s.Phase, s.Finished = nodegraph.Failed, at(9)
-	s.Nodes = append([]nodegraph.Recorded(nil), s.Nodes...)
+	s.Phase, s.Finished = nodegraph.PhaseFailed, at(9)
+	s.Nodes = append([]nodegraph.NodeStatus(nil), s.Nodes...)
 	for i := range s.Nodes {
-		s.Nodes[i].Phase, s.Nodes[i].Message, s.Nodes[i].Children = nodegraph.Error, "ended", []string{"w-9"}
+		s.Nodes[i].Phase, s.Nodes[i].Message, s.Nodes[i].Children = nodegraph.PhaseError, "ended", []string{"w-9"}
 	}
-	added := nodegraph.Recorded{ID: "w-9", Name: "w.new", Kind: nodegraph.Pod, Phase: nodegraph.Pending, Boundary: "w"}
+	added := nodegraph.NodeStatus{ID: "w-9", Name: "w.new", Kind: nodegraph.KindPod, Phase: nodegraph.PhasePending, Boundary: "w"}
 	if !strings.Contains(string(text), added.ID) {
 		s.Nodes = append(s.Nodes, added)
 	}

@@ -11,7 +11,7 @@ import (
 // nodeDecoder fills in the record of one node, field by field.
 type nodeDecoder struct {
 	*scanner
-	r     nodegraph.Recorded
+	r     nodegraph.NodeStatus
 	scope string // templateScope
 	ref   templateRef
 	seen  uint32 // one bit for each of nodeFields
@@ -56,7 +56,7 @@ var nodeFieldAt = func() map[string]int {
 
 // node reads the node that comes next, which stands under the key id, and checks what every node must have. The error
 // is a [*ReadError].
-func (s *scanner) node(id string) (nodegraph.Recorded, error) {
+func (s *scanner) node(id string) (nodegraph.NodeStatus, error) {
 	d := &nodeDecoder{scanner: s}
 	if err := d.fields(); err != nil {
 		return d.r, &ReadError{Node: id, Field: d.field, Err: err}
@@ -90,9 +90,9 @@ func (d *nodeDecoder) check(id string) error {
 		return bad("id", fmt.Errorf("is %q", bounded(r.ID)))
 	case r.Name == "":
 		return bad("name", errEmpty)
-	case r.Phase == nodegraph.Planned:
+	case r.Phase == nodegraph.PhasePlanned:
 		return bad("phase", errEmpty)
-	case r.Kind == nodegraph.Workflow:
+	case r.Kind == nodegraph.KindWorkflow:
 		return bad("type", errEmpty)
 	}
 	switch {
@@ -133,7 +133,7 @@ func (d *nodeDecoder) nodeType() error {
 		return err
 	}
 	d.r.Kind, err = nodegraph.ParseKind(text)
-	if err != nil || d.r.Kind == nodegraph.Workflow {
+	if err != nil || d.r.Kind == nodegraph.KindWorkflow {
 		return fmt.Errorf("%q is not a node type", bounded(text))
 	}
 	return nil

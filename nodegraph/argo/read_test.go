@@ -255,11 +255,11 @@ func TestReadStatus(t *testing.T) {
 		"nodeFlag":{"hooked":true,"retried":true,"new":[1]},"memoizationStatus":{"hit":true,"key":"k"},
 		"synchronizationStatus":{"waiting":"default/Mutex/m"},"outputs":{"parameters":[{"name":"p"}],"exitCode":"3"},
 		"failedPodRestarts":2,"children":["a","b"],"unknown":{"a":["}"]}`
-	record := nodegraph.Recorded{ID: "w", Name: "w", DisplayName: "W", Kind: nodegraph.Pod, Phase: nodegraph.Running, Message: "m",
+	record := nodegraph.NodeStatus{ID: "w", Name: "w", DisplayName: "W", Kind: nodegraph.KindPod, Phase: nodegraph.PhaseRunning, Message: "m",
 		Boundary: "b", Template: "main", Started: at(1), Daemoned: true, Unsynced: true, Hooked: true, Retried: true, CacheHit: true,
 		WaitsFor: "default/Mutex/m", ExitCode: 3, HasExit: true, Restarts: 2, Children: []string{"a", "b"}}
-	small := nodegraph.Recorded{ID: "w", Name: "w", Kind: nodegraph.DAG, Phase: nodegraph.Pending}
-	with := func(change func(*nodegraph.Recorded)) nodegraph.Recorded {
+	small := nodegraph.NodeStatus{ID: "w", Name: "w", Kind: nodegraph.KindDAG, Phase: nodegraph.PhasePending}
+	with := func(change func(*nodegraph.NodeStatus)) nodegraph.NodeStatus {
 		r := small
 		change(&r)
 		return r
@@ -274,34 +274,34 @@ func TestReadStatus(t *testing.T) {
 		{"a status that is null", object(`null`), nodegraph.Snapshot{}},
 		{"nodes that are null", object(`{"nodes":null}`), nodegraph.Snapshot{}},
 		{"the workflow itself", object(`{"phase":"Failed","message":"m","startedAt":"2026-08-21T10:00:01Z","finishedAt":"2026-08-21T10:00:02Z"}`),
-			nodegraph.Snapshot{Phase: nodegraph.Failed, Message: "m", Started: at(1), Finished: at(2)}},
-		{"a request to stop", withSpec(`{"shutdown":"Stop","suspend":true}`), nodegraph.Snapshot{Shutdown: "Stop", Held: true}},
+			nodegraph.Snapshot{Phase: nodegraph.PhaseFailed, Message: "m", Started: at(1), Finished: at(2)}},
+		{"a request to stop", withSpec(`{"shutdown":"Stop","suspend":true}`), nodegraph.Snapshot{Shutdown: "Stop", Suspended: true}},
 		{"suspend that is false", withSpec(`{"suspend":false}`), nodegraph.Snapshot{}},
-		{"a node with all fields", withNode(full), nodegraph.Snapshot{Nodes: []nodegraph.Recorded{record}}},
-		{"a node with the least", withNode(least), nodegraph.Snapshot{Nodes: []nodegraph.Recorded{small}}},
+		{"a node with all fields", withNode(full), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{record}}},
+		{"a node with the least", withNode(least), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{small}}},
 		{"a node in YAML", "kind: Workflow\nmetadata: {name: w, creationTimestamp: 2026-08-21T10:00:00Z}\nstatus:\n  nodes:\n    w: {id: w, name: w, type: DAG, phase: Pending, startedAt: 2026-08-21T10:00:01Z}\n",
-			nodegraph.Snapshot{Nodes: []nodegraph.Recorded{with(func(r *nodegraph.Recorded) { r.Started = at(1) })}}},
-		{"compressed nodes", object(`{"compressedNodes":"` + packed(`{"w":{"id":"w",`+least+`}}`) + `"}`), nodegraph.Snapshot{Nodes: []nodegraph.Recorded{small}}},
+			nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{with(func(r *nodegraph.NodeStatus) { r.Started = at(1) })}}},
+		{"compressed nodes", object(`{"compressedNodes":"` + packed(`{"w":{"id":"w",`+least+`}}`) + `"}`), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{small}}},
 		{"compressed nodes beside an empty object", object(`{"nodes":{},"compressedNodes":"` + packed(`{"w":{"id":"w",`+least+`}}`) + `"}`),
-			nodegraph.Snapshot{Nodes: []nodegraph.Recorded{small}}},
+			nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{small}}},
 		{"compressed nodes beside others do not count, as in Argo", object(`{"nodes":{"w":{"id":"w",` + least + `}},"compressedNodes":"x"}`),
-			nodegraph.Snapshot{Nodes: []nodegraph.Recorded{small}}},
+			nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{small}}},
 		{"nodes in the order of their names", object(`{"nodes":{"2":{"id":"2","name":"b","type":"DAG","phase":"Pending"},"1":{"id":"1","name":"a","type":"DAG","phase":"Pending"}}}`),
-			nodegraph.Snapshot{Nodes: []nodegraph.Recorded{
-				{ID: "1", Name: "a", Kind: nodegraph.DAG, Phase: nodegraph.Pending}, {ID: "2", Name: "b", Kind: nodegraph.DAG, Phase: nodegraph.Pending}}}},
-		{"an exit code that is no number says nothing", withNode(least + `,"outputs":{"exitCode":"none"}`), nodegraph.Snapshot{Nodes: []nodegraph.Recorded{small}}},
-		{"results that are in", withNode(least + `,"taskResultSynced":true`), nodegraph.Snapshot{Nodes: []nodegraph.Recorded{small}}},
-		{"nothing known of the results", withNode(least + `,"taskResultSynced":null`), nodegraph.Snapshot{Nodes: []nodegraph.Recorded{small}}},
+			nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{
+				{ID: "1", Name: "a", Kind: nodegraph.KindDAG, Phase: nodegraph.PhasePending}, {ID: "2", Name: "b", Kind: nodegraph.KindDAG, Phase: nodegraph.PhasePending}}}},
+		{"an exit code that is no number says nothing", withNode(least + `,"outputs":{"exitCode":"none"}`), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{small}}},
+		{"results that are in", withNode(least + `,"taskResultSynced":true`), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{small}}},
+		{"nothing known of the results", withNode(least + `,"taskResultSynced":null`), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{small}}},
 		{"nulls", withNode(least + `,"daemoned":null,"children":null,"nodeFlag":null,"failedPodRestarts":null,"message":null,"startedAt":""`),
-			nodegraph.Snapshot{Nodes: []nodegraph.Recorded{small}}},
-		{"escapes", withNode(least + `,"message":"a\u0022\\"`), nodegraph.Snapshot{Nodes: []nodegraph.Recorded{with(func(r *nodegraph.Recorded) { r.Message = `a"\` })}}},
-		{"a key with escapes", withNode(least + `,"m\u0065ssage":"m"`), nodegraph.Snapshot{Nodes: []nodegraph.Recorded{with(func(r *nodegraph.Recorded) { r.Message = "m" })}}},
+			nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{small}}},
+		{"escapes", withNode(least + `,"message":"a\u0022\\"`), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{with(func(r *nodegraph.NodeStatus) { r.Message = `a"\` })}}},
+		{"a key with escapes", withNode(least + `,"m\u0065ssage":"m"`), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{with(func(r *nodegraph.NodeStatus) { r.Message = "m" })}}},
 		{"a template of a WorkflowTemplate", withNode(least + `,"templateRef":{"name":"lib","template":"build"}`),
-			nodegraph.Snapshot{Nodes: []nodegraph.Recorded{with(func(r *nodegraph.Recorded) { r.Template = "namespaced/lib/build" })}}},
+			nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{with(func(r *nodegraph.NodeStatus) { r.Template = "namespaced/lib/build" })}}},
 		{"a template of a ClusterWorkflowTemplate", withNode(least + `,"templateRef":{"name":"lib","template":"build","clusterScope":true}`),
-			nodegraph.Snapshot{Nodes: []nodegraph.Recorded{with(func(r *nodegraph.Recorded) { r.Template = "cluster/lib/build" })}}},
+			nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{with(func(r *nodegraph.NodeStatus) { r.Template = "cluster/lib/build" })}}},
 		{"a template beside one of a WorkflowTemplate", withNode(least + `,"templateName":"test","templateScope":"namespaced/lib"`),
-			nodegraph.Snapshot{Nodes: []nodegraph.Recorded{with(func(r *nodegraph.Recorded) { r.Template = "namespaced/lib/test" })}}},
+			nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{with(func(r *nodegraph.NodeStatus) { r.Template = "namespaced/lib/test" })}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

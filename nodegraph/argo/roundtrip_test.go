@@ -68,7 +68,7 @@ func statusOf(t *testing.T, text []byte) json.RawMessage {
 
 // inOrder returns the status with the children of each node in order, and without what belongs to the spec.
 func inOrder(s nodegraph.Snapshot) nodegraph.Snapshot {
-	s.Shutdown, s.Held = "", false
+	s.Shutdown, s.Suspended = "", false
 	s.Nodes = slices.Clone(s.Nodes)
 	for i := range s.Nodes {
 		s.Nodes[i].Children = slices.Clone(s.Nodes[i].Children)
@@ -98,7 +98,7 @@ func TestCreatedNodesAreAsTheControllerMakesThem(t *testing.T) {
 		s := w.Snapshot
 		for i := range s.Nodes { // what is derived when a node is created
 			s.Nodes[i].DisplayName = ""
-			if s.Nodes[i].Kind == nodegraph.Container {
+			if s.Nodes[i].Kind == nodegraph.KindContainer {
 				s.Nodes[i].Retried = false
 			}
 		}

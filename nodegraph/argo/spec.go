@@ -38,7 +38,7 @@ func (r *reader) readSpec() error {
 	if err := r.decode("spec", text, &own); err != nil {
 		return err
 	}
-	r.w.Snapshot.Shutdown, r.w.Snapshot.Held = own.Shutdown, own.Suspend != nil && *own.Suspend
+	r.w.Snapshot.Shutdown, r.w.Snapshot.Suspended = own.Shutdown, own.Suspend != nil && *own.Suspend
 	field, s := "spec", &own
 	if own.WorkflowTemplateRef != nil {
 		field, s = "status.storedWorkflowTemplateSpec", new(spec)
@@ -95,7 +95,7 @@ type storedTemplate struct {
 func (c *converter) convert() error {
 	s, out := c.spec, &c.out
 	out.Name, out.Namespace, out.Entrypoint, out.OnExit = c.w.Name, c.w.Namespace, s.Entrypoint, s.OnExit
-	out.Suspended = c.w.Snapshot.Held
+	out.Suspended = c.w.Snapshot.Suspended
 	if s.Parallelism != nil {
 		out.Parallelism = *s.Parallelism
 	}

@@ -46,6 +46,6 @@ func (c *converter) placeholder(field, name, message string) {
 	c.unresolved(field, name, countsAsError)
 	if !c.known[name] {
 		c.known[name] = true
-		c.out.Templates = append(c.out.Templates, &nodegraph.Template{Name: name, Kind: nodegraph.Pod, Err: message})
+		c.out.Templates = append(c.out.Templates, &nodegraph.Template{Name: name, Kind: nodegraph.KindPod, Err: message})
 	}
 }

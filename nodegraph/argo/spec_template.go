@@ -24,27 +24,27 @@ func (c *converter) template(field, scope string, in *template) (*nodegraph.Temp
 	var err error
 	switch {
 	case in.Container != nil:
-		t.Kind = nodegraph.Pod
+		t.Kind = nodegraph.KindPod
 	case in.ContainerSet != nil:
-		t.Kind = nodegraph.Pod
+		t.Kind = nodegraph.KindPod
 		for _, ctr := range in.ContainerSet.Containers {
 			t.Containers = append(t.Containers, nodegraph.ContainerSpec{Name: ctr.Name, Dependencies: ctr.Dependencies})
 		}
 	case in.Steps != nil:
-		t.Kind, err = nodegraph.Steps, c.steps(field, scope, t, in.Steps)
+		t.Kind, err = nodegraph.KindSteps, c.steps(field, scope, t, in.Steps)
 	case in.DAG != nil:
-		t.Kind, err = nodegraph.DAG, c.dag(field, scope, t, in.DAG)
+		t.Kind, err = nodegraph.KindDAG, c.dag(field, scope, t, in.DAG)
 	case in.Script != nil, in.Resource != nil, in.Data != nil:
-		t.Kind = nodegraph.Pod
+		t.Kind = nodegraph.KindPod
 	case in.Suspend != nil:
-		t.Kind = nodegraph.Suspend
+		t.Kind = nodegraph.KindSuspend
 		t.Suspend, err = c.duration(field+".suspend.duration", in.Suspend.Duration)
 	case in.HTTP != nil:
-		t.Kind = nodegraph.HTTP
+		t.Kind = nodegraph.KindHTTP
 	case in.Plugin != nil:
-		t.Kind = nodegraph.Plugin
+		t.Kind = nodegraph.KindPlugin
 	default:
-		t.Kind, t.Err = nodegraph.Pod, fmt.Sprintf("Template '%s' missing specification", in.Name)
+		t.Kind, t.Err = nodegraph.KindPod, fmt.Sprintf("Template '%s' missing specification", in.Name)
 	}
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ func yamlWorkflow(lines string) []byte {
 
 // one is a template of one pod.
 func one(name string) *nodegraph.Template {
-	return &nodegraph.Template{Name: name, Kind: nodegraph.Pod}
+	return &nodegraph.Template{Name: name, Kind: nodegraph.KindPod}
 }
 
 func number(n int) *int { return &n }
@@ -110,37 +110,37 @@ func TestReadTemplate(t *testing.T) {
 		{"a script", "script: {source: x}", one("a")},
 		{"a resource", "resource: {action: get}", one("a")},
 		{"data", "data: {}", one("a")},
-		{"HTTP", "http: {url: x}", kind(nodegraph.HTTP)},
-		{"a plugin", "plugin: {hello: {}}", kind(nodegraph.Plugin)},
-		{"suspend", "suspend: {}", kind(nodegraph.Suspend)},
-		{"suspend for a while", "suspend: {duration: \"20\"}", with(func(x *nodegraph.Template) { x.Kind, x.Suspend = nodegraph.Suspend, 20*time.Second })},
+		{"HTTP", "http: {url: x}", kind(nodegraph.KindHTTP)},
+		{"a plugin", "plugin: {hello: {}}", kind(nodegraph.KindPlugin)},
+		{"suspend", "suspend: {}", kind(nodegraph.KindSuspend)},
+		{"suspend for a while", "suspend: {duration: \"20\"}", with(func(x *nodegraph.Template) { x.Kind, x.Suspend = nodegraph.KindSuspend, 20*time.Second })},
 		{"nothing to run", "inputs: {}", with(func(x *nodegraph.Template) { x.Err = "Template 'a' missing specification" })},
 		{"a ContainerSet", "containerSet: {containers: [{name: x}, {name: z, dependencies: [x]}]}", with(func(x *nodegraph.Template) {
 			x.Containers = []nodegraph.ContainerSpec{{Name: "x"}, {Name: "z", Dependencies: []string{"x"}}}
 		})},
 		{"a DAG", "dag: {target: b c, failFast: false, tasks: [{name: b, template: a}, {name: c, template: a, dependencies: [b], when: x, continueOn: {failed: true, error: true}}]}",
 			with(func(x *nodegraph.Template) {
-				x.Kind, x.NoFailFast, x.Targets = nodegraph.DAG, true, []string{"b", "c"}
+				x.Kind, x.NoFailFast, x.Targets = nodegraph.KindDAG, true, []string{"b", "c"}
 				x.Tasks = []nodegraph.Task{{Name: "b", Template: "a"}, {Name: "c", Template: "a", Dependencies: []string{"b"}, When: "x",
 					ContinueOn: nodegraph.ContinueOn{Failed: true, Error: true}}}
 			})},
 		{"depends", "dag: {tasks: [{name: b, template: a, depends: c.Failed}]}", with(func(x *nodegraph.Template) {
-			x.Kind, x.Tasks = nodegraph.DAG, []nodegraph.Task{{Name: "b", Template: "a", Depends: "c.Failed"}}
+			x.Kind, x.Tasks = nodegraph.KindDAG, []nodegraph.Task{{Name: "b", Template: "a", Depends: "c.Failed"}}
 		})},
 		{"steps", "steps: [[{name: b, template: a}], [], [{name: c, template: a}, {name: d, template: a}]]", with(func(x *nodegraph.Template) {
-			x.Kind = nodegraph.Steps
+			x.Kind = nodegraph.KindSteps
 			x.Steps = [][]nodegraph.Task{{{Name: "b", Template: "a"}}, nil, {{Name: "c", Template: "a"}, {Name: "d", Template: "a"}}}
 		})},
-		{"steps without any", "steps: []", kind(nodegraph.Steps)},
+		{"steps without any", "steps: []", kind(nodegraph.KindSteps)},
 		{"an inline template, named like its task", "steps: [[{name: b, inline: {container: {}}}]]", with(func(x *nodegraph.Template) {
-			x.Kind, x.Steps = nodegraph.Steps, [][]nodegraph.Task{{{Name: "b", Inline: one("b")}}}
+			x.Kind, x.Steps = nodegraph.KindSteps, [][]nodegraph.Task{{{Name: "b", Inline: one("b")}}}
 		})},
 		{"hooks of a task", "dag: {tasks: [{name: b, template: a, hooks: {exit: {template: x}, run: {template: v, expression: e}}}]}", with(func(x *nodegraph.Template) {
-			x.Kind = nodegraph.DAG
+			x.Kind = nodegraph.KindDAG
 			x.Tasks = []nodegraph.Task{{Name: "b", Template: "a", Hooks: []nodegraph.Hook{{Name: "exit", Template: "x"}, {Name: "run", Template: "v", Expression: "e"}}}}
 		})},
 		{"onExit of a task goes before its exit hook", "dag: {tasks: [{name: b, template: a, onExit: z, hooks: {exit: {template: x}}}]}", with(func(x *nodegraph.Template) {
-			x.Kind = nodegraph.DAG
+			x.Kind = nodegraph.KindDAG
 			x.Tasks = []nodegraph.Task{{Name: "b", Template: "a", Hooks: []nodegraph.Hook{{Name: "exit", Template: "z"}}}}
 		})},
 		{"what comes first in Argo's order decides", "container: {}\n    dag: {tasks: []}", one("a")},
@@ -178,7 +178,7 @@ func TestReadTemplateDefaults(t *testing.T) {
 	const defaults = "  templateDefaults:\n    container: {image: x}\n    daemon: true\n    failFast: true\n    parallelism: 4\n    timeout: 1m\n    pendingTimeout: 2m\n    memoize: {key: k}\n" +
 		"    suspend: {duration: \"9\"}\n    dag: {target: x, failFast: false}\n    retryStrategy: {limit: 5, retryPolicy: Always, backoff: {duration: \"1\", factor: 2, cap: \"3\", maxDuration: \"4\"}}\n" +
 		"    synchronization: {mutexes: [{name: m}], semaphores: [{database: {key: k}}]}\n"
-	all := nodegraph.Template{Name: "a", Kind: nodegraph.Pod, Daemon: true, FailFast: true, Parallelism: 4, Timeout: time.Minute, PendingTimeout: 2 * time.Minute, Memoize: "k",
+	all := nodegraph.Template{Name: "a", Kind: nodegraph.KindPod, Daemon: true, FailFast: true, Parallelism: 4, Timeout: time.Minute, PendingTimeout: 2 * time.Minute, Memoize: "k",
 		Retry: &retry.Strategy{Limit: number(5), Policy: retry.PolicyAlways, Backoff: &retry.Backoff{Duration: time.Second, Factor: 2, Cap: 3 * time.Second, MaxDuration: 4 * time.Second}},
 		Locks: []nodegraph.Lock{{Key: "default/Database/k"}, {Key: "default/Mutex/m", Limit: 1}}}
 	with := func(change func(*nodegraph.Template)) *nodegraph.Template {
@@ -194,7 +194,7 @@ func TestReadTemplateDefaults(t *testing.T) {
 		{"none of them", "container: {}\n    daemon: false\n    failFast: false\n    parallelism: 0\n    timeout: 1s\n    pendingTimeout: 1s\n    memoize: {key: l}\n" +
 			"    retryStrategy: {limit: 1, retryPolicy: OnError, expression: \"true\", backoff: {duration: \"5\", factor: 1, cap: \"6\", maxDuration: \"7\"}}\n" +
 			"    synchronization: {mutexes: [{name: q}], semaphores: [], mutex: {name: o}}",
-			&nodegraph.Template{Name: "a", Kind: nodegraph.Pod, Timeout: time.Second, PendingTimeout: time.Second, Memoize: "l",
+			&nodegraph.Template{Name: "a", Kind: nodegraph.KindPod, Timeout: time.Second, PendingTimeout: time.Second, Memoize: "l",
 				Retry: &retry.Strategy{Limit: number(1), Policy: retry.PolicyOnError, Expression: new(retry.Expression),
 					Backoff: &retry.Backoff{Duration: 5 * time.Second, Factor: 1, Cap: 6 * time.Second, MaxDuration: 7 * time.Second}},
 				Locks: []nodegraph.Lock{{Key: "default/Mutex/o", Limit: 1}, {Key: "default/Mutex/q", Limit: 1}}}},
@@ -206,9 +206,9 @@ func TestReadTemplateDefaults(t *testing.T) {
 			x.Retry = &retry.Strategy{Limit: number(1), Policy: retry.PolicyAlways, Backoff: all.Retry.Backoff}
 			x.Locks = all.Locks[1:]
 		})},
-		{"of a suspend template", "suspend: {}", with(func(x *nodegraph.Template) { x.Kind, x.Suspend = nodegraph.Suspend, 9*time.Second })},
+		{"of a suspend template", "suspend: {}", with(func(x *nodegraph.Template) { x.Kind, x.Suspend = nodegraph.KindSuspend, 9*time.Second })},
 		{"of a DAG", "dag: {tasks: [{name: x, template: a}]}", with(func(x *nodegraph.Template) {
-			x.Kind, x.NoFailFast, x.Targets, x.Tasks = nodegraph.DAG, true, []string{"x"}, []nodegraph.Task{{Name: "x", Template: "a"}}
+			x.Kind, x.NoFailFast, x.Targets, x.Tasks = nodegraph.KindDAG, true, []string{"x"}, []nodegraph.Task{{Name: "x", Template: "a"}}
 		})},
 	}
 	for _, test := range tests {
@@ -356,16 +356,16 @@ status:
 `))
 	group := func(tasks ...nodegraph.Task) [][]nodegraph.Task { return [][]nodegraph.Task{tasks} }
 	steps := func(name string, tasks ...nodegraph.Task) *nodegraph.Template {
-		return &nodegraph.Template{Name: name, Kind: nodegraph.Steps, Steps: group(tasks...)}
+		return &nodegraph.Template{Name: name, Kind: nodegraph.KindSteps, Steps: group(tasks...)}
 	}
 	want := []*nodegraph.Template{
-		{Name: "main", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{
+		{Name: "main", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{
 			{Name: "a", Template: "namespaced/lib/build"}, {Name: "b", Template: "namespaced/lib/build"}, {Name: "c", Template: "cluster/all/notify"},
 			{Name: "d", Template: "build"}, {Name: "e", Inline: steps("e", nodegraph.Task{Name: "f", Template: "build"})}}},
-		{Name: "build", Kind: nodegraph.Suspend},
+		{Name: "build", Kind: nodegraph.KindSuspend},
 		steps("namespaced/lib/build", nodegraph.Task{Name: "s", Template: "namespaced/lib/compile"}, nodegraph.Task{Name: "r", Template: "namespaced/lib/build"},
 			nodegraph.Task{Name: "i", Inline: steps("i", nodegraph.Task{Name: "j", Template: "namespaced/lib/compile"})}),
-		{Name: "cluster/all/notify", Kind: nodegraph.HTTP, Timeout: 5 * time.Second},
+		{Name: "cluster/all/notify", Kind: nodegraph.KindHTTP, Timeout: 5 * time.Second},
 		one("namespaced/lib/bye"),
 		one("namespaced/lib/compile"),
 	}
@@ -469,8 +469,8 @@ func TestReadLeavesVariablesToTheHost(t *testing.T) {
 	assert.Equal(t, &retry.Strategy{Policy: retry.PolicyAlways}, retries, "the policy that goes with an expression")
 	assert.Equal(t, &retry.Backoff{Duration: time.Second}, w.Spec.Templates[2].Retry.Backoff)
 	assert.Equal(t, []*nodegraph.Template{
-		{Name: "{{inputs.parameters.template}}", Kind: nodegraph.Pod, Err: `the host must resolve template "{{inputs.parameters.template}}"`},
-		{Name: "namespaced/lib/build", Kind: nodegraph.Pod, Err: `template "namespaced/lib/build" is not in status.storedTemplates`},
+		{Name: "{{inputs.parameters.template}}", Kind: nodegraph.KindPod, Err: `the host must resolve template "{{inputs.parameters.template}}"`},
+		{Name: "namespaced/lib/build", Kind: nodegraph.KindPod, Err: `template "namespaced/lib/build" is not in status.storedTemplates`},
 	}, w.Spec.Templates[3:])
 	_, err := nodegraph.New(w.Spec)
 	require.NoError(t, err)

@@ -58,7 +58,7 @@ func (r *reader) readStatus() error {
 	if err := r.readNodes(orNull(nodes)); err != nil {
 		return err
 	}
-	slices.SortFunc(s.Nodes, func(a, b nodegraph.Recorded) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.Nodes, func(a, b nodegraph.NodeStatus) int { return strings.Compare(a.Name, b.Name) })
 	return nil
 }
 
@@ -129,11 +129,11 @@ func decodeState(status members, s nodegraph.Snapshot) (nodegraph.Snapshot, erro
 func (s *scanner) workflowPhase() (nodegraph.Phase, error) {
 	text, err := s.str()
 	if err != nil {
-		return nodegraph.Planned, err
+		return nodegraph.PhasePlanned, err
 	}
 	phase, err := nodegraph.ParsePhase(text)
-	if err != nil || phase == nodegraph.Skipped || phase == nodegraph.Omitted {
-		return nodegraph.Planned, fmt.Errorf("%q is not a phase of a workflow", bounded(text))
+	if err != nil || phase == nodegraph.PhaseSkipped || phase == nodegraph.PhaseOmitted {
+		return nodegraph.PhasePlanned, fmt.Errorf("%q is not a phase of a workflow", bounded(text))
 	}
 	return phase, nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // updated returns node was with what r says, nil if it says that already.
-func (w *Workflow) updated(was json.RawMessage, r *nodegraph.Recorded) (json.RawMessage, error) {
+func (w *Workflow) updated(was json.RawMessage, r *nodegraph.NodeStatus) (json.RawMessage, error) {
 	old, _ := (&scanner{text: was}).node(r.ID) // of a node that was read, or created here: can't fail
 	if old.Name != r.Name {
 		return nil, &WriteError{Workflow: w.Name, Node: r.ID, Field: "name",
@@ -29,7 +29,7 @@ func (w *Workflow) updated(was json.RawMessage, r *nodegraph.Recorded) (json.Raw
 }
 
 // updateState writes how the node stands.
-func updateState(e *edit, old, r *nodegraph.Recorded) {
+func updateState(e *edit, old, r *nodegraph.NodeStatus) {
 	if old.Kind != r.Kind {
 		e.setText("type", r.Kind.String())
 	}
@@ -53,7 +53,7 @@ func updateState(e *edit, old, r *nodegraph.Recorded) {
 }
 
 // updateResults writes what came of it.
-func updateResults(e *edit, old, r *nodegraph.Recorded) {
+func updateResults(e *edit, old, r *nodegraph.NodeStatus) {
 	if old.Restarts != r.Restarts {
 		e.setNumber("failedPodRestarts", r.Restarts)
 	}

@@ -22,7 +22,7 @@ import (
 //     written to the second; one that is not set is left out, which means the same as Argo's null.
 //   - An exit code that is not set goes when the node has not ended.
 //
-// Shutdown and Held belong to the spec and are not written. Labels that show the phase are the host's.
+// Shutdown and Suspended belong to the spec and are not written. Labels that show the phase are the host's.
 //
 // The error is a [*WriteError]; nothing was changed then. Time and memory follow the nodes of s.
 func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
@@ -32,7 +32,7 @@ func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
 	}
 	c := &creator{w: w, made: make(map[string]nodeContext)}
 	changed := make(map[string]json.RawMessage)
-	var added []*nodegraph.Recorded
+	var added []*nodegraph.NodeStatus
 	seen := make(map[string]bool, len(s.Nodes))
 	for i := range s.Nodes {
 		r := &s.Nodes[i]
@@ -57,7 +57,7 @@ func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
 		w.nodes.set(id, now)
 	}
 	// The name of a node begins with the name of what it is inside of.
-	slices.SortStableFunc(added, func(a, b *nodegraph.Recorded) int { return len(a.Name) - len(b.Name) })
+	slices.SortStableFunc(added, func(a, b *nodegraph.NodeStatus) int { return len(a.Name) - len(b.Name) })
 	for _, r := range added {
 		w.nodes.set(r.ID, c.created(r))
 	}
@@ -65,7 +65,7 @@ func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
 }
 
 // checkRecord checks what a record must have to be written.
-func (w *Workflow) checkRecord(r *nodegraph.Recorded, seen map[string]bool) error {
+func (w *Workflow) checkRecord(r *nodegraph.NodeStatus, seen map[string]bool) error {
 	bad := func(field string, err error) error {
 		return &WriteError{Workflow: w.Name, Node: r.ID, Field: field, Err: err}
 	}
@@ -76,9 +76,9 @@ func (w *Workflow) checkRecord(r *nodegraph.Recorded, seen map[string]bool) erro
 		return bad("id", errors.New("is in the snapshot twice"))
 	case r.Name == "":
 		return bad("name", errEmpty)
-	case r.Phase == nodegraph.Planned || r.Phase > nodegraph.Omitted:
+	case r.Phase == nodegraph.PhasePlanned || r.Phase > nodegraph.PhaseOmitted:
 		return bad("phase", fmt.Errorf("%q can't be written", r.Phase))
-	case r.Kind == nodegraph.Workflow || r.Kind > nodegraph.NodeSkipped:
+	case r.Kind == nodegraph.KindWorkflow || r.Kind > nodegraph.KindSkipped:
 		return bad("type", fmt.Errorf("%q can't be written", r.Kind))
 	}
 	seen[r.ID] = true
@@ -87,7 +87,7 @@ func (w *Workflow) checkRecord(r *nodegraph.Recorded, seen map[string]bool) erro
 
 // newState returns the status of the workflow as a whole, as s says.
 func (w *Workflow) newState(s *nodegraph.Snapshot) (members, error) {
-	if s.Phase == nodegraph.Skipped || s.Phase == nodegraph.Omitted || s.Phase > nodegraph.Omitted {
+	if s.Phase == nodegraph.PhaseSkipped || s.Phase == nodegraph.PhaseOmitted || s.Phase > nodegraph.PhaseOmitted {
 		return nil, &WriteError{Workflow: w.Name, Field: "status.phase", Err: fmt.Errorf("%q is not a phase of a workflow", s.Phase)}
 	}
 	was, _ := decodeState(w.state, nodegraph.Snapshot{}) // of a status that was read, or set here: can't fail

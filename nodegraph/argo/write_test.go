@@ -22,17 +22,17 @@ const podFields = `"name":"w","displayName":"w","type":"Pod","templateName":"mai
 	`"startedAt":"2026-08-21T10:00:01Z","finishedAt":null,"progress":"0/1","taskResultSynced":true,"new":{"b":1, "a":[ ]}`
 
 // runningPod is the record of it.
-func runningPod(changes ...func(*nodegraph.Recorded)) nodegraph.Snapshot {
-	r := nodegraph.Recorded{ID: "w", Name: "w", DisplayName: "w", Kind: nodegraph.Pod, Phase: nodegraph.Running, Template: "main", Started: at(1)}
+func runningPod(changes ...func(*nodegraph.NodeStatus)) nodegraph.Snapshot {
+	r := nodegraph.NodeStatus{ID: "w", Name: "w", DisplayName: "w", Kind: nodegraph.KindPod, Phase: nodegraph.PhaseRunning, Template: "main", Started: at(1)}
 	for _, change := range changes {
 		change(&r)
 	}
-	return nodegraph.Snapshot{Nodes: []nodegraph.Recorded{r}}
+	return nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{r}}
 }
 
 // Each change of a node becomes the smallest patch of it.
 func TestSetStatusOfANode(t *testing.T) {
-	type record = nodegraph.Recorded
+	type record = nodegraph.NodeStatus
 	tests := []struct {
 		name   string
 		extra  string // fields of the node, beside those of podFields
@@ -40,14 +40,14 @@ func TestSetStatusOfANode(t *testing.T) {
 		want   string // the patch of the node, empty for none
 	}{
 		{"nothing", ``, func(*record) {}, ``},
-		{"phase", ``, func(r *record) { r.Phase = nodegraph.Failed }, `{"phase":"Failed"}`},
-		{"its end", ``, func(r *record) { r.Phase, r.Finished = nodegraph.Failed, at(2).Add(time.Millisecond) }, `{"phase":"Failed","finishedAt":"2026-08-21T10:00:02Z"}`},
+		{"phase", ``, func(r *record) { r.Phase = nodegraph.PhaseFailed }, `{"phase":"Failed"}`},
+		{"its end", ``, func(r *record) { r.Phase, r.Finished = nodegraph.PhaseFailed, at(2).Add(time.Millisecond) }, `{"phase":"Failed","finishedAt":"2026-08-21T10:00:02Z"}`},
 		{"times that differ by less than a second are the same", ``, func(r *record) { r.Started = at(1).Add(999 * time.Millisecond) }, ``},
 		{"a time in another zone", ``, func(r *record) { r.Started = at(3).In(time.FixedZone("", 3600)) }, `{"startedAt":"2026-08-21T10:00:03Z"}`},
 		{"a start that is not set stays", ``, func(r *record) { r.Started = time.Time{} }, ``},
 		{"message", ``, func(r *record) { r.Message = `a "b" <c> & d` }, `{"message":"a \"b\" <c> & d"}`},
 		{"message that goes", `,"message":"m"`, func(*record) {}, `{"message":null}`},
-		{"type", ``, func(r *record) { r.Kind = nodegraph.NodeSkipped }, `{"type":"Skipped"}`},
+		{"type", ``, func(r *record) { r.Kind = nodegraph.KindSkipped }, `{"type":"Skipped"}`},
 		{"ready", ``, func(r *record) { r.Daemoned = true }, `{"daemoned":true}`},
 		{"no longer ready", `,"daemoned":true`, func(*record) {}, `{"daemoned":null}`},
 		{"results that are not in", ``, func(r *record) { r.Unsynced = true }, `{"taskResultSynced":false}`},
@@ -58,7 +58,7 @@ func TestSetStatusOfANode(t *testing.T) {
 		{"exit code beside other outputs", `,"outputs":{"artifacts":[1]}`, func(r *record) { r.HasExit, r.ExitCode = true, 3 }, `{"outputs":{"exitCode":"3"}}`},
 		{"another exit code", `,"outputs":{"exitCode":"1"}`, func(r *record) { r.HasExit, r.ExitCode = true, 3 }, `{"outputs":{"exitCode":"3"}}`},
 		{"an exit code goes when the node runs again", `,"outputs":{"exitCode":"1"}`, func(*record) {}, `{"outputs":null}`},
-		{"an exit code that is not set stays when the node has ended", `,"outputs":{"exitCode":"1"}`, func(r *record) { r.Phase = nodegraph.Failed }, `{"phase":"Failed"}`},
+		{"an exit code that is not set stays when the node has ended", `,"outputs":{"exitCode":"1"}`, func(r *record) { r.Phase = nodegraph.PhaseFailed }, `{"phase":"Failed"}`},
 		{"restarts", ``, func(r *record) { r.Restarts = 2 }, `{"failedPodRestarts":2}`},
 		{"no restarts", `,"failedPodRestarts":2`, func(*record) {}, `{"failedPodRestarts":null}`},
 		{"a hit in the cache", ``, func(r *record) { r.CacheHit = true }, `{"memoizationStatus":{"hit":true,"key":"","cacheName":""}}`},
@@ -101,15 +101,15 @@ func TestSetStatusOfTheWorkflow(t *testing.T) {
 		set          nodegraph.Snapshot
 		want         string
 	}{
-		{"nothing", running, nodegraph.Snapshot{Phase: nodegraph.Running, Started: at(1)}, `{}`},
-		{"its phase alone", running, nodegraph.Snapshot{Phase: nodegraph.Failed}, `{"status":{"phase":"Failed"}}`},
-		{"requests belong to the spec", running, nodegraph.Snapshot{Phase: nodegraph.Running, Shutdown: "Stop", Held: true}, `{}`},
-		{"its end", running, nodegraph.Snapshot{Phase: nodegraph.Error, Message: "m", Started: at(1), Finished: at(9)},
+		{"nothing", running, nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Started: at(1)}, `{}`},
+		{"its phase alone", running, nodegraph.Snapshot{Phase: nodegraph.PhaseFailed}, `{"status":{"phase":"Failed"}}`},
+		{"requests belong to the spec", running, nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Shutdown: "Stop", Suspended: true}, `{}`},
+		{"its end", running, nodegraph.Snapshot{Phase: nodegraph.PhaseError, Message: "m", Started: at(1), Finished: at(9)},
 			`{"status":{"phase":"Error","finishedAt":"2026-08-21T10:00:09Z","message":"m"}}`},
-		{"its beginning", `{}`, nodegraph.Snapshot{Phase: nodegraph.Running, Started: at(1)}, `{"status":{"phase":"Running","startedAt":"2026-08-21T10:00:01Z"}}`},
-		{"its beginning where there is no status", `null`, nodegraph.Snapshot{Phase: nodegraph.Pending}, `{"status":{"phase":"Pending"}}`},
-		{"it runs again", ended, nodegraph.Snapshot{Phase: nodegraph.Running, Started: at(1)}, `{"status":{"phase":"Running","message":null,"finishedAt":null}}`},
-		{"an end that is not set stays", ended, nodegraph.Snapshot{Phase: nodegraph.Failed, Message: "m"}, `{}`},
+		{"its beginning", `{}`, nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Started: at(1)}, `{"status":{"phase":"Running","startedAt":"2026-08-21T10:00:01Z"}}`},
+		{"its beginning where there is no status", `null`, nodegraph.Snapshot{Phase: nodegraph.PhasePending}, `{"status":{"phase":"Pending"}}`},
+		{"it runs again", ended, nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Started: at(1)}, `{"status":{"phase":"Running","message":null,"finishedAt":null}}`},
+		{"an end that is not set stays", ended, nodegraph.Snapshot{Phase: nodegraph.PhaseFailed, Message: "m"}, `{}`},
 		{"not looked at yet", running, nodegraph.Snapshot{}, `{"status":{"phase":null}}`},
 	}
 	for _, test := range tests {
@@ -123,7 +123,7 @@ func TestSetStatusOfTheWorkflow(t *testing.T) {
 	}
 	t.Run("an object without a status", func(t *testing.T) {
 		w := read(t, []byte(withSpec(`{}`)))
-		require.NoError(t, w.SetStatus(nodegraph.Snapshot{Phase: nodegraph.Running}))
+		require.NoError(t, w.SetStatus(nodegraph.Snapshot{Phase: nodegraph.PhaseRunning}))
 		assert.Equal(t, strings.TrimSuffix(withSpec(`{}`), "}")+`,"status":{"phase":"Running"}}`, string(encode(t, w)))
 	})
 }
@@ -141,56 +141,56 @@ func TestSetStatusCreatesNodes(t *testing.T) {
 	const dag = `"name":"w","displayName":"w","type":"DAG","templateName":"main","templateScope":"local/w","phase":"Running"`
 	tests := []struct {
 		name, has string // the fields of the node "w"
-		record    nodegraph.Recorded
+		record    nodegraph.NodeStatus
 		want      string
 	}{
-		{"a pod", dag, nodegraph.Recorded{ID: "w-1", Name: "w.a", Kind: nodegraph.Pod, Phase: nodegraph.Pending, Boundary: "w", Template: "main", Started: at(1)},
+		{"a pod", dag, nodegraph.NodeStatus{ID: "w-1", Name: "w.a", Kind: nodegraph.KindPod, Phase: nodegraph.PhasePending, Boundary: "w", Template: "main", Started: at(1)},
 			`{"id":"w-1","name":"w.a","displayName":"a","type":"Pod","templateName":"main","templateScope":"local/w","phase":"Pending","boundaryID":"w","startedAt":"2026-08-21T10:00:01Z","taskResultSynced":true}`},
-		{"a pod that did all at once", dag, nodegraph.Recorded{ID: "w-1", Name: "w.a", DisplayName: "A", Kind: nodegraph.Pod, Phase: nodegraph.Failed, Message: "m", Boundary: "w", Template: "main",
+		{"a pod that did all at once", dag, nodegraph.NodeStatus{ID: "w-1", Name: "w.a", DisplayName: "A", Kind: nodegraph.KindPod, Phase: nodegraph.PhaseFailed, Message: "m", Boundary: "w", Template: "main",
 			Started: at(1), Finished: at(2), Unsynced: true, Hooked: true, Retried: true, CacheHit: true, HasExit: true, ExitCode: 1, Restarts: 1, WaitsFor: "l", Daemoned: true, Children: []string{"x"}},
 			`{"id":"w-1","name":"w.a","displayName":"A","type":"Pod","templateName":"main","templateScope":"local/w","phase":"Failed","boundaryID":"w","message":"m","startedAt":"2026-08-21T10:00:01Z","finishedAt":"2026-08-21T10:00:02Z",` +
 				`"daemoned":true,"taskResultSynced":false,"synchronizationStatus":{"waiting":"l"},"nodeFlag":{"hooked":true,"retried":true},"failedPodRestarts":1,"outputs":{"exitCode":"1"},"memoizationStatus":{"hit":true,"key":"","cacheName":""},"children":["x"]}`},
-		{"a StepGroup", dag, nodegraph.Recorded{ID: "w-1", Name: "w[0]", Kind: nodegraph.StepGroup, Phase: nodegraph.Running, Boundary: "w"},
+		{"a StepGroup", dag, nodegraph.NodeStatus{ID: "w-1", Name: "w[0]", Kind: nodegraph.KindStepGroup, Phase: nodegraph.PhaseRunning, Boundary: "w"},
 			`{"id":"w-1","name":"w[0]","displayName":"[0]","type":"StepGroup","templateScope":"local/w","phase":"Running","boundaryID":"w","nodeFlag":{}}`},
-		{"a step", dag, nodegraph.Recorded{ID: "w-1", Name: "w[12].a(0:x.y)", Kind: nodegraph.Retry, Phase: nodegraph.Running, Boundary: "w", Template: "main"},
+		{"a step", dag, nodegraph.NodeStatus{ID: "w-1", Name: "w[12].a(0:x.y)", Kind: nodegraph.KindRetry, Phase: nodegraph.PhaseRunning, Boundary: "w", Template: "main"},
 			`{"id":"w-1","name":"w[12].a(0:x.y)","displayName":"a(0:x.y)","type":"Retry","templateName":"main","templateScope":"local/w","phase":"Running","boundaryID":"w"}`},
-		{"a task that was skipped", dag, nodegraph.Recorded{ID: "w-1", Name: "w.a", Kind: nodegraph.NodeSkipped, Phase: nodegraph.Skipped, Boundary: "w", Template: "main"},
+		{"a task that was skipped", dag, nodegraph.NodeStatus{ID: "w-1", Name: "w.a", Kind: nodegraph.KindSkipped, Phase: nodegraph.PhaseSkipped, Boundary: "w", Template: "main"},
 			`{"id":"w-1","name":"w.a","displayName":"a","type":"Skipped","templateName":"main","templateScope":"local/w","phase":"Skipped","boundaryID":"w","nodeFlag":{}}`},
-		{"an exit handler", dag, nodegraph.Recorded{ID: "w-1", Name: "w.onExit", Kind: nodegraph.HTTP, Phase: nodegraph.Pending, Template: "main", Hooked: true},
+		{"an exit handler", dag, nodegraph.NodeStatus{ID: "w-1", Name: "w.onExit", Kind: nodegraph.KindHTTP, Phase: nodegraph.PhasePending, Template: "main", Hooked: true},
 			`{"id":"w-1","name":"w.onExit","displayName":"w.onExit","type":"HTTP","templateName":"main","templateScope":"local/w","phase":"Pending","nodeFlag":{"hooked":true}}`},
-		{"a container of an attempt", `"name":"w","type":"Pod","phase":"Running","nodeFlag":{"retried":true}`, nodegraph.Recorded{ID: "w-1", Name: "w.x", Kind: nodegraph.Container, Phase: nodegraph.Pending, Boundary: "w", Template: "main"},
+		{"a container of an attempt", `"name":"w","type":"Pod","phase":"Running","nodeFlag":{"retried":true}`, nodegraph.NodeStatus{ID: "w-1", Name: "w.x", Kind: nodegraph.KindContainer, Phase: nodegraph.PhasePending, Boundary: "w", Template: "main"},
 			`{"id":"w-1","name":"w.x","displayName":"x","type":"Container","templateName":"main","templateScope":"local/w","phase":"Pending","boundaryID":"w","nodeFlag":{"retried":true}}`},
-		{"an inline template has no name", dag, nodegraph.Recorded{ID: "w-1", Name: "w.a", Kind: nodegraph.Pod, Phase: nodegraph.Pending, Boundary: "w", Template: "a"},
+		{"an inline template has no name", dag, nodegraph.NodeStatus{ID: "w-1", Name: "w.a", Kind: nodegraph.KindPod, Phase: nodegraph.PhasePending, Boundary: "w", Template: "a"},
 			`{"id":"w-1","name":"w.a","displayName":"a","type":"Pod","templateScope":"local/w","phase":"Pending","boundaryID":"w","taskResultSynced":true}`},
-		{"a template of a WorkflowTemplate", dag, nodegraph.Recorded{ID: "w-1", Name: "w.a", Kind: nodegraph.DAG, Phase: nodegraph.Running, Boundary: "w", Template: "namespaced/lib/build"},
+		{"a template of a WorkflowTemplate", dag, nodegraph.NodeStatus{ID: "w-1", Name: "w.a", Kind: nodegraph.KindDAG, Phase: nodegraph.PhaseRunning, Boundary: "w", Template: "namespaced/lib/build"},
 			`{"id":"w-1","name":"w.a","displayName":"a","type":"DAG","templateRef":{"name":"lib","template":"build"},"templateScope":"local/w","phase":"Running","boundaryID":"w"}`},
-		{"a template of a ClusterWorkflowTemplate", dag, nodegraph.Recorded{ID: "w-1", Name: "w.a", Kind: nodegraph.DAG, Phase: nodegraph.Running, Boundary: "w", Template: "cluster/lib/build"},
+		{"a template of a ClusterWorkflowTemplate", dag, nodegraph.NodeStatus{ID: "w-1", Name: "w.a", Kind: nodegraph.KindDAG, Phase: nodegraph.PhaseRunning, Boundary: "w", Template: "cluster/lib/build"},
 			`{"id":"w-1","name":"w.a","displayName":"a","type":"DAG","templateRef":{"name":"lib","template":"build","clusterScope":true},"templateScope":"local/w","phase":"Running","boundaryID":"w"}`},
 		{"beside it in the same WorkflowTemplate", `"name":"w","type":"DAG","templateRef":{"name":"lib","template":"build"},"templateScope":"local/w","phase":"Running"`,
-			nodegraph.Recorded{ID: "w-1", Name: "w.a", Kind: nodegraph.DAG, Phase: nodegraph.Running, Boundary: "w", Template: "namespaced/lib/test"},
+			nodegraph.NodeStatus{ID: "w-1", Name: "w.a", Kind: nodegraph.KindDAG, Phase: nodegraph.PhaseRunning, Boundary: "w", Template: "namespaced/lib/test"},
 			`{"id":"w-1","name":"w.a","displayName":"a","type":"DAG","templateName":"test","templateScope":"namespaced/lib","phase":"Running","boundaryID":"w"}`},
-		{"a boundary that does not exist", dag, nodegraph.Recorded{ID: "w-1", Name: "v.a", Kind: nodegraph.Suspend, Phase: nodegraph.Running, Boundary: "v", Template: "main"},
+		{"a boundary that does not exist", dag, nodegraph.NodeStatus{ID: "w-1", Name: "v.a", Kind: nodegraph.KindSuspend, Phase: nodegraph.PhaseRunning, Boundary: "v", Template: "main"},
 			`{"id":"w-1","name":"v.a","displayName":"v.a","type":"Suspend","templateName":"main","templateScope":"local/w","phase":"Running","boundaryID":"v"}`},
-		{"a boundary without a scope", `"name":"w","type":"DAG","phase":"Running"`, nodegraph.Recorded{ID: "w-1", Name: "w.a", Kind: nodegraph.Suspend, Phase: nodegraph.Running, Boundary: "w"},
+		{"a boundary without a scope", `"name":"w","type":"DAG","phase":"Running"`, nodegraph.NodeStatus{ID: "w-1", Name: "w.a", Kind: nodegraph.KindSuspend, Phase: nodegraph.PhaseRunning, Boundary: "w"},
 			`{"id":"w-1","name":"w.a","displayName":"a","type":"Suspend","templateScope":"local/w","phase":"Running","boundaryID":"w"}`},
-		{"a name like a key", dag, nodegraph.Recorded{ID: "w-1", Name: "w.a", Kind: nodegraph.Suspend, Phase: nodegraph.Running, Boundary: "w", Template: "other/x/y"},
+		{"a name like a key", dag, nodegraph.NodeStatus{ID: "w-1", Name: "w.a", Kind: nodegraph.KindSuspend, Phase: nodegraph.PhaseRunning, Boundary: "w", Template: "other/x/y"},
 			`{"id":"w-1","name":"w.a","displayName":"a","type":"Suspend","templateScope":"local/w","phase":"Running","boundaryID":"w"}`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			text := withNode(test.has)
 			w := read(t, []byte(text))
-			require.NoError(t, w.SetStatus(nodegraph.Snapshot{Nodes: []nodegraph.Recorded{test.record}}))
+			require.NoError(t, w.SetStatus(nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{test.record}}))
 			assert.Equal(t, `{"status":{"nodes":{"w-1":`+test.want+`}}}`, string(patch(t, w)))
 			assert.Equal(t, applied(t, []byte(text), patch(t, w)), decoded(t, encode(t, w)))
 		})
 	}
 	t.Run("in any order, each knows its boundary", func(t *testing.T) {
 		w := read(t, []byte(object(`{}`)))
-		require.NoError(t, w.SetStatus(nodegraph.Snapshot{Nodes: []nodegraph.Recorded{
-			{ID: "w-1", Name: "w.a.b", Kind: nodegraph.Pod, Phase: nodegraph.Pending, Boundary: "w-2", Template: "namespaced/lib/test"},
-			{ID: "w-2", Name: "w.a", Kind: nodegraph.DAG, Phase: nodegraph.Running, Boundary: "w", Template: "namespaced/lib/build"},
-			{ID: "w", Name: "w", Kind: nodegraph.DAG, Phase: nodegraph.Running, Template: "main"},
+		require.NoError(t, w.SetStatus(nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{
+			{ID: "w-1", Name: "w.a.b", Kind: nodegraph.KindPod, Phase: nodegraph.PhasePending, Boundary: "w-2", Template: "namespaced/lib/test"},
+			{ID: "w-2", Name: "w.a", Kind: nodegraph.KindDAG, Phase: nodegraph.PhaseRunning, Boundary: "w", Template: "namespaced/lib/build"},
+			{ID: "w", Name: "w", Kind: nodegraph.KindDAG, Phase: nodegraph.PhaseRunning, Template: "main"},
 		}}))
 		assert.Contains(t, string(encode(t, w)), `"displayName":"b","type":"Pod","templateName":"test","templateScope":"namespaced/lib"`)
 	})
@@ -198,28 +198,28 @@ func TestSetStatusCreatesNodes(t *testing.T) {
 
 // A snapshot that can't be written changes nothing.
 func TestSetStatusErrors(t *testing.T) {
-	good := runningPod(func(r *nodegraph.Recorded) { r.Phase = nodegraph.Failed }).Nodes[0]
-	with := func(change func(*nodegraph.Recorded)) nodegraph.Snapshot {
+	good := runningPod(func(r *nodegraph.NodeStatus) { r.Phase = nodegraph.PhaseFailed }).Nodes[0]
+	with := func(change func(*nodegraph.NodeStatus)) nodegraph.Snapshot {
 		r := good
 		r.ID, r.Name = "w-1", "w.a"
 		change(&r)
-		return nodegraph.Snapshot{Nodes: []nodegraph.Recorded{good, r}}
+		return nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{good, r}}
 	}
 	tests := []struct {
 		name string
 		set  nodegraph.Snapshot
 		want string
 	}{
-		{"a phase of nodes", nodegraph.Snapshot{Phase: nodegraph.Omitted}, `argo: workflow "w": status.phase: "Omitted" is not a phase of a workflow`},
+		{"a phase of nodes", nodegraph.Snapshot{Phase: nodegraph.PhaseOmitted}, `argo: workflow "w": status.phase: "Omitted" is not a phase of a workflow`},
 		{"no phase at all", nodegraph.Snapshot{Phase: 99}, `argo: workflow "w": status.phase: "Phase(99)" is not a phase of a workflow`},
-		{"no id", with(func(r *nodegraph.Recorded) { r.ID = "" }), `argo: workflow "w": id: is empty`},
-		{"an id twice", with(func(r *nodegraph.Recorded) { r.ID = "w" }), `argo: workflow "w": node "w": id: is in the snapshot twice`},
-		{"no name", with(func(r *nodegraph.Recorded) { r.Name = "" }), `argo: workflow "w": node "w-1": name: is empty`},
-		{"a node that does not exist yet", with(func(r *nodegraph.Recorded) { r.Phase = nodegraph.Planned }), `argo: workflow "w": node "w-1": phase: "" can't be written`},
-		{"a phase that is none", with(func(r *nodegraph.Recorded) { r.Phase = 99 }), `argo: workflow "w": node "w-1": phase: "Phase(99)" can't be written`},
-		{"the workflow itself", with(func(r *nodegraph.Recorded) { r.Kind = nodegraph.Workflow }), `argo: workflow "w": node "w-1": type: "Workflow" can't be written`},
-		{"a kind that is none", with(func(r *nodegraph.Recorded) { r.Kind = 99 }), `argo: workflow "w": node "w-1": type: "Kind(99)" can't be written`},
-		{"another node of this id", runningPod(func(r *nodegraph.Recorded) { r.Name = "v" }), `argo: workflow "w": node "w": name: is "v" in the snapshot, "w" in the workflow`},
+		{"no id", with(func(r *nodegraph.NodeStatus) { r.ID = "" }), `argo: workflow "w": id: is empty`},
+		{"an id twice", with(func(r *nodegraph.NodeStatus) { r.ID = "w" }), `argo: workflow "w": node "w": id: is in the snapshot twice`},
+		{"no name", with(func(r *nodegraph.NodeStatus) { r.Name = "" }), `argo: workflow "w": node "w-1": name: is empty`},
+		{"a node that does not exist yet", with(func(r *nodegraph.NodeStatus) { r.Phase = nodegraph.PhasePlanned }), `argo: workflow "w": node "w-1": phase: "" can't be written`},
+		{"a phase that is none", with(func(r *nodegraph.NodeStatus) { r.Phase = 99 }), `argo: workflow "w": node "w-1": phase: "Phase(99)" can't be written`},
+		{"the workflow itself", with(func(r *nodegraph.NodeStatus) { r.Kind = nodegraph.KindWorkflow }), `argo: workflow "w": node "w-1": type: "Workflow" can't be written`},
+		{"a kind that is none", with(func(r *nodegraph.NodeStatus) { r.Kind = 99 }), `argo: workflow "w": node "w-1": type: "Kind(99)" can't be written`},
+		{"another node of this id", runningPod(func(r *nodegraph.NodeStatus) { r.Name = "v" }), `argo: workflow "w": node "w": name: is "v" in the snapshot, "w" in the workflow`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -252,9 +252,9 @@ func TestRemoveNodes(t *testing.T) {
 	w.RemoveNodes("w-3")
 	assert.Equal(t, `{"status":{"nodes":{"w":{"children":["w-1"],"outboundNodes":null},"w-1":{"children":null},"w-2":null,"w-3":null}}}`, string(patch(t, w)))
 
-	again := nodegraph.Recorded{ID: "w-2", Name: "w.b", Kind: nodegraph.Pod, Phase: nodegraph.Pending, Boundary: "w"}
-	added := nodegraph.Recorded{ID: "w-4", Name: "w.d", Kind: nodegraph.Pod, Phase: nodegraph.Pending, Boundary: "w"}
-	require.NoError(t, w.SetStatus(nodegraph.Snapshot{Nodes: []nodegraph.Recorded{again, added}}))
+	again := nodegraph.NodeStatus{ID: "w-2", Name: "w.b", Kind: nodegraph.KindPod, Phase: nodegraph.PhasePending, Boundary: "w"}
+	added := nodegraph.NodeStatus{ID: "w-4", Name: "w.d", Kind: nodegraph.KindPod, Phase: nodegraph.PhasePending, Boundary: "w"}
+	require.NoError(t, w.SetStatus(nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{again, added}}))
 	w.RemoveNodes("w-4")
 	assert.Equal(t, `{"w":{"children":["w-1"],"outboundNodes":null},"w-1":{"children":null},`+
 		`"w-2":{"displayName":"b","templateScope":"local/w","phase":"Pending","boundaryID":"w","taskResultSynced":true},"w-3":null}`,
@@ -268,8 +268,8 @@ func TestSetStatusOfCompressedNodes(t *testing.T) {
 	w := read(t, []byte(text))
 	assert.Equal(t, text, string(encode(t, w)), "unchanged nodes stay as they are packed")
 
-	s := runningPod(func(r *nodegraph.Recorded) { r.Phase, r.Finished = nodegraph.Succeeded, at(5) })
-	s.Phase = nodegraph.Running
+	s := runningPod(func(r *nodegraph.NodeStatus) { r.Phase, r.Finished = nodegraph.PhaseSucceeded, at(5) })
+	s.Phase = nodegraph.PhaseRunning
 	require.NoError(t, w.SetStatus(s))
 	var p struct {
 		Status map[string]string
@@ -278,10 +278,10 @@ func TestSetStatusOfCompressedNodes(t *testing.T) {
 	assert.Len(t, p.Status, 1)
 	want := strings.NewReplacer(`"Running"`, `"Succeeded"`, `"finishedAt":null`, `"finishedAt":"2026-08-21T10:00:05Z"`).Replace(nodes)
 	assert.Equal(t, want, unpacked(t, p.Status["compressedNodes"]))
-	assert.Equal(t, nodegraph.Succeeded, read(t, encode(t, w)).Snapshot.Nodes[0].Phase)
+	assert.Equal(t, nodegraph.PhaseSucceeded, read(t, encode(t, w)).Snapshot.Nodes[0].Phase)
 	assert.Equal(t, withoutKey(applied(t, []byte(text), patch(t, w))), withoutKey(decoded(t, encode(t, w))))
 
-	require.NoError(t, w.SetStatus(nodegraph.Snapshot{Phase: nodegraph.Running}))
+	require.NoError(t, w.SetStatus(nodegraph.Snapshot{Phase: nodegraph.PhaseRunning}))
 	w.RemoveNodes("w")
 	assert.Empty(t, read(t, encode(t, w)).Snapshot.Nodes)
 }
@@ -306,8 +306,8 @@ func TestPatchComparesMeaning(t *testing.T) {
 	w := read(t, []byte(withNode(`  "name" : "w", "type":"Pod","phase":"Running","children": [ "a", "b" ], "message":"\u0061","outputs":{ "exitCode" : "1" },"startedAt":"2026-08-21T10:00:01+00:00"`)))
 	was := w.Snapshot
 	was.Nodes[0].Children = []string{"a", "b"}
-	changed := runningPod(func(r *nodegraph.Recorded) {
-		r.Phase, r.Message, r.Children = nodegraph.Failed, "x", []string{"a"}
+	changed := runningPod(func(r *nodegraph.NodeStatus) {
+		r.Phase, r.Message, r.Children = nodegraph.PhaseFailed, "x", []string{"a"}
 		r.HasExit, r.ExitCode = true, 2
 	})
 	require.NoError(t, w.SetStatus(changed))
@@ -318,7 +318,7 @@ func TestPatchComparesMeaning(t *testing.T) {
 // YAML that is read is written as YAML with the same meaning.
 func TestEncodeYAML(t *testing.T) {
 	w := read(t, []byte(withNode(podFields+`,"message":"\ud83d\ude00 <b>","big":12345678901234567890,"small":0.10`)))
-	require.NoError(t, w.SetStatus(runningPod(func(r *nodegraph.Recorded) { r.Message = "\U0001F600 <c>" })))
+	require.NoError(t, w.SetStatus(runningPod(func(r *nodegraph.NodeStatus) { r.Message = "\U0001F600 <c>" })))
 	text, err := w.EncodeYAML()
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "kind: Workflow\n")

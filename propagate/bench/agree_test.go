@@ -169,7 +169,7 @@ func TestArgoLikeStartsFromTheSameState(t *testing.T) {
 			spec := shape.spec(100)
 			state, err := halfDone(spec)
 			require.NoError(t, err)
-			e, _, err := propagate.Load(spec, state, nodegraph.WithLimits(lifted))
+			e, _, err := propagate.FromState(spec, state, nodegraph.WithLimits(lifted))
 			require.NoError(t, err)
 			argo, err := argoLikeAt(e)
 			require.NoError(t, err)

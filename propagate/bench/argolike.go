@@ -74,7 +74,7 @@ func newArgoLike(spec *nodegraph.Spec) (*argoLike, error) {
 	refuse := spec.OnExit != "" || spec.Hooks != nil || spec.Parallelism != 0 || spec.ActiveDeadline != 0 ||
 		spec.Locks != nil || spec.Suspended
 	for _, t := range spec.Templates {
-		refuse = refuse || t.Kind != nodegraph.DAG && t.Kind != nodegraph.Pod || t.Daemon || t.Locks != nil ||
+		refuse = refuse || t.Kind != nodegraph.KindDAG && t.Kind != nodegraph.KindPod || t.Daemon || t.Locks != nil ||
 			t.Memoize != "" || t.Parallelism != 0 || t.FailFast || t.Timeout != 0 || t.PendingTimeout != 0 || t.Err != ""
 		if s := t.Retry; s != nil {
 			refuse = refuse || s.Backoff != nil || s.Expression != nil || s.IgnoreDisruptions || s.Rules != nil || s.Policy != ""
@@ -114,11 +114,11 @@ func (c *argoLike) reconcilePods(pods []propagate.PodStatus) {
 		}
 	}
 	for id, node := range c.nodes {
-		if node.Kind != nodegraph.Pod || node.fulfilled() || node.Started.IsZero() {
+		if node.Kind != nodegraph.KindPod || node.fulfilled() || node.Started.IsZero() {
 			continue
 		}
-		if _, ok := seen[id]; !ok && node.Phase != nodegraph.Pending {
-			c.mark(node.Name, nodegraph.Error, "pod deleted")
+		if _, ok := seen[id]; !ok && node.Phase != nodegraph.PhasePending {
+			c.mark(node.Name, nodegraph.PhaseError, "pod deleted")
 		}
 	}
 }
@@ -129,11 +129,11 @@ func (c *argoLike) assessPod(pod *propagate.PodStatus, old *nodeStatus) *nodeSta
 	template := c.template(old.Template)
 	switch pod.Phase {
 	case "Pending":
-		updated.Phase, updated.Message = nodegraph.Pending, pod.Message
+		updated.Phase, updated.Message = nodegraph.PhasePending, pod.Message
 	case "Running":
-		updated.Phase = nodegraph.Running
+		updated.Phase = nodegraph.PhaseRunning
 	case "Succeeded":
-		updated.Phase = nodegraph.Succeeded
+		updated.Phase = nodegraph.PhaseSucceeded
 	case "Failed":
 		updated.Phase, updated.Message = failure(pod, template)
 	}
@@ -148,18 +148,18 @@ func (c *argoLike) assessPod(pod *propagate.PodStatus, old *nodeStatus) *nodeSta
 			message := fmt.Sprintf("%s: %s (exit code %d): %s", s.Name, s.Reason, s.ExitCode, s.Message)
 			switch s.ExitCode {
 			case 0:
-				c.mark(name, nodegraph.Succeeded, "")
+				c.mark(name, nodegraph.PhaseSucceeded, "")
 			case 64:
-				c.mark(name, nodegraph.Error, message)
+				c.mark(name, nodegraph.PhaseError, message)
 			default:
-				c.mark(name, nodegraph.Failed, message)
+				c.mark(name, nodegraph.PhaseFailed, message)
 			}
 		case pod.Phase == "Failed":
-			c.mark(name, nodegraph.Failed, "the pod failed")
+			c.mark(name, nodegraph.PhaseFailed, "the pod failed")
 		case s.Waiting:
-			c.mark(name, nodegraph.Pending, "")
+			c.mark(name, nodegraph.PhasePending, "")
 		case s.Running:
-			c.mark(name, nodegraph.Running, "")
+			c.mark(name, nodegraph.PhaseRunning, "")
 		}
 	}
 	if updated.fulfilled() && updated.Finished.IsZero() {
@@ -174,7 +174,7 @@ func (c *argoLike) assessPod(pod *propagate.PodStatus, old *nodeStatus) *nodeSta
 // failure says how a pod failed: as the first of its main containers that did not end well.
 func failure(pod *propagate.PodStatus, template *nodegraph.Template) (nodegraph.Phase, string) {
 	if pod.Message != "" {
-		return nodegraph.Failed, pod.Message
+		return nodegraph.PhaseFailed, pod.Message
 	}
 	for k := range pod.Containers {
 		s := &pod.Containers[k]
@@ -183,11 +183,11 @@ func failure(pod *propagate.PodStatus, template *nodegraph.Template) (nodegraph.
 		}
 		message := fmt.Sprintf("%s: %s (exit code %d)", s.Name, s.Reason, s.ExitCode)
 		if s.ExitCode == 64 {
-			return nodegraph.Error, message
+			return nodegraph.PhaseError, message
 		}
-		return nodegraph.Failed, message
+		return nodegraph.PhaseFailed, message
 	}
-	return nodegraph.Failed, ""
+	return nodegraph.PhaseFailed, ""
 }
 
 // execute looks at the node of a template and all inside it. It creates the node if it is not there.
@@ -200,7 +200,7 @@ func (c *argoLike) execute(name string, t *nodegraph.Template, boundary string, 
 		return c.executeKind(name, t, boundary, attempt)
 	}
 	if node == nil {
-		node = c.create(name, nodegraph.Retry, t, boundary, nodegraph.Running, "")
+		node = c.create(name, nodegraph.KindRetry, t, boundary, nodegraph.PhaseRunning, "")
 	}
 	if node = c.assessRetry(node, t.Retry); node.fulfilled() {
 		return node
@@ -219,7 +219,7 @@ func (c *argoLike) execute(name string, t *nodegraph.Template, boundary string, 
 }
 
 func (c *argoLike) executeKind(name string, t *nodegraph.Template, boundary string, attempt bool) *nodeStatus {
-	if t.Kind == nodegraph.DAG {
+	if t.Kind == nodegraph.KindDAG {
 		return c.executeDAG(name, t, boundary)
 	}
 	return c.executePod(name, t, boundary, attempt)
@@ -230,20 +230,20 @@ func (c *argoLike) executePod(name string, t *nodegraph.Template, boundary strin
 	if node := c.byName(name); node != nil {
 		return node
 	}
-	phase := nodegraph.Pending
+	phase := nodegraph.PhasePending
 	if c.ended != nil && c.ended(nodegraph.NodeID(c.spec.Name, name)) {
-		phase = nodegraph.Succeeded
+		phase = nodegraph.PhaseSucceeded
 	}
-	node := c.create(name, nodegraph.Pod, t, boundary, phase, "")
+	node := c.create(name, nodegraph.KindPod, t, boundary, phase, "")
 	if attempt {
 		node.Attempt = true
 		c.nodes[node.ID] = *node
 	}
-	if phase == nodegraph.Pending {
+	if phase == nodegraph.PhasePending {
 		c.created = append(c.created, node.ID)
 	}
 	for _, s := range t.Containers {
-		c.create(fmt.Sprintf("%s.%s", name, s.Name), nodegraph.Container, t, node.ID, phase, "")
+		c.create(fmt.Sprintf("%s.%s", name, s.Name), nodegraph.KindContainer, t, node.ID, phase, "")
 	}
 	for _, s := range t.Containers {
 		child := fmt.Sprintf("%s.%s", name, s.Name)
@@ -264,8 +264,8 @@ func (c *argoLike) assessRetry(node *nodeStatus, s *retry.Strategy) *nodeStatus 
 	case last == nil || !last.fulfilled():
 		return node
 	case !last.Phase.Unsuccessful():
-		return c.mark(node.Name, nodegraph.Succeeded, "")
-	case last.Phase == nodegraph.Error: // the policy is OnFailure
+		return c.mark(node.Name, nodegraph.PhaseSucceeded, "")
+	case last.Phase == nodegraph.PhaseError: // the policy is OnFailure
 		return c.mark(node.Name, last.Phase, last.Message)
 	case s.Limit != nil && len(attempts) > *s.Limit:
 		return c.mark(node.Name, last.Phase, "No more retries left")
@@ -346,19 +346,19 @@ func (c *argoLike) template(name string) *nodegraph.Template {
 func (c *argoLike) outbound(id string) []string {
 	node := c.get(id)
 	switch node.Kind {
-	case nodegraph.NodeSkipped:
+	case nodegraph.KindSkipped:
 		return []string{node.ID}
-	case nodegraph.Retry:
+	case nodegraph.KindRetry:
 		if n := len(node.Children); n > 0 {
 			return node.Children[n-1:]
 		}
-	case nodegraph.Pod, nodegraph.Container, nodegraph.TaskGroup:
-		if node.Kind == nodegraph.Pod && c.template(node.Template).Containers == nil || len(node.Children) == 0 {
+	case nodegraph.KindPod, nodegraph.KindContainer, nodegraph.KindTaskGroup:
+		if node.Kind == nodegraph.KindPod && c.template(node.Template).Containers == nil || len(node.Children) == 0 {
 			return []string{node.ID}
 		}
 		var all []string
 		for _, child := range node.Children {
-			if node.Kind == nodegraph.Container && c.get(child).Boundary != node.Boundary {
+			if node.Kind == nodegraph.KindContainer && c.get(child).Boundary != node.Boundary {
 				all = append(all, node.ID)
 			} else {
 				all = append(all, c.outbound(child)...)
@@ -388,7 +388,7 @@ type dagPass struct {
 func (c *argoLike) executeDAG(name string, t *nodegraph.Template, boundary string) *nodeStatus {
 	node := c.byName(name)
 	if node == nil {
-		node = c.create(name, nodegraph.DAG, t, boundary, nodegraph.Running, "")
+		node = c.create(name, nodegraph.KindDAG, t, boundary, nodegraph.PhaseRunning, "")
 	}
 	d := &dagPass{
 		argoLike: c, name: name, id: node.ID, template: t, visited: map[string]bool{}, depends: map[string][]string{},
@@ -411,7 +411,7 @@ func (c *argoLike) executeDAG(name string, t *nodegraph.Template, boundary strin
 	for group, p := range d.groups {
 		c.mark(group, p, "")
 	}
-	if phase == nodegraph.Running {
+	if phase == nodegraph.PhaseRunning {
 		return c.byName(name)
 	}
 	node = c.byName(name)
@@ -464,14 +464,14 @@ func (d *dagPass) executeTask(name string) {
 		execute, proceed, err := d.evaluateDepends(name)
 		switch {
 		case err != nil:
-			d.create(full, nodegraph.NodeSkipped, &nodegraph.Template{}, d.id, nodegraph.Error, err.Error())
+			d.create(full, nodegraph.KindSkipped, &nodegraph.Template{}, d.id, nodegraph.PhaseError, err.Error())
 			d.connectTask(name, full)
 			return
 		case !proceed:
 			return
 		case !execute:
 			const message = "omitted: depends condition not met"
-			d.create(full, nodegraph.NodeSkipped, &nodegraph.Template{}, d.id, nodegraph.Omitted, message)
+			d.create(full, nodegraph.KindSkipped, &nodegraph.Template{}, d.id, nodegraph.PhaseOmitted, message)
 			d.connectTask(name, full)
 			return
 		}
@@ -491,13 +491,13 @@ func (d *dagPass) executeLoop(task *nodegraph.Task, group *nodeStatus) {
 	full := d.nodeName(task.Name)
 	t := d.argoLike.template(task.Template)
 	if len(task.Loop.Items) == 0 {
-		d.create(full, nodegraph.NodeSkipped, t, d.id, nodegraph.Skipped, "Skipped, empty params")
+		d.create(full, nodegraph.KindSkipped, t, d.id, nodegraph.PhaseSkipped, "Skipped, empty params")
 		d.connectTask(task.Name, full)
 		return
 	}
 	if group == nil {
 		d.connectTask(task.Name, full)
-		d.create(full, nodegraph.TaskGroup, t, d.id, nodegraph.Running, "")
+		d.create(full, nodegraph.KindTaskGroup, t, d.id, nodegraph.PhaseRunning, "")
 	}
 	expanded := make([]string, len(task.Loop.Items))
 	for k, item := range task.Loop.Items {
@@ -510,7 +510,7 @@ func (d *dagPass) executeLoop(task *nodegraph.Task, group *nodeStatus) {
 		}
 		d.execute(name, t, d.id, false)
 	}
-	phase := nodegraph.Succeeded
+	phase := nodegraph.PhaseSucceeded
 	for _, item := range expanded {
 		node := d.node(item)
 		if node == nil || !node.fulfilled() {
@@ -541,7 +541,7 @@ func (d *dagPass) connectTask(task, node string) {
 func (d *dagPass) assess(targets []string) nodegraph.Phase {
 	reached := make(map[string]nodegraph.Phase)
 	for _, t := range targets {
-		reached[d.nodeID(t)] = nodegraph.Planned
+		reached[d.nodeID(t)] = nodegraph.PhasePlanned
 	}
 	type visit struct {
 		id     string
@@ -558,19 +558,19 @@ func (d *dagPass) assess(targets []string) nodegraph.Phase {
 			}
 		}
 	}
-	add(d.get(d.id).Children, nodegraph.Succeeded)
+	add(d.get(d.id).Children, nodegraph.PhaseSucceeded)
 	for len(queue) > 0 {
 		at := queue[0]
 		queue = queue[1:]
 		node := d.get(at.id)
 		if node == nil {
-			return nodegraph.Running
+			return nodegraph.PhaseRunning
 		}
 		branch := at.branch
 		if !node.fulfilled() {
 			phase, done := d.groupDone(node)
 			if !done {
-				return nodegraph.Running
+				return nodegraph.PhaseRunning
 			}
 			d.groups[node.Name], branch = phase, phase
 		} else if node.Phase.Completed() {
@@ -579,7 +579,7 @@ func (d *dagPass) assess(targets []string) nodegraph.Phase {
 		if before, is := reached[node.ID]; is && !before.Unsuccessful() {
 			reached[node.ID] = branch
 		}
-		if node.Kind != nodegraph.Retry {
+		if node.Kind != nodegraph.KindRetry {
 			add(node.Children, branch)
 			continue
 		}
@@ -589,12 +589,12 @@ func (d *dagPass) assess(targets []string) nodegraph.Phase {
 			}
 		}
 	}
-	result := nodegraph.Succeeded
+	result := nodegraph.PhaseSucceeded
 	for _, t := range targets {
 		branch := reached[d.nodeID(t)]
 		switch {
-		case branch == nodegraph.Planned:
-			result = nodegraph.Running
+		case branch == nodegraph.PhasePlanned:
+			result = nodegraph.PhaseRunning
 			if d.template.NoFailFast {
 				return result
 			}
@@ -610,10 +610,10 @@ func (d *dagPass) assess(targets []string) nodegraph.Phase {
 
 // groupDone tells how a TaskGroup ends that was left unfinished although its items have all ended.
 func (d *dagPass) groupDone(node *nodeStatus) (nodegraph.Phase, bool) {
-	if node.Kind != nodegraph.TaskGroup || len(node.Children) == 0 {
+	if node.Kind != nodegraph.KindTaskGroup || len(node.Children) == 0 {
 		return 0, false
 	}
-	phase := nodegraph.Succeeded
+	phase := nodegraph.PhaseSucceeded
 	for _, id := range node.Children {
 		child := d.get(id)
 		if child == nil || !child.fulfilled() {
@@ -703,16 +703,16 @@ func (d *dagPass) evaluateDepends(name string) (execute, proceed bool, err error
 			return false, false, nil
 		}
 		r := taskResults{
-			Succeeded: node.Phase == nodegraph.Succeeded, Failed: node.Phase == nodegraph.Failed,
-			Errored: node.Phase == nodegraph.Error, Skipped: node.Phase == nodegraph.Skipped,
-			Omitted: node.Phase == nodegraph.Omitted,
+			Succeeded: node.Phase == nodegraph.PhaseSucceeded, Failed: node.Phase == nodegraph.PhaseFailed,
+			Errored: node.Phase == nodegraph.PhaseError, Skipped: node.Phase == nodegraph.PhaseSkipped,
+			Omitted: node.Phase == nodegraph.PhaseOmitted,
 		}
-		if node.Kind == nodegraph.TaskGroup {
+		if node.Kind == nodegraph.KindTaskGroup {
 			r.AllFailed = len(node.Children) > 0
 			for _, id := range node.Children {
 				p := d.get(id).Phase
-				r.AnySucceeded = r.AnySucceeded || p == nodegraph.Succeeded
-				r.AllFailed = r.AllFailed && p == nodegraph.Failed
+				r.AnySucceeded = r.AnySucceeded || p == nodegraph.PhaseSucceeded
+				r.AllFailed = r.AllFailed && p == nodegraph.PhaseFailed
 			}
 		}
 		results[strings.ReplaceAll(dependency, "-", "_")] = r

@@ -56,7 +56,7 @@ func halfDone(spec *nodegraph.Spec) (propagate.State, error) {
 func openPods(e *propagate.Engine) []nodegraph.Index {
 	var open []nodegraph.Index
 	for i := range nodegraph.Index(e.Graph().Len()) {
-		if e.Kind(i) == nodegraph.Pod && e.Exists(i) {
+		if e.Kind(i) == nodegraph.KindPod && e.Exists(i) {
 			if p, _ := e.Phase(i); !p.Settled() {
 				open = append(open, i)
 			}
@@ -69,14 +69,14 @@ func openPods(e *propagate.Engine) []nodegraph.Index {
 func endings(pods []nodegraph.Index) []propagate.Event {
 	events := make([]propagate.Event, len(pods))
 	for k, i := range pods {
-		events[k] = propagate.Event{Type: propagate.EventPodEnded, At: i, Phase: nodegraph.Succeeded}
+		events[k] = propagate.Event{Type: propagate.EventPodEnded, At: i, Phase: nodegraph.PhaseSucceeded}
 	}
 	return events
 }
 
 // eventsFrom lists the endings of all pods from a state to the end of the workflow, in the order in which they started.
 func eventsFrom(spec *nodegraph.Spec, state propagate.State) ([]propagate.Event, error) {
-	e, _, err := propagate.Load(spec, state, nodegraph.WithLimits(lifted))
+	e, _, err := propagate.FromState(spec, state, nodegraph.WithLimits(lifted))
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func eventsFrom(spec *nodegraph.Spec, state propagate.State) ([]propagate.Event,
 			return nil, err
 		}
 		for _, a := range result.Actions {
-			if a.Type == propagate.ActionStart && a.Kind == nodegraph.Pod {
+			if a.Type == propagate.ActionStart && a.Kind == nodegraph.KindPod {
 				queue = append(queue, a.Node)
 			}
 		}
@@ -110,7 +110,7 @@ func argoLikeAt(e *propagate.Engine) (*argoLike, error) {
 			return false
 		}
 		p, _ := e.Phase(i)
-		return p == nodegraph.Succeeded
+		return p == nodegraph.PhaseSucceeded
 	}
 	c.reconcile(began, nil)
 	c.ended = nil
@@ -172,7 +172,7 @@ func (l *podList) seen(created []string) {
 func createdBy(r *propagate.Result) []string {
 	var ids []string
 	for _, a := range r.Actions {
-		if a.Type == propagate.ActionStart && a.Kind == nodegraph.Pod {
+		if a.Type == propagate.ActionStart && a.Kind == nodegraph.KindPod {
 			ids = append(ids, a.ID)
 		}
 	}

@@ -32,7 +32,7 @@ func draw(g *nodegraph.Graph) drawing {
 		for m := range g.Members(i) {
 			d.edges = append(d.edges, [2]string{name(i), name(m)})
 		}
-		for m := range g.Before(i) {
+		for m := range g.Dependents(i) {
 			d.edges = append(d.edges, [2]string{name(i), name(m)})
 		}
 	}

@@ -182,7 +182,7 @@ func measurePass(s settings, spec *nodegraph.Spec) ([]sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, _, err := propagate.Load(spec, state, nodegraph.WithLimits(lifted))
+	e, _, err := propagate.FromState(spec, state, nodegraph.WithLimits(lifted))
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +211,7 @@ func measurePass(s settings, spec *nodegraph.Spec) ([]sample, error) {
 	list := []contestant{
 		verdicts(e),
 		{"nodestatus SyncPods", timed(n, func() error { _, err := e.SyncPods(began, pods); return err })},
-		{"nodestatus Load", timed(n, func() error { _, _, err := propagate.Load(spec, state, nodegraph.WithLimits(lifted)); return err })},
+		{"nodestatus Load", timed(n, func() error { _, _, err := propagate.FromState(spec, state, nodegraph.WithLimits(lifted)); return err })},
 		{"gonum Sort, our view", timed(n, func() error { _, err := gonumOrder(view); return err })},
 		{"gonum Sort", timed(n, func() error { _, err := gonumOrder(own); return err })},
 		{"dominikbraun Sort", s.unless(n > manyToSort, timed(n, func() error { return dominikbraunSort(braun) }))},
@@ -272,7 +272,7 @@ func measureEvent(s settings, spec *nodegraph.Spec) ([]sample, error) {
 	argo := func(set func(c *argoLike)) stretch { return s.reconciles(spec, state, len(events), set) }
 	return s.compare(
 		contestant{"nodestatus ApplyTo", func() (time.Duration, int, error) {
-			e, _, err := propagate.Load(spec, state, nodegraph.WithLimits(lifted))
+			e, _, err := propagate.FromState(spec, state, nodegraph.WithLimits(lifted))
 			if err != nil {
 				return 0, 0, err
 			}
@@ -297,7 +297,7 @@ func measureEvent(s settings, spec *nodegraph.Spec) ([]sample, error) {
 // loaded from its saved state each time, as by a host that keeps nothing.
 func (s settings) syncs(spec *nodegraph.Spec, state propagate.State, most int, reload bool) stretch {
 	return func() (time.Duration, int, error) {
-		e, _, err := propagate.Load(spec, state, nodegraph.WithLimits(lifted))
+		e, _, err := propagate.FromState(spec, state, nodegraph.WithLimits(lifted))
 		if err != nil {
 			return 0, 0, err
 		}
@@ -307,7 +307,7 @@ func (s settings) syncs(spec *nodegraph.Spec, state propagate.State, most int, r
 		}
 		return s.podByPod(list, most, func() ([]string, error) {
 			if reload {
-				if e, _, err = propagate.Load(spec, at, nodegraph.WithLimits(lifted)); err != nil {
+				if e, _, err = propagate.FromState(spec, at, nodegraph.WithLimits(lifted)); err != nil {
 					return nil, err
 				}
 			}
@@ -329,7 +329,7 @@ func (s settings) reconciles(spec *nodegraph.Spec, state propagate.State, most i
 	var pods []propagate.PodStatus
 	return func() (time.Duration, int, error) {
 		if saved == nil {
-			e, _, err := propagate.Load(spec, state, nodegraph.WithLimits(lifted))
+			e, _, err := propagate.FromState(spec, state, nodegraph.WithLimits(lifted))
 			if err != nil {
 				return 0, 0, err
 			}

@@ -19,11 +19,11 @@ const endedAround = "what it is inside of has ended"
 const healIt = "heal the workflow: nothing else will end this node"
 
 // contradiction finds what no controller would come to.
-func (d *diagnosis) contradiction(r *nodegraph.Recorded) {
+func (d *diagnosis) contradiction(r *nodegraph.NodeStatus) {
 	switch {
-	case r.Phase == nodegraph.Succeeded &&
-		(r.Kind == nodegraph.Pod && r.Message == podDeleted || r.Kind == nodegraph.Container && r.Message == containerDeleted):
-		d.found(Rewritten, r, State{nodegraph.Error, r.Message}, true,
+	case r.Phase == nodegraph.PhaseSucceeded &&
+		(r.Kind == nodegraph.KindPod && r.Message == podDeleted || r.Kind == nodegraph.KindContainer && r.Message == containerDeleted):
+		d.found(Rewritten, r, State{nodegraph.PhaseError, r.Message}, true,
 			"it can't have succeeded and have lost its pod: the controller rewrote a result",
 			"heal the workflow, and check what relied on the success")
 	case !open(r):
@@ -37,9 +37,9 @@ func (d *diagnosis) contradiction(r *nodegraph.Recorded) {
 
 // orphaned finds containers of pods that are recorded as ended. The record alone tells: of the order among containers,
 // or of what the specification asks for, nothing depends.
-func (d *diagnosis) orphaned(r *nodegraph.Recorded) bool {
+func (d *diagnosis) orphaned(r *nodegraph.NodeStatus) bool {
 	pod := d.record.byID[r.Boundary]
-	if r.Kind != nodegraph.Container || pod == nil || pod.Kind != nodegraph.Pod || !pod.Phase.Settled() || pod.Unsynced {
+	if r.Kind != nodegraph.KindContainer || pod == nil || pod.Kind != nodegraph.KindPod || !pod.Phase.Settled() || pod.Unsynced {
 		return false
 	}
 	should, ok := d.computedState(r)
@@ -52,18 +52,18 @@ func (d *diagnosis) orphaned(r *nodegraph.Recorded) bool {
 }
 
 // forced is how an open container ends with its pod.
-func forced(pod *nodegraph.Recorded) State {
+func forced(pod *nodegraph.NodeStatus) State {
 	switch {
-	case pod.Phase == nodegraph.Succeeded:
-		return State{Phase: nodegraph.Succeeded}
-	case pod.Phase == nodegraph.Error && pod.Message == podDeleted:
-		return State{nodegraph.Error, containerDeleted}
+	case pod.Phase == nodegraph.PhaseSucceeded:
+		return State{Phase: nodegraph.PhaseSucceeded}
+	case pod.Phase == nodegraph.PhaseError && pod.Message == podDeleted:
+		return State{nodegraph.PhaseError, containerDeleted}
 	}
-	return State{nodegraph.Failed, podFailedUnder}
+	return State{nodegraph.PhaseFailed, podFailedUnder}
 }
 
 // lateAttempt finds what is open in an attempt that should not exist.
-func (d *diagnosis) lateAttempt(r *nodegraph.Recorded) bool {
+func (d *diagnosis) lateAttempt(r *nodegraph.NodeStatus) bool {
 	retry, attempt := d.record.lateUnder(r)
 	if retry == nil {
 		return false
@@ -81,7 +81,7 @@ func (d *diagnosis) lateAttempt(r *nodegraph.Recorded) bool {
 }
 
 // daemonLeft finds daemons whose boundary has ended.
-func (d *diagnosis) daemonLeft(r *nodegraph.Recorded) {
+func (d *diagnosis) daemonLeft(r *nodegraph.NodeStatus) {
 	boundary := d.record.byID[r.Boundary]
 	reason := ""
 	switch {
@@ -96,11 +96,11 @@ func (d *diagnosis) daemonLeft(r *nodegraph.Recorded) {
 	if pod := d.pods.live(r); pod != nil {
 		remedy = "delete pod " + pod.Name + ", then heal the workflow"
 	}
-	d.found(DaemonLeft, r, State{Phase: nodegraph.Succeeded}, true, reason, remedy)
+	d.found(DaemonLeft, r, State{Phase: nodegraph.PhaseSucceeded}, true, reason, remedy)
 }
 
 // openInside finds what is open inside something that has ended.
-func (d *diagnosis) openInside(r *nodegraph.Recorded) {
+func (d *diagnosis) openInside(r *nodegraph.NodeStatus) {
 	around, reason := d.record.endedAround(r), ""
 	switch {
 	case around != nil:
@@ -124,10 +124,10 @@ func (d *diagnosis) openInside(r *nodegraph.Recorded) {
 }
 
 // podOf returns the node whose pod reports for r: r itself, or the pod that container r is in.
-func (d *diagnosis) podOf(r *nodegraph.Recorded) *nodegraph.Recorded { return podOf(d.record, r) }
+func (d *diagnosis) podOf(r *nodegraph.NodeStatus) *nodegraph.NodeStatus { return podOf(d.record, r) }
 
-func podOf(rec *record, r *nodegraph.Recorded) *nodegraph.Recorded {
-	if pod := rec.byID[r.Boundary]; r.Kind == nodegraph.Container && pod != nil {
+func podOf(rec *record, r *nodegraph.NodeStatus) *nodegraph.NodeStatus {
+	if pod := rec.byID[r.Boundary]; r.Kind == nodegraph.KindContainer && pod != nil {
 		return pod
 	}
 	return r
@@ -135,29 +135,29 @@ func podOf(rec *record, r *nodegraph.Recorded) *nodegraph.Recorded {
 
 // healable reports whether it is known what ending node r means: what an agent serves may still be served, and of a node
 // that the specification never asks for only an attempt after the end is understood.
-func (d *diagnosis) healable(r *nodegraph.Recorded) bool {
+func (d *diagnosis) healable(r *nodegraph.NodeStatus) bool {
 	retry, _ := d.record.lateUnder(r)
-	return r.Kind != nodegraph.HTTP && r.Kind != nodegraph.Plugin && (retry != nil || d.record.find(r) != nodegraph.None)
+	return r.Kind != nodegraph.KindHTTP && r.Kind != nodegraph.KindPlugin && (retry != nil || d.record.find(r) != nodegraph.None)
 }
 
 // ended is how a node ends that is open although all around it has ended.
-func (d *diagnosis) ended(r *nodegraph.Recorded) State {
+func (d *diagnosis) ended(r *nodegraph.NodeStatus) State {
 	if should, ok := d.computedState(r); ok && should.Phase.Settled() {
 		return should
 	}
 	switch r.Kind {
-	case nodegraph.Pod:
+	case nodegraph.KindPod:
 		for _, pod := range d.pods.of(r) {
 			switch pod.Phase {
 			case "Succeeded":
-				return State{Phase: nodegraph.Succeeded}
+				return State{Phase: nodegraph.PhaseSucceeded}
 			case "Failed":
-				return State{nodegraph.Failed, pod.Message}
+				return State{nodegraph.PhaseFailed, pod.Message}
 			}
 		}
-		return State{nodegraph.Error, podDeleted}
-	case nodegraph.Container:
-		return State{nodegraph.Error, containerDeleted}
+		return State{nodegraph.PhaseError, podDeleted}
+	case nodegraph.KindContainer:
+		return State{nodegraph.PhaseError, containerDeleted}
 	}
-	return State{nodegraph.Failed, endedAround}
+	return State{nodegraph.PhaseFailed, endedAround}
 }

@@ -41,9 +41,9 @@ type Report struct {
 // Healthy reports whether nothing was found.
 func (r *Report) Healthy() bool { return len(r.Findings) == 0 }
 
-// Diagnose compares what was recorded with what follows from it. The error is that of [propagate.Restore].
+// Diagnose compares what was recorded with what follows from it. The error is that of [propagate.FromSnapshot].
 func Diagnose(in Input) (*Report, error) {
-	computed, unknown, err := propagate.Restore(in.Spec, in.Snapshot)
+	computed, unknown, err := propagate.FromSnapshot(in.Spec, in.Snapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ type diagnosis struct {
 func (d *diagnosis) run(unknown []string) {
 	phase, message := d.engine.Workflow()
 	d.report.Workflow = Node{
-		Name: d.in.Spec.Name, Type: nodegraph.Workflow, Recorded: State{d.in.Snapshot.Phase, d.in.Snapshot.Message},
+		Name: d.in.Spec.Name, Type: nodegraph.KindWorkflow, Recorded: State{d.in.Snapshot.Phase, d.in.Snapshot.Message},
 		Should: State{phase, message},
 	}
 	for k := range d.in.Snapshot.Nodes {
@@ -118,7 +118,7 @@ func (d *diagnosis) run(unknown []string) {
 }
 
 // found adds a finding about recorded node r.
-func (d *diagnosis) found(kind Kind, r *nodegraph.Recorded, should State, heals bool, reason, remedy string) {
+func (d *diagnosis) found(kind Kind, r *nodegraph.NodeStatus, should State, heals bool, reason, remedy string) {
 	d.faulty[r.ID] = true
 	d.report.Findings = append(d.report.Findings, Finding{
 		Kind: kind, Node: Node{r.ID, r.Name, r.Kind, State{r.Phase, r.Message}, should}, Reason: reason, Remedy: remedy, Heals: heals,
@@ -126,7 +126,7 @@ func (d *diagnosis) found(kind Kind, r *nodegraph.Recorded, should State, heals 
 }
 
 // computedState is what the engine says of recorded node r; false if the specification never asks for it.
-func (d *diagnosis) computedState(r *nodegraph.Recorded) (State, bool) {
+func (d *diagnosis) computedState(r *nodegraph.NodeStatus) (State, bool) {
 	i := d.g.Find(r.ID)
 	if i == nodegraph.None || !d.engine.Exists(i) {
 		return State{}, false

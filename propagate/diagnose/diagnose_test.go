@@ -59,7 +59,7 @@ func set(name string, phase nodegraph.Phase, message string) func(*diagnose.Inpu
 // daemoned marks a node as a ready daemon.
 func daemoned(name string) func(*diagnose.Input) {
 	return func(in *diagnose.Input) {
-		set(name, nodegraph.Running, "")(in)
+		set(name, nodegraph.PhaseRunning, "")(in)
 		for k := range in.Snapshot.Nodes {
 			if n := &in.Snapshot.Nodes[k]; n.Name == name {
 				n.Daemoned = true
@@ -69,11 +69,11 @@ func daemoned(name string) func(*diagnose.Input) {
 }
 
 func running(in *diagnose.Input) {
-	in.Snapshot.Phase, in.Snapshot.Finished = nodegraph.Running, time.Time{}
+	in.Snapshot.Phase, in.Snapshot.Finished = nodegraph.PhaseRunning, time.Time{}
 }
 
 func succeeded(in *diagnose.Input) {
-	in.Snapshot.Phase, in.Snapshot.Finished = nodegraph.Succeeded, in.Now
+	in.Snapshot.Phase, in.Snapshot.Finished = nodegraph.PhaseSucceeded, in.Now
 }
 
 func hourLater(in *diagnose.Input) { in.Now = in.Now.Add(time.Hour) }
@@ -81,7 +81,7 @@ func hourLater(in *diagnose.Input) { in.Now = in.Now.Add(time.Hour) }
 // without removes a node from the record.
 func without(name string) func(*diagnose.Input) {
 	return func(in *diagnose.Input) {
-		var rest []nodegraph.Recorded
+		var rest []nodegraph.NodeStatus
 		for _, n := range in.Snapshot.Nodes {
 			if n.Name != name {
 				rest = append(rest, n)
@@ -94,7 +94,7 @@ func without(name string) func(*diagnose.Input) {
 // with adds a node to the record.
 func with(kind nodegraph.Kind, name string, phase nodegraph.Phase) func(*diagnose.Input) {
 	return func(in *diagnose.Input) {
-		in.Snapshot.Nodes = append(in.Snapshot.Nodes, nodegraph.Recorded{
+		in.Snapshot.Nodes = append(in.Snapshot.Nodes, nodegraph.NodeStatus{
 			ID: nodegraph.NodeID(in.Spec.Name, name), Name: name, Kind: kind, Phase: phase, Started: in.Now,
 		})
 	}
@@ -118,7 +118,7 @@ func lines(findings []diagnose.Finding) []line {
 	var list []line
 	for _, f := range findings {
 		l := line{f.Kind, f.Name, "", f.Heals}
-		if f.Should.Phase != nodegraph.Planned {
+		if f.Should.Phase != nodegraph.PhasePlanned {
 			l.Should = f.Should.String()
 		}
 		list = append(list, l)
@@ -147,52 +147,52 @@ func TestKinds(t *testing.T) {
 		{
 			"the pod was deleted, and the container behind the first was forgotten",
 			"wf: dag(b: pod(x -> y))", []propagate.Event{propagate.ContainerRunning("wf.b", "x"), propagate.PodRunning("wf.b"), propagate.PodDeleted("wf.b")},
-			edits{set("wf.b.y", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running},
+			edits{set("wf.b.y", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running},
 			[]line{{diagnose.OrphanedContainer, "wf.b.y", `Error "container deleted"`, true}},
 		},
 		{
 			"the pod failed without container statuses",
 			"wf: dag(b: pod(x))", []propagate.Event{propagate.PodRunning("wf.b"), propagate.PodEvicted("wf.b", "low on memory")},
-			edits{set("wf.b.x", nodegraph.Pending, ""), set("wf", nodegraph.Running, ""), running},
+			edits{set("wf.b.x", nodegraph.PhasePending, ""), set("wf", nodegraph.PhaseRunning, ""), running},
 			[]line{{diagnose.OrphanedContainer, "wf.b.x", `Failed "Pod Failed whilst container running"`, true}},
 		},
 		{
 			"the pod is Succeeded and so is what was in it, also once the workflow is complete",
 			"wf: dag(b: pod(x))", []propagate.Event{propagate.PodSucceeded("wf.b")},
-			edits{set("wf.b.x", nodegraph.Running, "")},
+			edits{set("wf.b.x", nodegraph.PhaseRunning, "")},
 			[]line{{diagnose.OrphanedContainer, "wf.b.x", "Succeeded", true}},
 		},
 		{
 			"an attempt after one that succeeded; its pod is gone",
 			"wf: dag(r: retry(3, pod))", retried,
-			edits{with(nodegraph.Pod, "wf.r(2)", nodegraph.Pending), set("wf", nodegraph.Running, ""), running},
+			edits{with(nodegraph.KindPod, "wf.r(2)", nodegraph.PhasePending), set("wf", nodegraph.PhaseRunning, ""), running},
 			[]line{{diagnose.LateAttempt, "wf.r(2)", `Error "pod deleted"`, true}},
 		},
 		{
 			"what such an attempt has inside is ended with it",
 			"wf: dag(r: retry(1, dag(a)))", []propagate.Event{propagate.PodSucceeded("wf.r(0).a")},
 			edits{
-				with(nodegraph.DAG, "wf.r(1)", nodegraph.Running), with(nodegraph.Pod, "wf.r(1).a", nodegraph.Succeeded),
-				set("wf", nodegraph.Running, ""), running,
+				with(nodegraph.KindDAG, "wf.r(1)", nodegraph.PhaseRunning), with(nodegraph.KindPod, "wf.r(1).a", nodegraph.PhaseSucceeded),
+				set("wf", nodegraph.PhaseRunning, ""), running,
 			},
 			[]line{{diagnose.LateAttempt, "wf.r(1)", `Failed "what it is inside of has ended"`, true}},
 		},
 		{
 			"a pod in a DAG that has ended",
 			"wf: dag(x: dag(a), y)", []propagate.Event{propagate.PodRunning("wf.x.a")},
-			edits{set("wf.x", nodegraph.Failed, "")},
+			edits{set("wf.x", nodegraph.PhaseFailed, "")},
 			[]line{{diagnose.OpenInsideFinished, "wf.x.a", `Error "pod deleted"`, true}},
 		},
 		{
 			"a suspended node in a workflow that has ended",
 			"wf: dag(a: suspend)", nil,
-			edits{set("wf", nodegraph.Succeeded, ""), succeeded},
+			edits{set("wf", nodegraph.PhaseSucceeded, ""), succeeded},
 			[]line{{diagnose.OpenInsideFinished, "wf.a", `Failed "what it is inside of has ended"`, true}},
 		},
 		{
 			"a node that an agent may still serve is named, and not touched",
 			"wf: dag(x: dag(a: http), y)", nil,
-			edits{set("wf.x", nodegraph.Failed, "")},
+			edits{set("wf.x", nodegraph.PhaseFailed, "")},
 			[]line{{diagnose.OpenInsideFinished, "wf.x.a", `Failed "what it is inside of has ended"`, false}},
 		},
 		{
@@ -204,13 +204,13 @@ func TestKinds(t *testing.T) {
 		},
 		{
 			"a node of a workflow that has ended, which the specification does not know, is named and not touched",
-			"wf: dag(a)", aDone, edits{with(nodegraph.Suspend, "wf.z", nodegraph.Running)},
+			"wf: dag(a)", aDone, edits{with(nodegraph.KindSuspend, "wf.z", nodegraph.PhaseRunning)},
 			[]line{{diagnose.OpenInsideFinished, "wf.z", `Failed "what it is inside of has ended"`, false}},
 		},
 		{
 			"a request in an attempt after the end",
-			"wf: dag(r: retry(3, http))", []propagate.Event{propagate.NodeEnded("wf.r(0)", nodegraph.Succeeded, "")},
-			edits{with(nodegraph.HTTP, "wf.r(1)", nodegraph.Pending), set("wf", nodegraph.Running, ""), running},
+			"wf: dag(r: retry(3, http))", []propagate.Event{propagate.NodeEnded("wf.r(0)", nodegraph.PhaseSucceeded, "")},
+			edits{with(nodegraph.KindHTTP, "wf.r(1)", nodegraph.PhasePending), set("wf", nodegraph.PhaseRunning, ""), running},
 			[]line{{diagnose.LateAttempt, "wf.r(1)", `Failed "what it is inside of has ended"`, false}},
 		},
 		{
@@ -228,30 +228,30 @@ func TestKinds(t *testing.T) {
 		{
 			"a pod that was deleted and is Succeeded",
 			"wf: dag(a, b)", []propagate.Event{propagate.PodRunning("wf.a"), propagate.PodDeleted("wf.a")},
-			edits{set("wf.a", nodegraph.Succeeded, "pod deleted")},
+			edits{set("wf.a", nodegraph.PhaseSucceeded, "pod deleted")},
 			[]line{{diagnose.Rewritten, "wf.a", `Error "pod deleted"`, true}},
 		},
 		{
 			"a TaskGroup whose items are done",
 			"wf: dag(fan: pod over [x, y])", bothDone,
-			edits{set("wf.fan", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running, hourLater},
+			edits{set("wf.fan", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running, hourLater},
 			[]line{{diagnose.TaskGroupDone, "wf.fan", "Succeeded", true}},
 		},
 		{
 			"a Retry that has no attempt left",
 			"wf: dag(r: retry(1, pod))", failed,
-			edits{set("wf.r", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running, hourLater},
+			edits{set("wf.r", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running, hourLater},
 			[]line{{diagnose.RetryOver, "wf.r", `Failed "No more retries left"`, true}},
 		},
 		{
 			"a Retry that succeeded is the controller's: it takes over outputs",
 			"wf: dag(r: retry(1, pod))", retried,
-			edits{set("wf.r", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running, hourLater},
+			edits{set("wf.r", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running, hourLater},
 			[]line{{diagnose.RetryOver, "wf.r", "Succeeded", false}},
 		},
 		{
 			"a DAG whose tasks are done",
-			"wf: dag(a)", aDone, edits{set("wf", nodegraph.Running, ""), running, hourLater},
+			"wf: dag(a)", aDone, edits{set("wf", nodegraph.PhaseRunning, ""), running, hourLater},
 			[]line{{diagnose.Stalled, "wf", "Succeeded", false}},
 		},
 		{
@@ -305,7 +305,7 @@ func TestKinds(t *testing.T) {
 			"a lock of a workflow that waits for ever",
 			"wf: dag(b: mutex(m, dag(c: pod(x))))", []propagate.Event{propagate.LockGranted("wf.b"), propagate.PodSucceeded("wf.b.c")},
 			edits{
-				set("wf.b.c.x", nodegraph.Running, ""), set("wf.b", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running,
+				set("wf.b.c.x", nodegraph.PhaseRunning, ""), set("wf.b", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running,
 			},
 			[]line{
 				{diagnose.OrphanedContainer, "wf.b.c.x", "Succeeded", true}, {diagnose.LockHeldForEver, "wf.b", "", false},
@@ -348,7 +348,7 @@ func healedOnce(t *testing.T, in diagnose.Input, report *diagnose.Report) {
 		assert.True(t, n.Phase.Settled() && !n.Daemoned && !n.Finished.IsZero(), "%s is healed: %+v", n.Name, n)
 	}
 	after := in
-	after.Snapshot.Nodes = append([]nodegraph.Recorded{}, in.Snapshot.Nodes...)
+	after.Snapshot.Nodes = append([]nodegraph.NodeStatus{}, in.Snapshot.Nodes...)
 	for _, n := range changed {
 		for k := range after.Snapshot.Nodes {
 			if after.Snapshot.Nodes[k].ID == n.ID {
@@ -361,7 +361,7 @@ func healedOnce(t *testing.T, in diagnose.Input, report *diagnose.Report) {
 	for _, f := range again.Findings {
 		assert.False(t, f.Heals, "found again: %s", f)
 	}
-	e, _, err := propagate.Restore(after.Spec, after.Snapshot)
+	e, _, err := propagate.FromSnapshot(after.Spec, after.Snapshot)
 	require.NoError(t, err)
 	require.NoError(t, e.Check())
 }
@@ -379,16 +379,16 @@ func TestNoFinding(t *testing.T) {
 		{"its pod is gone, and the controller has still to see it", "wf: dag(a)", []propagate.Event{propagate.PodRunning("wf.a")}, edits{hourLater}},
 		{"a container runs in a pod that runs", "wf: dag(b: pod(x -> y))", []propagate.Event{propagate.PodRunning("wf.b")}, nil},
 		{"the items are done for a minute only", "wf: dag(fan: pod over [x, y])", bothDone,
-			edits{set("wf.fan", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running}},
+			edits{set("wf.fan", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running}},
 		{"nobody says what time it is", "wf: dag(fan: pod over [x, y])", bothDone,
-			edits{set("wf.fan", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running, func(in *diagnose.Input) { in.Now = time.Time{} }}},
+			edits{set("wf.fan", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running, func(in *diagnose.Input) { in.Now = time.Time{} }}},
 		{"the workflow is suspended", "wf: dag(a)", aDone,
-			edits{set("wf", nodegraph.Running, ""), running, hourLater, func(in *diagnose.Input) { in.Snapshot.Held = true }}},
+			edits{set("wf", nodegraph.PhaseRunning, ""), running, hourLater, func(in *diagnose.Input) { in.Snapshot.Suspended = true }}},
 		{"a limit of parallelism is reached, and Argo looks at nothing", "wf: dag(fan: pod over [x, y], z)", bothDone,
-			edits{set("wf.fan", nodegraph.Running, ""), hourLater, func(in *diagnose.Input) { in.Spec.Parallelism = 1 }, pod("wf.z", "Pending")}},
+			edits{set("wf.fan", nodegraph.PhaseRunning, ""), hourLater, func(in *diagnose.Input) { in.Spec.Parallelism = 1 }, pod("wf.z", "Pending")}},
 		{"a daemon is ready inside its DAG", "wf: dag(d: daemon -> a)", []propagate.Event{propagate.PodRunning("wf.d")}, edits{pod("wf.d", "Running")}},
 		{"a daemon outlives its Retry, not its DAG", "wf: dag(d: retry(1, daemon) -> a)",
-			[]propagate.Event{propagate.PodRunning("wf.d(0)")}, edits{set("wf.d", nodegraph.Succeeded, "")}},
+			[]propagate.Event{propagate.PodRunning("wf.d(0)")}, edits{set("wf.d", nodegraph.PhaseSucceeded, "")}},
 		{"an exit handler is not started where the workflow was terminated", "wf: dag(a) exit pod", aDone,
 			edits{without("wf.onExit"), succeeded, func(in *diagnose.Input) { in.Snapshot.Shutdown = "Terminate" }}},
 		{"an attempt that was asked for", "wf: dag(r: retry(1, pod))", []propagate.Event{propagate.PodFailed("wf.r(0)", "")}, nil},
@@ -399,27 +399,27 @@ func TestNoFinding(t *testing.T) {
 			in.Pods = []propagate.PodStatus{{Node: "wf-7", Phase: "Pending", Created: in.Now.Add(-time.Minute)}}
 		}}},
 		{"the pod in a DAG that has ended has ended too, and the controller has still to see it", "wf: dag(x: dag(a), y)",
-			[]propagate.Event{propagate.PodRunning("wf.x.a")}, edits{set("wf.x", nodegraph.Failed, ""), pod("wf.x.a", "Failed")}},
+			[]propagate.Event{propagate.PodRunning("wf.x.a")}, edits{set("wf.x", nodegraph.PhaseFailed, ""), pod("wf.x.a", "Failed")}},
 		{"the pod has ended and its results are awaited", "wf: dag(b: pod(x))", []propagate.Event{propagate.PodSucceeded("wf.b")},
-			edits{set("wf.b.x", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running, func(in *diagnose.Input) {
+			edits{set("wf.b.x", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running, func(in *diagnose.Input) {
 				for k := range in.Snapshot.Nodes {
 					in.Snapshot.Nodes[k].Unsynced = in.Snapshot.Nodes[k].Name == "wf.b"
 				}
 			}}},
 		{"nobody says when the items ended", "wf: dag(fan: pod over [x, y])", bothDone,
-			edits{set("wf.fan", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running, hourLater, func(in *diagnose.Input) {
+			edits{set("wf.fan", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running, hourLater, func(in *diagnose.Input) {
 				for k := range in.Snapshot.Nodes {
 					in.Snapshot.Nodes[k].Finished = time.Time{}
 				}
 			}}},
 		{"an attempt that the library would not make, of a Retry that goes on", "wf: dag(r: retry(3, pod))", retried,
-			edits{with(nodegraph.Pod, "wf.r(2)", nodegraph.Running), set("wf.r", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running}},
+			edits{with(nodegraph.KindPod, "wf.r(2)", nodegraph.PhaseRunning), set("wf.r", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running}},
 		{"an unknown node inside an attempt that was asked for", "wf: dag(r: retry(3, dag(a)), y)", []propagate.Event{propagate.PodSucceeded("wf.r(0).a")},
-			edits{with(nodegraph.Suspend, "wf.r(0).z", nodegraph.Running)}},
+			edits{with(nodegraph.KindSuspend, "wf.r(0).z", nodegraph.PhaseRunning)}},
 		{"the exit hook of a TaskGroup itself, which Argo may never start", "wf: dag(fan: pod over [x] exit pod, s: suspend)",
 			[]propagate.Event{propagate.PodSucceeded("wf.fan(0:x)"), propagate.PodSucceeded("wf.fan(0:x).onExit")}, edits{without("wf.fan.onExit"), hourLater}},
 		{"an ended attempt after the end is in nobody's way", "wf: dag(r: retry(3, pod), y)", retried,
-			edits{with(nodegraph.Pod, "wf.r(2)", nodegraph.Succeeded)}},
+			edits{with(nodegraph.KindPod, "wf.r(2)", nodegraph.PhaseSucceeded)}},
 	}
 	for _, c := range cases {
 		t.Run(c.why, func(t *testing.T) {
@@ -460,7 +460,7 @@ func TestRemedyNamesThePod(t *testing.T) {
 		{"a daemon", "wf: dag(x: dag(d: daemon -> a), y)", []propagate.Event{propagate.PodRunning("wf.x.d"), propagate.PodSucceeded("wf.x.a")},
 			edits{daemoned("wf.x.d"), pod("wf.x.d", "Running")}, "delete pod pod-of-wf.x.d, then heal the workflow"},
 		{"a pod in a DAG that has ended", "wf: dag(x: dag(a), y)", []propagate.Event{propagate.PodRunning("wf.x.a")},
-			edits{set("wf.x", nodegraph.Failed, ""), pod("wf.x.a", "Running")}, "delete pod pod-of-wf.x.a, then heal the workflow"},
+			edits{set("wf.x", nodegraph.PhaseFailed, ""), pod("wf.x.a", "Running")}, "delete pod pod-of-wf.x.a, then heal the workflow"},
 	}
 	for _, c := range cases {
 		in := played(t, c.text, c.events...)

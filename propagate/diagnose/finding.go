@@ -52,7 +52,7 @@ type State struct {
 // String shows the state in the form Failed "why".
 func (s State) String() string {
 	switch {
-	case s.Phase == nodegraph.Planned:
+	case s.Phase == nodegraph.PhasePlanned:
 		return "not created"
 	case s.Message == "":
 		return s.Phase.String()
@@ -82,7 +82,7 @@ type Finding struct {
 // String shows the finding in one line.
 func (f Finding) String() string {
 	s := fmt.Sprintf("%s %s: %s", f.Kind, f.Name, f.Recorded)
-	if f.Should.Phase != nodegraph.Planned && f.Should != f.Recorded {
+	if f.Should.Phase != nodegraph.PhasePlanned && f.Should != f.Recorded {
 		s += ", should be " + f.Should.String()
 	}
 	return s + ": " + f.Reason

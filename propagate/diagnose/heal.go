@@ -23,8 +23,8 @@ func (e *LivePodError) Error() string {
 
 // Heal returns the nodes that must change, as they should be, and no others; nothing if no finding can be healed this
 // way. The error is a [*LivePodError], and then nothing is to be changed.
-func (r *Report) Heal() ([]nodegraph.Recorded, error) {
-	var changed []nodegraph.Recorded
+func (r *Report) Heal() ([]nodegraph.NodeStatus, error) {
+	var changed []nodegraph.NodeStatus
 	for k := range r.Findings {
 		f := &r.Findings[k]
 		if !f.Heals {
@@ -46,9 +46,9 @@ func (r *Report) Heal() ([]nodegraph.Recorded, error) {
 
 // refusal says why a node must not be ended. The pod of a node that is recorded as ended can't report any more, unless
 // it is seen to live.
-func (r *Report) refusal(was *nodegraph.Recorded) error {
+func (r *Report) refusal(was *nodegraph.NodeStatus) error {
 	node := podOf(r.record, was)
-	if node.Kind != nodegraph.Pod {
+	if node.Kind != nodegraph.KindPod {
 		return nil
 	}
 	if pod := r.pods.live(node); pod != nil {

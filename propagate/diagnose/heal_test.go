@@ -16,7 +16,7 @@ import (
 // orphan has a container that is left open in a pod that was deleted.
 func orphan(t *testing.T) diagnose.Input {
 	in := played(t, "wf: dag(b: pod(x))", propagate.PodRunning("wf.b"), propagate.PodDeleted("wf.b"))
-	for _, edit := range (edits{set("wf.b.x", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running}) {
+	for _, edit := range (edits{set("wf.b.x", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running}) {
 		edit(&in)
 	}
 	return in
@@ -34,8 +34,8 @@ func TestPatch(t *testing.T) {
 	id := nodegraph.NodeID("wf", "wf.b.x")
 	want := `{"status":{"nodes":{"` + id + `":{"phase":"Error","message":"container deleted","finishedAt":"2026-01-02T03:06:05Z"}}}}`
 	assert.JSONEq(t, want, string(patch))
-	follows := []diagnose.Node{{ID: "wf", Name: "wf", Type: nodegraph.DAG,
-		Recorded: diagnose.State{Phase: nodegraph.Running}, Should: diagnose.State{Phase: nodegraph.Error}}}
+	follows := []diagnose.Node{{ID: "wf", Name: "wf", Type: nodegraph.KindDAG,
+		Recorded: diagnose.State{Phase: nodegraph.PhaseRunning}, Should: diagnose.State{Phase: nodegraph.PhaseError}}}
 	if diff := cmp.Diff(follows, report.Follows); diff != "" {
 		t.Errorf("what follows (-want +got):\n%s", diff)
 	}
@@ -57,7 +57,7 @@ func TestNothingToHeal(t *testing.T) {
 func TestRefused(t *testing.T) {
 	lateAttempt := func(t *testing.T) diagnose.Input {
 		in := played(t, "wf: dag(r: retry(3, pod))", retried...)
-		for _, edit := range (edits{with(nodegraph.Pod, "wf.r(2)", nodegraph.Running), set("wf", nodegraph.Running, ""), running}) {
+		for _, edit := range (edits{with(nodegraph.KindPod, "wf.r(2)", nodegraph.PhaseRunning), set("wf", nodegraph.PhaseRunning, ""), running}) {
 			edit(&in)
 		}
 		return in

@@ -8,7 +8,7 @@ import (
 )
 
 // late finds composites that have been due to settle for longer than a controller takes.
-func (d *diagnosis) late(r *nodegraph.Recorded) {
+func (d *diagnosis) late(r *nodegraph.NodeStatus) {
 	i := d.record.find(r)
 	if i == nodegraph.None || !r.Kind.Composite() || !open(r) || d.faulty[r.ID] {
 		return
@@ -20,9 +20,9 @@ func (d *diagnosis) late(r *nodegraph.Recorded) {
 	}
 	reason := fmt.Sprintf("all inside it has ended, %s ago", round(d.in.Now.Sub(since)))
 	switch r.Kind {
-	case nodegraph.TaskGroup:
+	case nodegraph.KindTaskGroup:
 		d.found(TaskGroupDone, r, should, true, reason+", and it is not settled", "heal the workflow, and check that the controller runs")
-	case nodegraph.Retry:
+	case nodegraph.KindRetry:
 		// With success the controller copies the outputs of the attempt, which can't be done from here.
 		heals, remedy := should.Phase.Unsuccessful(), "heal the workflow, and check that the controller runs"
 		if !heals {
@@ -62,12 +62,12 @@ func (d *diagnosis) membersEnded(i nodegraph.Index) (since time.Time, done bool)
 // overdue reports whether a controller had the time to see what happened at since. While a limit of parallelism is
 // reached, Argo's looks at nothing.
 func (d *diagnosis) overdue(since time.Time) bool {
-	if d.in.Now.IsZero() || since.IsZero() || d.in.Now.Sub(since) < d.in.Patience || d.in.Snapshot.Held {
+	if d.in.Now.IsZero() || since.IsZero() || d.in.Now.Sub(since) < d.in.Patience || d.in.Snapshot.Suspended {
 		return false
 	}
 	active := 0
 	for k := range d.in.Snapshot.Nodes {
-		if r := &d.in.Snapshot.Nodes[k]; r.Kind == nodegraph.Pod && open(r) {
+		if r := &d.in.Snapshot.Nodes[k]; r.Kind == nodegraph.KindPod && open(r) {
 			active++
 		}
 	}
@@ -97,7 +97,7 @@ func (d *diagnosis) missingHooks() {
 		if name := d.exitHook(i); name != "" && d.record.byID[nodegraph.NodeID(d.in.Spec.Name, name)] == nil && d.hookDue(i, name, owner) {
 			d.report.Findings = append(d.report.Findings, Finding{
 				Kind:   ExitHookMissing,
-				Node:   Node{ID: nodegraph.NodeID(d.in.Spec.Name, name), Name: name, Type: nodegraph.Pod},
+				Node:   Node{ID: nodegraph.NodeID(d.in.Spec.Name, name), Name: name, Type: nodegraph.KindPod},
 				Reason: fmt.Sprintf("%s %s has ended (%s) and its exit hook was never started", owner.Kind, owner.Name, owner.Phase),
 				Remedy: d.hookRemedy(),
 			})
@@ -117,7 +117,7 @@ func (d *diagnosis) exitHook(i nodegraph.Index) string {
 	n := d.g.Node(i)
 	switch {
 	case i == nodegraph.Entry && d.g.OnExit() != nil && d.g.OnExit().Expression == "":
-	case n.Task != nil && n.Task.ExitHook() != nil && n.Task.ExitHook().Expression == "" && n.Kind != nodegraph.TaskGroup:
+	case n.Task != nil && n.Task.ExitHook() != nil && n.Task.ExitHook().Expression == "" && n.Kind != nodegraph.KindTaskGroup:
 	default:
 		return ""
 	}
@@ -125,7 +125,7 @@ func (d *diagnosis) exitHook(i nodegraph.Index) string {
 }
 
 // hookDue reports whether the hook of i should be there by now.
-func (d *diagnosis) hookDue(i nodegraph.Index, name string, owner *nodegraph.Recorded) bool {
+func (d *diagnosis) hookDue(i nodegraph.Index, name string, owner *nodegraph.NodeStatus) bool {
 	if d.in.Snapshot.Phase.Completed() {
 		return i == nodegraph.Entry && d.in.Snapshot.Shutdown != "Terminate"
 	}

@@ -40,7 +40,7 @@ func (d *diagnosis) locks() {
 			at(r.WaitsFor).Waiters = append(at(r.WaitsFor).Waiters, Node{r.ID, r.Name, r.Kind, State{r.Phase, r.Message}, State{}})
 		}
 	}
-	if len(d.in.Snapshot.Nodes) == 0 && d.in.Snapshot.Phase == nodegraph.Pending {
+	if len(d.in.Snapshot.Nodes) == 0 && d.in.Snapshot.Phase == nodegraph.PhasePending {
 		for _, l := range d.in.Spec.Locks {
 			at(l.Key).Waiters = append(at(l.Key).Waiters, d.report.Workflow)
 		}
@@ -60,7 +60,7 @@ func (d *diagnosis) holdings() []Holding {
 		return nil
 	}
 	var list []Holding
-	if len(d.in.Snapshot.Nodes) > 0 || d.in.Snapshot.Phase == nodegraph.Running {
+	if len(d.in.Snapshot.Nodes) > 0 || d.in.Snapshot.Phase == nodegraph.PhaseRunning {
 		for _, l := range d.in.Spec.Locks {
 			list = append(list, Holding{Key: l.Key})
 		}
@@ -73,7 +73,7 @@ func (d *diagnosis) holdings() []Holding {
 		}
 		switch n := d.g.Node(i); {
 		case n.Role == nodegraph.RoleAttempt, n.Template == nil: // attempts run under the locks of their Retry
-		case n.Kind == nodegraph.TaskGroup, n.Kind == nodegraph.StepGroup, n.Kind == nodegraph.Container:
+		case n.Kind == nodegraph.KindTaskGroup, n.Kind == nodegraph.KindStepGroup, n.Kind == nodegraph.KindContainer:
 		default:
 			for _, l := range n.Template.Locks {
 				list = append(list, Holding{l.Key, r.ID})
@@ -101,7 +101,7 @@ func (d *diagnosis) judgeHolding(h Holding, n Node) {
 	switch {
 	case n.Recorded.Phase.Settled():
 		f.Kind, f.Reason, f.Remedy = LockHeldByFinished, fmt.Sprintf("it has ended (%s) and still holds %s", n.Recorded.Phase, h.Key), forget
-	case n.Recorded.Phase == nodegraph.Planned && h.Node != "":
+	case n.Recorded.Phase == nodegraph.PhasePlanned && h.Node != "":
 		f.Kind, f.Reason, f.Remedy = LockHeldByFinished, fmt.Sprintf("no such node is recorded, and it holds %s", h.Key), forget
 	case d.report.Stuck:
 		f.Kind, f.Reason = LockHeldForEver, fmt.Sprintf("the workflow will not go on by itself and keeps %s from others", h.Key)

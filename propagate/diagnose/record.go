@@ -9,13 +9,13 @@ import (
 
 // record answers questions about the nodes as they were recorded.
 type record struct {
-	byID map[string]*nodegraph.Recorded
+	byID map[string]*nodegraph.NodeStatus
 	g    *nodegraph.Graph
 	all  *nodegraph.Snapshot
 }
 
 func newRecord(s *nodegraph.Snapshot, g *nodegraph.Graph) *record {
-	r := &record{byID: make(map[string]*nodegraph.Recorded, len(s.Nodes)), g: g, all: s}
+	r := &record{byID: make(map[string]*nodegraph.NodeStatus, len(s.Nodes)), g: g, all: s}
 	for k := range s.Nodes {
 		r.byID[s.Nodes[k].ID] = &s.Nodes[k]
 	}
@@ -23,13 +23,13 @@ func newRecord(s *nodegraph.Snapshot, g *nodegraph.Graph) *record {
 }
 
 // open reports whether a node is recorded as unfinished. A ready daemon is, too.
-func open(r *nodegraph.Recorded) bool { return !r.Phase.Settled() }
+func open(r *nodegraph.NodeStatus) bool { return !r.Phase.Settled() }
 
 // of returns the record of node i, nil if there is none.
-func (r *record) of(i nodegraph.Index) *nodegraph.Recorded { return r.byID[r.g.Node(i).ID()] }
+func (r *record) of(i nodegraph.Index) *nodegraph.NodeStatus { return r.byID[r.g.Node(i).ID()] }
 
 // find returns the graph's node for a record, None where the specification does not ask for it.
-func (r *record) find(n *nodegraph.Recorded) nodegraph.Index {
+func (r *record) find(n *nodegraph.NodeStatus) nodegraph.Index {
 	if i := r.g.Find(n.ID); i > nodegraph.Root {
 		return i
 	}
@@ -37,7 +37,7 @@ func (r *record) find(n *nodegraph.Recorded) nodegraph.Index {
 }
 
 // endedAround returns the innermost node around n that is recorded as ended with its results.
-func (r *record) endedAround(n *nodegraph.Recorded) *nodegraph.Recorded {
+func (r *record) endedAround(n *nodegraph.NodeStatus) *nodegraph.NodeStatus {
 	i := r.find(n)
 	if i == nodegraph.None {
 		return nil
@@ -52,7 +52,7 @@ func (r *record) endedAround(n *nodegraph.Recorded) *nodegraph.Recorded {
 
 // lateUnder returns the Retry that is recorded as ended and has n inside an attempt that the graph does not know, and
 // the name of that attempt.
-func (r *record) lateUnder(n *nodegraph.Recorded) (retry *nodegraph.Recorded, attempt string) {
+func (r *record) lateUnder(n *nodegraph.NodeStatus) (retry *nodegraph.NodeStatus, attempt string) {
 	if r.find(n) != nodegraph.None {
 		return nil, ""
 	}
@@ -62,7 +62,7 @@ func (r *record) lateUnder(n *nodegraph.Recorded) (retry *nodegraph.Recorded, at
 			continue
 		}
 		i := r.g.Find(n.Name[:at])
-		if i <= nodegraph.Root || r.g.Node(i).Kind != nodegraph.Retry {
+		if i <= nodegraph.Root || r.g.Node(i).Kind != nodegraph.KindRetry {
 			continue
 		}
 		attempt = n.Name[:at+1] + number + ")"
@@ -88,7 +88,7 @@ func newPods(list []propagate.PodStatus) *pods {
 }
 
 // of returns the pods of a node, nil if there are none or that is not known.
-func (p *pods) of(n *nodegraph.Recorded) []*propagate.PodStatus {
+func (p *pods) of(n *nodegraph.NodeStatus) []*propagate.PodStatus {
 	if list := p.byNode[n.ID]; len(list) > 0 {
 		return list
 	}
@@ -96,7 +96,7 @@ func (p *pods) of(n *nodegraph.Recorded) []*propagate.PodStatus {
 }
 
 // live returns a pod of the node that has not ended, nil if there is none.
-func (p *pods) live(n *nodegraph.Recorded) *propagate.PodStatus {
+func (p *pods) live(n *nodegraph.NodeStatus) *propagate.PodStatus {
 	for _, pod := range p.of(n) {
 		if pod.Phase != "Succeeded" && pod.Phase != "Failed" {
 			return pod

@@ -63,7 +63,7 @@ func input(r *replay.Recording, spec *nodegraph.Spec, k int) diagnose.Input {
 // hangs reports whether a recording ends with a workflow that is not complete, while no pod is alive and nothing is
 // suspended.
 func hangs(f *replay.Frame) bool {
-	if f.Recorded.Phase.Completed() || f.Recorded.Held {
+	if f.Recorded.Phase.Completed() || f.Recorded.Suspended {
 		return false
 	}
 	for _, p := range f.Pods {
@@ -72,7 +72,7 @@ func hangs(f *replay.Frame) bool {
 		}
 	}
 	for _, n := range f.Recorded.Nodes {
-		if n.Kind == nodegraph.Suspend && !n.Phase.Settled() {
+		if n.Kind == nodegraph.KindSuspend && !n.Phase.Settled() {
 			return false
 		}
 	}
@@ -89,7 +89,7 @@ func workflow(t *testing.T, spec *nodegraph.Spec, s nodegraph.Snapshot) *argo.Wo
 	require.NoError(t, err)
 	w, err = argo.Read(text)
 	require.NoError(t, err)
-	w.Spec, w.Snapshot.Shutdown, w.Snapshot.Held = spec, s.Shutdown, s.Held
+	w.Spec, w.Snapshot.Shutdown, w.Snapshot.Suspended = spec, s.Shutdown, s.Suspended
 	return w
 }
 
@@ -124,7 +124,7 @@ func patched(t *testing.T, before, patch []byte, w *argo.Workflow) nodegraph.Sna
 	healed, err := argo.Read(text)
 	require.NoError(t, err)
 	s := healed.Snapshot
-	s.Shutdown, s.Held = w.Snapshot.Shutdown, w.Snapshot.Held
+	s.Shutdown, s.Suspended = w.Snapshot.Shutdown, w.Snapshot.Suspended
 	return s
 }
 
@@ -168,20 +168,20 @@ func TestRecordingsThatHang(t *testing.T) {
 // ended Retries.
 func causes(t *testing.T, s *nodegraph.Snapshot, report *diagnose.Report) {
 	t.Helper()
-	byID, byName := map[string]nodegraph.Recorded{}, map[string]nodegraph.Recorded{}
+	byID, byName := map[string]nodegraph.NodeStatus{}, map[string]nodegraph.NodeStatus{}
 	for _, n := range s.Nodes {
 		byID[n.ID], byName[n.Name] = n, n
 	}
 	for _, f := range report.Findings {
 		switch f.Kind {
 		case diagnose.OrphanedContainer:
-			assert.Equal(t, nodegraph.Container, byID[f.ID].Kind, f.Name)
+			assert.Equal(t, nodegraph.KindContainer, byID[f.ID].Kind, f.Name)
 			assert.False(t, byID[f.ID].Phase.Settled(), f.Name)
 			assert.True(t, byID[byID[f.ID].Boundary].Phase.Completed(), "the pod of %s", f.Name)
 		case diagnose.LateAttempt:
 			ended := false
 			for name, n := range byName {
-				ended = ended || n.Kind == nodegraph.Retry && n.Phase.Completed() && strings.HasPrefix(f.Name, name+"(")
+				ended = ended || n.Kind == nodegraph.KindRetry && n.Phase.Completed() && strings.HasPrefix(f.Name, name+"(")
 			}
 			assert.True(t, ended, "%s is inside no Retry that has ended", f.Name)
 		case diagnose.LockHeldForEver:
@@ -194,7 +194,7 @@ func causes(t *testing.T, s *nodegraph.Snapshot, report *diagnose.Report) {
 // settled checks a status: the invariants hold, and no leaf is open whose pod does not exist.
 func settled(t *testing.T, in diagnose.Input) {
 	t.Helper()
-	e, _, err := propagate.Restore(in.Spec, in.Snapshot)
+	e, _, err := propagate.FromSnapshot(in.Spec, in.Snapshot)
 	require.NoError(t, err)
 	require.NoError(t, e.Check())
 	for _, n := range in.Snapshot.Nodes {
@@ -220,7 +220,7 @@ func smallest(t *testing.T, in diagnose.Input, report *diagnose.Report) {
 	require.NotEmpty(t, changed)
 	for _, without := range changed {
 		partly := in
-		partly.Snapshot.Nodes = append([]nodegraph.Recorded{}, in.Snapshot.Nodes...)
+		partly.Snapshot.Nodes = append([]nodegraph.NodeStatus{}, in.Snapshot.Nodes...)
 		for _, n := range changed {
 			for k := range partly.Snapshot.Nodes {
 				if partly.Snapshot.Nodes[k].ID == n.ID && n.ID != without.ID {

@@ -24,7 +24,7 @@ func (d *diagnosis) unknownPods() {
 			continue // the controller stores the node after it has made the pod
 		}
 		d.report.Findings = append(d.report.Findings, Finding{
-			Kind: UnknownPod, Node: Node{ID: p.Node, Name: p.Node, Type: nodegraph.Pod}, Pod: p.Name,
+			Kind: UnknownPod, Node: Node{ID: p.Node, Name: p.Node, Type: nodegraph.KindPod}, Pod: p.Name,
 			Reason: "pod " + p.Name + " exists (" + p.Phase + ") and no node of the workflow asked for it",
 			Remedy: "delete pod " + p.Name,
 		})

@@ -10,7 +10,7 @@ import (
 // A Wait is one thing that the workflow waits for, once what was found is healed.
 type Wait struct {
 	Node
-	For     propagate.Need
+	For     propagate.WaitReason
 	Since   time.Time // zero if nothing is recorded
 	Until   time.Time // For a timer
 	Message string
@@ -38,18 +38,18 @@ func (d *diagnosis) wait() {
 // stuck reports whether a workflow with findings will not go on by itself: no node that is still open could be reported
 // on, and no timer runs.
 func (d *diagnosis) stuck() bool {
-	if d.report.Healthy() || d.in.Snapshot.Phase.Completed() || d.in.Snapshot.Held {
+	if d.report.Healthy() || d.in.Snapshot.Phase.Completed() || d.in.Snapshot.Suspended {
 		return false
 	}
 	for k := range d.in.Snapshot.Nodes {
 		r := &d.in.Snapshot.Nodes[k]
-		leaf := !r.Kind.Composite() && r.Kind != nodegraph.Container || r.WaitsFor != ""
+		leaf := !r.Kind.Composite() && r.Kind != nodegraph.KindContainer || r.WaitsFor != ""
 		if open(r) && leaf && (!d.faulty[r.ID] || d.pods.live(r) != nil) {
 			return false
 		}
 	}
 	for _, w := range d.report.Waits {
-		if w.For == propagate.NeedTimer && !w.Next {
+		if w.For == propagate.WaitTimer && !w.Next {
 			return false
 		}
 	}

@@ -24,7 +24,7 @@ func TestWaits(t *testing.T) {
 	require.True(t, report.Healthy())
 	type wait struct {
 		Name         string
-		For          propagate.Need
+		For          propagate.WaitReason
 		Since, Until time.Time
 		Next         bool
 	}
@@ -33,9 +33,9 @@ func TestWaits(t *testing.T) {
 		got[w.Name] = wait{w.Name, w.For, w.Since, w.Until, w.Next}
 	}
 	want := map[string]wait{
-		"wf.b": {"wf.b", propagate.NeedStart, time.Time{}, time.Time{}, true},
-		"wf.s": {"wf.s", propagate.NeedTimer, start, start.Add(10 * time.Minute), false},
-		"wf.p": {"wf.p", propagate.NeedPod, start, time.Time{}, false},
+		"wf.b": {"wf.b", propagate.WaitStart, time.Time{}, time.Time{}, true},
+		"wf.s": {"wf.s", propagate.WaitTimer, start, start.Add(10 * time.Minute), false},
+		"wf.p": {"wf.p", propagate.WaitPod, start, time.Time{}, false},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("waits (-want +got):\n%s", diff)
@@ -57,7 +57,7 @@ func TestStuck(t *testing.T) {
 		{"something waits for a lock", "wf: dag(b: pod(x), l: mutex(m, dag(q)))",
 			[]propagate.Event{propagate.LockQueued("wf.l", "default/Mutex/m", "Waiting for default/Mutex/m lock. Lock status: 0/1")}, nil, false},
 		{"a backoff runs", "wf: dag(b: pod(x), r: retry(1, pod))", []propagate.Event{propagate.PodFailed("wf.r(0)", "")}, nil, false},
-		{"the workflow is suspended", "wf: dag(b: pod(x))", nil, edits{func(in *diagnose.Input) { in.Snapshot.Held = true }}, false},
+		{"the workflow is suspended", "wf: dag(b: pod(x))", nil, edits{func(in *diagnose.Input) { in.Snapshot.Suspended = true }}, false},
 	}
 	for _, c := range cases {
 		t.Run(c.why, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestStuck(t *testing.T) {
 				}
 			}
 			in := playedWith(t, spec, c.text, events...)
-			for _, edit := range append(edits{set("wf.b.x", nodegraph.Running, ""), set("wf", nodegraph.Running, ""), running}, c.more...) {
+			for _, edit := range append(edits{set("wf.b.x", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running}, c.more...) {
 				edit(&in)
 			}
 			report, err := diagnose.Diagnose(in)
@@ -110,16 +110,16 @@ func TestWorkflowLocks(t *testing.T) {
 	assert.Equal(t, []string{"wf"}, []string{report.Locks[0].Holders[0].Name})
 	assert.Empty(t, report.Locks[0].Waiters)
 
-	in.Snapshot = nodegraph.Snapshot{Phase: nodegraph.Pending, Message: "Waiting for default/Mutex/w lock. Lock status: 0/1"}
+	in.Snapshot = nodegraph.Snapshot{Phase: nodegraph.PhasePending, Message: "Waiting for default/Mutex/w lock. Lock status: 0/1"}
 	report, err = diagnose.Diagnose(in)
 	require.NoError(t, err)
 	require.Len(t, report.Locks, 1)
 	assert.Empty(t, report.Locks[0].Holders)
 	assert.Equal(t, []string{"wf"}, []string{report.Locks[0].Waiters[0].Name})
 	require.Len(t, report.Waits, 1)
-	assert.Equal(t, propagate.NeedLock, report.Waits[0].For)
+	assert.Equal(t, propagate.WaitLock, report.Waits[0].For)
 
-	in.Snapshot = nodegraph.Snapshot{Phase: nodegraph.Succeeded}
+	in.Snapshot = nodegraph.Snapshot{Phase: nodegraph.PhaseSucceeded}
 	report, err = diagnose.Diagnose(in)
 	require.NoError(t, err)
 	assert.Empty(t, report.Locks, "a complete workflow holds nothing")

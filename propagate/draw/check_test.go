@@ -164,7 +164,7 @@ func checkSVG(t *testing.T, g *nodegraph.Graph, text []byte) {
 		if !(n.x > parent.x && n.y > parent.y && n.x+n.w < parent.x+parent.w && n.y+n.h < parent.y+parent.h) {
 			t.Errorf("%q is not inside %q", n.name, parent.name)
 		}
-		for a := range g.After(i) {
+		for a := range g.Dependencies(i) {
 			if before := &d.nodes[a]; before.x+before.w >= n.x {
 				t.Errorf("%q comes after %q and is not to its right", n.name, before.name)
 			}
@@ -201,7 +201,7 @@ func checkArrows(t *testing.T, d *drawing, g *nodegraph.Graph) {
 	t.Helper()
 	want, got := map[string]int{}, map[string]int{}
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		for a := range g.After(i) {
+		for a := range g.Dependencies(i) {
 			want[fmt.Sprint(a, i)]++
 		}
 		if owner, _ := g.Owner(i); owner == nodegraph.Root {
@@ -259,7 +259,7 @@ func shownIn(e *propagate.Engine) map[string]string {
 	shown := make(map[string]string)
 	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
 		phase := "planned"
-		if e.Exists(i) && e.Verdict(i).Phase != nodegraph.Planned {
+		if e.Exists(i) && e.Verdict(i).Phase != nodegraph.PhasePlanned {
 			phase = strings.ToLower(e.Verdict(i).Phase.String())
 		}
 		shown[e.Graph().Node(i).Name()] = phase
@@ -423,7 +423,7 @@ func checkDOT(t *testing.T, g *nodegraph.Graph, p *draw.Picture) {
 		} else {
 			want.clusters = append(want.clusters, name)
 		}
-		for a := range g.After(i) {
+		for a := range g.Dependencies(i) {
 			want.edges = append(want.edges, g.Node(a).Name()+" "+name)
 		}
 		if owner, _ := g.Owner(i); owner == nodegraph.Root {

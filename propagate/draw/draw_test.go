@@ -202,8 +202,8 @@ func TestChainEndsAtATimer(t *testing.T) {
 func TestShowAndFind(t *testing.T) {
 	e := played(t, "dag(a: pod(x -> y) -> b)", propagate.PodRunning("wf.a"), propagate.PodDeleted("wf.a"))
 	g, p := e.Graph(), draw.Of(e)
-	p.Show(g.Find("wf.a.y"), nodegraph.Running, "")
-	p.Show(g.Find("wf.b"), nodegraph.Planned, "")
+	p.Show(g.Find("wf.a.y"), nodegraph.PhaseRunning, "")
+	p.Show(g.Find("wf.b"), nodegraph.PhasePlanned, "")
 	p.Find(g.Find("wf.a.y"), "wf.a.y", "should be Error", "orphaned <container>")
 	p.Find(nodegraph.None, "wf-x", "", "unknown pod")
 	d := readSVG(t, p.SVG())
@@ -268,7 +268,7 @@ var hostile = []string{
 // hostileEngine is a workflow with such names, messages and conditions.
 func hostileEngine(t testing.TB) *propagate.Engine {
 	spec := &nodegraph.Spec{Name: `<wf> & "co"`, Namespace: "default", Entrypoint: "main", Templates: []*nodegraph.Template{
-		{Name: "main", Kind: nodegraph.DAG}, {Name: "pod", Kind: nodegraph.Pod},
+		{Name: "main", Kind: nodegraph.KindDAG}, {Name: "pod", Kind: nodegraph.KindPod},
 	}}
 	var events []propagate.Event
 	for k, name := range hostile {
@@ -453,7 +453,7 @@ func TestFilmComparesWithTheRecord(t *testing.T) {
 	recorded := e.Snapshot()
 	for k := range recorded.Nodes {
 		if recorded.Nodes[k].Name == "wf.a" {
-			recorded.Nodes[k].Phase = nodegraph.Failed
+			recorded.Nodes[k].Phase = nodegraph.PhaseFailed
 		}
 	}
 	film := &draw.Film{Name: "compared"}

@@ -98,7 +98,7 @@ func (p *placer) size(i int, l *lanes) {
 	}
 	var w, h int
 	switch kind := p.scene[i].kind; {
-	case (kind == nodegraph.TaskGroup || kind == nodegraph.Retry) && !p.linked(i):
+	case (kind == nodegraph.KindTaskGroup || kind == nodegraph.KindRetry) && !p.linked(i):
 		w, h = p.shelves(i)
 	default:
 		w, h = p.ranked(i, l)

@@ -14,14 +14,14 @@ type colour struct {
 
 // colours are those of the argo command, pale enough to write on.
 var colours = [...]colour{
-	nodegraph.Planned:   {"planned", "#ffffff", "#9aa0a6"},
-	nodegraph.Pending:   {"pending", "#fff3c4", "#b58900"},
-	nodegraph.Running:   {"running", "#d3e7fb", "#1a6fc0"},
-	nodegraph.Succeeded: {"succeeded", "#d8f0dc", "#2e8540"},
-	nodegraph.Skipped:   {"skipped", "#eceff1", "#78909c"},
-	nodegraph.Failed:    {"failed", "#fbd5d2", "#c62828"},
-	nodegraph.Error:     {"error", "#f2d6ec", "#9c1f7f"},
-	nodegraph.Omitted:   {"omitted", "#eceff1", "#78909c"},
+	nodegraph.PhasePlanned:   {"planned", "#ffffff", "#9aa0a6"},
+	nodegraph.PhasePending:   {"pending", "#fff3c4", "#b58900"},
+	nodegraph.PhaseRunning:   {"running", "#d3e7fb", "#1a6fc0"},
+	nodegraph.PhaseSucceeded: {"succeeded", "#d8f0dc", "#2e8540"},
+	nodegraph.PhaseSkipped:   {"skipped", "#eceff1", "#78909c"},
+	nodegraph.PhaseFailed:    {"failed", "#fbd5d2", "#c62828"},
+	nodegraph.PhaseError:     {"error", "#f2d6ec", "#9c1f7f"},
+	nodegraph.PhaseOmitted:   {"omitted", "#eceff1", "#78909c"},
 }
 
 // highlight is the colour of the chain.
@@ -29,8 +29,8 @@ const highlight = "#e65100"
 
 // phases is the order in which the legend lists them.
 var phases = []nodegraph.Phase{
-	nodegraph.Planned, nodegraph.Pending, nodegraph.Running, nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error,
-	nodegraph.Skipped, nodegraph.Omitted,
+	nodegraph.PhasePlanned, nodegraph.PhasePending, nodegraph.PhaseRunning, nodegraph.PhaseSucceeded, nodegraph.PhaseFailed, nodegraph.PhaseError,
+	nodegraph.PhaseSkipped, nodegraph.PhaseOmitted,
 }
 
 // style is the style sheet of an SVG. It has nothing that XML would want escaped.

@@ -146,7 +146,7 @@ func (l *look) state() string {
 	switch {
 	case l.absent:
 		phase = "not there yet"
-	case l.kind == nodegraph.NodeSkipped: // the kind would only repeat it
+	case l.kind == nodegraph.KindSkipped: // the kind would only repeat it
 		return phase
 	}
 	return l.kind.String() + " · " + phase
@@ -171,7 +171,7 @@ func (l *look) more() string {
 func (l *look) all() string { return strings.TrimSuffix(l.state()+" · "+l.more(), " · ") }
 
 func phaseName(p nodegraph.Phase) string {
-	if p == nodegraph.Planned {
+	if p == nodegraph.PhasePlanned {
 		return "not created"
 	}
 	return p.String()

@@ -32,7 +32,7 @@ func sceneOf(g *nodegraph.Graph) scene {
 		if i == nodegraph.Root {
 			b.name, b.label = g.Spec().Name, g.Spec().Name
 		}
-		for a := range g.After(i) {
+		for a := range g.Dependencies(i) {
 			b.after = append(b.after, int(a))
 		}
 		owner, _ := g.Owner(i)

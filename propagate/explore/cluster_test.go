@@ -55,7 +55,7 @@ func TestHostsCrash(t *testing.T) {
 		plain.Run(t)
 		x.Last = func(t testing.TB, w *explore.World) {
 			phase, _ := w.Engines[0].Workflow()
-			require.Equal(t, nodegraph.Succeeded, phase, "after %v", x.Path(w))
+			require.Equal(t, nodegraph.PhaseSucceeded, phase, "after %v", x.Path(w))
 		}
 		x.Run(t)
 		require.Greater(t, x.Count.States.Load(), plain.Count.States.Load())

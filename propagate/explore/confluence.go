@@ -92,7 +92,7 @@ func (x *Exploration) ByFacts(w *World) string {
 		switch {
 		case f.Event.Type == propagate.EventPodDeleted:
 			loss[f.Event.Node+f.Event.Pod.UID] = true
-		case f.Event.Type == propagate.EventPodEnded && f.Event.Phase == nodegraph.Succeeded:
+		case f.Event.Type == propagate.EventPodEnded && f.Event.Phase == nodegraph.PhaseSucceeded:
 			success[f.Event.Node+f.Event.Pod.UID] = true
 		}
 	}

@@ -177,7 +177,7 @@ func (x *Exploration) step(t testing.TB, w *World, m move, saves []propagate.Sta
 		return succ, nil
 	}
 	ended := leafEnds(succ.Engines[d.workflow], d.events)
-	loaded, _, err := propagate.Load(x.Specs[d.workflow], saves[d.workflow])
+	loaded, _, err := propagate.FromState(x.Specs[d.workflow], saves[d.workflow])
 	require.NoError(t, err)
 	_, refusal := loaded.Apply(succ.Now, d.events...)
 	r, err := succ.apply(d.workflow, d.events...)

@@ -120,7 +120,7 @@ func checkKind(e *propagate.Engine, err error) string {
 	if i := e.Graph().Find(broken.Node); broken.Node != "" && i != nodegraph.None {
 		return kindOf(kind, e.Graph().Node(i).Kind)
 	}
-	return kindOf(kind, nodegraph.Workflow)
+	return kindOf(kind, nodegraph.KindWorkflow)
 }
 
 // truthKind names the line that is broken, and the kind of node.
@@ -132,7 +132,7 @@ func truthKind(e *propagate.Engine, err error) string {
 	if i := e.Graph().Find(violation.Node); violation.Node != "" && i != nodegraph.None {
 		return kindOf("truth: "+violation.Line, e.Graph().Node(i).Kind)
 	}
-	return kindOf("truth: "+violation.Line, nodegraph.Workflow)
+	return kindOf("truth: "+violation.Line, nodegraph.KindWorkflow)
 }
 
 // hangs says for what a workflow waits that can't come.
@@ -151,7 +151,7 @@ func (x *Exploration) hangs(t testing.TB, w *World) {
 
 // waits is 1 for what waits for others of its kind, and 0 for what may be the cause of that.
 func waits(o propagate.Obligation) int {
-	if o.For == propagate.NeedLock || o.For == propagate.NeedParallelism {
+	if o.For == propagate.WaitLock || o.For == propagate.WaitParallelism {
 		return 1
 	}
 	return 0
@@ -160,7 +160,7 @@ func waits(o propagate.Obligation) int {
 // checkHits: a hit in the cache ends a node well.
 func checkHits(e *propagate.Engine, wrong func(string, error)) {
 	for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
-		if phase, _ := e.Phase(i); e.Fact(i).Hit && phase != nodegraph.Succeeded {
+		if phase, _ := e.Phase(i); e.Fact(i).CacheHit && phase != nodegraph.PhaseSucceeded {
 			wrong(kindOf("what was found in the cache is no success", e.Graph().Node(i).Kind), fmt.Errorf("%q is %s", e.Graph().Node(i).Name(), phase))
 			return
 		}
@@ -249,7 +249,7 @@ func firstDifference(a, b *propagate.Engine) nodegraph.Kind {
 			return n.Kind
 		}
 	}
-	return nodegraph.Workflow
+	return nodegraph.KindWorkflow
 }
 
 // checkRestart: engines that are saved and loaded look the same, would save the same, and hold and wait for the same
@@ -259,7 +259,7 @@ func (x *Exploration) checkRestart(t testing.TB, w *World) []propagate.State {
 	var locks propagate.LockTable
 	for k, e := range w.Engines {
 		saves[k] = e.Save()
-		loaded, unknown, err := propagate.Load(x.Specs[k], saves[k])
+		loaded, unknown, err := propagate.FromState(x.Specs[k], saves[k])
 		require.NoError(t, err)
 		require.Empty(t, unknown, "after %s", x.route(w.path))
 		x.Count.Restarts.Add(1)

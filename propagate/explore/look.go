@@ -16,7 +16,7 @@ import (
 func Look(e *propagate.Engine) string {
 	var lines []string
 	for i := range nodegraph.Index(e.Graph().Len()) {
-		if phase, _ := e.Phase(i); phase != nodegraph.Planned {
+		if phase, _ := e.Phase(i); phase != nodegraph.PhasePlanned {
 			name := e.Graph().Node(i).Name()
 			if i == nodegraph.Root {
 				name = "the workflow"
@@ -57,7 +57,7 @@ type nodeKey struct {
 
 // hash tells states of an engine apart, in whichever order its nodes came to exist.
 func hash(s *propagate.State) uint64 {
-	sum := maphash.Comparable(hashSeed, nodeKey{fact: s.Workflow, resolved: s.Held, unexpanded: s.Overdue, id: s.Shutdown})
+	sum := maphash.Comparable(hashSeed, nodeKey{fact: s.Workflow, resolved: s.Suspended, unexpanded: s.Overdue, id: s.Shutdown})
 	for k := range s.Nodes {
 		n := &s.Nodes[k]
 		sum += maphash.Comparable(hashSeed, nodeKey{n.ID, n.Fact, n.Resolved, n.Unexpanded})

@@ -196,7 +196,7 @@ func (w *World) ofWorkflow(k int, e *propagate.Engine) (good, bad []move) {
 func (w *World) resumable(k int) []string {
 	var list []string
 	for _, o := range w.Engines[k].Obligations() {
-		if o.For == propagate.NeedResume {
+		if o.For == propagate.WaitResume {
 			list = append(list, o.Name)
 		}
 	}
@@ -294,9 +294,9 @@ func (w *World) noteDeed(m move, d deed) {
 // served is the end of an HTTP or Plugin node.
 func (w *World) served(k, how int) propagate.Event {
 	f := w.Workflows[k]
-	name, phase := f.Served[how/2], nodegraph.Succeeded
+	name, phase := f.Served[how/2], nodegraph.PhaseSucceeded
 	if how%2 == 1 {
-		phase = nodegraph.Failed
+		phase = nodegraph.PhaseFailed
 	}
 	f.Served = slices.Delete(f.Served, how/2, how/2+1)
 	return propagate.NodeEnded(name, phase, "")

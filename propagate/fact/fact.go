@@ -51,32 +51,32 @@ func (s Stage) String() string { return stageNames[s] }
 type Fact struct {
 	Created time.Time // when the node was created (Argo: startedAt); zero for a planned node
 
-	Serial     int64  // orders the incarnations of the node's pod
-	UID        string // of the pod, empty while unknown
-	Attempt    int    // run inside the pod, 1 the first
-	Stage      Stage
-	Ran        bool            // this incarnation was seen running
-	Ready      bool            // every container of the pod was ready: what makes a daemon fulfilled
-	Phase      nodegraph.Phase // StageEnded, StageStopped: how it ended
-	Message    string          // what the observation said
-	Reason     string          // the pod's status reason, for retry decisions; the key of the lock it waits for
-	ExitCode   int             // of the main container
-	HasExit    bool
-	Conditions string    // types of the pod's conditions that were seen to be true, sorted, joined by commas
-	Finished   time.Time // when it ended; the time of the event where the observation does not say
-	Unsynced   bool      // its results are still on their way (Argo: taskResultSynced false)
-	Synced     bool      // its results are stored, or never will be: Unsynced can't become true again
-	Remade     int64     // the serial after that of the last pod for which the host was asked to make another
-	Restarts   int       // how often its pod was made anew without a new attempt
-	Halted     string    // of a composite that a shutdown found unfinished: its strategy
-	Released   bool      // a daemon that was ended with its boundary, or a node whose hook had no room: nothing overrides that
+	Serial         int64  // orders the incarnations of the node's pod
+	UID            string // of the pod, empty while unknown
+	Attempt        int    // run inside the pod, 1 the first
+	Stage          Stage
+	Ran            bool            // this incarnation was seen running
+	Ready          bool            // every container of the pod was ready: what makes a daemon fulfilled
+	Phase          nodegraph.Phase // StageEnded, StageStopped: how it ended
+	Message        string          // what the observation said
+	Reason         string          // the pod's status reason, for retry decisions; the key of the lock it waits for
+	ExitCode       int             // of the main container
+	HasExit        bool
+	Conditions     string    // types of the pod's conditions that were seen to be true, sorted, joined by commas
+	Finished       time.Time // when it ended; the time of the event where the observation does not say
+	Unsynced       bool      // its results are still on their way (Argo: taskResultSynced false)
+	Synced         bool      // its results are stored, or never will be: Unsynced can't become true again
+	RecreateSerial int64     // the serial after that of the last pod for which the host was asked to make another
+	Restarts       int       // how often its pod was made anew without a new attempt
+	Halted         string    // of a composite that a shutdown found unfinished: its strategy
+	Released       bool      // a daemon that was ended with its boundary, or a node whose hook had no room: nothing overrides that
 
-	Lock   LockState // of the node's own mutexes and semaphores
-	Waited bool      // it was created before it held its locks
-	Answer Answer    // the host's word on a condition or loop the library could not evaluate
-	Memo   Answer    // the host's word on its memoization key: AnswerRun for a miss
-	Hit    bool      // it ended because its memoization key was found
-	Seen   bool      // it had ended before the last event: what Argo does one reconcile later
+	Lock      LockState // of the node's own mutexes and semaphores
+	Waited    bool      // it was created before it held its locks
+	Answer    Answer    // the host's word on a condition or loop the library could not evaluate
+	Memo      Answer    // the host's word on its memoization key: AnswerRun for a miss
+	CacheHit  bool      // it ended because its memoization key was found
+	SeenEnded bool      // it had ended before the last event: what Argo does one reconcile later
 }
 
 // LockState says where a node stands with its mutexes and semaphores.
@@ -139,7 +139,7 @@ func (f *Fact) Merge(o Fact) bool {
 
 // supersede replaces what was observed by what was observed of a newer run; what the engine itself decided stays.
 func (f *Fact) supersede(o Fact) {
-	o.Created, o.Restarts, o.Remade, o.Halted = f.Created, f.Restarts, f.Remade, f.Halted
+	o.Created, o.Restarts, o.RecreateSerial, o.Halted = f.Created, f.Restarts, f.RecreateSerial, f.Halted
 	o.Lock, o.Waited, o.Answer, o.Memo = f.Lock, f.Waited, f.Answer, f.Memo
 	o.Ran = o.Ran || o.Stage == StageRunning
 	*f = o

@@ -44,9 +44,9 @@ func drawHistory(r *rand.Rand) history {
 		runs := 1 + r.IntN(3)
 		for attempt := 1; attempt <= runs; attempt++ {
 			at := epoch.Add(time.Duration(len(h.lives)) * time.Minute)
-			end := fact.Fact{Stage: fact.StageEnded, Phase: nodegraph.Succeeded, Finished: at, HasExit: r.IntN(2) == 0}
+			end := fact.Fact{Stage: fact.StageEnded, Phase: nodegraph.PhaseSucceeded, Finished: at, HasExit: r.IntN(2) == 0}
 			if r.IntN(2) == 0 {
-				end.Phase = []nodegraph.Phase{nodegraph.Failed, nodegraph.Error}[r.IntN(2)]
+				end.Phase = []nodegraph.Phase{nodegraph.PhaseFailed, nodegraph.PhaseError}[r.IntN(2)]
 				end.Message, end.Reason, end.ExitCode = fmt.Sprintf("end of %d.%d", serial, attempt), "Evicted", 1+r.IntN(200)
 				if !end.HasExit {
 					end.ExitCode = 0
@@ -146,8 +146,8 @@ func TestMergeIsAJoin(t *testing.T) {
 // Of two ends of one run, which a cluster never reports, the worse one counts, whichever comes first.
 func TestMergeOfTwoEnds(t *testing.T) {
 	for _, stage := range []fact.Stage{fact.StageStopped, fact.StageEnded} {
-		better := fact.Fact{Stage: stage, Phase: nodegraph.Failed, Message: "better"}
-		worse := fact.Fact{Stage: stage, Phase: nodegraph.Error, Message: "worse"}
+		better := fact.Fact{Stage: stage, Phase: nodegraph.PhaseFailed, Message: "better"}
+		worse := fact.Fact{Stage: stage, Phase: nodegraph.PhaseError, Message: "worse"}
 		require.Equal(t, worse, merged(better, worse), stage)
 		require.Equal(t, worse, merged(worse, better), stage)
 		again := better
@@ -195,12 +195,12 @@ func TestMergeKeepsTheNewestRunAndItsHighestStage(t *testing.T) {
 // What the engine itself decided is not the cluster's to change, neither by a newer pod nor by more of the same one.
 func TestMergeKeepsWhatTheEngineDecided(t *testing.T) {
 	own := fact.Fact{
-		Created: epoch, Remade: 4, Restarts: 2, Halted: "Stop", Lock: fact.LockHeld, Waited: true,
+		Created: epoch, RecreateSerial: 4, Restarts: 2, Halted: "Stop", Lock: fact.LockHeld, Waited: true,
 		Answer: fact.AnswerRun, Memo: fact.AnswerRun,
 	}
 	decided := func(f fact.Fact) fact.Fact {
 		return fact.Fact{
-			Created: f.Created, Remade: f.Remade, Restarts: f.Restarts, Halted: f.Halted, Lock: f.Lock, Waited: f.Waited,
+			Created: f.Created, RecreateSerial: f.RecreateSerial, Restarts: f.Restarts, Halted: f.Halted, Lock: f.Lock, Waited: f.Waited,
 			Answer: f.Answer, Memo: f.Memo,
 		}
 	}
@@ -223,7 +223,7 @@ func TestMergeIntoAReleasedDaemonChangesNothing(t *testing.T) {
 		r := rand.New(rand.NewPCG(s, 4))
 		h := drawHistory(r)
 		f := h.known(r)
-		f.Released, f.Stage, f.Phase = true, fact.StageEnded, nodegraph.Succeeded
+		f.Released, f.Stage, f.Phase = true, fact.StageEnded, nodegraph.PhaseSucceeded
 		before := f
 		o := h.report(r)
 		require.False(t, f.Merge(o), "-seed %d: %+v", s, o)
@@ -274,62 +274,62 @@ func TestMerge(t *testing.T) {
 		{"it becomes ready", at(running, ran), at(running, ready), at(running, ran, ready)},
 		{"ready once is ready for good", at(running, ran, ready), at(running), at(running, ran, ready)},
 		{"a result keeps that it was ready",
-			at(running, ran, ready), at(end, phase(nodegraph.Failed)), at(end, ran, ready, phase(nodegraph.Failed))},
+			at(running, ran, ready), at(end, phase(nodegraph.PhaseFailed)), at(end, ran, ready, phase(nodegraph.PhaseFailed))},
 		{"running heard after the end says that it ran",
-			at(end, phase(nodegraph.Failed)), at(running), at(end, ran, phase(nodegraph.Failed))},
+			at(end, phase(nodegraph.PhaseFailed)), at(running), at(end, ran, phase(nodegraph.PhaseFailed))},
 		{"an absence keeps what was said before",
 			at(pending, says("ContainerCreating", "")), at(gone, finished(1)),
 			at(gone, says("ContainerCreating", ""), finished(1))},
 		{"an absence after a result is no news",
-			at(end, phase(nodegraph.Succeeded), finished(1)), at(gone, finished(2)),
-			at(end, phase(nodegraph.Succeeded), finished(1))},
+			at(end, phase(nodegraph.PhaseSucceeded), finished(1)), at(gone, finished(2)),
+			at(end, phase(nodegraph.PhaseSucceeded), finished(1))},
 		{"a result after an absence takes its time",
-			at(gone, ran, finished(2)), at(end, phase(nodegraph.Succeeded), finished(1)),
-			at(end, ran, phase(nodegraph.Succeeded), finished(1))},
+			at(gone, ran, finished(2)), at(end, phase(nodegraph.PhaseSucceeded), finished(1)),
+			at(end, ran, phase(nodegraph.PhaseSucceeded), finished(1))},
 		{"an absence twice keeps the first time", at(gone, finished(1)), at(gone, finished(2)), at(gone, finished(1))},
 		{"a result beats a stop",
-			at(stop, phase(nodegraph.Failed), says("stopped", ""), finished(1)),
-			at(end, phase(nodegraph.Succeeded), finished(2)), at(end, phase(nodegraph.Succeeded), finished(2))},
+			at(stop, phase(nodegraph.PhaseFailed), says("stopped", ""), finished(1)),
+			at(end, phase(nodegraph.PhaseSucceeded), finished(2)), at(end, phase(nodegraph.PhaseSucceeded), finished(2))},
 		{"a stop beats an absence",
-			at(gone, finished(1)), at(stop, phase(nodegraph.Failed), says("stopped", ""), finished(2)),
-			at(stop, phase(nodegraph.Failed), says("stopped", ""), finished(2))},
+			at(gone, finished(1)), at(stop, phase(nodegraph.PhaseFailed), says("stopped", ""), finished(2)),
+			at(stop, phase(nodegraph.PhaseFailed), says("stopped", ""), finished(2))},
 		{"the worse of two results",
-			at(end, phase(nodegraph.Succeeded), finished(1)), at(end, phase(nodegraph.Failed), says("bad", "Evicted")),
-			at(end, phase(nodegraph.Failed), says("bad", "Evicted"), finished(1))},
+			at(end, phase(nodegraph.PhaseSucceeded), finished(1)), at(end, phase(nodegraph.PhaseFailed), says("bad", "Evicted")),
+			at(end, phase(nodegraph.PhaseFailed), says("bad", "Evicted"), finished(1))},
 		{"the better of two results is no news",
-			at(end, phase(nodegraph.Error), says("worse", "")), at(end, phase(nodegraph.Failed), says("bad", "")),
-			at(end, phase(nodegraph.Error), says("worse", ""))},
+			at(end, phase(nodegraph.PhaseError), says("worse", "")), at(end, phase(nodegraph.PhaseFailed), says("bad", "")),
+			at(end, phase(nodegraph.PhaseError), says("worse", ""))},
 		{"an exit code that comes after the result",
-			at(end, phase(nodegraph.Failed)), at(running, exit(3)), at(end, ran, phase(nodegraph.Failed), exit(3))},
+			at(end, phase(nodegraph.PhaseFailed)), at(running, exit(3)), at(end, ran, phase(nodegraph.PhaseFailed), exit(3))},
 		{"conditions add up",
 			at(running, ran, conditions("DisruptionTarget,Ready")), at(running, conditions("PodScheduled,Ready")),
 			at(running, ran, conditions("DisruptionTarget,PodScheduled,Ready"))},
 		{"a condition that is heard late",
-			at(end, phase(nodegraph.Failed)), at(running, conditions("DisruptionTarget")),
-			at(end, ran, phase(nodegraph.Failed), conditions("DisruptionTarget"))},
+			at(end, phase(nodegraph.PhaseFailed)), at(running, conditions("DisruptionTarget")),
+			at(end, ran, phase(nodegraph.PhaseFailed), conditions("DisruptionTarget"))},
 		{"the next pod has conditions of its own",
 			at(gone, ran, conditions("DisruptionTarget")), at(running, serial(6, "uid-6")),
 			at(running, ran, serial(6, "uid-6"))},
 		{"the UID is learned", at(running, ran, serial(5, "")), at(running), at(running, ran)},
 		{"a report without a UID",
-			at(running, ran), at(end, serial(5, ""), phase(nodegraph.Succeeded)),
-			at(end, ran, phase(nodegraph.Succeeded))},
+			at(running, ran), at(end, serial(5, ""), phase(nodegraph.PhaseSucceeded)),
+			at(end, ran, phase(nodegraph.PhaseSucceeded))},
 		{"the next run begins from nothing",
-			at(end, ran, ready, phase(nodegraph.Failed), says("bad", "Evicted"), finished(1), exit(1)),
+			at(end, ran, ready, phase(nodegraph.PhaseFailed), says("bad", "Evicted"), finished(1), exit(1)),
 			at(pending, attempt(2)), at(pending, attempt(2))},
-		{"the run before is late", at(pending, attempt(2)), at(end, phase(nodegraph.Failed)), at(pending, attempt(2))},
+		{"the run before is late", at(pending, attempt(2)), at(end, phase(nodegraph.PhaseFailed)), at(pending, attempt(2))},
 		{"a pod that is gone does not run once more",
 			at(gone, ran, finished(1)), at(running, attempt(2)), at(gone, ran, attempt(2))},
 		{"but it may have ended in a run that was not heard of",
-			at(gone, ran, finished(1)), at(end, attempt(2), phase(nodegraph.Succeeded), finished(1)),
-			at(end, attempt(2), phase(nodegraph.Succeeded), finished(1))},
+			at(gone, ran, finished(1)), at(end, attempt(2), phase(nodegraph.PhaseSucceeded), finished(1)),
+			at(end, attempt(2), phase(nodegraph.PhaseSucceeded), finished(1))},
 		{"the next pod runs",
 			at(gone, ran, finished(1)), at(running, serial(6, "uid-6")), at(running, ran, serial(6, "uid-6"))},
 		{"the next pod counts its runs from 1",
-			at(end, attempt(7), phase(nodegraph.Failed)), at(pending, serial(6, "uid-6")),
+			at(end, attempt(7), phase(nodegraph.PhaseFailed)), at(pending, serial(6, "uid-6")),
 			at(pending, serial(6, "uid-6"))},
 		{"the pod before is late, however many runs it had",
-			at(pending, serial(6, "uid-6")), at(end, attempt(7), phase(nodegraph.Failed)),
+			at(pending, serial(6, "uid-6")), at(end, attempt(7), phase(nodegraph.PhaseFailed)),
 			at(pending, serial(6, "uid-6"))},
 	}
 	for _, test := range tests {

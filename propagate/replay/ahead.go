@@ -70,7 +70,7 @@ func (s *scene) changed(frame int) []string {
 		}
 	}
 	for id, state := range s.judge.recorded[frame].states {
-		if (state.Kind == nodegraph.HTTP || state.Kind == nodegraph.Plugin) && state != s.judge.recorded[frame-1].states[id] {
+		if (state.Kind == nodegraph.KindHTTP || state.Kind == nodegraph.KindPlugin) && state != s.judge.recorded[frame-1].states[id] {
 			ids = append(ids, id)
 		}
 	}
@@ -121,7 +121,7 @@ func (t site) decidedAbove() bool {
 // contends reports whether a lock or a limit of parallelism keeps this node waiting for others, so that any end elsewhere
 // may let it go on.
 func (t site) contends() bool {
-	waits := t.want.none() || t.want.Phase == nodegraph.Pending
+	waits := t.want.none() || t.want.Phase == nodegraph.PhasePending
 	if !waits {
 		return false
 	}

@@ -75,8 +75,8 @@ func variable(e *propagate.Engine, i nodegraph.Index, name string) (string, bool
 // workflowStatus is how the entry node ended, which is what an exit handler sees. It is false before that.
 func workflowStatus(e *propagate.Engine) (string, bool) {
 	v := e.Verdict(nodegraph.Entry)
-	if v.Phase == nodegraph.Skipped || v.Phase == nodegraph.Omitted {
-		return nodegraph.Succeeded.String(), true
+	if v.Phase == nodegraph.PhaseSkipped || v.Phase == nodegraph.PhaseOmitted {
+		return nodegraph.PhaseSucceeded.String(), true
 	}
 	return v.Phase.String(), v.Fulfilled
 }
@@ -90,16 +90,16 @@ func commonStatus(e *propagate.Engine, nodes []nodegraph.Index) (string, bool) {
 			return "", false
 		}
 	}
-	return phase.String(), phase != nodegraph.Planned
+	return phase.String(), phase != nodegraph.PhasePlanned
 }
 
 // exitCode is that of a pod, or of the last attempt of a Retry.
 func exitCode(e *propagate.Engine, i nodegraph.Index) (int, bool) {
-	for e.Kind(i) == nodegraph.Retry && e.Graph().Last(i) != nodegraph.None {
+	for e.Kind(i) == nodegraph.KindRetry && e.Graph().Last(i) != nodegraph.None {
 		i = e.Graph().Last(i)
 	}
 	f := e.Fact(i)
-	return f.ExitCode, f.HasExit && e.Kind(i) == nodegraph.Pod
+	return f.ExitCode, f.HasExit && e.Kind(i) == nodegraph.KindPod
 }
 
 // before returns the nodes of the task or step of this name that node i comes after, directly or not: one, or the items
@@ -109,12 +109,12 @@ func before(g *nodegraph.Graph, i nodegraph.Index, group, name string) []nodegra
 	if g.Node(own).Role != nodegraph.RoleTask {
 		own = g.Node(own).Parent // the StepGroup of a step or its item, the task of a task's item
 	}
-	if (g.Node(own).Kind == nodegraph.StepGroup) != (group == "steps") {
+	if (g.Node(own).Kind == nodegraph.KindStepGroup) != (group == "steps") {
 		return nil
 	}
 	queue, seen := []nodegraph.Index{own}, map[nodegraph.Index]bool{own: true}
 	for k := 0; k < len(queue); k++ {
-		for other := range g.After(queue[k]) {
+		for other := range g.Dependencies(queue[k]) {
 			if seen[other] {
 				continue
 			}
@@ -133,7 +133,7 @@ func called(g *nodegraph.Graph, i nodegraph.Index, name string) []nodegraph.Inde
 	if t := g.Node(i).Task; t != nil && t.Name == name {
 		return []nodegraph.Index{i}
 	}
-	if g.Node(i).Kind != nodegraph.StepGroup {
+	if g.Node(i).Kind != nodegraph.KindStepGroup {
 		return nil
 	}
 	var steps, items []nodegraph.Index

@@ -25,13 +25,13 @@ const flipFloor = 995
 
 // flips are the phases that a recorded phase is turned into.
 var flips = map[nodegraph.Phase][]nodegraph.Phase{
-	nodegraph.Pending:   {nodegraph.Running, nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error},
-	nodegraph.Running:   {nodegraph.Pending, nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error},
-	nodegraph.Succeeded: {nodegraph.Failed, nodegraph.Error, nodegraph.Running, nodegraph.Pending},
-	nodegraph.Failed:    {nodegraph.Succeeded, nodegraph.Error, nodegraph.Running, nodegraph.Pending},
-	nodegraph.Error:     {nodegraph.Succeeded, nodegraph.Failed, nodegraph.Running, nodegraph.Pending},
-	nodegraph.Skipped:   {nodegraph.Omitted, nodegraph.Succeeded, nodegraph.Running},
-	nodegraph.Omitted:   {nodegraph.Skipped, nodegraph.Failed, nodegraph.Running},
+	nodegraph.PhasePending:   {nodegraph.PhaseRunning, nodegraph.PhaseSucceeded, nodegraph.PhaseFailed, nodegraph.PhaseError},
+	nodegraph.PhaseRunning:   {nodegraph.PhasePending, nodegraph.PhaseSucceeded, nodegraph.PhaseFailed, nodegraph.PhaseError},
+	nodegraph.PhaseSucceeded: {nodegraph.PhaseFailed, nodegraph.PhaseError, nodegraph.PhaseRunning, nodegraph.PhasePending},
+	nodegraph.PhaseFailed:    {nodegraph.PhaseSucceeded, nodegraph.PhaseError, nodegraph.PhaseRunning, nodegraph.PhasePending},
+	nodegraph.PhaseError:     {nodegraph.PhaseSucceeded, nodegraph.PhaseFailed, nodegraph.PhaseRunning, nodegraph.PhasePending},
+	nodegraph.PhaseSkipped:   {nodegraph.PhaseOmitted, nodegraph.PhaseSucceeded, nodegraph.PhaseRunning},
+	nodegraph.PhaseOmitted:   {nodegraph.PhaseSkipped, nodegraph.PhaseFailed, nodegraph.PhaseRunning},
 }
 
 var flipEvery = flag.Int("flip.every", 8, "plant wrong states in every recording of so many; in all: 1")
@@ -109,8 +109,8 @@ func flipsOf(t testing.TB, file string, r *replay.Recording) []flip {
 	byKind := make(map[nodegraph.Kind][]flip)
 	for k := range r.Frames {
 		recorded := &r.Frames[k].Recorded
-		if !differs[place{k, ""}] && recorded.Phase != nodegraph.Planned {
-			byKind[nodegraph.Workflow] = append(byKind[nodegraph.Workflow], flip{frame: k, node: -1, from: recorded.Phase})
+		if !differs[place{k, ""}] && recorded.Phase != nodegraph.PhasePlanned {
+			byKind[nodegraph.KindWorkflow] = append(byKind[nodegraph.KindWorkflow], flip{frame: k, node: -1, from: recorded.Phase})
 		}
 		for n := range recorded.Nodes {
 			if node := &recorded.Nodes[n]; !differs[place{k, node.ID}] {

@@ -13,11 +13,11 @@ var lagging = []func(site, int) bool{keptOpen, notMade, notMadeInside}
 // controller looks at all that is below a DAG, also through what has ended, so what ended in the recording over something
 // open passes it on to a DAG.
 func keptOpen(t site, number int) bool {
-	if !t.composite() || t.want.Phase != nodegraph.Running || t.want != t.before && !t.isNew() || !t.got.settled() {
+	if !t.composite() || t.want.Phase != nodegraph.PhaseRunning || t.want != t.before && !t.isNew() || !t.got.settled() {
 		return false
 	}
 	return slices.ContainsFunc(t.members(), func(m site) bool {
-		if t.want.Kind == nodegraph.DAG {
+		if t.want.Kind == nodegraph.KindDAG {
 			return m.holds(number)
 		}
 		return m.number() == number && m.want.open()
@@ -48,7 +48,7 @@ func notMadeInside(t site, number int) bool {
 // madeInside: the recording has made what the node is inside of, and we have not, or have skipped or omitted it.
 func madeInside(t site, number int) bool {
 	p := t.parent()
-	return t.id != "" && t.got.none() && !t.want.none() && p.id != "" && (p.got.none() || p.got.Kind == nodegraph.NodeSkipped) && p.number() == number
+	return t.id != "" && t.got.none() && !t.want.none() && p.id != "" && (p.got.none() || p.got.Kind == nodegraph.KindSkipped) && p.number() == number
 }
 
 // The recording leads: it has ended, or made, what waits here.
@@ -63,34 +63,34 @@ func endedThere(t site, number int) bool {
 	}
 	members := t.members()
 	return !slices.ContainsFunc(members, func(m site) bool { return m.want.open() }) && slices.ContainsFunc(members, func(m site) bool {
-		return m.number() == number && m.got.open() && (m.want.settled() || m.want.none() && t.want.Kind != nodegraph.Retry)
+		return m.number() == number && m.got.open() && (m.want.settled() || m.want.none() && t.want.Kind != nodegraph.KindRetry)
 	})
 }
 
 // endsAsMembers reports whether the recorded end of a composite is one that what is recorded directly inside can bring about.
 func (t site) endsAsMembers() bool {
 	decide, messages := t.members(), []string{""}
-	if t.exists() && t.got.Kind == nodegraph.DAG && t.node().Expanded() {
+	if t.exists() && t.got.Kind == nodegraph.KindDAG && t.node().Expanded() {
 		decide = nil
 		for _, slot := range t.graph.Targets(t.index) {
-			decide = append(decide, t.at(t.graph.Node(t.graph.Slot(t.index, slot)).ID()))
+			decide = append(decide, t.at(t.graph.Node(t.graph.MemberAt(t.index, slot)).ID()))
 		}
 	}
-	unsuccessful, covered := false, t.want.Phase == nodegraph.Succeeded
+	unsuccessful, covered := false, t.want.Phase == nodegraph.PhaseSucceeded
 	for _, m := range decide {
 		if m.want.Phase.Unsuccessful() && m.role() != nodegraph.RoleHook {
 			unsuccessful = true
-			covered = covered || t.want.Kind != nodegraph.DAG || m.want.Phase == t.want.Phase
+			covered = covered || t.want.Kind != nodegraph.KindDAG || m.want.Phase == t.want.Phase
 			messages = append(messages, m.want.Message, "child '"+m.id+"' failed")
 		}
-		if m.want.Phase == nodegraph.Skipped || m.want.Phase == nodegraph.Omitted {
+		if m.want.Phase == nodegraph.PhaseSkipped || m.want.Phase == nodegraph.PhaseOmitted {
 			covered = true
 		}
 	}
 	switch {
-	case !covered, t.want.Phase == nodegraph.Succeeded && unsuccessful && t.want.Kind != nodegraph.Retry:
+	case !covered, t.want.Phase == nodegraph.PhaseSucceeded && unsuccessful && t.want.Kind != nodegraph.KindRetry:
 		return false
-	case t.want.Kind == nodegraph.Steps && t.want.Phase == nodegraph.Error:
+	case t.want.Kind == nodegraph.KindSteps && t.want.Phase == nodegraph.PhaseError:
 		return t.fixedWords()
 	}
 	return t.fixedWords() || slices.Contains(messages, t.want.Message)
@@ -101,13 +101,13 @@ func (t site) endsAsMembers() bool {
 func (t site) fixedWords() bool {
 	const broken = "Workflow operation error"
 	switch t.want.Kind {
-	case nodegraph.Steps:
-		return t.want.Message == broken && t.want.Phase == nodegraph.Error
-	case nodegraph.Workflow:
+	case nodegraph.KindSteps:
+		return t.want.Message == broken && t.want.Phase == nodegraph.PhaseError
+	case nodegraph.KindWorkflow:
 		entry := t.at(t.graph.Node(nodegraph.Entry).ID())
 		says := func(m site) bool { return m.want.Message == t.want.Message }
 		return t.stopped() || entry.want.Message == broken && slices.ContainsFunc(entry.members(), says)
-	case nodegraph.Retry:
+	case nodegraph.KindRetry:
 		return t.stopped() || t.want.Message == "No more retries left"
 	}
 	return false
@@ -133,7 +133,7 @@ func leftInside(t site, number int) bool {
 	if t.id == "" || p.number() != number || p.want.none() || t.want != t.before || t.want.settled() {
 		return false
 	}
-	return !t.want.none() || p.want.Kind != nodegraph.StepGroup || t.role() == nodegraph.RoleHook
+	return !t.want.none() || p.want.Kind != nodegraph.KindStepGroup || t.role() == nodegraph.RoleHook
 }
 
 // How the end of a composite is taken over by what is around it, and what a Retry around it makes of it.
@@ -149,7 +149,7 @@ func takenOver(t site, number int) bool {
 // otherwiseRetried: the Retry has ended with its last attempt in the recording, and goes on here, or the other way round. The last
 // attempt ended in two ways.
 func otherwiseRetried(t site, number int) bool {
-	return t.want.Kind == nodegraph.Retry && t.got.Kind == nodegraph.Retry && t.want.settled() != t.got.settled() &&
+	return t.want.Kind == nodegraph.KindRetry && t.got.Kind == nodegraph.KindRetry && t.want.settled() != t.got.settled() &&
 		slices.ContainsFunc(t.members(), func(m site) bool { return m.number() == number && m.want.settled() && m.got.settled() })
 }
 

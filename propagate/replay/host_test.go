@@ -260,7 +260,7 @@ func TestHostAsksForAnswers(t *testing.T) {
 	spec, err := nodegraph.Parse(`dag(l: mutex(m, pod), c when "{{inputs.parameters.go}} == yes", s when "{{tasks.l.status}} == x", i over "{{items}}", k: dag(x))`)
 	require.NoError(t, err)
 	for _, template := range spec.Templates {
-		if template.Kind == nodegraph.DAG && len(template.Tasks) == 1 {
+		if template.Kind == nodegraph.KindDAG && len(template.Tasks) == 1 {
 			template.Memoize = "key"
 		}
 	}

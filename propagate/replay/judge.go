@@ -58,7 +58,7 @@ func (s State) String() string {
 		return "(none)"
 	}
 	text := s.Phase.String()
-	if s.Kind != nodegraph.Workflow {
+	if s.Kind != nodegraph.KindWorkflow {
 		text = s.Kind.String() + " " + text
 	}
 	if s.Message != "" {

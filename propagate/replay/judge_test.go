@@ -76,7 +76,7 @@ func TestAnErrorEndsARunOnly(t *testing.T) {
 	broken := fmt.Errorf("broken")
 	frames := 0
 	v, err := replay.Judge(&replay.Player{Recording: r, Mode: replay.Step, After: func(e *propagate.Engine) error {
-		if phase, _ := e.Workflow(); phase == nodegraph.Succeeded {
+		if phase, _ := e.Workflow(); phase == nodegraph.PhaseSucceeded {
 			return broken
 		}
 		frames++

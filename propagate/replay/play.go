@@ -74,7 +74,7 @@ func (p *Player) frame(k int) (*Moment, error) {
 	}
 	p.surroundings.frame = k
 	if strings.Contains(p.Recording.Engine, "v3.6") {
-		p.host.Engine.SetWording(propagate.WordingBare)
+		p.host.Engine.SetMessageStyle(propagate.StyleBare)
 	}
 	m.Engine = p.host.Engine
 	f := &p.Recording.Frames[k]
@@ -129,7 +129,7 @@ func (p *Player) start(k int) (*propagate.Engine, []string, error) {
 		e, err := propagate.New(p.spec)
 		return e, nil, err
 	}
-	return propagate.Restore(p.spec, p.Recording.Frames[k-1].Recorded)
+	return propagate.FromSnapshot(p.spec, p.Recording.Frames[k-1].Recorded)
 }
 
 // Existing calls do for every node that the workflow has after the frame, in the order of the graph.

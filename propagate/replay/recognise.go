@@ -18,16 +18,16 @@ const (
 // it was deleted with its pod.
 func overwrittenContainer(t site) bool {
 	pod := t.parent()
-	return t.want.Kind == nodegraph.Container && t.want.Phase == nodegraph.Error && t.want.Message == containerDeleted &&
-		t.got.Phase.Completed() && t.got.Kind == nodegraph.Container &&
-		pod.want.Phase == nodegraph.Error && pod.want.Message == podDeleted && !pod.differs()
+	return t.want.Kind == nodegraph.KindContainer && t.want.Phase == nodegraph.PhaseError && t.want.Message == containerDeleted &&
+		t.got.Phase.Completed() && t.got.Kind == nodegraph.KindContainer &&
+		pod.want.Phase == nodegraph.PhaseError && pod.want.Message == podDeleted && !pod.differs()
 }
 
 // openContainer reports whether the recording leaves a container as it was although its pod has ended, and here the end of
 // the pod has ended the container.
 func openContainer(t site) bool {
 	pod := t.parent()
-	return t.want.Kind == nodegraph.Container && t.want.open() && t.want == t.before && t.got.Phase.Completed() &&
+	return t.want.Kind == nodegraph.KindContainer && t.want.open() && t.want == t.before && t.got.Phase.Completed() &&
 		t.rule() == rule.RuleContainerPod && pod.want.Phase.Completed() && !pod.differs()
 }
 
@@ -58,17 +58,17 @@ func (t site) within(so func(State) bool) bool {
 // to Succeeded as what is around it ends. The message stays.
 func rewrittenDaemon(t site) bool {
 	n := t.scene.before.nodes[t.id]
-	if n == nil || !n.Daemoned || t.want.Kind != nodegraph.Pod && t.want.Kind != nodegraph.Retry || t.got.Kind != t.want.Kind {
+	if n == nil || !n.Daemoned || t.want.Kind != nodegraph.KindPod && t.want.Kind != nodegraph.KindRetry || t.got.Kind != t.want.Kind {
 		return false
 	}
-	return t.got.Phase.Unsuccessful() && t.want.Phase == nodegraph.Succeeded && t.want.Message == t.got.Message && t.want.Message != "" &&
+	return t.got.Phase.Unsuccessful() && t.want.Phase == nodegraph.PhaseSucceeded && t.want.Message == t.got.Message && t.want.Message != "" &&
 		t.boundary().want.settled()
 }
 
 // boundary is what the task that the node is of belongs to: a StepGroup, a DAG, or the workflow.
 func (t site) boundary() site {
 	for p := t.parent(); ; p = p.parent() {
-		if k := p.want.Kind; p.id == "" || k != nodegraph.Retry && k != nodegraph.TaskGroup {
+		if k := p.want.Kind; p.id == "" || k != nodegraph.KindRetry && k != nodegraph.KindTaskGroup {
 			return p
 		}
 	}
@@ -78,7 +78,7 @@ func (t site) boundary() site {
 // ended, and here there is none.
 func attemptOfEndedRetry(t site) bool {
 	p := t.parent()
-	return t.got.none() && !t.want.none() && p.want.Kind == nodegraph.Retry && p.want.Phase.Completed() && !p.differs() &&
+	return t.got.none() && !t.want.none() && p.want.Kind == nodegraph.KindRetry && p.want.Phase.Completed() && !p.differs() &&
 		strings.HasPrefix(t.want.Name, p.want.Name+"(")
 }
 
@@ -89,7 +89,7 @@ func orderOfVisits(t site) bool {
 	case t.id == "" || !t.exists():
 		return false
 	case t.got.none() && t.want.open() && t.isNew(): // it started there
-		return t.needs[t.index] == propagate.NeedParallelism
+		return t.needs[t.index] == propagate.WaitParallelism
 	case t.want.none() && t.isNew() && t.got.open(): // it started here
 		return t.limitReached()
 	}
@@ -105,7 +105,7 @@ func (t site) limitReached() bool {
 	}
 	for i := t.node().Parent; i > nodegraph.Root; i = t.graph.Node(i).Parent {
 		n := t.graph.Node(i)
-		if tmpl := n.Template; tmpl != nil && tmpl.Parallelism > 0 && (n.Kind == nodegraph.DAG || n.Kind == nodegraph.Steps) {
+		if tmpl := n.Template; tmpl != nil && tmpl.Parallelism > 0 && (n.Kind == nodegraph.KindDAG || n.Kind == nodegraph.KindSteps) {
 			if t.at(n.ID()).active() >= tmpl.Parallelism {
 				return true
 			}
@@ -118,7 +118,7 @@ func (t site) limitReached() bool {
 func (t site) active() int {
 	n := 0
 	for id, s := range t.scene.want.states {
-		if s.Kind != nodegraph.Pod || !s.open() {
+		if s.Kind != nodegraph.KindPod || !s.open() {
 			continue
 		}
 		if t.id == "" || t.at(id).isInside(t.id) {
@@ -141,14 +141,14 @@ func (t site) isInside(id string) bool {
 // falseSuccess is deviation 8: the DAG fails here because a failure leads to a target that was skipped or omitted, and is
 // Succeeded in the recording: as something inside is, or because the continueOn of that target alone covers the failure.
 func falseSuccess(t site) bool {
-	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Succeeded && t.want.Message == "" && t.inherits() &&
-		(t.contains(nodegraph.Succeeded) || t.targetCovers())
+	return t.want.Kind == nodegraph.KindDAG && t.want.Phase == nodegraph.PhaseSucceeded && t.want.Message == "" && t.inherits() &&
+		(t.contains(nodegraph.PhaseSucceeded) || t.targetCovers())
 }
 
 // targetCovers reports whether a target of the DAG that was skipped or omitted has a continueOn for the phase of the DAG here.
 func (t site) targetCovers() bool {
 	return slices.ContainsFunc(t.graph.Targets(t.index), func(slot int32) bool {
-		target := t.graph.Slot(t.index, slot)
+		target := t.graph.MemberAt(t.index, slot)
 		return !t.moment.Engine.Verdict(target).Phase.Completed() && t.graph.Node(target).Task.ContinueOn.Covers(t.got.Phase)
 	})
 }
@@ -156,7 +156,7 @@ func (t site) targetCovers() bool {
 // kindOfFailure is deviation 9: a failure leads to a target of the DAG that was skipped or omitted, here and in the
 // recording, but the DAG is Failed in one and Error in the other. Something inside ended as the recording says.
 func kindOfFailure(t site) bool {
-	return t.want.Kind == nodegraph.DAG && t.want.Phase.Unsuccessful() && t.want.Phase != t.got.Phase &&
+	return t.want.Kind == nodegraph.KindDAG && t.want.Phase.Unsuccessful() && t.want.Phase != t.got.Phase &&
 		t.want.Message == t.got.Message && t.inherits() && t.contains(t.want.Phase)
 }
 
@@ -176,8 +176,8 @@ const failedFast = "template has failed or errored children and failFast enabled
 // podAfterDeadline is deviation 10: the recording asks for a pod in a workflow whose deadline has passed. Here the node has
 // failed by the deadline.
 func podAfterDeadline(t site) bool {
-	return t.want.Kind == nodegraph.Pod && t.want.Phase == nodegraph.Pending && t.want.Message == "" && t.isNew() &&
-		t.got.Phase == nodegraph.Failed && t.rule() == rule.RuleStopped
+	return t.want.Kind == nodegraph.KindPod && t.want.Phase == nodegraph.PhasePending && t.want.Message == "" && t.isNew() &&
+		t.got.Phase == nodegraph.PhaseFailed && t.rule() == rule.RuleStopped
 }
 
 // rule is the rule that decided here, RulePlanned for a node that does not exist.
@@ -194,10 +194,10 @@ func endedOverHook(t site) bool {
 	if !t.exists() || t.shutdown() == "" {
 		return false
 	}
-	if p := t.parent(); t.want.none() && t.got.Phase == nodegraph.Omitted {
-		return p.want.Kind == nodegraph.DAG && p.before.Phase.Unsuccessful() && !p.differs()
+	if p := t.parent(); t.want.none() && t.got.Phase == nodegraph.PhaseOmitted {
+		return p.want.Kind == nodegraph.KindDAG && p.before.Phase.Unsuccessful() && !p.differs()
 	}
-	return t.want.Kind == nodegraph.DAG && t.want.Phase == nodegraph.Failed && t.want.Message == "" && t.got.Phase == nodegraph.Running &&
+	return t.want.Kind == nodegraph.KindDAG && t.want.Phase == nodegraph.PhaseFailed && t.want.Message == "" && t.got.Phase == nodegraph.PhaseRunning &&
 		slices.ContainsFunc(t.members(), site.openByHook)
 }
 
@@ -211,7 +211,7 @@ func (t site) openByHook() bool {
 func openInStoppedRetry(t site) bool {
 	p := t.parent()
 	return t.role() == nodegraph.RoleAttempt && t.want.Kind.Composite() && t.want == t.before && t.want.open() && t.got.settled() &&
-		p.want.Phase == nodegraph.Failed && p.got.settled() && p.stopped()
+		p.want.Phase == nodegraph.PhaseFailed && p.got.settled() && p.stopped()
 }
 
 // stopped reports whether the message is that of a Retry which a shutdown ended, in this frame or before.
@@ -225,8 +225,8 @@ func (s *scene) shutdown() string { return s.judge.player.Recording.Frames[s.mom
 
 // stoppedSuccess is deviation 13: the last attempt has succeeded, and the recording ended the Retry by the shutdown.
 func stoppedSuccess(t site) bool {
-	if t.want.Kind != nodegraph.Retry || t.want.Phase != nodegraph.Failed || !t.stopped() ||
-		t.got.Kind != nodegraph.Retry || t.got.Phase != nodegraph.Succeeded {
+	if t.want.Kind != nodegraph.KindRetry || t.want.Phase != nodegraph.PhaseFailed || !t.stopped() ||
+		t.got.Kind != nodegraph.KindRetry || t.got.Phase != nodegraph.PhaseSucceeded {
 		return false
 	}
 	decided := t.moment.Engine.Verdict(t.index).By
@@ -234,39 +234,39 @@ func stoppedSuccess(t site) bool {
 		return false
 	}
 	by := t.at(t.graph.Node(decided).ID())
-	return by.want.Phase == nodegraph.Succeeded && by.got.Phase == nodegraph.Succeeded || openInStoppedRetry(by)
+	return by.want.Phase == nodegraph.PhaseSucceeded && by.got.Phase == nodegraph.PhaseSucceeded || openInStoppedRetry(by)
 }
 
 // openInFailedFast is deviation 14: the DAG failed fast in the recording as here, and a Retry inside is left Running there.
 func openInFailedFast(t site) bool {
 	p := t.parent()
-	return t.want.Kind == nodegraph.Retry && t.want == t.before && t.want.open() && t.got.Kind == nodegraph.Retry && t.got.settled() &&
-		p.want.Kind == nodegraph.DAG && p.want.Message == failedFast && !p.differs()
+	return t.want.Kind == nodegraph.KindRetry && t.want == t.before && t.want.open() && t.got.Kind == nodegraph.KindRetry && t.got.settled() &&
+		p.want.Kind == nodegraph.KindDAG && p.want.Message == failedFast && !p.differs()
 }
 
 // abandoned reports whether the recording ended a StepGroup while a step in it is open there.
 func (t site) abandoned(phase nodegraph.Phase) bool {
-	return t.want.Kind == nodegraph.StepGroup && t.want.Phase == phase && t.got.Kind == t.want.Kind && t.got.Phase == nodegraph.Running &&
+	return t.want.Kind == nodegraph.KindStepGroup && t.want.Phase == phase && t.got.Kind == t.want.Kind && t.got.Phase == nodegraph.PhaseRunning &&
 		slices.ContainsFunc(t.members(), func(m site) bool { return m.want.open() })
 }
 
 // timedOutGroup is deviation 15: a step timed out, there and here, and others are open.
 func timedOutGroup(t site) bool {
 	const timeout = "timeout"
-	return t.abandoned(nodegraph.Failed) && t.want.Message == timeout && slices.ContainsFunc(t.members(), func(m site) bool {
-		return m.want.Phase == nodegraph.Failed && m.want.Message == timeout && !m.differs()
+	return t.abandoned(nodegraph.PhaseFailed) && t.want.Message == timeout && slices.ContainsFunc(t.members(), func(m site) bool {
+		return m.want.Phase == nodegraph.PhaseFailed && m.want.Message == timeout && !m.differs()
 	})
 }
 
 // hookErrorOfGroup is deviation 16: the expression of a hook names a step that is a loop.
 func hookErrorOfGroup(t site) bool {
-	return t.abandoned(nodegraph.Error) && strings.HasPrefix(t.want.Message, "unable to evaluate expression '") &&
+	return t.abandoned(nodegraph.PhaseError) && strings.HasPrefix(t.want.Message, "unable to evaluate expression '") &&
 		strings.HasSuffix(t.want.Message, "^")
 }
 
 // noPlaceForHook is deviation 17: an exit hook finds no place under a limit of parallelism.
 func noPlaceForHook(t site) bool {
-	return t.abandoned(nodegraph.Error) && t.want.Message == "Max parallelism reached"
+	return t.abandoned(nodegraph.PhaseError) && t.want.Message == "Max parallelism reached"
 }
 
 // inlineLoop is deviation 18: the recording found no template for a loop over an inline one, and so ended the Steps or the
@@ -275,10 +275,10 @@ func inlineLoop(t site) bool {
 	const missing = "failed to get a template"
 	if t.id == "" {
 		const prefix = "error in entry template execution: "
-		return t.want.Phase == nodegraph.Error && t.want.Message == prefix+missing && t.want.Message != t.got.Message &&
+		return t.want.Phase == nodegraph.PhaseError && t.want.Message == prefix+missing && t.want.Message != t.got.Message &&
 			t.at(t.graph.Node(nodegraph.Entry).ID()).want.Message == missing
 	}
-	if t.want.Phase != nodegraph.Error || t.want.Message != missing || t.want.Message == t.got.Message || !t.exists() {
+	if t.want.Phase != nodegraph.PhaseError || t.want.Message != missing || t.want.Message == t.got.Message || !t.exists() {
 		return false
 	}
 	loops := func(s site) bool {
@@ -295,9 +295,9 @@ func inlineLoop(t site) bool {
 // panicked is deviation 19: the reconcile of the recording ended in a panic, which ends the workflow and its entry node.
 func panicked(t site) bool {
 	broke := func(s site) bool {
-		return s.id == "" && s.want.Phase == nodegraph.Error && strings.HasPrefix(s.want.Message, "runtime error: ")
+		return s.id == "" && s.want.Phase == nodegraph.PhaseError && strings.HasPrefix(s.want.Message, "runtime error: ")
 	}
-	if t.want.Phase != nodegraph.Error || !t.got.open() {
+	if t.want.Phase != nodegraph.PhaseError || !t.got.open() {
 		return false
 	}
 	return broke(t) || t.index == nodegraph.Entry && t.want.Message == "Workflow operation error" && broke(t.parent())
@@ -308,7 +308,7 @@ func panicked(t site) bool {
 func hookForAttempt(t site) bool {
 	hooked := func(retry site, ended bool) bool {
 		return slices.ContainsFunc(retry.hooks(), func(h site) bool {
-			return h.want.Kind == nodegraph.Retry && (h.want.Phase == nodegraph.Succeeded) == ended
+			return h.want.Kind == nodegraph.KindRetry && (h.want.Phase == nodegraph.PhaseSucceeded) == ended
 		})
 	}
 	failed := func(attempt site) bool {
@@ -317,8 +317,8 @@ func hookForAttempt(t site) bool {
 	if t.role() == nodegraph.RoleAttempt {
 		return t.want.none() && (hooked(t.parent(), false) || hooked(t.parent(), true)) && slices.ContainsFunc(t.after(), failed)
 	}
-	return t.want.Kind == nodegraph.Retry && t.want.Phase == nodegraph.Succeeded && t.want.Message == "" &&
-		t.got.Phase == nodegraph.Running && hooked(t, true) && slices.ContainsFunc(t.members(), failed)
+	return t.want.Kind == nodegraph.KindRetry && t.want.Phase == nodegraph.PhaseSucceeded && t.want.Message == "" &&
+		t.got.Phase == nodegraph.PhaseRunning && hooked(t, true) && slices.ContainsFunc(t.members(), failed)
 }
 
 // exitHookOfItem is deviation 21: the recording has no exit hook of an item, but one of an earlier item of the same loop.
@@ -332,7 +332,7 @@ func exitHookOfItem(t site) bool {
 		return false
 	}
 	return slices.ContainsFunc(item.parent().members(), func(o site) bool {
-		return o.role() == nodegraph.RoleItem && o.node().Slot < item.node().Slot &&
+		return o.role() == nodegraph.RoleItem && o.node().DeclIndex < item.node().DeclIndex &&
 			slices.ContainsFunc(o.hooks(), func(h site) bool {
 				_, of := h.graph.Owner(h.index)
 				return of.Name == nodegraph.ExitHook && !h.want.none()
@@ -342,11 +342,11 @@ func exitHookOfItem(t site) bool {
 
 // openDaemonContainers is deviation 22: nothing is open in the DAG of the recording but a ready daemon with containers.
 func openDaemonContainers(t site) bool {
-	if t.want.Kind != nodegraph.DAG || t.want.Phase != nodegraph.Running || t.want.Message != "" || !t.got.settled() {
+	if t.want.Kind != nodegraph.KindDAG || t.want.Phase != nodegraph.PhaseRunning || t.want.Message != "" || !t.got.settled() {
 		return false
 	}
 	daemons := 0
-	openContainer := func(c site) bool { return c.want.Kind == nodegraph.Container && c.want.open() }
+	openContainer := func(c site) bool { return c.want.Kind == nodegraph.KindContainer && c.want.open() }
 	for _, m := range t.members() {
 		n := t.scene.want.nodes[m.id]
 		switch {
@@ -369,7 +369,7 @@ func beforeHookOfDAG(t site) bool {
 	if t.got.none() && t.isNew() && !t.want.none() {
 		openHook := func(h site) bool { return h.got.open() }
 		return slices.ContainsFunc(t.after(), func(p site) bool {
-			return p.want.Kind == nodegraph.DAG && p.want.settled() && !p.differs() && slices.ContainsFunc(p.hooks(), openHook)
+			return p.want.Kind == nodegraph.KindDAG && p.want.settled() && !p.differs() && slices.ContainsFunc(p.hooks(), openHook)
 		})
 	}
 	hook := t.parent()
@@ -378,24 +378,24 @@ func beforeHookOfDAG(t site) bool {
 	}
 	owner, _ := t.graph.Owner(hook.index)
 	after := 0
-	for d := range t.graph.Before(owner) {
+	for d := range t.graph.Dependents(owner) {
 		if !t.at(t.graph.Node(d).ID()).want.settled() {
 			return false
 		}
 		after++
 	}
-	return after > 0 && t.graph.Node(owner).Kind == nodegraph.DAG
+	return after > 0 && t.graph.Node(owner).Kind == nodegraph.KindDAG
 }
 
 // daemonWithoutUser is deviation 24: the attempt of a daemon that was ready has failed, and the recording makes no further one
 // because no StepGroup after it is open. When its own StepGroup has ended the Retry is Succeeded there.
 func daemonWithoutUser(t site) bool {
 	failed := func(s site) bool { return s.want.Phase.Unsuccessful() && !s.differs() }
-	if t.want.Kind == nodegraph.Retry {
-		return t.want.Phase == nodegraph.Succeeded && t.want.Message == "" && t.got.Phase == nodegraph.Running && t.unusedDaemon() &&
+	if t.want.Kind == nodegraph.KindRetry {
+		return t.want.Phase == nodegraph.PhaseSucceeded && t.want.Message == "" && t.got.Phase == nodegraph.PhaseRunning && t.unusedDaemon() &&
 			slices.ContainsFunc(t.members(), failed)
 	}
-	return t.want.none() && t.role() == nodegraph.RoleAttempt && t.got.Phase == nodegraph.Pending && t.parent().unusedDaemon() &&
+	return t.want.none() && t.role() == nodegraph.RoleAttempt && t.got.Phase == nodegraph.PhasePending && t.parent().unusedDaemon() &&
 		slices.ContainsFunc(t.after(), failed)
 }
 
@@ -406,7 +406,7 @@ func (t site) unusedDaemon() bool {
 	if n == nil || !n.Daemoned || t.before.settled() || t.parent().role() != nodegraph.RoleGroup {
 		return false
 	}
-	for g := range t.graph.Before(t.parent().index) {
+	for g := range t.graph.Dependents(t.parent().index) {
 		if t.at(t.graph.Node(g).ID()).want.open() {
 			return false
 		}

@@ -66,7 +66,7 @@ func TestARecogniserExcusesItsOwnCaseAlone(t *testing.T) {
 			require.Equal(t, c.number, own.Deviation, own.String())
 
 			nodes := r.Frames[c.frame].Recorded.Nodes
-			at := slices.IndexFunc(nodes, func(n nodegraph.Recorded) bool { return n.Name == c.node })
+			at := slices.IndexFunc(nodes, func(n nodegraph.NodeStatus) bool { return n.Name == c.node })
 			if at < 0 {
 				c.madeNeighbours(t, r, own)
 				return
@@ -79,7 +79,7 @@ func TestARecogniserExcusesItsOwnCaseAlone(t *testing.T) {
 }
 
 // otherMessage: the controller did not write that.
-func (c caseOf) otherMessage(t *testing.T, r *replay.Recording, n *nodegraph.Recorded) {
+func (c caseOf) otherMessage(t *testing.T, r *replay.Recording, n *nodegraph.NodeStatus) {
 	defer func(was string) { n.Message = was }(n.Message)
 	n.Message += " and not what Argo wrote"
 	d := found(t, r, c.frame, c.node)
@@ -95,7 +95,7 @@ func excusedWhateverItSays(c caseOf, d *replay.Difference) bool {
 }
 
 // otherPhases: every other phase is a defect, or is what the library computes.
-func (c caseOf) otherPhases(t *testing.T, r *replay.Recording, n *nodegraph.Recorded, own *replay.Difference) {
+func (c caseOf) otherPhases(t *testing.T, r *replay.Recording, n *nodegraph.NodeStatus, own *replay.Difference) {
 	defer func(was nodegraph.Phase) { n.Phase = was }(n.Phase)
 	for _, phase := range flips[own.Want.Phase] {
 		n.Phase = phase
@@ -107,7 +107,7 @@ func (c caseOf) otherPhases(t *testing.T, r *replay.Recording, n *nodegraph.Reco
 }
 
 // otherNodes: the same state at a node of the same kind that the library has otherwise, and to which nothing happened.
-func (c caseOf) otherNodes(t *testing.T, r *replay.Recording, own nodegraph.Recorded) {
+func (c caseOf) otherNodes(t *testing.T, r *replay.Recording, own nodegraph.NodeStatus) {
 	nodes := r.Frames[c.frame].Recorded.Nodes
 	tried := 0
 	for k := range nodes {

@@ -141,7 +141,7 @@ func (r *Recording) frame(in *frameJSON, spec *json.RawMessage) (Frame, error) {
 	if err != nil {
 		return f, err
 	}
-	f.Recorded, f.Shutdown, f.Held = w.Snapshot, w.Snapshot.Shutdown, w.Snapshot.Held
+	f.Recorded, f.Shutdown, f.Held = w.Snapshot, w.Snapshot.Shutdown, w.Snapshot.Suspended
 	return f, f.readBeside(in.Status)
 }
 
@@ -168,8 +168,8 @@ func (f *Frame) readBeside(status json.RawMessage) error {
 }
 
 // node returns the record of a node, nil if there is none.
-func (f *Frame) node(id string) *nodegraph.Recorded {
-	at := slices.IndexFunc(f.Recorded.Nodes, func(n nodegraph.Recorded) bool { return n.ID == id })
+func (f *Frame) node(id string) *nodegraph.NodeStatus {
+	at := slices.IndexFunc(f.Recorded.Nodes, func(n nodegraph.NodeStatus) bool { return n.ID == id })
 	if at < 0 {
 		return nil
 	}

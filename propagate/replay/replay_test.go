@@ -42,10 +42,10 @@ func TestContainerSetRecordings(t *testing.T) {
 			g := m.Engine.Graph()
 			for _, n := range r.Frames[m.Frame].Recorded.Nodes {
 				i := g.Find(n.ID)
-				if known[n.ID] || i == nodegraph.None || !m.Engine.Exists(i) || n.Phase == nodegraph.Omitted || n.Kind == nodegraph.NodeSkipped {
+				if known[n.ID] || i == nodegraph.None || !m.Engine.Exists(i) || n.Phase == nodegraph.PhaseOmitted || n.Kind == nodegraph.KindSkipped {
 					continue
 				}
-				if n.Kind == nodegraph.Container { // comes with its pod
+				if n.Kind == nodegraph.KindContainer { // comes with its pod
 					i = g.Node(i).Parent
 				}
 				node := g.Node(i)
@@ -95,13 +95,13 @@ func TestNoRecordingHangs(t *testing.T) {
 		last := &r.Frames[len(r.Frames)-1]
 		for _, o := range v.Waiting {
 			switch o.For {
-			case propagate.NeedStart:
+			case propagate.WaitStart:
 				for _, p := range last.Pods {
 					assert.NotEqual(t, nodegraph.NodeID(r.Frames[0].Recorded.Nodes[0].Name, o.Name), p.Node, "%s waits for a pod that exists", o.Name)
 				}
-			case propagate.NeedResume:
-			case propagate.NeedParallelism:
-				owed := slices.ContainsFunc(v.Waiting, func(o propagate.Obligation) bool { return o.For == propagate.NeedStart })
+			case propagate.WaitResume:
+			case propagate.WaitParallelism:
+				owed := slices.ContainsFunc(v.Waiting, func(o propagate.Obligation) bool { return o.For == propagate.WaitStart })
 				assert.True(t, owed, "%s waits for parallelism, and no pod is still to be made", o.Name)
 			default:
 				t.Errorf("%s waits for %s, and nothing runs", o.Name, o.For)
@@ -119,14 +119,14 @@ func TestRestartAfterEveryFrame(t *testing.T) {
 		p := &replay.Player{Recording: r, Mode: replay.Free}
 		err = p.Play(func(m *replay.Moment) error {
 			want := picture(m.Engine)
-			loaded, unknown, err := propagate.Load(spec, m.Engine.Save())
+			loaded, unknown, err := propagate.FromState(spec, m.Engine.Save())
 			require.NoError(t, err)
 			assert.Empty(t, unknown)
 			require.NoError(t, loaded.Check())
 			if diff := cmp.Diff(want, picture(loaded)); diff != "" {
 				return fmt.Errorf("frame %d, saved and loaded (-before +after):\n%s", m.Frame, diff)
 			}
-			restored, unknown, err := propagate.Restore(spec, m.Engine.Snapshot())
+			restored, unknown, err := propagate.FromSnapshot(spec, m.Engine.Snapshot())
 			require.NoError(t, err)
 			assert.Empty(t, unknown)
 			require.NoError(t, restored.Check())

@@ -13,7 +13,7 @@ import (
 // record is what a frame recorded, by node id. The workflow has the empty id.
 type record struct {
 	states map[string]State
-	nodes  map[string]*nodegraph.Recorded
+	nodes  map[string]*nodegraph.NodeStatus
 	inside map[string][]string // what is directly inside a node
 	parent map[string]string
 }
@@ -21,7 +21,7 @@ type record struct {
 // newRecord reads containment out of what Argo recorded: names say what is an attempt, an item or a hook of what.
 func newRecord(s *nodegraph.Snapshot) record {
 	r := record{
-		states: map[string]State{"": {Phase: s.Phase, Message: s.Message}}, nodes: make(map[string]*nodegraph.Recorded, len(s.Nodes)),
+		states: map[string]State{"": {Phase: s.Phase, Message: s.Message}}, nodes: make(map[string]*nodegraph.NodeStatus, len(s.Nodes)),
 		inside: make(map[string][]string), parent: make(map[string]string, len(s.Nodes)),
 	}
 	for k := range s.Nodes {
@@ -32,7 +32,7 @@ func newRecord(s *nodegraph.Snapshot) record {
 	for _, n := range r.nodes {
 		for _, child := range n.Children {
 			c := r.nodes[child]
-			if c == nil || n.Kind != nodegraph.Retry && n.Kind != nodegraph.TaskGroup && n.Kind != nodegraph.StepGroup {
+			if c == nil || n.Kind != nodegraph.KindRetry && n.Kind != nodegraph.KindTaskGroup && n.Kind != nodegraph.KindStepGroup {
 				continue
 			}
 			if direct(n, c) {
@@ -50,12 +50,12 @@ func newRecord(s *nodegraph.Snapshot) record {
 }
 
 // direct reports whether child, to which an edge leads from parent, is inside parent and does not come after it.
-func direct(parent, child *nodegraph.Recorded) bool {
+func direct(parent, child *nodegraph.NodeStatus) bool {
 	rest, ok := strings.CutPrefix(child.Name, parent.Name)
 	switch {
 	case !ok || child.Hooked:
 		return false
-	case parent.Kind == nodegraph.StepGroup:
+	case parent.Kind == nodegraph.KindStepGroup:
 		return strings.HasPrefix(rest, ".")
 	}
 	return strings.HasPrefix(rest, "(")
@@ -69,14 +69,14 @@ type scene struct {
 	want        record
 	before      record // what was recorded in the frame before; empty for the first
 	got         map[string]State
-	needs       map[nodegraph.Index]propagate.Need
+	needs       map[nodegraph.Index]propagate.WaitReason
 	differences map[string]*Difference
 }
 
 func (j *judge) scene(m *Moment) *scene {
 	s := &scene{
 		judge: j, moment: m, graph: m.Engine.Graph(), want: j.recorded[m.Frame], got: m.States(),
-		needs: make(map[nodegraph.Index]propagate.Need), differences: make(map[string]*Difference),
+		needs: make(map[nodegraph.Index]propagate.WaitReason), differences: make(map[string]*Difference),
 	}
 	if m.Frame > 0 {
 		s.before = j.recorded[m.Frame-1]
@@ -153,7 +153,7 @@ func (t site) after() []site {
 	var list []site
 	add := func(i nodegraph.Index) { list = append(list, t.at(t.graph.Node(i).ID())) }
 	n := t.graph.Node(t.index)
-	for p := range t.graph.After(t.index) {
+	for p := range t.graph.Dependencies(t.index) {
 		add(p)
 	}
 	if owner, _ := t.graph.Owner(t.index); owner > nodegraph.Root {
@@ -163,7 +163,7 @@ func (t site) after() []site {
 	}
 	if n.Role == nodegraph.RoleAttempt {
 		for m := range t.graph.Members(n.Parent) {
-			if o := t.graph.Node(m); o.Role == nodegraph.RoleAttempt && o.Slot == n.Slot-1 {
+			if o := t.graph.Node(m); o.Role == nodegraph.RoleAttempt && o.DeclIndex == n.DeclIndex-1 {
 				add(m)
 			}
 		}
@@ -224,7 +224,7 @@ func (t site) node() *nodegraph.Node { return t.graph.Node(t.index) }
 // isNew reports whether the recording shows the node for the first time.
 func (t site) isNew() bool { return t.before == State{} }
 
-func open(p nodegraph.Phase) bool { return p == nodegraph.Pending || p == nodegraph.Running }
+func open(p nodegraph.Phase) bool { return p == nodegraph.PhasePending || p == nodegraph.PhaseRunning }
 
 func (s State) none() bool { return s == State{} }
 

@@ -29,7 +29,7 @@ func (s *surroundings) answer(a *propagate.Action) []propagate.Event {
 }
 
 // seen returns how the record shows the node first from the frame on that is being played; nil if it never does.
-func (s *surroundings) seen(id string) *nodegraph.Recorded {
+func (s *surroundings) seen(id string) *nodegraph.NodeStatus {
 	for k := s.frame; k < len(s.recording.Frames); k++ {
 		if r := s.recording.Frames[k].node(id); r != nil {
 			return r
@@ -41,11 +41,11 @@ func (s *surroundings) seen(id string) *nodegraph.Recorded {
 // resolved answers a when: the record shows the node as skipped, with the condition as it was evaluated, or as begun.
 func (s *surroundings) resolved(a *propagate.Action) []propagate.Event {
 	switch r := s.seen(a.ID); {
-	case r == nil || r.Phase == nodegraph.Omitted:
+	case r == nil || r.Phase == nodegraph.PhaseOmitted:
 		return nil
-	case r.Kind == nodegraph.NodeSkipped && r.Phase == nodegraph.Error:
+	case r.Kind == nodegraph.KindSkipped && r.Phase == nodegraph.PhaseError:
 		return []propagate.Event{propagate.Unanswerable(a.ID, r.Message)}
-	case r.Phase == nodegraph.Skipped:
+	case r.Phase == nodegraph.PhaseSkipped:
 		when := strings.TrimSuffix(strings.TrimPrefix(r.Message, "when '"), "' evaluated false")
 		return []propagate.Event{propagate.Resolved(a.ID, false, when)}
 	}
@@ -55,11 +55,11 @@ func (s *surroundings) resolved(a *propagate.Action) []propagate.Event {
 // expanded answers a loop: its items stand in the names of their nodes. A loop without items is skipped.
 func (s *surroundings) expanded(a *propagate.Action) []propagate.Event {
 	r := s.seen(a.ID)
-	if r != nil && r.Kind == nodegraph.NodeSkipped && r.Phase == nodegraph.Error {
+	if r != nil && r.Kind == nodegraph.KindSkipped && r.Phase == nodegraph.PhaseError {
 		return []propagate.Event{propagate.Unanswerable(a.ID, r.Message)}
 	}
 	items := s.items(a.Name)
-	if len(items) == 0 && (r == nil || r.Phase != nodegraph.Skipped) {
+	if len(items) == 0 && (r == nil || r.Phase != nodegraph.PhaseSkipped) {
 		return nil
 	}
 	return []propagate.Event{propagate.Expanded(a.ID, items...)}

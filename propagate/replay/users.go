@@ -45,7 +45,7 @@ func resumed(e *propagate.Engine, f *Frame) []propagate.Event {
 		g := e.Graph()
 		for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 			now, _ := e.Phase(i)
-			if !e.Exists(i) || e.Kind(i) != nodegraph.Suspend || now != nodegraph.Running || !selects(selector, e, i, f) {
+			if !e.Exists(i) || e.Kind(i) != nodegraph.KindSuspend || now != nodegraph.PhaseRunning || !selects(selector, e, i, f) {
 				continue
 			}
 			ended := propagate.Resumed(g.Node(i).ID())
@@ -54,11 +54,11 @@ func resumed(e *propagate.Engine, f *Frame) []propagate.Event {
 		}
 	}
 	for _, selector := range f.all("resume") {
-		end(selector, "", nodegraph.Succeeded)
+		end(selector, "", nodegraph.PhaseSucceeded)
 	}
 	for _, rest := range f.all("stopnode") {
 		selector, message, _ := strings.Cut(rest, " ")
-		end(selector, message, nodegraph.Failed)
+		end(selector, message, nodegraph.PhaseFailed)
 	}
 	return events
 }
@@ -115,7 +115,7 @@ func served(e *propagate.Engine, f *Frame) []propagate.Event {
 	return events
 }
 
-func isServed(k nodegraph.Kind) bool { return k == nodegraph.HTTP || k == nodegraph.Plugin }
+func isServed(k nodegraph.Kind) bool { return k == nodegraph.KindHTTP || k == nodegraph.KindPlugin }
 
 // named tells whether the recorder means node i by a pattern: its display name, the end of its name, or all of it.
 func named(pattern string, g *nodegraph.Graph, i nodegraph.Index) bool {
@@ -146,7 +146,7 @@ func stored(e *propagate.Engine, f *Frame) []propagate.Event {
 	for k := range f.Recorded.Nodes {
 		r := &f.Recorded.Nodes[k]
 		i := e.Graph().Find(r.ID)
-		if r.Kind != nodegraph.Pod || i == nodegraph.None || !e.Exists(i) || e.Kind(i) != nodegraph.Pod {
+		if r.Kind != nodegraph.KindPod || i == nodegraph.None || !e.Exists(i) || e.Kind(i) != nodegraph.KindPod {
 			continue
 		}
 		switch waits := e.Fact(i).Unsynced; {

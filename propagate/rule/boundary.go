@@ -17,7 +17,7 @@ func (e *Evaluator) failFastRule(i nodegraph.Index, open bool, l line) (Ruling, 
 	if c.Failed == nodegraph.None || c.Busy > 0 || !open && (c.Active > 0 || c.Released) {
 		return Ruling{}, false
 	}
-	return settled(nodegraph.Failed, Message{kind: messageFailedFast}, l, c.Failed), true
+	return settled(nodegraph.PhaseFailed, Message{kind: messageFailedFast}, l, c.Failed), true
 }
 
 // boundaryOpen is the verdict on a DAG or Steps of which member m is open.
@@ -50,7 +50,7 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 				continue
 			}
 			switch p := e.briefs[m].Phase(); e.graph.Node(m).Kind {
-			case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
+			case nodegraph.KindPod, nodegraph.KindDAG, nodegraph.KindSteps:
 				if e.released(m) {
 					c.Released = true
 				}
@@ -64,7 +64,7 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 				} else if p.Unsuccessful() && c.Failed == nodegraph.None {
 					c.Failed = m
 				}
-			case nodegraph.Retry, nodegraph.StepGroup, nodegraph.TaskGroup:
+			case nodegraph.KindRetry, nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
 				stack = append(stack, m)
 			}
 		}

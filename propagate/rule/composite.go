@@ -20,10 +20,10 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	}
 	v := e.membersRule(i)
 	if e.facts.HasClosing() && !v.Fulfilled() && e.WithinClosing(i) && e.OpenMember(i) == nodegraph.None {
-		return settled(nodegraph.Failed, Message{kind: messageClosed}, composite7, nodegraph.None) // what it waits for never starts
+		return settled(nodegraph.PhaseFailed, Message{kind: messageClosed}, composite7, nodegraph.None) // what it waits for never starts
 	}
-	if n.Waited() && v.Phase() == nodegraph.Running {
-		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.Pending) // Argo never sets a composite that waited for a lock to Running
+	if n.Waited() && v.Phase() == nodegraph.PhaseRunning {
+		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhasePending) // Argo never sets a composite that waited for a lock to Running
 	}
 	return v
 }
@@ -31,13 +31,13 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 // membersRule is the rule of a composite that goes by what is inside it.
 func (e *Evaluator) membersRule(i nodegraph.Index) Ruling {
 	switch e.facts.Node(i).Kind() {
-	case nodegraph.DAG:
+	case nodegraph.KindDAG:
 		return e.dagRule(i)
-	case nodegraph.Steps:
+	case nodegraph.KindSteps:
 		return e.stepsRule(i)
-	case nodegraph.StepGroup:
+	case nodegraph.KindStepGroup:
 		return e.stepGroupRule(i)
-	case nodegraph.TaskGroup:
+	case nodegraph.KindTaskGroup:
 		return e.taskGroupRule(i)
 	}
 	return e.retryRule(i)
@@ -60,7 +60,7 @@ func (e *Evaluator) wholeRule(i nodegraph.Index) Ruling {
 		if v := e.membersRule(i); v.Fulfilled() && v.Phase() == phase && e.Words(v.Message) == e.Words(message) {
 			return v
 		}
-	case phase == nodegraph.Error:
+	case phase == nodegraph.PhaseError:
 		return settled(phase, message, composite2, nodegraph.None)
 	}
 	return settled(phase, message, composite3, nodegraph.None)

@@ -14,14 +14,14 @@ func (e *Evaluator) containerRule(i nodegraph.Index) Ruling {
 		return settled(f.Phase(), e.told(i), container1, nodegraph.None)
 	}
 	switch {
-	case p.Stage() == fact.StageEnded && p.Phase() == nodegraph.Succeeded:
-		return settled(nodegraph.Succeeded, Message{}, container2, pod)
+	case p.Stage() == fact.StageEnded && p.Phase() == nodegraph.PhaseSucceeded:
+		return settled(nodegraph.PhaseSucceeded, Message{}, container2, pod)
 	case p.Stage() == fact.StageEnded:
-		return settled(nodegraph.Failed, Message{kind: messagePodFailedUnder}, container3, pod)
+		return settled(nodegraph.PhaseFailed, Message{kind: messagePodFailedUnder}, container3, pod)
 	case p.Stage() == fact.StageStopped:
-		return settled(nodegraph.Failed, e.told(pod), container4, pod)
+		return settled(nodegraph.PhaseFailed, e.told(pod), container4, pod)
 	case p.Stage() == fact.StageGone && p.Ran():
-		return settled(nodegraph.Error, Message{kind: messageContainerDeleted}, container5, pod)
+		return settled(nodegraph.PhaseError, Message{kind: messageContainerDeleted}, container5, pod)
 	case f.Stage() == fact.StageRunning && e.inPod(i, pod):
 		return running(container6, nodegraph.None)
 	}

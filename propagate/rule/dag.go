@@ -20,7 +20,7 @@ func (e *Evaluator) dagRule(i nodegraph.Index) Ruling {
 		return e.boundaryOpen(i, m, dag2, dag3)
 	}
 	if e.facts.Node(i).Halted() {
-		return settled(nodegraph.Failed, Message{}, dag4, nodegraph.None)
+		return settled(nodegraph.PhaseFailed, Message{}, dag4, nodegraph.None)
 	}
 	return e.dagResult(i)
 }
@@ -36,11 +36,11 @@ func (e *Evaluator) dagRule(i nodegraph.Index) Ruling {
 //
 // With failFast the first target that counts as a failure decides, without it the last.
 func (e *Evaluator) dagResult(i nodegraph.Index) Ruling {
-	result := settled(nodegraph.Succeeded, Message{}, dag7, nodegraph.None)
+	result := settled(nodegraph.PhaseSucceeded, Message{}, dag7, nodegraph.None)
 	t, all := e.graph.Node(i).Template, []origins(nil)
-	plan, first := e.graph.Planned(i)
+	plan, first := e.graph.PlanOf(i)
 	for _, slot := range e.graph.Targets(i) {
-		place, covers := plan.Place(slot), t.Tasks[slot].ContinueOn
+		place, covers := plan.TopoIndex(slot), t.Tasks[slot].ContinueOn
 		target := first + nodegraph.Index(place)
 		p := e.briefs[target].Phase()
 		switch {
@@ -83,7 +83,7 @@ func nearer(plan *nodegraph.Plan, a, b origin) origin {
 	switch {
 	case b.steps == 0:
 		return a
-	case a.steps == 0, b.steps < a.steps, b.steps == a.steps && plan.Visit(b.place) < plan.Visit(a.place):
+	case a.steps == 0, b.steps < a.steps, b.steps == a.steps && plan.VisitOrder(b.place) < plan.VisitOrder(a.place):
 		return b
 	}
 	return a
@@ -102,19 +102,21 @@ func originClass(c nodegraph.ContinueOn, p nodegraph.Phase) int {
 	switch {
 	case !c.Covers(p):
 		return 0
-	case p == nodegraph.Failed:
+	case p == nodegraph.PhaseFailed:
 		return 1
 	}
 	return 2
 }
 
 // passedOn reports whether a task in phase p never ran, so that what it comes after counts in its place.
-func passedOn(p nodegraph.Phase) bool { return p == nodegraph.Skipped || p == nodegraph.Omitted }
+func passedOn(p nodegraph.Phase) bool {
+	return p == nodegraph.PhaseSkipped || p == nodegraph.PhaseOmitted
+}
 
 // originsIn returns, by place, the failures that reach each skipped or omitted task of DAG i. Each task stands behind all that it
 // comes after, so one pass sees every edge once. The slice is good until the next call.
 func (e *Evaluator) originsIn(i nodegraph.Index) []origins {
-	plan, first := e.graph.Planned(i)
+	plan, first := e.graph.PlanOf(i)
 	tasks := e.graph.Node(i).Template.Tasks
 	all := slices.Grow(e.origins[:0], plan.Len())[:plan.Len()]
 	e.origins = all
@@ -126,7 +128,7 @@ func (e *Evaluator) originsIn(i nodegraph.Index) []origins {
 		for _, d := range plan.Dependencies(int32(place)) {
 			switch p := e.briefs[first+nodegraph.Index(d)].Phase(); {
 			case p.Unsuccessful():
-				class := &all[place][originClass(tasks[plan.Slot(d)].ContinueOn, p)]
+				class := &all[place][originClass(tasks[plan.DeclIndex(d)].ContinueOn, p)]
 				*class = nearer(plan, *class, origin{d, 1})
 			case passedOn(p):
 				for k, b := range all[d] {

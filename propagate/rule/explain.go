@@ -24,7 +24,7 @@ type Reason struct {
 // String shows the reason in one line.
 func (r Reason) String() string {
 	phase := r.Phase.String()
-	if r.Phase == nodegraph.Planned {
+	if r.Phase == nodegraph.PhasePlanned {
 		phase = "not created"
 	}
 	return fmt.Sprintf("%s %s is %s: %s", r.Kind, r.Name, phase, r.Because)
@@ -132,7 +132,7 @@ func because(v *Verdict, f *fact.Fact, by string) string {
 	}
 	switch v.Rule {
 	case RuleRetry:
-		text += " (" + v.Step.String() + ")"
+		text += " (" + v.Check.String() + ")"
 	case RulePodResult, RulePodGone, RuleContainerOwn, RuleStopped, RuleServed:
 		if !f.Finished.IsZero() && v.Fulfilled {
 			text += " at " + clock(f.Finished)

@@ -30,7 +30,7 @@ func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.
 			if v.Fulfilled() && v.Phase().Completed() && e.facts.Shutdown() != "Terminate" && !e.ExitHookLater(i, v.Brief) && !e.released(i) && e.hookHolds(i, h, v) {
 				do(h)
 			}
-		} else if (v.Phase() == nodegraph.Running || v.Fulfilled()) && e.hookHolds(i, h, v) {
+		} else if (v.Phase() == nodegraph.PhaseRunning || v.Fulfilled()) && e.hookHolds(i, h, v) {
 			do(h)
 		}
 	}
@@ -77,8 +77,8 @@ func (e *Evaluator) workflowStatus(i nodegraph.Index, v Ruling) nodegraph.Phase 
 	case e.insideEntry(i):
 		return e.facts.Status()
 	}
-	if entry == nodegraph.Skipped || entry == nodegraph.Omitted {
-		return nodegraph.Succeeded
+	if entry == nodegraph.PhaseSkipped || entry == nodegraph.PhaseOmitted {
+		return nodegraph.PhaseSucceeded
 	}
 	return entry
 }
@@ -94,7 +94,7 @@ func (e *Evaluator) earlier(i nodegraph.Index, name string) nodegraph.Index {
 	before := []nodegraph.Index{own}
 	seen := make(map[nodegraph.Index]bool)
 	for k := 0; k < len(before); k++ {
-		for other := range e.graph.After(before[k]) {
+		for other := range e.graph.Dependencies(before[k]) {
 			if seen[other] {
 				continue
 			}
@@ -110,7 +110,7 @@ func (e *Evaluator) earlier(i nodegraph.Index, name string) nodegraph.Index {
 
 // called is the task itself, or the step in a StepGroup, that has this name; None if there is none.
 func (e *Evaluator) called(i nodegraph.Index, name string) nodegraph.Index {
-	if e.facts.Node(i).Kind() == nodegraph.StepGroup {
+	if e.facts.Node(i).Kind() == nodegraph.KindStepGroup {
 		for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 			if n := e.graph.Node(m); n.Role == nodegraph.RoleStep && n.Task.Name == name {
 				return m

@@ -19,11 +19,11 @@ func (e *Evaluator) Judge(i nodegraph.Index) Ruling {
 		v = e.compositeRule(i)
 	case n.Lock() == fact.LockWaits && n.Stage() < fact.StageStopped:
 		v = pending(leaf1, e.told(i))
-	case n.Kind() == nodegraph.Pod:
+	case n.Kind() == nodegraph.KindPod:
 		v = e.podRule(i, n)
-	case n.Kind() == nodegraph.Container:
+	case n.Kind() == nodegraph.KindContainer:
 		v = e.containerRule(i)
-	case n.Kind() == nodegraph.Suspend:
+	case n.Kind() == nodegraph.KindSuspend:
 		v = e.suspendRule(i)
 	default:
 		v = e.servedRule(i)

@@ -32,7 +32,7 @@ func (e *Evaluator) plannedRule(i nodegraph.Index, n *store.Node) Ruling {
 		}
 	case nodegraph.RoleStep:
 		if e.replaced(i) {
-			return Ruling{Brief: newBrief(nodegraph.Planned, planned9) | briefFulfilled, By: n.Parent()}
+			return Ruling{Brief: newBrief(nodegraph.PhasePlanned, planned9) | briefFulfilled, By: n.Parent()}
 		}
 	}
 	return e.admitRule(i)
@@ -44,14 +44,14 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 	if !n.Counts() {
 		return planned(planned3, nodegraph.None, 0), true
 	}
-	plan, first := e.graph.Planned(n.Parent())
+	plan, first := e.graph.PlanOf(n.Parent())
 	condition := plan.Condition(int32(i - first))
 	if condition == nil {
 		return Ruling{}, false
 	}
 	deps := plan.Dependencies(int32(i - first))
 	if n.Answer() == fact.AnswerOmit {
-		return settled(nodegraph.Omitted, Message{kind: messageOmitted}, planned4, e.omittedBy(first, deps)), true
+		return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned4, e.omittedBy(first, deps)), true
 	}
 	for _, place := range deps {
 		if d := first + nodegraph.Index(place); !e.Clear(d, e.briefs[d]) {
@@ -61,7 +61,7 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 	if e.holds(condition, first, deps) {
 		return Ruling{}, false
 	}
-	return settled(nodegraph.Omitted, Message{kind: messageOmitted}, planned6, e.omittedBy(first, deps)), true
+	return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned6, e.omittedBy(first, deps)), true
 }
 
 // holds reports whether a condition holds, now that all the tasks it tests are fulfilled. Most conditions are plain, and one
@@ -116,12 +116,12 @@ func (e *Evaluator) results(d nodegraph.Index) nodegraph.Results {
 	if v.Daemoned() {
 		r |= nodegraph.ResultDaemoned
 	}
-	if e.facts.Node(d).Kind() == nodegraph.TaskGroup && e.graph.First(d) != nodegraph.None {
+	if e.facts.Node(d).Kind() == nodegraph.KindTaskGroup && e.graph.First(d) != nodegraph.None {
 		any, all := false, true
 		for m := e.graph.First(d); m != nodegraph.None; m = e.graph.Next(m) {
 			p := e.briefs[m].Phase()
-			any = any || p == nodegraph.Succeeded
-			all = all && p == nodegraph.Failed
+			any = any || p == nodegraph.PhaseSucceeded
+			all = all && p == nodegraph.PhaseFailed
 		}
 		if any {
 			r |= nodegraph.ResultAnySucceeded
@@ -135,20 +135,20 @@ func (e *Evaluator) results(d nodegraph.Index) nodegraph.Results {
 
 // resultOf is what a depends condition may say of a task in a phase.
 var resultOf = [briefPhase + 1]nodegraph.Results{
-	nodegraph.Succeeded: nodegraph.ResultSucceeded,
-	nodegraph.Failed:    nodegraph.ResultFailed,
-	nodegraph.Error:     nodegraph.ResultErrored,
-	nodegraph.Skipped:   nodegraph.ResultSkipped,
-	nodegraph.Omitted:   nodegraph.ResultOmitted,
+	nodegraph.PhaseSucceeded: nodegraph.ResultSucceeded,
+	nodegraph.PhaseFailed:    nodegraph.ResultFailed,
+	nodegraph.PhaseError:     nodegraph.ResultErrored,
+	nodegraph.PhaseSkipped:   nodegraph.ResultSkipped,
+	nodegraph.PhaseOmitted:   nodegraph.ResultOmitted,
 }
 
 // previousGroupRule: a StepGroup waits for the one before it, and never starts after one that failed.
 func (e *Evaluator) previousGroupRule(i nodegraph.Index) (Ruling, bool) {
 	n := e.graph.Node(i)
-	if n.Slot == 0 {
+	if n.DeclIndex == 0 {
 		return Ruling{}, false
 	}
-	before := e.graph.Slot(n.Parent, n.Slot-1)
+	before := e.graph.MemberAt(n.Parent, n.DeclIndex-1)
 	if v := e.briefs[before]; !v.Fulfilled() || v.Phase().Unsuccessful() {
 		return planned(planned8, before, 0), true
 	}
@@ -164,25 +164,25 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 		if e.facts.Message(i) == textNoItems {
 			l = planned10
 		}
-		return settled(nodegraph.Skipped, e.told(i), l, nodegraph.None)
+		return settled(nodegraph.PhaseSkipped, e.told(i), l, nodegraph.None)
 	}
 	if n.Template.Err != "" {
-		return settled(nodegraph.Error, about(messageTemplate, i), planned12, nodegraph.None)
+		return settled(nodegraph.PhaseError, about(messageTemplate, i), planned12, nodegraph.None)
 	}
 	if n.Nesting() > e.graph.Limits().Nesting {
-		return settled(nodegraph.Error, Message{kind: messageTooDeep}, planned13, nodegraph.None)
+		return settled(nodegraph.PhaseError, Message{kind: messageTooDeep}, planned13, nodegraph.None)
 	}
-	if n.Kind == nodegraph.TaskGroup {
+	if n.Kind == nodegraph.KindTaskGroup {
 		return e.loopRule(i, n.Task)
 	}
 	if n.Task != nil && f.Answer() != fact.AnswerRun {
 		switch result, err := nodegraph.EvalWhen(e.When(i)); {
 		case err != nil:
-			return settled(nodegraph.Error, about(messageWhenInvalid, i), planned16, nodegraph.None)
+			return settled(nodegraph.PhaseError, about(messageWhenInvalid, i), planned16, nodegraph.None)
 		case result == nodegraph.WhenUnresolved:
 			return planned(planned17, nodegraph.None, wantAnswer)
 		case result == nodegraph.WhenFalse:
-			return settled(nodegraph.Skipped, about(messageWhenFalse, i), planned18, nodegraph.None)
+			return settled(nodegraph.PhaseSkipped, about(messageWhenFalse, i), planned18, nodegraph.None)
 		}
 	}
 	return planned(planned19, nodegraph.None, wantStart)
@@ -191,7 +191,7 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 // loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
 // when of its own.
 func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task) Ruling {
-	empty := settled(nodegraph.Skipped, Message{kind: messageNoItems}, planned14, nodegraph.None)
+	empty := settled(nodegraph.PhaseSkipped, Message{kind: messageNoItems}, planned14, nodegraph.None)
 	known := t.Loop.Unresolved == ""
 	switch {
 	case e.graph.Node(i).Expanded() && e.graph.First(i) == nodegraph.None:

@@ -23,7 +23,7 @@ func (e *Evaluator) podRule(i nodegraph.Index, f *store.Node) Ruling {
 		return settled(f.Phase(), e.told(i), pod4, nodegraph.None)
 	case fact.StageGone:
 		if f.Ran() {
-			return settled(nodegraph.Error, Message{kind: messagePodDeleted}, pod5, nodegraph.None)
+			return settled(nodegraph.PhaseError, Message{kind: messagePodDeleted}, pod5, nodegraph.None)
 		}
 		return pending(pod6, e.told(i))
 	case fact.StageRunning:
@@ -46,8 +46,8 @@ func (e *Evaluator) podRule(i nodegraph.Index, f *store.Node) Ruling {
 
 // podResult: a result is that of the pod; with its results on their way the pod is not fulfilled.
 func podResult(f *store.Node, message Message, daemon bool) Ruling {
-	if daemon && f.Phase() == nodegraph.Succeeded && !f.Released() {
-		return settled(nodegraph.Failed, message, pod1, nodegraph.None)
+	if daemon && f.Phase() == nodegraph.PhaseSucceeded && !f.Released() {
+		return settled(nodegraph.PhaseFailed, message, pod1, nodegraph.None)
 	}
 	v := settled(f.Phase(), message, pod3, nodegraph.None)
 	if f.Unsynced() {

@@ -43,7 +43,7 @@ func (e *Evaluator) WithinClosing(i nodegraph.Index) bool {
 // their hooks outlive it.
 func (e *Evaluator) WithinEnded(i nodegraph.Index) bool {
 	for p := e.graph.Node(i).Parent; p != nodegraph.None; p = e.graph.Node(p).Parent {
-		if v, n := e.briefs[p], e.facts.Node(p); v.Fulfilled() && !v.Daemoned() && (n.Kind() != nodegraph.TaskGroup || n.Stage() == fact.StageEnded) {
+		if v, n := e.briefs[p], e.facts.Node(p); v.Fulfilled() && !v.Daemoned() && (n.Kind() != nodegraph.KindTaskGroup || n.Stage() == fact.StageEnded) {
 			return true
 		}
 	}
@@ -111,7 +111,7 @@ func (e *Evaluator) hooksDone(i nodegraph.Index) bool {
 // has ended by then because nothing comes after the group.
 func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
 	n := e.facts.Node(i)
-	return n.Kind() == nodegraph.TaskGroup && n.Hooked() && !n.Seen() && v.Phase().Completed() && e.facts.Shutdown() != "Terminate"
+	return n.Kind() == nodegraph.KindTaskGroup && n.Hooked() && !n.SeenEnded() && v.Phase().Completed() && e.facts.Shutdown() != "Terminate"
 }
 
 // released reports whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
@@ -121,12 +121,12 @@ func (e *Evaluator) released(m nodegraph.Index) bool {
 		return false
 	}
 	f := e.facts.Node(e.lastAttempt(m))
-	return f.Released() && f.Phase() == nodegraph.Succeeded
+	return f.Released() && f.Phase() == nodegraph.PhaseSucceeded
 }
 
 // lastAttempt is the last attempt of a Retry, and any other node itself.
 func (e *Evaluator) lastAttempt(m nodegraph.Index) nodegraph.Index {
-	if e.graph.Node(m).Kind == nodegraph.Retry && e.graph.Last(m) != nodegraph.None {
+	if e.graph.Node(m).Kind == nodegraph.KindRetry && e.graph.Last(m) != nodegraph.None {
 		return e.graph.Last(m)
 	}
 	return m
@@ -134,7 +134,7 @@ func (e *Evaluator) lastAttempt(m nodegraph.Index) nodegraph.Index {
 
 // replaced reports whether step m stood for items that are now nodes of their own.
 func (e *Evaluator) replaced(m nodegraph.Index) bool {
-	return e.facts.Node(m).Kind() == nodegraph.TaskGroup && e.facts.Node(m).Answer() == fact.AnswerRun
+	return e.facts.Node(m).Kind() == nodegraph.KindTaskGroup && e.facts.Node(m).Answer() == fact.AnswerRun
 }
 
 // LocksOf returns the locks that node i holds while it is unfinished. Groups hold none, their members do; the attempts of a
@@ -144,7 +144,7 @@ func (e *Evaluator) LocksOf(i nodegraph.Index) []nodegraph.Lock {
 	switch {
 	case i == nodegraph.Root:
 		return e.graph.Spec().Locks
-	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.TaskGroup, n.Kind == nodegraph.StepGroup, n.Kind == nodegraph.Container:
+	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.KindTaskGroup, n.Kind == nodegraph.KindStepGroup, n.Kind == nodegraph.KindContainer:
 		return nil
 	}
 	return n.Template.Locks

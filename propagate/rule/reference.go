@@ -58,8 +58,8 @@ func (r *referee) judge(i nodegraph.Index) {
 
 // judgePlanned judges the members of parent that were not created, each after all it comes after.
 func (r *referee) judgePlanned(parent nodegraph.Index) {
-	if n := r.eval.graph.Node(parent); n.Kind == nodegraph.DAG && n.Expanded() {
-		plan, first := r.eval.graph.Planned(parent)
+	if n := r.eval.graph.Node(parent); n.Kind == nodegraph.KindDAG && n.Expanded() {
+		plan, first := r.eval.graph.PlanOf(parent)
 		for place := range nodegraph.Index(plan.Len()) {
 			if m := first + place; !r.eval.facts.Node(m).Exists() {
 				r.judge(m)

@@ -20,8 +20,8 @@ func (e *Evaluator) retryRule(i nodegraph.Index) Ruling {
 			return running(retry2, last)
 		}
 		if e.facts.Node(i).Halted() && e.briefs[last].Phase().Unsuccessful() {
-			v := settled(nodegraph.Failed, stoppedBy(e.facts.Halted(i)), retry3, last)
-			v.Brief = v.decidedBy(retry.StepShutdown)
+			v := settled(nodegraph.PhaseFailed, stoppedBy(e.facts.Halted(i)), retry3, last)
+			v.Brief = v.decidedBy(retry.CheckShutdown)
 			return v
 		}
 	}
@@ -39,27 +39,27 @@ func (e *Evaluator) retryRule(i nodegraph.Index) Ruling {
 			v.Wake = store.StampOf(d.ExecutionDeadline) + 1 // it may be held back until it is too late
 		}
 	case retry.Succeed:
-		v = settled(nodegraph.Succeeded, Message{}, retry6, last)
+		v = settled(nodegraph.PhaseSucceeded, Message{}, retry6, last)
 	case retry.Stop:
 		v = settled(phaseOf(d.Outcome), e.stopMessage(i, last, &d), retry7, last)
 	}
-	v.Brief = v.decidedBy(d.Step)
+	v.Brief = v.decidedBy(d.Check)
 	return v
 }
 
 // stopMessage says why a Retry ends that made its last attempt.
 func (e *Evaluator) stopMessage(i, last nodegraph.Index, d *retry.Decision) Message {
-	switch d.Step {
-	case retry.StepDeadline:
+	switch d.Check {
+	case retry.CheckDeadline:
 		return Message{kind: messageRetryDeadline, number: e.Deadline().Unix()}
-	case retry.StepMaxDuration:
+	case retry.CheckMaxDuration:
 		if d.Message == textBackoffTooLong {
 			return Message{kind: messageBackoffTooLong}
 		}
 		return Message{kind: messageMaxDuration}
-	case retry.StepLimit:
+	case retry.CheckLimit:
 		return Message{kind: messageNoMoreRetries}
-	case retry.StepExpression:
+	case retry.CheckExpression:
 		if d.Outcome == retry.Errored && d.Message != textExpressionFalse {
 			return about(messageExpressionError, i)
 		}
@@ -104,9 +104,9 @@ func OutcomeOf(p nodegraph.Phase) retry.Outcome {
 	switch {
 	case !p.Settled():
 		return retry.Unfinished
-	case p == nodegraph.Failed:
+	case p == nodegraph.PhaseFailed:
 		return retry.Failed
-	case p == nodegraph.Error:
+	case p == nodegraph.PhaseError:
 		return retry.Errored
 	}
 	return retry.Succeeded
@@ -115,7 +115,7 @@ func OutcomeOf(p nodegraph.Phase) retry.Outcome {
 // phaseOf is the phase of a Retry that ends with an outcome.
 func phaseOf(o retry.Outcome) nodegraph.Phase {
 	if o == retry.Errored {
-		return nodegraph.Error
+		return nodegraph.PhaseError
 	}
-	return nodegraph.Failed
+	return nodegraph.PhaseFailed
 }

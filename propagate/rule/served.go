@@ -12,7 +12,7 @@ func (e *Evaluator) servedRule(i nodegraph.Index) Ruling {
 	case f.Stage() >= fact.StageStopped:
 		return settled(f.Phase(), message, served1, nodegraph.None)
 	case f.Stage() == fact.StageGone: // the pod that serves it ended
-		return settled(nodegraph.Error, message, served2, nodegraph.None)
+		return settled(nodegraph.PhaseError, message, served2, nodegraph.None)
 	}
 	return pending(served3, message)
 }

@@ -18,9 +18,9 @@ func (e *Evaluator) stepsRule(i nodegraph.Index) Ruling {
 		}
 	}
 	if failed != nodegraph.None {
-		return settled(nodegraph.Failed, e.messages[failed], steps4, failed)
+		return settled(nodegraph.PhaseFailed, e.messages[failed], steps4, failed)
 	}
-	return settled(nodegraph.Succeeded, Message{}, steps5, nodegraph.None)
+	return settled(nodegraph.PhaseSucceeded, Message{}, steps5, nodegraph.None)
 }
 
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
@@ -37,12 +37,12 @@ func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
 		}
 	}
 	if failed == nodegraph.None {
-		return settled(nodegraph.Succeeded, Message{}, stepGroup2, nodegraph.None)
+		return settled(nodegraph.PhaseSucceeded, Message{}, stepGroup2, nodegraph.None)
 	}
 	if !e.facts.Node(failed).Exists() { // its when is not a condition
-		return settled(nodegraph.Error, e.messages[failed], stepGroup3, failed)
+		return settled(nodegraph.PhaseError, e.messages[failed], stepGroup3, failed)
 	}
-	return settled(nodegraph.Failed, about(messageChildFailed, failed), stepGroup4, failed)
+	return settled(nodegraph.PhaseFailed, about(messageChildFailed, failed), stepGroup4, failed)
 }
 
 // wasReady reports whether node m is a daemon that was ready once: what waited for it went on then, and its later end does

@@ -18,7 +18,7 @@ func (e *Evaluator) suspendRule(i nodegraph.Index) Ruling {
 	if d := e.graph.Node(i).Template.Suspend; d > 0 {
 		until := e.facts.Created(i).Plus(d)
 		if e.facts.Instant() >= until {
-			return settled(nodegraph.Succeeded, Message{}, suspend3, nodegraph.None)
+			return settled(nodegraph.PhaseSucceeded, Message{}, suspend3, nodegraph.None)
 		}
 		v.Wake = until
 	}

@@ -8,7 +8,7 @@ func (e *Evaluator) taskGroupRule(i nodegraph.Index) Ruling {
 	if m, open := e.firstOpen(i); open {
 		return running(taskGroup1, m)
 	}
-	v, hooks := settled(nodegraph.Succeeded, Message{}, taskGroup3, nodegraph.None), want(0)
+	v, hooks := settled(nodegraph.PhaseSucceeded, Message{}, taskGroup3, nodegraph.None), want(0)
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		if e.briefs[m].Phase().Unsuccessful() {
 			v = settled(e.briefs[m].Phase(), Message{}, taskGroup2, m)

@@ -15,11 +15,11 @@ type Verdict struct {
 	Fulfilled bool // settled with its results in, or a ready daemon (Argo: NodeStatus.Fulfilled)
 	Daemoned  bool // a daemon that is ready and was not ended
 
-	Rule Rule            // the rule that decided
-	Line string          // the line of the specification that decided, such as "Pod 5"
-	By   nodegraph.Index // the node that decided it, nodegraph.None if the node's own facts did
-	Wake time.Time       // when the verdict changes by time alone; zero if it doesn't
-	Step retry.Step      // RuleRetry: the step of package retry that decided
+	Rule  Rule            // the rule that decided
+	Line  string          // the line of the specification that decided, such as "Pod 5"
+	By    nodegraph.Index // the node that decided it, nodegraph.None if the node's own facts did
+	Wake  time.Time       // when the verdict changes by time alone; zero if it doesn't
+	Check retry.Check     // RuleRetry: the step of package retry that decided
 }
 
 // A Ruling is a Verdict as rules return it, in a form that fits into registers.
@@ -98,8 +98,8 @@ func (v Brief) line() line { return line(v>>lineShift) ^ planned5 }
 // Rule is the rule that decided.
 func (v Brief) Rule() Rule { return ruleOf[v.line()] }
 
-// Step is the step of package retry that decided a Retry.
-func (v Brief) Step() retry.Step { return retry.Step(v >> stepShift) }
+// Check is the step of package retry that decided a Retry.
+func (v Brief) Check() retry.Check { return retry.Check(v >> stepShift) }
 
 // wanting is v with something more that should be started.
 func (v Brief) wanting(w want) Brief { return v | Brief(w)<<wantShift }
@@ -108,7 +108,7 @@ func (v Brief) wanting(w want) Brief { return v | Brief(w)<<wantShift }
 func (v Brief) WithoutWants() Brief { return v &^ (1<<lineShift - 1<<wantShift) }
 
 // decidedBy is v with the step that decided.
-func (v Brief) decidedBy(s retry.Step) Brief { return v | Brief(s)<<stepShift }
+func (v Brief) decidedBy(s retry.Check) Brief { return v | Brief(s)<<stepShift }
 
 // MeansSame reports whether both mean the same to other nodes: only the line and the step may differ.
 func (v Brief) MeansSame(o Brief) bool { return (v^o)&(1<<lineShift-1) == 0 }
@@ -122,7 +122,7 @@ func (v Brief) open() bool { return !v.Fulfilled() || v.want()&(wantHook|wantWit
 // HoldsOpen reports whether a member with this verdict holds a composite of this kind open. The hooks of items are inside what
 // their TaskGroup is inside of, and hold that open: see taskGroupRule.
 func (v Brief) HoldsOpen(kind nodegraph.Kind) bool {
-	if kind == nodegraph.TaskGroup {
+	if kind == nodegraph.KindTaskGroup {
 		return !v.Fulfilled()
 	}
 	return v.open()
@@ -135,22 +135,22 @@ func settled(p nodegraph.Phase, m Message, l line, by nodegraph.Index) Ruling {
 
 // running is the Ruling on a node that runs.
 func running(l line, by nodegraph.Index) Ruling {
-	return Ruling{Brief: newBrief(nodegraph.Running, l), By: by}
+	return Ruling{Brief: newBrief(nodegraph.PhaseRunning, l), By: by}
 }
 
 // pending is the Ruling on a node that exists and does not run yet.
 func pending(l line, m Message) Ruling {
-	return Ruling{Brief: newBrief(nodegraph.Pending, l), Message: m, By: nodegraph.None}
+	return Ruling{Brief: newBrief(nodegraph.PhasePending, l), Message: m, By: nodegraph.None}
 }
 
 // daemonReady is the Ruling on a daemon that is ready.
 func daemonReady(l line, by nodegraph.Index) Ruling {
-	return Ruling{Brief: newBrief(nodegraph.Running, l) | briefFulfilled | briefDaemoned, By: by}
+	return Ruling{Brief: newBrief(nodegraph.PhaseRunning, l) | briefFulfilled | briefDaemoned, By: by}
 }
 
 // planned is the Ruling on a node that was not created.
 func planned(l line, by nodegraph.Index, w want) Ruling {
-	return Ruling{Brief: newBrief(nodegraph.Planned, l).wanting(w), By: by}
+	return Ruling{Brief: newBrief(nodegraph.PhasePlanned, l).wanting(w), By: by}
 }
 
 // BriefOf is the Brief of a node in a phase by the first line that has a rule, for tests of who reads a Brief.

@@ -13,7 +13,7 @@ func (e *Evaluator) workflowRule() Ruling {
 	case root.Stage() == fact.StageEnded: // it was complete when it was loaded: that is final
 		return settled(root.Phase(), waiting, workflow1, nodegraph.None)
 	case root.Stage() == fact.StageStopped: // terminated before it ever held its locks
-		return settled(nodegraph.Failed, stoppedBy(e.facts.Shutdown()), workflow2, nodegraph.None)
+		return settled(nodegraph.PhaseFailed, stoppedBy(e.facts.Shutdown()), workflow2, nodegraph.None)
 	case e.facts.Started().IsZero() && root.Lock() == fact.LockNone:
 		return planned(workflow3, nodegraph.None, 0)
 	case root.Lock() == fact.LockAsked, root.Lock() == fact.LockWaits:
@@ -45,5 +45,5 @@ func (e *Evaluator) workflowRule() Ruling {
 	if exit != nodegraph.None && e.briefs[exit].Phase().Unsuccessful() {
 		return settled(e.briefs[exit].Phase(), e.messages[exit], workflow8, exit)
 	}
-	return settled(nodegraph.Succeeded, Message{}, workflow9, nodegraph.Entry)
+	return settled(nodegraph.PhaseSucceeded, Message{}, workflow9, nodegraph.Entry)
 }

@@ -130,11 +130,11 @@ func (h *Host) Do(workflow string, a *propagate.Action) ([]propagate.Notice, err
 // start makes the pod of a node unless it has one that is alive, or has a node served.
 func (h *Host) start(w *Workflow, a *propagate.Action) {
 	switch a.Kind {
-	case nodegraph.HTTP, nodegraph.Plugin:
+	case nodegraph.KindHTTP, nodegraph.KindPlugin:
 		if at, served := slices.BinarySearch(w.Served, a.Name); !served {
 			w.Served = slices.Insert(w.Served, at, a.Name)
 		}
-	case nodegraph.Pod:
+	case nodegraph.KindPod:
 		if old := w.Pod(a.Name); old == nil || !old.Alive() {
 			h.Make(w.Name, a.Name)
 		}

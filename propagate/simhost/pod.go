@@ -151,7 +151,7 @@ func (p *Pod) run(ready bool) {
 // end lets the pod end. Its containers end with it if the event says how: that of a pod that is evicted does not.
 func (p *Pod) end(ev *propagate.Event) {
 	p.State, p.Status.Phase, p.Status.Reason, p.Status.Message, p.Status.Conditions = PodEnded, ev.Phase.String(), ev.Reason, ev.Message, ev.Conditions
-	if ev.Phase == nodegraph.Error {
+	if ev.Phase == nodegraph.PhaseError {
 		p.Status.Phase, p.Status.Message = "Unknown", ""
 	}
 	for _, c := range p.Status.Containers {

@@ -48,14 +48,18 @@ func (h *Host) Restart(record bool) (unknown []string, err error) {
 // Load gives the workflow an engine that is loaded from a saved state. On an error it keeps the one that it has.
 func (w *Workflow) Load(s propagate.State) (unknown []string, err error) {
 	spec, limits := w.Spec, w.Limits
-	return w.begin(func() (*propagate.Engine, []string, error) { return propagate.Load(spec, s, nodegraph.WithLimits(limits)) })
+	return w.begin(func() (*propagate.Engine, []string, error) {
+		return propagate.FromState(spec, s, nodegraph.WithLimits(limits))
+	})
 }
 
 // Restore is Load from a record, as Kubernetes would keep it.
 func (w *Workflow) Restore(s nodegraph.Snapshot) (unknown []string, err error) {
 	s = inSeconds(s)
 	spec, limits := w.Spec, w.Limits
-	return w.begin(func() (*propagate.Engine, []string, error) { return propagate.Restore(spec, s, nodegraph.WithLimits(limits)) })
+	return w.begin(func() (*propagate.Engine, []string, error) {
+		return propagate.FromSnapshot(spec, s, nodegraph.WithLimits(limits))
+	})
 }
 
 // inSeconds returns a record without parts of seconds, which Kubernetes does not keep.

@@ -35,7 +35,7 @@ func Holders(claims ...*Claim) error {
 func (c *Claim) parallelism() []Violation {
 	limit, active := c.Graph.Spec().Parallelism, 0
 	for i := nodegraph.Entry; int(i) < c.Graph.Len(); i++ {
-		if c.Graph.Node(i).Kind == nodegraph.Pod && c.active(i) {
+		if c.Graph.Node(i).Kind == nodegraph.KindPod && c.active(i) {
 			active++
 		}
 	}
@@ -49,9 +49,9 @@ func (c *Claim) parallelism() []Violation {
 // ready daemon is Running.
 func (c *Claim) active(i nodegraph.Index) bool {
 	switch said := &c.Nodes[i]; said.Phase {
-	case nodegraph.Pending:
+	case nodegraph.PhasePending:
 		return said.Fact.Lock != fact.LockWaits
-	case nodegraph.Running:
+	case nodegraph.PhaseRunning:
 		return true
 	}
 	return false
@@ -60,7 +60,7 @@ func (c *Claim) active(i nodegraph.Index) bool {
 // boundary is line I9.2 for node i, if that is a DAG or Steps with a limit.
 func (c *Claim) boundary(i nodegraph.Index) *Violation {
 	n := c.Graph.Node(i)
-	if n.Kind != nodegraph.DAG && n.Kind != nodegraph.Steps || n.Template.Parallelism == 0 {
+	if n.Kind != nodegraph.KindDAG && n.Kind != nodegraph.KindSteps || n.Template.Parallelism == 0 {
 		return nil
 	}
 	if active := c.activeIn(i); active > n.Template.Parallelism {
@@ -76,9 +76,9 @@ func (c *Claim) activeIn(i nodegraph.Index) int {
 	active := 0
 	for m := range c.Graph.Members(i) {
 		switch c.Graph.Node(m).Kind {
-		case nodegraph.StepGroup, nodegraph.TaskGroup, nodegraph.Retry:
+		case nodegraph.KindStepGroup, nodegraph.KindTaskGroup, nodegraph.KindRetry:
 			active += c.activeIn(m)
-		case nodegraph.Pod, nodegraph.DAG, nodegraph.Steps:
+		case nodegraph.KindPod, nodegraph.KindDAG, nodegraph.KindSteps:
 			if c.active(m) {
 				active++
 			}
@@ -126,7 +126,7 @@ func (c *Claim) locks(i nodegraph.Index) []nodegraph.Lock {
 // pod do.
 func locksOf(n *nodegraph.Node) []nodegraph.Lock {
 	switch {
-	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.TaskGroup, n.Kind == nodegraph.StepGroup, n.Kind == nodegraph.Container:
+	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.KindTaskGroup, n.Kind == nodegraph.KindStepGroup, n.Kind == nodegraph.KindContainer:
 		return nil
 	}
 	return n.Template.Locks
@@ -175,7 +175,7 @@ func (w *Watch) Violations(c *Claim, r propagate.Result) []Violation {
 // asksForPod reports whether the host makes a pod for the action. With a message a node that was started waits for a
 // lock, and has no pod.
 func asksForPod(c *Claim, a *propagate.Action) bool {
-	if a.Node <= nodegraph.Root || c.Graph.Node(a.Node).Kind != nodegraph.Pod {
+	if a.Node <= nodegraph.Root || c.Graph.Node(a.Node).Kind != nodegraph.KindPod {
 		return false
 	}
 	return a.Type == propagate.ActionStart && a.Message == "" || a.Type == propagate.ActionRecreate
@@ -194,7 +194,7 @@ func (w *Watch) asked(c *Claim, pod nodegraph.Index) []Violation {
 			broken("I9.4", "%s does not hold its locks", c.name(i))
 		}
 		kind := c.Graph.Node(i).Kind
-		outlived := n.Template.Daemon && (kind == nodegraph.StepGroup || kind == nodegraph.TaskGroup)
+		outlived := n.Template.Daemon && (kind == nodegraph.KindStepGroup || kind == nodegraph.KindTaskGroup)
 		if said.Phase.Settled() && !outlived {
 			broken("I9.5", "%s is %s", c.name(i), said.Phase)
 		}
@@ -228,7 +228,7 @@ func (w *Watch) remember(c *Claim) {
 	}
 	for i := nodegraph.Entry; int(i) < c.Graph.Len(); i++ {
 		n, f := c.Graph.Node(i), &c.Nodes[i].Fact
-		if n.Kind == nodegraph.Pod && f.Ran {
+		if n.Kind == nodegraph.KindPod && f.Ran {
 			w.ran[n.ID()] = life{uid: f.UID, serial: f.Serial}
 		}
 	}

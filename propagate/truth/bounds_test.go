@@ -258,13 +258,13 @@ func TestWatchRemembersWhatRan(t *testing.T) {
 		return ev
 	}
 	restore := func(t *testing.T, e *propagate.Engine) *propagate.Engine {
-		e, unknown, err := propagate.Restore(spec, e.Snapshot())
+		e, unknown, err := propagate.FromSnapshot(spec, e.Snapshot())
 		require.NoError(t, err)
 		require.Empty(t, unknown)
 		return e
 	}
 	load := func(t *testing.T, e *propagate.Engine) *propagate.Engine {
-		e, unknown, err := propagate.Load(spec, e.Save())
+		e, unknown, err := propagate.FromState(spec, e.Save())
 		require.NoError(t, err)
 		require.Empty(t, unknown)
 		return e

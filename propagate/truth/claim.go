@@ -40,12 +40,12 @@ func Of(e *propagate.Engine) *Claim {
 
 // OfRecord returns what a controller recorded. The facts of leaves are those that the record tells: how a leaf ended is
 // what is recorded of the leaf itself. Ignored are the recorded nodes for which the specification has no place.
-func OfRecord(spec *nodegraph.Spec, s nodegraph.Snapshot) (c *Claim, ignored []nodegraph.Recorded, err error) {
+func OfRecord(spec *nodegraph.Spec, s nodegraph.Snapshot) (c *Claim, ignored []nodegraph.NodeStatus, err error) {
 	g, err := nodegraph.New(spec)
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &record{g: g, all: s.Nodes, byID: make(map[string]*nodegraph.Recorded)}
+	r := &record{g: g, all: s.Nodes, byID: make(map[string]*nodegraph.NodeStatus)}
 	for k := range s.Nodes {
 		r.byID[s.Nodes[k].ID] = &s.Nodes[k]
 	}
@@ -76,16 +76,16 @@ func OfRecord(spec *nodegraph.Spec, s nodegraph.Snapshot) (c *Claim, ignored []n
 // record is a controller's record, and the graph that is made for it.
 type record struct {
 	g    *nodegraph.Graph
-	all  []nodegraph.Recorded
-	byID map[string]*nodegraph.Recorded
+	all  []nodegraph.NodeStatus
+	byID map[string]*nodegraph.NodeStatus
 }
 
 // of returns the record of node i, nil if there is none.
-func (r *record) of(i nodegraph.Index) *nodegraph.Recorded {
+func (r *record) of(i nodegraph.Index) *nodegraph.NodeStatus {
 	return r.named(r.g.Node(i).Name())
 }
 
-func (r *record) named(name string) *nodegraph.Recorded {
+func (r *record) named(name string) *nodegraph.NodeStatus {
 	at := r.byID[nodegraph.NodeID(r.g.Spec().Name, name)]
 	if at == nil || at.Name != name {
 		return nil
@@ -96,7 +96,7 @@ func (r *record) named(name string) *nodegraph.Recorded {
 // grow adds to the graph what the record says is inside node i, and the hooks of the node.
 func (r *record) grow(i nodegraph.Index) error {
 	at := r.of(i)
-	if at != nil && at.Kind != nodegraph.NodeSkipped {
+	if at != nil && at.Kind != nodegraph.KindSkipped {
 		// A node that failed may have failed because there was no room for what is inside it.
 		if err := r.addMembers(i); err != nil && !at.Phase.Unsuccessful() {
 			return err
@@ -108,21 +108,21 @@ func (r *record) grow(i nodegraph.Index) error {
 func (r *record) addMembers(i nodegraph.Index) error {
 	n := *r.g.Node(i)
 	switch n.Kind {
-	case nodegraph.Retry:
+	case nodegraph.KindRetry:
 		for number := 0; r.named(n.Name()+"("+strconv.Itoa(number)+")") != nil; number++ {
 			if _, err := r.g.AddAttempt(i); err != nil {
 				return err
 			}
 		}
 		return nil
-	case nodegraph.TaskGroup:
+	case nodegraph.KindTaskGroup:
 		if n.Role == nodegraph.RoleStep {
 			return nil // its items are in the StepGroup
 		}
 		return r.g.AddItems(i, n.Task, r.items(n.Name()))
-	case nodegraph.DAG, nodegraph.Steps, nodegraph.Pod:
+	case nodegraph.KindDAG, nodegraph.KindSteps, nodegraph.KindPod:
 		return r.g.Expand(i)
-	case nodegraph.StepGroup:
+	case nodegraph.KindStepGroup:
 		return r.addSteps(i)
 	}
 	return nil
@@ -135,7 +135,7 @@ func (r *record) addSteps(i nodegraph.Index) error {
 	}
 	for _, m := range slices.Collect(r.g.Members(i)) {
 		n := *r.g.Node(m)
-		if n.Kind != nodegraph.TaskGroup {
+		if n.Kind != nodegraph.KindTaskGroup {
 			continue
 		}
 		if items := r.items(n.Name()); len(items) > 0 {
@@ -208,8 +208,8 @@ func (r *record) addHooks(i nodegraph.Index) error {
 const podDeleted = "pod deleted"
 
 // factOf returns what the record of a node tells of it.
-func factOf(n *nodegraph.Node, at *nodegraph.Recorded) fact.Fact {
-	f := fact.Fact{Created: at.Started, Finished: at.Finished, Hit: at.CacheHit, ExitCode: at.ExitCode, HasExit: at.HasExit}
+func factOf(n *nodegraph.Node, at *nodegraph.NodeStatus) fact.Fact {
+	f := fact.Fact{Created: at.Started, Finished: at.Finished, CacheHit: at.CacheHit, ExitCode: at.ExitCode, HasExit: at.HasExit}
 	switch {
 	case at.WaitsFor != "":
 		f.Lock, f.Reason = fact.LockWaits, at.WaitsFor
@@ -220,15 +220,15 @@ func factOf(n *nodegraph.Node, at *nodegraph.Recorded) fact.Fact {
 		return f
 	}
 	switch {
-	case at.Phase == nodegraph.Succeeded && at.Message == podDeleted: // a dead daemon that was rewritten with its boundary
+	case at.Phase == nodegraph.PhaseSucceeded && at.Message == podDeleted: // a dead daemon that was rewritten with its boundary
 		f.Stage, f.Ran, f.Ready = fact.StageGone, true, at.Daemoned
 	case at.Phase.Completed():
 		f.Stage, f.Phase, f.Ran, f.Ready = fact.StageEnded, at.Phase, true, at.Daemoned
 		// Argo sets a daemon to Succeeded when its boundary ends, and for no other reason.
-		f.Released = n.Kind == nodegraph.Pod && n.Template.Daemon && at.Phase == nodegraph.Succeeded
-	case at.Phase == nodegraph.Running:
+		f.Released = n.Kind == nodegraph.KindPod && n.Template.Daemon && at.Phase == nodegraph.PhaseSucceeded
+	case at.Phase == nodegraph.PhaseRunning:
 		f.Stage, f.Ran, f.Ready = fact.StageRunning, true, at.Daemoned
-	case at.Phase == nodegraph.Pending:
+	case at.Phase == nodegraph.PhasePending:
 		f.Stage = fact.StagePending
 	}
 	return f

@@ -54,11 +54,11 @@ func play(r *replay.Recording, mode string, see func(frame int, e *propagate.Eng
 			case k == 0:
 				h.engine, err = propagate.New(spec)
 			case mode == step:
-				h.engine, _, err = propagate.Restore(spec, r.Frames[k-1].Recorded)
+				h.engine, _, err = propagate.FromSnapshot(spec, r.Frames[k-1].Recorded)
 			case mode == reloaded:
-				h.engine, _, err = propagate.Load(spec, h.engine.Save())
+				h.engine, _, err = propagate.FromState(spec, h.engine.Save())
 			case mode == restored:
-				h.engine, _, err = propagate.Restore(spec, h.engine.Snapshot())
+				h.engine, _, err = propagate.FromSnapshot(spec, h.engine.Snapshot())
 			}
 			if err != nil {
 				return err
@@ -106,7 +106,7 @@ func resumes(e *propagate.Engine) []propagate.Event {
 	var events []propagate.Event
 	g := e.Graph()
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		if phase, _ := e.Phase(i); g.Node(i).Kind == nodegraph.Suspend && phase == nodegraph.Running {
+		if phase, _ := e.Phase(i); g.Node(i).Kind == nodegraph.KindSuspend && phase == nodegraph.PhaseRunning {
 			events = append(events, propagate.Resumed(g.Node(i).ID()))
 		}
 	}

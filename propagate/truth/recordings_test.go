@@ -94,7 +94,7 @@ func records(t *testing.T, r *replay.Recording) []*truth.Claim {
 		require.NoError(t, err, "frame %d", k)
 		for i := nodegraph.Entry; int(i) < c.Graph.Len(); i++ {
 			id, said := c.Graph.Node(i).ID(), &c.Nodes[i]
-			ready[id] = said.Fact.Ready || ready[id] && said.Phase != nodegraph.Pending
+			ready[id] = said.Fact.Ready || ready[id] && said.Phase != nodegraph.PhasePending
 			said.Fact.Ready = ready[id]
 		}
 		claims = append(claims, c)
@@ -110,7 +110,7 @@ func TestArgo(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		for k, c := range records(t, all[name]) {
 			for i := range c.Nodes {
-				if c.Graph.Node(nodegraph.Index(i)).Kind == nodegraph.DAG && c.Nodes[i].Phase.Completed() {
+				if c.Graph.Node(nodegraph.Index(i)).Kind == nodegraph.KindDAG && c.Nodes[i].Phase.Completed() {
 					states++
 				}
 			}

@@ -94,25 +94,25 @@ func (c *Claim) Truth() []Violation {
 func (c *Claim) judge(i nodegraph.Index) (line, detail string) {
 	n, said := c.Graph.Node(i), &c.Nodes[i]
 	switch {
-	case said.Phase == nodegraph.Skipped, said.Phase == nodegraph.Omitted:
+	case said.Phase == nodegraph.PhaseSkipped, said.Phase == nodegraph.PhaseOmitted:
 		return c.judgePassedOver(i)
-	case said.Phase != nodegraph.Succeeded:
+	case said.Phase != nodegraph.PhaseSucceeded:
 		return "", ""
-	case said.Fact.Hit:
+	case said.Fact.CacheHit:
 		return "", "" // from the cache: nothing ran, and the cache keeps no failures
 	}
 	// Of the composites that ended as a whole only the cached are exempt. One that a manual retry kept is judged like any
 	// other: its members were kept with it. One that was closed is Failed, and no success.
 	switch n.Kind {
-	case nodegraph.Pod, nodegraph.Container, nodegraph.Suspend, nodegraph.HTTP, nodegraph.Plugin:
+	case nodegraph.KindPod, nodegraph.KindContainer, nodegraph.KindSuspend, nodegraph.KindHTTP, nodegraph.KindPlugin:
 		return c.judgeLeaf(i)
-	case nodegraph.Retry:
+	case nodegraph.KindRetry:
 		return c.judgeRetry(i)
-	case nodegraph.TaskGroup, nodegraph.StepGroup, nodegraph.Steps:
+	case nodegraph.KindTaskGroup, nodegraph.KindStepGroup, nodegraph.KindSteps:
 		return c.judgeGroup(i)
-	case nodegraph.DAG:
+	case nodegraph.KindDAG:
 		return c.judgeDAG(i)
-	case nodegraph.Workflow:
+	case nodegraph.KindWorkflow:
 		return c.judgeWorkflow()
 	}
 	return "", ""
@@ -121,7 +121,7 @@ func (c *Claim) judge(i nodegraph.Index) (line, detail string) {
 // judgeLeaf is line I8.1: the fact of a leaf says that it succeeded.
 func (c *Claim) judgeLeaf(i nodegraph.Index) (line, detail string) {
 	phase, why := c.ended(i)
-	if phase == nodegraph.Succeeded {
+	if phase == nodegraph.PhaseSucceeded {
 		return "", ""
 	}
 	return "I8.1", "it is Succeeded, but " + why
@@ -141,36 +141,36 @@ func (c *Claim) judgePassedOver(i nodegraph.Index) (line, detail string) {
 // ended returns how leaf i ended by its fact, Planned if it did not, and says why.
 func (c *Claim) ended(i nodegraph.Index) (phase nodegraph.Phase, why string) {
 	n, f := c.Graph.Node(i), &c.Nodes[i].Fact
-	if n.Kind == nodegraph.Container && f.Stage != fact.StageEnded {
+	if n.Kind == nodegraph.KindContainer && f.Stage != fact.StageEnded {
 		return c.endedWithPod(i)
 	}
 	switch {
-	case f.Stage == fact.StageEnded && n.Kind == nodegraph.Pod && n.Template.Daemon && !f.Released:
+	case f.Stage == fact.StageEnded && n.Kind == nodegraph.KindPod && n.Template.Daemon && !f.Released:
 		// I8.6: a daemon runs until its boundary ends. One that ends by itself failed, whatever its exit code.
-		if f.Phase == nodegraph.Error {
-			return nodegraph.Error, "the daemon ended by itself, in Error"
+		if f.Phase == nodegraph.PhaseError {
+			return nodegraph.PhaseError, "the daemon ended by itself, in Error"
 		}
-		return nodegraph.Failed, "the daemon ended by itself"
+		return nodegraph.PhaseFailed, "the daemon ended by itself"
 	case f.Stage == fact.StageEnded:
 		return f.Phase, fmt.Sprintf("its fact says %s", f.Phase)
 	case f.Stage == fact.StageStopped: // I8.9
-		return nodegraph.Failed, "it was stopped"
-	case f.Stage == fact.StageGone && n.Kind != nodegraph.Pod: // the agent that served it is gone
-		return nodegraph.Error, "who served it is gone"
+		return nodegraph.PhaseFailed, "it was stopped"
+	case f.Stage == fact.StageGone && n.Kind != nodegraph.KindPod: // the agent that served it is gone
+		return nodegraph.PhaseError, "who served it is gone"
 	case f.Stage == fact.StageGone && f.Ran:
-		return nodegraph.Error, "its pod ran and was deleted"
-	case n.Kind == nodegraph.Suspend && n.Template.Suspend > 0 && !f.Created.IsZero() &&
+		return nodegraph.PhaseError, "its pod ran and was deleted"
+	case n.Kind == nodegraph.KindSuspend && n.Template.Suspend > 0 && !f.Created.IsZero() &&
 		!c.Now.Before(f.Created.Truncate(time.Second).Add(n.Template.Suspend)):
-		return nodegraph.Succeeded, "its duration has passed"
+		return nodegraph.PhaseSucceeded, "its duration has passed"
 	}
-	return nodegraph.Planned, fmt.Sprintf("it has not ended: its fact says %s", f.Stage)
+	return nodegraph.PhasePlanned, fmt.Sprintf("it has not ended: its fact says %s", f.Stage)
 }
 
 // endedWithPod is ended for a container that did not report its own end: it ends as its pod did.
 func (c *Claim) endedWithPod(i nodegraph.Index) (phase nodegraph.Phase, why string) {
 	pod := c.Graph.Node(i).Parent
-	if c.Nodes[pod].Fact.Hit {
-		return nodegraph.Succeeded, "its pod came from the cache"
+	if c.Nodes[pod].Fact.CacheHit {
+		return nodegraph.PhaseSucceeded, "its pod came from the cache"
 	}
 	phase, why = c.ended(pod)
 	return phase, "it has no end of its own, and of its pod: " + why
@@ -187,7 +187,7 @@ func (c *Claim) judgeRetry(i nodegraph.Index) (line, detail string) {
 	switch {
 	case last == nodegraph.None:
 		return "I8.2", "it is Succeeded without an attempt"
-	case c.Nodes[last].Phase == nodegraph.Succeeded:
+	case c.Nodes[last].Phase == nodegraph.PhaseSucceeded:
 		return "", ""
 	case c.readyDaemon(last): // I8.6
 		return "", ""
@@ -203,12 +203,12 @@ func (c *Claim) judgeGroup(i nodegraph.Index) (line, detail string) {
 		switch {
 		case n.Role == nodegraph.RoleHook: // I8.7
 		case c.standsForItems(m): // a step with a loop: its items are beside it, in the same StepGroup
-		case phase == nodegraph.Planned: // I8.9
+		case phase == nodegraph.PhasePlanned: // I8.9
 			return "I8.3", fmt.Sprintf("it is Succeeded, but %s was never started", n.Name())
 		case !phase.Unsuccessful():
-		case group == nodegraph.StepGroup && n.Task.ContinueOn.Covers(phase):
+		case group == nodegraph.KindStepGroup && n.Task.ContinueOn.Covers(phase):
 		// I8.6: a step that is a daemon always counts. Daemons end with their Steps, so one that died did so in open Steps.
-		case group == nodegraph.TaskGroup && c.diedAfter(m, c.lastEnd(i, m)): // I8.6: an item is no target and no step
+		case group == nodegraph.KindTaskGroup && c.diedAfter(m, c.lastEnd(i, m)): // I8.6: an item is no target and no step
 		default:
 			return "I8.3", "it is Succeeded, but " + c.show(m)
 		}
@@ -219,7 +219,7 @@ func (c *Claim) judgeGroup(i nodegraph.Index) (line, detail string) {
 // standsForItems reports whether node i is the node of a step whose items are members of its StepGroup.
 func (c *Claim) standsForItems(i nodegraph.Index) bool {
 	n := c.Graph.Node(i)
-	return n.Role == nodegraph.RoleStep && n.Kind == nodegraph.TaskGroup && n.Expanded() && !c.Nodes[i].Exists
+	return n.Role == nodegraph.RoleStep && n.Kind == nodegraph.KindTaskGroup && n.Expanded() && !c.Nodes[i].Exists
 }
 
 // judgeDAG is line I8.4, with I8.5 and I8.6 for what counts.
@@ -227,11 +227,11 @@ func (c *Claim) judgeDAG(i nodegraph.Index) (line, detail string) {
 	for _, target := range c.targets(i) {
 		n, phase := c.Graph.Node(target), c.Nodes[target].Phase
 		switch {
-		case phase == nodegraph.Planned: // I8.9
+		case phase == nodegraph.PhasePlanned: // I8.9
 			return "I8.4", fmt.Sprintf("it is Succeeded, but its target %s was never started", n.Name())
 		case phase.Unsuccessful() && !n.Task.ContinueOn.Covers(phase): // I8.6: the death of a daemon counts here
 			return "I8.4", "it is Succeeded, but its target " + c.show(target)
-		case phase == nodegraph.Skipped || phase == nodegraph.Omitted:
+		case phase == nodegraph.PhaseSkipped || phase == nodegraph.PhaseOmitted:
 			if path := c.pathToFailure(target); path != nil {
 				return "I8.4", "it is Succeeded, but " + c.showPath(path)
 			}
@@ -256,7 +256,7 @@ func (c *Claim) targets(i nodegraph.Index) []nodegraph.Index {
 		isTarget := named[n.Task.Name]
 		if len(named) == 0 {
 			isTarget = true
-			for range c.Graph.Before(m) {
+			for range c.Graph.Dependents(m) {
 				isTarget = false
 			}
 		}
@@ -277,13 +277,13 @@ func (c *Claim) pathToFailure(target nodegraph.Index) []nodegraph.Index {
 		path := paths[0]
 		paths = paths[1:]
 		at := path[len(path)-1]
-		for before := range c.Graph.After(at) {
+		for before := range c.Graph.Dependencies(at) {
 			if seen[before] {
 				continue
 			}
 			longer := append(append([]nodegraph.Index{}, path...), before)
 			switch phase := c.Nodes[before].Phase; {
-			case phase == nodegraph.Skipped || phase == nodegraph.Omitted:
+			case phase == nodegraph.PhaseSkipped || phase == nodegraph.PhaseOmitted:
 				seen[before] = true
 				paths = append(paths, longer)
 			case !phase.Unsuccessful(): // I8.5: it ran, and ends the path
@@ -307,7 +307,7 @@ func (c *Claim) judgeWorkflow() (line, detail string) {
 	if c.Nodes[entry].Phase.Unsuccessful() {
 		return "I8.8", "it is Succeeded, but its entry " + c.show(entry)
 	}
-	if c.Nodes[entry].Phase == nodegraph.Planned { // I8.9
+	if c.Nodes[entry].Phase == nodegraph.PhasePlanned { // I8.9
 		return "I8.8", "it is Succeeded, but its entry was never started"
 	}
 	for _, h := range c.Graph.Hooks(entry) {
@@ -322,13 +322,13 @@ func (c *Claim) judgeWorkflow() (line, detail string) {
 // isDaemon reports whether node i is a daemon, or a Retry around one.
 func (c *Claim) isDaemon(i nodegraph.Index) bool {
 	n := c.Graph.Node(i)
-	return (n.Kind == nodegraph.Pod || n.Kind == nodegraph.Retry) && n.Template.Kind == nodegraph.Pod && n.Template.Daemon
+	return (n.Kind == nodegraph.KindPod || n.Kind == nodegraph.KindRetry) && n.Template.Kind == nodegraph.KindPod && n.Template.Daemon
 }
 
 // readyDaemon reports whether node i is a daemon that is ready and has not ended.
 func (c *Claim) readyDaemon(i nodegraph.Index) bool {
 	said := &c.Nodes[i]
-	return c.isDaemon(i) && said.Fact.Ready && said.Phase == nodegraph.Running
+	return c.isDaemon(i) && said.Fact.Ready && said.Phase == nodegraph.PhaseRunning
 }
 
 // wasReady reports whether node i is a daemon that was ready once, in any attempt.
@@ -351,7 +351,7 @@ func (c *Claim) judgedWhileReady(task, daemon nodegraph.Index) bool {
 		return false
 	}
 	held := nodegraph.False // what its depends came to
-	if c.Nodes[task].Phase == nodegraph.Skipped {
+	if c.Nodes[task].Phase == nodegraph.PhaseSkipped {
 		held = nodegraph.True
 	}
 	ready := c.depends(task, daemon, nodegraph.ResultDaemoned) == held
@@ -369,7 +369,7 @@ func (c *Claim) depends(task, one nodegraph.Index, results nodegraph.Results) no
 		return nodegraph.True
 	}
 	var deps []nodegraph.DepState
-	for before := range c.Graph.After(task) {
+	for before := range c.Graph.Dependencies(task) {
 		r := results
 		if before != one {
 			r = c.results(before)
@@ -383,30 +383,30 @@ func (c *Claim) depends(task, one nodegraph.Index, results nodegraph.Results) no
 func (c *Claim) results(i nodegraph.Index) nodegraph.Results {
 	var r nodegraph.Results
 	switch phase := c.Nodes[i].Phase; {
-	case c.readyDaemon(i), c.isDaemon(i) && phase == nodegraph.Succeeded:
+	case c.readyDaemon(i), c.isDaemon(i) && phase == nodegraph.PhaseSucceeded:
 		r = nodegraph.ResultDaemoned
-	case phase == nodegraph.Succeeded:
+	case phase == nodegraph.PhaseSucceeded:
 		r = nodegraph.ResultSucceeded
-	case phase == nodegraph.Failed:
+	case phase == nodegraph.PhaseFailed:
 		r = nodegraph.ResultFailed
-	case phase == nodegraph.Error:
+	case phase == nodegraph.PhaseError:
 		r = nodegraph.ResultErrored
-	case phase == nodegraph.Skipped:
+	case phase == nodegraph.PhaseSkipped:
 		r = nodegraph.ResultSkipped
-	case phase == nodegraph.Omitted:
+	case phase == nodegraph.PhaseOmitted:
 		r = nodegraph.ResultOmitted
 	}
 	some, all := false, true
 	for m := range c.Graph.Members(i) {
 		if c.Graph.Node(m).Role == nodegraph.RoleItem {
-			some = some || c.Nodes[m].Phase == nodegraph.Succeeded
+			some = some || c.Nodes[m].Phase == nodegraph.PhaseSucceeded
 			all = all && c.Nodes[m].Phase.Unsuccessful()
 		}
 	}
-	if c.Graph.Node(i).Kind == nodegraph.TaskGroup && some {
+	if c.Graph.Node(i).Kind == nodegraph.KindTaskGroup && some {
 		r |= nodegraph.ResultAnySucceeded
 	}
-	if c.Graph.Node(i).Kind == nodegraph.TaskGroup && all {
+	if c.Graph.Node(i).Kind == nodegraph.KindTaskGroup && all {
 		r |= nodegraph.ResultAllFailed
 	}
 	return r
@@ -421,12 +421,12 @@ func (c *Claim) diedAfter(i nodegraph.Index, judged time.Time) bool {
 // judgedAt returns when a task was passed over: when the last of the tasks before it had ended, the daemon aside.
 func (c *Claim) judgedAt(task, daemon nodegraph.Index) time.Time {
 	var last time.Time
-	for before := range c.Graph.After(task) {
+	for before := range c.Graph.Dependencies(task) {
 		if before == daemon || c.wasReady(before) { // when a daemon became ready no fact tells
 			continue
 		}
 		end := c.Nodes[before].Fact.Finished
-		if phase := c.Nodes[before].Phase; phase == nodegraph.Skipped || phase == nodegraph.Omitted {
+		if phase := c.Nodes[before].Phase; phase == nodegraph.PhaseSkipped || phase == nodegraph.PhaseOmitted {
 			end = c.judgedAt(before, daemon)
 		}
 		last = later(last, end)

@@ -35,7 +35,7 @@ func parse(t *testing.T, text string, edit func(*nodegraph.Spec)) *nodegraph.Spe
 // Facts are those of a controller's record unless facts has others, by name.
 func claim(t *testing.T, spec *nodegraph.Spec, states []string, facts map[string]fact.Fact) *truth.Claim {
 	t.Helper()
-	s := nodegraph.Snapshot{Phase: nodegraph.Running, Started: start}
+	s := nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Started: start}
 	for _, state := range states {
 		name, word, ok := strings.Cut(state, " ")
 		require.True(t, ok, "a name and a phase: %q", state)
@@ -45,7 +45,7 @@ func claim(t *testing.T, spec *nodegraph.Spec, states []string, facts map[string
 			s.Phase = phase
 			continue
 		}
-		s.Nodes = append(s.Nodes, nodegraph.Recorded{ID: nodegraph.NodeID(spec.Name, name), Name: name, Phase: phase, Started: start})
+		s.Nodes = append(s.Nodes, nodegraph.NodeStatus{ID: nodegraph.NodeID(spec.Name, name), Name: name, Phase: phase, Started: start})
 	}
 	c, ignored, err := truth.OfRecord(spec, s)
 	require.NoError(t, err)
@@ -79,14 +79,14 @@ func ended(phase nodegraph.Phase) fact.Fact {
 
 // died is the fact of a daemon that was ready and died so many seconds after the start.
 func died(seconds int) fact.Fact {
-	f := ended(nodegraph.Failed)
+	f := ended(nodegraph.PhaseFailed)
 	f.Ready, f.Finished = true, at(seconds)
 	return f
 }
 
 // finished is the fact of a leaf that succeeded so many seconds after the start.
 func finished(seconds int) fact.Fact {
-	f := ended(nodegraph.Succeeded)
+	f := ended(nodegraph.PhaseSucceeded)
 	f.Finished = at(seconds)
 	return f
 }
@@ -116,9 +116,9 @@ func TestTruth(t *testing.T) {
 		// I8.1, leaves
 		{name: "a pod that ended well", text: "pod", states: []string{"wf Succeeded"}},
 		{name: "a pod that failed", text: "pod", states: []string{"wf Succeeded"},
-			facts: facts{"wf": ended(nodegraph.Failed)}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": ended(nodegraph.PhaseFailed)}, want: []string{"I8.1 wf"}},
 		{name: "a pod that is in error", text: "pod", states: []string{"wf Succeeded"},
-			facts: facts{"wf": ended(nodegraph.Error)}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": ended(nodegraph.PhaseError)}, want: []string{"I8.1 wf"}},
 		{name: "a pod that still runs", text: "pod", states: []string{"wf Succeeded"},
 			facts: facts{"wf": {Created: start, Stage: fact.StageRunning, Ran: true}}, want: []string{"I8.1 wf"}},
 		{name: "a pod that ran and was deleted", text: "pod", states: []string{"wf Succeeded"},
@@ -126,8 +126,8 @@ func TestTruth(t *testing.T) {
 		{name: "a pod that was deleted before it ran", text: "pod", states: []string{"wf Succeeded"},
 			facts: facts{"wf": {Created: start, Stage: fact.StageGone}}, want: []string{"I8.1 wf"}},
 		{name: "a pod from the cache", text: "pod", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Hit: true}}},
-		{name: "a failed claim is not judged", text: "pod", states: []string{"wf Failed"}, facts: facts{"wf": ended(nodegraph.Succeeded)}},
+			facts: facts{"wf": {Created: start, CacheHit: true}}},
+		{name: "a failed claim is not judged", text: "pod", states: []string{"wf Failed"}, facts: facts{"wf": ended(nodegraph.PhaseSucceeded)}},
 		{name: "containers inside a pod are not asked", text: "pod(a -> main)", states: []string{"wf Succeeded", "wf.a Failed", "wf.main Succeeded"}},
 		{name: "a container without an end of its own, in a pod that ended well", text: "pod(main)", states: []string{"wf Succeeded", "wf.main Succeeded"},
 			facts: facts{"wf.main": {Created: start, Stage: fact.StageRunning}}},
@@ -135,9 +135,9 @@ func TestTruth(t *testing.T) {
 			facts: facts{"wf": {Created: start, Stage: fact.StageGone, Ran: true}, "wf.main": {Created: start, Stage: fact.StageRunning}},
 			want:  []string{"I8.1 wf.main"}},
 		{name: "a container that ended well before its pod was deleted", text: "pod(main)", states: []string{"wf Error", "wf.main Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: fact.StageGone, Ran: true}, "wf.main": ended(nodegraph.Succeeded)}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageGone, Ran: true}, "wf.main": ended(nodegraph.PhaseSucceeded)}},
 		{name: "a container that failed in a pod that ended well", text: "pod(main)", states: []string{"wf Succeeded", "wf.main Succeeded"},
-			facts: facts{"wf.main": ended(nodegraph.Failed)}, want: []string{"I8.1 wf.main"}},
+			facts: facts{"wf.main": ended(nodegraph.PhaseFailed)}, want: []string{"I8.1 wf.main"}},
 		{name: "somebody resumed it", text: "suspend", states: []string{"wf Succeeded"}},
 		{name: "nobody resumed it", text: "suspend", states: []string{"wf Succeeded"},
 			facts: facts{"wf": {Created: start}}, want: []string{"I8.1 wf"}},
@@ -145,7 +145,7 @@ func TestTruth(t *testing.T) {
 		{name: "its duration did not pass", text: "suspend(2h)", states: []string{"wf Succeeded"},
 			facts: facts{"wf": {Created: start}}, want: []string{"I8.1 wf"}},
 		{name: "a request that failed", text: "http", states: []string{"wf Succeeded"},
-			facts: facts{"wf": ended(nodegraph.Failed)}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": ended(nodegraph.PhaseFailed)}, want: []string{"I8.1 wf"}},
 		{name: "a plugin whose agent is gone", text: "plugin", states: []string{"wf Succeeded"},
 			facts: facts{"wf": {Created: start, Stage: fact.StageGone}}, want: []string{"I8.1 wf"}},
 
@@ -156,7 +156,7 @@ func TestTruth(t *testing.T) {
 		{name: "a retry whose last attempt runs", text: "retry(1, pod)", states: []string{"wf Succeeded", "wf(0) Succeeded", "wf(1) Running"},
 			want: []string{"I8.2 wf"}},
 		{name: "a retry without an attempt", text: "retry(1, pod)", states: []string{"wf Succeeded"}, want: []string{"I8.2 wf"}},
-		{name: "a retry from the cache", text: "retry(1, pod)", states: []string{"wf Succeeded"}, facts: facts{"wf": {Created: start, Hit: true}}},
+		{name: "a retry from the cache", text: "retry(1, pod)", states: []string{"wf Succeeded"}, facts: facts{"wf": {Created: start, CacheHit: true}}},
 
 		// I8.3, groups
 		{name: "items that ended well or were passed over", text: "dag(a over [x, y])",
@@ -228,9 +228,9 @@ func TestTruth(t *testing.T) {
 		// I8.6, daemons
 		{name: "a ready daemon that is a target", text: "dag(d: daemon)", states: []string{"wf Succeeded", "wf.d Running"}},
 		{name: "a daemon that ended with its boundary", text: "daemon", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: fact.StageEnded, Phase: nodegraph.Succeeded, Released: true}}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageEnded, Phase: nodegraph.PhaseSucceeded, Released: true}}},
 		{name: "a daemon that ended by itself without a failure", text: "daemon", states: []string{"wf Succeeded"},
-			facts: facts{"wf": ended(nodegraph.Succeeded)}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": ended(nodegraph.PhaseSucceeded)}, want: []string{"I8.1 wf"}},
 		{name: "a retried daemon that is ready", text: "dag(d: retry(daemon) -> a)", states: []string{"wf Running", "wf.d Succeeded", "wf.d(0) Running", "wf.a Running"},
 			facts: facts{"wf.d(0)": {Created: start, Stage: fact.StageRunning, Ran: true, Ready: true}}},
 		{name: "a daemon that died after its dependants went on", text: "dag(d: daemon -> a)", states: []string{"wf Succeeded", "wf.d Failed", "wf.a Succeeded"},
@@ -286,7 +286,7 @@ func TestTruth(t *testing.T) {
 				s.Templates[0].Tasks[0].Loop.Items = []nodegraph.Item{{Text: "x"}, {Text: "y"}}
 			},
 			states: []string{"wf Succeeded", "wf.a Succeeded", "wf.a(0:x) Failed", "wf.a(1:y) Failed", "wf.b Succeeded"},
-			facts:  facts{"wf.a(0:x)": died(10), "wf.a(1:y)": {Created: start, Stage: fact.StageEnded, Phase: nodegraph.Failed, Finished: at(20)}},
+			facts:  facts{"wf.a(0:x)": died(10), "wf.a(1:y)": {Created: start, Stage: fact.StageEnded, Phase: nodegraph.PhaseFailed, Finished: at(20)}},
 			want:   []string{"I8.3 wf.a"}},
 		{name: "a daemon among items that was never ready", text: "dag(a: daemon over [x] -> b)",
 			states: []string{"wf Succeeded", "wf.a Succeeded", "wf.a(0:x) Failed", "wf.b Succeeded"}, want: []string{"I8.3 wf.a"}},
@@ -319,11 +319,11 @@ func TestTruth(t *testing.T) {
 		{name: "an empty loop and a false when", text: "dag(a over [] -> b when \"false\")",
 			states: []string{"workflow Succeeded", "wf Succeeded", "wf.a Skipped", "wf.b Skipped"}},
 		{name: "a pod that a shutdown stopped", text: "pod", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: fact.StageStopped, Phase: nodegraph.Failed}}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageStopped, Phase: nodegraph.PhaseFailed}}, want: []string{"I8.1 wf"}},
 		{name: "a Suspend that a deadline stopped", text: "suspend(1h)", states: []string{"wf Succeeded"},
-			facts: facts{"wf": {Created: start, Stage: fact.StageStopped, Phase: nodegraph.Failed}}, want: []string{"I8.1 wf"}},
+			facts: facts{"wf": {Created: start, Stage: fact.StageStopped, Phase: nodegraph.PhaseFailed}}, want: []string{"I8.1 wf"}},
 		{name: "an omitted task that ran and failed", text: "dag(a)", states: []string{"wf Succeeded", "wf.a Omitted"},
-			facts: facts{"wf.a": ended(nodegraph.Failed)}, want: []string{"I8.9 wf.a"}},
+			facts: facts{"wf.a": ended(nodegraph.PhaseFailed)}, want: []string{"I8.9 wf.a"}},
 		{name: "a skipped task whose pod ran and was deleted", text: "dag(a)", states: []string{"wf Succeeded", "wf.a Skipped"},
 			facts: facts{"wf.a": {Created: start, Stage: fact.StageGone, Ran: true}}, want: []string{"I8.9 wf.a"}},
 		{name: "a skipped task whose pod was deleted before it ran", text: "dag(a)", states: []string{"wf Succeeded", "wf.a Skipped"},
@@ -354,11 +354,11 @@ func TestClaimOfAnEngine(t *testing.T) {
 		events []propagate.Event
 		want   map[string]nodegraph.Phase
 	}{
-		{want: map[string]nodegraph.Phase{"wf": nodegraph.Running, "wf.a": nodegraph.Pending}},
+		{want: map[string]nodegraph.Phase{"wf": nodegraph.PhaseRunning, "wf.a": nodegraph.PhasePending}},
 		{events: []propagate.Event{propagate.PodSucceeded("wf.a")},
-			want: map[string]nodegraph.Phase{"wf": nodegraph.Running, "wf.a": nodegraph.Succeeded, "wf.b": nodegraph.Pending}},
+			want: map[string]nodegraph.Phase{"wf": nodegraph.PhaseRunning, "wf.a": nodegraph.PhaseSucceeded, "wf.b": nodegraph.PhasePending}},
 		{events: []propagate.Event{propagate.Shutdown("Stop")},
-			want: map[string]nodegraph.Phase{"wf": nodegraph.Failed, "wf.a": nodegraph.Succeeded, "wf.b": nodegraph.Failed}},
+			want: map[string]nodegraph.Phase{"wf": nodegraph.PhaseFailed, "wf.a": nodegraph.PhaseSucceeded, "wf.b": nodegraph.PhaseFailed}},
 	} {
 		_, err := e.Apply(start, step.events...)
 		require.NoError(t, err)
@@ -380,17 +380,17 @@ func TestClaimOfAnEngine(t *testing.T) {
 // ended did not end well, and what ended with its boundary did.
 func TestClaimOfARecord(t *testing.T) {
 	spec := parse(t, "dag(a: mutex(m, daemon), b: mutex(m, pod), c: daemon, d: daemon, e: mutex(m, pod))", nil)
-	node := func(name string, phase nodegraph.Phase) nodegraph.Recorded {
-		return nodegraph.Recorded{ID: nodegraph.NodeID("wf", name), Name: name, Phase: phase, Started: start}
+	node := func(name string, phase nodegraph.Phase) nodegraph.NodeStatus {
+		return nodegraph.NodeStatus{ID: nodegraph.NodeID("wf", name), Name: name, Phase: phase, Started: start}
 	}
-	ready, waiting, gone := node("wf.a", nodegraph.Running), node("wf.e", nodegraph.Pending), node("wf.c", nodegraph.Succeeded)
+	ready, waiting, gone := node("wf.a", nodegraph.PhaseRunning), node("wf.e", nodegraph.PhasePending), node("wf.c", nodegraph.PhaseSucceeded)
 	ready.Daemoned, waiting.WaitsFor, gone.Message = true, "default/Mutex/m", "pod deleted"
-	stranger := node("wf.x", nodegraph.Failed)
-	c, ignored, err := truth.OfRecord(spec, nodegraph.Snapshot{Phase: nodegraph.Running, Started: start, Shutdown: "Stop", Nodes: []nodegraph.Recorded{
-		node("wf", nodegraph.Running), ready, node("wf.b", nodegraph.Running), gone, node("wf.d", nodegraph.Succeeded), waiting, stranger,
+	stranger := node("wf.x", nodegraph.PhaseFailed)
+	c, ignored, err := truth.OfRecord(spec, nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Started: start, Shutdown: "Stop", Nodes: []nodegraph.NodeStatus{
+		node("wf", nodegraph.PhaseRunning), ready, node("wf.b", nodegraph.PhaseRunning), gone, node("wf.d", nodegraph.PhaseSucceeded), waiting, stranger,
 	}})
 	require.NoError(t, err)
-	assert.Equal(t, []nodegraph.Recorded{stranger}, ignored, "nodes that the specification has no place for")
+	assert.Equal(t, []nodegraph.NodeStatus{stranger}, ignored, "nodes that the specification has no place for")
 	assert.Equal(t, "Stop", c.Shutdown, "the strategy of the shutdown")
 	locks := make(map[string]fact.LockState)
 	for i := range c.Nodes {

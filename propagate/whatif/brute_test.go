@@ -158,11 +158,11 @@ func (b *brute) create(n nodegraph.Node) {
 	}
 	id := n.ID()
 	switch {
-	case n.Kind == nodegraph.HTTP || n.Kind == nodegraph.Plugin:
+	case n.Kind == nodegraph.KindHTTP || n.Kind == nodegraph.KindPlugin:
 		part("pending")
 		part("running")
-		part("reporting", propagate.NodeEnded(id, nodegraph.Succeeded, ""))
-	case n.Kind != nodegraph.Pod:
+		part("reporting", propagate.NodeEnded(id, nodegraph.PhaseSucceeded, ""))
+	case n.Kind != nodegraph.KindPod:
 		return
 	case n.Template.Daemon:
 		part("", propagate.PodPending(id, ""))
@@ -198,9 +198,9 @@ func (b *brute) reached(p *brutePod, when string) (lost bool) {
 	}
 	p.over = true
 	switch {
-	case p.node.Kind != nodegraph.Pod:
+	case p.node.Kind != nodegraph.KindPod:
 		for _, other := range b.pods {
-			other.over = other.over || other.node.Kind != nodegraph.Pod
+			other.over = other.over || other.node.Kind != nodegraph.KindPod
 		}
 		b.apply(propagate.AgentEnded("gone"))
 	case b.how == "deleted":
@@ -259,13 +259,13 @@ func (b *brute) podStep() bool {
 func (b *brute) elsewhere() bool {
 	for _, o := range b.e.Obligations() {
 		switch o.For {
-		case propagate.NeedUnsuspend:
+		case propagate.WaitSuspended:
 			b.apply(propagate.Suspended(false))
 			return true
-		case propagate.NeedResume:
+		case propagate.WaitResume:
 			b.apply(propagate.Resumed(o.Name))
 			return true
-		case propagate.NeedTimer:
+		case propagate.WaitTimer:
 			b.now = b.now.Add(time.Second)
 			if o.Until.After(b.now) {
 				b.now = o.Until
@@ -315,9 +315,9 @@ func compare(t *testing.T, spec *nodegraph.Spec) {
 			t.Errorf("phase of the workflow after each loss (-brute force +whatif):\n%s", diff)
 		}
 	}
-	survives := undisturbed == nodegraph.Succeeded
+	survives := undisturbed == nodegraph.PhaseSucceeded
 	for phase := range maps.Values(want) {
-		survives = survives && phase == nodegraph.Succeeded.String()
+		survives = survives && phase == nodegraph.PhaseSucceeded.String()
 	}
 	assert.Equal(t, survives, r.Verdict.Survives, "verdict: %s", r.Verdict)
 }

@@ -28,7 +28,7 @@
 //
 // # Cost
 //
-// A loss is simulated from the state before it, which [propagate.Engine.Save] keeps and [propagate.Load] brings back, so
+// A loss is simulated from the state before it, which [propagate.Engine.Save] keeps and [propagate.FromState] brings back, so
 // what came before is not played again. A workflow of n pods takes 6n simulations, for pairs about 18n²;
 // [Input.MaxSimulations] bounds them. There is no clock and no goroutine, and the same input gives the same result.
 package whatif

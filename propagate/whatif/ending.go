@@ -51,7 +51,7 @@ func (w *world) ending() *ending {
 			continue
 		}
 		n := endingNode{Node: w.node(i), attempts: attempts(g, i)}
-		n.ran = n.Phase != nodegraph.Omitted && n.Phase != nodegraph.Skipped
+		n.ran = n.Phase != nodegraph.PhaseOmitted && n.Phase != nodegraph.PhaseSkipped
 		if p := g.Node(i).Parent; p != nodegraph.Root {
 			n.parent = g.Node(p).ID()
 		}
@@ -92,7 +92,7 @@ func (s *search) loss(w *world, lost ...Lost) Loss {
 	g := w.e.Graph()
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 		phase, _ := w.e.Phase(i)
-		bad, left := phase.Unsuccessful(), phase == nodegraph.Omitted || phase == nodegraph.Skipped
+		bad, left := phase.Unsuccessful(), phase == nodegraph.PhaseOmitted || phase == nodegraph.PhaseSkipped
 		if !bad && !left || g.Node(i).Role == nodegraph.RoleContainer || superseded(g, i) {
 			continue
 		}
@@ -105,7 +105,7 @@ func (s *search) loss(w *world, lost ...Lost) Loss {
 		}
 	}
 	for k := range s.base.nodes {
-		if n := &s.base.nodes[k]; n.ran && n.Kind != nodegraph.Container && !started(w, n.ID) && s.outermost(w, n) {
+		if n := &s.base.nodes[k]; n.ran && n.Kind != nodegraph.KindContainer && !started(w, n.ID) && s.outermost(w, n) {
 			l.NeverStarted = append(l.NeverStarted, Node{ID: n.ID, Name: n.Name, Kind: n.Kind})
 		}
 	}
@@ -118,7 +118,7 @@ func (s *search) loss(w *world, lost ...Lost) Loss {
 // superseded tells whether node i is inside an attempt that another followed, or is one.
 func superseded(g *nodegraph.Graph, i nodegraph.Index) bool {
 	for ; i > nodegraph.Root; i = g.Node(i).Parent {
-		if n := g.Node(i); n.Role == nodegraph.RoleAttempt && int(n.Slot) < attempts(g, n.Parent)-1 {
+		if n := g.Node(i); n.Role == nodegraph.RoleAttempt && int(n.DeclIndex) < attempts(g, n.Parent)-1 {
 			return true
 		}
 	}
@@ -142,7 +142,7 @@ func (s *search) outermost(w *world, n *endingNode) bool {
 		return false
 	}
 	phase, _ := w.e.Phase(i)
-	return phase != nodegraph.Omitted && phase != nodegraph.Skipped
+	return phase != nodegraph.PhaseOmitted && phase != nodegraph.PhaseSkipped
 }
 
 // retries says what the Retry nodes around the lost pods have done.
@@ -154,7 +154,7 @@ func (s *search) retries(w *world, lost []Lost) []Retry {
 		for i := g.Find(l.ID); i > nodegraph.Root; i = g.Node(i).Parent {
 			n := g.Node(i)
 			known := slices.ContainsFunc(list, func(r Retry) bool { return r.ID == n.ID() })
-			if n.Kind != nodegraph.Retry || known {
+			if n.Kind != nodegraph.KindRetry || known {
 				continue
 			}
 			r := Retry{ID: n.ID(), Name: n.Name(), Attempts: attempts(g, i), Left: left(w.e, i)}
@@ -190,7 +190,7 @@ func left(e *propagate.Engine, i nodegraph.Index) int {
 // attempt describes an attempt that failed to package retry.
 func attempt(f fact.Fact, phase nodegraph.Phase, message string) *retry.Attempt {
 	a := &retry.Attempt{Outcome: retry.Failed, Message: message, Reason: f.Reason, ExitCode: f.ExitCode, HasExitCode: f.HasExit}
-	if phase == nodegraph.Error {
+	if phase == nodegraph.PhaseError {
 		a.Outcome = retry.Errored
 	}
 	if f.Conditions != "" {

@@ -59,7 +59,7 @@ type Outcome struct {
 }
 
 // Survived tells whether the workflow succeeded.
-func (o *Outcome) Survived() bool { return o.Phase == nodegraph.Succeeded && len(o.Waits) == 0 }
+func (o *Outcome) Survived() bool { return o.Phase == nodegraph.PhaseSucceeded && len(o.Waits) == 0 }
 
 // String shows the outcome in one line.
 func (o Outcome) String() string {

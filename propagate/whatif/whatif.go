@@ -67,7 +67,7 @@ type AnyError struct{ Any int }
 func (e *AnyError) Error() string { return fmt.Sprintf("whatif: any: %d: want 1 or 2", e.Any) }
 
 // Run simulates the workflow undisturbed and with every loss. The error is an [*AnyError], a [*LimitError], or that of
-// [propagate.Restore] or [propagate.Engine.Apply] for a specification or an answer that can't be used.
+// [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an answer that can't be used.
 func Run(in Input) (*Result, error) {
 	if in.Any == 0 {
 		in.Any = 1
@@ -128,7 +128,7 @@ func (s *search) undisturbed() error {
 	moments, pods := 0, make(map[string]bool)
 	if err := w.walk(nil, func(k int, _ Moment) error {
 		moments++
-		if l := &w.lives[k]; l.kind == nodegraph.Pod {
+		if l := &w.lives[k]; l.kind == nodegraph.KindPod {
 			pods[l.uid] = true
 		}
 		return nil

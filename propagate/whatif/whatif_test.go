@@ -179,7 +179,7 @@ func TestLosses(t *testing.T) {
 			"a(0) pD: yes; a +0, 0 left; made again",
 		}},
 		{"a rule stops the retry of evicted pods", "dag(a: retry(2, pod))", func(s *nodegraph.Spec) {
-			template(s, "a").Retry.Rules = []retry.Rule{{Action: retry.ActionStop, Reasons: []string{"Evicted"}}}
+			template(s, "a").Retry.Rules = []retry.FailureRule{{Action: retry.ActionStop, Reasons: []string{"Evicted"}}}
 		}, false, []string{
 			"a(0) pE rE xE: no; a +0, 1 left; fails a a(0)",
 			"a(0) rD xD: yes; a +1, 1 left",
@@ -512,11 +512,11 @@ func TestUndisturbedIsBad(t *testing.T) {
 		{"it waits for a lock that it holds itself", "mutex(m, dag(a: mutex(m, pod)))", nil, false,
 			"it does not succeed even undisturbed: never ends, waits for wf.a: lock"},
 		{"it retries for ever what can't succeed", "dag(a -> b: retry(dag(x -> c)))", func(s *nodegraph.Spec) {
-			s.Templates = append(s.Templates, &nodegraph.Template{Name: "bad", Kind: nodegraph.Pod, Err: "no image"})
+			s.Templates = append(s.Templates, &nodegraph.Template{Name: "bad", Kind: nodegraph.KindPod, Err: "no image"})
 			template(s, "b").Tasks[1].Template = "bad"
 		}, false, "it does not succeed even undisturbed: never ends, waits for wf.b: an attempt that succeeds"},
 		{"a task can't run", "dag(a, b)", func(s *nodegraph.Spec) {
-			s.Templates = append(s.Templates, &nodegraph.Template{Name: "bad", Kind: nodegraph.Pod, Err: "no image"})
+			s.Templates = append(s.Templates, &nodegraph.Template{Name: "bad", Kind: nodegraph.KindPod, Err: "no image"})
 			template(s, "main").Tasks[1].Template = "bad"
 		}, true, "it does not succeed even undisturbed: Error"},
 		{"its deadline comes before the suspension is over", "dag(s: suspend(1h) -> a)", func(s *nodegraph.Spec) {
@@ -537,7 +537,7 @@ func TestUndisturbedIsBad(t *testing.T) {
 // What fails undisturbed is nobody's loss.
 func TestOnlyDifferencesAreListed(t *testing.T) {
 	spec := drawn(t, "dag(a continueOnError, b continueOnError continueOnFailed, c: retry(1, pod))", func(s *nodegraph.Spec) {
-		s.Templates = append(s.Templates, &nodegraph.Template{Name: "bad", Kind: nodegraph.Pod, Err: "no image"})
+		s.Templates = append(s.Templates, &nodegraph.Template{Name: "bad", Kind: nodegraph.KindPod, Err: "no image"})
 		template(s, "main").Tasks[0].Template = "bad"
 	})
 	r := ran(t, whatif.Input{Spec: spec})
@@ -594,7 +594,7 @@ func TestBadInput(t *testing.T) {
 	_, err := whatif.Run(whatif.Input{Spec: drawn(t, "dag(a -> b -> a)")})
 	var cycle *nodegraph.CycleError
 	assert.ErrorAs(t, err, &cycle, "tasks in a circle")
-	_, err = whatif.Run(whatif.Input{Spec: drawn(t, "dag(a -> b -> a)"), Snapshot: nodegraph.Snapshot{Phase: nodegraph.Running}})
+	_, err = whatif.Run(whatif.Input{Spec: drawn(t, "dag(a -> b -> a)"), Snapshot: nodegraph.Snapshot{Phase: nodegraph.PhaseRunning}})
 	assert.ErrorAs(t, err, &cycle, "the same, of a workflow under way")
 	_, err = whatif.Run(whatif.Input{
 		Spec: drawn(t, `dag(a over "{{list}}")`), Items: map[string][]nodegraph.Item{"wf.a": {{Text: "x"}, {Text: "y"}}},
@@ -606,18 +606,18 @@ func TestBadInput(t *testing.T) {
 
 // Losses are ordered by damage, what counts most first.
 func TestCompare(t *testing.T) {
-	good := whatif.Outcome{Phase: nodegraph.Succeeded}
+	good := whatif.Outcome{Phase: nodegraph.PhaseSucceeded}
 	lost := make([]whatif.Lost, 2)
 	order := []struct {
 		why  string
 		loss whatif.Loss
 	}{
 		{"never ends",
-			whatif.Loss{Lost: lost[:1], Outcome: whatif.Outcome{Phase: nodegraph.Running, Waits: []string{"wf.a: pod"}}}},
+			whatif.Loss{Lost: lost[:1], Outcome: whatif.Outcome{Phase: nodegraph.PhaseRunning, Waits: []string{"wf.a: pod"}}}},
 		{"fails, with two nodes",
-			whatif.Loss{Lost: lost[:1], Outcome: whatif.Outcome{Phase: nodegraph.Error}, Omitted: make([]whatif.Node, 2)}},
+			whatif.Loss{Lost: lost[:1], Outcome: whatif.Outcome{Phase: nodegraph.PhaseError}, Omitted: make([]whatif.Node, 2)}},
 		{"fails, with one node",
-			whatif.Loss{Lost: lost[:1], Outcome: whatif.Outcome{Phase: nodegraph.Failed}, Failed: make([]whatif.Node, 1)}},
+			whatif.Loss{Lost: lost[:1], Outcome: whatif.Outcome{Phase: nodegraph.PhaseFailed}, Failed: make([]whatif.Node, 1)}},
 		{"three nodes are lost to it", whatif.Loss{Lost: lost[:1], Outcome: good, NeverStarted: make([]whatif.Node, 3)}},
 		{"two more attempts", whatif.Loss{Lost: lost[:1], Outcome: good, Retries: []whatif.Retry{{Attempts: 2, Left: 9}}}},
 		{"one more attempt, none left",

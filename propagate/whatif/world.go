@@ -76,10 +76,10 @@ type life struct {
 func newWorld(in *Input) (*world, error) {
 	w := &world{in: in, moved: true, ends: make(map[string]int)}
 	var err error
-	if s := &in.Snapshot; s.Phase == nodegraph.Planned && len(s.Nodes) == 0 {
+	if s := &in.Snapshot; s.Phase == nodegraph.PhasePlanned && len(s.Nodes) == 0 {
 		w.e, err = propagate.New(in.Spec, nodegraph.WithLimits(in.Limits))
 	} else {
-		w.e, _, err = propagate.Restore(in.Spec, *s, nodegraph.WithLimits(in.Limits))
+		w.e, _, err = propagate.FromSnapshot(in.Spec, *s, nodegraph.WithLimits(in.Limits))
 	}
 	if err != nil {
 		return nil, err
@@ -114,13 +114,13 @@ func (w *world) begin() error {
 			continue
 		}
 		switch {
-		case n.Kind == nodegraph.Pod && f.Stage == fact.StageRunning && n.Template.Daemon && f.Ready:
+		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && n.Template.Daemon && f.Ready:
 			w.live(n, ready)
-		case n.Kind == nodegraph.Pod && f.Stage == fact.StageRunning && !n.Template.Daemon:
+		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && !n.Template.Daemon:
 			w.live(n, running)
-		case n.Kind == nodegraph.Pod && (f.Stage == fact.StagePending || f.Stage == fact.StageRunning):
+		case n.Kind == nodegraph.KindPod && (f.Stage == fact.StagePending || f.Stage == fact.StageRunning):
 			w.live(n, pending)
-		case n.Kind == nodegraph.HTTP || n.Kind == nodegraph.Plugin:
+		case n.Kind == nodegraph.KindHTTP || n.Kind == nodegraph.KindPlugin:
 			w.live(n, pending)
 		}
 	}
@@ -140,7 +140,7 @@ func (w *world) begin() error {
 func (w *world) clone(state propagate.State) (*world, error) {
 	c := *w
 	var err error
-	if c.e, _, err = propagate.Load(w.in.Spec, state, nodegraph.WithLimits(w.in.Limits)); err != nil {
+	if c.e, _, err = propagate.FromState(w.in.Spec, state, nodegraph.WithLimits(w.in.Limits)); err != nil {
 		return nil, err
 	}
 	c.lives, c.ends, c.assume, c.locks = slices.Clone(w.lives), maps.Clone(w.ends), nil, w.locks.Clone()
@@ -171,7 +171,7 @@ func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 	switch a.Type {
 	case propagate.ActionStart, propagate.ActionRecreate:
 		n := w.e.Graph().Node(a.Node)
-		if n.Role == nodegraph.RoleAttempt && int(n.Slot) >= w.most {
+		if n.Role == nodegraph.RoleAttempt && int(n.DeclIndex) >= w.most {
 			w.endless = w.e.Graph().Node(n.Parent).Name()
 		}
 		if waits := a.Type == propagate.ActionStart && a.Message != ""; !waits {
@@ -220,7 +220,7 @@ func (w *world) assumed(a Assumption) {
 
 // make makes the pod of a node, unless it is there.
 func (w *world) make(n *nodegraph.Node, again bool) {
-	if n.Kind != nodegraph.Pod && n.Kind != nodegraph.HTTP && n.Kind != nodegraph.Plugin {
+	if n.Kind != nodegraph.KindPod && n.Kind != nodegraph.KindHTTP && n.Kind != nodegraph.KindPlugin {
 		return
 	}
 	number := 1
@@ -246,7 +246,7 @@ func (w *world) live(n *nodegraph.Node, s stage) {
 	w.serial++
 	w.lives = append(w.lives, life{
 		id: n.ID(), name: n.Name(), kind: n.Kind, uid: fmt.Sprintf("pod-%d", w.serial), number: 1, stage: s,
-		daemon: n.Kind == nodegraph.Pod && n.Template.Daemon,
+		daemon: n.Kind == nodegraph.KindPod && n.Template.Daemon,
 	})
 	if s == ready {
 		w.ends[w.lives[len(w.lives)-1].uid] = -1
@@ -336,7 +336,7 @@ func (w *world) stepLife(k int) error {
 		return nil
 	}
 	w.moved, w.idle = true, 0
-	id, served := l.id, l.kind != nodegraph.Pod
+	id, served := l.id, l.kind != nodegraph.KindPod
 	var events []propagate.Event
 	switch l.stage {
 	case asked:
@@ -367,7 +367,7 @@ func (w *world) stepLife(k int) error {
 	case worked:
 		l.stage = ended
 		if served {
-			return w.apply(propagate.NodeEnded(id, nodegraph.Succeeded, ""))
+			return w.apply(propagate.NodeEnded(id, nodegraph.PhaseSucceeded, ""))
 		}
 		events = []propagate.Event{propagate.PodSucceeded(id)}
 	}
@@ -393,15 +393,15 @@ func (w *world) containers(id string) []propagate.Event {
 	ends := make(map[nodegraph.Index]bool)
 	var events []propagate.Event
 	for m := range g.Members(pod) {
-		if phase, _ := w.e.Phase(m); phase == nodegraph.Running && g.Node(m).Role == nodegraph.RoleContainer {
+		if phase, _ := w.e.Phase(m); phase == nodegraph.PhaseRunning && g.Node(m).Role == nodegraph.RoleContainer {
 			ends[m] = true
 			events = append(events, propagate.ContainerEnded(id, w.container(m), 0, ""))
 		}
 	}
 	for m := range g.Members(pod) {
 		phase, _ := w.e.Phase(m)
-		free := phase == nodegraph.Pending && g.Node(m).Role == nodegraph.RoleContainer
-		for before := range g.After(m) {
+		free := phase == nodegraph.PhasePending && g.Node(m).Role == nodegraph.RoleContainer
+		for before := range g.Dependencies(m) {
 			phase, _ := w.e.Phase(before)
 			free = free && (ends[before] || phase.Settled())
 		}
@@ -415,7 +415,7 @@ func (w *world) containers(id string) []propagate.Event {
 // container is the name of container i in its pod.
 func (w *world) container(i nodegraph.Index) string {
 	n := w.e.Graph().Node(i)
-	return w.e.Graph().Node(n.Parent).Template.Containers[n.Slot].Name
+	return w.e.Graph().Node(n.Parent).Template.Containers[n.DeclIndex].Name
 }
 
 // lastLayer tells whether no container is left to run after these events.
@@ -430,13 +430,13 @@ func (w *world) elsewhere() (more bool, err error) {
 	for _, o := range w.e.Obligations() {
 		id := w.e.Graph().Node(o.Node).ID()
 		switch o.For {
-		case propagate.NeedUnsuspend:
+		case propagate.WaitSuspended:
 			return true, w.apply(propagate.Suspended(false))
-		case propagate.NeedResume:
+		case propagate.WaitResume:
 			acts = append(acts, propagate.Resumed(id))
-		case propagate.NeedResult:
+		case propagate.WaitResult:
 			acts = append(acts, propagate.ResultSynced(id))
-		case propagate.NeedTimer:
+		case propagate.WaitTimer:
 			if !timer || o.Until.Before(until) {
 				until, timer = o.Until, true
 			}
@@ -465,7 +465,7 @@ func (w *world) elsewhere() (more bool, err error) {
 // lost says what is about to be lost.
 func (w *world) lost(k int, when Moment, how Way) Lost {
 	l := &w.lives[k]
-	return Lost{ID: l.id, Name: l.name, Pod: l.number, Agent: l.kind != nodegraph.Pod, When: when, How: how}
+	return Lost{ID: l.id, Name: l.name, Pod: l.number, Agent: l.kind != nodegraph.KindPod, When: when, How: how}
 }
 
 // evictedMessage is what the kubelet says.
@@ -476,9 +476,9 @@ func (w *world) lose(k int, how Way) error {
 	w.moved, w.idle = true, 0
 	l := w.lives[k]
 	delete(w.ends, l.uid)
-	if l.kind != nodegraph.Pod {
+	if l.kind != nodegraph.KindPod {
 		for k := range w.lives {
-			if w.lives[k].kind != nodegraph.Pod {
+			if w.lives[k].kind != nodegraph.KindPod {
 				w.lives[k].stage = ended // the agent serves them all
 			}
 		}

@@ -236,7 +236,7 @@ func podOf(t *testing.T, spec, meta, status string) *corev1.Pod {
 // nodeAfter is what the engine says of the node once it was told.
 func nodeAfter(t *testing.T, p propagate.PodStatus, ran bool) string {
 	t.Helper()
-	e, err := propagate.New(&nodegraph.Spec{Name: "wf", Entrypoint: "m", Templates: []*nodegraph.Template{{Name: "m", Kind: nodegraph.Pod}}})
+	e, err := propagate.New(&nodegraph.Spec{Name: "wf", Entrypoint: "m", Templates: []*nodegraph.Template{{Name: "m", Kind: nodegraph.KindPod}}})
 	require.NoError(t, err)
 	_, err = e.Apply(created)
 	require.NoError(t, err)

@@ -53,7 +53,7 @@ func (s *Schedule) wakeFactReaders(i nodegraph.Index) {
 		s.touchMembers(i)
 	}
 	switch {
-	case n.Kind() == nodegraph.TaskGroup && n.Seen():
+	case n.Kind() == nodegraph.KindTaskGroup && n.SeenEnded():
 		s.touch(n.Parent())
 		s.wakeDependents(i, n, s.rules.Brief(i))
 	case n.IsAttempt() && s.rules.Brief(i).Fulfilled():
@@ -78,7 +78,7 @@ func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
 	if s.uses.failFast {
 		s.wakeFailFast(n)
 	}
-	if s.facts.HasDaemons() && s.facts.Node(n.Parent()).Kind() == nodegraph.TaskGroup && s.rules.Brief(n.Parent()).Fulfilled() {
+	if s.facts.HasDaemons() && s.facts.Node(n.Parent()).Kind() == nodegraph.KindTaskGroup && s.rules.Brief(n.Parent()).Fulfilled() {
 		s.wakeDependentsOf(n.Parent())
 	}
 	if s.uses.namedPhases && is.Phase() != old.Phase() {
@@ -120,7 +120,7 @@ func (s *Schedule) wakeComposite(i nodegraph.Index) {
 
 // counts reports whether a composite of this kind stays as it is while something inside it is open.
 func counts(kind nodegraph.Kind) bool {
-	return kind == nodegraph.DAG || kind == nodegraph.StepGroup || kind == nodegraph.TaskGroup
+	return kind == nodegraph.KindDAG || kind == nodegraph.KindStepGroup || kind == nodegraph.KindTaskGroup
 }
 
 // wakeDependentsOf is wakeDependents for a node whose own verdict may be as it was: a hook of it has changed, or an item.
@@ -132,8 +132,8 @@ func (s *Schedule) wakeDependentsOf(i nodegraph.Index) {
 // longer does.
 func (s *Schedule) wakeDependents(i nodegraph.Index, n *store.Node, v rule.Brief) {
 	if !n.IsTask() {
-		if n.Kind() == nodegraph.StepGroup {
-			for next := range s.graph.Before(i) {
+		if n.Kind() == nodegraph.KindStepGroup {
+			for next := range s.graph.Dependents(i) {
 				if !s.facts.Node(next).Exists() {
 					s.touch(next)
 				}
@@ -146,7 +146,7 @@ func (s *Schedule) wakeDependents(i nodegraph.Index, n *store.Node, v rule.Brief
 		return
 	}
 	s.nodes[i].clear = is
-	plan, first := s.graph.Planned(n.Parent())
+	plan, first := s.graph.PlanOf(n.Parent())
 	dependents := plan.Dependents(int32(i - first))
 	if was {
 		s.block(first, dependents, is)
@@ -187,9 +187,9 @@ func (s *Schedule) unblock(first nodegraph.Index, places []int32) {
 func (s *Schedule) wakeFailFast(n *store.Node) {
 	for p := n.Parent(); p > nodegraph.Root; p = s.facts.Node(p).Parent() {
 		switch s.facts.Node(p).Kind() {
-		case nodegraph.StepGroup:
+		case nodegraph.KindStepGroup:
 			s.touch(p)
-		case nodegraph.DAG, nodegraph.Steps:
+		case nodegraph.KindDAG, nodegraph.KindSteps:
 			if s.graph.Node(p).Template.FailFast {
 				s.touch(p)
 			}
@@ -210,8 +210,8 @@ func (s *Schedule) wakeNamers(i nodegraph.Index) {
 	}
 	seen := make(map[nodegraph.Index]bool)
 	for list := []nodegraph.Index{i}; len(list) > 0; list = list[1:] {
-		for next := range s.graph.Before(list[0]) {
-			if seen[next] || s.rules.Brief(next).Phase() == nodegraph.Planned {
+		for next := range s.graph.Dependents(list[0]) {
+			if seen[next] || s.rules.Brief(next).Phase() == nodegraph.PhasePlanned {
 				continue
 			}
 			seen[next] = true

@@ -53,7 +53,7 @@ func (s *Schedule) Grow(room int) {
 	for i := nodegraph.Index(from); int(i) < len(s.nodes); i++ {
 		n := s.facts.Node(i)
 		if n.IsTask() {
-			plan, first := s.graph.Planned(n.Parent())
+			plan, first := s.graph.PlanOf(n.Parent())
 			s.nodes[i].blocked = int32(plan.CountDependencies(int32(i - first)))
 		}
 		if n.Counts() && i != nodegraph.Root {

@@ -66,16 +66,16 @@ func (s *Store) ReleaseScratch() { s.written = nil }
 func (s *Store) Put(i nodegraph.Index, f *fact.Fact) {
 	n := &s.nodes[i]
 	n.stage, n.phase, n.lock, n.answer, n.halted, n.ran = f.Stage, f.Phase, f.Lock, f.Answer, f.Halted != "", f.Ran
-	n.ready, n.unsynced, n.released, n.waited, n.seen, n.exists = f.Ready, f.Unsynced, f.Released, f.Waited, f.Seen, f.Exists()
+	n.ready, n.unsynced, n.released, n.waited, n.seen, n.exists = f.Ready, f.Unsynced, f.Released, f.Waited, f.SeenEnded, f.Exists()
 	s.closing = s.closing || i != nodegraph.Root && n.Closing()
 	s.finished[i] = StampOf(f.Finished)
 	old := s.details[i]
 	d := detail{
 		serial: f.Serial, created: StampOf(f.Created), uid: old.uid, rare: old.rare, message: s.phrases.say(f.Message),
-		attempt: int32(f.Attempt), exitCode: int32(f.ExitCode), memo: f.Memo, hasExit: f.HasExit, synced: f.Synced, hit: f.Hit,
+		attempt: int32(f.Attempt), exitCode: int32(f.ExitCode), memo: f.Memo, hasExit: f.HasExit, synced: f.Synced, hit: f.CacheHit,
 	}
 	s.uids.put(&d.uid, f.UID)
-	s.rare.put(&d.rare, rareDetail{reason: f.Reason, conditions: f.Conditions, halted: f.Halted, remade: f.Remade, restarts: f.Restarts})
+	s.rare.put(&d.rare, rareDetail{reason: f.Reason, conditions: f.Conditions, halted: f.Halted, remade: f.RecreateSerial, restarts: f.Restarts})
 	s.details[i] = d
 	s.Note(i)
 }
@@ -99,8 +99,8 @@ func (s *Store) SetStarted(at time.Time) { s.started = at }
 // SetShutdown notes the strategy of the shutdown in force.
 func (s *Store) SetShutdown(strategy string) { s.shutdown = strategy }
 
-// SetHeld notes whether the workflow is suspended as a whole.
-func (s *Store) SetHeld(held bool) { s.held = held }
+// SetSuspended notes whether the workflow is suspended as a whole.
+func (s *Store) SetSuspended(held bool) { s.held = held }
 
 // SetOverdue notes whether the deadline of the workflow was applied.
 func (s *Store) SetOverdue(overdue bool) { s.overdue = overdue }
@@ -157,7 +157,7 @@ func (s *Store) Close(i nodegraph.Index) {
 
 // ForgetRecorded forgets the phase that is on record for composite i, which nobody reads while it has not ended as a whole: its
 // members alone say what it is.
-func (s *Store) ForgetRecorded(i nodegraph.Index) { s.nodes[i].phase = nodegraph.Planned }
+func (s *Store) ForgetRecorded(i nodegraph.Index) { s.nodes[i].phase = nodegraph.PhasePlanned }
 
 // StopWaiting ends a workflow that waits for its locks.
 func (s *Store) StopWaiting() {
@@ -222,7 +222,7 @@ func (s *Store) SetMemo(i nodegraph.Index, a fact.Answer) {
 // EndHit ends node i, whose memoization key was found.
 func (s *Store) EndHit(i nodegraph.Index, words string, at time.Time) {
 	s.details[i].hit = true
-	s.End(i, nodegraph.Succeeded, words, at)
+	s.End(i, nodegraph.PhaseSucceeded, words, at)
 }
 
 // SetStored notes whether the results of node i are stored. Once they are, they are not to come any more.

@@ -25,7 +25,7 @@ func drawFact(r *rand.Rand) fact.Fact {
 	f := fact.Fact{
 		Created: began, Serial: r.Int64N(2), UID: drawn(r, "", "u"), Attempt: 1 + r.IntN(2), Stage: fact.Stage(r.IntN(int(fact.StageEnded) + 1)),
 		Ran: r.IntN(2) == 0, Ready: r.IntN(2) == 0, HasExit: r.IntN(2) == 0, Conditions: drawn(r, "", "Ready", "A,B"),
-		Released: r.IntN(8) == 0, Remade: r.Int64N(2), Synced: r.IntN(2) == 0,
+		Released: r.IntN(8) == 0, RecreateSerial: r.Int64N(2), Synced: r.IntN(2) == 0,
 	}
 	if f.HasExit {
 		f.ExitCode = r.IntN(3)
@@ -37,7 +37,7 @@ func drawFact(r *rand.Rand) fact.Fact {
 		f.Message, f.Reason = drawn(r, "", "m", "pod deleted"), drawn(r, "", "Evicted")
 	}
 	if f.Stage >= fact.StageStopped {
-		f.Phase = drawn(r, nodegraph.Succeeded, nodegraph.Failed, nodegraph.Error)
+		f.Phase = drawn(r, nodegraph.PhaseSucceeded, nodegraph.PhaseFailed, nodegraph.PhaseError)
 	}
 	return f
 }

@@ -54,8 +54,8 @@ func (v *View) Shutdown() string { return v.shutdown }
 // Status is the phase of the workflow before the current call.
 func (v *View) Status() nodegraph.Phase { return v.status }
 
-// Held reports whether the workflow is suspended as a whole.
-func (v *View) Held() bool { return v.held }
+// Suspended reports whether the workflow is suspended as a whole.
+func (v *View) Suspended() bool { return v.held }
 
 // Overdue reports whether the deadline of the workflow has passed and was applied.
 func (v *View) Overdue() bool { return v.overdue }
@@ -103,8 +103,8 @@ func (v *View) Exit(i nodegraph.Index) (code int, known bool) {
 // Memo is where node i stands with the look-up of its memoization key.
 func (v *View) Memo(i nodegraph.Index) fact.Answer { return v.details[i].memo }
 
-// Hit reports whether node i ended because its memoization key was found.
-func (v *View) Hit(i nodegraph.Index) bool { return v.details[i].hit }
+// CacheHit reports whether node i ended because its memoization key was found.
+func (v *View) CacheHit(i nodegraph.Index) bool { return v.details[i].hit }
 
 // Reason, Conditions, Halted, Remade and Restarts are the fields of those names of the fact of node i.
 
@@ -114,7 +114,7 @@ func (v *View) Conditions(i nodegraph.Index) string { return v.more(i).condition
 
 func (v *View) Halted(i nodegraph.Index) string { return v.more(i).halted }
 
-func (v *View) Remade(i nodegraph.Index) int64 { return v.more(i).remade }
+func (v *View) RecreateSerial(i nodegraph.Index) int64 { return v.more(i).remade }
 
 func (v *View) Restarts(i nodegraph.Index) int { return v.more(i).restarts }
 
@@ -124,9 +124,9 @@ func (v *View) Fact(i nodegraph.Index) fact.Fact {
 	return fact.Fact{
 		Created: d.created.Time(), Serial: d.serial, UID: v.UID(i), Attempt: int(d.attempt), Stage: n.stage, Ran: n.ran,
 		Ready: n.ready, Phase: n.phase, Message: v.phrases.text(d.message), Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
-		Finished: v.finished[i].Time(), Unsynced: n.unsynced, Synced: d.synced, Remade: r.remade, Restarts: r.restarts, Conditions: r.conditions,
-		Halted: r.halted, Released: n.released, Lock: n.lock, Waited: n.waited, Answer: n.answer, Memo: d.memo, Hit: d.hit,
-		Seen: n.seen,
+		Finished: v.finished[i].Time(), Unsynced: n.unsynced, Synced: d.synced, RecreateSerial: r.remade, Restarts: r.restarts, Conditions: r.conditions,
+		Halted: r.halted, Released: n.released, Lock: n.lock, Waited: n.waited, Answer: n.answer, Memo: d.memo, CacheHit: d.hit,
+		SeenEnded: n.seen,
 	}
 }
 
@@ -217,7 +217,7 @@ func (n *Node) Released() bool { return n.released }
 
 func (n *Node) Waited() bool { return n.waited }
 
-func (n *Node) Seen() bool { return n.seen }
+func (n *Node) SeenEnded() bool { return n.seen }
 
 // Exists reports whether the node was created: the host was asked to start it, or it was loaded.
 func (n *Node) Exists() bool { return n.exists }
@@ -231,7 +231,7 @@ func (n *Node) describe(g *nodegraph.Graph, i nodegraph.Index) {
 	n.parent, n.depth, n.kind, n.traits = is.Parent, uint16(is.Depth()), is.Kind, traitCounts
 	switch is.Role {
 	case nodegraph.RoleTask:
-		plan, first := g.Planned(is.Parent)
+		plan, first := g.PlanOf(is.Parent)
 		n.traits |= traitTask
 		if !plan.IsNeeded(int32(i - first)) {
 			n.traits &^= traitCounts
@@ -244,7 +244,7 @@ func (n *Node) describe(g *nodegraph.Graph, i nodegraph.Index) {
 	if is.Hooked() || i == nodegraph.Entry && (len(g.Spec().Hooks) > 0 || g.OnExit() != nil) {
 		n.traits |= traitHooked
 	}
-	if is.Kind == nodegraph.Pod && is.Template.Daemon {
+	if is.Kind == nodegraph.KindPod && is.Template.Daemon {
 		n.traits |= traitDaemon
 	}
 	if !is.Kind.Composite() && g.Plan(i) == nil {

@@ -23,7 +23,7 @@ func DAG(n int, after func(k int) []int) *nodegraph.Spec {
 		}
 	}
 	return &nodegraph.Spec{Name: "w", Entrypoint: "dag", Templates: []*nodegraph.Template{
-		{Name: "dag", Kind: nodegraph.DAG, Tasks: tasks}, {Name: "pod", Kind: nodegraph.Pod},
+		{Name: "dag", Kind: nodegraph.KindDAG, Tasks: tasks}, {Name: "pod", Kind: nodegraph.KindPod},
 	}}
 }
 
@@ -88,7 +88,7 @@ const limit = 3
 // Sets returns a loop over container sets of five, each under a Retry with three more attempts; about n nodes.
 func Sets(n int) *nodegraph.Spec {
 	most := limit
-	set := &nodegraph.Template{Name: "set", Kind: nodegraph.Pod, Retry: &retry.Strategy{Limit: &most}}
+	set := &nodegraph.Template{Name: "set", Kind: nodegraph.KindPod, Retry: &retry.Strategy{Limit: &most}}
 	for k := range 5 {
 		c := nodegraph.ContainerSpec{Name: "c" + strconv.Itoa(k)}
 		if k > 0 {
@@ -107,7 +107,7 @@ func Sets(n int) *nodegraph.Spec {
 	}
 	task := nodegraph.Task{Name: "g", Template: "set", Loop: &nodegraph.Loop{Items: items}}
 	return &nodegraph.Spec{Name: "w", Entrypoint: "dag", Templates: []*nodegraph.Template{
-		{Name: "dag", Kind: nodegraph.DAG, Tasks: []nodegraph.Task{task}}, set,
+		{Name: "dag", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{task}}, set,
 	}}
 }
 
