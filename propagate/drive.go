@@ -140,19 +140,17 @@ func (t *LockTable) Answer(workflow string, a *Action) []Notice {
 		}
 		return []Notice{{workflow, LockGranted(a.ID)}}
 	case ActionRelease:
-		return Grants(t.Release(h))
+		var notices []Notice
+		for _, h := range t.Release(h) {
+			notices = append(notices, h.Granted())
+		}
+		return notices
 	}
 	return nil
 }
 
-// Grants returns the notices for those who hold their locks now and did not before.
-func Grants(holders []Holder) []Notice {
-	var notices []Notice
-	for _, h := range holders {
-		notices = append(notices, Notice{h.Workflow, LockGranted(h.Node)})
-	}
-	return notices
-}
+// Granted is the notice that the holder has all its locks.
+func (h Holder) Granted() Notice { return Notice{h.Workflow, LockGranted(h.Node)} }
 
 // Clone returns a copy of the table that shares nothing with it.
 func (t *LockTable) Clone() LockTable {

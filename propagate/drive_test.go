@@ -151,7 +151,11 @@ func TestDriveForgetsAnswersThatAreVoid(t *testing.T) {
 			if a.Type == propagate.ActionRelease {
 				return nil
 			}
-			return propagate.Grants([]propagate.Holder{{Workflow: "wf", Node: "a"}, {Workflow: "wf", Node: "b"}, {Workflow: "wf", Node: "c"}})
+			var all []propagate.Notice
+			for _, node := range []string{"a", "b", "c"} {
+				all = append(all, propagate.Holder{Workflow: "wf", Node: node}.Granted())
+			}
+			return all
 		},
 	}
 	require.NoError(t, propagate.Drive(h, "wf"))

@@ -47,7 +47,7 @@ func recordSource(nodes []nodegraph.NodeStatus) source {
 		attempt: func(id string) retry.Attempt {
 			r := byID[id]
 			a := retry.Attempt{Message: r.Message, HasExitCode: r.HasExit, ExitCode: r.ExitCode, Started: r.Started, Finished: r.Finished}
-			a.Outcome = rule.OutcomeOf(r.Phase)
+			a.Outcome = outcomeOf(r.Phase)
 			if r.Message == rule.TextPodDeleted {
 				a.Reason = retry.ReasonPodDeleted
 			}
@@ -240,3 +240,6 @@ func compositeFact(f *fact.Fact, r *nodegraph.NodeStatus, bare bool) {
 		f.Waited = true
 	}
 }
+
+// outcomeOf is the recorded phase of an attempt in the terms of package retry.
+func outcomeOf(p nodegraph.Phase) retry.Outcome { return rule.BriefOf(p, rule.RuleRetry).Outcome() }

@@ -265,7 +265,7 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 		case retry.Succeed:
 			return nil
 		case retry.Stop: // the record does not say why a pod failed, so that those before may not have counted
-			if f := r.e.facts.Fact(i); rule.OutcomeOf(f.Phase) == d.Outcome && f.Message == d.Message {
+			if f := r.e.facts.Fact(i); outcomeOf(f.Phase) == d.Outcome && f.Message == d.Message {
 				return nil
 			}
 		}

@@ -77,7 +77,7 @@ func (e *Evaluator) attempts(i nodegraph.Index, into []retry.Attempt) []retry.At
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		exit, hasExit := e.facts.Exit(m)
 		a := retry.Attempt{
-			Outcome: outcomeOf(e.briefs[m]), Message: e.MessageWords(m), Reason: e.facts.Reason(m),
+			Outcome: e.briefs[m].Outcome(), Message: e.MessageWords(m), Reason: e.facts.Reason(m),
 			ExitCode: exit, HasExitCode: hasExit, Started: e.facts.Created(m).Time(), Finished: e.facts.Finished(m).Time(),
 		}
 		if c := e.facts.Conditions(m); c != "" {
@@ -91,22 +91,14 @@ func (e *Evaluator) attempts(i nodegraph.Index, into []retry.Attempt) []retry.At
 	return into
 }
 
-// outcomeOf is a verdict on an attempt in the terms of package retry.
-func outcomeOf(v Brief) retry.Outcome {
-	if !v.Fulfilled() {
-		return retry.Unfinished
-	}
-	return OutcomeOf(v.Phase())
-}
-
-// OutcomeOf is the phase of an attempt in the terms of package retry.
-func OutcomeOf(p nodegraph.Phase) retry.Outcome {
+// Outcome is a verdict on an attempt in the terms of package retry.
+func (v Brief) Outcome() retry.Outcome {
 	switch {
-	case !p.Settled():
+	case !v.Fulfilled():
 		return retry.Unfinished
-	case p == nodegraph.PhaseFailed:
+	case v.Phase() == nodegraph.PhaseFailed:
 		return retry.Failed
-	case p == nodegraph.PhaseError:
+	case v.Phase() == nodegraph.PhaseError:
 		return retry.Errored
 	}
 	return retry.Succeeded

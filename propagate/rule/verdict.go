@@ -153,7 +153,7 @@ func planned(l line, by nodegraph.Index, w want) Ruling {
 	return Ruling{Brief: newBrief(nodegraph.PhasePlanned, l).wanting(w), By: by}
 }
 
-// BriefOf is the Brief of a node in a phase by the first line that has a rule, for tests of who reads a Brief.
+// BriefOf is the Brief of a node in a phase by the first line that has a rule: for what is recorded, and for tests.
 func BriefOf(p nodegraph.Phase, r Rule) Brief {
 	for l, of := range ruleOf {
 		if of == r && l != 0 {

@@ -130,8 +130,8 @@ func (w *world) begin() error {
 	})
 	w.locks.Adopt("", w.e)
 	var events []propagate.Event
-	for _, free := range propagate.Grants(w.locks.Grant()) { // no other workflow holds any
-		events = append(events, free.Event)
+	for _, free := range w.locks.Grant() { // no other workflow holds any
+		events = append(events, free.Granted().Event)
 	}
 	return w.apply(events...)
 }
