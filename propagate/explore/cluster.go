@@ -4,37 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
-
-// A Cluster says what may become of what the engines ask for. Whatever else is chosen, pods may succeed, daemons become
-// ready, pods that are to end may be gone, HTTP and Plugin nodes be served, Suspend nodes be resumed, questions be
-// answered in every way, locks be granted, and time may pass. While nothing of that can happen any more no workflow may
-// be incomplete. All else does harm.
-type Cluster struct {
-	Runs  bool // pods run before they end
-	Fail  bool // pods, containers and served nodes may fail
-	Evict bool // pods may be evicted
-	Lose  bool // pods may vanish
-	Newer bool // pods may appear that nobody asked for, of nodes that have had one
-	Slow  bool // pods are made some time after they were asked for
-	Late  bool // results of pods may come late
-	Agent bool // the agent that serves HTTP and Plugin nodes may end
-
-	Shutdown []string // strategies of shutdowns that may come, each alone and in one call with something else
-	Suspend  bool     // workflows may be suspended, and are resumed
-	Retry    bool     // workflows may be retried by hand, once each
-	Items    [][]nodegraph.Item
-
-	Crash  bool // the host may crash before and after everything that it does, and go on from the saved state
-	Record bool // it may go on from the record
-	// Written, if set, is what becomes of a record that is written and read.
-	Written func(workflow int, s nodegraph.Snapshot) (nodegraph.Snapshot, error)
-
-	Harm int // most moves on a path that do harm
-}
 
 // pods are those of all workflows, in the order in which they were made.
 func (w *World) pods() []*simhost.Pod {

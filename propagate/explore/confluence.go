@@ -13,12 +13,6 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
-// reached is how the world looked, and how it came about.
-type reached struct {
-	look string
-	by   route
-}
-
 // compare: the same facts look the same, in whichever order they came (I3).
 func (x *Exploration) compare(t testing.TB, w *World, maximal bool) {
 	if maximal {

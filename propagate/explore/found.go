@@ -27,12 +27,6 @@ func (x *Exploration) found(t testing.TB, kind string, w *World, err error) {
 	x.Found(kind, x.route(w.path), err)
 }
 
-// A route is a path that is written out only if somebody reads it.
-type route struct {
-	x    *Exploration
-	path []move
-}
-
 func (x *Exploration) route(path []move) route { return route{x, slices.Clone(path)} }
 
 // String is what happened, with what the engines asked for.
@@ -121,18 +115,6 @@ func checkKind(e *propagate.Engine, err error) string {
 		return kindOf(kind, e.Graph().Node(i).Kind)
 	}
 	return kindOf(kind, nodegraph.KindWorkflow)
-}
-
-// truthKind names the line that is broken, and the kind of node.
-func truthKind(e *propagate.Engine, err error) string {
-	var violation *truth.Violation
-	if !errors.As(err, &violation) {
-		return "truth"
-	}
-	if i := e.Graph().Find(violation.Node); violation.Node != "" && i != nodegraph.None {
-		return kindOf("truth: "+violation.Line, e.Graph().Node(i).Kind)
-	}
-	return kindOf("truth: "+violation.Line, nodegraph.KindWorkflow)
 }
 
 // hangs says for what a workflow waits that can't come.

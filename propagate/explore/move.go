@@ -12,37 +12,6 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
-// A move is one thing that happens.
-type move struct {
-	what  moveKind
-	at    int16 // the fact, errand, pod or workflow, by its number
-	how   int8  // which of several ways
-	with  int8  // the shutdown that comes in the same call, by its number from 1; 0 for none
-	crash int8  // 0 for none; else the host crashes after so many actions, less 1, that come of it
-	from  crashKind
-}
-
-// A moveKind says what happens.
-type moveKind uint8
-
-const (
-	moveFact moveKind = iota
-	moveErrand
-	movePod
-	moveServed
-	moveResumed
-	moveUnsuspend
-	moveWoken // the host calls again when the engine wanted it
-	moveClock // time passes until an engine wants to be called
-	moveAgain // all that was said is said once more; it is none of the moves that are counted
-	// What follows does harm.
-	moveSuspend
-	moveShutdown
-	moveRetry
-	moveAgent
-	moveNewer // a pod of the node of an older pod that the engine never asked for
-)
-
 // good reports whether the move does no harm, so that nobody may have to wait for more than it.
 func (m move) good() bool {
 	switch m.what {
@@ -201,13 +170,6 @@ func (w *World) resumable(k int) []string {
 		}
 	}
 	return list
-}
-
-// A deed is a move as one engine hears of it.
-type deed struct {
-	workflow int
-	events   []propagate.Event
-	silent   bool // no engine hears of it
 }
 
 // tell makes the move in the cluster and at the host, and returns what is to be told.

@@ -9,15 +9,6 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
-// A crashKind says from what a host goes on that has crashed.
-type crashKind uint8
-
-const (
-	fromState       crashKind = iota // the saved state
-	fromRecord                       // the record
-	fromRecordAlone                  // the record, and no pod is left
-)
-
 var crashNames = [...]string{"saved state", "record", "record, and all pods have vanished"}
 
 // crashes lists after how many of the actions that came of a move the host may crash: before and after each that it can't
@@ -189,5 +180,3 @@ func (w *World) compareEnded(when string, old map[string]nodeEnd, now *propagate
 		}
 	}
 }
-
-func kindOf(what string, kind nodegraph.Kind) string { return what + ": " + kind.String() }

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -168,3 +169,57 @@ func (w *World) complete() bool {
 
 // keys are the locks that were asked for, sorted.
 func (w *World) keys() []string { return slices.Sorted(maps.Keys(w.locks)) }
+
+// truthKind names the line that is broken, and the kind of node.
+func truthKind(e *propagate.Engine, err error) string {
+	var violation *truth.Violation
+	if !errors.As(err, &violation) {
+		return "truth"
+	}
+	if i := e.Graph().Find(violation.Node); violation.Node != "" && i != nodegraph.None {
+		return kindOf("truth: "+violation.Line, e.Graph().Node(i).Kind)
+	}
+	return kindOf("truth: "+violation.Line, nodegraph.KindWorkflow)
+}
+
+// A move is one thing that happens.
+type move struct {
+	what  moveKind
+	at    int16 // the fact, errand, pod or workflow, by its number
+	how   int8  // which of several ways
+	with  int8  // the shutdown that comes in the same call, by its number from 1; 0 for none
+	crash int8  // 0 for none; else the host crashes after so many actions, less 1, that come of it
+	from  crashKind
+}
+
+// A moveKind says what happens.
+type moveKind uint8
+
+// A crashKind says from what a host goes on that has crashed.
+type crashKind uint8
+
+func kindOf(what string, kind nodegraph.Kind) string { return what + ": " + kind.String() }
+
+const (
+	moveFact moveKind = iota
+	moveErrand
+	movePod
+	moveServed
+	moveResumed
+	moveUnsuspend
+	moveWoken // the host calls again when the engine wanted it
+	moveClock // time passes until an engine wants to be called
+	moveAgain // all that was said is said once more; it is none of the moves that are counted
+	// What follows does harm.
+	moveSuspend
+	moveShutdown
+	moveRetry
+	moveAgent
+	moveNewer // a pod of the node of an older pod that the engine never asked for
+)
+
+const (
+	fromState       crashKind = iota // the saved state
+	fromRecord                       // the record
+	fromRecordAlone                  // the record, and no pod is left
+)
