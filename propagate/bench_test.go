@@ -104,7 +104,7 @@ func BenchmarkReference(b *testing.B) {
 		e := half(spec)
 		b.ResetTimer()
 		for b.Loop() {
-			rule.Reference(e.graph, &e.facts.View)
+			rule.Reference(e.graph, e.facts.Read())
 		}
 		per(b, "node", e.graph.Len())
 	})

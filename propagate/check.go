@@ -59,7 +59,7 @@ func (e *Engine) boundaryEnded(i nodegraph.Index) bool {
 
 // checkAgreement compares the verdicts with those of the reference evaluator.
 func (e *Engine) checkAgreement() error {
-	for k, want := range rule.Reference(e.graph, &e.facts.View) {
+	for k, want := range rule.Reference(e.graph, e.facts.Read()) {
 		i := nodegraph.Index(k)
 		if got := e.rules.Ruling(i); got.Brief != want.Brief || got.Message != want.Message {
 			return &InvariantError{"agreement", e.rules.NameOf(i), fmt.Sprintf("the engine says %s %q (%s), the reference %s %q (%s)",

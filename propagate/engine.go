@@ -50,7 +50,7 @@ func New(spec *nodegraph.Spec, opts ...nodegraph.Option) (*Engine, error) {
 	}
 	has := g.Features()
 	e := &Engine{graph: g, facts: store.New(spec.Suspended, has.Daemons)}
-	e.rules = rule.NewEvaluator(g, &e.facts.View)
+	e.rules = rule.NewEvaluator(g, e.facts.Read())
 	e.sched = sched.New(g, e.facts, e.rules)
 	e.reads = hostFeature{limits: has.FailFast || has.Parallelism, workflowStatus: has.WorkflowStatus}
 	e.starts.asked = make(map[nodegraph.Index]struct{})

@@ -5,7 +5,7 @@ import "github.com/nodestatus/nodestatus/propagate/rule"
 // Reference returns what the reference evaluator says.
 func (e *Engine) Reference() []rule.Verdict {
 	var verdicts []rule.Verdict
-	for _, r := range rule.Reference(e.graph, &e.facts.View) {
+	for _, r := range rule.Reference(e.graph, e.facts.Read()) {
 		verdicts = append(verdicts, e.rules.Spell(r))
 	}
 	return verdicts

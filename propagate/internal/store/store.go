@@ -15,6 +15,9 @@ type Store struct {
 	written []nodegraph.Index // nodes whose facts have changed since TakeWritten, each once
 }
 
+// Read is the store as a View.
+func (s *Store) Read() *View { return &s.View }
+
 // New returns a Store without nodes of a workflow with such templates.
 func New(held, daemons bool) *Store { return &Store{View: View{held: held, daemons: daemons}} }
 

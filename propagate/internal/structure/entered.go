@@ -47,16 +47,13 @@ func (lib *loaded) entered(root string) ([]row, error) {
 		if err := command(here, "go", "tool", "covdata", "textfmt", "-i="+counters, "-o="+profile); err != nil {
 			return nil, err
 		}
-		functions, err := lib.functions(profile)
+		functions, long, err := lib.functions(profile)
 		if err != nil {
 			return nil, err
 		}
-		files := make(map[string]bool)
-		for _, f := range functions {
-			file, _, _ := strings.Cut(f, " ")
-			files[file] = true
+		counts := []count{
+			{len(functions), "functions"}, {filesOf(functions), "files"}, {len(long), "longer than a line"}, {filesOf(long), "files of those"},
 		}
-		counts := []count{{len(functions), "functions"}, {len(files), "files"}}
 		rows = append(rows, row{name: c.name, counts: counts, items: functions})
 	}
 	return rows, nil
@@ -72,14 +69,24 @@ func command(folder, name string, args ...string) error {
 	return nil
 }
 
-// functions lists the library's functions that a coverage profile has seen to run, as file and name. What runs inside a
-// function literal runs in the function around it.
-func (lib *loaded) functions(profile string) ([]string, error) {
+// filesOf counts the files of functions.
+func filesOf(functions []string) int {
+	files := make(map[string]bool)
+	for _, f := range functions {
+		file, _, _ := strings.Cut(f, " ")
+		files[file] = true
+	}
+	return len(files)
+}
+
+// functions lists the library's functions that a coverage profile has seen to run, as file and name, and those of them whose
+// body is longer than a line. What runs inside a function literal runs in the function around it.
+func (lib *loaded) functions(profile string) (all, long []string, err error) {
 	profiles, err := cover.ParseProfiles(profile)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	seen := make(map[string]bool)
+	seen, seenLong := make(map[string]bool), make(map[string]bool)
 	for _, p := range profiles {
 		pkg := lib.packages[below(path.Dir(p.FileName))]
 		if pkg == nil {
@@ -98,12 +105,16 @@ func (lib *loaded) functions(profile string) ([]string, error) {
 				if slices.ContainsFunc(p.Blocks, func(b cover.ProfileBlock) bool {
 					return b.Count > 0 && !before(b.StartLine, b.StartCol, from.Line, from.Column) && before(b.StartLine, b.StartCol, to.Line, to.Column)
 				}) {
-					seen[below(p.FileName)+" "+funcName(f)] = true
+					name := below(p.FileName) + " " + funcName(f)
+					seen[name] = true
+					if to.Line > from.Line {
+						seenLong[name] = true
+					}
 				}
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(seen)), nil
+	return slices.Sorted(maps.Keys(seen)), slices.Sorted(maps.Keys(seenLong)), nil
 }
 
 // before reports whether one place in a file is before another.
