@@ -69,7 +69,7 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 func (e *Evaluator) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32) bool {
 	if c.Plain() {
 		for _, place := range deps {
-			if !e.briefs[first+nodegraph.Index(place)].bare() {
+			if !e.briefs[first+nodegraph.Index(place)].satisfiesByName() {
 				return false
 			}
 		}
@@ -99,15 +99,17 @@ func (e *Evaluator) openHook(d nodegraph.Index) nodegraph.Index {
 // or else the first.
 func (e *Evaluator) omittedBy(first nodegraph.Index, deps []int32) nodegraph.Index {
 	for _, place := range deps {
-		if d := first + nodegraph.Index(place); !e.briefs[d].bare() {
+		if d := first + nodegraph.Index(place); !e.briefs[d].satisfiesByName() {
 			return d
 		}
 	}
 	return first + nodegraph.Index(deps[0])
 }
 
-// bare reports whether a fulfilled task with verdict v is what its bare name stands for in a depends.
-func (v Brief) bare() bool { return resultOf[v.Phase()]&nodegraph.BareResults != 0 || v.Daemoned() }
+// satisfiesByName reports whether a fulfilled task with verdict v is what its bare name stands for in a depends.
+func (v Brief) satisfiesByName() bool {
+	return resultOf[v.Phase()]&nodegraph.BareResults != 0 || v.Daemoned()
+}
 
 // results returns what a depends condition may say of task d, which is fulfilled.
 func (e *Evaluator) results(d nodegraph.Index) nodegraph.Results {

@@ -86,7 +86,7 @@ func (s *Store) joinOther(i nodegraph.Index, o *Observation) bool {
 
 // joinRare is the part of Join that few nodes have.
 func (s *Store) joinRare(i nodegraph.Index, o *Observation) {
-	s.change(i, func(r *rareDetail) {
+	s.change(i, func(r *rareFact) {
 		r.conditions = o.conditions(r.conditions)
 		if o.Stage != fact.StageGone {
 			r.reason = o.Reason

@@ -73,18 +73,18 @@ func (s *Store) Put(i nodegraph.Index, f *fact.Fact) {
 	s.closing = s.closing || i != nodegraph.Root && n.Closing()
 	s.finished[i] = StampOf(f.Finished)
 	old := s.details[i]
-	d := detail{
+	d := coldFact{
 		serial: f.Serial, created: StampOf(f.Created), uid: old.uid, rare: old.rare, message: s.phrases.say(f.Message),
 		attempt: int32(f.Attempt), exitCode: int32(f.ExitCode), memo: f.Memo, hasExit: f.HasExit, synced: f.Synced, hit: f.CacheHit,
 	}
 	s.uids.put(&d.uid, f.UID)
-	s.rare.put(&d.rare, rareDetail{reason: f.Reason, conditions: f.Conditions, halted: f.Halted, remade: f.RecreateSerial, restarts: f.Restarts})
+	s.rare.put(&d.rare, rareFact{reason: f.Reason, conditions: f.Conditions, halted: f.Halted, remade: f.RecreateSerial, restarts: f.Restarts})
 	s.details[i] = d
 	s.Note(i)
 }
 
 // change changes what few nodes have.
-func (s *Store) change(i nodegraph.Index, how func(*rareDetail)) {
+func (s *Store) change(i nodegraph.Index, how func(*rareFact)) {
 	is := *s.more(i)
 	how(&is)
 	s.rare.put(&s.details[i].rare, is)
@@ -201,7 +201,7 @@ func (s *Store) Grant(i nodegraph.Index) {
 // setReason sets the reason of node i, which is also the lock that it waits for.
 func (s *Store) setReason(i nodegraph.Index, reason string) {
 	if s.more(i).reason != reason {
-		s.change(i, func(r *rareDetail) { r.reason = reason })
+		s.change(i, func(r *rareFact) { r.reason = reason })
 		s.Note(i)
 	}
 }
@@ -246,7 +246,7 @@ func (s *Store) EndResults(i nodegraph.Index) {
 
 // Halt notes that the shutdown in force found composite i unfinished.
 func (s *Store) Halt(i nodegraph.Index) {
-	s.change(i, func(r *rareDetail) { r.halted = s.shutdown })
+	s.change(i, func(r *rareFact) { r.halted = s.shutdown })
 	s.nodes[i].halted = true
 	s.Note(i)
 }
@@ -298,7 +298,7 @@ func (s *Store) BeginFirstRun(i nodegraph.Index) {
 
 // CountRestart counts that the pod of node i is made anew without a new attempt.
 func (s *Store) CountRestart(i nodegraph.Index) {
-	s.change(i, func(r *rareDetail) { r.restarts++ })
+	s.change(i, func(r *rareFact) { r.restarts++ })
 	s.Note(i)
 }
 
@@ -309,7 +309,7 @@ func (s *Store) AskedToRemake(i nodegraph.Index) bool {
 	if s.more(i).remade > serial {
 		return false
 	}
-	s.change(i, func(r *rareDetail) { r.remade = serial + 1 })
+	s.change(i, func(r *rareFact) { r.remade = serial + 1 })
 	return true
 }
 

@@ -59,7 +59,7 @@ func drawObservation(r *rand.Rand) Observation {
 func TestJoinIsMerge(t *testing.T) {
 	const seed = 1
 	r := rand.New(rand.NewPCG(seed, 0))
-	in := &Store{View: View{nodes: make([]Node, 1), finished: make([]Stamp, 1), details: make([]detail, 1)}}
+	in := &Store{View: View{nodes: make([]Node, 1), finished: make([]Stamp, 1), details: make([]coldFact, 1)}}
 	risen := 0
 	for k := range 20_000 {
 		known, seen := drawFact(r), drawObservation(r)
@@ -81,7 +81,7 @@ func TestJoinIsMerge(t *testing.T) {
 
 // What was put is what is read, and a place for what few nodes have is used again.
 func TestAPlaceIsUsedAgain(t *testing.T) {
-	s := &Store{View: View{nodes: make([]Node, 2), finished: make([]Stamp, 2), details: make([]detail, 2)}}
+	s := &Store{View: View{nodes: make([]Node, 2), finished: make([]Stamp, 2), details: make([]coldFact, 2)}}
 	for _, uid := range []string{"a", "b", "c"} {
 		s.Put(0, &fact.Fact{UID: uid, Reason: "reason of " + uid})
 		s.Say(0, "words about "+uid)
@@ -94,7 +94,7 @@ func TestAPlaceIsUsedAgain(t *testing.T) {
 
 // A change is noted once, until it is taken; to write what is known changes nothing.
 func TestAChangeIsNotedOnce(t *testing.T) {
-	s := &Store{View: View{nodes: make([]Node, 2), finished: make([]Stamp, 2), details: make([]detail, 2)}}
+	s := &Store{View: View{nodes: make([]Node, 2), finished: make([]Stamp, 2), details: make([]coldFact, 2)}}
 	noted := func() (list []nodegraph.Index) {
 		s.TakeWritten(func(i nodegraph.Index) { list = append(list, i) })
 		return list
@@ -112,7 +112,7 @@ func TestAChangeIsNotedOnce(t *testing.T) {
 // What the rules read of every node is small, and in the rest there is no pointer for the garbage collector to look at.
 func TestSizes(t *testing.T) {
 	assert.LessOrEqual(t, reflect.TypeFor[Node]().Size(), uintptr(24))
-	rest := reflect.TypeFor[detail]()
+	rest := reflect.TypeFor[coldFact]()
 	assert.LessOrEqual(t, rest.Size(), uintptr(40))
 	for k := range rest.NumField() {
 		switch field := rest.Field(k); field.Type.Kind() {

@@ -13,11 +13,11 @@ import (
 // every node, when it ended, and the rest. No method allocates.
 type View struct {
 	nodes    []Node
-	finished []Stamp  // when the node ended, 0 for one that did not
-	details  []detail // the rest of the node's fact
-	phrases  phrases
-	uids     sparse[string]
-	rare     sparse[rareDetail]
+	finished []Stamp    // when the node ended, 0 for one that did not
+	details  []coldFact // the rest of the node's fact
+	phrases  interner
+	uids     sideTable[string]
+	rare     sideTable[rareFact]
 	now      time.Time
 	instant  Stamp           // now
 	started  time.Time       // zero before the workflow holds its locks
@@ -290,7 +290,7 @@ func (s Stamp) Time() time.Time {
 }
 
 // text is the words with this number.
-func (p *phrases) text(n Phrase) string {
+func (p *interner) text(n Phrase) string {
 	if n == 0 {
 		return ""
 	}
