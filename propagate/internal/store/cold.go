@@ -5,10 +5,6 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
-// A Phrase is the number of words that somebody said, 0 for none. A store holds the same words once, so that whether two
-// nodes say the same is a comparison of numbers.
-type Phrase uint32
-
 // A sideTable holds what not every node has, such as the UID of its pod. A node's record has the number of it, 0 for none, so that
 // it is small and the garbage collector need not look at it.
 type sideTable[T comparable] struct {

@@ -1,5 +1,9 @@
 package store
 
+// A Phrase is the number of words that somebody said, 0 for none. A store holds the same words once, so that whether two
+// nodes say the same is a comparison of numbers.
+type Phrase uint32
+
 // An interner holds the words that were said of one workflow. The zero value has none.
 type interner struct {
 	texts   []string // by number, from 1 on
