@@ -26,8 +26,8 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 }
 
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
-// checkParallelism). The boundary's holds back a Retry as a whole, not its later attempts; where the boundary fails fast
-// only a Retry with a lock makes more of them, because what still runs there may be waiting for that lock.
+// checkParallelism). The boundary's limit holds back a Retry as a whole, not its later attempts. Where the boundary fails
+// fast, only a Retry with a lock makes more attempts: what still runs there may be waiting for that lock.
 func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 	if !e.reads.limits {
 		return true

@@ -20,8 +20,8 @@ func (e *InvariantError) Error() string {
 	return fmt.Sprintf("propagate: invariant %s does not hold at %q: %s", e.Invariant, e.Node, e.Detail)
 }
 
-// Check tests what must hold after every call: nothing unfulfilled is inside something fulfilled; an unfinished workflow
-// waits for something and a complete one for nothing; the reference evaluator agrees; what has settled holds no lock. It
+// Check tests what must hold after every call. Nothing unfulfilled is inside something fulfilled. An unfinished workflow
+// waits for something, and a complete one for nothing. The reference evaluator agrees. What has settled holds no lock. Check
 // evaluates every node anew and is for tests of the library and of its hosts. The error is an [*InvariantError].
 func (e *Engine) Check() error {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {

@@ -134,8 +134,8 @@ func ContainerEnded(pod, container string, exitCode int, message string) Event {
 	return Event{Type: EventContainerEnded, Node: pod, Container: container, ExitCode: exitCode, HasExit: true, Message: message}
 }
 
-// ContainerRetried says that a container runs again: in the same pod when Pod names the pod that is known or nothing,
-// in a new incarnation of the pod when Pod names another, or when the one known is gone. The container and those that
+// ContainerRetried says that a container runs again. It is in the same pod when Pod names the pod that is known or nothing, and
+// in a new one when Pod names another or the known one is gone. The container and those that
 // come after it are unfinished again, and so is everything around them. Pod.Attempt is the number of the new run; 0
 // means the next one, which makes the event count each time it is delivered.
 func ContainerRetried(pod, container string) Event {
@@ -179,7 +179,7 @@ func Memoized(node string, hit bool) Event {
 
 // LockGranted says that the node (empty: the workflow) holds all its locks. If it is refused, because the node or the
 // workflow has gone in the meantime, the host releases them. A node that does not want them any more gives them back at
-// once. Once the host has carried out an ActionRelease an answer from before it is void: it is not given.
+// once. After an ActionRelease the host ignores older answers about that lock.
 func LockGranted(node string) Event { return Event{Type: EventLockGranted, Node: node} }
 
 // LockQueued says that the node (empty: the workflow) waits for a lock. Message is Argo's, Reason the lock's key.

@@ -16,7 +16,7 @@ type Holder struct {
 }
 
 // A LockTable grants mutexes and semaphores to the workflows of one host (Argo: the synchronization manager). A holder
-// gets all the locks it asks for at once, or waits for all of them, so holders can't wait for each other; those who
+// gets all the locks it asks for at once, or waits for all of them, so that holders can't wait for each other. Those who
 // wait are served in the order in which they came. The zero value is an empty table.
 type LockTable struct {
 	locks map[string]*lockState

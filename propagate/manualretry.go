@@ -10,8 +10,8 @@ import (
 
 // manualRetry starts a workflow that failed again (Argo: FormulateRetryWorkflow). What succeeded or was skipped is
 // kept with all that is inside it. A leaf or Retry that failed is forgotten, with everything that comes after it in
-// the same parent; a composite that failed is kept open around that, unless it has locks of its own: nothing inside it
-// may run before it has them again, so it is forgotten too. Exit handlers and hooks of what is reset run
+// the same parent. A composite that failed is kept open around that. One with locks of its own is forgotten, since nothing
+// inside it may run before it has them again. Exit handlers and hooks of what is reset run
 // again, and the workflow asks for its locks again.
 func (e *Engine) manualRetry() {
 	if !e.Complete() {

@@ -43,8 +43,7 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
 }
 
 // merge joins an observation into what is known of node i. What has ended in an attempt that was followed by another can't
-// live again, and inside such an attempt no more is learned than which pod it was: how it ended could start what comes
-// after it.
+// live again. Inside such an attempt the engine learns which pod it was and no more: its end could start what comes after it.
 func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	e.facts.BeginFirstRun(i)
 	if e.facts.Knows(i, o) {
@@ -65,8 +64,8 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	}
 }
 
-// lateAttempt reports whether node i is inside an attempt of a Retry that has made a later one, or inside something that
-// was ended as a whole: what happens there can no longer undo what was decided from it.
+// lateAttempt reports whether node i is inside an attempt that was followed by another, or inside something that was ended as
+// a whole. What happens there can no longer undo what was decided from it.
 func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 	for p := i; p > nodegraph.Entry; p = e.graph.Node(p).Parent {
 		if e.graph.Node(p).Role == nodegraph.RoleAttempt && e.graph.Last(e.graph.Node(p).Parent) != p {
@@ -302,8 +301,8 @@ func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
 	return e.facts.Node(i).Stage() == fact.StageStopped && (e.facts.RecreateSerial(i) > serial || serial == e.afterOlder(i))
 }
 
-// date gives the pod of node i, which only a record or a host without times has said to have run, its place among the pods
-// with times: it is the first that is heard of.
+// date gives the pod of node i its place among the pods with times: it is the first that is heard of. Only a record, or a host
+// without times, has said that it ran.
 func (e *Engine) date(i nodegraph.Index, serial int64) {
 	e.facts.Redate(i, serial, "")
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {

@@ -64,8 +64,8 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 	return e.sync(now, pods, lost, events)
 }
 
-// SyncChanged is SyncPods for a host that can say what differs from what it told before: pods that are new or look
-// different, and pods that do not exist any more, of which node and UID are enough. It costs what is listed, not what
+// SyncChanged is SyncPods for a host that knows what differs from what it told before. Changed are pods that are new or look
+// different. Gone are pods that do not exist any more; their node and UID are enough. It costs what is listed, not what
 // exists. A pod that was never told of and is gone changes nothing.
 func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ...Event) (Result, error) {
 	var lost []nodegraph.Index
@@ -109,8 +109,8 @@ func (e *Engine) hasPod(i nodegraph.Index) bool {
 	return e.facts.Node(i).Kind() == nodegraph.KindPod && (f.Stage() == fact.StagePending || f.Stage() == fact.StageRunning || f.Stage() == fact.StageEnded && f.Unsynced())
 }
 
-// podNode finds the node that a pod is for; false if the workflow never asked for the pod: its node has not started, or
-// ended or waits for a lock without one, and the pod is of a time before a manual retry.
+// podNode finds the node that a pod is for. It returns false if the workflow never asked for the pod: the node has not started,
+// or it has ended or waits for a lock without a pod, and the pod is from before a manual retry.
 func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	i := e.graph.Find(p.Node)
 	if i <= nodegraph.Root || e.facts.Node(i).Kind() != nodegraph.KindPod {

@@ -47,9 +47,8 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 	return e, r.source.rest(), nil
 }
 
-// endRecorded keeps composites as they are recorded to have ended where the rules say otherwise, from the deepest up: a record
-// does not tell all that was decided from what is in it, and a controller may decide otherwise than the rules (see the
-// deviations). One with something open inside it ends so once nothing is (I1). Nothing starts because of either.
+// endRecorded keeps composites as they are recorded to have ended where the rules say otherwise, from the deepest up. A record
+// does not tell all that was decided from, and a controller may decide otherwise than the rules: see the deviations. One with something open inside it ends so once nothing is (I1). Nothing starts because of either.
 func (r *restorer) endRecorded() {
 	e := r.e
 	for i := nodegraph.Index(e.graph.Len()) - 1; i > nodegraph.Root; i-- {
@@ -250,8 +249,8 @@ func (r *restorer) addItems(i nodegraph.Index) error {
 	return nil // addStepItems has done it
 }
 
-// addAttempts adds the attempts of Retry i that exist, as far as the Retry has not ended with those before them in the way
-// that is recorded: a controller may have made one too many.
+// addAttempts adds the attempts of Retry i that exist. It stops where the Retry has ended as recorded with the attempts so
+// far: a controller may have made one too many.
 func (r *restorer) addAttempts(i nodegraph.Index) error {
 	n := *r.e.graph.Node(i)
 	var before []retry.Attempt

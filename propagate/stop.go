@@ -6,8 +6,8 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
-// applyShutdown stops what the strategy stops. Rules read the strategy, so everything is looked at again, also if it
-// is told once more: a restored engine knows the strategy from the specification, and not how far it was carried out.
+// applyShutdown stops what the strategy stops. Rules read the strategy, so everything is judged again. That holds for a
+// strategy that is told once more, too: a restored engine does not know how far it was carried out.
 func (e *Engine) applyShutdown(strategy string) {
 	if e.facts.Shutdown() == "Terminate" {
 		strategy = e.facts.Shutdown() // nothing is stronger
@@ -59,8 +59,8 @@ func (e *Engine) applyDeadline() {
 	}
 }
 
-// stopLeaf stops node i if it is a leaf that exists and has not ended: a pod with podMessage, what runs in no pod of
-// its own, or waits for a lock, with message.
+// stopLeaf stops node i if it is a leaf that exists and has not ended. A pod gets podMessage; what runs in no pod of its own,
+// or waits for a lock, gets message.
 func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 	n := e.facts.Node(i)
 	if !n.Exists() || e.rules.Brief(i).Fulfilled() {
@@ -96,10 +96,9 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 	}
 }
 
-// finalizeEnded does what follows from a node's having ended, now that no other verdict is open: its locks are given back, an
-// omission is made final, since a daemon that ends later does not undo it, and what is left open inside the node is ended:
-// ready daemons, and all that a template that fails fast leaves open. It stops at the first that had anything left, which
-// those around it may read, and reports whether one had.
+// finalizeEnded releases locks, makes omissions final, and ends what is left open inside nodes that have just ended: ready
+// daemons, and whatever a template that fails fast leaves open. A daemon that ends later does not undo an omission. It
+// stops at the first node that had anything left, since those around that may read it, and reports whether one had.
 func (e *Engine) finalizeEnded() bool {
 	for !e.ended.empty() && e.sched.Empty() {
 		i := e.ended.pop()

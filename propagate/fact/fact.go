@@ -10,12 +10,13 @@ import (
 
 // A PodInstance tells one life of a node's pod, or of one container in it, from the lives before and after it.
 //
-// Pods of one node are ordered by Created. Where that can't tell them apart, because it is zero or the same whole second
-// (Kubernetes keeps no more), the engine takes a UID that it sees for the first time for a newer pod, and can't recognize
-// a late first sight of an older one: what it refused to hear, of a node that a manual retry has reset, it has not seen.
-// Attempt counts the runs inside one pod, which an executor may start without a new pod: 1 is the first, 0 means the run
-// the engine knows as the latest. When a container runs again all that come after it begin anew in a run of that number,
-// so they count on from there.
+// Pods of one node are ordered by Created. Created may be zero, or the same whole second: Kubernetes keeps no more. Then the
+// engine takes a UID that it sees for the first time for a newer pod. It can't recognize a late first sight of an older
+// pod. Pods that were rejected before a manual retry are not remembered.
+//
+// Attempt counts the runs inside one pod, which an executor may start without a new pod. 1 is the first; 0 means the run that
+// the engine knows as the latest. When a container runs again, all that come after it begin anew in a run of that number
+// and count on from there.
 type PodInstance struct {
 	UID     string
 	Created time.Time // UTC

@@ -7,8 +7,8 @@ import (
 
 // failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
 // as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps. A ready
-// daemon is active, so a boundary with one ends as its members say; but where it is open it would wait for members that
-// never start, and for the daemon, which waits for it.
+// daemon is active, so a boundary with one ends as its members say. A boundary that is open does not wait for it, since it
+// waits for the boundary.
 func (e *Evaluator) failFastRule(i nodegraph.Index, open bool, l line) (Ruling, bool) {
 	if !e.graph.Node(i).Template.FailFast {
 		return Ruling{}, false

@@ -93,8 +93,8 @@ func nearer(plan *nodegraph.Plan, a, b origin) origin {
 // steps of the order it is reached. Zero steps mean that there is none.
 type origin struct{ place, steps int32 }
 
-// origins are the nearest failures that reach one task through skipped and omitted tasks alone: of those that no continueOn of
-// their own covers, of the covered ones that are Failed, and of the covered ones that are in Error.
+// origins are the nearest failures that reach one task through skipped and omitted tasks alone, by class: those that no
+// continueOn of their own covers, covered ones that are Failed, and covered ones that are in Error.
 type origins [3]origin
 
 // originClass is the class in origins of a task that ended in phase p.

@@ -5,8 +5,8 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
-// workflowRule: the workflow waits for its locks, then ends as its entry node does once its hooks and its exit
-// handler have ended; an exit handler that fails makes a workflow that succeeded fail.
+// workflowRule: the workflow waits for its locks. Then it ends as its entry node does, once its hooks and its exit handler
+// have ended. An exit handler that fails makes a workflow that succeeded fail.
 func (e *Evaluator) workflowRule() Ruling {
 	waiting := e.told(nodegraph.Root)
 	switch root := e.facts.Root(); {
