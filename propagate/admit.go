@@ -29,7 +29,7 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 // checkParallelism). The boundary's limit holds back a Retry as a whole, not its later attempts. Where the boundary fails
 // fast, only a Retry with a lock makes more attempts: what still runs there may be waiting for that lock.
 func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
-	if !e.reads.limits {
+	if !e.has.limits {
 		return true
 	}
 	b := e.graph.Boundary(i)

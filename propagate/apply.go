@@ -43,7 +43,7 @@ func (e *Engine) begin(now time.Time) {
 	if e.Complete() {
 		return
 	}
-	if e.reads.workflowStatus && e.facts.SetStatus(e.rules.Brief(nodegraph.Root).Phase()) {
+	if e.has.workflowStatus && e.facts.SetStatus(e.rules.Brief(nodegraph.Root).Phase()) {
 		e.sched.WakeEverybody()
 	}
 	e.askAgain()
@@ -78,7 +78,7 @@ func (e *Engine) finish(complete bool) {
 	if e.facts.PhrasesFull() {
 		e.facts.ForgetPhrases(e.rules.EachSaid)
 	}
-	if e.reads.workflowStatus && e.facts.Status() != e.rules.Brief(nodegraph.Root).Phase() {
+	if e.has.workflowStatus && e.facts.Status() != e.rules.Brief(nodegraph.Root).Phase() {
 		e.sched.SetTimer(e.facts.Instant(), nodegraph.Root) // the next call sees another status
 	}
 	if !e.Complete() {

@@ -25,11 +25,11 @@ type Engine struct {
 	out      output       // what the current call has brought about; empty between calls
 	older    olderPods    // the pods that nodes had before those that are known
 	wording  MessageStyle // of what SyncPods observes; decides no phase
-	reads    hostFeature  // of the specification; never changes
+	has      features     // of the specification; never changes
 }
 
-// hostFeature are the features of a specification that cost something only where they are used.
-type hostFeature struct {
+// features are what a specification may have, and costs something only where it is used.
+type features struct {
 	limits         bool // there is a limit of parallelism, or some template fails fast
 	workflowStatus bool // the expression of a hook of some task refers to workflow.status
 }
@@ -52,7 +52,7 @@ func New(spec *nodegraph.Spec, opts ...nodegraph.Option) (*Engine, error) {
 	e := &Engine{graph: g, facts: store.New(spec.Suspended, has.Daemons)}
 	e.rules = rule.NewEvaluator(g, e.facts.Read())
 	e.sched = sched.New(g, e.facts, e.rules)
-	e.reads = hostFeature{limits: has.FailFast || has.Parallelism, workflowStatus: has.WorkflowStatus}
+	e.has = features{limits: has.FailFast || has.Parallelism, workflowStatus: has.WorkflowStatus}
 	e.starts.asked = make(map[nodegraph.Index]struct{})
 	e.grow()
 	return e, nil

@@ -22,7 +22,7 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 	r := &restorer{e: e, source: recordSource(s.Nodes), record: true}
 	e.facts.SetShutdown(s.Shutdown)
 	e.facts.SetSuspended(s.Suspended)
-	if e.reads.workflowStatus {
+	if e.has.workflowStatus {
 		e.facts.SetStatus(s.Phase)
 	}
 	if len(s.Nodes) > 0 || s.Phase > nodegraph.PhasePending {

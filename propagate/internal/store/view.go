@@ -106,16 +106,19 @@ func (v *View) Memo(i nodegraph.Index) fact.Answer { return v.details[i].memo }
 // CacheHit reports whether node i ended because its memoization key was found.
 func (v *View) CacheHit(i nodegraph.Index) bool { return v.details[i].hit }
 
-// Reason, Conditions, Halted, Remade and Restarts are the fields of those names of the fact of node i.
-
+// Reason is the field of that name of the fact of node i.
 func (v *View) Reason(i nodegraph.Index) string { return v.more(i).reason }
 
+// Conditions is the field of that name of the fact of node i.
 func (v *View) Conditions(i nodegraph.Index) string { return v.more(i).conditions }
 
+// Halted is the field of that name of the fact of node i.
 func (v *View) Halted(i nodegraph.Index) string { return v.more(i).halted }
 
+// RecreateSerial is the field of that name of the fact of node i.
 func (v *View) RecreateSerial(i nodegraph.Index) int64 { return v.more(i).remade }
 
+// Restarts is the field of that name of the fact of node i.
 func (v *View) Restarts(i nodegraph.Index) int { return v.more(i).restarts }
 
 // Fact returns all that is known of node i.
@@ -195,28 +198,37 @@ func (n *Node) Alone() bool { return n.traits&traitAlone != 0 }
 // IsAttempt reports whether the node is an attempt of a Retry.
 func (n *Node) IsAttempt() bool { return n.traits&traitAttempt != 0 }
 
-// The fields of the node's Fact; see fact.Fact.
-
+// Stage is the field of that name of the fact.
 func (n *Node) Stage() fact.Stage { return n.stage }
 
+// Phase is the field of that name of the fact.
 func (n *Node) Phase() nodegraph.Phase { return n.phase }
 
+// Lock is the field of that name of the fact.
 func (n *Node) Lock() fact.LockState { return n.lock }
 
+// Answer is the field of that name of the fact.
 func (n *Node) Answer() fact.Answer { return n.answer }
 
+// Halted reports whether a shutdown found the composite unfinished.
 func (n *Node) Halted() bool { return n.halted }
 
+// Ran is the field of that name of the fact.
 func (n *Node) Ran() bool { return n.ran }
 
+// Ready is the field of that name of the fact.
 func (n *Node) Ready() bool { return n.ready }
 
+// Unsynced is the field of that name of the fact.
 func (n *Node) Unsynced() bool { return n.unsynced }
 
+// Released is the field of that name of the fact.
 func (n *Node) Released() bool { return n.released }
 
+// Waited is the field of that name of the fact.
 func (n *Node) Waited() bool { return n.waited }
 
+// SeenEnded is the field of that name of the fact.
 func (n *Node) SeenEnded() bool { return n.seen }
 
 // Exists reports whether the node was created: the host was asked to start it, or it was loaded.
