@@ -6,12 +6,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// dagRule: how a DAG settles (Argo: assessDAGPhase).
-//
-//  0. Its template fails fast: see failFastRule.
-//  1. While a task it needs is not fulfilled, or a hook of a task is not, it runs.
-//  2. Then one that a shutdown found unfinished has failed.
-//  3. Its targets decide: see dagResult.
+// dagRule is chapter DAG, up to the targets: see dagResult.
 func (e *Evaluator) dagRule(i nodegraph.Index) Ruling {
 	if v, decided := e.failFastRule(i, false, dag1); decided {
 		return v

@@ -137,7 +137,7 @@
 //
 // A pod (podRule; Argo: assessNodeStatus, and podReconciliation for pods that are missing).
 //
-//  1. [daemon-ended] It is a daemon that ended well, though nobody ended it with its boundary: Failed.
+//  1. [daemon-ended] It is a daemon that ended well by itself: neither with its boundary, nor found in the cache. Failed.
 //  2. [unsynced] It ended, and its results are not stored yet: as it ended, and not fulfilled.
 //  3. [pod-result] It ended: as it ended.
 //  4. [stopped] The workflow stopped it: Failed, until its own end is known.

@@ -6,19 +6,12 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
 )
 
-// podRule: a pod settles from its own facts (Argo: assessNodeStatus and the missing pods of podReconciliation).
-//
-//  1. Its result is known: that is its phase. A daemon that ended by itself has failed, whatever its exit code.
-//  2. The workflow stopped it: Failed, until its own result is known.
-//  3. It is gone and had run: Error, "pod deleted".
-//  4. It is gone and had not run: Pending, to be created again.
-//  5. It runs: Running; a daemon only once it is ready, and then it is fulfilled.
-//  6. Otherwise Pending.
+// podRule is chapter Pod: a pod settles from its own facts alone.
 func (e *Evaluator) podRule(i nodegraph.Index, f *store.Node) Ruling {
 	daemon := f.IsDaemon()
 	switch f.Stage() {
 	case fact.StageEnded:
-		return podResult(f, e.told(i), daemon)
+		return e.podResult(i, f)
 	case fact.StageStopped:
 		return settled(f.Phase(), e.told(i), pod4, nodegraph.None)
 	case fact.StageGone:
@@ -44,12 +37,12 @@ func (e *Evaluator) podRule(i nodegraph.Index, f *store.Node) Ruling {
 	return pending(pod11, Message{})
 }
 
-// podResult: a result is that of the pod; with its results on their way the pod is not fulfilled.
-func podResult(f *store.Node, message Message, daemon bool) Ruling {
-	if daemon && f.Phase() == nodegraph.PhaseSucceeded && !f.Released() {
-		return settled(nodegraph.PhaseFailed, message, pod1, nodegraph.None)
+// podResult is chapter Pod for a pod that ended. A daemon that came from the cache did not end by itself.
+func (e *Evaluator) podResult(i nodegraph.Index, f *store.Node) Ruling {
+	if f.IsDaemon() && f.Phase() == nodegraph.PhaseSucceeded && !f.Released() && !e.facts.CacheHit(i) {
+		return settled(nodegraph.PhaseFailed, e.told(i), pod1, nodegraph.None)
 	}
-	v := settled(f.Phase(), message, pod3, nodegraph.None)
+	v := settled(f.Phase(), e.told(i), pod3, nodegraph.None)
 	if f.Unsynced() {
 		v.Brief = newBrief(f.Phase(), pod2) &^ briefFulfilled
 	}
