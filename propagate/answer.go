@@ -41,7 +41,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 		return
 	}
 	e.facts.Grant(i)
-	if e.expand(i) && e.facts.Node(i).Kind() == nodegraph.KindPod {
+	if e.expand(i) && startedByHost.has(e.facts.Node(i).Kind()) {
 		e.actOn(ActionRecreate, i, "")
 	}
 }

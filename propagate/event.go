@@ -209,8 +209,9 @@ func ManualRetry() Event { return Event{Type: EventManualRetry} }
 type kinds uint16
 
 const (
-	pods    kinds = 1 << nodegraph.KindPod
-	anyKind kinds = 1<<16 - 1
+	pods          kinds = 1 << nodegraph.KindPod
+	startedByHost kinds = pods | 1<<nodegraph.KindHTTP | 1<<nodegraph.KindPlugin
+	anyKind       kinds = 1<<16 - 1
 )
 
 func (k kinds) has(kind nodegraph.Kind) bool { return k>>(kind&15)&1 != 0 }

@@ -178,7 +178,7 @@ func (r *restorer) restore() error {
 		if (f.Lock() == fact.LockHeld || f.Lock() == fact.LockAsked) && !f.Exists() && i != nodegraph.Root {
 			e.starts.asked[i] = struct{}{}
 		}
-		if r := e.rules.Brief(i).Rule(); r == rule.RuleStartOwed || r == rule.RulePodRecreate {
+		if e.owed(i) {
 			e.restored.pendingRecreate = append(e.restored.pendingRecreate, i)
 		}
 		if f.Exists() && e.graph.Node(i).Template != nil {

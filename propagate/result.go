@@ -59,7 +59,8 @@ const (
 	// Message the node waits for a lock and gets no pod yet: ActionRecreate follows when the lock was granted.
 	ActionStart ActionType = iota
 	// ActionRecreate: the pod is gone before it ran, or failed before it ran, or waited for a lock that is granted now;
-	// the host creates it.
+	// the host creates it. An HTTP or Plugin node is to be served, because its lock is granted now. After a restart it may
+	// come for what the host has done already.
 	ActionRecreate
 	// ActionTerminate: the pod must end: a shutdown, a deadline, or a daemon whose boundary has ended.
 	ActionTerminate

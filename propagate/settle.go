@@ -129,12 +129,23 @@ func (e *Engine) recreate(i nodegraph.Index) {
 	}
 }
 
-// recreateAgain asks for the pods that were asked for before the engine was loaded: the host may not have made them.
+// recreateAgain asks for what was asked for before the engine was loaded: the host may not have done it.
 func (e *Engine) recreateAgain() {
 	for _, i := range e.restored.pendingRecreate {
-		if r := e.rules.Brief(i).Rule(); r == rule.RuleStartOwed || r == rule.RulePodRecreate {
+		if e.owed(i) {
 			e.actOn(ActionRecreate, i, "")
 		}
 	}
 	e.restored.pendingRecreate = nil
+}
+
+// owed reports whether the host was asked for the pod of node i, or to have it served, and nobody has said that it did.
+func (e *Engine) owed(i nodegraph.Index) bool {
+	switch v := e.rules.Brief(i); v.Rule() {
+	case rule.RuleStartOwed, rule.RulePodRecreate:
+		return true
+	case rule.RuleServed:
+		return !v.Fulfilled()
+	}
+	return false
 }
