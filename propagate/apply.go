@@ -31,6 +31,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	e.begin(now)
 	e.take(events)
 	e.settle()
+	e.recreateAgain()
 	e.finish(complete)
 	return nil
 }
@@ -48,7 +49,6 @@ func (e *Engine) begin(now time.Time) {
 	}
 	e.askAgain()
 	e.beginWorkflow()
-	e.recreateAgain()
 	for _, i := range e.sched.TakeDue(e.facts.Instant()) {
 		e.timeCame(i)
 	}

@@ -1,6 +1,8 @@
 package propagate
 
 import (
+	"slices"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/rule"
@@ -129,10 +131,12 @@ func (e *Engine) recreate(i nodegraph.Index) {
 	}
 }
 
-// recreateAgain asks for what was asked for before the engine was loaded: the host may not have done it.
+// recreateAgain asks for what was asked for before the engine was loaded and is owed after the first call still: the host may
+// not have done it.
 func (e *Engine) recreateAgain() {
 	for _, i := range e.restored.pendingRecreate {
-		if e.owed(i) {
+		asked := func(a Action) bool { return a.Node == i && a.Type == ActionRecreate }
+		if e.owed(i) && !slices.ContainsFunc(e.out.result.Actions, asked) {
 			e.actOn(ActionRecreate, i, "")
 		}
 	}
