@@ -72,12 +72,12 @@ func (e *Evaluator) environment(i nodegraph.Index) retry.Environment {
 	return retry.Environment{Now: e.facts.Now(), Key: e.graph.Node(i).ID(), Deadline: e.Deadline()}
 }
 
-// attempts describes the attempts of Retry i to package retry.
+// attempts describes the attempts of Retry i, all of which have ended, to package retry.
 func (e *Evaluator) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		exit, hasExit := e.facts.Exit(m)
 		a := retry.Attempt{
-			Outcome: outcomeOf(e.briefs[m]), Message: e.MessageWords(m), Reason: e.facts.Reason(m),
+			Outcome: OutcomeOf(e.briefs[m].Phase()), Message: e.MessageWords(m), Reason: e.facts.Reason(m),
 			ExitCode: exit, HasExitCode: hasExit, Started: e.facts.Created(m).Time(), Finished: e.facts.Finished(m).Time(),
 		}
 		if c := e.facts.Conditions(m); c != "" {
@@ -89,14 +89,6 @@ func (e *Evaluator) attempts(i nodegraph.Index, into []retry.Attempt) []retry.At
 		into = append(into, a)
 	}
 	return into
-}
-
-// outcomeOf is a verdict on an attempt in the terms of package retry.
-func outcomeOf(v Brief) retry.Outcome {
-	if !v.Fulfilled() {
-		return retry.Unfinished
-	}
-	return OutcomeOf(v.Phase())
 }
 
 // OutcomeOf is the phase of an attempt in the terms of package retry.
