@@ -45,6 +45,8 @@ var compositeScenes = []scene{
 	{text: "dag(x: dag(y: dag(a exit pod), c))", phase: runs, node: "wf.x.y", want: "DAG 7: Succeeded",
 		record: closing(onRecord("wf.x.y", nodegraph.DAG, runs), onRecord("wf.x.y.a", nodegraph.Pod, runs), onRecord("wf.x.c", nodegraph.Pod, runs)),
 		calls:  told(propagate.PodSucceeded("wf.x.y.a"))},
+	{text: "dag(y: dag(a -> b), c)", phase: runs, node: "wf.y", want: "Composite 7: Failed, closed: what it is inside of has ended",
+		record: []nodegraph.Recorded{onRecord("wf", nodegraph.DAG, nodegraph.Error), onRecord("wf.y", nodegraph.DAG, runs), onRecord("wf.y.a", nodegraph.Pod, ended), onRecord("wf.c", nodegraph.Pod, runs)}},
 	// What is not inside of what only ends goes on.
 	{text: "dag(x: dag(a), y: dag(b -> c))", set: one, phase: runs, node: "wf.y", want: "DAG 3: Running, by wf.y.c",
 		record: closing(onRecord("wf.x.a", nodegraph.Pod, runs), onRecord("wf.y", nodegraph.DAG, runs), onRecord("wf.y.b", nodegraph.Pod, ended))},

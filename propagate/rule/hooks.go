@@ -77,7 +77,7 @@ func (e *Evaluator) workflowStatus(i nodegraph.Index, v Ruling) nodegraph.Phase 
 	case e.insideEntry(i):
 		return e.facts.Status()
 	}
-	if entry == nodegraph.Skipped || entry == nodegraph.Omitted {
+	if entry == nodegraph.Skipped {
 		return nodegraph.Succeeded
 	}
 	return entry

@@ -3,6 +3,8 @@ package rule_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
@@ -60,6 +62,17 @@ func noItems(name string) nodegraph.Recorded {
 // targets are the targets of the entry template.
 func targets(names ...string) func(*nodegraph.Spec) {
 	return func(spec *nodegraph.Spec) { template(spec, "main").Targets = names }
+}
+
+// The items of a loop that was not started yet are not to be started either.
+func TestItemsOfALoopThatWasNotStarted(t *testing.T) {
+	s := scene{text: "dag(a, b over `{{x}}`)", calls: eachTold(propagate.Suspended(true), propagate.Expanded("wf.b", nodegraph.Item{Text: "i"}))}
+	e := s.play(t)
+	var waits []string
+	for _, o := range e.Obligations() {
+		waits = append(waits, o.String())
+	}
+	require.Equal(t, []string{"wf.a: start", "wf.b: unsuspend"}, waits)
 }
 
 func TestPlanned(t *testing.T) { chapter(t, plannedScenes) }

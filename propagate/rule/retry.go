@@ -60,7 +60,7 @@ func (e *Evaluator) stopMessage(i, last nodegraph.Index, d *retry.Decision) Mess
 	case retry.StepLimit:
 		return Message{kind: messageNoMoreRetries}
 	case retry.StepExpression:
-		if d.Outcome == retry.Errored && d.Message != textExpressionFalse {
+		if d.Message != textExpressionFalse {
 			return about(messageExpressionError, i)
 		}
 		return Message{kind: messageExpressionFalse}

@@ -4,8 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -53,6 +56,16 @@ var retryScenes = []scene{
 		want: "Retry 7: Error, by wf.a(0), retryStrategy.expression evaluated to false"},
 	{text: "dag(a: retry(9, pod), b)", set: when("asInt(lastRetry.message) > 1"), calls: told(propagate.PodFailed("wf.a(0)", "boom")), node: "wf.a",
 		want: "Retry 7: Error, by wf.a(0), retry: expression \"asInt(lastRetry.message) > 1\": strconv.ParseFloat: parsing \"boom\": invalid syntax (1:1)\n | asInt(lastRetry.message) > 1\n | ^"},
+}
+
+func TestOutcomeOf(t *testing.T) {
+	for p, want := range map[nodegraph.Phase]retry.Outcome{
+		nodegraph.Planned: retry.Unfinished, nodegraph.Pending: retry.Unfinished, nodegraph.Running: retry.Unfinished,
+		nodegraph.Succeeded: retry.Succeeded, nodegraph.Skipped: retry.Succeeded, nodegraph.Omitted: retry.Succeeded,
+		nodegraph.Failed: retry.Failed, nodegraph.Error: retry.Errored,
+	} {
+		require.Equal(t, want, rule.OutcomeOf(p), "%s", p)
+	}
 }
 
 func TestRetry(t *testing.T) { chapter(t, retryScenes) }
