@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
-	"github.com/nodestatus/nodestatus/propagate"
 )
 
 // hook gives the workflow a hook with this expression.
@@ -25,9 +24,9 @@ func TestTheStatusThatHooksOfTheWorkflowSee(t *testing.T) {
 		status string
 	}{
 		{scene{text: "pod"}, "Pending"},
-		{scene{text: "pod", calls: told(propagate.PodRunning("wf"))}, "Running"},
-		{scene{text: "pod", calls: told(propagate.PodSucceeded("wf"))}, "Succeeded"},
-		{scene{text: "pod", calls: told(propagate.PodFailed("wf", ""))}, "Failed"},
+		{scene{text: "pod", calls: told(running("wf"))}, "Running"},
+		{scene{text: "pod", calls: told(succeeded("wf"))}, "Succeeded"},
+		{scene{text: "pod", calls: told(failed("wf"))}, "Failed"},
 		{scene{text: "pod", phase: nodegraph.Running, record: []nodegraph.Recorded{skipped}}, "Succeeded"},
 	} {
 		for _, status := range []string{"Pending", "Running", "Succeeded", "Failed", "Skipped"} {

@@ -2,6 +2,8 @@ package rule_test
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,12 @@ var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // mutexM is the lock of mutex(m, ...).
 const mutexM = "default/Mutex/m"
+
+// What happens to pods.
+var running, succeeded, deleted = propagate.PodRunning, propagate.PodSucceeded, propagate.PodDeleted
+
+// failed is a pod that failed without a word.
+func failed(node string) propagate.Event { return propagate.PodFailed(node, "") }
 
 // A scene ends with a verdict on a node.
 type scene struct {
@@ -116,6 +124,31 @@ func chapter(t *testing.T, scenes []scene) {
 		t.Run(strings.ReplaceAll(s.want, " ", "_"), func(t *testing.T) {
 			require.Equal(t, s.want, verdict(t, s.play(t), s.node), "%s in %s", s.node, s.text)
 		})
+	}
+}
+
+// Each line of the specification has a scene that ends with it.
+func TestEveryLineHasAScene(t *testing.T) {
+	shown := make(map[string]bool)
+	for _, scenes := range [][]scene{
+		workflowScenes, plannedScenes, compositeScenes, dagScenes, stepsScenes, stepGroupScenes, taskGroupScenes, retryScenes,
+		leafScenes, podScenes, containerScenes, suspendScenes, servedScenes,
+	} {
+		for _, s := range scenes {
+			line, _, _ := strings.Cut(s.want, ":")
+			shown[line] = true
+		}
+	}
+	text, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	chapter := ""
+	for _, l := range strings.Split(string(text), "\n") {
+		if m := regexp.MustCompile(`^// # (\w+)$`).FindStringSubmatch(l); m != nil {
+			chapter = m[1]
+		}
+		if m := regexp.MustCompile(`^//  (\d+)\. `).FindStringSubmatch(l); m != nil {
+			require.True(t, shown[chapter+" "+m[1]], "no scene ends with %s %s", chapter, m[1])
+		}
 	}
 }
 

@@ -16,7 +16,8 @@ func refused(node, message string) propagate.Event {
 }
 
 var suspendScenes = []scene{
-	{text: "dag(a: suspend, b)", calls: told(propagate.Shutdown("Stop")), node: "wf.a", want: "Suspend 1: Failed, Stopped with strategy 'Stop'"},
+	{text: "dag(a: suspend, b)", calls: told(propagate.Shutdown("Stop")),
+		node: "wf.a", want: "Suspend 1: Failed, Stopped with strategy 'Stop'"},
 	{text: "dag(a: suspend, b)", calls: told(propagate.Resumed("wf.a")), node: "wf.a", want: "Suspend 2: Succeeded"},
 	{text: "dag(a: suspend, b)", calls: told(refused("wf.a", "no")), node: "wf.a", want: "Suspend 2: Failed, no"},
 	{text: "dag(a: suspend(5s), b)", calls: []call{{5 * time.Second, nil}}, node: "wf.a", want: "Suspend 3: Succeeded"},
