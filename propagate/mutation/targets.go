@@ -29,7 +29,7 @@ var targets = []target{
 		"judge.go", "workflow.go", "planned.go", "composite.go", "boundary.go", "dag.go", "steps.go", "taskgroup.go", "retry.go",
 		"pod.go", "container.go", "suspend.go", "served.go", "hooks.go", "read.go", "verdict.go",
 	}, []suite{{folder: "propagate/rule"}, engine, replay}},
-	{"propagate/internal/sched", []string{"readers.go"}, []suite{engine, replay}},
+	{"propagate/internal/sched", []string{"readers.go"}, []suite{{folder: "propagate/internal/sched"}, engine, replay}},
 	{"propagate", []string{
 		"intake.go", "observe.go", "answer.go", "admit.go", "starts.go", "create.go", "stop.go", "settle.go", "manualretry.go",
 		"locks.go", "obligations.go", "check.go", "pods.go",
