@@ -1,8 +1,8 @@
 // Mutation breaks the rules of nodestatus on purpose, one change at a time, and shows that some test fails for each.
 //
 //	go run .                  # all of it
-//	go run . retry nodegraph  # some packages
-//	go run . -v -only 'podRule|containerRule' propagate
+//	go run . retry nodegraph  # some packages, by their folders
+//	go run . -v -only 'podRule|containerRule' propagate/rule
 //
 // For each file it prints how many mutants there are, how many the tests kill, and how many survive. It exits with 1 if a
 // survivor is not in equivalent.txt, which says why no test can tell it from the original, or if that names a mutant that
@@ -19,7 +19,8 @@
 //
 // All of them are put into the code at once, each behind a switch, in copies of the files that only the compiler sees
 // (go test -overlay). So each test binary is built once. Each test runs once without a mutant to learn which it reaches;
-// then for each mutant those that reach it run, the cheapest first, until one fails.
+// then for each mutant those that reach it run, the cheapest first, until one fails. The tests of a package may be those of
+// others that use it: targets.go says which.
 package main
 
 import (
@@ -87,7 +88,7 @@ func (c *count) add(o count) {
 }
 
 func (s *session) print(name string, c count) {
-	fmt.Fprintf(s.out, "%-28s %5d mutants %5d killed %4d equivalent %4d survive; %d of %d conditions seen both ways\n",
+	fmt.Fprintf(s.out, "%-36s %5d mutants %5d killed %4d equivalent %4d survive; %d of %d conditions seen both ways\n",
 		name, c.mutants, c.killed, c.equivalent, c.survivors, c.bothWays, c.conditions)
 }
 
@@ -154,7 +155,7 @@ func (s *session) target(t target, folder string, reasons map[string]string) (co
 			delete(reasons, id)
 		}
 	}
-	return total, unexpected(fates, []string{filepath.Base(t.folder)}, reasons), nil
+	return total, unexpected(fates, []string{m.name}, reasons), nil
 }
 
 // tryAll tries mutants, a few at a time.

@@ -115,6 +115,26 @@ func TestIdsDoNotDependOnLines(t *testing.T) {
 	require.Greater(t, len(after), len(before))
 }
 
+// The tests of a package in a folder of a folder may be those of another.
+func TestTestsOfAnotherPackage(t *testing.T) {
+	far := target{"testdata/far/near", []string{"near.go"}, []suite{{folder: "testdata/far"}}}
+	for list, says := range map[string]string{
+		"":                            "far/near/near.go",
+		"# why\nnear.Half: gone":      "listed as equivalent, but there is none: near.Half: gone",
+		"# why\nnear.Half: 2 -> 3":    "listed as equivalent, but killed by TestHalf: near.Half: 2 -> 3",
+		"# why\nfar.Half: of another": "all                                      2 mutants     2 killed    0 equivalent    0 survive",
+	} {
+		reasons, err := readEquivalent(list)
+		require.NoError(t, err)
+		var out bytes.Buffer
+		s := &session{runner: &runner{root: ".", parallel: 2, slow: time.Minute, patience: 3 * time.Second}, only: regexp.MustCompile(""), out: &out}
+		ok, err := s.run([]target{far}, reasons)
+		require.NoError(t, err)
+		require.Equal(t, !strings.Contains(says, "listed"), ok, out.String())
+		require.Contains(t, out.String(), says)
+	}
+}
+
 func TestConditionsSeenBothWays(t *testing.T) {
 	_, out := trySample(t, "Judge", "")
 	require.Contains(t, out, "3 of 3 conditions seen both ways")

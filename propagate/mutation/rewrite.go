@@ -21,6 +21,7 @@ var switchSource string
 
 // mutated is a package with all of its mutants in it, none of them switched on.
 type mutated struct {
+	name    string // of the package
 	mutants []*mutant
 	overlay string // file for go build -overlay
 }
@@ -35,7 +36,7 @@ func mutate(root string, t target, folder string) (*mutated, error) {
 	if len(pkg.Errors) > 0 {
 		return nil, pkg.Errors[0]
 	}
-	m := &mutated{overlay: filepath.Join(folder, "overlay.json")}
+	m := &mutated{name: pkg.Name, overlay: filepath.Join(folder, "overlay.json")}
 	replace := make(map[string]string)
 	seen := make(map[string]bool)
 	for k, path := range pkg.CompiledGoFiles {

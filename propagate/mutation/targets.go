@@ -4,7 +4,7 @@ package main
 type target struct {
 	folder string   // from the root of the module
 	files  []string // patterns of names
-	tests  []suite  // in the order in which they are asked
+	tests  []suite  // in the order in which they are asked: of this package or of others that use it
 }
 
 // A suite is the tests of a package.
@@ -13,12 +13,25 @@ type suite struct {
 	args   []string
 }
 
-// targets are the rules, the facts, the retries and the conditions on order.
+// What is inside the engine is tested through the engine.
+var (
+	engine = suite{"propagate", []string{"-explore=1"}}
+	replay = suite{folder: "propagate/replay"}
+)
+
+// targets are the retries, the conditions on order, the facts, the rules, who is judged again, and the engine. What puts them into
+// words is left out.
 var targets = []target{
 	{"retry", []string{"*.go"}, []suite{{folder: "retry"}}},
 	{"nodegraph", []string{"depends*.go", "when.go", "order.go"}, []suite{{folder: "nodegraph"}}},
+	{"propagate/fact", []string{"fact.go"}, []suite{{folder: "propagate/fact"}, engine, replay}},
+	{"propagate/rule", []string{
+		"judge.go", "workflow.go", "planned.go", "composite.go", "boundary.go", "dag.go", "steps.go", "taskgroup.go", "retry.go",
+		"pod.go", "container.go", "suspend.go", "served.go", "hooks.go", "read.go", "verdict.go",
+	}, []suite{{folder: "propagate/rule"}, engine, replay}},
+	{"propagate/internal/sched", []string{"readers.go"}, []suite{{folder: "propagate/internal/sched"}, engine, replay}},
 	{"propagate", []string{
-		"rules*.go", "fact.go", "observe.go", "stop.go", "start.go", "answer.go", "refuse.go", "manualretry.go", "locks.go",
-		"obligations.go", "check.go", "pods.go",
-	}, []suite{{"propagate", []string{"-explore=1"}}, {folder: "propagate/replay"}}},
+		"intake.go", "observe.go", "answer.go", "admit.go", "starts.go", "create.go", "stop.go", "settle.go", "manualretry.go",
+		"locks.go", "obligations.go", "check.go", "pods.go",
+	}, []suite{engine, replay}},
 }

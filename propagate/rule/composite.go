@@ -19,7 +19,7 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 		return pending(composite6, e.told(i))
 	}
 	v := e.membersRule(i)
-	if e.facts.HasClosing() && !v.Fulfilled() && e.WithinClosing(i) && e.OpenMember(i) == nodegraph.None {
+	if !v.Fulfilled() && e.WithinClosing(i) && e.OpenMember(i) == nodegraph.None {
 		return settled(nodegraph.PhaseFailed, Message{kind: messageClosed}, composite7, nodegraph.None) // what it waits for never starts
 	}
 	if n.Waited() && v.Phase() == nodegraph.PhaseRunning {

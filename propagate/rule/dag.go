@@ -75,10 +75,7 @@ func (e *Evaluator) nearestOf(plan *nodegraph.Plan, before origins, target nodeg
 
 // nearer is the one of two failures that fewer steps lead to, or that is visited first.
 func nearer(plan *nodegraph.Plan, a, b origin) origin {
-	switch {
-	case b.steps == 0:
-		return a
-	case a.steps == 0, b.steps < a.steps, b.steps == a.steps && plan.VisitOrder(b.place) < plan.VisitOrder(a.place):
+	if b.steps > 0 && (a.steps == 0 || b.steps < a.steps || b.steps == a.steps && plan.VisitOrder(b.place) < plan.VisitOrder(a.place)) {
 		return b
 	}
 	return a
@@ -125,7 +122,7 @@ func (e *Evaluator) originsIn(i nodegraph.Index) []origins {
 			case p.Unsuccessful():
 				class := &all[place][originClass(tasks[plan.DeclIndex(d)].ContinueOn, p)]
 				*class = nearer(plan, *class, origin{d, 1})
-			case passedOn(p):
+			default: // what ran has none
 				for k, b := range all[d] {
 					if b.steps > 0 {
 						b.steps++

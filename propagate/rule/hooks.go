@@ -77,7 +77,7 @@ func (e *Evaluator) workflowStatus(i nodegraph.Index, v Ruling) nodegraph.Phase 
 	case e.insideEntry(i):
 		return e.facts.Status()
 	}
-	if entry == nodegraph.PhaseSkipped || entry == nodegraph.PhaseOmitted {
+	if entry == nodegraph.PhaseSkipped {
 		return nodegraph.PhaseSucceeded
 	}
 	return entry

@@ -153,7 +153,7 @@ func (e *Evaluator) LocksOf(i nodegraph.Index) []nodegraph.Lock {
 // Deadline is when the workflow's activeDeadlineSeconds are over; zero if it has none or has not started.
 func (e *Evaluator) Deadline() time.Time {
 	d := e.graph.Spec().ActiveDeadline
-	if d <= 0 || e.facts.Started().IsZero() {
+	if d == 0 || e.facts.Started().IsZero() {
 		return time.Time{}
 	}
 	return e.facts.Started().Truncate(time.Second).Add(d)

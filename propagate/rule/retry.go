@@ -60,7 +60,7 @@ func (e *Evaluator) stopMessage(i, last nodegraph.Index, d *retry.Decision) Mess
 	case retry.CheckLimit:
 		return Message{kind: messageNoMoreRetries}
 	case retry.CheckExpression:
-		if d.Outcome == retry.Errored && d.Message != textExpressionFalse {
+		if d.Message != textExpressionFalse {
 			return about(messageExpressionError, i)
 		}
 		return Message{kind: messageExpressionFalse}
@@ -72,7 +72,7 @@ func (e *Evaluator) environment(i nodegraph.Index) retry.Environment {
 	return retry.Environment{Now: e.facts.Now(), Key: e.graph.Node(i).ID(), Deadline: e.Deadline()}
 }
 
-// attempts describes the attempts of Retry i to package retry.
+// attempts describes the attempts of Retry i, all of which have ended, to package retry.
 func (e *Evaluator) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		exit, hasExit := e.facts.Exit(m)

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -155,10 +156,5 @@ func planned(l line, by nodegraph.Index, w want) Ruling {
 
 // BriefOf is the Brief of a node in a phase by the first line that has a rule: for what is recorded, and for tests.
 func BriefOf(p nodegraph.Phase, r Rule) Brief {
-	for l, of := range ruleOf {
-		if of == r && l != 0 {
-			return newBrief(p, line(l))
-		}
-	}
-	return 0
+	return newBrief(p, workflow1+line(slices.Index(ruleOf[workflow1:], r)))
 }
