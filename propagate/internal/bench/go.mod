@@ -1,8 +1,8 @@
-module github.com/nodestatus/nodestatus/propagate/bench
+module github.com/nodestatus/nodestatus/propagate/internal/bench
 
 go 1.25.0
 
-replace github.com/nodestatus/nodestatus => ../..
+replace github.com/nodestatus/nodestatus => ../../..
 
 require (
 	github.com/casbin/govaluate v1.10.0

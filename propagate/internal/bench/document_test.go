@@ -41,12 +41,12 @@ func allShapes() []string {
 func TestPerformanceShowsTheMarks(t *testing.T) {
 	var out strings.Builder
 	printTable(nil, allShapes(), nil, &out)
-	assert.Equal(t, names(out.String(), 2), names(tableIn(t, "../PERFORMANCE.md", "marks"), 2))
+	assert.Equal(t, names(out.String(), 2), names(tableIn(t, "../../PERFORMANCE.md", "marks"), 2))
 }
 
 // Every line of the marks has its benchmarks.
 func TestMarksHaveBenchmarks(t *testing.T) {
-	source, err := os.ReadFile("../bench_test.go")
+	source, err := os.ReadFile("../../bench_test.go")
 	require.NoError(t, err)
 	for _, m := range marks {
 		for _, benchmark := range m.benchmarks {

@@ -38,7 +38,7 @@ import (
 
 func main() {
 	r := &runner{}
-	flag.StringVar(&r.root, "root", "../..", "folder of the module")
+	flag.StringVar(&r.root, "root", "../../..", "folder of the module")
 	flag.IntVar(&r.parallel, "p", runtime.NumCPU(), "processes at a time")
 	flag.DurationVar(&r.slow, "slow", 8*time.Second, "leave out tests that take longer")
 	flag.DurationVar(&r.patience, "patience", 10*time.Second, "a test that takes this much processor time, and ten times what it took without a mutant, has failed")

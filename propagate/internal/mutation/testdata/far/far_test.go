@@ -3,7 +3,7 @@ package far
 import (
 	"testing"
 
-	"github.com/nodestatus/nodestatus/propagate/mutation/testdata/far/near"
+	"github.com/nodestatus/nodestatus/propagate/internal/mutation/testdata/far/near"
 )
 
 func TestHalf(t *testing.T) {

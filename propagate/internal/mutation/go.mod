@@ -1,8 +1,8 @@
-module github.com/nodestatus/nodestatus/propagate/mutation
+module github.com/nodestatus/nodestatus/propagate/internal/mutation
 
 go 1.25.0
 
-replace github.com/nodestatus/nodestatus => ../..
+replace github.com/nodestatus/nodestatus => ../../..
 
 require (
 	github.com/stretchr/testify v1.12.1
