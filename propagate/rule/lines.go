@@ -179,7 +179,7 @@ const (
 	RuleMemberFailed              // a composite that ends as the deciding member did
 	RuleShutdown                  // a composite ended by shutdown
 	RuleRetry                     // decided by package retry: see the step
-	RuleSuspended                 // waits to be resumed
+	RuleSuspended                 // waits to be resumed, or until its duration has passed
 	RuleResumed                   // resumed, or its time came
 	RuleServed                    // an HTTP or Plugin node: what the host reported
 	RuleExitHandler               // the workflow waits for its exit handler

@@ -17,28 +17,34 @@ type Message struct {
 type messageKind uint8
 
 const (
-	messageSaid             messageKind = iota // the words of a fact
-	messagePodDeleted                          // the words up to messageTemplate are in texts
-	messageContainerDeleted                    //
-	messagePodFailedUnder                      //
-	messageOmitted                             //
-	messageNoItems                             //
-	messageTooDeep                             //
-	messageFailedFast                          //
-	messageStop                                //
-	messageTerminate                           //
-	messageNoMoreRetries                       //
-	messageExpressionFalse                     //
-	messageMaxDuration                         //
-	messageBackoffTooLong                      //
-	messageClosed                              //
-	messageTemplate                            // the template of the node can't run
-	messageWhenInvalid                         // the node's when is no condition
-	messageWhenFalse                           // the node's when is false
-	messageChildFailed                         // a StepGroup: the node failed
-	messageBackoff                             // a Retry waits: number is how long in all
-	messageRetryDeadline                       // a Retry ends with the workflow's deadline, at number
-	messageExpressionError                     // the expression of the Retry can't be evaluated over its attempts
+	messageSaid messageKind = iota // the words of a fact
+
+	// The words of these are in texts.
+
+	messagePodDeleted
+	messageContainerDeleted
+	messagePodFailedUnder
+	messageOmitted
+	messageNoItems
+	messageTooDeep
+	messageFailedFast
+	messageStop
+	messageTerminate
+	messageNoMoreRetries
+	messageExpressionFalse
+	messageMaxDuration
+	messageBackoffTooLong
+	messageClosed
+
+	// The words of these are made by Words.
+
+	messageTemplate        // the template of the node can't run
+	messageWhenInvalid     // the node's when is no condition
+	messageWhenFalse       // the node's when is false
+	messageChildFailed     // a StepGroup: the node failed
+	messageBackoff         // a Retry waits: number is how long in all
+	messageRetryDeadline   // a Retry ends with the workflow's deadline, at number
+	messageExpressionError // the expression of the Retry can't be evaluated over its attempts
 )
 
 // The words that the library and its hosts recognize, as Argo puts them.
