@@ -123,7 +123,7 @@ func BenchmarkLocalEvent(b *testing.B) {
 			pod := open[k/2%len(open)]
 			events[0] = Event{Type: EventPodRunning, At: pod, Pod: fact.PodInstance{UID: "u"}}
 			if k%2 == 1 { // and what it was before, so that it may run again
-				unseen(e, pod)
+				e.facts.Unsee(pod)
 				events[0].Type = EventPodPending
 			}
 			if err := e.ApplyTo(&r, began, events...); err != nil {
@@ -204,13 +204,6 @@ func remember(e *Engine) func() {
 		schedule()
 		e.starts.active = active
 	}
-}
-
-// unseen makes nothing be known of a pod but that it was asked for.
-func unseen(e *Engine, pod nodegraph.Index) {
-	f := e.facts.Fact(pod)
-	f.Stage = fact.StageNone
-	e.facts.Put(pod, &f)
 }
 
 // BenchmarkRun: everything that runs ends in one call, time after time, to the end of the workflow.

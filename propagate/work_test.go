@@ -201,7 +201,7 @@ func TestAnEventAllocatesNothing(t *testing.T) {
 		k := 0
 		running := func() {
 			pod := pods[k%len(pods)]
-			unseen(e, pod)
+			e.facts.Unsee(pod)
 			apply(Event{Type: EventPodPending, At: pod, Message: "ContainerCreating", Pod: fact.PodInstance{UID: "u"}})
 			apply(Event{Type: EventPodRunning, At: pod, Pod: fact.PodInstance{UID: "u"}})
 			apply(Event{Type: EventPodRunning, At: pod, Pod: fact.PodInstance{UID: "u"}}) // once more
