@@ -9,7 +9,7 @@ import (
 )
 
 // manualRetry starts a workflow that failed again (Argo: FormulateRetryWorkflow). What succeeded or was skipped is
-// kept with all that is inside it. A leaf or Retry that failed, or is recorded as unfinished, is forgotten, with everything that comes after it in
+// kept with all that is inside it. A leaf or Retry that failed is forgotten, with everything that comes after it in
 // the same parent. A composite that failed is kept open around that. One with locks of its own is forgotten, since nothing
 // inside it may run before it has them again. Exit handlers and hooks of what is reset run
 // again, and the workflow asks for its locks again.
@@ -64,8 +64,7 @@ func (e *Engine) kept() []NodeState {
 		i := at.node
 		state, n := e.nodeState(i), e.graph.Node(i)
 		f := &state.Fact
-		phase := e.rules.Brief(i).Phase()
-		at.whole = at.whole || phase == nodegraph.PhasePlanned || phase.Settled() && !phase.Unsuccessful()
+		at.whole = at.whole || !e.rules.Brief(i).Phase().Unsuccessful()
 		switch {
 		case !f.Exists() && f.Stage != fact.StageEnded && f.Answer != fact.AnswerSkip && f.Answer != fact.AnswerOmit && !n.Expanded() && len(e.graph.Hooks(i)) == 0:
 			continue // follows from the rest

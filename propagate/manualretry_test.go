@@ -41,35 +41,6 @@ func TestTerminatedWhileItWaitsForItsLocksAgain(t *testing.T) {
 	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
 }
 
-// A controller may record a workflow as Failed while something in it runs. That is forgotten like what failed: it can't be kept
-// as an end that it never had.
-func TestManualRetryForgetsWhatIsRecordedAsUnfinished(t *testing.T) {
-	spec, err := nodegraph.Parse("dag(a: retry(1, pod), b, c: dag(d, e))")
-	require.NoError(t, err)
-	node := func(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.NodeStatus {
-		return nodegraph.NodeStatus{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}
-	}
-	e, _, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{
-		Phase: nodegraph.PhaseFailed, Started: epoch, Finished: epoch, Nodes: []nodegraph.NodeStatus{
-			node("wf", nodegraph.KindDAG, nodegraph.PhaseFailed),
-			node("wf.a", nodegraph.KindRetry, nodegraph.PhaseRunning), node("wf.a(0)", nodegraph.KindPod, nodegraph.PhaseRunning),
-			node("wf.b", nodegraph.KindPod, nodegraph.PhaseFailed),
-			node("wf.c", nodegraph.KindDAG, nodegraph.PhaseRunning),
-			node("wf.c.d", nodegraph.KindPod, nodegraph.PhaseSucceeded), node("wf.c.e", nodegraph.KindPod, nodegraph.PhasePending),
-		},
-	})
-	require.NoError(t, err)
-	tell(t, e, propagate.ManualRetry())
-	for name, phase := range map[string]nodegraph.Phase{
-		"wf.a(0)": nodegraph.PhasePending, "wf.b": nodegraph.PhasePending, "wf.c.d": nodegraph.PhaseSucceeded, "wf.c.e": nodegraph.PhasePending,
-	} {
-		expect(t, e, name, phase)
-	}
-	tell(t, e, propagate.PodSucceeded("wf.a(0)"), propagate.PodSucceeded("wf.b"), propagate.PodSucceeded("wf.c.e"))
-	expect(t, e, "wf", nodegraph.PhaseSucceeded)
-	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
-}
-
 // A ManualRetry that came twice in one batch took the state after the first for the state before the call.
 func TestManualRetryTwiceInABatch(t *testing.T) {
 	changes := func(events ...propagate.Event) []string {
