@@ -544,3 +544,23 @@ func TestRestoredRetryKeepsItsLock(t *testing.T) {
 		require.Equal(t, fact.LockHeld, again.Fact(again.Graph().Find("wf.a")).Lock)
 	}
 }
+
+// A record may lack a task that is omitted: it is when the record is read, and stays so when the daemon before it ends.
+func TestOmissionThatARecordLacks(t *testing.T) {
+	spec, err := nodegraph.Parse(`dag(d: daemon, b depends "d.Failed", s: suspend)`)
+	require.NoError(t, err)
+	node := func(name string, kind nodegraph.Kind, daemoned bool) nodegraph.NodeStatus {
+		return nodegraph.NodeStatus{
+			ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: nodegraph.PhaseRunning, Started: epoch, Daemoned: daemoned,
+		}
+	}
+	e, _, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Started: epoch, Nodes: []nodegraph.NodeStatus{
+		node("wf", nodegraph.KindDAG, false), node("wf.d", nodegraph.KindPod, true), node("wf.s", nodegraph.KindSuspend, false),
+	}})
+	require.NoError(t, err)
+	require.NoError(t, e.Check(), "before the first call")
+	expect(t, e, "wf.b", nodegraph.PhaseOmitted)
+	require.Equal(t, "Planned 4", e.Explain(e.Graph().Find("wf.b"))[0].Line)
+	tell(t, e, propagate.PodFailed("wf.d", "boom"))
+	expect(t, e, "wf.b", nodegraph.PhaseOmitted)
+}

@@ -165,13 +165,11 @@ func (r *restorer) restore() error {
 	if r.record {
 		r.endRecorded()
 	}
+	e.keepOmissions()
 	e.out.changed = e.out.changed[:0]
 	for i := range nodegraph.Index(e.graph.Len()) {
 		e.out.place[i] = 0
 		f := e.facts.Node(i)
-		if e.facts.HasDaemons() && e.rules.Brief(i).Rule() == rule.RuleOmitted {
-			e.facts.SetAnswer(i, fact.AnswerOmit)
-		}
 		if f.Answer() == fact.AnswerAsked || f.Lock() == fact.LockAsked || e.facts.Memo(i) == fact.AnswerAsked {
 			e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
 		}
@@ -190,6 +188,16 @@ func (r *restorer) restore() error {
 	}
 	e.out.result = nil
 	return nil
+}
+
+// keepOmissions makes omissions final, as they were when daemons that ended since were ready.
+func (e *Engine) keepOmissions() {
+	for i := range nodegraph.Index(e.graph.Len()) {
+		if e.facts.HasDaemons() && e.rules.Brief(i).Rule() == rule.RuleOmitted {
+			e.facts.SetAnswer(i, fact.AnswerOmit)
+		}
+	}
+	e.sweep(0)
 }
 
 // addMembers adds what is inside node i: of a loop what is known of its items, of any other node what it has if it was
