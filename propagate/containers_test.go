@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,34 +13,31 @@ import (
 
 // What is told of containers and their runs, in any order.
 
-// ContainerRetried that came after the end of the run it began did not say that the pod runs; in the other order it did.
-func TestContainerRetriedHeardAfterItsEnd(t *testing.T) {
-	again, end := said(1, run(2, propagate.ContainerRetried("wf.set", "a"))), said(1, run(2, propagate.ContainerEnded("wf.set", "a", 0, "")))
+// looksTheSame tells two events of wf.set in either order, after others.
+func looksTheSame(t *testing.T, otherwise string, one, other propagate.Event, before ...propagate.Event) {
+	t.Helper()
 	looks := make(map[string]bool)
-	for _, order := range [][]propagate.Event{{again, end}, {end, again}} {
+	for _, order := range [][]propagate.Event{{one, other}, {other, one}} {
 		e := drawn(t, "dag(set: pod(a, b), hold: suspend)")
-		for _, ev := range order {
+		for _, ev := range slices.Concat(before, order) {
 			tell(t, e, ev)
 		}
 		looks[explore.Look(e)] = true
 	}
-	require.Len(t, looks, 1, "the same two events in either order: wf.set is Running or Pending")
+	require.Len(t, looks, 1, "the same two events in either order: %s", otherwise)
+}
+
+// ContainerRetried that came after the end of the run it began did not say that the pod runs; in the other order it did.
+func TestContainerRetriedHeardAfterItsEnd(t *testing.T) {
+	again, end := said(1, run(2, propagate.ContainerRetried("wf.set", "a"))), said(1, run(2, propagate.ContainerEnded("wf.set", "a", 0, "")))
+	looksTheSame(t, "wf.set is Running or Pending", again, end)
 }
 
 // A container runs again in a pod, then the pod fails. Heard in the other order the pod that had ended ran again, and
 // nothing more was heard of it.
 func TestContainerRetriedHeardAfterThePodsEnd(t *testing.T) {
 	again, end := said(1, run(2, propagate.ContainerRetried("wf.set", "a"))), said(1, run(1, propagate.PodFailed("wf.set", "")))
-	looks := make(map[string]bool)
-	for _, order := range [][]propagate.Event{{again, end}, {end, again}} {
-		e := drawn(t, "dag(set: pod(a, b), hold: suspend)")
-		tell(t, e, said(1, run(1, propagate.PodRunning("wf.set"))))
-		for _, ev := range order {
-			tell(t, e, ev)
-		}
-		looks[explore.Look(e)] = true
-	}
-	require.Len(t, looks, 1, "the same two events in either order: wf.set is Failed or Running")
+	looksTheSame(t, "wf.set is Failed or Running", again, end, said(1, run(1, propagate.PodRunning("wf.set"))))
 }
 
 // A late ContainerRetried of a pod that is gone changed no phase and yet forgot when the pod and its containers ended.
@@ -57,15 +55,7 @@ func TestLateContainerRetriedKeepsWhenThePodEnded(t *testing.T) {
 // A pod that was first heard of through ContainerRetried was taken to be in the container's run, and its end came too early.
 func TestPodFirstHeardOfThroughContainerRetried(t *testing.T) {
 	again, end := said(1, run(2, propagate.ContainerRetried("wf.set", "a"))), said(1, run(1, propagate.PodFailed("wf.set", "")))
-	looks := make(map[string]bool)
-	for _, order := range [][]propagate.Event{{again, end}, {end, again}} {
-		e := drawn(t, "dag(set: pod(a, b), hold: suspend)")
-		for _, ev := range order {
-			tell(t, e, ev)
-		}
-		looks[explore.Look(e)] = true
-	}
-	require.Len(t, looks, 1, "the same two events in either order: wf.set is Failed or Running")
+	looksTheSame(t, "wf.set is Failed or Running", again, end)
 }
 
 // The runs of a container in the pod before were counted in the next one: what a host said of its second run there, which

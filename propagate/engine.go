@@ -24,7 +24,7 @@ type Engine struct {
 	restored restored     // what an engine owes that was made from what was stored; nothing after the first call
 	out      output       // what the current call has brought about; empty between calls
 	older    olderPods    // the pods that nodes had before those that are known
-	wording  MessageStyle // of what SyncPods observes; decides no phase
+	style    MessageStyle // of what SyncPods observes; decides no phase
 	has      features     // of the specification; never changes
 }
 
@@ -226,11 +226,11 @@ func (s *starts) forget(i nodegraph.Index) {
 // A MessageStyle is how messages about failed containers are put. It changes no phase.
 type MessageStyle uint8
 
-// The wordings.
+// The styles.
 const (
 	StyleNamed MessageStyle = iota // "main: Error (exit code 1)"
 	StyleBare                      // "Error (exit code 1)", as Argo's releases up to 3.6 put it
 )
 
-// SetMessageStyle chooses the wording of what [Engine.SyncPods] observes from now on.
-func (e *Engine) SetMessageStyle(w MessageStyle) { e.wording = w }
+// SetMessageStyle chooses the style of what [Engine.SyncPods] observes from now on.
+func (e *Engine) SetMessageStyle(s MessageStyle) { e.style = s }

@@ -26,7 +26,7 @@ func (e *Engine) manualRetry() {
 	for i := range nodegraph.Index(e.graph.Len()) {
 		old[e.graph.Node(i).ID()] = changed{phase: e.rules.Brief(i).Phase(), message: fresh.rules.Said(fresh.facts.Intern(e.rules.MessageWords(i)))}
 	}
-	fresh.wording = e.wording
+	fresh.style = e.style
 	for i := range nodegraph.Index(e.graph.Len()) { // pods that are forgotten may still be heard of
 		if uid := e.facts.UID(i); uid != "" && fresh.unknownPod(e.graph.Node(i).ID(), uid) {
 			e.remember(e.graph.Node(i).ID(), map[string]int64{uid: e.facts.Serial(i)})

@@ -37,8 +37,8 @@ type ContainerStatus struct {
 }
 
 // of puts what a container's end says.
-func (w MessageStyle) of(c *ContainerStatus, text string) string {
-	if w == StyleBare {
+func (s MessageStyle) of(c *ContainerStatus, text string) string {
+	if s == StyleBare {
 		return text
 	}
 	return c.Name + ": " + text
@@ -90,7 +90,7 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	}
 	for k := range pods {
 		if i, known := e.podNode(&pods[k]); known {
-			batch = append(batch, podEvents(e.graph.Node(i), i, &pods[k], e.wording)...)
+			batch = append(batch, podEvents(e.graph.Node(i), i, &pods[k], e.style)...)
 		} else {
 			unknown = append(unknown, pods[k].Node)
 		}
@@ -123,7 +123,7 @@ func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container
 // that is a node.
-func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, wording MessageStyle) []Event {
+func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, style MessageStyle) []Event {
 	id := fact.PodInstance{UID: p.UID, Created: p.Created}
 	pod := Event{At: i, Pod: id, Conditions: p.Conditions}
 	switch p.Phase {
@@ -138,7 +138,7 @@ func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, wording Messa
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseSucceeded
 	case "Failed":
 		pod.Type, pod.Reason = EventPodEnded, p.Reason
-		pod.Phase, pod.Message = failure(n.Template, p, wording)
+		pod.Phase, pod.Message = failure(n.Template, p, style)
 	default:
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseError
 		pod.Message = fmt.Sprintf("Unexpected pod phase for %s: %s", p.Name, p.Phase)
@@ -155,7 +155,7 @@ func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, wording Messa
 			}
 		}
 		if isContainerNode(n, c.Name) {
-			events = append(events, containerEvent(i, id, &c, wording))
+			events = append(events, containerEvent(i, id, &c, style))
 		}
 	}
 	return append(events, pod)
@@ -165,13 +165,13 @@ func isContainerNode(n *nodegraph.Node, name string) bool {
 	return len(n.Template.Containers) > 0 && n.Template.IsMain(name)
 }
 
-func containerEvent(i nodegraph.Index, id fact.PodInstance, c *ContainerStatus, wording MessageStyle) Event {
+func containerEvent(i nodegraph.Index, id fact.PodInstance, c *ContainerStatus, style MessageStyle) Event {
 	ev := Event{At: i, Pod: id, Container: c.Name, Type: EventContainerPending}
 	switch {
 	case c.Terminated:
 		ev.Type, ev.ExitCode, ev.HasExit, ev.Finished = EventContainerEnded, c.ExitCode, true, c.Finished
 		if c.ExitCode != 0 {
-			ev.Message = wording.of(c, fmt.Sprintf("%s (exit code %d): %s", c.Reason, c.ExitCode, c.Message))
+			ev.Message = style.of(c, fmt.Sprintf("%s (exit code %d): %s", c.Reason, c.ExitCode, c.Message))
 		}
 	case c.Running:
 		ev.Type = EventContainerRunning
@@ -212,7 +212,7 @@ const preMainFailure = 65
 
 // failure says how a failed pod's node ended and why (Argo: inferFailedReason). Of several containers that failed one
 // speaks: init containers first, then the user's, then Argo's own, then sidecars.
-func failure(t *nodegraph.Template, p *PodStatus, wording MessageStyle) (nodegraph.Phase, string) {
+func failure(t *nodegraph.Template, p *PodStatus, style MessageStyle) (nodegraph.Phase, string) {
 	if p.Message != "" {
 		return nodegraph.PhaseFailed, p.Message
 	}
@@ -230,7 +230,7 @@ func failure(t *nodegraph.Template, p *PodStatus, wording MessageStyle) (nodegra
 			main, wait = main || t.IsMain(c.Name), wait || auxiliary(c.Name)
 		default:
 			if phase, ok := blame(t, &c); ok {
-				return phase, wording.of(&c, join(fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode), c.Message))
+				return phase, style.of(&c, join(fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode), c.Message))
 			}
 		}
 	}

@@ -53,15 +53,7 @@ func recordSource(nodes []nodegraph.NodeStatus) source {
 			}
 			return a
 		},
-		rest: func() []string {
-			var rest []string
-			for k := range nodes {
-				if !taken[nodes[k].ID] {
-					rest = append(rest, nodes[k].ID)
-				}
-			}
-			return rest
-		},
+		rest: func() []string { return untaken(nodes, taken, func(n *nodegraph.NodeStatus) string { return n.ID }) },
 	}
 }
 

@@ -112,6 +112,17 @@ type source struct {
 	rest    func() []string               // ids that were never taken
 }
 
+// untaken lists the ids of what was stored and never taken, in the order in which it was stored.
+func untaken[T any](nodes []T, taken map[string]bool, id func(*T) string) []string {
+	var rest []string
+	for k := range nodes {
+		if id := id(&nodes[k]); !taken[id] {
+			rest = append(rest, id)
+		}
+	}
+	return rest
+}
+
 // isNamed reports whether what was stored under a name, or under none, is of the node with this name.
 func isNamed(stored, name string) bool { return stored == name || stored == "" }
 
@@ -190,10 +201,13 @@ func (r *restorer) restore() error {
 	return nil
 }
 
-// keepOmissions makes omissions final, as they were when daemons that ended since were ready.
+// keepOmissions makes omissions final: a daemon that ends later does not undo them.
 func (e *Engine) keepOmissions() {
+	if !e.facts.HasDaemons() {
+		return
+	}
 	for i := range nodegraph.Index(e.graph.Len()) {
-		if e.facts.HasDaemons() && e.rules.Brief(i).Rule() == rule.RuleOmitted {
+		if e.rules.Brief(i).Rule() == rule.RuleOmitted {
 			e.facts.SetAnswer(i, fact.AnswerOmit)
 		}
 	}

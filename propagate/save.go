@@ -128,15 +128,7 @@ func stateSource(nodes []NodeState) source {
 			return n.Items, n.Resolved
 		},
 		attempt: func(string) retry.Attempt { return retry.Attempt{} }, // each was asked for
-		rest: func() []string {
-			var rest []string
-			for k := range nodes {
-				if !taken[nodes[k].ID] {
-					rest = append(rest, nodes[k].ID)
-				}
-			}
-			return rest
-		},
+		rest:    func() []string { return untaken(nodes, taken, func(n *NodeState) string { return n.ID }) },
 	}
 }
 
