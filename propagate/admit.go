@@ -6,17 +6,17 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
-// admit reports whether node i may start now: the workflow is not held, its locks are granted, its memoization key was
-// looked up, and no limit of parallelism is reached.
+// admit reports whether node i may start now, or go on after a wait for its locks: the workflow is not held, no limit of
+// parallelism is reached, its locks are granted, and its memoization key was looked up, in this order (Argo: executeTemplate).
+// What can't go on holds no locks, since those whose end it waits for may need them.
 func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 	n := e.graph.Node(i)
-	if e.facts.Suspended() || e.facts.Started().IsZero() {
-		return false
-	}
+	held := e.facts.Suspended() || e.facts.Started().IsZero()
 	if n.Kind == nodegraph.KindStepGroup || n.Kind == nodegraph.KindTaskGroup {
-		return true
+		return !held
 	}
-	if !e.parallelismAllows(i, v) {
+	if held || !e.parallelismAllows(i, v) {
+		e.returnLocks(i)
 		return false
 	}
 	if v.WantsAttempt() {
@@ -26,8 +26,8 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 }
 
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
-// checkParallelism). The boundary's limit holds back a Retry as a whole, not its later attempts. Where the boundary fails
-// fast, only a Retry with a lock makes more attempts: what still runs there may be waiting for that lock.
+// checkParallelism, which lets later attempts of a Retry pass). Where the boundary fails fast, only a Retry with a lock makes
+// more attempts: what still runs there may be waiting for that lock.
 func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 	if !e.has.limits {
 		return true
@@ -41,16 +41,16 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 		return true
 	}
 	t := e.graph.Node(b).Template
-	if v.WantsAttempt() && (!t.FailFast || e.facts.Node(i).Lock() == fact.LockHeld) {
-		return true
-	}
 	if t.Parallelism <= 0 && !t.FailFast {
 		return true
 	}
 	c := e.countIn(b)
-	if t.FailFast && c.Failed != nodegraph.None {
+	if t.FailFast && c.Failed != nodegraph.None && !(v.WantsAttempt() && e.facts.Node(i).Lock() == fact.LockHeld) {
 		e.abandon(i) // it never starts, and what still runs may want its lock
 		return false
+	}
+	if e.rules.KeepsPlace(i) {
+		return true
 	}
 	return t.Parallelism <= 0 || c.Active+near < t.Parallelism
 }
@@ -92,23 +92,23 @@ func (e *Engine) ask(i nodegraph.Index) {
 	e.actOn(ActionResolve, i, e.rules.When(i))
 }
 
-// lookedUp reports whether the host has found nothing under the memoization key of node i. It asks if nobody did.
+// lookedUp reports whether the host has looked up the memoization key of node i. It asks if nobody did.
 func (e *Engine) lookedUp(i nodegraph.Index, key string) bool {
 	if e.facts.Memo(i) == fact.AnswerNone {
 		e.facts.SetMemo(i, fact.AnswerAsked)
 		e.starts.asked[i] = struct{}{}
 		e.actOn(ActionLookup, i, key)
 	}
-	return e.facts.Memo(i) == fact.AnswerRun
+	return e.facts.Memo(i) != fact.AnswerAsked
 }
 
 // hasLocks reports whether node i holds the locks that it needs, if any. It asks for them if nobody did.
 func (e *Engine) hasLocks(i nodegraph.Index) bool {
 	locks, lock := e.rules.LocksOf(i), e.facts.Node(i).Lock()
-	if len(locks) == 0 || lock == fact.LockHeld {
+	if len(locks) == 0 || lock == fact.LockHeld || lock == fact.LockGranted {
 		return true
 	}
-	if lock == fact.LockNone {
+	if lock == fact.LockNone || lock == fact.LockReturned {
 		n := e.graph.Node(i)
 		e.facts.SetLock(i, fact.LockAsked)
 		e.starts.asked[i] = struct{}{}
@@ -119,14 +119,35 @@ func (e *Engine) hasLocks(i nodegraph.Index) bool {
 
 // releaseLocks gives back what node i holds, or waits for.
 func (e *Engine) releaseLocks(i nodegraph.Index) {
-	if e.facts.Node(i).Lock() != fact.LockNone {
-		e.giveBackLocks(i)
+	switch e.facts.Node(i).Lock() {
+	case fact.LockNone:
+		return
+	case fact.LockReturned:
+	default:
+		e.tellRelease(i)
 	}
+	e.facts.SetLock(i, fact.LockNone)
 }
 
-// giveBackLocks gives back the locks of node i, which may have been granted to it although nobody asked any more.
-func (e *Engine) giveBackLocks(i nodegraph.Index) {
-	e.facts.SetLock(i, fact.LockNone)
+// returnLocks gives back the locks that were granted to node i, which can't go on now and asks again when it can. What was looked
+// up under them is forgotten: whoever has them next may change that.
+func (e *Engine) returnLocks(i nodegraph.Index) {
+	n := e.facts.Node(i)
+	switch {
+	case n.Lock() == fact.LockGranted:
+		e.facts.SetLock(i, fact.LockReturned)
+	case n.Lock() == fact.LockHeld && !n.Exists():
+		e.facts.SetLock(i, fact.LockNone)
+	default:
+		return
+	}
+	e.facts.SetMemo(i, fact.AnswerNone)
+	e.starts.forget(i)
+	e.tellRelease(i)
+}
+
+// tellRelease tells the host to take back the locks of node i.
+func (e *Engine) tellRelease(i nodegraph.Index) {
 	n := e.graph.Node(i)
 	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.rules.LocksOf(i)})
 }
@@ -137,8 +158,11 @@ func (e *Engine) askAgain() {
 		if e.facts.Node(i).Answer() == fact.AnswerAsked {
 			e.facts.SetAnswer(i, fact.AnswerNone)
 		}
-		if e.facts.Node(i).Lock() == fact.LockAsked {
+		if n := e.facts.Node(i); n.Lock() == fact.LockAsked {
 			e.facts.SetLock(i, fact.LockNone)
+			if n.Exists() {
+				e.facts.SetLock(i, fact.LockReturned)
+			}
 		}
 		if e.facts.Memo(i) == fact.AnswerAsked {
 			e.facts.SetMemo(i, fact.AnswerNone)

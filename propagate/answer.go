@@ -25,25 +25,22 @@ func (e *Engine) workflowLockAnswered(ev *Event) {
 func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	f := e.facts.Node(i)
 	switch {
-	case f.Lock() == fact.LockHeld:
+	case f.Lock() == fact.LockHeld, f.Lock() == fact.LockGranted:
 		return
-	case f.Lock() == fact.LockNone && !e.rules.Brief(i).WantsStart(): // it does not want them any more
-		e.giveBackLocks(i)
+	case f.Lock() == fact.LockReturned, f.Lock() == fact.LockNone && !e.rules.Brief(i).WantsStart(): // it did not ask for them
+		e.tellRelease(i)
 		return
 	}
 	if ev.Type == EventLockQueued {
 		e.lockQueued(i, ev)
 		return
 	}
-	if !f.Exists() {
+	if f.Exists() {
+		e.facts.SetLock(i, fact.LockGranted)
+	} else {
 		e.facts.SetLock(i, fact.LockHeld)
-		e.starts.want(i)
-		return
 	}
-	e.facts.Grant(i)
-	if e.expand(i) && startedByHost.has(e.facts.Node(i).Kind()) {
-		e.actOn(ActionRecreate, i, "")
-	}
+	e.starts.want(i)
 }
 
 // lockQueued makes node i wait for its locks.
@@ -118,15 +115,14 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 
 // memoized takes the host's word on a memoization key.
 func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
-	if e.facts.Node(i).Exists() || e.facts.Memo(i) == fact.AnswerRun {
+	f, memo := e.facts.Node(i), e.facts.Memo(i)
+	if memo == fact.AnswerRun || memo == fact.AnswerSkip || f.Exists() && f.Lock() != fact.LockGranted {
 		return
 	}
-	e.facts.SetMemo(i, fact.AnswerRun)
 	if ev.Value {
-		e.starts.forget(i)
-		e.facts.Create(i, e.facts.Instant(), e.afterOlder(i))
-		e.facts.EndHit(i, ev.Message, e.facts.Now())
+		e.facts.SetMemo(i, fact.AnswerSkip)
 	} else {
-		e.starts.want(i)
+		e.facts.SetMemo(i, fact.AnswerRun)
 	}
+	e.starts.want(i)
 }

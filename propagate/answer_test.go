@@ -55,6 +55,7 @@ func TestUnanswerableIsFinal(t *testing.T) {
 	})
 	t.Run("found in the cache", func(t *testing.T) {
 		e := drawnWith(t, `dag(x when "{{a}} == 1", hold: suspend)`, eachOf(nodegraph.KindPod, func(template *nodegraph.Template) { template.Memoize = "key" }))
+		tell(t, e, propagate.Resolved("wf.x", true, ""))
 		tell(t, e, propagate.Memoized("wf.x", true))
 		tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
 		expect(t, e, "wf.x", nodegraph.PhaseSucceeded)

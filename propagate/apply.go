@@ -32,6 +32,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	e.take(events)
 	e.settle()
 	e.recreateAgain()
+	e.dropVoid()
 	e.finish(complete)
 	return nil
 }

@@ -21,14 +21,38 @@ func (e *Engine) start(i nodegraph.Index, v rule.Brief) {
 		e.rules.ForgetWants(i)
 		i = m
 	}
+	if e.facts.Node(i).Exists() {
+		e.goOn(i)
+		return
+	}
 	e.create(i)
+}
+
+// goOn lets node i, which waited for its locks, do what it was created for.
+func (e *Engine) goOn(i nodegraph.Index) {
+	e.starts.forget(i)
+	e.facts.Grant(i)
+	switch {
+	case !e.facts.Node(i).Kind().Composite() && e.refuse(i), e.isHit(i):
+	case e.expand(i) && startedByHost.has(e.facts.Node(i).Kind()):
+		e.actOn(ActionRecreate, i, "")
+	}
+}
+
+// isHit ends node i, and reports that, if its memoization key was found.
+func (e *Engine) isHit(i nodegraph.Index) bool {
+	hit := e.facts.Memo(i) == fact.AnswerSkip && !e.rules.Barred(i)
+	if hit {
+		e.facts.EndHit(i, e.facts.Now())
+	}
+	return hit
 }
 
 // create makes node i exist, tells the host, and lets its members come into being.
 func (e *Engine) create(i nodegraph.Index) {
 	e.starts.forget(i)
 	e.facts.Create(i, e.facts.Instant(), e.afterOlder(i))
-	if !e.facts.Node(i).Kind().Composite() && e.refuse(i) {
+	if !e.facts.Node(i).Kind().Composite() && e.refuse(i) || e.isHit(i) {
 		return
 	}
 	if e.rules.Stops(i) {
@@ -56,8 +80,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 		message = e.rules.StopText()
 	}
 	e.expand(i)
-	o := e.ending(i, fact.StageStopped, nodegraph.PhaseFailed, message, e.facts.Instant())
-	e.facts.Join(i, &o)
+	e.stop(i, message)
 	return true
 }
 

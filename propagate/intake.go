@@ -8,19 +8,30 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
-// take takes the events of a call, which were checked.
+// take takes the events of a call, which were checked. Those about the workflow as a whole come last: what is told of a node in
+// the same call has happened before a shutdown that stops it.
 func (e *Engine) take(events []Event) {
-	for k, i := range e.out.targets[:len(events)] {
-		e.apply(&events[k], i)
+	ofWorkflow := false
+	targets := e.out.targets[:len(events)]
+	for k, i := range targets {
+		if i == nodegraph.Root {
+			ofWorkflow = true
+		} else {
+			e.apply(&events[k], i)
+		}
+	}
+	if !ofWorkflow {
+		return
+	}
+	for k, i := range targets {
+		if i == nodegraph.Root {
+			e.applyWorkflow(&events[k])
+		}
 	}
 }
 
 // apply takes an event of node i that was checked.
 func (e *Engine) apply(ev *Event, i nodegraph.Index) {
-	if i == nodegraph.Root {
-		e.applyWorkflow(ev)
-		return
-	}
 	about := &eventRules[ev.Type]
 	switch {
 	case about.about == aboutWait && !e.facts.Node(i).Exists() && e.rules.WithinEnded(i):

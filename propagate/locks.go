@@ -186,7 +186,8 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 	t.drop(workflow)
 	nodes := make([]nodegraph.Index, 0, 8)
 	for i := range nodegraph.Index(e.graph.Len()) {
-		if l := e.facts.Node(i).Lock(); l == fact.LockHeld || l == fact.LockWaits {
+		switch e.facts.Node(i).Lock() {
+		case fact.LockHeld, fact.LockGranted, fact.LockWaits:
 			nodes = append(nodes, i)
 		}
 	}
@@ -196,7 +197,7 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 	for _, i := range nodes {
 		h := Holder{Workflow: workflow, Node: e.graph.Node(i).ID()}
 		t.name(e.rules.LocksOf(i))
-		if e.facts.Node(i).Lock() == fact.LockHeld {
+		if e.facts.Node(i).Lock() != fact.LockWaits {
 			t.hold(h, e.rules.LocksOf(i))
 		} else {
 			t.waits = append(t.waits, waiter{h, e.rules.LocksOf(i)})

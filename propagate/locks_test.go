@@ -435,8 +435,9 @@ func TestForgetOneOfSeveralHolders(t *testing.T) {
 	require.Equal(t, "stays", holderNames(table.Holders(mutexM)))
 }
 
-// Two Steps had the two places of their boundary and waited in them for the mutex of a Retry that waited for a place.
-func TestHolderOfALockIsNotHeldBackByParallelism(t *testing.T) {
+// Two Steps have the two places of their boundary and wait in them for a mutex. The Retry that is granted it has no place, and
+// gives it back, so that one of the Steps goes on; it asks again when there is a place.
+func TestALockIsGivenBackByWhatHasNoPlace(t *testing.T) {
 	spec, err := nodegraph.Parse(`dag(first: mutex(m, pod), holder: mutex(m, retry(1, pod)), s1: steps(x: mutex(m, pod)), s2: steps(y: mutex(m, pod)))`)
 	require.NoError(t, err)
 	spec.Templates[0].Parallelism = 2
@@ -455,8 +456,11 @@ func TestHolderOfALockIsNotHeldBackByParallelism(t *testing.T) {
 			tell(t, e, propagate.LockQueued(o.Name, "default/Mutex/m", "waits"))
 		}
 	}
-	tell(t, e, propagate.LockGranted("wf.holder"))
-	require.Contains(t, waitsFor(e), "wf.holder(0): start")
+	require.Equal(t, []string{"Release wf.holder default/Mutex/m"}, actionsOf(tell(t, e, propagate.LockGranted("wf.holder"))))
+	require.Contains(t, waitsFor(e), "wf.holder: parallelism")
+	tell(t, e, propagate.LockGranted("wf.s1[0].x"))
+	require.Contains(t, actionsOf(tell(t, e, propagate.PodSucceeded("wf.s1[0].x"))), "Acquire wf.holder default/Mutex/m")
+	require.Equal(t, []string{"Start Pod wf.holder(0)"}, actionsOf(tell(t, e, propagate.LockGranted("wf.holder"))))
 }
 
 // A lock that was granted to what had ended while it waited was never given back.

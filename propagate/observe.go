@@ -42,8 +42,9 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
 	e.merge(i, &o)
 }
 
-// merge joins an observation into what is known of node i. What has ended in an attempt that was followed by another can't
-// live again. Inside such an attempt the engine learns which pod it was and no more: its end could start what comes after it.
+// merge joins an observation into what is known of node i. What has ended does not live again because a newer pod was never
+// seen to run, nor where that would undo what was decided: see final. Inside that the engine learns which pod it was and no
+// more: its end could start what comes after it.
 func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	e.facts.BeginFirstRun(i)
 	if e.facts.Knows(i, o) {
@@ -52,9 +53,9 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	n := e.facts.Node(i)
 	if n.Stage() >= fact.StageGone && e.rules.Brief(i).Fulfilled() {
 		switch {
-		case e.facts.Run(i).Before(o.Run) && e.lateAttempt(i):
+		case e.facts.Run(i).Before(o.Run) && (o.Stage == fact.StageGone || e.final(i)):
 			return
-		case e.lateAttempt(n.Parent()):
+		case n.Stage() != fact.StageStopped && e.final(n.Parent()):
 			o = &store.Observation{Run: o.Run, UID: o.UID}
 		}
 	}
@@ -64,14 +65,15 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	}
 }
 
-// lateAttempt reports whether node i is inside an attempt that was followed by another, or inside something that was ended as
-// a whole. What happens there can no longer undo what was decided from it.
-func (e *Engine) lateAttempt(i nodegraph.Index) bool {
-	for p := i; p > nodegraph.Entry; p = e.graph.Node(p).Parent {
-		if e.graph.Node(p).Role == nodegraph.RoleAttempt && e.graph.Last(e.graph.Node(p).Parent) != p {
-			return true
-		}
-		if e.facts.Node(p).Stage() == fact.StageEnded && e.graph.Node(p).Kind.Composite() {
+// final reports whether what happens in node i can no longer undo what was decided from it. That is so in an attempt that was
+// followed by another, in what was ended as a whole, and in what has ended and given its locks back, which others may have.
+func (e *Engine) final(i nodegraph.Index) bool {
+	for p := i; p > nodegraph.Root; p = e.graph.Node(p).Parent {
+		n := e.facts.Node(p)
+		switch {
+		case n.IsAttempt() && e.graph.Last(n.Parent()) != p,
+			n.Stage() == fact.StageEnded && n.Kind().Composite(),
+			n.Lock() == fact.LockNone && e.rules.Brief(p).Fulfilled() && len(e.rules.LocksOf(p)) > 0:
 			return true
 		}
 	}
@@ -141,13 +143,11 @@ func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 func (e *Engine) agentEnded(message string) {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		n := e.facts.Node(i)
-		if n.Kind() != nodegraph.KindHTTP && n.Kind() != nodegraph.KindPlugin || !n.Exists() {
+		if n.Kind() != nodegraph.KindHTTP && n.Kind() != nodegraph.KindPlugin || !n.Exists() || n.Stage() >= fact.StageEnded {
 			continue
 		}
-		o := e.ending(i, fact.StageGone, nodegraph.PhasePlanned, "", e.facts.Instant())
-		if e.facts.Join(i, &o) && n.Stage() == fact.StageGone {
-			e.facts.Say(i, message)
-		}
+		o := e.ending(i, fact.StageStopped, nodegraph.PhaseError, message, e.facts.Instant())
+		e.facts.Join(i, &o)
 	}
 }
 
@@ -272,7 +272,7 @@ func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
 		if e.facts.Serial(i) == 0 && n.Ran() && ev.Type != EventContainerRetried {
-			e.date(i, serial)
+			e.date(i, serial, "")
 		}
 		if uid != "" && sameSecond(ev.Pod.Created, e.facts.Serial(i)) {
 			serial = e.facts.Serial(i) // the pod that was waited for, unless there is one
@@ -289,7 +289,7 @@ func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
 		e.remember(e.graph.Node(i).ID(), map[string]int64{had: e.facts.Serial(i)})
 	}
 	if serial > e.facts.Serial(i) && e.stoppedUnheard(i) {
-		e.facts.Redate(i, serial, uid) // that is the pod that was stopped
+		e.date(i, serial, uid) // that is the pod that was stopped
 	}
 	return serial
 }
@@ -303,8 +303,8 @@ func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
 
 // date gives the pod of node i its place among the pods with times: it is the first that is heard of. Only a record, or a host
 // without times, has said that it ran.
-func (e *Engine) date(i nodegraph.Index, serial int64) {
-	e.facts.Redate(i, serial, "")
+func (e *Engine) date(i nodegraph.Index, serial int64, uid string) {
+	e.facts.Redate(i, serial, uid)
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		e.facts.Redate(m, serial, "")
 	}

@@ -118,7 +118,7 @@ func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	}
 	f := e.facts.Node(i)
 	inside := len(e.graph.Node(i).Template.Containers) == 0 || e.graph.First(i) != nodegraph.None
-	return i, f.Exists() && !e.facts.CacheHit(i) && f.Lock() != fact.LockWaits && inside
+	return i, f.Exists() && !e.facts.CacheHit(i) && !f.Waits() && inside
 }
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container

@@ -119,7 +119,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	switch {
 	case r.Phase == nodegraph.PhasePending && r.Started.IsZero() && r.WaitsFor == "" && e.resolvedItem(i):
 		return fact.Fact{} // still to start
-	case r.Phase == nodegraph.PhaseOmitted && e.facts.HasDaemons():
+	case r.Phase == nodegraph.PhaseOmitted && e.rules.OmissionLasts(i):
 		return fact.Fact{Answer: fact.AnswerOmit}
 	case r.Phase == nodegraph.PhaseOmitted:
 		return fact.Fact{} // follows from what it comes after
@@ -207,11 +207,10 @@ func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 // recorded would not force is the container's own.
 func containerFact(f *fact.Fact, r *nodegraph.NodeStatus, pod *fact.Fact) {
 	forced := r.Message == rule.TextContainerDeleted && pod.Stage == fact.StageGone ||
-		r.Message == rule.TextPodFailedUnder && pod.Stage == fact.StageEnded && pod.Phase.Unsuccessful() ||
-		r.Message == pod.Message && pod.Stage == fact.StageStopped
+		r.Message == rule.TextPodFailedUnder && pod.Stage == fact.StageEnded && pod.Phase.Unsuccessful()
 	switch {
 	case r.Phase.Completed() && !forced:
-		f.Stage, f.Phase, f.Message = fact.StageEnded, r.Phase, r.Message
+		endFact(f, r)
 	case r.Phase == nodegraph.PhaseRunning:
 		f.Stage, f.Ran = fact.StageRunning, true
 	case r.Phase == nodegraph.PhasePending:

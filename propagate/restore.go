@@ -65,7 +65,7 @@ func (r *restorer) endRecorded() {
 				continue // hooks of items may still be due, and a daemon be tried again: neither is inside what has ended as a whole
 			}
 			e.facts.EndAsRecorded(i)
-		case f.Unsynced() && (e.lateAttempt(i) || e.facts.Node(f.Parent()).Phase().Completed() && e.facts.Node(f.Parent()).Kind().Composite()):
+		case f.Unsynced() && (e.final(i) || e.facts.Node(f.Parent()).Phase().Completed() && e.facts.Node(f.Parent()).Kind().Composite()):
 			e.facts.EndResults(i)
 		default:
 			continue
@@ -73,7 +73,7 @@ func (r *restorer) endRecorded() {
 		e.sweep(0)
 	}
 	for i := range nodegraph.Index(e.graph.Len()) { // from now on its members alone say what a composite is, unless the workflow is complete
-		if f := e.facts.Node(i); f.Kind().Composite() && f.Stage() < fact.StageStopped && e.facts.Root().Stage() != fact.StageEnded {
+		if f := e.facts.Node(i); f.Kind().Composite() && f.Stage() < fact.StageEnded && e.facts.Root().Stage() != fact.StageEnded {
 			e.facts.ForgetRecorded(i)
 		}
 	}
@@ -93,7 +93,7 @@ func (e *Engine) saysAsRecorded(i nodegraph.Index) bool {
 // stopWaitsInside stops what waits for a lock inside something that only ends: it is not to start any more.
 func (e *Engine) stopWaitsInside() {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		if e.facts.Node(i).Lock() == fact.LockWaits && e.rules.WithinClosing(i) {
+		if e.facts.Node(i).Waits() && e.rules.WithinClosing(i) {
 			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
 		}
 	}
@@ -184,7 +184,7 @@ func (r *restorer) restore() error {
 		if f.Answer() == fact.AnswerAsked || f.Lock() == fact.LockAsked || e.facts.Memo(i) == fact.AnswerAsked {
 			e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
 		}
-		if (f.Lock() == fact.LockHeld || f.Lock() == fact.LockAsked) && !f.Exists() && i != nodegraph.Root {
+		if f.Lock() == fact.LockGranted || (f.Lock() == fact.LockHeld || f.Lock() == fact.LockAsked) && !f.Exists() && i != nodegraph.Root {
 			e.starts.asked[i] = struct{}{}
 		}
 		if e.owed(i) {
@@ -207,7 +207,7 @@ func (e *Engine) keepOmissions() {
 		return
 	}
 	for i := range nodegraph.Index(e.graph.Len()) {
-		if e.rules.Brief(i).Rule() == rule.RuleOmitted {
+		if e.rules.Brief(i).Rule() == rule.RuleOmitted && e.rules.OmissionLasts(i) {
 			e.facts.SetAnswer(i, fact.AnswerOmit)
 		}
 	}
@@ -225,7 +225,7 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	case e.facts.Node(i).Exists() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
 	case n.Kind == nodegraph.KindTaskGroup:
 		err = r.addItems(i)
-	case !e.facts.Node(i).Exists(), e.facts.Node(i).Lock() == fact.LockWaits: // what waits for a lock has nothing inside it yet
+	case !e.facts.Node(i).Exists(), e.facts.Node(i).Waits(): // what waits for a lock has nothing inside it yet
 	case n.Kind == nodegraph.KindRetry:
 		err = r.addAttempts(i)
 	case n.Kind == nodegraph.KindPod:

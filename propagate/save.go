@@ -174,7 +174,7 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.NodeStatus {
 	if !v.Fulfilled() {
 		r.Finished = time.Time{}
 	}
-	if f.Lock == fact.LockWaits {
+	if e.facts.Node(i).Waits() {
 		r.WaitsFor = f.Reason
 	}
 	if b := e.graph.Boundary(i); b != nodegraph.None {

@@ -128,6 +128,8 @@ func (s *script) setting(spec *nodegraph.Spec, arg datadriven.CmdArg) {
 				}
 			case "members":
 				template.Parallelism = number()
+			case "daemon-sets":
+				template.Daemon = len(template.Containers) > 0
 			case "memoize":
 				if template.Kind == nodegraph.KindPod {
 					template.Memoize = value

@@ -50,9 +50,13 @@ func (e *Engine) judge(i nodegraph.Index) {
 		e.sched.SetTimer(v.Wake, i)
 	}
 	if v.Rule() == rule.RulePodRecreate {
-		if e.refuse(i) {
+		switch {
+		case e.refuse(i):
 			v = e.rules.Judge(i)
-		} else {
+		case len(e.rules.LocksOf(i)) > 0 && e.facts.Node(i).Lock() == fact.LockNone: // it gave them back when it had ended
+			e.facts.SetLock(i, fact.LockReturned)
+			v = e.rules.Judge(i)
+		default:
 			e.recreate(i)
 		}
 	}
@@ -141,6 +145,43 @@ func (e *Engine) recreateAgain() {
 		}
 	}
 	e.restored.pendingRecreate = nil
+}
+
+// dropVoid takes back what the call has asked for and does not need now that it has settled: it has ended the node, or has given
+// up on it. What would undo such a request goes with it.
+func (e *Engine) dropVoid() {
+	r := e.out.result
+	var void []Action
+	undone := func(by Action, types ...ActionType) bool {
+		return slices.ContainsFunc(void, func(a Action) bool { return a.Node == by.Node && slices.Contains(types, a.Type) })
+	}
+	r.Actions = slices.DeleteFunc(r.Actions, func(a Action) bool {
+		switch {
+		case e.void(&a):
+			void = append(void, a)
+			return true
+		case a.Type == ActionTerminate:
+			return undone(a, ActionStart, ActionRecreate)
+		case a.Type == ActionRelease:
+			return undone(a, ActionAcquire)
+		}
+		return false
+	})
+}
+
+// void reports whether what an action asks for is not needed any more.
+func (e *Engine) void(a *Action) bool {
+	switch a.Type {
+	case ActionStart, ActionRecreate:
+		return startedByHost.has(a.Kind) && (e.rules.Brief(a.Node).Fulfilled() || e.Complete())
+	case ActionAcquire:
+		return e.facts.Node(a.Node).Lock() != fact.LockAsked
+	case ActionLookup:
+		return e.facts.Memo(a.Node) != fact.AnswerAsked
+	case ActionResolve, ActionExpand:
+		return e.facts.Node(a.Node).Answer() != fact.AnswerAsked || e.rules.WithinEnded(a.Node)
+	}
+	return false
 }
 
 // owed reports whether the host was asked for the pod of node i, or to have it served, and nobody has said that it did.

@@ -3,6 +3,7 @@ package propagate
 import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
@@ -63,10 +64,10 @@ func (e *Engine) applyDeadline() {
 // or waits for a lock, gets message.
 func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 	n := e.facts.Node(i)
-	if !n.Exists() || e.rules.Brief(i).Fulfilled() {
+	if !n.Exists() || n.Stage() >= fact.StageEnded || e.rules.Brief(i).Fulfilled() {
 		return
 	}
-	waiting := n.Lock() == fact.LockWaits
+	waiting := n.Waits()
 	switch n.Kind() {
 	case nodegraph.KindPod:
 		if !waiting {
@@ -79,12 +80,30 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		}
 		return
 	}
-	stop := e.ending(i, fact.StageStopped, nodegraph.PhaseFailed, message, e.facts.Instant())
-	if !e.facts.Join(i, &stop) {
-		return
-	}
-	if n.Kind() == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
+	if e.stop(i, message) && n.Kind() == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
 		e.actOn(ActionTerminate, i, message)
+	}
+}
+
+// stop makes leaf i Failed with a message, and the containers of a pod that have not ended with it: nothing that is told of them
+// later undoes that. It reports whether the leaf had not ended.
+func (e *Engine) stop(i nodegraph.Index, message string) bool {
+	o := e.ending(i, fact.StageStopped, nodegraph.PhaseFailed, message, e.facts.Instant())
+	stopped := e.facts.Join(i, &o)
+	if stopped {
+		e.endContainers(i, &o)
+	}
+	return stopped
+}
+
+// endContainers ends the containers of pod i that have not ended as the workflow ends the pod.
+func (e *Engine) endContainers(pod nodegraph.Index, as *store.Observation) {
+	for m := e.graph.First(pod); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.Node(m).Kind() == nodegraph.KindContainer && !e.rules.Brief(m).Fulfilled() {
+			o := *as
+			o.Attempt = e.runIn(m, o.Serial)
+			e.facts.Join(m, &o)
+		}
 	}
 }
 
@@ -110,7 +129,9 @@ func (e *Engine) finalizeEnded() bool {
 		case rule.RuleFailFast:
 			e.closeMembers(i, e.rules.MessageWords(i))
 		case rule.RuleOmitted:
-			e.facts.SetAnswer(i, fact.AnswerOmit)
+			if e.rules.OmissionLasts(i) {
+				e.facts.SetAnswer(i, fact.AnswerOmit)
+			}
 		}
 		if e.facts.HasDaemons() {
 			e.endDaemonsIn(i)
@@ -148,9 +169,14 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 		switch e.graph.Node(m).Kind {
 		case nodegraph.KindPod:
 			if e.rules.Brief(m).Daemoned() {
+				o := e.ending(m, fact.StageEnded, nodegraph.PhaseSucceeded, "", e.facts.Instant())
+				e.endContainers(m, &o)
 				e.facts.End(m, nodegraph.PhaseSucceeded, "", e.facts.Now())
 				e.facts.EndResults(m)
 				e.facts.Release(m)
+				for c := e.graph.First(m); c != nodegraph.None; c = e.graph.Next(c) {
+					e.facts.Release(c)
+				}
 				e.actOn(ActionTerminate, m, "its boundary has ended")
 			}
 		case nodegraph.KindRetry, nodegraph.KindStepGroup, nodegraph.KindTaskGroup:

@@ -303,8 +303,8 @@ func TestPodThatTimedOutUnheardOf(t *testing.T) {
 	}
 }
 
-// A pod that is newer than the one that was stopped is another, and runs; one that is older, from before a manual retry, is
-// not the one that was stopped.
+// What the workflow stopped stays so, whatever is told of another pod: a newer one that somebody made, or an older one from
+// before a manual retry.
 func TestOtherPodsOfAStoppedNode(t *testing.T) {
 	start := func(t *testing.T) *propagate.Engine {
 		return drawnWith(t, "dag(a, c: suspend)", eachOf(nodegraph.KindPod, func(template *nodegraph.Template) { template.Timeout = time.Minute }))
@@ -327,7 +327,7 @@ func TestOtherPodsOfAStoppedNode(t *testing.T) {
 		at(t, e, time.Minute)
 		expect(t, e, "wf.a", nodegraph.PhaseFailed)
 		at(t, e, time.Minute, named(propagate.PodRunning("wf.a"), pods[1]))
-		expect(t, e, "wf.a", nodegraph.PhaseRunning)
+		expect(t, e, "wf.a", nodegraph.PhaseFailed)
 	}
 	e := drawn(t, "dag(a) exit pod")
 	at(t, e, 0, named(propagate.PodPending("wf.a", ""), fact.PodInstance{UID: "first"}))

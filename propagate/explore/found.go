@@ -208,6 +208,9 @@ func unasked(s propagate.State) propagate.State {
 		f := &s.Nodes[k].Fact
 		if f.Lock == fact.LockAsked {
 			f.Lock = fact.LockNone
+			if f.Exists() {
+				f.Lock = fact.LockReturned
+			}
 		}
 		for _, answer := range []*fact.Answer{&f.Answer, &f.Memo} {
 			if *answer == fact.AnswerAsked {
@@ -280,7 +283,7 @@ func leafEnds(e *propagate.Engine, events []propagate.Event) map[nodegraph.Index
 			return ev.Type == propagate.EventManualRetry ||
 				same && (ev.Pod.UID != "" && f.UID != "" && ev.Pod.UID != f.UID || ev.Pod.UID == f.UID && ev.Pod.Attempt > f.Attempt)
 		})
-		if n.Kind.Composite() || f.Stage < fact.StageStopped || superseded || !e.Verdict(i).Fulfilled {
+		if n.Kind.Composite() || f.Stage < fact.StageEnded || superseded || !e.Verdict(i).Fulfilled {
 			continue
 		}
 		ended[i], _ = e.Phase(i)

@@ -75,7 +75,7 @@ func (w *World) may(f Fact) bool {
 	}
 	i := e.Graph().Find(f.Event.Node)
 	ofPod := f.Event.Type <= propagate.EventContainerRetried
-	return i != nodegraph.None && !e.Fact(i).Created.IsZero() && e.Fact(i).Lock != fact.LockWaits &&
+	return i != nodegraph.None && !e.Fact(i).Created.IsZero() && (e.Fact(i).Lock == fact.LockNone || e.Fact(i).Lock == fact.LockHeld) &&
 		(!ofPod || w.flows[f.Workflow].asked[f.Event.Node])
 }
 

@@ -29,20 +29,21 @@ func (p *PodInstance) Named() bool { return p.UID != "" || !p.Created.IsZero() }
 // A Stage is how far one incarnation of a leaf has come. Stages only grow within an incarnation.
 type Stage uint8
 
-// The stages, each beating those before it in one incarnation: a result beats an absence beats running beats pending.
+// The stages, each beating those before it in one incarnation: a result beats an absence beats running beats pending. The
+// workflow's own word beats a result that is told after it.
 const (
 	StageNone    Stage = iota // nothing was observed
 	StagePending              // it exists and does not run yet
 	StageRunning              // it runs
 	StageGone                 // its pod does not exist any more, and no result was seen
-	// StageStopped: stopped by the workflow, by a shutdown or a deadline, and its own end was not seen yet. A composite in this
-	// stage is recorded to have ended in its Phase although something inside it is open: it ends so once nothing is, and
-	// nothing starts inside it.
+	StageEnded                // its result is known
+	// StageStopped: stopped by the workflow, by a shutdown or a deadline, before its own end was seen. That can only explain it. A
+	// composite in this stage is recorded to have ended in its Phase although something inside it is open: it ends so once
+	// nothing is, and nothing starts inside it.
 	StageStopped
-	StageEnded // its result is known
 )
 
-var stageNames = [...]string{"none", "pending", "running", "gone", "stopped", "ended"}
+var stageNames = [...]string{"none", "pending", "running", "gone", "ended", "stopped"}
 
 // String names the stage in lower case.
 func (s Stage) String() string { return stageNames[s] }
@@ -85,10 +86,12 @@ type LockState uint8
 
 // The lock states.
 const (
-	LockNone  LockState = iota // not asked for yet
-	LockAsked                  // the host was asked
-	LockWaits                  // the host said that it waits
-	LockHeld                   // it holds them all
+	LockNone     LockState = iota // not asked for yet
+	LockAsked                     // the host was asked
+	LockWaits                     // the host said that it waits
+	LockReturned                  // it waited, could not go on when they were granted, and gave them back: it asks again when it can
+	LockGranted                   // it waited, holds them all, and has not gone on yet
+	LockHeld                      // it holds them all
 )
 
 // Answer is the host's word on a when condition, a loop or a cache look-up.
@@ -124,8 +127,8 @@ func (r Run) Before(o Run) bool {
 func (f *Fact) Merge(o Fact) bool {
 	before := *f
 	switch {
-	case f.Released || o.Run().Before(f.Run()):
-		// Late: nothing to learn.
+	case f.Released || o.Run().Before(f.Run()) || f.Stage == StageStopped && f.Run().Before(o.Run()):
+		// Late, or of a node that was stopped: no pod of it undoes that.
 	case f.Run().Before(o.Run()):
 		sameGone := f.Serial == o.Serial && f.Stage == StageGone
 		f.supersede(o)
@@ -157,7 +160,13 @@ func (f *Fact) join(o Fact) {
 	if o.HasExit {
 		f.HasExit, f.ExitCode = true, o.ExitCode
 	}
-	if o.Stage < f.Stage {
+	switch {
+	case f.Stage == StageStopped && o.Stage == StageEnded && o.Phase.Unsuccessful():
+		f.Message, f.Reason = o.Message, o.Reason
+		return
+	case f.Stage == StageEnded && o.Stage == StageStopped && f.Phase.Unsuccessful():
+		o.Message, o.Reason = f.Message, f.Reason
+	case o.Stage < f.Stage:
 		return
 	}
 	if o.Stage == f.Stage && o.Phase < f.Phase {

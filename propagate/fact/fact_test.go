@@ -287,9 +287,18 @@ func TestMerge(t *testing.T) {
 			at(gone, ran, finished(2)), at(end, phase(nodegraph.PhaseSucceeded), finished(1)),
 			at(end, ran, phase(nodegraph.PhaseSucceeded), finished(1))},
 		{"an absence twice keeps the first time", at(gone, finished(1)), at(gone, finished(2)), at(gone, finished(1))},
-		{"a result beats a stop",
+		{"a success that is told after a stop is no news",
 			at(stop, phase(nodegraph.PhaseFailed), says("stopped", ""), finished(1)),
-			at(end, phase(nodegraph.PhaseSucceeded), finished(2)), at(end, phase(nodegraph.PhaseSucceeded), finished(2))},
+			at(end, phase(nodegraph.PhaseSucceeded), finished(2)), at(stop, phase(nodegraph.PhaseFailed), says("stopped", ""), finished(1))},
+		{"a failure explains a stop",
+			at(stop, phase(nodegraph.PhaseFailed), says("stopped", ""), finished(1)),
+			at(end, phase(nodegraph.PhaseError), says("killed", ""), finished(2)), at(stop, phase(nodegraph.PhaseFailed), says("killed", ""), finished(1))},
+		{"a stop keeps what explains it",
+			at(end, phase(nodegraph.PhaseError), says("killed", ""), finished(1)),
+			at(stop, phase(nodegraph.PhaseFailed), says("stopped", ""), finished(2)), at(stop, phase(nodegraph.PhaseFailed), says("killed", ""), finished(2))},
+		{"no other pod undoes a stop",
+			at(stop, phase(nodegraph.PhaseFailed), says("stopped", "")), at(running, serial(6, "uid-6")),
+			at(stop, phase(nodegraph.PhaseFailed), says("stopped", ""))},
 		{"a stop beats an absence",
 			at(gone, finished(1)), at(stop, phase(nodegraph.PhaseFailed), says("stopped", ""), finished(2)),
 			at(stop, phase(nodegraph.PhaseFailed), says("stopped", ""), finished(2))},
@@ -347,9 +356,9 @@ func TestMerge(t *testing.T) {
 // The stages are ordered as they beat each other, and have names for people.
 func TestStageOrder(t *testing.T) {
 	order := []fact.Stage{
-		fact.StageNone, fact.StagePending, fact.StageRunning, fact.StageGone, fact.StageStopped, fact.StageEnded,
+		fact.StageNone, fact.StagePending, fact.StageRunning, fact.StageGone, fact.StageEnded, fact.StageStopped,
 	}
-	names := []string{"none", "pending", "running", "gone", "stopped", "ended"}
+	names := []string{"none", "pending", "running", "gone", "ended", "stopped"}
 	for k, s := range order {
 		require.Equal(t, names[k], s.String())
 		require.Equal(t, fact.Stage(k), s, "%s is stage %d", s, k)

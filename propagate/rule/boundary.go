@@ -31,10 +31,21 @@ func (e *Evaluator) boundaryOpen(i, m nodegraph.Index, failsFast, runs line) Rul
 // A Census counts the pods, DAGs and Steps of a boundary: those directly inside it, its StepGroups, TaskGroups and Retries,
 // attempts included.
 type Census struct {
-	Active   int             // those that have not ended
+	Active   int             // those that have not ended, and the Retries between two attempts that keep the place of the next
 	Busy     int             // those of them that are no ready daemons
 	Released bool            // a daemon was ended with the boundary, which was decided while the daemon was active
 	Failed   nodegraph.Index // one that failed, None if none did
+}
+
+// KeepsPlace reports whether node i is a Retry between two attempts that holds locks. Those who have its place may wait for these
+// locks, so it keeps the place for the next attempt.
+func (e *Evaluator) KeepsPlace(i nodegraph.Index) bool {
+	n := e.facts.Node(i)
+	if n.Kind() != nodegraph.KindRetry || n.Lock() != fact.LockHeld || e.briefs[i].Fulfilled() {
+		return false
+	}
+	last := e.graph.Last(i)
+	return last == nodegraph.None || e.briefs[last].Fulfilled() && !e.briefs[last].Daemoned()
 }
 
 // Census counts what is in a boundary. What waits for a lock uses nothing, and its holder may need the place. It allocates
@@ -55,7 +66,7 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 					c.Released = true
 				}
 				if !p.Settled() {
-					if e.facts.Node(m).Lock() != fact.LockWaits {
+					if !e.facts.Node(m).Waits() {
 						c.Active++
 						if !e.briefs[m].Daemoned() {
 							c.Busy++
@@ -66,6 +77,9 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 				}
 			case nodegraph.KindRetry, nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
 				stack = append(stack, m)
+				if e.KeepsPlace(m) {
+					c.Active++
+				}
 			}
 		}
 	}

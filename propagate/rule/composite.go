@@ -3,6 +3,7 @@ package rule
 import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
 )
 
 // compositeRule is the rule of what has others inside it.
@@ -15,8 +16,8 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 		return e.wholeRule(i)
 	case n.Closing():
 		return e.closingRule(i)
-	case n.Lock() == fact.LockWaits:
-		return pending(composite6, e.told(i))
+	case n.Waits():
+		return e.lockWaitRule(i, n, composite6)
 	}
 	v := e.membersRule(i)
 	if !v.Fulfilled() && e.WithinClosing(i) && e.OpenMember(i) == nodegraph.None {
@@ -24,6 +25,16 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	}
 	if n.Waited() && v.Phase() == nodegraph.PhaseRunning {
 		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhasePending) // Argo never sets a composite that waited for a lock to Running
+	}
+	return v
+}
+
+// lockWaitRule: a node that waits for its locks is Pending. One that was granted them goes on as soon as nothing else holds it
+// back; until then it gives them back, and asks again.
+func (e *Evaluator) lockWaitRule(i nodegraph.Index, n *store.Node, l line) Ruling {
+	v := pending(l, e.told(i))
+	if n.Lock() == fact.LockGranted || n.Lock() == fact.LockReturned {
+		v.Brief = v.wanting(wantStart)
 	}
 	return v
 }

@@ -10,7 +10,7 @@ import (
 func (e *Evaluator) containerRule(i nodegraph.Index) Ruling {
 	f, pod := e.facts.Node(i), e.facts.Node(i).Parent()
 	p := e.facts.Node(pod)
-	if f.Stage() == fact.StageEnded && e.inPod(i, pod) {
+	if f.Stage() >= fact.StageEnded && e.inPod(i, pod) {
 		return settled(f.Phase(), e.told(i), container1, nodegraph.None)
 	}
 	switch {
@@ -18,14 +18,12 @@ func (e *Evaluator) containerRule(i nodegraph.Index) Ruling {
 		return settled(nodegraph.PhaseSucceeded, Message{}, container2, pod)
 	case p.Stage() == fact.StageEnded:
 		return settled(nodegraph.PhaseFailed, Message{kind: messagePodFailedUnder}, container3, pod)
-	case p.Stage() == fact.StageStopped:
-		return settled(nodegraph.PhaseFailed, e.told(pod), container4, pod)
 	case p.Stage() == fact.StageGone && p.Ran():
-		return settled(nodegraph.PhaseError, Message{kind: messageContainerDeleted}, container5, pod)
+		return settled(nodegraph.PhaseError, Message{kind: messageContainerDeleted}, container4, pod)
 	case f.Stage() == fact.StageRunning && e.inPod(i, pod):
-		return running(container6, nodegraph.None)
+		return running(container5, nodegraph.None)
 	}
-	return pending(container7, Message{})
+	return pending(container6, Message{})
 }
 
 // inPod reports whether what is known of a container is of the pod that is known, and not of one before it.

@@ -14,15 +14,15 @@ var containerScenes = []scene{
 	{text: "dag(set: pod(a -> b), c)", calls: told(propagate.PodFailed("wf.set", "boom")),
 		node: "wf.set.b", want: "Container 3: Failed, by wf.set, Pod Failed whilst container running"},
 	{text: "dag(set: pod(a -> b), c)", calls: eachTold(running("wf.set"), propagate.Shutdown("Stop")), node: "wf.set.b",
-		want: "Container 4: Failed, by wf.set, workflow shutdown with strategy:  Stop"},
+		want: "Container 1: Failed, workflow shutdown with strategy:  Stop"},
 	{text: "dag(set: pod(a -> b), c)", calls: eachTold(running("wf.set"), deleted("wf.set")), node: "wf.set.b",
-		want: "Container 5: Error, by wf.set, container deleted"},
+		want: "Container 4: Error, by wf.set, container deleted"},
 	{text: "dag(set: pod(a -> b), c)", calls: told(propagate.ContainerRunning("wf.set", "a")),
-		node: "wf.set.a", want: "Container 6: Running"},
+		node: "wf.set.a", want: "Container 5: Running"},
 	{text: "dag(set: pod(a -> b), c)", calls: told(propagate.ContainerRunning("wf.set", "a")),
-		node: "wf.set.b", want: "Container 7: Pending"},
+		node: "wf.set.b", want: "Container 6: Pending"},
 	{text: "dag(set: pod(a -> b), c)", calls: eachTold(propagate.PodPending("wf.set", ""), deleted("wf.set")),
-		node: "wf.set.b", want: "Container 7: Pending"},
+		node: "wf.set.b", want: "Container 6: Pending"},
 }
 
 func TestContainer(t *testing.T) { chapter(t, containerScenes) }

@@ -154,13 +154,12 @@
 // A container of a pod (containerRule). It reads the fact of its pod. Containers order each other; that never decides who
 // belongs to the pod.
 //
-//  1. [container-own] It was seen to end in the pod that is known: as it ended.
+//  1. [container-own] It was seen to end in the pod that is known, or the workflow ended both: as it ended.
 //  2. [container-pod] Its pod is Succeeded: Succeeded.
 //  3. [container-pod] Its pod ended otherwise: Failed.
-//  4. [container-pod] Its pod was stopped: Failed, with the words about the pod.
-//  5. [container-pod] Its pod is gone and was seen to run: Error, "container deleted".
-//  6. [container-own] It was seen to run in the pod that is known: Running.
-//  7. [container-own] Else Pending.
+//  4. [container-pod] Its pod is gone and was seen to run: Error, "container deleted".
+//  5. [container-own] It was seen to run in the pod that is known: Running.
+//  6. [container-own] Else Pending.
 //
 // # Suspend
 //
@@ -175,9 +174,8 @@
 //
 // An HTTP or Plugin node (servedRule; Argo: taskSetReconciliation).
 //
-//  1. [served] The host said how it ended, or the workflow stopped it: so.
-//  2. [served] The pod that serves it is gone: Error.
-//  3. [served] Else Pending.
+//  1. [served] The host said how it ended, the workflow stopped it, or the pod that serves it is gone: so.
+//  2. [served] Else Pending.
 //
 // # Hooks
 //

@@ -17,8 +17,8 @@ func (e *Evaluator) Judge(i nodegraph.Index) Ruling {
 		v = e.plannedRule(i, n)
 	case n.Kind().Composite():
 		v = e.compositeRule(i)
-	case n.Lock() == fact.LockWaits && n.Stage() < fact.StageStopped:
-		v = pending(leaf1, e.told(i))
+	case n.Waits() && n.Stage() < fact.StageEnded:
+		v = e.lockWaitRule(i, n, leaf1)
 	case n.Kind() == nodegraph.KindPod:
 		v = e.podRule(i, n)
 	case n.Kind() == nodegraph.KindContainer:

@@ -85,14 +85,12 @@ const (
 	container4
 	container5
 	container6
-	container7
 	suspend1
 	suspend2
 	suspend3
 	suspend4
 	served1
 	served2
-	served3
 )
 
 // chapters are the parts of the specification, in its order: the name of each and the rules of its lines.
@@ -125,14 +123,14 @@ var chapters = [...]struct {
 		RulePodRunning, RulePodPending, RuleStartOwed,
 	}},
 	{"Container", container1, []Rule{
-		RuleContainerOwn, RuleContainerPod, RuleContainerPod, RuleContainerPod, RuleContainerPod, RuleContainerOwn, RuleContainerOwn,
+		RuleContainerOwn, RuleContainerPod, RuleContainerPod, RuleContainerPod, RuleContainerOwn, RuleContainerOwn,
 	}},
 	{"Suspend", suspend1, []Rule{RuleStopped, RuleResumed, RuleResumed, RuleSuspended}},
-	{"Served", served1, []Rule{RuleServed, RuleServed, RuleServed}},
+	{"Served", served1, []Rule{RuleServed, RuleServed}},
 }
 
 // ruleOf is the rule of each line.
-var ruleOf = func() (rules [served3 + 1]Rule) {
+var ruleOf = func() (rules [served2 + 1]Rule) {
 	for _, c := range chapters {
 		copy(rules[c.first:], c.rules)
 	}

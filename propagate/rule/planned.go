@@ -64,6 +64,20 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 	return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned6, e.omittedBy(first, deps)), true
 }
 
+// OmissionLasts reports whether task i stays omitted once it is: it comes after a daemon, whose end undoes nothing that was decided
+// while it was ready. Any other omission follows from what is known of the tasks before it, in whatever order that is told.
+func (e *Evaluator) OmissionLasts(i nodegraph.Index) bool {
+	if !e.facts.HasDaemons() || !e.facts.Node(i).IsTask() {
+		return false
+	}
+	for d := range e.graph.Dependencies(i) {
+		if e.graph.Node(d).Template.Daemon {
+			return true
+		}
+	}
+	return false
+}
+
 // holds reports whether a condition holds, now that all the tasks it tests are fulfilled. Most conditions are plain, and one
 // test that fails decides them.
 func (e *Evaluator) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32) bool {

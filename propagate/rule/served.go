@@ -8,11 +8,8 @@ import (
 // servedRule: HTTP and Plugin nodes are what the host reports of them.
 func (e *Evaluator) servedRule(i nodegraph.Index) Ruling {
 	f, message := e.facts.Node(i), e.told(i)
-	switch {
-	case f.Stage() >= fact.StageStopped:
+	if f.Stage() >= fact.StageEnded {
 		return settled(f.Phase(), message, served1, nodegraph.None)
-	case f.Stage() == fact.StageGone: // the pod that serves it ended
-		return settled(nodegraph.PhaseError, message, served2, nodegraph.None)
 	}
-	return pending(served3, message)
+	return pending(served2, message)
 }

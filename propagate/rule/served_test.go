@@ -13,8 +13,8 @@ var servedScenes = []scene{
 	{text: "dag(a: http, b)", calls: told(propagate.Shutdown("Stop")),
 		node: "wf.a", want: "Served 1: Failed, Stopped with strategy 'Stop'"},
 	{text: "dag(a: plugin, b)", calls: told(propagate.AgentEnded("agent lost")),
-		node: "wf.a", want: "Served 2: Error, agent lost"},
-	{text: "dag(a: http, b)", node: "wf.a", want: "Served 3: Pending"},
+		node: "wf.a", want: "Served 1: Error, agent lost"},
+	{text: "dag(a: http, b)", node: "wf.a", want: "Served 2: Pending"},
 }
 
 func TestServed(t *testing.T) { chapter(t, servedScenes) }

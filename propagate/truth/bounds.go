@@ -50,7 +50,7 @@ func (c *Claim) parallelism() []Violation {
 func (c *Claim) active(i nodegraph.Index) bool {
 	switch said := &c.Nodes[i]; said.Phase {
 	case nodegraph.PhasePending:
-		return said.Fact.Lock != fact.LockWaits
+		return said.Fact.Lock == fact.LockNone || said.Fact.Lock == fact.LockHeld
 	case nodegraph.PhaseRunning:
 		return true
 	}

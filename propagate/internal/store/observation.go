@@ -52,7 +52,7 @@ func (o *Observation) conditions(before string) string {
 // The one that is made most, of the run that is known and further on, needs no copy of what is known.
 func (s *Store) Join(i nodegraph.Index, o *Observation) bool {
 	n, d := &s.nodes[i], &s.details[i]
-	if o.Stage <= n.stage || o.Serial != d.serial || o.Attempt != int(d.attempt) || n.released {
+	if o.Stage <= n.stage || o.Stage == fact.StageStopped || o.Serial != d.serial || o.Attempt != int(d.attempt) || n.released {
 		return s.joinOther(i, o)
 	}
 	if o.UID != "" && s.UID(i) == "" {

@@ -226,9 +226,9 @@ func (s *Store) SetMemo(i nodegraph.Index, a fact.Answer) {
 }
 
 // EndHit ends node i, whose memoization key was found.
-func (s *Store) EndHit(i nodegraph.Index, words string, at time.Time) {
+func (s *Store) EndHit(i nodegraph.Index, at time.Time) {
 	s.details[i].hit = true
-	s.End(i, nodegraph.PhaseSucceeded, words, at)
+	s.End(i, nodegraph.PhaseSucceeded, "", at)
 }
 
 // SetStored notes whether the results of node i are stored. Once they are, they are not to come any more.

@@ -234,6 +234,9 @@ func (n *Node) SeenEnded() bool { return n.seen }
 // Exists reports whether the node was created: the host was asked to start it, or it was loaded.
 func (n *Node) Exists() bool { return n.exists }
 
+// Waits reports whether the node was created and has not gone on, because of its locks.
+func (n *Node) Waits() bool { return n.exists && n.lock != fact.LockNone && n.lock != fact.LockHeld }
+
 // Closing reports whether the node is a composite that only ends: see fact.StageStopped.
 func (n *Node) Closing() bool { return n.stage == fact.StageStopped && n.kind.Composite() }
 
