@@ -45,16 +45,10 @@ func (e *Engine) checkContainment(i nodegraph.Index) error {
 	if !e.facts.Node(i).Exists() || v.Fulfilled() && !v.Daemoned() {
 		return nil
 	}
-	if e.Complete() || e.rules.WithinEnded(i) && (!v.Daemoned() || e.boundaryEnded(i)) {
+	if e.Complete() || e.rules.WithinEnded(i) {
 		return &InvariantError{"containment", e.rules.NameOf(i), "it is " + v.Phase().String() + " inside something that has ended"}
 	}
 	return nil
-}
-
-// boundaryEnded reports whether the boundary of a daemon has ended: until then it may outlive its Retry and its groups.
-func (e *Engine) boundaryEnded(i nodegraph.Index) bool {
-	b := e.graph.Boundary(i)
-	return b != nodegraph.None && e.rules.Brief(b).Fulfilled()
 }
 
 // checkAgreement compares the verdicts with those of the reference evaluator.

@@ -119,7 +119,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	switch {
 	case r.Phase == nodegraph.PhasePending && r.Started.IsZero() && r.WaitsFor == "" && e.resolvedItem(i):
 		return fact.Fact{} // still to start
-	case r.Phase == nodegraph.PhaseOmitted && e.rules.OmissionLasts(i):
+	case r.Phase == nodegraph.PhaseOmitted && (e.rules.OmissionLasts(i) || e.facts.Node(n.Parent).Phase().Completed()):
 		return fact.Fact{Answer: fact.AnswerOmit}
 	case r.Phase == nodegraph.PhaseOmitted:
 		return fact.Fact{} // follows from what it comes after
@@ -146,6 +146,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	switch n.Kind {
 	case nodegraph.KindPod:
 		podFact(&f, r, n.Template.Daemon)
+		f.Ready = f.Ready || n.Template.Daemon && r.Phase.Completed() && wasCounted(e, n)
 	case nodegraph.KindContainer:
 		pod := e.facts.Fact(n.Parent)
 		containerFact(&f, r, &pod)
@@ -161,6 +162,16 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 		f.SeenEnded = f.SeenEnded && !hookMissed(e, i)
 	}
 	return f
+}
+
+// wasCounted reports whether daemon n is an item of a TaskGroup that is recorded as Succeeded, or in a Retry that is one: that says
+// that the daemon was ready.
+func wasCounted(e *Engine, n *nodegraph.Node) bool {
+	group := n.Parent
+	if n.Role == nodegraph.RoleAttempt {
+		group = e.graph.Node(group).Parent
+	}
+	return e.facts.Node(group).Kind() == nodegraph.KindTaskGroup && e.facts.Node(group).Phase() == nodegraph.PhaseSucceeded
 }
 
 // hookMissed reports whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its

@@ -75,6 +75,9 @@ func (r *restorer) endRecorded() {
 	for i := range nodegraph.Index(e.graph.Len()) { // from now on its members alone say what a composite is, unless the workflow is complete
 		if f := e.facts.Node(i); f.Kind().Composite() && f.Stage() < fact.StageEnded && e.facts.Root().Stage() != fact.StageEnded {
 			e.facts.ForgetRecorded(i)
+			if f.Kind() == nodegraph.KindTaskGroup && e.rules.Brief(i).Fulfilled() {
+				e.keepSuccess(i)
+			}
 		}
 	}
 	if e.facts.HasClosing() {

@@ -95,7 +95,8 @@ func (e *Engine) hasEnded(i nodegraph.Index) {
 	e.facts.SetFinished(i, e.facts.Instant())
 	e.awaitHook(i)
 	n := e.facts.Node(i)
-	if boundaries.has(n.Kind()) || n.Lock() != fact.LockNone || e.facts.HasDaemons() && e.rules.Brief(i).Rule() == rule.RuleOmitted {
+	lasts := n.Kind() == nodegraph.KindTaskGroup || e.rules.Brief(i).Rule() == rule.RuleOmitted
+	if boundaries.has(n.Kind()) || n.Lock() != fact.LockNone || lasts && e.facts.HasDaemons() {
 		e.ended.push(i)
 	}
 }

@@ -124,6 +124,10 @@ func (e *Engine) finalizeEnded() bool {
 		if !e.rules.Brief(i).Fulfilled() {
 			continue // it goes on
 		}
+		if e.facts.Node(i).Kind() == nodegraph.KindTaskGroup {
+			e.keepSuccess(i)
+			continue
+		}
 		e.releaseLocks(i)
 		switch e.rules.Brief(i).Rule() {
 		case rule.RuleFailFast:
@@ -138,6 +142,14 @@ func (e *Engine) finalizeEnded() bool {
 		}
 	}
 	return !e.sched.Empty()
+}
+
+// keepSuccess makes the success of TaskGroup i last if its items are daemons: what comes after it goes on, and the end of a daemon
+// does not undo that.
+func (e *Engine) keepSuccess(i nodegraph.Index) {
+	if e.graph.Node(i).Template.Daemon && e.rules.Brief(i).Phase() == nodegraph.PhaseSucceeded {
+		e.facts.KeepPhase(i, nodegraph.PhaseSucceeded)
+	}
 }
 
 // closeMembers ends everything open inside node b, which has failed: nothing inside a finished node is unfinished.

@@ -59,7 +59,7 @@ type Fact struct {
 	Stage          Stage
 	Ran            bool            // this incarnation was seen running
 	Ready          bool            // every container of the pod was ready: what makes a daemon fulfilled
-	Phase          nodegraph.Phase // StageEnded, StageStopped: how it ended
+	Phase          nodegraph.Phase // StageEnded, StageStopped: how it ended; of a TaskGroup of daemons that it has succeeded
 	Message        string          // what the observation said
 	Reason         string          // the pod's status reason, for retry decisions; the key of the lock it waits for
 	ExitCode       int             // of the main container

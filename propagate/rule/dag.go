@@ -11,7 +11,7 @@ func (e *Evaluator) dagRule(i nodegraph.Index) Ruling {
 	if v, decided := e.failFastRule(i, false, dag1); decided {
 		return v
 	}
-	if m, open := e.firstOpen(i); open {
+	if m, open := e.firstOpen(i, false); open {
 		return e.boundaryOpen(i, m, dag2, dag3)
 	}
 	if e.facts.Node(i).Halted() {

@@ -40,7 +40,7 @@
 //  5. [planned] Something it comes after is not clear: planned.
 //  6. [omitted] Its depends does not hold: Omitted (Argo: evaluateDependsLogic).
 //  7. [planned] It is the entry node, and the workflow has not started: planned.
-//  8. [planned] It is a StepGroup, and the group before it is not fulfilled, is Failed or in Error: planned.
+//  8. [planned] It is a StepGroup, and a group before it is not fulfilled, is Failed or in Error: planned.
 //  9. [planned] It is a step whose items are nodes of their own: planned, and fulfilled, since the items count.
 //  10. [no-items] It is recorded as skipped without items: Skipped.
 //  11. [when-false] The host has said that its when is false: Skipped.
@@ -100,15 +100,18 @@
 // # StepGroup
 //
 // A group of steps (stepGroupRule; Argo: executeStepGroup). Its steps and items are open until they and their hooks are fulfilled.
+// Once the next group was created, daemons that are tried again do not count as open, and no hook is due. It reads whether that
+// was created.
 //
 //  1. [members-open] Something inside it is open: Running.
-//  2. [members-done] No step has failed; one that its continueOn covers, or that is a daemon which was ready, has not: Succeeded.
+//  2. [members-done] No step has failed, save where its continueOn covers that: Succeeded.
 //  3. [member-failed] The first step that failed was not created: Error, with the words of that step.
 //  4. [member-failed] Else Failed, with the name of the first step that failed.
 //
 // # TaskGroup
 //
 // The items of a task (taskGroupRule; Argo: assessTaskGroup). While a hook of an item is due it holds open what it is inside of.
+// A group of daemons that was Succeeded stays so: the first two lines are left out.
 //
 //  1. [members-open] An item is not fulfilled: Running.
 //  2. [member-failed] An item is Failed or in Error: as the last declared of those.

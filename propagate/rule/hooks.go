@@ -6,7 +6,7 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 // completed, but not under Terminate and not of a daemon that was ended with its boundary; any other as soon as its
 // expression holds while its owner runs or has ended.
 func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.Hook)) {
-	if e.facts.Node(i).Released() || e.WithinClosing(i) {
+	if e.facts.Node(i).Released() || e.WithinClosing(i) || e.Passed(e.facts.Node(i).Parent()) {
 		return
 	}
 	exists := func(h *nodegraph.Hook) bool {

@@ -158,15 +158,18 @@ var resultOf = [briefPhase + 1]nodegraph.Results{
 	nodegraph.PhaseOmitted:   nodegraph.ResultOmitted,
 }
 
-// previousGroupRule: a StepGroup waits for the one before it, and never starts after one that failed.
+// previousGroupRule: a StepGroup waits for the one before it, and never starts after any that failed: a daemon that ends by
+// itself fails the group in which it is, even if others have come after that.
 func (e *Evaluator) previousGroupRule(i nodegraph.Index) (Ruling, bool) {
 	n := e.graph.Node(i)
-	if n.DeclIndex == 0 {
-		return Ruling{}, false
-	}
-	before := e.graph.MemberAt(n.Parent, n.DeclIndex-1)
-	if v := e.briefs[before]; !v.Fulfilled() || v.Phase().Unsuccessful() {
-		return planned(planned8, before, 0), true
+	for k := n.DeclIndex - 1; k >= 0; k-- {
+		before := e.graph.MemberAt(n.Parent, k)
+		if v := e.briefs[before]; !v.Fulfilled() || v.Phase().Unsuccessful() {
+			return planned(planned8, before, 0), true
+		}
+		if !e.facts.HasDaemons() {
+			break
+		}
 	}
 	return Ruling{}, false
 }

@@ -40,14 +40,37 @@ func (e *Evaluator) WithinClosing(i nodegraph.Index) bool {
 }
 
 // WithinEnded reports whether node i is inside something that has ended. A TaskGroup that ended with its items does not count:
-// their hooks outlive it.
+// their hooks outlive it. Groups and Retries do not count for a daemon: it lives, and is tried again, until its boundary ends.
 func (e *Evaluator) WithinEnded(i nodegraph.Index) bool {
+	daemon := e.isDaemon(i)
 	for p := e.graph.Node(i).Parent; p != nodegraph.None; p = e.graph.Node(p).Parent {
-		if v, n := e.briefs[p], e.facts.Node(p); v.Fulfilled() && !v.Daemoned() && (n.Kind() != nodegraph.KindTaskGroup || n.Stage() == fact.StageEnded) {
+		v, n := e.briefs[p], e.facts.Node(p)
+		switch n.Kind() {
+		case nodegraph.KindTaskGroup:
+			if daemon || n.Stage() != fact.StageEnded {
+				continue
+			}
+		case nodegraph.KindStepGroup, nodegraph.KindRetry:
+			if daemon {
+				continue
+			}
+		case nodegraph.KindDAG, nodegraph.KindSteps:
+			daemon = false
+		}
+		if v.Fulfilled() && !v.Daemoned() {
 			return true
 		}
 	}
 	return false
+}
+
+// isDaemon reports whether node i is a daemon, a container of one, or a Retry around one.
+func (e *Evaluator) isDaemon(i nodegraph.Index) bool {
+	if e.facts.Node(i).Kind() == nodegraph.KindContainer {
+		i = e.facts.Node(i).Parent()
+	}
+	n := e.graph.Node(i)
+	return (n.Kind == nodegraph.KindPod || n.Kind == nodegraph.KindRetry) && n.Template.Kind == nodegraph.KindPod && n.Template.Daemon
 }
 
 // StopText says that the shutdown in force stopped a node.
@@ -68,11 +91,11 @@ func (e *Evaluator) OpenMember(i nodegraph.Index) nodegraph.Index {
 	return nodegraph.None
 }
 
-// firstOpen returns a member that holds composite i open.
-func (e *Evaluator) firstOpen(i nodegraph.Index) (nodegraph.Index, bool) {
+// firstOpen returns a member that holds composite i open; a daemon does not where daemons are passed.
+func (e *Evaluator) firstOpen(i nodegraph.Index, passed bool) (nodegraph.Index, bool) {
 	kind := e.facts.Node(i).Kind()
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Counts() && e.briefs[m].HoldsOpen(kind) {
+		if e.facts.Node(m).Counts() && e.briefs[m].HoldsOpen(kind) && !(passed && e.isDaemon(m)) {
 			return m, true
 		}
 	}

@@ -24,15 +24,15 @@ func (e *Evaluator) stepsRule(i nodegraph.Index) Ruling {
 }
 
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
-// failed without continueOn decides.
+// failed without continueOn decides. Once the next group was created, daemons in it are not waited for.
 func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
-	if m, open := e.firstOpen(i); open {
+	if m, open := e.firstOpen(i, e.Passed(i)); open {
 		return running(stepGroup1, m)
 	}
 	failed := nodegraph.None
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		n, v := e.graph.Node(m), e.briefs[m]
-		if failed == nodegraph.None && v.Phase().Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase()) && !e.wasReady(m) {
+		if failed == nodegraph.None && v.Phase().Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase()) {
 			failed = m
 		}
 	}
@@ -45,12 +45,11 @@ func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
 	return settled(nodegraph.PhaseFailed, about(messageChildFailed, failed), stepGroup4, failed)
 }
 
-// wasReady reports whether node m is a daemon that was ready once: what waited for it went on then, and its later end does
-// not undo that.
-func (e *Evaluator) wasReady(m nodegraph.Index) bool {
-	if !e.facts.HasDaemons() {
+// Passed reports whether node i is a StepGroup after which the next was created.
+func (e *Evaluator) Passed(i nodegraph.Index) bool {
+	n := e.graph.Node(i)
+	if n.Role != nodegraph.RoleGroup || int(n.DeclIndex)+1 == len(n.Template.Steps) {
 		return false
 	}
-	m = e.lastAttempt(m)
-	return e.graph.Node(m).Template.Daemon && e.facts.Node(m).Ready()
+	return e.facts.Node(e.graph.MemberAt(n.Parent, n.DeclIndex+1)).Exists()
 }

@@ -3,14 +3,16 @@ package rule
 import "github.com/nodestatus/nodestatus/nodegraph"
 
 // taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides. While a
-// hook of an item is still to start, the group holds what it is inside of open, as the hook will.
+// hook of an item is still to start, the group holds what it is inside of open, as the hook will. A group of daemons that was
+// done stays so, whatever becomes of them.
 func (e *Evaluator) taskGroupRule(i nodegraph.Index) Ruling {
-	if m, open := e.firstOpen(i); open {
+	lasts := e.facts.Node(i).Phase() == nodegraph.PhaseSucceeded && e.graph.Node(i).Template.Daemon
+	if m, open := e.firstOpen(i, lasts); open {
 		return running(taskGroup1, m)
 	}
 	v, hooks := settled(nodegraph.PhaseSucceeded, Message{}, taskGroup3, nodegraph.None), want(0)
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.briefs[m].Phase().Unsuccessful() {
+		if e.briefs[m].Phase().Unsuccessful() && !lasts {
 			v = settled(e.briefs[m].Phase(), Message{}, taskGroup2, m)
 		}
 		if e.briefs[m].want()&wantHook != 0 {

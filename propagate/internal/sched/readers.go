@@ -18,7 +18,7 @@ import (
 //	                                        inside them is open, or where that is not why they run
 //	  where a template fails fast           also the StepGroup and the boundary around it
 //	the verdict of a task, or a hook of it  a task after it once all that it comes after is clear, or if one that was clear changes
-//	the verdict of a StepGroup              the StepGroup after it, while that is planned
+//	the verdict of a StepGroup              the first StepGroup after it that is planned
 //	the verdict of an item                  what comes after its TaskGroup, if that has ended: a daemon among the items may end
 //	the phase of a task or step             what comes after it, where the expressions of hooks may name it
 //	a node is added                         the node, its parent and, of a hook, the owner
@@ -133,11 +133,7 @@ func (s *Schedule) wakeDependentsOf(i nodegraph.Index) {
 func (s *Schedule) wakeDependents(i nodegraph.Index, n *store.Node, v rule.Brief) {
 	if !n.IsTask() {
 		if n.Kind() == nodegraph.KindStepGroup {
-			for next := range s.graph.Dependents(i) {
-				if !s.facts.Node(next).Exists() {
-					s.touch(next)
-				}
-			}
+			s.wakeLaterGroups(i)
 		}
 		return
 	}
@@ -152,6 +148,16 @@ func (s *Schedule) wakeDependents(i nodegraph.Index, n *store.Node, v rule.Brief
 		s.block(first, dependents, is)
 	} else {
 		s.unblock(first, dependents)
+	}
+}
+
+// wakeLaterGroups marks the first StepGroup after group i that is planned.
+func (s *Schedule) wakeLaterGroups(i nodegraph.Index) {
+	for next := s.graph.Next(i); next != nodegraph.None; next = s.graph.Next(next) {
+		if n := s.facts.Node(next); n.Kind() == nodegraph.KindStepGroup && !n.Exists() {
+			s.touch(next)
+			return
+		}
 	}
 }
 

@@ -161,6 +161,14 @@ func (s *Store) Close(i nodegraph.Index) {
 	s.Note(i)
 }
 
+// KeepPhase makes the phase in which composite i has ended last.
+func (s *Store) KeepPhase(i nodegraph.Index, p nodegraph.Phase) {
+	if n := &s.nodes[i]; n.phase != p {
+		n.phase = p
+		s.Note(i)
+	}
+}
+
 // ForgetRecorded forgets the phase that is on record for composite i, which nobody reads while it has not ended as a whole: its
 // members alone say what it is.
 func (s *Store) ForgetRecorded(i nodegraph.Index) { s.nodes[i].phase = nodegraph.PhasePlanned }
