@@ -12,6 +12,12 @@ import (
 func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 	n := e.graph.Node(i)
 	held := e.facts.Suspended() || e.facts.Started().IsZero()
+	if !e.facts.Started().IsZero() && e.rules.Barred(i) {
+		if !v.WantsAttempt() {
+			e.releaseLocks(i)
+		}
+		return true // it is only created to be refused
+	}
 	if n.Kind == nodegraph.KindStepGroup || n.Kind == nodegraph.KindTaskGroup {
 		return !held
 	}

@@ -525,14 +525,14 @@ func TestNothingIsQueuedForALockAfterTheEnd(t *testing.T) {
 		t.Run(strategy, func(t *testing.T) {
 			e := drawn(t, "dag(a: mutex(m, pod))")
 			tell(t, e, propagate.Shutdown(strategy))
-			tell(t, e, queued)
 			require.True(t, e.Complete(), "after %s it waits for %v", strategy, waitsFor(e))
+			_, err := e.Apply(epoch, queued)
+			require.ErrorIs(t, err, propagate.ErrComplete)
 		})
 	}
 	t.Run("deadline", func(t *testing.T) {
 		e := drawnWith(t, "dag(a: mutex(m, pod))", func(spec *nodegraph.Spec) { spec.ActiveDeadline = time.Minute })
 		at(t, e, time.Hour)
-		at(t, e, time.Hour, queued)
 		require.True(t, e.Complete(), "past its deadline it waits for %v", waitsFor(e))
 	})
 }

@@ -126,8 +126,13 @@ func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 	}
 }
 
-// resultTold takes word on the results of a pod: that they are on their way, or stored.
+// resultTold takes word on the results of a pod: that they are on their way, or stored. They are no pod: of one that is gone none
+// will come, and what has ended does not wait for what was announced later.
 func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
+	n, v := e.facts.Node(i), e.rules.Brief(i)
+	if !ev.Pod.Named() && n.Stage() == fact.StageGone || v.Fulfilled() && !v.Daemoned() && ev.Type == EventResultPending {
+		return
+	}
 	serial := e.instance(i, ev).Serial
 	if serial < e.facts.Serial(i) {
 		return // of an older pod

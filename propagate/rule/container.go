@@ -14,7 +14,7 @@ func (e *Evaluator) containerRule(i nodegraph.Index) Ruling {
 		return settled(f.Phase(), e.told(i), container1, nodegraph.None)
 	}
 	switch {
-	case p.Stage() == fact.StageEnded && p.Phase() == nodegraph.PhaseSucceeded:
+	case p.Stage() == fact.StageEnded && p.Phase() == nodegraph.PhaseSucceeded && !e.daemonEnded(pod):
 		return settled(nodegraph.PhaseSucceeded, Message{}, container2, pod)
 	case p.Stage() == fact.StageEnded:
 		return settled(nodegraph.PhaseFailed, Message{kind: messagePodFailedUnder}, container3, pod)

@@ -3,6 +3,7 @@ package rule_test
 import (
 	"testing"
 
+	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
@@ -11,6 +12,10 @@ var containerScenes = []scene{
 		node: "wf.set.a", want: "Container 1: Failed, boom"},
 	{text: "dag(set: pod(a -> b), c)", calls: told(succeeded("wf.set")),
 		node: "wf.set.a", want: "Container 2: Succeeded, by wf.set"},
+	{text: "dag(set: pod(a -> b), c)", set: daemonSets, calls: told(running("wf.set"), succeeded("wf.set")),
+		node: "wf.set.a", want: "Container 3: Failed, by wf.set, Pod Failed whilst container running"},
+	{text: "dag(set: pod(a -> b), c)", set: daemonSets, calls: eachTold(running("wf.set"), succeeded("wf.c")),
+		node: "wf.set.a", want: "Container 1: Succeeded"},
 	{text: "dag(set: pod(a -> b), c)", calls: told(propagate.PodFailed("wf.set", "boom")),
 		node: "wf.set.b", want: "Container 3: Failed, by wf.set, Pod Failed whilst container running"},
 	{text: "dag(set: pod(a -> b), c)", calls: eachTold(running("wf.set"), propagate.Shutdown("Stop")), node: "wf.set.b",
@@ -23,6 +28,13 @@ var containerScenes = []scene{
 		node: "wf.set.b", want: "Container 6: Pending"},
 	{text: "dag(set: pod(a -> b), c)", calls: eachTold(propagate.PodPending("wf.set", ""), deleted("wf.set")),
 		node: "wf.set.b", want: "Container 6: Pending"},
+}
+
+// daemonSets makes daemons of pods with containers.
+func daemonSets(spec *nodegraph.Spec) {
+	for _, template := range spec.Templates {
+		template.Daemon = len(template.Containers) > 0
+	}
 }
 
 func TestContainer(t *testing.T) { chapter(t, containerScenes) }

@@ -158,7 +158,7 @@
 // belongs to the pod.
 //
 //  1. [container-own] It was seen to end in the pod that is known, or the workflow ended both: as it ended.
-//  2. [container-pod] Its pod is Succeeded: Succeeded.
+//  2. [container-pod] Its pod ended well, and is no daemon that did so by itself: Succeeded.
 //  3. [container-pod] Its pod ended otherwise: Failed.
 //  4. [container-pod] Its pod is gone and was seen to run: Error, "container deleted".
 //  5. [container-own] It was seen to run in the pod that is known: Running.

@@ -37,9 +37,15 @@ func (e *Evaluator) podRule(i nodegraph.Index, f *store.Node) Ruling {
 	return pending(pod11, Message{})
 }
 
-// podResult is chapter Pod for a pod that ended. A daemon that came from the cache did not end by itself.
+// daemonEnded reports whether pod i is a daemon that ended well by itself. One that came from the cache did not.
+func (e *Evaluator) daemonEnded(i nodegraph.Index) bool {
+	f := e.facts.Node(i)
+	return f.IsDaemon() && f.Phase() == nodegraph.PhaseSucceeded && !f.Released() && !e.facts.CacheHit(i)
+}
+
+// podResult is chapter Pod for a pod that ended.
 func (e *Evaluator) podResult(i nodegraph.Index, f *store.Node) Ruling {
-	if f.IsDaemon() && f.Phase() == nodegraph.PhaseSucceeded && !f.Released() && !e.facts.CacheHit(i) {
+	if e.daemonEnded(i) {
 		return settled(nodegraph.PhaseFailed, e.told(i), pod1, nodegraph.None)
 	}
 	v := settled(f.Phase(), e.told(i), pod3, nodegraph.None)

@@ -1,18 +1,5 @@
 package truth_test
 
-import (
-	"testing"
-	"time"
-
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
-	"github.com/nodestatus/nodestatus/nodegraph"
-	"github.com/nodestatus/nodestatus/propagate"
-	"github.com/nodestatus/nodestatus/propagate/truth"
-	"github.com/nodestatus/nodestatus/retry"
-)
-
 // argoSays lists what is not true of what Argo recorded, by why: recording, line and node. Each holds in every frame from
 // the one on in which it came up.
 var argoSays = map[string][]string{
@@ -80,21 +67,6 @@ var argoSays = map[string][]string{
 // engineSays lists what is not true of what the engine says, and what it should not ask for, by why: recording, line, node
 // and how the recording was played.
 var engineSays = map[string][]string{
-	"a daemon that died in open Steps is forgiven": {
-		"wide/daemon-steps-fails I8.3 dmsfail[0]: step, free, reloaded, restored",
-		"wide/daemon-steps-fails-v3.7 I8.3 dmsfail[0]: step, free, reloaded, restored",
-		"wide/rnd112 I8.3 rnd112.b-2.job1[0]: step, free, reloaded, restored",
-		"wide/rnd158 I8.3 rnd158[0]: step, free, reloaded, restored",
-		"wide/rnd16 I8.3 rnd16.n0[0]: step, free, reloaded, restored",
-		"wide/rnd200 I8.3 rnd200(0)[0].s1(0:k:0)(0)[0]: step, free, reloaded, restored",
-	},
-	"an engine that was loaded asks again for pods that it owed, before it takes what the call tells of them": {
-		"any I9.4 to I9.7 in the first call: reloaded",
-	},
-	"what a newer pod opens again runs without the locks that it gave back": {
-		"wide/rnd60 I9.4 rnd60.b-0.b-0[1].s2(0:x).hooks.succeeded: free",
-		"wide/rnd60 I9.4 rnd60.b-0.b-0[1].s2(0:x): free",
-	},
 	"what a manual retry opens again does not count against the parallelism": {
 		"wide/rnd112 I9.2 rnd112.b-2: step, free, reloaded, restored",
 	},
@@ -109,68 +81,4 @@ var engineSays = map[string][]string{
 	"a record does not tell that the pod of a Pending node ran": {
 		"wide/rnd152 I9.8 rnd152(1).job1(0): restored",
 	},
-}
-
-// Small workflows of which the engine says today what is not true, or for which it asks for what it should not. Where one of
-// these fails the engine has learned: the entry goes.
-func TestEngineToday(t *testing.T) {
-	type call struct {
-		at     int // seconds after the start
-		events []propagate.Event
-	}
-	pod := func(ev propagate.Event, uid string) propagate.Event {
-		ev.Pod.UID = uid
-		return ev
-	}
-	for _, test := range []struct {
-		name  string
-		text  string
-		edit  func(*nodegraph.Spec)
-		calls []call
-		want  []string
-	}{
-		{name: "a daemon that died in open Steps is forgiven", text: "steps(d: daemon | a)",
-			calls: []call{{1, []propagate.Event{propagate.PodRunning("wf[0].d")}}, {2, []propagate.Event{propagate.PodFailed("wf[0].d", "")}}},
-			want:  []string{"I8.3 wf[0]"}},
-		{name: "a granted lock lets a pod start beyond the parallelism", text: "dag(a: mutex(m, pod), b)", edit: parallelism("", 1),
-			calls: []call{{1, []propagate.Event{propagate.LockQueued("wf.a", "default/Mutex/m", "waits")}}, {2, []propagate.Event{propagate.LockGranted("wf.a")}}},
-			want:  []string{"I9.1 workflow"}},
-		{name: "a later attempt starts beyond the parallelism", text: "dag(a: retry(1, pod), b)",
-			edit: func(s *nodegraph.Spec) {
-				parallelism("main", 1)(s)
-				for _, t := range s.Templates {
-					if t.Retry != nil {
-						t.Retry.Backoff = &retry.Backoff{Duration: 10 * time.Second}
-					}
-				}
-			},
-			calls: []call{{1, []propagate.Event{propagate.PodFailed("wf.a(0)", "")}}, {20, nil}},
-			want:  []string{"I9.2 wf"}},
-		{name: "a lock that is granted after the deadline lets a pod start", text: "mutex(m, pod)",
-			edit:  func(s *nodegraph.Spec) { s.ActiveDeadline = 10 * time.Second },
-			calls: []call{{1, []propagate.Event{propagate.LockQueued("wf", "default/Mutex/m", "waits")}}, {20, []propagate.Event{propagate.LockGranted("wf")}}},
-			want:  []string{"I9.4 wf", "I9.5 wf", "I9.5 wf", "I9.7 wf"}},
-		{name: "a lock that is granted with a shutdown lets a pod start", text: "mutex(m, pod)",
-			calls: []call{{1, []propagate.Event{propagate.LockQueued("wf", "default/Mutex/m", "waits")}},
-				{2, []propagate.Event{propagate.LockGranted("wf"), propagate.Shutdown("Terminate")}}},
-			want: []string{"I9.4 wf", "I9.5 wf", "I9.5 wf", "I9.6 wf"}},
-		{name: "the absence of a newer pod opens what gave its lock back", text: "dag(a: mutex(m, pod), b)",
-			calls: []call{{1, []propagate.Event{propagate.LockGranted("wf.a")}}, {2, []propagate.Event{pod(propagate.PodFailed("wf.a", ""), "1")}},
-				{3, []propagate.Event{pod(propagate.PodDeleted("wf.a"), "2")}}},
-			want: []string{"I9.4 wf.a"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			e, err := propagate.New(parse(t, test.text, test.edit))
-			require.NoError(t, err)
-			var w truth.Watch
-			var got []string
-			for _, call := range append([]call{{}}, test.calls...) {
-				r, err := e.Apply(at(call.at), call.events...)
-				require.NoError(t, err)
-				c := truth.Of(e)
-				got = broken(append(c.Violations(), w.Violations(c, r)...))
-			}
-			assert.Equal(t, test.want, got, "%s: lines that are broken after the last call", test.text)
-		})
-	}
 }

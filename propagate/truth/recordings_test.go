@@ -155,9 +155,6 @@ const (
 	restored = "restored"
 )
 
-// anyFirstCall stands for what is asked for in the first call of an engine that was loaded, of which there is much.
-const anyFirstCall = "any I9.4 to I9.7 in the first call"
-
 // inherited returns what is not true, or not within bounds, of what Argo recorded in each frame: what starts from there
 // says so too.
 func inherited(t *testing.T, r *replay.Recording) []map[string]bool {
@@ -192,7 +189,6 @@ func TestEngine(t *testing.T) {
 				if frame != last && mode == step {
 					w = truth.Watch{} // every frame starts from what another controller did
 				}
-				first := frame != last // call of an engine that was just made
 				last = frame
 				if manual {
 					w.ManualRetry()
@@ -201,11 +197,8 @@ func TestEngine(t *testing.T) {
 				for _, v := range append(c.Violations(), w.Violations(c, r)...) {
 					b := broken([]truth.Violation{v})[0]
 					key := name + " " + b
-					switch {
-					case mode == step && frame > 0 && argo[frame-1][b]:
+					if mode == step && frame > 0 && argo[frame-1][b] {
 						continue
-					case mode == reloaded && first && v.Line >= "I9.4" && v.Line <= "I9.7":
-						key = anyFirstCall
 					}
 					if !slices.Contains(modes[key], mode) {
 						t.Logf("%s, %s, frame %d: %v", name, mode, frame, &v)

@@ -141,7 +141,7 @@ func (c *Claim) judgePassedOver(i nodegraph.Index) (line, detail string) {
 // ended returns how leaf i ended by its fact, Planned if it did not, and says why.
 func (c *Claim) ended(i nodegraph.Index) (phase nodegraph.Phase, why string) {
 	n, f := c.Graph.Node(i), &c.Nodes[i].Fact
-	if n.Kind == nodegraph.KindContainer && f.Stage != fact.StageEnded {
+	if n.Kind == nodegraph.KindContainer && (f.Stage < fact.StageEnded || f.Serial < c.Nodes[n.Parent].Fact.Serial) { // of an older pod
 		return c.endedWithPod(i)
 	}
 	switch {
