@@ -148,13 +148,21 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 		switch e.graph.Node(m).Kind {
 		case nodegraph.KindPod:
 			if e.rules.Brief(m).Daemoned() {
-				e.facts.End(m, nodegraph.PhaseSucceeded, "", e.facts.Now())
-				e.facts.EndResults(m)
-				e.facts.Release(m)
-				e.actOn(ActionTerminate, m, "its boundary has ended")
+				e.endDaemon(m)
 			}
 		case nodegraph.KindRetry, nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
 			e.endDaemonsIn(m)
 		}
 	}
+}
+
+// textBoundary says why the pod of a ready daemon is to end.
+const textBoundary = "its boundary has ended"
+
+// endDaemon ends the ready daemon of node m.
+func (e *Engine) endDaemon(m nodegraph.Index) {
+	e.facts.End(m, nodegraph.PhaseSucceeded, "", e.facts.Now())
+	e.facts.EndResults(m)
+	e.facts.Release(m)
+	e.actOn(ActionTerminate, m, textBoundary)
 }
