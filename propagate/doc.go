@@ -26,13 +26,14 @@
 // [Engine.Check] tests the first seven, and so does every test after every event.
 //
 //   - Containment (I1): nothing unfulfilled is inside something fulfilled.
-//   - Progress (I2): an incomplete workflow waits for something, a complete one for nothing; it emits no action.
+//   - Progress (I2): an incomplete workflow waits for something, a complete one for nothing; it asks for nothing but the end of
+//     pods that the host lists still, and the release of locks.
 //   - Confluence (I3): any order, duplication or batching of the same events gives the same phases and obligations.
 //   - Agreement (I4): the incremental engine says what the reference evaluator says, which starts from scratch.
 //   - No rewriting (I5): a leaf that ended changes only when a newer incarnation, attempt or manual retry supersedes it.
 //   - Locks (I6): a lock is released in the result in which its holder settles.
 //   - Restart (I7): [Engine.Save] and [FromState], at any moment, change no phase and no obligation. [FromSnapshot] keeps what a
-//     record says has ended, unless something inside it is open, and never reopens it.
+//     record says has ended, unless something inside it is open, and never reopens it. What a complete record leaves open is closed.
 //   - Truth (I8): nothing that failed is reported as success.
 //   - Bounds (I9): parallelism and the limits of locks hold. No pod is asked for without its locks, inside something that
 //     has ended, after a shutdown or a deadline, or twice for an attempt that ran.

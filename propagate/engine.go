@@ -186,8 +186,13 @@ func (e *Engine) act(a Action) { e.out.result.Actions = append(e.out.result.Acti
 
 // actOn adds an action on node i to the result.
 func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
+	e.act(e.actionOn(t, i, message))
+}
+
+// actionOn is an action on node i.
+func (e *Engine) actionOn(t ActionType, i nodegraph.Index, message string) Action {
 	n := e.graph.Node(i)
-	e.act(Action{Type: t, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Message: message})
+	return Action{Type: t, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Message: message}
 }
 
 // grow makes room for so many nodes.

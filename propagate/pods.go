@@ -48,7 +48,7 @@ func (s MessageStyle) of(c *ContainerStatus, text string) string {
 // the workflow never asked for are listed in the result and ignored; a node whose pod was there and is not listed has
 // lost it. The same list twice changes nothing. Events that are known besides are taken in the same batch and may be
 // refused, as by [Engine.Apply]; a list never is. Of a complete workflow all but a manual retry and the grant of a lock
-// is ignored.
+// is ignored; the end of a pod that is listed alive is asked for.
 func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Result, error) {
 	listed := make(map[nodegraph.Index]bool, len(pods))
 	for k := range pods {
@@ -82,7 +82,9 @@ func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ..
 func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, events []Event) (Result, error) {
 	batch := slices.Clone(events)
 	var unknown []string
+	var outlived []Action
 	if e.Complete() {
+		outlived = e.outlived(pods)
 		pods, lost = nil, nil
 		if !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry || ev.Type == EventLockGranted }) {
 			batch = nil // a restored engine may still have to say that it is complete
@@ -100,7 +102,28 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	}
 	r, err := e.Apply(now, batch...)
 	r.Unknown = unknown
+	if e.Complete() {
+		r.Actions = append(r.Actions, outlived...)
+	}
 	return r, err
+}
+
+// outlived asks for the end of each pod that is alive although its workflow is complete. Whoever was asked before may not have
+// done it, of what a record leaves open nobody was, and a pod may be one that nobody had told of.
+func (e *Engine) outlived(pods []PodStatus) []Action {
+	var actions []Action
+	for k := range pods {
+		i, known := e.podNode(&pods[k])
+		if !known || pods[k].Phase == "Succeeded" || pods[k].Phase == "Failed" {
+			continue
+		}
+		message := e.rules.MessageWords(i)
+		if e.facts.Node(i).Released() {
+			message = textBoundary
+		}
+		actions = append(actions, e.actionOn(ActionTerminate, i, message))
+	}
+	return actions
 }
 
 // hasPod reports whether node i has a pod of which something is still to come: its end, or results that are on their way.

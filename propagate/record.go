@@ -196,7 +196,7 @@ func endFact(f *fact.Fact, r *nodegraph.NodeStatus) {
 
 func stopped(message string) bool {
 	return strings.HasPrefix(message, "workflow shutdown with strategy: ") ||
-		strings.HasPrefix(message, "Stopped with strategy '") || message == textDeadline || message == "timeout"
+		strings.HasPrefix(message, "Stopped with strategy '") || message == textDeadline || message == "timeout" || message == rule.TextClosed
 }
 
 func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {

@@ -14,6 +14,8 @@ import (
 // specification never asks for; those are ignored. What a record leaves open, the pods that exist above all, is
 // learned from the next observations. A composite that is recorded to have ended stays as it ended, unless something
 // inside it is open: then it ends so once nothing is, and nothing starts inside it. Any other follows from its members.
+// A workflow that is recorded as complete is complete: what the record leaves open in it is closed, and SyncPods asks for
+// the end of each of its pods that the host lists.
 func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.Option) (*Engine, []string, error) {
 	e, err := New(spec, opts...)
 	if err != nil {
@@ -48,22 +50,25 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 }
 
 // endRecorded keeps composites as they are recorded to have ended where the rules say otherwise, from the deepest up. A record
-// does not tell all that was decided from, and a controller may decide otherwise than the rules: see the deviations. One with something open inside it ends so once nothing is (I1). Nothing starts because of either.
+// does not tell all that was decided from, and a controller may decide otherwise than the rules: see the deviations. One with
+// something open inside it ends so once nothing is (I1). Nothing starts because of either. In a complete workflow nothing is
+// open.
 func (r *restorer) endRecorded() {
 	e := r.e
+	if e.facts.Root().Stage() == fact.StageEnded {
+		e.closeAll()
+	}
 	for i := nodegraph.Index(e.graph.Len()) - 1; i > nodegraph.Root; i-- {
 		f := e.facts.Node(i)
 		switch {
 		case !f.Phase().Completed() || f.Stage() == fact.StageEnded && !f.Unsynced():
 			continue
+		case e.isOpenGroup(i):
+			continue // hooks of items may still be due, and a daemon be tried again: neither is inside what has ended as a whole
 		case f.Kind().Composite() && e.rules.OpenMember(i) != nodegraph.None:
 			e.facts.Close(i)
 			continue
 		case f.Kind().Composite():
-			group := f.Kind() == nodegraph.KindTaskGroup || f.Kind() == nodegraph.KindStepGroup
-			if group && !e.facts.Node(f.Parent()).Phase().Completed() && e.saysAsRecorded(i) {
-				continue // hooks of items may still be due, and a daemon be tried again: neither is inside what has ended as a whole
-			}
 			e.facts.EndAsRecorded(i)
 		case f.Unsynced() && (e.final(i) || e.facts.Node(f.Parent()).Phase().Completed() && e.facts.Node(f.Parent()).Kind().Composite()):
 			e.facts.EndResults(i)
@@ -85,6 +90,34 @@ func (r *restorer) endRecorded() {
 		e.sweep(0)
 		e.stopWaitsInside()
 	}
+}
+
+// isOpenGroup reports whether node i is a group in something that is not recorded to have ended, and the rules say of the group
+// what is on record.
+func (e *Engine) isOpenGroup(i nodegraph.Index) bool {
+	f := e.facts.Node(i)
+	group := f.Kind() == nodegraph.KindTaskGroup || f.Kind() == nodegraph.KindStepGroup
+	return group && !e.facts.Node(f.Parent()).Phase().Completed() && e.saysAsRecorded(i)
+}
+
+// closeAll ends all that a record leaves open in a complete workflow: a ready daemon as with its boundary, what has a result
+// that is not stored as it ended, and all else as Failed.
+func (e *Engine) closeAll() {
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		f, v := e.facts.Node(i), e.rules.Brief(i)
+		switch {
+		case v.Daemoned() && f.Kind() == nodegraph.KindPod:
+			e.endDaemon(i)
+		case v.Fulfilled() || !f.Exists(): // the Retry around a ready daemon ends with that
+		case f.Kind().Composite():
+			e.facts.End(i, nodegraph.PhaseFailed, rule.TextClosed, e.facts.Now())
+		case f.Stage() == fact.StageEnded:
+			e.facts.EndResults(i)
+		default:
+			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
+		}
+	}
+	e.sweep(0)
 }
 
 // saysAsRecorded reports whether the rules say of composite i what is on record.

@@ -99,7 +99,7 @@ func (e *Engine) stop(i nodegraph.Index, message string) bool {
 // endContainers ends the containers of pod i that have not ended as the workflow ends the pod.
 func (e *Engine) endContainers(pod nodegraph.Index, as *store.Observation) {
 	for m := e.graph.First(pod); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Kind() == nodegraph.KindContainer && !e.rules.Brief(m).Fulfilled() {
+		if n := e.facts.Node(m); n.Kind() == nodegraph.KindContainer && n.Stage() < fact.StageEnded {
 			o := *as
 			o.Attempt = e.runIn(m, o.Serial)
 			e.facts.Join(m, &o)
@@ -174,25 +174,43 @@ func (e *Engine) closeMembers(b nodegraph.Index, message string) {
 	}
 }
 
-// endDaemonsIn ends the ready daemons of boundary i: each becomes Succeeded as a fact of its own, and the host is asked
-// to end its pod (Argo: killDaemonedChildren).
+// endDaemonsIn ends the daemons of boundary i: each becomes Succeeded as a fact of its own, and the host is asked to end its pod
+// (Argo: killDaemonedChildren). One that is tried again ends with it, too: nobody waited for that.
 func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		switch e.graph.Node(m).Kind {
+		n, v := e.facts.Node(m), e.rules.Brief(m)
+		open := n.Exists() && !v.Fulfilled()
+		switch n.Kind() {
 		case nodegraph.KindPod:
-			if e.rules.Brief(m).Daemoned() {
-				o := e.ending(m, fact.StageEnded, nodegraph.PhaseSucceeded, "", e.facts.Instant())
-				e.endContainers(m, &o)
-				e.facts.End(m, nodegraph.PhaseSucceeded, "", e.facts.Now())
+			switch {
+			case v.Daemoned(), open && n.IsDaemon() && n.Stage() < fact.StageEnded:
+				e.endDaemon(m)
+			case open && n.IsDaemon():
 				e.facts.EndResults(m)
-				e.facts.Release(m)
-				for c := e.graph.First(m); c != nodegraph.None; c = e.graph.Next(c) {
-					e.facts.Release(c)
-				}
-				e.actOn(ActionTerminate, m, "its boundary has ended")
 			}
-		case nodegraph.KindRetry, nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
+		case nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
 			e.endDaemonsIn(m)
+		case nodegraph.KindRetry:
+			e.endDaemonsIn(m)
+			if last := e.graph.Last(m); open && e.graph.Node(m).Template.Daemon && last != nodegraph.None && e.rules.OpenMember(m) == nodegraph.None {
+				e.facts.End(m, e.rules.Brief(last).Phase(), rule.TextClosed, e.facts.Now()) // between two attempts
+			}
 		}
 	}
+}
+
+// textBoundary says why the pod of a ready daemon is to end.
+const textBoundary = "its boundary has ended"
+
+// endDaemon ends the ready daemon of node m, and its containers with it.
+func (e *Engine) endDaemon(m nodegraph.Index) {
+	o := e.ending(m, fact.StageEnded, nodegraph.PhaseSucceeded, "", e.facts.Instant())
+	e.endContainers(m, &o)
+	for c := e.graph.First(m); c != nodegraph.None; c = e.graph.Next(c) {
+		e.facts.Release(c)
+	}
+	e.facts.End(m, nodegraph.PhaseSucceeded, "", e.facts.Now())
+	e.facts.EndResults(m)
+	e.facts.Release(m)
+	e.actOn(ActionTerminate, m, textBoundary)
 }

@@ -49,20 +49,21 @@ func (t *tally) add(v *replay.Verdict, listed bool) {
 
 // A checking is one run of replay -check.
 type checking struct {
-	mode   replay.Mode
-	causes []replay.Cause
-	errs   io.Writer
+	mode    replay.Mode
+	numbers bool // a row for each deviation, not for each recording
+	causes  []replay.Cause
+	errs    io.Writer
 
 	rows    []tally
 	total   tally
+	shows   [replay.Deviations + 1]int // recordings that show each deviation
 	open    []string
 	defects []replay.Difference
 }
 
-// checkAll judges every file and prints a row for each and one for all, what is unfinished at the end, and the defects.
-// A file that can't be read or played is reported and counted; the others are judged all the same.
-func checkAll(out, errs io.Writer, mode replay.Mode, causes string, files []string) error {
-	c := &checking{mode: mode, errs: errs}
+// checkAll judges every file and prints a row for each and one for all, or one for each deviation, what is unfinished at the
+// end, and the defects. A file that can't be read or played is reported and counted; the others are judged all the same.
+func (c *checking) checkAll(out io.Writer, causes string, files []string) error {
 	if causes != "" {
 		text, err := os.ReadFile(causes)
 		if err == nil {
@@ -101,6 +102,11 @@ func (c *checking) judge(file string) {
 		row.name = v.Recording
 		row.add(v, listed)
 		c.total.add(v, listed)
+		for n, count := range row.deviations {
+			if count > 0 {
+				c.shows[n]++
+			}
+		}
 		if !listed {
 			c.defects = append(c.defects, v.Defects()...)
 		}
@@ -130,21 +136,13 @@ func (c *checking) listed(file string, v *replay.Verdict, err error) bool {
 	return false
 }
 
-// print prints the table, with a column for each deviation that occurs, and the lists below it.
+// print prints the table and the lists below it.
 func (c *checking) print(out io.Writer) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "recording\tframes\tnodes\tequal\t")
-	for _, n := range c.occurring() {
-		fmt.Fprintf(table, "dev %d\t", n)
+	table := c.printRows
+	if c.numbers {
+		table = c.printNumbers
 	}
-	fmt.Fprint(table, "ahead\tlisted\tdefects\t\n")
-	for k := range c.rows {
-		c.row(table, &c.rows[k])
-	}
-	t := &c.total
-	t.name = fmt.Sprintf("%d recordings, mode %s", len(c.rows), c.mode)
-	c.row(table, t)
-	if err := table.Flush(); err != nil {
+	if err := table(out); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, c.summary())
@@ -155,6 +153,32 @@ func (c *checking) print(out io.Writer) error {
 		fmt.Fprintln(out, c.defects[k].String())
 	}
 	return nil
+}
+
+// printRows prints a row for each recording and one for all, with a column for each deviation that occurs.
+func (c *checking) printRows(out io.Writer) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "recording\tframes\tnodes\tequal\t")
+	for _, n := range c.occurring() {
+		fmt.Fprintf(table, "dev %d\t", n)
+	}
+	fmt.Fprint(table, "ahead\tlisted\tdefects\t\n")
+	for k := range c.rows {
+		c.row(table, &c.rows[k])
+	}
+	c.total.name = fmt.Sprintf("%d recordings, mode %s", len(c.rows), c.mode)
+	c.row(table, &c.total)
+	return table.Flush()
+}
+
+// printNumbers prints a row for each deviation that occurs: how many states it excuses, in how many recordings.
+func (c *checking) printNumbers(out io.Writer) error {
+	fmt.Fprintf(out, "%9s %9s %11s  %s\n", "deviation", "states", "recordings", "what the controller does")
+	for _, n := range c.occurring() {
+		fmt.Fprintf(out, "%9d %9d %11d  %s\n", n, c.total.deviations[n], c.shows[n], replay.DeviationName(n))
+	}
+	_, err := fmt.Fprintf(out, "%d recordings, mode %s: %d of %d states are equal\n", len(c.rows), c.mode, c.total.equal, c.total.nodes)
+	return err
 }
 
 // occurring are the numbers of the deviations that occur in any recording.

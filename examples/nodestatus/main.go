@@ -25,7 +25,7 @@ type stdio struct {
 // commands lists the subcommands. It is a function because their usage texts refer to it.
 func commands() []command {
 	return []command{
-		{"replay", "[-mode step|free] [-o text|json|html] [-check [-causes FILE]] FILE...", "play recordings of a controller through the library", replayCommand},
+		{"replay", "[-mode step|free] [-o text|json|html] [-check [-numbers] [-causes FILE]] FILE...", "play recordings of a controller through the library", replayCommand},
 		{"diagnose", "[-pods FILE|-] [-o text|json] FILE|-", "say what is wrong with a workflow, what it waits for, and what to do", diagnoseCommand},
 		{"heal", "[-pods FILE|-] [-o patch|json] FILE|-", "print the patch that gets a workflow unstuck", healCommand},
 		{"whatif", "[-any 1|2] [-limit N] [-o text|json] FILE|-", "say what becomes of a workflow when it loses pods", whatifCommand},

@@ -19,13 +19,14 @@ func replayCommand(args []string, std stdio) error {
 	mode := set.String("mode", "step", "where a frame starts: step, from the recorded frame before; free, from the library's own state")
 	format := set.String("o", "text", "output: text, json (one line a frame) or html (a page that steps through one recording)")
 	check := set.Bool("check", false, "compare with the recordings and print a table; exit code 1 if a difference is the library's fault")
+	numbers := set.Bool("numbers", false, "with -check: a row for each deviation instead of one for each recording")
 	causes := set.String("causes", "", "with -check: a list of recordings that are known to differ, as propagate/replay/testdata/causes.txt is; what it lists is no fault")
 	if err := set.Parse(args); err != nil {
 		return usageError(err)
 	}
 	modes := map[string]replay.Mode{"step": replay.Step, "free": replay.Free}
 	m, ok := modes[*mode]
-	if !ok || *format != "text" && *format != "json" && *format != "html" || set.NArg() == 0 || *causes != "" && !*check {
+	if !ok || *format != "text" && *format != "json" && *format != "html" || set.NArg() == 0 || (*causes != "" || *numbers) && !*check {
 		set.Usage()
 		return errUsage
 	}
@@ -33,7 +34,8 @@ func replayCommand(args []string, std stdio) error {
 	defer out.Flush()
 	switch {
 	case *check:
-		return checkAll(out, std.err, m, *causes, set.Args())
+		c := &checking{mode: m, numbers: *numbers, errs: std.err}
+		return c.checkAll(out, *causes, set.Args())
 	case *format == "html" && set.NArg() > 1:
 		fmt.Fprintf(std.err, "error: want one recording for -o html, got %d\nSee 'nodestatus replay -h'.\n", set.NArg())
 		return errUsage

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // Argo's words for what is left when a pod is lost.
@@ -12,9 +13,6 @@ const (
 	containerDeleted = "container deleted"
 	podFailedUnder   = "Pod Failed whilst container running"
 )
-
-// endedAround is the message of what is ended because all around it has.
-const endedAround = "what it is inside of has ended"
 
 const healIt = "heal the workflow: nothing else will end this node"
 
@@ -140,9 +138,10 @@ func (d *diagnosis) healable(r *nodegraph.NodeStatus) bool {
 	return r.Kind != nodegraph.KindHTTP && r.Kind != nodegraph.KindPlugin && (retry != nil || d.record.find(r) != nodegraph.None)
 }
 
-// ended is how a node ends that is open although all around it has ended.
+// ended is how a node ends that is open although all around it has ended. What the library closes for that reason ends as its
+// pod did.
 func (d *diagnosis) ended(r *nodegraph.NodeStatus) State {
-	if should, ok := d.computedState(r); ok && should.Phase.Settled() {
+	if should, ok := d.computedState(r); ok && should.Phase.Settled() && should.Message != rule.TextClosed {
 		return should
 	}
 	switch r.Kind {
@@ -159,5 +158,5 @@ func (d *diagnosis) ended(r *nodegraph.NodeStatus) State {
 	case nodegraph.KindContainer:
 		return State{nodegraph.PhaseError, containerDeleted}
 	}
-	return State{nodegraph.PhaseFailed, endedAround}
+	return State{nodegraph.PhaseFailed, rule.TextClosed}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Deviations is how many deviations of the controller are known; testdata/DEVIATIONS.md describes each.
-const Deviations = 24
+const Deviations = 27
 
 // DeviationName says in a few words what the controller does in deviation n.
 func DeviationName(n int) string { return deviations[n-1].name }
@@ -37,7 +37,7 @@ var deviations = [Deviations]deviation{
 	{"a shutdown fails a DAG while a hook inside runs", endedOverHook, leading},
 	{"a shutdown ends a Retry and leaves what is inside open", openInStoppedRetry, []func(site, int) bool{leftInside, notMade, notMadeInside}},
 	{"a shutdown fails a Retry whose attempt succeeded", stoppedSuccess, taking},
-	{"a DAG that fails fast leaves a Retry Running", openInFailedFast, leaving},
+	{"a DAG that fails fast leaves a Retry Running, and tasks unmade", openInFailedFast, leaving},
 	{"a step that times out ends its group while others run", timedOutGroup, abandoning},
 	{"a hook expression that can't be evaluated ends a group while its steps run", hookErrorOfGroup, abandoning},
 	{"an exit hook without a place ends a group while its steps run", noPlaceForHook, abandoning},
@@ -48,6 +48,9 @@ var deviations = [Deviations]deviation{
 	{"containers of a daemon keep the DAG open", openDaemonContainers, leaving},
 	{"what depends on a DAG does not wait for its hook", beforeHookOfDAG, []func(site, int) bool{notMade, notMadeInside, made, madeInside}},
 	{"a daemon that failed is tried again only where something uses it", daemonWithoutUser, slices.Concat(lagging, leading)},
+	{"what is open when something around it ends stays open", leftOpen, []func(site, int) bool{keptOpen, notMade}},
+	{"the lock of a task whose DAG fails fast is never given back", lockOfFailedFast, []func(site, int) bool{notMade, notMadeInside}},
+	{"Steps that fail fast end a StepGroup inside them once more", rewrittenGroup, nil},
 }
 
 // number gives each difference of the scene the number of the deviation that it is or that it follows from.

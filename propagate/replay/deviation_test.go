@@ -371,12 +371,42 @@ func TestEveryDeviationIsDocumented(t *testing.T) {
 			for _, row := range rows {
 				frame, err := strconv.Atoi(row[2])
 				require.NoError(t, err)
-				argo := strings.ReplaceAll(row[4], `\|`, "|") // as a table must have it
-				play(t, recordingFile(t, row[1]), replay.Step).shows(t, sight{frame, row[3], argo, row[5], n})
+				bars := func(cell string) string { return strings.ReplaceAll(cell, `\|`, "|") } // as a table must have them
+				play(t, recordingFile(t, row[1]), replay.Step).shows(t, sight{frame, row[3], bars(row[4]), bars(row[5]), n})
 			}
 		})
 	}
 	require.Len(t, sections, replay.Deviations, "sections with a number that is not the code's")
+}
+
+// The table for users has each number once, with the invariants of its section.
+func TestTheTableForUsersHasEveryDeviation(t *testing.T) {
+	data, err := os.ReadFile("../../testdata/DEVIATIONS.md")
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(data), "\n## What you will see\n")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n## ")
+	sections := documented(t, string(data))
+	numbers := make(map[int]bool)
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \|(.*)\|$`).FindAllStringSubmatch(table, -1) {
+		n, err := strconv.Atoi(row[1])
+		require.NoError(t, err)
+		assert.False(t, numbers[n], "number %d stands twice", n)
+		numbers[n] = true
+		cells := strings.Split(row[2], " | ")
+		require.Len(t, cells, 4, "number %d: situation, Argo, nodestatus, invariants", n)
+		breaks := regexp.MustCompile(`(?m)^Breaks: .*$`).FindString(sections[n])
+		invariants := regexp.MustCompile(`\bI\d+\b`).FindAllString(breaks, -1)
+		assert.ElementsMatch(t, invariants, strings.Split(strings.TrimSpace(cells[3]), ", "), "number %d", n)
+	}
+	for n := 1; n <= replay.Deviations; n++ {
+		assert.True(t, numbers[n], "number %d, %s, is missing", n, replay.DeviationName(n))
+	}
+	assert.Len(t, numbers, replay.Deviations)
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(readme), "testdata/DEVIATIONS.md#what-you-will-see")
+	assert.Contains(t, string(readme), fmt.Sprintf("%d kinds of places where", replay.Deviations))
 }
 
 // documented returns the text of each numbered section.

@@ -15,6 +15,7 @@ const (
 	omitted     = `Skipped Omitted "omitted: depends condition not met"`
 	stoppedStop = `Retry Failed "Stopped with strategy 'Stop'"`
 	failedFast  = `Retry Failed "template has failed or errored children and failFast enabled"`
+	closed      = `Failed "closed: what it is inside of has ended"`
 )
 
 // inStep plays a wide recording from each recorded frame.
@@ -119,6 +120,11 @@ func TestDeviation14FailFastLeavesARetryOpen(t *testing.T) {
 		sight{6, "ffretry", `DAG Running`, `DAG Succeeded`, 14},
 		sight{p.last(), "", `Running`, `Succeeded`, 14},
 	)
+	// A task that no Retry stands before is not made either.
+	inStep(t, "failfast-lock-leak").shows(t,
+		sight{2, "ffleak.p.a", `Pod Failed "main: Error (exit code 1)"`, `Pod Failed "main: Error (exit code 1)"`, 0},
+		sight{2, "ffleak.p.b", `(none)`, omitted, 14},
+	)
 }
 
 // A group waits for all its steps.
@@ -128,6 +134,12 @@ func TestDeviation15TimeoutEndsTheGroup(t *testing.T) {
 		sight{2, "ptsib[0].b", `Pod Running`, `Pod Running`, 0},
 		sight{2, "ptsib[0]", `StepGroup Failed "timeout"`, `StepGroup Running`, 15},
 		sight{2, "", `Failed "timeout"`, `Running`, 15},
+	)
+	// What is deeper inside the group is not looked at.
+	inStep(t, "rnd21").shows(t,
+		sight{3, "rnd21[0]", `StepGroup Failed "timeout"`, `StepGroup Running`, 15},
+		sight{3, "rnd21[0].s2", `Steps Running`, `Steps Running`, 0},
+		sight{3, "rnd21[0].s2[0].s2.hooks.running", `Steps Running`, `Steps Failed "child 'rnd21-771650582' failed"`, 15},
 	)
 }
 
@@ -142,6 +154,10 @@ func TestDeviation16HookErrorEndsTheGroup(t *testing.T) {
 	require.Equal(t, `StepGroup Running`, p.library[0]["hooksi[0]"].String())
 	require.Equal(t, 16, p.number(1, ""))
 	inStep(t, "rnd330").shows(t, sight{0, "rnd330[0].s1(0:k:0).hooks.running", `(none)`, `Retry Running`, 16})
+	inStep(t, "rnd37").shows(t,
+		sight{21, "rnd37(0)[0].s2(1:k:1)[1].s3(0:n01).b-1", `Retry Running`, `Retry ` + closed, 16},
+		sight{21, "rnd37(0)[0].s2(1:k:1)[1].s3(0:n01).a4", `(none)`, omitted, 16},
+	)
 }
 
 // A hook waits for a place.
@@ -150,6 +166,11 @@ func TestDeviation17NoPlaceForAHook(t *testing.T) {
 		sight{2, "sxpar[0].f(1:y)", `Pod Running`, `Pod Running`, 0},
 		sight{2, "sxpar[0]", `StepGroup Error "Max parallelism reached"`, `StepGroup Running`, 17},
 		sight{2, "", `Error "Max parallelism reached"`, `Running`, 17},
+	)
+	// There is no place for it either where the template fails fast.
+	inStep(t, "rnd37").shows(t,
+		sight{32, "rnd37(0)", `Steps` + failedFast[len(`Retry`):], `Steps` + failedFast[len(`Retry`):], 0},
+		sight{32, "rnd37(0)[0]", `StepGroup Error "Max parallelism reached"`, `StepGroup` + failedFast[len(`Retry`):], 17},
 	)
 }
 
@@ -161,7 +182,11 @@ func TestDeviation18InlineLoop(t *testing.T) {
 		sight{2, "inloops[1]", `(none)`, `StepGroup Running`, 18},
 		sight{2, "", `Error "error in entry template execution: failed to get a template"`, `Running`, 18},
 	)
-	inStep(t, "rnd29").shows(t, sight{5, "rnd29.n2", `Skipped Error "failed to get a template"`, `TaskGroup Running`, 18})
+	inStep(t, "rnd29").shows(t,
+		sight{5, "rnd29.n2", `Skipped Error "failed to get a template"`, `TaskGroup Running`, 18},
+		sight{12, "rnd29.a3", omitted, omitted, 0},
+		sight{13, "rnd29.a3", `Skipped Error "failed to get a template"`, omitted, 18}, // it was omitted before
+	)
 }
 
 // The library does not panic where the controller did.
@@ -179,6 +204,20 @@ func TestDeviation20HookForAnAttempt(t *testing.T) {
 		sight{4, "hookrt.a(1)", `(none)`, `Pod Pending`, 20},
 		sight{7, "hookrt.a", `Retry Succeeded`, `Retry Running`, 20},
 		sight{7, "hookrt.b", `Pod Pending`, `(none)`, 20},
+		sight{9, "hookrt.b", `Pod Succeeded`, `Pod Succeeded`, 0},
+		sight{9, "hookrt", `DAG Running`, `DAG Succeeded`, 20},
+		sight{13, "", `Running`, `Succeeded`, 20},
+	)
+	// The hook of the workflow for an attempt of its entry: the tasks of the entry are made inside the hook.
+	inStep(t, "rnd31").shows(t,
+		sight{1, "rnd31(0).job0(0)", `Pod Running`, `Pod Running`, 0},
+		sight{1, "rnd31.hooks.running.job0", `Retry Running`, `(none)`, 20},
+		sight{1, "rnd31.hooks.running.job0(0)", `Pod Pending`, `(none)`, 20},
+		sight{10, "rnd31(0)", `DAG Running`, `DAG Running`, 0},
+		sight{10, "rnd31(0).job0", `Retry Running`, `Retry Succeeded`, 20},
+		sight{10, "rnd31.hooks.running", `Retry Succeeded`, `Retry Failed "No more retries left"`, 20},
+		sight{10, "rnd31", `Retry Succeeded`, `Retry Running`, 20},
+		sight{10, "", `Succeeded`, `Running`, 20},
 	)
 }
 
@@ -224,4 +263,60 @@ func TestDeviation24DaemonWithoutAUser(t *testing.T) {
 		sight{2, "dmnouser[0].d(1)", `(none)`, `Pod Pending`, 24},
 	)
 	inStep(t, "rnd23").shows(t, sight{10, "rnd23[1].s2", `Retry Succeeded`, `Retry Running`, 24})
+}
+
+// Nothing is open inside what has ended, whatever the record says.
+func TestDeviation25WhatIsLeftOpen(t *testing.T) {
+	p := inStep(t, "pending-timeout-siblings")
+	p.shows(t,
+		sight{3, "ptsib", `Steps Failed "timeout"`, `Steps Failed "timeout"`, 0},
+		sight{3, "ptsib[0].b", `Pod Running`, `Pod ` + closed, 25},
+		sight{3, "", `Failed "timeout"`, `Failed "timeout"`, 0},
+	)
+	var ended []string
+	for _, a := range p.results[3].Actions {
+		require.Equal(t, propagate.ActionTerminate, a.Type, "all that is asked of a complete workflow: %s", a)
+		ended = append(ended, a.Name)
+	}
+	require.Equal(t, []string{"ptsib[0].b"}, ended, "the pod that the host lists is to end")
+	inStep(t, "stop-hook-nontarget").shows(t, sight{3, "stophnt.a.onExit", `Pod Pending`, `Pod ` + closed, 25})
+	// Nothing was made of what comes after it.
+	inStep(t, "manual-semaphore-and-mutex").shows(t,
+		sight{6, "mansem.m", `Pod Pending`, `Pod ` + closed, 25},
+		sight{6, "mansem.z", `(none)`, omitted, 25},
+	)
+	// A group had ended over what is open, while the workflow goes on.
+	inStep(t, "rnd37").shows(t,
+		sight{24, "", `Running`, `Running`, 0},
+		sight{24, "rnd37(0)[0].s2(1:k:1)[1].s3(0:n01).b-1", `Retry Running`, `Retry ` + closed, 25},
+	)
+}
+
+// A lock goes back as its holder ends.
+func TestDeviation26LockOfAFailedFastTask(t *testing.T) {
+	const waits = `Pod Pending "Waiting for default/Mutex/m1 lock. Lock status: 0/1"`
+	for _, version := range []string{"", "-v3.6", "-v3.7"} {
+		p := inStep(t, "failfast-lock-leak"+version)
+		p.shows(t,
+			sight{1, "ffleak.q.a", waits, waits, 0},
+			sight{2, "ffleak.q.a", waits, `Pod Pending`, 26},
+			sight{p.last(), "ffleak.q.a", waits, `Pod Pending`, 26},
+		)
+		var released []string
+		for _, a := range p.results[2].Actions {
+			if a.Type == propagate.ActionRelease {
+				released = append(released, a.Name)
+			}
+		}
+		require.Equal(t, []string{"ffleak.p.a"}, released, "in the result in which it ends")
+	}
+}
+
+// A group that has ended stays as it ended.
+func TestDeviation27GroupEndsOnceMore(t *testing.T) {
+	p := inStep(t, "rnd37")
+	const group = "rnd37(0)[0].s2(1:k:1)[1]"
+	require.Equal(t, p.argo(31, group), p.library[32][group], "as it was recorded in the frame before")
+	require.Equal(t, 27, p.number(32, group))
+	require.Equal(t, `StepGroup`+failedFast[len(`Retry`):], p.argo(32, group).String())
 }

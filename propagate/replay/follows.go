@@ -4,10 +4,11 @@ import (
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
 )
 
 // How a difference follows from one beside it. The recording lags: it keeps open, or has not made, what has moved on here.
-var lagging = []func(site, int) bool{keptOpen, notMade, notMadeInside}
+var lagging = []func(site, int) bool{keptOpen, notMade, notMadeInside, daemonKept, stoppedLate}
 
 // keptOpen: the recording keeps a composite Running that has ended here, and what keeps it so is directly inside. The
 // controller looks at all that is below a DAG, also through what has ended, so what ended in the recording over something
@@ -30,6 +31,32 @@ func (t site) holds(number int) bool {
 		return true
 	}
 	return t.want.settled() && slices.ContainsFunc(t.members(), func(m site) bool { return m.holds(number) })
+}
+
+// daemonKept: the recording keeps open what a daemon belongs to, and the daemon with it until its pod ends. Here it has ended
+// with that.
+func daemonKept(t site, number int) bool {
+	n, b := t.scene.before.nodes[t.id], t.boundary()
+	return n != nil && n.Daemoned && t.want.Kind == t.got.Kind && t.got.Phase == nodegraph.PhaseSucceeded &&
+		(t.want == t.before && t.want.open() || t.want.Phase.Unsuccessful() && t.podFailed()) &&
+		b.number() == number && b.want.open() && b.got.settled()
+}
+
+// podFailed reports whether the node's pod is listed as failed.
+func (t site) podFailed() bool {
+	return slices.ContainsFunc(t.judge.player.Recording.Frames[t.moment.Frame].Pods, func(p propagate.PodStatus) bool {
+		return p.Node == t.id && p.Phase == "Failed"
+	})
+}
+
+// stoppedLate: a shutdown ends the workflow in the recording, which was kept open by something inside its entry node. Here it had
+// ended before.
+func stoppedLate(t site, number int) bool {
+	if t.id != "" || !t.before.open() || !t.stopped() || t.want.Phase != t.got.Phase {
+		return false
+	}
+	entry := t.at(t.graph.Node(nodegraph.Entry).ID())
+	return entry.before.open() && slices.ContainsFunc(entry.members(), func(m site) bool { return m.holds(number) })
 }
 
 // notMade: the recording has not made a node because what it comes after is open there, or is not made either.
@@ -78,7 +105,7 @@ func (t site) endsAsMembers() bool {
 	}
 	unsuccessful, covered := false, t.want.Phase == nodegraph.PhaseSucceeded
 	for _, m := range decide {
-		if m.want.Phase.Unsuccessful() && m.role() != nodegraph.RoleHook {
+		if m.want.Phase.Unsuccessful() && (m.role() != nodegraph.RoleHook || t.id == "" && m.hookName() == nodegraph.ExitHook) {
 			unsuccessful = true
 			covered = covered || t.want.Kind != nodegraph.KindDAG || m.want.Phase == t.want.Phase
 			messages = append(messages, m.want.Message, "child '"+m.id+"' failed")
@@ -123,7 +150,7 @@ func made(t site, number int) bool {
 // The recording leaves alone what is inside a composite that has ended, there or here.
 var (
 	leaving    = append([]func(site, int) bool{leftInside}, lagging...)
-	abandoning = append([]func(site, int) bool{leftInside, notMadeInside}, leading...)
+	abandoning = append([]func(site, int) bool{leftInside, leftBelow, notMadeInside}, leading...)
 )
 
 // leftInside: the recording shows what is inside such a composite as it was before, open or not made. The steps of a
@@ -134,6 +161,21 @@ func leftInside(t site, number int) bool {
 		return false
 	}
 	return !t.want.none() || p.want.Kind != nodegraph.KindStepGroup || t.role() == nodegraph.RoleHook
+}
+
+// leftBelow: the recording has ended a composite that is open here, and does not look at what is deeper inside it any more: a
+// composite there is as it was before, and a task that would be skipped or omitted is not made. All between is open there.
+func leftBelow(t site, number int) bool {
+	if t.id == "" || t.want != t.before || t.want.settled() || !t.got.settled() || !t.want.none() && !t.composite() ||
+		t.want.none() && t.parent().want.Kind != nodegraph.KindDAG {
+		return false
+	}
+	for p := t.parent(); p.id != "" && p.want.open() && p.want == p.before; {
+		if p = p.parent(); p.number() == number && p.want.settled() && p.got.open() {
+			return true
+		}
+	}
+	return false
 }
 
 // How the end of a composite is taken over by what is around it, and what a Retry around it makes of it.

@@ -53,7 +53,7 @@ func newRecord(s *nodegraph.Snapshot) record {
 func direct(parent, child *nodegraph.NodeStatus) bool {
 	rest, ok := strings.CutPrefix(child.Name, parent.Name)
 	switch {
-	case !ok || child.Hooked:
+	case !ok || child.Hooked && !child.Retried: // an attempt of a hook is inside that
 		return false
 	case parent.Kind == nodegraph.KindStepGroup:
 		return strings.HasPrefix(rest, ".")
@@ -216,6 +216,16 @@ func (t site) hooks() []site {
 		}
 	}
 	return list
+}
+
+// hookName is the name of a hook, empty for any other node.
+func (t site) hookName() string {
+	if t.exists() {
+		if _, hook := t.graph.Owner(t.index); hook != nil {
+			return hook.Name
+		}
+	}
+	return ""
 }
 
 // node is the node's place in the graph, which must exist.

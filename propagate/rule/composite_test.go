@@ -35,6 +35,8 @@ func queued(node string) propagate.Event { return propagate.LockQueued(node, mut
 var compositeScenes = []scene{
 	{text: "dag(x: dag(a))", phase: nodegraph.PhaseFailed, node: "wf.x", want: "Composite 1: Error", record: []nodegraph.NodeStatus{
 		dag("wf", nodegraph.PhaseFailed), dag("wf.x", nodegraph.PhaseError), pod("wf.x.a", ended)}},
+	{text: "dag(x: dag(a))", phase: nodegraph.PhaseFailed, node: "wf.x", want: "Composite 1: Failed, closed: what it is inside of has ended",
+		record: []nodegraph.NodeStatus{dag("wf", nodegraph.PhaseFailed), dag("wf.x", runs), pod("wf.x.a", runs)}},
 	{text: "dag(x: dag(a, b, c, d))", limits: nodegraph.Limits{Nodes: 4},
 		node: "wf.x", want: "Composite 2: Error, nodegraph: node \"wf.x.b\": more than 4: limit Nodes"},
 	{text: "dag(x: dag(a), b)", set: memoized("x"), calls: told(propagate.Memoized("wf.x", true)),

@@ -58,7 +58,7 @@
 // A created DAG, Steps, StepGroup, TaskGroup or Retry (compositeRule, wholeRule, closingRule). Where no line holds, the chapter
 // of its kind decides; one that has waited for a lock is Pending where that says Running, as in Argo.
 //
-//  1. [complete] The workflow was complete when it was loaded: as it was recorded.
+//  1. [complete] The workflow was complete when it was loaded: as it was recorded, or Failed if it was recorded as open.
 //  2. [invalid] It ended as a whole, in Error and with nothing inside it: it could not be expanded. Error.
 //  3. [whole] It ended as a whole, and the chapter of its kind says otherwise: as it ended.
 //  4. [members-open] It only ends, and something inside it was created and is not fulfilled: Running.
