@@ -125,4 +125,5 @@ func TestPodsThatOutliveTheirWorkflow(t *testing.T) {
 	e = drawn(t, "dag(a)")
 	listed(t, e, podOf("wf.a", "a", "Succeeded", terminated("main", 0)))
 	require.Empty(t, listed(t, e, podOf("wf.a", "a", "Running", running("main"))).Actions, "it was not stopped, and a list may be old")
+	require.Equal(t, []string{"Terminate wf.a"}, actionsOf(listed(t, e, podOf("wf.a", "b", "Running", running("main")))), "it is another")
 }

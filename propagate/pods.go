@@ -118,8 +118,11 @@ func (e *Engine) outlived(pods []PodStatus) []Action {
 			continue
 		}
 		message := e.rules.MessageWords(i)
-		if e.facts.Node(i).Released() {
+		switch f := e.facts.Node(i); {
+		case f.Released():
 			message = textBoundary
+		case f.Stage() != fact.StageStopped && pods[k].UID == e.facts.UID(i):
+			continue // it was seen to have ended, and the list is older than that
 		}
 		actions = append(actions, e.actionOn(ActionTerminate, i, message))
 	}
