@@ -6,6 +6,10 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
+// AtOnce is a time that is over as soon as somebody looks: what Argo makes of a duration of zero that is set. In this package
+// 0 is a duration that is not set, so AtOnce is the shortest there is.
+const AtOnce time.Duration = 1
+
 // A Spec is what a workflow promises: the part of an Argo Workflow's spec that decides the status of its nodes. It must
 // not change once [New] has taken it. New only reads it, so graphs in several goroutines may share one, or its templates.
 type Spec struct {
@@ -17,7 +21,7 @@ type Spec struct {
 	OnExit         string        // the template that runs when the entry node has ended; empty for none
 	Hooks          []Hook        // workflow-level lifecycle hooks other than exit
 	Parallelism    int           // most pods active at once; 0 for no limit
-	ActiveDeadline time.Duration // from the workflow's start; 0 for none (Argo: activeDeadlineSeconds)
+	ActiveDeadline time.Duration // from the workflow's start; 0 for none, AtOnce to start nothing (Argo: activeDeadlineSeconds)
 	Locks          []Lock        // held by the workflow as a whole
 	PodRestarts    int           // how often a pod that failed before it ran is made anew (Argo: failedPodRestart)
 	TTL            TTL           // when a completed workflow expires
@@ -60,7 +64,7 @@ type Template struct {
 
 	Steps [][]Task // Steps: groups in order, their members in parallel
 
-	Suspend time.Duration // Suspend: resumes by itself after this time; 0 waits for the host
+	Suspend time.Duration // Suspend: resumes by itself after this time; 0 waits for the host, AtOnce for nothing
 
 	Retry          *retry.Strategy
 	Locks          []Lock

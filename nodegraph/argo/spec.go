@@ -100,7 +100,7 @@ func (c *converter) convert() error {
 		out.Parallelism = *s.Parallelism
 	}
 	if s.ActiveDeadlineSeconds != nil {
-		out.ActiveDeadline = *seconds(s.ActiveDeadlineSeconds)
+		out.ActiveDeadline = set(*seconds(s.ActiveDeadlineSeconds))
 	}
 	if t := s.TTLStrategy; t != nil {
 		out.TTL = nodegraph.TTL{Completion: seconds(t.Completion), Success: seconds(t.Success), Failure: seconds(t.Failure)}
@@ -173,6 +173,14 @@ func (c *converter) unresolved(field, text, countsAs string) {
 	c.w.Unresolved = append(c.w.Unresolved, Unresolved{Field: field, Text: text, CountsAs: countsAs})
 }
 
+// set is a duration that is given: Argo takes zero for one that is over, not for none.
+func set(d time.Duration) time.Duration {
+	if d == 0 {
+		return nodegraph.AtOnce
+	}
+	return d
+}
+
 // duration reads Argo's durations.
 func (c *converter) duration(field, text string) (time.Duration, error) {
 	switch {
@@ -183,7 +191,7 @@ func (c *converter) duration(field, text string) (time.Duration, error) {
 		return 0, nil
 	}
 	d, err := retry.ParseDuration(text)
-	return d, inField(field, err)
+	return set(d), inField(field, err)
 }
 
 // hooks converts lifecycle hooks, in the order of their names. onExit is the older way to name the exit hook and, as
