@@ -50,7 +50,7 @@ func (r *reader) readSpec() error {
 	}
 	g := &globals{meta: &r.meta, spec: s}
 	stored := make(map[string]template)
-	c := &converter{w: r.w, limits: r.limits, globals: g, field: field, spec: s, stored: stored, known: make(map[string]bool), room: r.limits.Bytes}
+	c := &converter{w: r.w, limits: r.limits, globals: g, field: field, spec: s, stored: stored, known: make(map[string]bool), room: min(r.limits.Bytes, maxCopied)}
 	if bytes.Contains(text, []byte("{{")) {
 		c.spec = new(spec)
 		if err := r.decodeFilled(g, field, text, c.spec); err != nil {
@@ -143,65 +143,6 @@ func (c *converter) convert() error {
 		return err
 	}
 	c.w.Spec = out
-	return nil
-}
-
-// templates converts the workflow's own templates and hooks, and all stored templates that they refer to. Templates whose
-// parameters decide nothing come first, others as they are called.
-func (c *converter) templates() error {
-	c.collect()
-	c.done = make([]convertedTemplate, len(c.own))
-	whole := c.left
-	for _, s := range c.own {
-		if len(s.needs) == 0 {
-			s.made = map[string]string{"": s.key}
-		}
-	}
-	for _, s := range c.own {
-		if len(s.needs) > 0 {
-			continue
-		}
-		c.left = nil
-		t, err := c.template(s.field, s.scope, s.in)
-		if err != nil {
-			return err
-		}
-		c.done[s.own] = convertedTemplate{t, c.left}
-	}
-	c.left = whole
-	c.out.Entrypoint = c.spec.Entrypoint
-	if s := c.sources[c.spec.Entrypoint]; s != nil {
-		c.out.Entrypoint = c.copy(s, c.given)
-	}
-	c.workflowHooks()
-	if err := c.drain(); err != nil {
-		return err
-	}
-	for _, s := range c.own { // nothing calls those that are left
-		if c.done[s.own].Template == nil {
-			c.copy(s, nil)
-		}
-	}
-	if err := c.drain(); err != nil {
-		return err
-	}
-	seen := make(map[Unresolved]bool)
-	c.w.Unresolved = nil
-	note := func(left []Unresolved) {
-		for _, u := range left {
-			if !seen[u] {
-				seen[u] = true
-				c.w.Unresolved = append(c.w.Unresolved, u)
-			}
-		}
-	}
-	note(c.left)
-	for _, all := range [][]convertedTemplate{c.done, c.rest} {
-		for _, t := range all {
-			c.out.Templates = append(c.out.Templates, t.Template)
-			note(t.left)
-		}
-	}
 	return nil
 }
 

@@ -1,10 +1,8 @@
 package argo
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,22 +13,12 @@ import (
 // converted once for every set of values that decides status: most are never told apart, since what a container does with
 // its inputs decides nothing here.
 
-// maxCopies bounds the templates that are made because of values: a template that calls itself may never come to an end
-// of them.
-const maxCopies = 100_000
-
-// A source is one of Argo's templates.
-type source struct {
-	key    string // the name under which others refer to it
-	field  string // its path
-	scope  string
-	own    int // its place among the workflow's own templates, -1 for a stored one
-	in     *template
-	text   json.RawMessage       // of in; only of a template that takes parameters
-	inputs map[string]*anyString // what its parameters are where a call says nothing; nil where only the host knows
-	needs  []string              // its parameters whose values decide status
-	made   map[string]string     // the names of the templates that were made from it, by the values
-}
+// Bounds of the templates that are made because of values: one that calls itself may never come to an end of them. After that
+// only the host knows the values.
+const (
+	maxCopies = 100_000
+	maxCopied = 32 << 20 // bytes of text
+)
 
 // values are the values of a template's parameters, as far as they are known.
 type values map[string]string
@@ -52,142 +40,59 @@ type copyOf struct {
 	values values
 }
 
-// collect lists all templates that may be called, and finds out which of their parameters decide status.
-func (c *converter) collect() {
-	c.sources = make(map[string]*source, len(c.spec.Templates)+len(c.stored))
-	for i := range c.spec.Templates {
-		s := &source{key: c.spec.Templates[i].Name, field: fmt.Sprintf("%s.templates[%d]", c.field, i), scope: local, own: i, in: &c.spec.Templates[i]}
-		c.own = append(c.own, s)
-		if c.sources[s.key] == nil {
-			c.sources[s.key] = s
+// templates converts the workflow's own templates and hooks, and all stored templates that they refer to. Templates whose
+// parameters decide nothing come first, others as they are called, and those that nothing calls last.
+func (c *converter) templates() error {
+	c.collect()
+	c.done = make([]convertedTemplate, len(c.own))
+	for _, s := range c.own {
+		if len(s.needs) == 0 {
+			s.made = map[string]string{"": s.key}
+			c.queue = append(c.queue, copyOf{s, s.key, nil})
 		}
 	}
-	for key := range c.stored {
-		in := c.stored[key]
-		in.Name = key
-		scope, _, _ := cutLast(key, "/")
-		c.sources[key] = &source{key: key, field: "status.storedTemplates[" + key + "]", scope: scope, own: -1, in: &in}
+	for range len(c.queue) {
+		if err := c.makeNext(); err != nil {
+			return err
+		}
 	}
-	if !c.variables {
-		return
+	c.out.Entrypoint = c.spec.Entrypoint
+	if s := c.sources[c.spec.Entrypoint]; s != nil {
+		c.out.Entrypoint = c.copy(s, c.given)
 	}
-	c.given = make(map[string]*anyString, len(c.spec.Arguments.Parameters))
-	for _, p := range c.spec.Arguments.Parameters {
-		c.given[p.Name] = p.Value
+	c.workflowHooks()
+	if err := c.drain(); err != nil {
+		return err
 	}
-	c.findNeeds()
+	for _, s := range c.own {
+		if c.done[s.own].Template == nil {
+			c.copy(s, nil)
+		}
+	}
+	if err := c.drain(); err != nil {
+		return err
+	}
+	c.list()
+	return nil
 }
 
-// cutLast cuts text around the last separator.
-func cutLast(text, separator string) (before, after string, found bool) {
-	at := strings.LastIndex(text, separator)
-	if at < 0 {
-		return text, "", false
-	}
-	return text[:at], text[at+len(separator):], true
-}
-
-// A passage is a call through which parameters of its caller become parameters of what it calls.
-type passage struct {
-	from *source
-	args map[string]*anyString
-}
-
-// findNeeds finds the parameters that decide status: those in what is read of a template, and those that are passed on to
-// such parameters of another.
-func (c *converter) findNeeds() {
-	into := make(map[*source][]passage)
-	needs := make(map[*source]map[string]bool)
-	var queue []*source
-	need := func(s *source, text string) {
-		for _, name := range parametersIn(text) {
-			if _, takes := s.inputs[name]; takes && !needs[s][name] {
-				if needs[s] == nil {
-					needs[s] = make(map[string]bool)
+// list puts all templates into the specification, and what they leave open into the workflow.
+func (c *converter) list() {
+	seen := make(map[Unresolved]bool)
+	c.w.Unresolved = nil
+	for _, all := range [][]convertedTemplate{{{left: c.left}}, c.done, c.rest} {
+		for _, t := range all {
+			if t.Template != nil {
+				c.out.Templates = append(c.out.Templates, t.Template)
+			}
+			for _, u := range t.left {
+				if !seen[u] {
+					seen[u] = true
+					c.w.Unresolved = append(c.w.Unresolved, u)
 				}
-				needs[s][name] = true
-				queue = append(queue, s)
 			}
 		}
 	}
-	for _, s := range c.sources {
-		if d := c.spec.TemplateDefaults; d != nil {
-			s.in = withDefaults(s.in, d)
-		}
-		if s.takes(); len(s.inputs) == 0 {
-			continue
-		}
-		s.text, _ = json.Marshal(s.in) // of what was read: can't fail
-		(&scanner{text: s.text}).texts("arguments", func(text string) { need(s, text) })
-		s.in.eachCall(func(in *call) {
-			args := in.arguments()
-			if callee := c.sources[c.key(s.scope, in)]; callee != nil && in.Inline == nil {
-				into[callee] = append(into[callee], passage{s, args})
-				return
-			}
-			for _, value := range args {
-				need(s, value.text())
-			}
-		})
-	}
-	for len(queue) > 0 {
-		s := queue[0]
-		queue = queue[1:]
-		for _, p := range into[s] {
-			for name := range needs[s] {
-				need(p.from, p.args[name].text())
-			}
-		}
-	}
-	for s, names := range needs {
-		for name := range names {
-			s.needs = append(s.needs, name)
-		}
-		slices.Sort(s.needs)
-	}
-}
-
-// takes reads the parameters of the template.
-func (s *source) takes() { s.inputs = parametersOf(s.in.Inputs) }
-
-// parametersOf reads the parameters of inputs or arguments, by their names: nil for those whose value only the host knows.
-// What can't be read has none.
-func parametersOf(text json.RawMessage) map[string]*anyString {
-	if !bytes.Contains(text, []byte(`"parameters"`)) {
-		return nil
-	}
-	var in arguments
-	if json.Unmarshal(text, &in) != nil {
-		return nil
-	}
-	all := make(map[string]*anyString, len(in.Parameters))
-	for _, p := range in.Parameters {
-		all[p.Name] = either(p.Value, p.Default)
-	}
-	return all
-}
-
-// text is the value, empty for none.
-func (v *anyString) text() string {
-	if v == nil {
-		return ""
-	}
-	return string(*v)
-}
-
-// parameterName finds the parameters that a text names, in braces or in an expression.
-var parameterName = regexp.MustCompile(`\binputs\.parameters(?:\.([\w-]+)|\[\s*["']([^"'\]]+)["']\s*\])`)
-
-// parametersIn returns the names of the parameters that a text names.
-func parametersIn(text string) []string {
-	if !strings.Contains(text, "inputs.parameters") {
-		return nil
-	}
-	var names []string
-	for _, m := range parameterName.FindAllStringSubmatch(text, -1) {
-		names = append(names, m[1]+m[2])
-	}
-	return names
 }
 
 // A call is where a task, a step or a hook says what it runs, and with which arguments.
@@ -309,23 +214,31 @@ func (s *source) mark(v values) string {
 // drain makes all templates that are still to be made.
 func (c *converter) drain() error {
 	for len(c.queue) > 0 { // in a queue, so that a long chain of references takes no stack
-		next := c.queue[0]
-		c.queue = c.queue[1:]
-		before := c.left
-		c.left = nil
-		t, err := c.filled(next.field, next.scope, next.in, next.text, next.values)
-		if err != nil {
+		if err := c.makeNext(); err != nil {
 			return err
 		}
-		if t.Name = next.name; t.Name != next.key {
-			t.CopyOf = next.key
-		}
-		made := convertedTemplate{t, c.left}
-		c.left = before
-		if next.own >= 0 && c.done[next.own].Template == nil {
-			c.done[next.own] = made
-			continue
-		}
+	}
+	return nil
+}
+
+// makeNext makes the first template that is still to be made.
+func (c *converter) makeNext() error {
+	next := c.queue[0]
+	c.queue = c.queue[1:]
+	outer := c.left
+	c.left = nil
+	t, err := c.filled(next.field, next.scope, next.in, next.text, next.values)
+	if err != nil {
+		return err
+	}
+	if t.Name = next.name; t.Name != next.key {
+		t.CopyOf = next.key
+	}
+	made := convertedTemplate{t, c.left}
+	c.left = outer
+	if next.own >= 0 && c.done[next.own].Template == nil {
+		c.done[next.own] = made
+	} else {
 		c.rest = append(c.rest, made)
 	}
 	return nil
