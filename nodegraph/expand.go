@@ -297,6 +297,14 @@ func (g *Graph) addItems(i Index, task *Task, items []Item) error {
 	node := Node{Kind: t.kind(), Role: RoleItem, Template: t, Task: task, nesting: nesting}
 	for slot := range items {
 		node.DeclIndex = int32(slot)
+		if name := items[slot].Template; name != "" {
+			if node.Template = g.templates.find(name); node.Template == nil {
+				return &SpecError{Node: g.nodes[i].Name(), Field: "template", Reason: noTemplate(name)}
+			}
+			node.Kind = node.Template.kind()
+		} else {
+			node.Template, node.Kind = t, t.kind()
+		}
 		g.suffix = appendItemName(g.suffix[:0], prefix, slot, items[slot].Text)
 		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err

@@ -734,3 +734,32 @@ func TestWhatStandsInNoOrder(t *testing.T) {
 		assert.True(t, g.Needed(c), "a container is needed as its pod is")
 	}
 }
+
+// Items of one loop may run templates of their own, of other kinds too.
+func TestItemsWithTemplatesOfTheirOwn(t *testing.T) {
+	spec := func(names ...string) *nodegraph.Spec {
+		s := &nodegraph.Spec{Name: "wf", Entrypoint: "main", Templates: []*nodegraph.Template{
+			{Name: "main", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{{Name: "a", Template: "p", Loop: &nodegraph.Loop{Unresolved: "{{x}}"}}}},
+			{Name: "p", Kind: nodegraph.KindPod}, {Name: "q", CopyOf: "hold", Kind: nodegraph.KindSuspend},
+		}}
+		for _, name := range names {
+			s.Templates[0].Tasks[0].Loop.Items = append(s.Templates[0].Tasks[0].Loop.Items, nodegraph.Item{Text: "i", Template: name})
+		}
+		return s
+	}
+	_, err := nodegraph.New(spec("p", "none"))
+	require.EqualError(t, err, `nodegraph: template "main": "a": template: no template is named "none"`)
+	g, err := nodegraph.New(spec())
+	require.NoError(t, err)
+	require.NoError(t, g.Expand(nodegraph.Entry))
+	group := g.First(nodegraph.Entry)
+	task := g.Node(group).Task
+	require.ErrorContains(t, g.AddItems(group, task, spec("q", "none").Templates[0].Tasks[0].Loop.Items), `no template is named "none"`)
+	require.Equal(t, nodegraph.None, g.First(group), "nothing was added")
+	require.NoError(t, g.AddItems(group, task, spec("q", "", "p").Templates[0].Tasks[0].Loop.Items))
+	var got []string
+	for m := range g.Members(group) {
+		got = append(got, g.Node(m).Kind.String()+" "+g.Node(m).Template.RecordedName())
+	}
+	require.Equal(t, []string{"Suspend hold", "Pod p", "Pod p"}, got)
+}

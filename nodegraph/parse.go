@@ -34,7 +34,7 @@ func (e *ParseError) Error() string {
 //	text     = [name ":"] template ["exit" template]
 //	template = "pod" | "daemon" | "http" | "plugin"
 //	         | "pod(" chains ")"                        a ContainerSet
-//	         | "suspend" | "suspend(" duration ")"      as in 10s or 1h30m
+//	         | "suspend" | "suspend(" duration ")"      as in 10s or 1h30m; 0s waits for nothing
 //	         | "dag(" [chains] ")"
 //	         | "steps(" [group {"|" group}] ")"         groups in order; group = task {"," task}, in parallel
 //	         | "retry(" [limit ","] template ")"

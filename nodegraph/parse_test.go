@@ -53,6 +53,7 @@ func TestParse(t *testing.T) {
 		{"http", []*T{{Name: "main", Kind: nodegraph.KindHTTP}}},
 		{"plugin", []*T{{Name: "main", Kind: nodegraph.KindPlugin}}},
 		{"suspend", []*T{{Name: "main", Kind: nodegraph.KindSuspend}}},
+		{"suspend(0s)", []*T{{Name: "main", Kind: nodegraph.KindSuspend, Suspend: nodegraph.AtOnce}}},
 		{"suspend( 1m30s )", []*T{{Name: "main", Kind: nodegraph.KindSuspend, Suspend: 90 * time.Second}}},
 		{"pod(a)", []*T{{Name: "main", Kind: nodegraph.KindPod, Containers: []C{{Name: "a"}}}}},
 		{"pod(a->main, b -> main)", []*T{{Name: "main", Kind: nodegraph.KindPod, Containers: []C{

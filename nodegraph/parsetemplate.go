@@ -37,7 +37,7 @@ func (p *specParser) suspend() (*Template, error) {
 	if err != nil || d < 0 {
 		return nil, p.errorf(from, "expected a duration such as 10s")
 	}
-	return &Template{Kind: KindSuspend, Suspend: d}, p.expect(")")
+	return &Template{Kind: KindSuspend, Suspend: max(d, AtOnce)}, p.expect(")")
 }
 
 func (p *specParser) retry() (*Template, error) {

@@ -6,6 +6,10 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
+// AtOnce is a time that is over as soon as somebody looks: what Argo makes of a duration of zero that is set. In this package
+// 0 is a duration that is not set, so AtOnce is the shortest there is.
+const AtOnce time.Duration = 1
+
 // A Spec is what a workflow promises: the part of an Argo Workflow's spec that decides the status of its nodes. It must
 // not change once [New] has taken it. New only reads it, so graphs in several goroutines may share one, or its templates.
 type Spec struct {
@@ -17,7 +21,7 @@ type Spec struct {
 	OnExit         string        // the template that runs when the entry node has ended; empty for none
 	Hooks          []Hook        // workflow-level lifecycle hooks other than exit
 	Parallelism    int           // most pods active at once; 0 for no limit
-	ActiveDeadline time.Duration // from the workflow's start; 0 for none (Argo: activeDeadlineSeconds)
+	ActiveDeadline time.Duration // from the workflow's start; 0 for none, AtOnce to start nothing (Argo: activeDeadlineSeconds)
 	Locks          []Lock        // held by the workflow as a whole
 	PodRestarts    int           // how often a pod that failed before it ran is made anew (Argo: failedPodRestart)
 	TTL            TTL           // when a completed workflow expires
@@ -48,8 +52,9 @@ func (t TTL) After(phase Phase) (time.Duration, bool) {
 
 // A Template is one template of a workflow. Kind tells which of the fields count.
 type Template struct {
-	Name string
-	Kind Kind // Pod, DAG, Steps, Suspend, HTTP or Plugin; a container, script, resource or data template is a Pod
+	Name   string
+	CopyOf string // the name under which a controller knows it, where Name is that of a copy with values filled in; else empty
+	Kind   Kind   // Pod, DAG, Steps, Suspend, HTTP or Plugin; a container, script, resource or data template is a Pod
 
 	Containers []ContainerSpec // Pod: the containers of a ContainerSet; empty for any other pod
 	Daemon     bool            // Pod: fulfilled as soon as it is ready, ended with its boundary
@@ -60,7 +65,7 @@ type Template struct {
 
 	Steps [][]Task // Steps: groups in order, their members in parallel
 
-	Suspend time.Duration // Suspend: resumes by itself after this time; 0 waits for the host
+	Suspend time.Duration // Suspend: resumes by itself after this time; 0 waits for the host, AtOnce for nothing
 
 	Retry          *retry.Strategy
 	Locks          []Lock
@@ -70,6 +75,21 @@ type Template struct {
 	PendingTimeout time.Duration // as Timeout, for nodes that are pending only
 	Memoize        string        // the cache key; empty for none. The host looks it up.
 	Err            string        // why no node of this template can run; it ends in Error with this message
+	Unresolved     []Unresolved  // fields whose values only the host knows: it is asked before a node starts
+}
+
+// An Unresolved is a field of a template with variables in it that only the host knows. The template says what it counts as.
+type Unresolved struct {
+	Field string // its path
+	Text  string // what stands there
+}
+
+// RecordedName is the name under which a controller knows the template: empty for an inline one without a name.
+func (t *Template) RecordedName() string {
+	if t.CopyOf != "" {
+		return t.CopyOf
+	}
+	return t.Name
 }
 
 // A ContainerSpec is one container of a ContainerSet.
@@ -107,10 +127,18 @@ type Loop struct {
 	Unresolved string // the expression that the host must resolve, empty once Items are known
 }
 
+// OwnTemplates reports whether the items of the task's loop run templates of their own: that of the task runs nowhere.
+func (t *Task) OwnTemplates() bool {
+	return t.Loop != nil && len(t.Loop.Items) > 0 && t.Loop.Items[0].Template != ""
+}
+
 // An Item is one element of a Loop.
 type Item struct {
 	Text   string            // as it stands in the node's name and for {{item}}
 	Fields map[string]string // for {{item.key}}
+
+	// Template is the name of the template that the item runs in place of its task's; empty for that one.
+	Template string
 }
 
 // A Hook runs a template when its expression first holds; the hook named exit when its owner has ended.

@@ -343,6 +343,13 @@ func (c *checker) task(t *Template, at place, task *Task) error {
 	case c.templates.find(task.Template) == nil:
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "template", Reason: noTemplate(task.Template)}
 	}
+	if task.Loop != nil {
+		for _, item := range task.Loop.Items {
+			if item.Template != "" && c.templates.find(item.Template) == nil {
+				return &SpecError{Template: t.Name, Node: task.Name, Field: "template", Reason: noTemplate(item.Template)}
+			}
+		}
+	}
 	if err := c.expression(t, task, "depends", task.Depends); err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (e *Engine) ask(i nodegraph.Index) {
 		e.actOn(ActionExpand, i, n.Task.Loop.Unresolved)
 		return
 	}
-	e.actOn(ActionResolve, i, e.rules.When(i))
+	e.actOn(ActionResolve, i, e.rules.Question(i))
 }
 
 // lookedUp reports whether the host has looked up the memoization key of node i. It asks if nobody did.

@@ -77,7 +77,7 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 	}
 	when := ev.Message
 	if when == "" {
-		when = e.graph.Node(i).Task.When
+		when = e.rules.When(i)
 	}
 	e.facts.SetAnswer(i, fact.AnswerSkip)
 	e.facts.Say(i, "when '"+when+"' evaluated false")

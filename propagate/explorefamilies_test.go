@@ -169,6 +169,9 @@ var (
 	pending   = templates("pendingTimeout 5s of pods", nodegraph.KindPod, func(t *nodegraph.Template) { t.PendingTimeout = 5 * time.Second })
 	timeoutH  = templates("timeout 5s of HTTP", nodegraph.KindHTTP, func(t *nodegraph.Template) { t.Timeout = 5 * time.Second })
 	memoize   = templates("pods memoized", nodegraph.KindPod, func(t *nodegraph.Template) { t.Memoize = "key" })
+	openField = templates("a timeout of pods that the host knows", nodegraph.KindPod, func(t *nodegraph.Template) {
+		t.Unresolved = []nodegraph.Unresolved{{Field: "timeout", Text: "{{x}}"}}
+	})
 	daemonSet = templates("daemons have a container x", nodegraph.KindPod, func(t *nodegraph.Template) {
 		if t.Daemon {
 			t.Containers = []nodegraph.ContainerSpec{{Name: "x"}}
@@ -364,6 +367,8 @@ var families = []family{
 		drawn1(`steps(a over "{{x}}" | b)`),
 		drawn1(`dag(a when "{{x}}" over "{{y}}")`),
 		drawn1(`dag(a: dag(x when "{{x}}") -> b)`, deadline),
+		drawn1("dag(a: retry(1, pod) -> b)", openField),
+		drawn1("pod exit pod", openField),
 	}},
 	{"exit handlers", 8, explore.Cluster{Fail: true, Lose: true, Harm: 2, Shutdown: []string{"Stop", "Terminate"}, Crash: true}, []drawing{
 		drawn1("dag(a) exit dag(x -> y)"),
@@ -460,6 +465,19 @@ spec:
     retryStrategy: {limit: 1}
     containerSet: {containers: [{name: x, image: x}, {name: main, image: x, dependencies: [x]}]}
   - {name: pod, container: {image: x}}
+`},
+		{manifest: `# values
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf, namespace: default}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: a, template: tried, withItems: [0, 1], arguments: {parameters: [{name: limit, value: "{{item}}"}]}}
+  - {name: tried, inputs: {parameters: [{name: limit}]}, retryStrategy: {limit: "{{inputs.parameters.limit}}"}, container: {image: x}}
 `},
 	}},
 }

@@ -70,7 +70,9 @@ const (
 	ActionAcquire
 	// ActionRelease: the holder of Locks has settled, or does not want them any more.
 	ActionRelease
-	// ActionResolve: the host evaluates the node's when, in Message, and answers with Resolved.
+	// ActionResolve: the host evaluates the node's when, in Message, and answers with Resolved. Where fields of the node's
+	// template are left to the host (see nodegraph.Template.Unresolved), Message lists them: Resolved lets the node go on with
+	// what they count as, and Unanswerable ends it in Error.
 	ActionResolve
 	// ActionExpand: the host resolves the node's loop, in Message, and answers with Expanded.
 	ActionExpand

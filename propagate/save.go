@@ -181,7 +181,7 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.NodeStatus {
 		r.Boundary = e.graph.Node(b).ID()
 	}
 	if n.Template != nil {
-		r.Template = n.Template.Name
+		r.Template = n.Template.RecordedName()
 	}
 	return r
 }

@@ -68,9 +68,9 @@ var variable = regexp.MustCompile(`{{.*?}}`)
 // buildPod makes the pod of a node. Its name comes from the node, so that making it twice makes one. The error says what
 // this example can't do; the node ends with it.
 func (w *stored) buildPod(n *nodegraph.Node, labels map[string]string) (*corev1.Pod, error) {
-	t, ok := w.templates[n.Template.Name]
+	t, ok := w.templates[n.Template.RecordedName()]
 	if !ok {
-		return nil, fmt.Errorf("template %q is not in the workflow: this example takes no pods from references and inline templates", n.Template.Name)
+		return nil, fmt.Errorf("template %q is not in the workflow: this example takes no pods from references and inline templates", n.Template.RecordedName())
 	}
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
@@ -101,7 +101,7 @@ func (w *stored) buildPod(n *nodegraph.Node, labels map[string]string) (*corev1.
 	if text, err := json.Marshal(pod); err != nil {
 		return nil, err
 	} else if v := variable.Find(text); v != nil {
-		return nil, fmt.Errorf("template %q needs the value of %s: this example puts no values in place of variables", n.Template.Name, v)
+		return nil, fmt.Errorf("template %q needs the value of %s: this example puts no values in place of variables", n.Template.RecordedName(), v)
 	}
 	return pod, nil
 }

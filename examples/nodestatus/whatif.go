@@ -171,6 +171,9 @@ func (t *whatifText) assumptions() {
 	}
 	fmt.Fprint(t.out, "\nAssumed:\n")
 	for _, a := range t.result.Assumed {
+		if slices.ContainsFunc(t.w.Unresolved, func(u argo.Unresolved) bool { return a.Text == u.Field+": "+u.Text }) {
+			continue // it stands among the fields below
+		}
 		what := "is true"
 		if a.Items >= 0 {
 			what = "has " + count(a.Items, "item")

@@ -141,6 +141,7 @@ func TestWhatifUnresolved(t *testing.T) {
 	got := callWith(text, "whatif", "-")
 	assert.Equal(t, 0, got.code, got.err)
 	assert.Contains(t, got.out, "spec.templates[0].retryStrategy.limit: {{inputs.parameters.limit}} counts as not set\n")
+	assert.Equal(t, 1, strings.Count(got.out, "{{inputs.parameters.limit}}"), "once, though the host is asked too")
 	assert.Contains(t, got.out, "+1 (no limit)")
 	var object struct {
 		Unresolved []struct{ Field, Text, CountsAs string }

@@ -13,9 +13,21 @@
 // Argo puts values in place of {{variables}} before it looks at a spec. So does Read, for the variables whose values
 // the object itself holds: {{workflow.name}}, {{workflow.namespace}}, {{workflow.uid}}, {{workflow.mainEntrypoint}},
 // {{workflow.serviceAccountName}}, {{workflow.labels.KEY}}, {{workflow.annotations.KEY}} and
-// {{workflow.parameters.NAME}} of parameters with a value. All other variables are known to the host only. A spec with
-// them is read all the same, and each field that they leave open is listed in [Workflow.Unresolved], which says what
-// the field counts as until the host knows better.
+// {{workflow.parameters.NAME}} of parameters with a value. Names of these in the expressions of hooks are replaced too.
+//
+// {{inputs.parameters.NAME}} stands for the argument of the call: of the task, the step or the hook that runs the template,
+// of the workflow for its entrypoint and exit handler, or else for the default. Arguments may themselves be made from
+// parameters of the caller, and from {{item}} and {{item.KEY}} where the items of the loop are known. A template that is
+// called with other values is another template here: the first keeps the name, and any other has a name of its own and
+// names the first in CopyOf. Values that decide nothing, such as the arguments of a container, make no difference. A field
+// that a value makes wrong is an error of the nodes that have it.
+//
+// All other variables are known to the host only, first of all outputs of nodes, and expressions such as {{=1+1}}. A spec
+// with them is read all the same, and each field that they leave open is listed in [Workflow.Unresolved], which says what
+// the field counts as. It never counts as that unasked: the template lists it too, and the engine asks the host before a
+// node of the template starts. An error of the node would be wrong wherever the controller goes on to learn the value, and
+// a diagnosis would report as failed what waits. A node that is on record has started: its controller knew the value, so
+// that nobody is asked.
 //
 // # Children
 //

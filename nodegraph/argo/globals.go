@@ -56,7 +56,7 @@ func (g *globals) parameter(name string) (string, bool) {
 
 // fill puts values in place of the variables in JSON, as far as they are known: {{ can only stand inside a string. A
 // value is not looked at again. The result may not be longer than most.
-func (g *globals) fill(text json.RawMessage, most int) (json.RawMessage, error) {
+func fill(text json.RawMessage, value func(name string) (string, bool), most int) (json.RawMessage, error) {
 	if !bytes.Contains(text, []byte("{{")) {
 		return text, nil
 	}
@@ -71,7 +71,7 @@ func (g *globals) fill(text json.RawMessage, most int) (json.RawMessage, error) 
 		text = text[open:]
 		n := 2
 		if end := bytes.Index(text[:min(len(text), maxTag)], []byte("}}")); end > 0 {
-			if value, ok := g.value(strings.TrimSpace(string(text[2:end]))); ok {
+			if value, ok := value(strings.TrimSpace(string(text[2:end]))); ok {
 				value := quote(value)
 				out.Write(value[1 : len(value)-1])
 				text, n = text[end+2:], 0

@@ -238,3 +238,27 @@ func describeValue(c byte) string {
 	}
 	return "a number"
 }
+
+// texts calls each for every string in the next value, but for keys and what stands under the key that is left out.
+func (s *scanner) texts(leftOut string, each func(text string)) {
+	switch s.peek() {
+	case '{':
+		_ = s.object(func(quoted []byte) error { // of an object: can't fail
+			if string(bare(quoted)) == leftOut {
+				s.skip()
+			} else {
+				s.texts(leftOut, each)
+			}
+			return nil
+		})
+	case '[':
+		_ = s.array(func() error { // of a list: can't fail
+			s.texts(leftOut, each)
+			return nil
+		})
+	case '"':
+		each(unquote(s.skip()))
+	default:
+		s.skip()
+	}
+}

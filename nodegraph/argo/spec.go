@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -16,7 +14,8 @@ import (
 // An Unresolved is a field of the spec whose value only the host knows: it has variables in it that the object does
 // not answer, or names a template that the object does not hold. Argo takes such a spec, and so does Read.
 //
-// Conditions and loops with variables are not listed: the engine asks the host for them when it needs them.
+// Conditions and loops with variables are not listed: the engine asks the host for them when it needs them. Templates that
+// nothing calls are listed with the values that they have by themselves.
 type Unresolved struct {
 	Field    string // the path in the object
 	Text     string // what stands there
@@ -51,22 +50,29 @@ func (r *reader) readSpec() error {
 	}
 	g := &globals{meta: &r.meta, spec: s}
 	stored := make(map[string]template)
-	c := &converter{w: r.w, field: field, spec: s, stored: stored, known: make(map[string]bool)}
+	c := &converter{w: r.w, limits: r.limits, globals: g, field: field, spec: s, stored: stored, known: make(map[string]bool), room: min(r.limits.Bytes, maxCopied)}
 	if bytes.Contains(text, []byte("{{")) {
 		c.spec = new(spec)
 		if err := r.decodeFilled(g, field, text, c.spec); err != nil {
 			return err
 		}
 	}
-	if err := r.decodeFilled(g, "status.storedTemplates", r.w.status.get("storedTemplates"), &stored); err != nil {
+	templates := r.w.status.get("storedTemplates")
+	if err := r.decodeFilled(g, "status.storedTemplates", templates, &stored); err != nil {
 		return err
 	}
+	c.variables = hasVariables(text) || hasVariables(templates)
 	return c.convert()
+}
+
+// hasVariables reports whether a text may name parameters or items.
+func hasVariables(text json.RawMessage) bool {
+	return bytes.Contains(text, []byte("{{")) || bytes.Contains(text, []byte("inputs.parameters"))
 }
 
 // decodeFilled decodes text with the variables that g knows filled in.
 func (r *reader) decodeFilled(g *globals, field string, text json.RawMessage, into any) error {
-	filled, err := g.fill(text, r.limits.Bytes)
+	filled, err := fill(text, g.value, r.limits.Bytes)
 	if err != nil {
 		return inField(field, err)
 	}
@@ -77,30 +83,49 @@ func (r *reader) decodeFilled(g *globals, field string, text json.RawMessage, in
 // controller stored in the status, under their keys there.
 type converter struct {
 	w       *Workflow
+	limits  Limits
+	globals *globals
 	field   string // the path of the spec
 	spec    *spec
 	stored  map[string]template
 	out     nodegraph.Spec
-	retries *retry.Strategy  // of templates that have none of their own
-	known   map[string]bool  // names of templates that were added for references
-	queue   []storedTemplate // those of them that are still to be converted
+	known   map[string]bool // names of templates that only the host knows and that were added for references
+
+	retries     *retry.Strategy        // of templates that have none of their own
+	retriesLeft []nodegraph.Unresolved // what only the host knows of it
+
+	variables bool                  // something may name parameters or items
+	own       []*source             // the workflow's own templates
+	sources   map[string]*source    // all templates that may be called, by name
+	queue     []copyOf              // what is still to be made
+	copies    int                   // how many were made
+	room      int                   // bytes of text that may still be copied
+	given     map[string]*anyString // the arguments of the workflow, which the entrypoint and exit hooks are called with
+
+	done []convertedTemplate // the workflow's own templates
+	rest []convertedTemplate // all others
+
+	values values                 // of the parameters of the template that is being converted
+	left   []Unresolved           // what only the host knows of it, with what is inside it
+	fields []nodegraph.Unresolved // the fields of it alone
 }
 
-// A storedTemplate is one that a task or hook refers to.
-type storedTemplate struct {
-	key, scope string
+// A convertedTemplate is a template and what only the host knows of it.
+type convertedTemplate struct {
+	*nodegraph.Template
+	left []Unresolved
 }
 
 // convert sets the spec of the workflow.
 func (c *converter) convert() error {
 	s, out := c.spec, &c.out
-	out.Name, out.Namespace, out.Entrypoint, out.OnExit = c.w.Name, c.w.Namespace, s.Entrypoint, s.OnExit
+	out.Name, out.Namespace = c.w.Name, c.w.Namespace
 	out.Suspended = c.w.Snapshot.Suspended
 	if s.Parallelism != nil {
 		out.Parallelism = *s.Parallelism
 	}
 	if s.ActiveDeadlineSeconds != nil {
-		out.ActiveDeadline = *seconds(s.ActiveDeadlineSeconds)
+		out.ActiveDeadline = set(*seconds(s.ActiveDeadlineSeconds))
 	}
 	if t := s.TTLStrategy; t != nil {
 		out.TTL = nodegraph.TTL{Completion: seconds(t.Completion), Success: seconds(t.Success), Failure: seconds(t.Failure)}
@@ -109,39 +134,15 @@ func (c *converter) convert() error {
 	if out.Locks, err = c.locks(c.field+".synchronization", s.Synchronization); err != nil {
 		return err
 	}
+	c.fields = nil
 	if c.retries, err = c.retry(c.field+".retryStrategy", s.RetryStrategy); err != nil {
 		return err
 	}
+	c.retriesLeft, c.fields = c.fields, nil
 	if err := c.templates(); err != nil {
 		return err
 	}
 	c.w.Spec = out
-	return nil
-}
-
-// templates converts the workflow's own templates and hooks, and all stored templates that they refer to.
-func (c *converter) templates() error {
-	var own []*nodegraph.Template
-	for i := range c.spec.Templates {
-		t, err := c.template(fmt.Sprintf("%s.templates[%d]", c.field, i), local, &c.spec.Templates[i])
-		if err != nil {
-			return err
-		}
-		own = append(own, t)
-	}
-	c.out.Templates = append(own, c.out.Templates...)
-	c.workflowHooks()
-	for len(c.queue) > 0 { // in a queue, so that a long chain of references takes no stack
-		next := c.queue[0]
-		c.queue = c.queue[1:]
-		in := c.stored[next.key]
-		in.Name = next.key
-		t, err := c.template("status.storedTemplates["+next.key+"]", next.scope, &in)
-		if err != nil {
-			return err
-		}
-		c.out.Templates = append(c.out.Templates, t)
-	}
 	return nil
 }
 
@@ -170,7 +171,18 @@ func seconds(n *int64) *time.Duration {
 
 // unresolved notes that only the host knows a field.
 func (c *converter) unresolved(field, text, countsAs string) {
-	c.w.Unresolved = append(c.w.Unresolved, Unresolved{Field: field, Text: text, CountsAs: countsAs})
+	c.left = append(c.left, Unresolved{Field: field, Text: text, CountsAs: countsAs})
+	if countsAs != countsAsError {
+		c.fields = append(c.fields, nodegraph.Unresolved{Field: field, Text: text})
+	}
+}
+
+// set is a duration that is given: Argo takes zero for one that is over, not for none.
+func set(d time.Duration) time.Duration {
+	if d == 0 {
+		return nodegraph.AtOnce
+	}
+	return d
 }
 
 // duration reads Argo's durations.
@@ -183,30 +195,34 @@ func (c *converter) duration(field, text string) (time.Duration, error) {
 		return 0, nil
 	}
 	d, err := retry.ParseDuration(text)
-	return d, inField(field, err)
+	return set(d), inField(field, err)
 }
 
 // hooks converts lifecycle hooks, in the order of their names. onExit is the older way to name the exit hook and, as
-// in Argo, the one that counts where there are both.
+// in Argo, the one that counts where there are both. An exit hook without arguments has those of the workflow.
 func (c *converter) hooks(field, scope string, in map[string]hook, onExit string) []nodegraph.Hook {
-	var hooks []nodegraph.Hook
-	for name, h := range in {
-		if name == nodegraph.ExitHook && onExit != "" {
-			continue
+	var names []string
+	for name := range in {
+		if name != nodegraph.ExitHook || onExit == "" {
+			names = append(names, name)
 		}
-		hooks = append(hooks, nodegraph.Hook{Name: name, Template: h.Template, Expression: h.Expression})
 	}
 	if onExit != "" {
-		hooks = append(hooks, nodegraph.Hook{Name: nodegraph.ExitHook, Template: onExit})
+		names = append(names, nodegraph.ExitHook)
 	}
-	slices.SortFunc(hooks, func(a, b nodegraph.Hook) int { return strings.Compare(a.Name, b.Name) })
-	for i := range hooks {
-		h := &hooks[i]
-		var ref *templateRef
-		if h.Name != nodegraph.ExitHook || onExit == "" {
-			ref = in[h.Name].TemplateRef
+	slices.Sort(names)
+	var hooks []nodegraph.Hook
+	for _, name := range names {
+		h := in[name]
+		if name == nodegraph.ExitHook && onExit != "" {
+			h = hook{Template: onExit}
 		}
-		h.Template = c.reference(field+"."+h.Name, scope, h.Template, ref)
+		var given map[string]*anyString
+		if name == nodegraph.ExitHook {
+			given = c.given
+		}
+		template := c.call(field+"."+name, scope, h.call(), given)
+		hooks = append(hooks, nodegraph.Hook{Name: name, Template: template, Expression: c.literals(h.Expression)})
 	}
 	return hooks
 }

@@ -15,28 +15,29 @@ func isLocal(templateScope string) bool {
 	return templateScope == "" || strings.HasPrefix(templateScope, "local/")
 }
 
-// reference returns the name under which a template is known here: the key of a stored template if it belongs to a
-// WorkflowTemplate, its own name otherwise. What comes of a template that the object does not hold yet is known to the
-// host only: Argo stores a template when its first node starts.
-func (c *converter) reference(field, scope, name string, ref *templateRef) string {
+// key is the name of the template that a call in a template of a scope names.
+func (c *converter) key(scope string, in *call) string {
 	switch {
-	case ref != nil:
-		field, scope, name = field+".templateRef", ref.scope(), ref.key()
+	case in.TemplateRef != nil:
+		return in.TemplateRef.key()
+	case scope == local || open(in.Template):
+		return in.Template
+	}
+	return scope + "/" + in.Template
+}
+
+// reference is key, for a call whose template is needed. What comes of a template that the object does not hold yet is known
+// to the host only: Argo stores a template when its first node starts.
+func (c *converter) reference(field, scope string, in *call) string {
+	name := c.key(scope, in)
+	switch {
+	case in.TemplateRef != nil && c.sources[name] == nil:
+		c.placeholder(field+".templateRef", name, fmt.Sprintf("template %q is not in status.storedTemplates", bounded(name)))
+	case in.TemplateRef != nil:
 	case open(name):
 		c.placeholder(field+".template", name, fmt.Sprintf("the host must resolve template %q", bounded(name)))
-		return name
-	case scope == local:
-		return name
-	default:
-		field, name = field+".template", scope+"/"+name
-	}
-	if _, ok := c.stored[name]; !ok {
-		c.placeholder(field, name, fmt.Sprintf("template %q is not in status.storedTemplates", bounded(name)))
-		return name
-	}
-	if !c.known[name] {
-		c.known[name] = true
-		c.queue = append(c.queue, storedTemplate{key: name, scope: scope})
+	case scope != local && c.sources[name] == nil:
+		c.placeholder(field+".template", name, fmt.Sprintf("template %q is not in status.storedTemplates", bounded(name)))
 	}
 	return name
 }
@@ -46,6 +47,6 @@ func (c *converter) placeholder(field, name, message string) {
 	c.unresolved(field, name, countsAsError)
 	if !c.known[name] {
 		c.known[name] = true
-		c.out.Templates = append(c.out.Templates, &nodegraph.Template{Name: name, Kind: nodegraph.KindPod, Err: message})
+		c.rest = append(c.rest, convertedTemplate{Template: &nodegraph.Template{Name: name, Kind: nodegraph.KindPod, Err: message}})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -64,6 +65,9 @@ func (c *converter) backoff(field string, in *backoff) (*retry.Backoff, error) {
 	}
 	if open(in.Duration) {
 		return nil, nil
+	}
+	if b.Duration == nodegraph.AtOnce || b.Cap == nodegraph.AtOnce { // then no wait is longer than nothing
+		b.Duration, b.Cap = 0, 0
 	}
 	return &b, nil
 }

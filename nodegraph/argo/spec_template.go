@@ -1,6 +1,7 @@
 package argo
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ func (c *converter) template(field, scope string, in *template) (*nodegraph.Temp
 		return nil, inField(field, &nodegraph.LimitError{Limit: "Nesting", Max: maxInline})
 	}
 	t := &nodegraph.Template{Name: in.Name}
+	outer := c.fields
+	c.fields = nil
+	defer func() { c.fields = outer }()
 	if d := c.spec.TemplateDefaults; d != nil {
 		in = withDefaults(in, d)
 	}
@@ -49,7 +53,11 @@ func (c *converter) template(field, scope string, in *template) (*nodegraph.Temp
 	if err != nil {
 		return nil, err
 	}
-	return t, c.common(field, t, in)
+	if err := c.common(field, t, in); err != nil {
+		return nil, err
+	}
+	t.Unresolved = c.fields
+	return t, nil
 }
 
 // common converts what templates of every kind have.
@@ -74,6 +82,7 @@ func (c *converter) common(field string, t *nodegraph.Template, in *template) er
 	}
 	if in.RetryStrategy == nil {
 		t.Retry = c.retries
+		c.fields = append(c.fields, c.retriesLeft...)
 		return nil
 	}
 	t.Retry, err = c.retry(field+".retryStrategy", in.RetryStrategy)
@@ -119,19 +128,53 @@ func (c *converter) task(field, scope string, in *task) (nodegraph.Task, error) 
 	if in.ContinueOn != nil {
 		t.ContinueOn = nodegraph.ContinueOn{Failed: in.ContinueOn.Failed, Error: in.ContinueOn.Error}
 	}
-	var err error
-	if in.Inline != nil {
-		inline := *in.Inline
-		if inline.Name == "" {
-			inline.Name = in.Name
-		}
-		if t.Inline, err = c.template(field+".inline", scope, &inline); err != nil {
+	loop, err := c.loop(field, in)
+	if err != nil {
+		return t, err
+	}
+	t.Loop = loop
+	byItem, err := c.callByItem(field, scope, in, &t)
+	switch {
+	case err != nil:
+		return t, err
+	case byItem:
+	case in.Inline != nil:
+		if t.Inline, err = c.inline(field, scope, in.Name, in.call()); err != nil {
 			return t, err
 		}
-	} else {
-		t.Template = c.reference(field, scope, in.Template, in.TemplateRef)
+	default:
+		t.Template = c.call(field, scope, in.call(), nil)
 	}
 	t.Hooks = c.hooks(field+".hooks", scope, in.Hooks, in.OnExit)
-	t.Loop, err = c.loop(field, in)
-	return t, err
+	return t, nil
+}
+
+// inline converts a template that is written inside a task.
+func (c *converter) inline(field, scope, task string, in *call) (*nodegraph.Template, error) {
+	inline := *in.Inline
+	if inline.Name == "" {
+		inline.Name = task
+	}
+	field += ".inline"
+	s := source{in: &inline, inputs: parametersOf(inline.Inputs)}
+	if !c.variables || len(s.inputs) == 0 {
+		return c.template(field, scope, &inline)
+	}
+	for name := range s.inputs {
+		s.needs = append(s.needs, name)
+	}
+	text, _ := json.Marshal(&inline) // of what was read: can't fail
+	return c.filled(field, scope, &inline, text, s.bind(in.arguments()))
+}
+
+// inlineByItem converts a template that is written inside a task for one item of its loop, and returns its name.
+func (c *converter) inlineByItem(field, scope, task string, in *call) (string, error) {
+	t, err := c.inline(field, scope, task, in)
+	if err != nil {
+		return "", err
+	}
+	t.CopyOf = t.Name
+	t.Name = fmt.Sprintf("%s#%d", field, len(c.rest))
+	c.rest = append(c.rest, convertedTemplate{Template: t})
+	return t.Name, nil
 }

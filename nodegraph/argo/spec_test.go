@@ -62,6 +62,7 @@ func TestReadSpec(t *testing.T) {
 		{"a deadline longer than a duration can be is the longest", pod + "  activeDeadlineSeconds: 9223372036854775807\n", spec(func(s *nodegraph.Spec) {
 			s.ActiveDeadline = 9223372036 * time.Second
 		})},
+		{"a deadline that is over", pod + "  activeDeadlineSeconds: 0\n", spec(func(s *nodegraph.Spec) { s.ActiveDeadline = nodegraph.AtOnce })},
 		{"an exit handler", pod + "  onExit: a\n", spec(func(s *nodegraph.Spec) { s.OnExit = "a" })},
 		{"an exit handler as a hook", pod + "  hooks:\n    exit: {template: a}\n", spec(func(s *nodegraph.Spec) { s.OnExit = "a" })},
 		{"onExit goes before the exit hook", pod + "  onExit: a\n  hooks:\n    exit: {template: b}\n", spec(func(s *nodegraph.Spec) { s.OnExit = "a" })},
@@ -114,6 +115,7 @@ func TestReadTemplate(t *testing.T) {
 		{"a plugin", "plugin: {hello: {}}", kind(nodegraph.KindPlugin)},
 		{"suspend", "suspend: {}", kind(nodegraph.KindSuspend)},
 		{"suspend for a while", "suspend: {duration: \"20\"}", with(func(x *nodegraph.Template) { x.Kind, x.Suspend = nodegraph.KindSuspend, 20*time.Second })},
+		{"suspend for no time, which is over", "suspend: {duration: \"0\"}", with(func(x *nodegraph.Template) { x.Kind, x.Suspend = nodegraph.KindSuspend, nodegraph.AtOnce })},
 		{"nothing to run", "inputs: {}", with(func(x *nodegraph.Template) { x.Err = "Template 'a' missing specification" })},
 		{"a ContainerSet", "containerSet: {containers: [{name: x}, {name: z, dependencies: [x]}]}", with(func(x *nodegraph.Template) {
 			x.Containers = []nodegraph.ContainerSpec{{Name: "x"}, {Name: "z", Dependencies: []string{"x"}}}
@@ -146,6 +148,13 @@ func TestReadTemplate(t *testing.T) {
 		{"what comes first in Argo's order decides", "container: {}\n    dag: {tasks: []}", one("a")},
 		{"limits", "container: {}\n    daemon: true\n    failFast: true\n    parallelism: 2\n    timeout: 1m\n    pendingTimeout: \"5\"\n    memoize: {key: k}", with(func(x *nodegraph.Template) {
 			x.Daemon, x.FailFast, x.Parallelism, x.Timeout, x.PendingTimeout, x.Memoize = true, true, 2, time.Minute, 5*time.Second, "k"
+		})},
+		{"times that are over", "container: {}\n    timeout: 0s\n    pendingTimeout: \"0\"\n    retryStrategy: {backoff: {duration: \"0\", factor: 2, maxDuration: \"0\"}}", with(func(x *nodegraph.Template) {
+			x.Timeout, x.PendingTimeout = nodegraph.AtOnce, nodegraph.AtOnce
+			x.Retry = &retry.Strategy{Backoff: &retry.Backoff{Factor: 2, MaxDuration: nodegraph.AtOnce}}
+		})},
+		{"no wait is longer than a cap of nothing", "container: {}\n    retryStrategy: {backoff: {duration: 10s, cap: \"0\"}}", with(func(x *nodegraph.Template) {
+			x.Retry = &retry.Strategy{Backoff: &retry.Backoff{}}
 		})},
 		{"locks", "container: {}\n    synchronization: {mutex: {name: m}}", with(func(x *nodegraph.Template) {
 			x.Locks = []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}}

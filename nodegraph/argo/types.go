@@ -30,11 +30,15 @@ type spec struct {
 	Arguments             arguments        `json:"arguments"`
 }
 
+// arguments is what a template is called with, and inputs what it takes.
 type arguments struct {
-	Parameters []struct {
-		Name  string     `json:"name"`
-		Value *anyString `json:"value"`
-	} `json:"parameters"`
+	Parameters []parameter `json:"parameters"`
+}
+
+type parameter struct {
+	Name    string     `json:"name"`
+	Value   *anyString `json:"value"`
+	Default *anyString `json:"default"`
 }
 
 type ttlStrategy struct {
@@ -45,6 +49,7 @@ type ttlStrategy struct {
 
 type template struct {
 	Name            string           `json:"name"`
+	Inputs          json.RawMessage  `json:"inputs"` // as arguments, once somebody asks
 	Container       *present         `json:"container"`
 	Script          *present         `json:"script"`
 	Resource        *present         `json:"resource"`
@@ -101,6 +106,7 @@ type task struct {
 	ContinueOn   *continueOn       `json:"continueOn"`
 	Hooks        map[string]hook   `json:"hooks"`
 	OnExit       string            `json:"onExit"`
+	Arguments    json.RawMessage   `json:"arguments"` // as arguments, once somebody asks
 }
 
 type continueOn struct {
@@ -112,6 +118,8 @@ type hook struct {
 	Template    string       `json:"template"`
 	TemplateRef *templateRef `json:"templateRef"`
 	Expression  string       `json:"expression"`
+
+	Arguments json.RawMessage `json:"arguments"` // as arguments, once somebody asks
 }
 
 type sequence struct {

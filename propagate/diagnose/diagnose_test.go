@@ -1,6 +1,7 @@
 package diagnose_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/diagnose"
+	"github.com/nodestatus/nodestatus/retry"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -418,6 +420,22 @@ func TestNoFinding(t *testing.T) {
 			edits{with(nodegraph.KindSuspend, "wf.r(0).z", nodegraph.PhaseRunning)}},
 		{"the exit hook of a TaskGroup itself, which Argo may never start", "wf: dag(fan: pod over [x] exit pod, s: suspend)",
 			[]propagate.Event{propagate.PodSucceeded("wf.fan(0:x)"), propagate.PodSucceeded("wf.fan(0:x).onExit")}, edits{without("wf.fan.onExit"), hourLater}},
+		{"a Retry whose limit the controller alone knows", "wf: dag(r: retry(1, pod))", failed, edits{set("wf.r", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running, hourLater,
+			func(in *diagnose.Input) {
+				for _, x := range in.Spec.Templates {
+					if x.Retry != nil {
+						x.Unresolved = []nodegraph.Unresolved{{Field: "spec.templates[1].retryStrategy.retryPolicy", Text: "{{x}}"}}
+					}
+				}
+			}}},
+		{"a Retry whose expression the controller alone can evaluate", "wf: dag(r: retry(1, pod))", failed[:1], edits{set("wf.r", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running, hourLater,
+			without("wf.r(1)"), func(in *diagnose.Input) {
+				for _, x := range in.Spec.Templates {
+					if x.Retry != nil {
+						x.Retry.Expression = retry.Uncompiled("sprig.int(lastRetry.exitCode) > 1", errors.New("unknown name sprig"))
+					}
+				}
+			}}},
 		{"an ended attempt after the end is in nobody's way", "wf: dag(r: retry(3, pod), y)", retried,
 			edits{with(nodegraph.KindPod, "wf.r(2)", nodegraph.PhaseSucceeded)}},
 	}

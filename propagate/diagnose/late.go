@@ -2,15 +2,18 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/retry"
 )
 
 // late finds composites that have been due to settle for longer than a controller takes.
 func (d *diagnosis) late(r *nodegraph.NodeStatus) {
 	i := d.record.find(r)
-	if i == nodegraph.None || !r.Kind.Composite() || !open(r) || d.faulty[r.ID] {
+	if i == nodegraph.None || !r.Kind.Composite() || !open(r) || d.faulty[r.ID] || d.decidedElsewhere(i) {
 		return
 	}
 	should, ok := d.computedState(r)
@@ -32,6 +35,17 @@ func (d *diagnosis) late(r *nodegraph.NodeStatus) {
 	default:
 		d.found(Stalled, r, should, false, reason+", and it is not settled", restartController)
 	}
+}
+
+// decidedElsewhere reports whether Retry i depends on what its controller alone knows: a field of the strategy with variables,
+// or an expression that the library can't evaluate.
+func (d *diagnosis) decidedElsewhere(i nodegraph.Index) bool {
+	n, v := d.g.Node(i), d.engine.Verdict(i)
+	if n.Kind != nodegraph.KindRetry || v.Phase == nodegraph.PhaseSucceeded {
+		return false
+	}
+	return v.Phase == nodegraph.PhaseError && v.Check == retry.CheckExpression ||
+		slices.ContainsFunc(n.Template.Unresolved, func(u nodegraph.Unresolved) bool { return strings.Contains(u.Field, "retryStrategy") })
 }
 
 const restartController = "check that the controller runs, and restart it: what it would store with this node is not known here"

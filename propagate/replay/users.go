@@ -70,7 +70,7 @@ func selects(selector string, e *propagate.Engine, i nodegraph.Index, f *Frame) 
 	phase, _ := e.Phase(i)
 	fields := map[string]string{"displayName": e.Graph().DisplayName(i), "name": n.Name(), "id": n.ID(), "phase": phase.String()}
 	if n.Template != nil {
-		fields["templateName"] = n.Template.Name
+		fields["templateName"] = n.Template.RecordedName()
 	}
 	for term := range strings.SplitSeq(selector, ",") {
 		field, want, found := strings.Cut(term, "=")

@@ -44,12 +44,13 @@
 //  9. [planned] It is a step whose items are nodes of their own: planned, and fulfilled, since the items count.
 //  10. [no-items] It is recorded as skipped without items: Skipped.
 //  11. [when-false] The host has said that its when is false: Skipped.
-//  12. [invalid] Its template can't run: Error.
+//  12. [invalid] Its template can't run, and is not that of its items alone: Error.
 //  13. [invalid] It is inside of more templates than the limit allows: Error.
 //  14. [no-items] It has a loop without items, or whose items nobody knows and whose when is false: Skipped.
 //  15. [wait-condition] It has a loop whose items nobody knows: planned, and the host is asked to expand it.
 //  16. [invalid] Its when is no condition: Error (Argo: shouldExecute).
-//  17. [wait-condition] Its when names what the library does not know: planned, and the host is asked to resolve it.
+//  17. [wait-condition] Its when, or a field of its template, names what the library does not know: planned, and the host is
+//     asked to resolve it.
 //  18. [when-false] Its when is false: Skipped.
 //  19. [ready] Else it may start: planned, and the engine starts it as soon as nothing holds it back.
 //

@@ -41,6 +41,7 @@ const (
 	messageTemplate        // the template of the node can't run
 	messageWhenInvalid     // the node's when is no condition
 	messageWhenFalse       // the node's when is false
+	messageUnresolved      // the node's template has fields that only the host knows
 	messageChildFailed     // a StepGroup: the node failed
 	messageBackoff         // a Retry waits: number is how long in all
 	messageRetryDeadline   // a Retry ends with the workflow's deadline, at number

@@ -185,7 +185,7 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 		}
 		return settled(nodegraph.PhaseSkipped, e.told(i), l, nodegraph.None)
 	}
-	if n.Template.Err != "" {
+	if n.Template.Err != "" && !(n.Kind == nodegraph.KindTaskGroup && n.Task.OwnTemplates()) {
 		return settled(nodegraph.PhaseError, about(messageTemplate, i), planned12, nodegraph.None)
 	}
 	if n.Nesting() > e.graph.Limits().Nesting {
@@ -204,7 +204,22 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 			return settled(nodegraph.PhaseSkipped, about(messageWhenFalse, i), planned18, nodegraph.None)
 		}
 	}
+	if f.Answer() != fact.AnswerRun && len(e.unresolved(i)) > 0 {
+		v := planned(planned17, nodegraph.None, wantAnswer)
+		v.Message = about(messageUnresolved, i)
+		return v
+	}
 	return planned(planned19, nodegraph.None, wantStart)
+}
+
+// unresolved are the fields about which the host is asked before node i starts: those of its template. Groups are not asked
+// about, what is inside them is.
+func (e *Evaluator) unresolved(i nodegraph.Index) []nodegraph.Unresolved {
+	n := e.graph.Node(i)
+	if n.Role == nodegraph.RoleGroup || n.Kind == nodegraph.KindTaskGroup {
+		return nil
+	}
+	return n.Template.Unresolved
 }
 
 // loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a

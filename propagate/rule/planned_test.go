@@ -17,6 +17,13 @@ func broken(name string) func(*nodegraph.Spec) {
 	return func(spec *nodegraph.Spec) { template(spec, name).Err = "no image" }
 }
 
+// unresolved leaves the timeout of a template to the host.
+func unresolved(name string) func(*nodegraph.Spec) {
+	return func(spec *nodegraph.Spec) {
+		template(spec, name).Unresolved = []nodegraph.Unresolved{{Field: "timeout", Text: "{{x}}"}}
+	}
+}
+
 // endless is a DAG that is inside itself.
 func endless(spec *nodegraph.Spec) { template(spec, "main").Tasks[0].Template = "main" }
 
@@ -54,6 +61,7 @@ var plannedScenes = []scene{
 	{text: "dag(a when `1 ==`)",
 		node: "wf.a", want: "Planned 16: Error, Invalid 'when' expression '1 ==': unexpected end of expression"},
 	{text: "dag(a when `{{x}} == 1`)", node: "wf.a", want: "Planned 17: planned"},
+	{text: "dag(a: http, b)", set: unresolved("http"), node: "wf.a", want: "Planned 17: planned, only the host knows timeout: {{x}}"},
 	{text: "dag(a when `1 == 2`)", node: "wf.a", want: "Planned 18: Skipped, when '1 == 2' evaluated false"},
 	{text: "dag(a, b)", set: one, node: "wf.b", want: "Planned 19: planned"},
 	{text: "dag(a, b over [i])", set: one, node: "wf.b(0:i)", want: "Planned 19: planned"},

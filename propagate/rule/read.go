@@ -182,9 +182,30 @@ func (e *Evaluator) Deadline() time.Time {
 	return e.facts.Started().Truncate(time.Second).Add(d)
 }
 
-// When is the condition of node i with its item filled in.
+// When is the condition of node i with its item filled in; empty for a node that can have none.
 func (e *Evaluator) When(i nodegraph.Index) string {
+	if e.graph.Node(i).Task == nil {
+		return ""
+	}
 	return withItem(e.graph.Node(i).Task.When, e.graph.Item(i))
+}
+
+// Question is what the host is asked before node i starts: its condition, or each field of its template that only the host
+// knows, with the condition first if that is open too.
+func (e *Evaluator) Question(i nodegraph.Index) string {
+	fields := e.unresolved(i)
+	when := e.When(i)
+	if len(fields) == 0 {
+		return when
+	}
+	var parts []string
+	if strings.Contains(when, "{{") {
+		parts = append(parts, "when: "+when)
+	}
+	for _, f := range fields {
+		parts = append(parts, f.Field+": "+f.Text)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // withItem fills {{item}} and {{item.key}} into text, and leaves what it does not know.

@@ -17,7 +17,7 @@ func (e *Evaluator) suspendRule(i nodegraph.Index) Ruling {
 	v := running(suspend4, nodegraph.None)
 	if d := e.graph.Node(i).Template.Suspend; d > 0 {
 		until := e.facts.Created(i).Plus(d)
-		if e.facts.Instant() >= until {
+		if e.facts.Instant() >= until || d == nodegraph.AtOnce {
 			return settled(nodegraph.PhaseSucceeded, Message{}, suspend3, nodegraph.None)
 		}
 		v.Wake = until

@@ -21,6 +21,7 @@ var suspendScenes = []scene{
 	{text: "dag(a: suspend, b)", calls: told(propagate.Resumed("wf.a")), node: "wf.a", want: "Suspend 2: Succeeded"},
 	{text: "dag(a: suspend, b)", calls: told(refused("wf.a", "no")), node: "wf.a", want: "Suspend 2: Failed, no"},
 	{text: "dag(a: suspend(5s), b)", calls: []call{{5 * time.Second, nil}}, node: "wf.a", want: "Suspend 3: Succeeded"},
+	{text: "dag(a: suspend(0s) -> b)", node: "wf.a", want: "Suspend 3: Succeeded"},
 	{text: "dag(a: suspend(5s), b)", calls: []call{{4 * time.Second, nil}}, node: "wf.a", want: "Suspend 4: Running"},
 	{text: "dag(a: suspend, b)", calls: []call{{24 * time.Hour, nil}}, node: "wf.a", want: "Suspend 4: Running"},
 }

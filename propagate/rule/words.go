@@ -22,6 +22,8 @@ func (e *Evaluator) Words(m Message) string {
 		return err.Error()
 	case messageWhenFalse:
 		return "when '" + e.When(i) + "' evaluated false"
+	case messageUnresolved:
+		return "only the host knows " + e.Question(i)
 	case messageChildFailed:
 		return fmt.Sprintf("child '%s' failed", e.graph.Node(i).ID())
 	case messageBackoff:

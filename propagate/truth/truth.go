@@ -160,7 +160,7 @@ func (c *Claim) ended(i nodegraph.Index) (phase nodegraph.Phase, why string) {
 	case f.Stage == fact.StageGone && f.Ran:
 		return nodegraph.PhaseError, "its pod ran and was deleted"
 	case n.Kind == nodegraph.KindSuspend && n.Template.Suspend > 0 && !f.Created.IsZero() &&
-		!c.Now.Before(f.Created.Truncate(time.Second).Add(n.Template.Suspend)):
+		(n.Template.Suspend == nodegraph.AtOnce || !c.Now.Before(f.Created.Truncate(time.Second).Add(n.Template.Suspend))):
 		return nodegraph.PhaseSucceeded, "its duration has passed"
 	}
 	return nodegraph.PhasePlanned, fmt.Sprintf("it has not ended: its fact says %s", f.Stage)

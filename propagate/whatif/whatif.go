@@ -39,9 +39,9 @@ type Result struct {
 // An Assumption is an answer that only the host could have given.
 type Assumption struct {
 	Node   string // the name
-	Text   string // the condition or the loop
-	Items  int    // of a loop; -1 for a condition
-	Holds  bool   // of a condition
+	Text   string // the condition, the loop, or the fields of its template that only the host knows
+	Items  int    // of a loop; -1 for a condition and for fields
+	Holds  bool   // of a condition; of fields: the node goes on with what they count as
 	Stated bool   // the caller gave it
 }
 
