@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/nodestatus/nodestatus/retry"
@@ -15,8 +16,9 @@ import (
 // MaxHookLength bounds the expression of a lifecycle hook, in bytes.
 const MaxHookLength = 4096
 
-// statusTag is a reference to the status of the workflow or of a step or task, as hook expressions write it.
-var statusTag = regexp.MustCompile(`\b(workflow)\.status\b|\b(steps|tasks)(?:\.([A-Za-z0-9_-]+)|\[\s*["']([^"']+)["']\s*\])\.status\b`)
+// hookTag is a reference to the status of the workflow, or to the status or the exit code of a step or task, as hook expressions
+// write it.
+var hookTag = regexp.MustCompile(`\b(workflow)\.(status)\b|\b(steps|tasks)(?:\.([A-Za-z0-9_-]+)|\[\s*["']([^"']+)["']\s*\])\.(status|exitCode)\b`)
 
 // A HookError says why the expression of a hook can't be compiled or evaluated.
 type HookError struct {
@@ -34,44 +36,45 @@ func (e *HookError) Unwrap() error { return e.Err }
 
 // A HookCondition is the compiled expression of a lifecycle hook. It is immutable.
 type HookCondition struct {
-	expression string
-	program    *vm.Program
-	refs       []statusRef // what the expression refers to; the variables of the program are named after their places
-	err        error       // why the expression can't be evaluated
+	program *vm.Program
+	refs    []hookRef // what the expression refers to; the variables of the program are named after their places
+	err     error     // why the text is no expression
 }
 
-// statusRef is a reference to a status: of the workflow, or of the task or step with a name.
-type statusRef struct{ tag, group, name string }
+// hookRef is a reference to a field of the workflow, or of the task or step with a name.
+type hookRef struct{ group, name, field string }
 
-// CompileHook compiles the expression of a lifecycle hook. It may refer to workflow.status, steps.NAME.status and
-// tasks.NAME.status, with quotes and brackets around names with dashes. The language is that of package retry. An
-// expression that is not of it says so when it is evaluated.
+// A HookValue returns what a hook expression refers to: field "status" of group "workflow", or "status" or "exitCode" of the
+// node with a name in group "tasks" or "steps". It returns false where that is not known.
+type HookValue func(group, name, field string) (value string, known bool)
+
+// CompileHook compiles the expression of a lifecycle hook. It may refer to workflow.status, and to status and exitCode of
+// steps.NAME and tasks.NAME, with quotes and brackets around names with dashes. The language is that of package retry. What is
+// an expression and not of this language compiles, too, and only somebody else can evaluate it: see [HookCondition.Eval].
 func CompileHook(expression string) *HookCondition {
-	c := &HookCondition{expression: expression}
+	c := &HookCondition{}
 	if len(expression) > MaxHookLength {
 		c.err = &LimitError{Limit: "MaxHookLength", Max: MaxHookLength}
 		return c
 	}
-	text := statusTag.ReplaceAllStringFunc(expression, func(tag string) string {
-		m := statusTag.FindStringSubmatch(tag)
-		c.refs = append(c.refs, statusRef{tag: tag, group: m[1] + m[2], name: m[3] + m[4]})
+	text := hookTag.ReplaceAllStringFunc(expression, func(tag string) string {
+		m := hookTag.FindStringSubmatch(tag)
+		c.refs = append(c.refs, hookRef{group: m[1] + m[3], name: m[4] + m[5], field: m[2] + m[6]})
 		return variable(len(c.refs) - 1)
 	})
-	options, refused := retry.Language()
-	program, err := expr.Compile(text, append(options, expr.Env(c.variables(nil)), expr.AsBool())...)
-	if err == nil {
-		err = refused()
-	}
-	if err != nil {
+	if _, err := parser.Parse(text); err != nil {
 		c.err = &HookError{Expression: expression, Err: err}
 		return c
 	}
-	c.program = program
+	options, refused := retry.Language()
+	if program, err := expr.Compile(text, append(options, expr.Env(c.variables(nil)), expr.AsBool())...); err == nil && refused() == nil {
+		c.program = program
+	}
 	return c
 }
 
 // variable is the name of a reference in the program, by its place.
-func variable(place int) string { return "status" + strconv.Itoa(place) }
+func variable(place int) string { return "value" + strconv.Itoa(place) }
 
 // variables are the variables of the program, with the values of the references.
 func (c *HookCondition) variables(values []string) map[string]any {
@@ -88,30 +91,27 @@ func (c *HookCondition) variables(values []string) map[string]any {
 
 // NamesWorkflow reports whether the expression refers to workflow.status.
 func (c *HookCondition) NamesWorkflow() bool {
-	return slices.ContainsFunc(c.refs, func(r statusRef) bool { return r.group == "workflow" })
+	return slices.ContainsFunc(c.refs, func(r hookRef) bool { return r.group == "workflow" })
 }
 
-// Eval evaluates the expression; status returns each status that it refers to, false where the name is unknown. The error, a
-// [*HookError], [*ValueError] or [*LimitError], says which reference or which part of the expression is wrong.
-func (c *HookCondition) Eval(status func(group, name string) (string, bool)) (bool, error) {
+// Err says why the text is no expression: a [*HookError] or a [*LimitError], nil if it is one.
+func (c *HookCondition) Err() error { return c.err }
+
+// Eval evaluates the expression. It is not known whether it holds if it refers to what is not known, or is not of the language of
+// [CompileHook].
+func (c *HookCondition) Eval(value HookValue) (holds, known bool) {
+	if c.program == nil {
+		return false, false
+	}
 	values := make([]string, len(c.refs))
-	var unknown error
 	for k, r := range c.refs {
-		value, ok := status(r.group, r.name)
-		if !ok && unknown == nil {
-			unknown = &ValueError{Field: "hook expression", Value: r.tag, Reason: "names no node that exists"}
+		if values[k], known = value(r.group, r.name, r.field); !known {
+			return false, false
 		}
-		values[k] = value
-	}
-	if unknown != nil {
-		return false, unknown
-	}
-	if c.err != nil {
-		return false, c.err
 	}
 	result, err := expr.Run(c.program, c.variables(values))
 	if err != nil {
-		return false, &HookError{Expression: c.expression, Err: err}
+		return false, false
 	}
-	return result.(bool), nil
+	return result.(bool), true
 }

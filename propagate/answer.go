@@ -76,6 +76,10 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 		return
 	}
 	when := ev.Message
+	if e.graph.Node(i).Role == nodegraph.RoleHook {
+		e.facts.SetAnswer(i, fact.AnswerSkip)
+		return
+	}
 	if when == "" {
 		when = e.rules.When(i)
 	}

@@ -31,41 +31,45 @@ func hookOfB(expression string) func(*nodegraph.Spec) {
 	}
 }
 
-// The expression of a hook may name what its task comes after. Anything else may end before the task begins or after it,
-// so a hook that named it would start or not as it happens; it does not.
+// The expression of a hook may name what its task comes after. Anything else may end before the task begins or after it: the host
+// is asked whether it holds.
 func TestHookNamesWhatComesBefore(t *testing.T) {
 	succeeded, failed := propagate.PodSucceeded, func(node string) propagate.Event { return propagate.PodFailed(node, "") }
 	for _, c := range []struct {
 		name, text, expression string
 		events                 []propagate.Event
-		b                      string
-		starts                 bool
+		b, hook                string
 	}{
-		{"a task before", `dag(a, b depends "a || a.Failed")`, `tasks.a.status == "Failed"`, []propagate.Event{failed("wf.a")}, "wf.b", true},
-		{"that ended otherwise", `dag(a, b depends "a || a.Failed")`, `tasks.a.status == "Failed"`, []propagate.Event{succeeded("wf.a")}, "wf.b", false},
+		{"a task before", `dag(a, b depends "a || a.Failed")`, `tasks.a.status == "Failed"`, []propagate.Event{failed("wf.a")}, "wf.b", "starts"},
+		{"that ended otherwise", `dag(a, b depends "a || a.Failed")`, `tasks.a.status == "Failed"`, []propagate.Event{succeeded("wf.a")}, "wf.b", ""},
 		{"a task long before", "dag({a, c} -> {d, e} -> b)", `tasks["a"].status == "Succeeded"`,
-			[]propagate.Event{succeeded("wf.a"), succeeded("wf.c"), succeeded("wf.d"), succeeded("wf.e")}, "wf.b", true},
-		{"a task beside", "dag(a, b, hold: suspend)", `tasks.a.status == "Succeeded"`, []propagate.Event{succeeded("wf.a")}, "wf.b", false},
-		{"a task after", "dag(b -> a)", `tasks.a.status == ""`, nil, "wf.b", false},
-		{"a task of no name", "dag(a -> b)", `tasks.nobody.status == ""`, []propagate.Event{succeeded("wf.a")}, "wf.b", false},
-		{"a loop before an item", "dag(a over [i] -> b over [j])", `tasks.a.status == "Succeeded"`, []propagate.Event{succeeded("wf.a(0:i)")}, "wf.b(0:j)", true},
+			[]propagate.Event{succeeded("wf.a"), succeeded("wf.c"), succeeded("wf.d"), succeeded("wf.e")}, "wf.b", "starts"},
+		{"a task beside", "dag(a, b, hold: suspend)", `tasks.a.status == "Succeeded"`, []propagate.Event{succeeded("wf.a")}, "wf.b", "asks"},
+		{"a task after", "dag(b -> a)", `tasks.a.status == ""`, nil, "wf.b", "asks"},
+		{"a task of no name", "dag(a -> b)", `tasks.nobody.status == ""`, []propagate.Event{succeeded("wf.a")}, "wf.b", "asks"},
+		{"a loop before a loop", "dag(a over [i] -> b over [j])", `tasks.a.status == "Succeeded"`, []propagate.Event{succeeded("wf.a(0:i)")}, "wf.b", "starts"},
 		{"a step before", "steps(a, c | d | b)", `steps.a.status == "Succeeded"`,
-			[]propagate.Event{succeeded("wf[0].a"), succeeded("wf[0].c"), succeeded("wf[1].d")}, "wf[2].b", true},
+			[]propagate.Event{succeeded("wf[0].a"), succeeded("wf[0].c"), succeeded("wf[1].d")}, "wf[2].b", "starts"},
 		{"the second of the steps before", "steps(c, a continueOnFailed | b)", `steps.a.status == "Failed"`,
-			[]propagate.Event{succeeded("wf[0].c"), failed("wf[0].a")}, "wf[1].b", true},
-		{"a step before an item", "steps(a | b over [j])", `steps.a.status == "Succeeded"`, []propagate.Event{succeeded("wf[0].a")}, "wf[1].b(0:j)", true},
+			[]propagate.Event{succeeded("wf[0].c"), failed("wf[0].a")}, "wf[1].b", "starts"},
+		{"a step before an item", "steps(a | b over [j])", `steps.a.status == "Succeeded"`, []propagate.Event{succeeded("wf[0].a")}, "wf[1].b(0:j)", "starts"},
 		{"a step before one that has a hook", "steps(a | c exit pod | b)", `steps.a.status == "Succeeded"`,
-			[]propagate.Event{succeeded("wf[0].a"), succeeded("wf[1].c"), succeeded("wf[1].c.onExit")}, "wf[2].b", true},
-		{"a step beside", "steps(a, b)", `steps.a.status == "Succeeded"`, []propagate.Event{succeeded("wf[0].a")}, "wf[0].b", false},
+			[]propagate.Event{succeeded("wf[0].a"), succeeded("wf[1].c"), succeeded("wf[1].c.onExit")}, "wf[2].b", "starts"},
+		{"a step beside", "steps(a, b)", `steps.a.status == "Succeeded"`, []propagate.Event{succeeded("wf[0].a")}, "wf[0].b", "asks"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := hooked(t, c.text, c.expression)
 			for _, ev := range c.events {
 				tell(t, e, ev)
 			}
-			tell(t, e, propagate.PodRunning(c.b))
-			h := e.Graph().Find(c.b + ".hooks.h")
-			require.Equal(t, c.starts, h != nodegraph.None, "the hook of %s", c.b)
+			if b := e.Graph().Find(c.b); e.Graph().Node(b).Kind == nodegraph.KindPod {
+				tell(t, e, propagate.PodRunning(c.b))
+			}
+			hook := ""
+			if h := e.Graph().Find(c.b + ".hooks.h"); h != nodegraph.None {
+				hook = map[bool]string{true: "starts", false: "asks"}[e.Exists(h)]
+			}
+			require.Equal(t, c.hook, hook, "the hook of %s", c.b)
 			require.NoError(t, reloaded(t, e).Check())
 		})
 	}
@@ -85,7 +89,6 @@ func TestHookStartsWhenItsTaskDoes(t *testing.T) {
 		{"the task waits", "h", `workflow.status == "Running"`, []propagate.Event{propagate.PodPending("wf.b", "")}, false},
 		{"the task runs", "h", `workflow.status == "Running"`, []propagate.Event{propagate.PodRunning("wf.b")}, true},
 		{"the task has ended before it was seen to run", "h", `workflow.status == "Running"`, []propagate.Event{ended}, true},
-		{"the expression is none", "h", `workflow.status ==`, []propagate.Event{ended}, false},
 		{"an exit hook without an expression", nodegraph.ExitHook, "", []propagate.Event{ended}, true},
 		{"an exit hook while the results are on their way", nodegraph.ExitHook, "", []propagate.Event{propagate.ResultPending("wf.b"), ended}, false},
 		{"an exit hook whose expression holds", nodegraph.ExitHook, `tasks.b.status == "Succeeded"`, []propagate.Event{ended}, true},
@@ -107,13 +110,99 @@ func TestHookStartsWhenItsTaskDoes(t *testing.T) {
 	}
 }
 
-// A hook of the workflow names no task: none is before it.
+// What a hook of the workflow says of a task only the host knows: no task is before it.
 func TestHookOfTheWorkflowNamesATask(t *testing.T) {
+	const expression = `tasks.a.status == ""`
 	e := drawnWith(t, "dag(a)", func(spec *nodegraph.Spec) {
-		spec.Hooks = []nodegraph.Hook{{Name: "h", Template: "pod", Expression: `tasks.a.status == ""`}}
+		spec.Hooks = []nodegraph.Hook{{Name: "h", Template: "pod", Expression: expression}}
 	})
-	tell(t, e, propagate.PodRunning("wf.a"))
-	require.Equal(t, nodegraph.None, e.Graph().Find("wf.hooks.h"))
+	require.Equal(t, []string{"wf.a: start", "wf.hooks.h: condition"}, waitsFor(e))
+}
+
+// What a hook's expression names and the library does not know is a question to the host: while its owner runs, and once more when that
+// has ended. A text that is no expression is an error of the owner.
+func TestHooksThatOnlyTheHostCanJudge(t *testing.T) {
+	const expression = `tasks.b.outputs.result == "1"`
+	begin := func(t *testing.T, hook, expression string) *propagate.Engine {
+		return drawnWith(t, "dag(b -> c, hold: suspend)", func(spec *nodegraph.Spec) {
+			for _, template := range spec.Templates {
+				if template.Kind == nodegraph.KindDAG {
+					template.Tasks[0].Hooks = []nodegraph.Hook{{Name: hook, Template: template.Tasks[0].Template, Expression: expression}}
+				}
+			}
+		})
+	}
+	t.Run("it holds", func(t *testing.T) {
+		e := begin(t, "h", expression)
+		require.Equal(t, []string{`Resolve wf.b.hooks.h "tasks.b.outputs.result == \"1\""`}, actionsOf(tell(t, e, propagate.PodRunning("wf.b"))))
+		require.Equal(t, []string{"Start Pod wf.b.hooks.h"}, actionsOf(tell(t, e, propagate.Resolved("wf.b.hooks.h", true, ""))))
+	})
+	t.Run("it does not hold until its owner has ended", func(t *testing.T) {
+		e := begin(t, "h", expression)
+		tell(t, e, propagate.PodRunning("wf.b"))
+		require.Empty(t, actionsOf(tell(t, e, propagate.Resolved("wf.b.hooks.h", false, ""))))
+		require.False(t, e.Exists(e.Graph().Find("wf.b.hooks.h")))
+		require.Len(t, actionsOf(tell(t, e, propagate.PodSucceeded("wf.b"))), 1, "it is asked again, and what comes after waits")
+		again, _, err := propagate.FromState(e.Graph().Spec(), e.Save())
+		require.NoError(t, err)
+		for _, e := range []*propagate.Engine{again, e} {
+			tell(t, e, propagate.Resolved("wf.b.hooks.h", false, ""))
+			expect(t, e, "wf.c", nodegraph.PhasePending)
+		}
+	})
+	t.Run("an exit hook", func(t *testing.T) {
+		e := begin(t, nodegraph.ExitHook, expression)
+		tell(t, e, propagate.PodSucceeded("wf.b"))
+		require.Equal(t, []string{"wf.hold: resume", "wf.b.onExit: condition"}, waitsFor(e))
+		tell(t, e, propagate.Unanswerable("wf.b.onExit", "nobody knows"))
+		require.Equal(t, "Error: nobody knows", looks(e, "wf.b.onExit")["wf.b.onExit"])
+		expect(t, e, "wf.c", nodegraph.PhasePending)
+	})
+	t.Run("no expression", func(t *testing.T) {
+		e := begin(t, "h", "workflow.status ==")
+		expect(t, e, "wf.b", nodegraph.PhaseError)
+		require.Contains(t, looks(e, "wf.b")["wf.b"], `hook expression "workflow.status ==": unexpected token`)
+		expect(t, e, "wf.c", nodegraph.PhaseOmitted)
+	})
+	t.Run("exit codes", func(t *testing.T) {
+		e := begin(t, nodegraph.ExitHook, `tasks.b.exitCode == "3"`)
+		failed := propagate.PodFailed("wf.b", "")
+		failed.ExitCode, failed.HasExit = 3, true
+		require.Contains(t, actionsOf(tell(t, e, failed)), "Start Pod wf.b.onExit")
+	})
+}
+
+// The exit hook comes after the other hooks of its owner.
+func TestTheExitHookComesLast(t *testing.T) {
+	e := drawnWith(t, "dag(b -> c)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Kind == nodegraph.KindDAG {
+				pod := template.Tasks[0].Template
+				template.Tasks[0].Hooks = []nodegraph.Hook{{Name: nodegraph.ExitHook, Template: pod}, {Name: "h", Template: pod, Expression: `tasks.b.status == "Succeeded"`}}
+			}
+		}
+	})
+	require.Equal(t, []string{"Start Pod wf.b.hooks.h"}, actionsOf(tell(t, e, propagate.PodSucceeded("wf.b"))))
+	require.Equal(t, []string{"Start Pod wf.b.onExit"}, actionsOf(tell(t, e, propagate.PodFailed("wf.b.hooks.h", ""))))
+	require.Equal(t, []string{"Start Pod wf.c"}, actionsOf(tell(t, e, propagate.PodSucceeded("wf.b.onExit"))))
+}
+
+// A loop of a DAG has the hooks of its task once, its items the exit hook alone, which comes after the others of the group.
+func TestHooksOfALoop(t *testing.T) {
+	e := drawnWith(t, "dag(b over [i, j] -> c)", func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Kind == nodegraph.KindDAG {
+				pod := template.Tasks[0].Template
+				template.Tasks[0].Hooks = []nodegraph.Hook{{Name: nodegraph.ExitHook, Template: pod}, {Name: "h", Template: pod, Expression: `tasks.b.status == "Running"`}}
+			}
+		}
+	})
+	require.Equal(t, []string{"wf.b(0:i): start", "wf.b(1:j): start", "wf.b.hooks.h: start"}, waitsFor(e))
+	require.Empty(t, actionsOf(tell(t, e, propagate.PodRunning("wf.b(0:i)"), propagate.PodSucceeded("wf.b(1:j)"), propagate.PodSucceeded("wf.b(0:i)"))))
+	require.Equal(t, []string{"Start Pod wf.b(0:i).onExit", "Start Pod wf.b(1:j).onExit", "Wake"}, actionsOf(tell(t, e, propagate.PodSucceeded("wf.b.hooks.h"))))
+	require.Equal(t, []string{"Start Pod wf.b.onExit"}, actionsOf(tell(t, e)))
+	require.Empty(t, actionsOf(tell(t, e, propagate.PodSucceeded("wf.b(0:i).onExit"), propagate.PodSucceeded("wf.b(1:j).onExit"))))
+	require.Equal(t, []string{"Start Pod wf.c"}, actionsOf(tell(t, e, propagate.PodSucceeded("wf.b.onExit"))))
 }
 
 // A daemon that a hook names may end while nothing else happens to the hook's task.
@@ -227,7 +316,7 @@ func TestHookNamesWhatRunsOnceMore(t *testing.T) {
 	for _, c := range []struct{ text, expression, a, b string }{
 		{`dag(a, b: suspend depends "a.Failed")`, `tasks.a.status == "Running"`, "wf.a", "wf.b"},
 		{`dag(a, c when "1 == 2" depends "a.Failed", b: suspend depends "c")`, `tasks.a.status == "Running"`, "wf.a", "wf.b"},
-		{`dag(a, b: suspend over [j] depends "a.Failed")`, `tasks.a.status == "Running"`, "wf.a", "wf.b(0:j)"},
+		{`dag(a, b: suspend over [j] depends "a.Failed")`, `tasks.a.status == "Running"`, "wf.a", "wf.b"},
 		{"steps(a continueOnFailed | b: suspend)", `steps.a.status == "Running"`, "wf[0].a", "wf[1].b"},
 	} {
 		t.Run(c.text, func(t *testing.T) {
@@ -239,15 +328,13 @@ func TestHookNamesWhatRunsOnceMore(t *testing.T) {
 	}
 }
 
-// What comes after a loop that the host can't resolve waits for the loop's exit hook, and nobody was told.
+// The exit hook of a loop that the host can't resolve starts with the next call, beside what comes after the loop.
 func TestHookOfALoopThatNobodyCanResolve(t *testing.T) {
 	e := drawn(t, `dag(x over "list" exit pod, y depends "x.Errored")`)
 	tell(t, e, propagate.Unanswerable("wf.x", "nobody knows"))
-	require.Equal(t, []string{"wf.x: timer"}, waitsFor(e))
+	require.Equal(t, []string{"wf.x: timer", "wf.y: start"}, waitsFor(e))
 	tell(t, e)
-	require.Equal(t, []string{"wf.x.onExit: start"}, waitsFor(e))
-	tell(t, e, propagate.PodSucceeded("wf.x.onExit"))
-	require.Equal(t, []string{"wf.y: start"}, waitsFor(e))
+	require.Equal(t, []string{"wf.y: start", "wf.x.onExit: start"}, waitsFor(e))
 }
 
 // A hook that fails is no step that failed.
@@ -257,40 +344,4 @@ func TestHookOfAStepThatFails(t *testing.T) {
 	tell(t, e, propagate.PodFailed("wf[0].a.onExit", ""))
 	expect(t, e, "wf[0]", nodegraph.PhaseSucceeded)
 	require.Equal(t, []string{"wf[1].b: start"}, waitsFor(e))
-}
-
-// A TaskGroup had ended in the call that ended its DAG, so that its exit hook did not start. When another task opened the DAG
-// again the hook was to start with the next call, and nobody asked for that call.
-func TestTheExitHookOfALoopWhoseDAGIsOpenAgain(t *testing.T) {
-	b := nodegraph.NewBuilder("wf")
-	b.Pod("pod")
-	b.ContainerSet("set", nodegraph.ContainerSpec{Name: "a"})
-	b.Add(&nodegraph.Template{Name: "inner", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{
-		{Name: "s", Template: "set"},
-		{Name: "g", Template: "pod", When: "{{x}}", Loop: &nodegraph.Loop{Items: []nodegraph.Item{{Text: "i"}}},
-			Hooks: []nodegraph.Hook{{Name: nodegraph.ExitHook, Template: "pod"}}},
-	}})
-	b.DAG("main").Task("in", "inner").Task("z", "pod")
-	spec, err := b.Spec()
-	require.NoError(t, err)
-	e, err := propagate.New(spec)
-	require.NoError(t, err)
-	apply := func(events ...propagate.Event) []propagate.Action {
-		r, err := e.Apply(epoch, events...)
-		require.NoError(t, err)
-		return r.Actions
-	}
-	apply()
-	apply(propagate.ContainerEnded("wf.in.s", "a", 0, ""), propagate.PodSucceeded("wf.in.s"))
-	apply(propagate.Resolved("wf.in.g(0:i)", false, "no"))
-	require.Equal(t, nodegraph.PhaseSucceeded, e.Verdict(e.Graph().Find("wf.in")).Phase)
-	apply()
-	actions := apply(propagate.ContainerRetried("wf.in.s", "a"))
-	require.Equal(t, nodegraph.PhaseRunning, e.Verdict(e.Graph().Find("wf.in")).Phase)
-	require.Len(t, actions, 1)
-	require.Equal(t, propagate.ActionWake, actions[0].Type)
-	actions = apply()
-	require.Len(t, actions, 1)
-	require.Equal(t, "Start Pod wf.in.g.onExit", actions[0].String())
-	require.NoError(t, e.Check())
 }

@@ -57,8 +57,10 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 	case EventContainerRetried:
 		e.containerRetried(i, ev)
 	case EventNodeEnded, EventResumed:
-		o := e.ending(i, fact.StageEnded, ev.Phase, ev.Message, e.finishedAt(ev))
-		e.facts.Join(i, &o)
+		if !e.rules.Brief(i).Fulfilled() {
+			o := e.ending(i, fact.StageEnded, ev.Phase, ev.Message, e.finishedAt(ev))
+			e.facts.Join(i, &o)
+		}
 	case EventResolved:
 		e.answer(i, ev)
 	case EventExpanded:

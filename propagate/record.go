@@ -117,9 +117,9 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	n := e.graph.Node(i)
 	f := fact.Fact{Attempt: 1, HasExit: r.HasExit, ExitCode: r.ExitCode, Restarts: r.Restarts, Unsynced: r.Unsynced}
 	switch {
-	case r.Phase == nodegraph.PhasePending && r.Started.IsZero() && r.WaitsFor == "" && e.resolvedItem(i):
+	case r.Phase == nodegraph.PhasePending && r.Started.IsZero() && r.WaitsFor == "" && (e.resolvedItem(i) || n.Role == nodegraph.RoleHook):
 		return fact.Fact{} // still to start
-	case r.Phase == nodegraph.PhaseOmitted && (e.rules.OmissionLasts(i) || e.facts.Node(n.Parent).Phase().Completed()):
+	case r.Phase == nodegraph.PhaseOmitted && (e.rules.Lasts(i) || e.facts.Node(n.Parent).Phase().Completed()):
 		return fact.Fact{Answer: fact.AnswerOmit}
 	case r.Phase == nodegraph.PhaseOmitted:
 		return fact.Fact{} // follows from what it comes after

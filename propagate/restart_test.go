@@ -338,8 +338,8 @@ func TestLostPodWithATimeOfARestoredEngine(t *testing.T) {
 	expect(t, again, "wf.b.x", nodegraph.PhaseSucceeded)
 }
 
-// The exit hook of a TaskGroup that was missed because the DAG had ended stays so after a restart, where it ran in what
-// had ended long before.
+// The exit hook of a TaskGroup that a controller missed because the DAG had ended stays missed: it would run in what had ended long
+// before.
 func TestMissedHookOfARestoredEngine(t *testing.T) {
 	e := drawnWith(t, "dag(x: dag(a, b -> many: pod over [1] exit pod), hold: suspend)", func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
@@ -350,8 +350,14 @@ func TestMissedHookOfARestoredEngine(t *testing.T) {
 	})
 	tell(t, e, propagate.PodSucceeded("wf.x.b"), propagate.PodFailed("wf.x.a", ""))
 	expect(t, e, "wf.x.many", nodegraph.PhaseSucceeded)
-	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(e))
-	again := restored(t, e)
+	record := e.Snapshot()
+	for k := range record.Nodes {
+		if n := &record.Nodes[k]; n.Name == "wf.x" {
+			n.Phase, n.Finished = nodegraph.PhaseFailed, epoch
+		}
+	}
+	again, _, err := propagate.FromSnapshot(e.Graph().Spec(), record)
+	require.NoError(t, err)
 	require.Empty(t, tell(t, again).Actions)
 	require.Equal(t, []string{"wf.hold: resume"}, waitsFor(again))
 }
@@ -427,8 +433,8 @@ func TestEndedInsideAnAttemptOfARestoredEngine(t *testing.T) {
 	expect(t, again, "wf.a(0).b", nodegraph.PhaseFailed)
 }
 
-// A hook that ran while a daemon before its owner was ready stays when the daemon begins anew and its owner is planned again.
-func TestHookOfWhatIsPlannedAgain(t *testing.T) {
+// What was skipped while a daemon before it was ready stays skipped when the daemon begins anew, and so does its hook.
+func TestWhatWasSkippedAfterADaemonStays(t *testing.T) {
 	e := drawnWith(t, `dag(d: retry(1, daemon) -> x when "1 == 2", hold: suspend)`, func(spec *nodegraph.Spec) {
 		for _, template := range spec.Templates {
 			for k := range template.Tasks {
@@ -442,7 +448,7 @@ func TestHookOfWhatIsPlannedAgain(t *testing.T) {
 	tell(t, e, propagate.PodRunning("wf.x.hooks.h"))
 	tell(t, e, propagate.PodFailed("wf.d(0)", ""))
 	expect(t, e, "wf.d", nodegraph.PhaseRunning)
-	expect(t, e, "wf.x", nodegraph.PhasePlanned)
+	expect(t, e, "wf.x", nodegraph.PhaseSkipped)
 	expect(t, reloaded(t, e), "wf.x.hooks.h", nodegraph.PhaseRunning)
 	expect(t, restored(t, e), "wf.x.hooks.h", nodegraph.PhaseRunning)
 }

@@ -212,7 +212,7 @@ func (r *restorer) restore() error {
 	if r.record {
 		r.endRecorded()
 	}
-	e.keepOmissions()
+	e.keepDecisions()
 	e.out.changed = e.out.changed[:0]
 	for i := range nodegraph.Index(e.graph.Len()) {
 		e.out.place[i] = 0
@@ -237,15 +237,13 @@ func (r *restorer) restore() error {
 	return nil
 }
 
-// keepOmissions makes omissions final: a daemon that ends later does not undo them.
-func (e *Engine) keepOmissions() {
-	if !e.facts.HasDaemons() {
+// keepDecisions makes last what was decided after daemons and hooks.
+func (e *Engine) keepDecisions() {
+	if !e.facts.HasDaemons() && !e.facts.HasHooks() {
 		return
 	}
-	for i := range nodegraph.Index(e.graph.Len()) {
-		if e.rules.Brief(i).Rule() == rule.RuleOmitted && e.rules.OmissionLasts(i) {
-			e.facts.SetAnswer(i, fact.AnswerOmit)
-		}
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		e.keepDecision(i)
 	}
 	e.sweep(0)
 }

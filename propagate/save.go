@@ -133,8 +133,8 @@ func stateSource(nodes []NodeState) source {
 }
 
 // Snapshot returns the state of every node that exists, in Argo's terms: what a controller stores in its workflow
-// object, and what [FromSnapshot] reads. Items of a loop that the host resolved are among them before they exist, as Pending
-// and not started, or a controller that restarts would not know of them. Node names are in the order of the graph;
+// object, and what [FromSnapshot] reads. Items of a loop that the host resolved, and hooks that are held back, are among them before they exist,
+// as Pending and not started, or a controller that restarts would not know of them. Node names are in the order of the graph;
 // children are left to the writer. It allocates.
 func (e *Engine) Snapshot() nodegraph.Snapshot {
 	phase, message := e.Workflow()
@@ -143,7 +143,7 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 		Shutdown: e.facts.Shutdown(), Suspended: e.facts.Suspended(),
 	}
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		if e.Exists(i) || e.resolvedItem(i) {
+		if e.Exists(i) || e.resolvedItem(i) || e.hookWaits(i) {
 			s.Nodes = append(s.Nodes, e.recorded(i))
 		}
 	}
@@ -154,6 +154,11 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 func (e *Engine) resolvedItem(i nodegraph.Index) bool {
 	n := e.graph.Node(i)
 	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.facts.Node(n.Parent).Exists()
+}
+
+// hookWaits reports whether node i is a hook that is due and was held back: why it was due may not hold any more.
+func (e *Engine) hookWaits(i nodegraph.Index) bool {
+	return e.graph.Node(i).Role == nodegraph.RoleHook && !e.facts.Node(i).Exists() && !e.rules.Brief(i).Fulfilled()
 }
 
 // recorded is node i as a controller stores it.

@@ -94,9 +94,13 @@ func (e *Engine) hasEnded(i nodegraph.Index) {
 	e.starts.forget(i)
 	e.facts.SetFinished(i, e.facts.Instant())
 	e.awaitHook(i)
+	if owner, _ := e.graph.Owner(i); owner != nodegraph.None {
+		e.awaitHook(owner)
+	}
+	e.askHooksAgain(i)
 	n := e.facts.Node(i)
-	lasts := n.Kind() == nodegraph.KindTaskGroup || e.rules.Brief(i).Rule() == rule.RuleOmitted
-	if boundaries.has(n.Kind()) || n.Lock() != fact.LockNone || lasts && e.facts.HasDaemons() {
+	mayLast := (n.Kind() == nodegraph.KindTaskGroup || !n.Exists()) && (e.facts.HasDaemons() || e.facts.HasHooks())
+	if boundaries.has(n.Kind()) || n.Lock() != fact.LockNone || mayLast {
 		e.ended.push(i)
 	}
 }
@@ -126,6 +130,16 @@ func (e *Engine) reopened(i nodegraph.Index) {
 func (e *Engine) awaitHook(i nodegraph.Index) {
 	if e.rules.ExitHookLater(i, e.rules.Brief(i)) {
 		e.sched.SetTimer(e.facts.Instant(), i)
+	}
+}
+
+// askHooksAgain makes the host be asked once more about hooks of node i, which has ended: their expressions did not hold while it
+// ran.
+func (e *Engine) askHooksAgain(i nodegraph.Index) {
+	for _, h := range e.graph.Hooks(i) {
+		if n := e.facts.Node(h); !n.Exists() && n.Answer() == fact.AnswerSkip {
+			e.facts.SetAnswer(h, fact.AnswerNone)
+		}
 	}
 }
 

@@ -115,8 +115,8 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 	}
 }
 
-// finalizeEnded releases locks, makes omissions final, and ends what is left open inside nodes that have just ended: ready
-// daemons, and whatever a template that fails fast leaves open. A daemon that ends later does not undo an omission. It
+// finalizeEnded releases locks, makes last what was decided after daemons and hooks, and ends what is left open inside nodes that
+// have just ended: ready daemons, and whatever a template that fails fast leaves open. It
 // stops at the first node that had anything left, since those around that may read it, and reports whether one had.
 func (e *Engine) finalizeEnded() bool {
 	for !e.ended.empty() && e.sched.Empty() {
@@ -126,28 +126,40 @@ func (e *Engine) finalizeEnded() bool {
 		}
 		if e.facts.Node(i).Kind() == nodegraph.KindTaskGroup {
 			e.keepSuccess(i)
-			continue
 		}
+		e.keepDecision(i)
 		e.releaseLocks(i)
 		switch e.rules.Brief(i).Rule() {
 		case rule.RuleFailFast:
 			e.closeMembers(i, e.rules.MessageWords(i))
-		case rule.RuleOmitted:
-			if e.rules.OmissionLasts(i) {
-				e.facts.SetAnswer(i, fact.AnswerOmit)
-			}
 		}
-		if e.facts.HasDaemons() {
+		if e.facts.HasDaemons() && boundaries.has(e.facts.Node(i).Kind()) {
 			e.endDaemonsIn(i)
 		}
 	}
 	return !e.sched.Empty()
 }
 
+// keepDecision makes last what was decided of node i before it was created, where that lasts.
+func (e *Engine) keepDecision(i nodegraph.Index) {
+	if e.facts.Node(i).Exists() || !e.rules.Lasts(i) {
+		return
+	}
+	switch words := e.rules.MessageWords(i); e.rules.Brief(i).Phase() {
+	case nodegraph.PhaseOmitted:
+		e.facts.SetAnswer(i, fact.AnswerOmit)
+	case nodegraph.PhaseSkipped:
+		e.facts.SetAnswer(i, fact.AnswerSkip)
+		e.facts.Say(i, words)
+	case nodegraph.PhaseError:
+		e.facts.End(i, nodegraph.PhaseError, words, e.facts.Now())
+	}
+}
+
 // keepSuccess makes the success of TaskGroup i last if its items are daemons: what comes after it goes on, and the end of a daemon
 // does not undo that.
 func (e *Engine) keepSuccess(i nodegraph.Index) {
-	if e.graph.Node(i).Template.Daemon && e.rules.Brief(i).Phase() == nodegraph.PhaseSucceeded {
+	if e.facts.Node(i).Exists() && e.graph.Node(i).Template.Daemon && e.rules.Brief(i).Phase() == nodegraph.PhaseSucceeded {
 		e.facts.KeepPhase(i, nodegraph.PhaseSucceeded)
 	}
 }

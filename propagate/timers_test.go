@@ -45,11 +45,11 @@ func TestWakeAtTheMomentOfWaking(t *testing.T) {
 	wake := epoch.Add(5 * time.Second)
 	r, err := e.Apply(wake)
 	require.NoError(t, err)
-	require.Equal(t, []string{"wf.many: timer"}, waitsFor(e), "its exit hook runs with the next call")
+	require.Equal(t, []string{"wf.many: timer", "wf.b: start"}, waitsFor(e), "its exit hook runs with the next call")
 	last := r.Actions[len(r.Actions)-1]
 	require.Equal(t, propagate.ActionWake, last.Type, "%v", r.Actions)
 	require.Equal(t, wake, last.At)
 	_, err = e.Apply(wake)
 	require.NoError(t, err)
-	require.Equal(t, []string{"wf.many.onExit: start"}, waitsFor(e))
+	require.Equal(t, []string{"wf.b: start", "wf.many.onExit: start"}, waitsFor(e))
 }

@@ -156,7 +156,7 @@ func TestANameIsLookedForOnce(t *testing.T) {
 		return []int{k/2*2 - 2, k/2*2 - 1}
 	})
 	last := &spec.Templates[0].Tasks[79]
-	last.Hooks = []nodegraph.Hook{{Name: "h", Template: "pod", Expression: `tasks.nobody.status == ""`}}
+	last.Hooks = []nodegraph.Hook{{Name: "h", Template: "pod", Expression: `tasks.` + spec.Templates[0].Tasks[0].Name + `.status == "Failed"`}}
 	e := half(spec)
 	for batch := endings(nil, slices.Values(openPods(e))); len(batch) > 0; {
 		r, err := e.Apply(began, batch...)

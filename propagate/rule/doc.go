@@ -35,22 +35,23 @@
 //  1. [planned] What it is inside of was not created: planned.
 //  2. [invalid] The host could not answer for it, or a limit has no room for it: Error, whatever happens before it.
 //  3. [planned] It is a task that no target needs: planned.
-//  4. [omitted] It was omitted before, and what it came after was ended for good: Omitted. A daemon that ends later does not
-//     undo that.
+//  4. [omitted] It was omitted before, after a daemon or what may have hooks yet: Omitted. That the daemon ends, or that a hook
+//     begins, does not undo it; nor does it undo that the node was skipped or is in Error.
 //  5. [planned] Something it comes after is not clear: planned.
 //  6. [omitted] Its depends does not hold: Omitted (Argo: evaluateDependsLogic).
 //  7. [planned] It is the entry node, and the workflow has not started: planned.
 //  8. [planned] It is a StepGroup, and a group before it is not fulfilled, is Failed or in Error: planned.
-//  9. [planned] It is a step whose items are nodes of their own: planned, and fulfilled, since the items count.
+//  9. [planned] It is a step whose items are nodes of their own, or a hook whose expression the host said does not hold: planned,
+//     and fulfilled.
 //  10. [no-items] It is recorded as skipped without items: Skipped.
 //  11. [when-false] The host has said that its when is false: Skipped.
-//  12. [invalid] Its template can't run, and is not that of its items alone: Error.
+//  12. [invalid] Its template can't run, and is not that of its items alone, or the expression of a hook of it is none: Error.
 //  13. [invalid] It is inside of more templates than the limit allows: Error.
 //  14. [no-items] It has a loop without items, or whose items nobody knows and whose when is false: Skipped.
 //  15. [wait-condition] It has a loop whose items nobody knows: planned, and the host is asked to expand it.
 //  16. [invalid] Its when is no condition: Error (Argo: shouldExecute).
-//  17. [wait-condition] Its when, or a field of its template, names what the library does not know: planned, and the host is
-//     asked to resolve it.
+//  17. [wait-condition] Its when, a field of its template, or the expression of which it is the hook names what the library does
+//     not know: planned, and the host is asked to resolve it.
 //  18. [when-false] Its when is false: Skipped.
 //  19. [ready] Else it may start: planned, and the engine starts it as soon as nothing holds it back.
 //
@@ -183,10 +184,15 @@
 //
 // # Hooks
 //
-// A verdict also says that hooks are due (hooksDue, EachHookDue). A hook whose expression is missing or holds is due once: the
-// exit hook when its owner is completed, any other while its owner runs or once that is fulfilled. No exit hook is due
-// after a Terminate, for a daemon that was ended with its boundary, or inside what only ends; that of a TaskGroup is
-// decided with the call after the one in which the group ended. Expressions read the phase of the owner, of tasks and steps
-// before it, and workflow.status: inside the entry node what that was before the call, anywhere else what the entry node
-// came to (Argo: setGlobalRuntimeParameters).
+// A verdict also says that hooks are due (hooksDue, EachHookDue). A hook whose expression is missing or holds is due once. The exit
+// hook is due when its owner is completed and the other hooks have ended; any other while its owner runs or once that is
+// fulfilled (Argo: executeTmplLifeCycleHook, runOnExitNode). An item of a TaskGroup has the exit hook alone, and the group all: its
+// own exit hook comes after those of the items, and with the call after the one in which the group ended. Of an owner that was
+// not created the same is true once it has ended, as skipped, omitted or in Error. No exit hook is due after a Terminate, for a
+// daemon that was ended with its boundary, or inside what only ends; no hook is due in a StepGroup after which the next was created.
+//
+// Expressions read the phase and the exit code of the owner and of tasks and steps before it, and workflow.status: inside the
+// entry node what that was before the call, anywhere else what the entry node came to (Argo: setGlobalRuntimeParameters). A hook
+// whose expression names anything else is due, too, and the host is asked to resolve it: while the owner runs, and once more when
+// that has ended. A text that is no expression is an error of the owner: see line Planned 12.
 package rule

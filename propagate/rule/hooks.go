@@ -1,53 +1,184 @@
 package rule
 
-import "github.com/nodestatus/nodestatus/nodegraph"
+import (
+	"strconv"
 
-// EachHookDue calls do for every hook of node i that should run and has no node. The exit hook runs when its owner
-// completed, but not under Terminate and not of a daemon that was ended with its boundary; any other as soon as its
-// expression holds while its owner runs or has ended.
+	"github.com/nodestatus/nodestatus/nodegraph"
+)
+
+// EachHookDue calls do for every hook of node i that should run, or about which the host is to be asked, and has no node. The
+// exit hook comes after the others, and runs once its owner completed; any other runs once its expression holds while its
+// owner runs, or after that.
 func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.Hook)) {
-	if e.facts.Node(i).Released() || e.WithinClosing(i) || e.Passed(e.facts.Node(i).Parent()) {
+	if n := e.facts.Node(i); n.Released() || e.WithinClosing(i) || e.Passed(n.Parent()) {
 		return
 	}
-	exists := func(h *nodegraph.Hook) bool {
-		for _, m := range e.graph.Hooks(i) {
-			if _, of := e.graph.Owner(m); of == h {
-				return true
-			}
-		}
-		return false
-	}
-	if exit := e.graph.OnExit(); i == nodegraph.Entry && exit != nil && v.Fulfilled() && e.facts.Shutdown() != "Terminate" && !exists(exit) {
-		do(exit)
-	}
+	open := e.groupHookOpen(i)
 	hooks := e.HooksOf(i)
 	for k := range hooks {
 		h := &hooks[k]
-		if exists(h) {
+		if h.Name == nodegraph.ExitHook {
 			continue
 		}
-		if h.Name == nodegraph.ExitHook {
-			if v.Fulfilled() && v.Phase().Completed() && e.facts.Shutdown() != "Terminate" && !e.ExitHookLater(i, v.Brief) && !e.released(i) && e.hookHolds(i, h, v) {
-				do(h)
-			}
-		} else if (v.Phase() == nodegraph.PhaseRunning || v.Fulfilled()) && e.hookHolds(i, h, v) {
+		switch m := e.hookNode(i, h); {
+		case m != nodegraph.None:
+			open = open || !e.briefs[m].Fulfilled()
+		case (v.Phase() == nodegraph.PhaseRunning || v.Fulfilled()) && e.hookHolds(i, h, v.Brief):
+			open = true
 			do(h)
 		}
 	}
+	if exit := e.exitHook(i); !open && exit != nil && e.hookNode(i, exit) == nodegraph.None && e.exitHookDue(i, v.Brief, exit) && !e.ExitHookLater(i, v.Brief) {
+		do(exit)
+	}
 }
 
-// hookHolds evaluates the expression of a hook over the statuses it may name.
-func (e *Evaluator) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v Ruling) bool {
+// exitHook is the exit hook of node i; for the entry node the exit handler of the workflow. It is nil if there is none.
+func (e *Evaluator) exitHook(i nodegraph.Index) *nodegraph.Hook {
+	if i == nodegraph.Entry && e.graph.OnExit() != nil {
+		return e.graph.OnExit()
+	}
+	hooks := e.HooksOf(i)
+	for k := range hooks {
+		if hooks[k].Name == nodegraph.ExitHook {
+			return &hooks[k]
+		}
+	}
+	return nil
+}
+
+// exitHookDue reports whether the exit hook of node i, which has no node, is to run some time: its owner has completed, has not
+// been ended with what it is inside of, and no Terminate is in force. The exit handler runs whatever became of the entry.
+func (e *Evaluator) exitHookDue(i nodegraph.Index, v Brief, exit *nodegraph.Hook) bool {
+	if !v.Fulfilled() || e.facts.Shutdown() == "Terminate" {
+		return false
+	}
+	if i == nodegraph.Entry && exit == e.graph.OnExit() {
+		return true
+	}
+	return v.Phase().Completed() && !e.released(i) && !e.itemHookDue(i) && e.hookHolds(i, exit, v)
+}
+
+// ExitHookLater reports whether node i, with verdict v, is a TaskGroup whose exit hook is due and starts with the next call: Argo
+// starts it with the reconcile after the one in which the group and its other hooks ended.
+func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
+	n := e.facts.Node(i)
+	if n.Kind() != nodegraph.KindTaskGroup || !n.Hooked() || n.SeenEnded() {
+		return false
+	}
+	exit := e.exitHook(i)
+	return exit != nil && e.hookNode(i, exit) == nodegraph.None && v.Fulfilled() && v.Phase().Completed() && e.facts.Shutdown() != "Terminate" &&
+		!n.Released() && !e.hookOpen(i) && e.hookHolds(i, exit, v)
+}
+
+// otherHookDue reports whether a hook of node i, with verdict v, other than the exit hook should run and has no node.
+func (e *Evaluator) otherHookDue(i nodegraph.Index, v Brief) bool {
+	due := false
+	e.EachHookDue(i, Ruling{Brief: v}, func(h *nodegraph.Hook) { due = due || h.Name != nodegraph.ExitHook })
+	return due
+}
+
+// mayHaveHooks reports whether a hook of node i other than the exit hook has no node yet.
+func (e *Evaluator) mayHaveHooks(i nodegraph.Index) bool {
+	hooks := e.HooksOf(i)
+	for k := range hooks {
+		if h := &hooks[k]; h.Name != nodegraph.ExitHook && e.hookNode(i, h) == nodegraph.None {
+			return true
+		}
+	}
+	return false
+}
+
+// hookOpen reports whether a hook of node i other than the exit hook has not ended.
+func (e *Evaluator) hookOpen(i nodegraph.Index) bool {
+	for _, m := range e.graph.Hooks(i) {
+		if _, h := e.graph.Owner(m); h.Name != nodegraph.ExitHook && !e.briefs[m].Fulfilled() {
+			return true
+		}
+	}
+	return false
+}
+
+// hookNode is the node of hook h of node i, None if there is none yet.
+func (e *Evaluator) hookNode(i nodegraph.Index, h *nodegraph.Hook) nodegraph.Index {
+	for _, m := range e.graph.Hooks(i) {
+		if _, of := e.graph.Owner(m); of == h {
+			return m
+		}
+	}
+	return nodegraph.None
+}
+
+// groupHookOpen reports whether node i is an item of a TaskGroup of which a hook has not ended. The group has the hooks of the
+// task but for the exit hook, and the controller comes to the items after them.
+func (e *Evaluator) groupHookOpen(i nodegraph.Index) bool {
+	group := e.facts.Node(i).Parent()
+	return e.facts.Node(group).Kind() == nodegraph.KindTaskGroup && e.hookOpen(group)
+}
+
+// itemHookDue reports whether node i is a TaskGroup of which a hook of an item is still to start: that comes before its own.
+func (e *Evaluator) itemHookDue(i nodegraph.Index) bool {
+	if e.facts.Node(i).Kind() != nodegraph.KindTaskGroup {
+		return false
+	}
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.briefs[m].WantsHook() {
+			return true
+		}
+	}
+	return false
+}
+
+// itemHooked reports whether an item of TaskGroup i has an exit hook, or is to have one.
+func (e *Evaluator) itemHooked(i nodegraph.Index) bool {
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.briefs[m].WantsHook() || len(e.graph.Hooks(m)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// hookHolds reports whether the expression of a hook holds over the statuses and exit codes that it may name, or whether the
+// host must say that, since it names something else.
+func (e *Evaluator) hookHolds(i nodegraph.Index, h *nodegraph.Hook, v Brief) bool {
 	if h.Expression == "" {
 		return true
 	}
-	holds, err := e.graph.HookCondition(h).Eval(e.hookStatus(i, v))
-	return err == nil && holds
+	condition := e.graph.HookCondition(h)
+	holds, known := condition.Eval(e.hookValue(i, v))
+	return holds || !known && condition.Err() == nil
 }
 
-// hookStatus returns the phase that a hook expression of node i sees under the name it gives.
-func (e *Evaluator) hookStatus(i nodegraph.Index, v Ruling) func(group, name string) (string, bool) {
-	return func(group, name string) (string, bool) {
+// hookQuestion is the expression of hook node m if only the host can say whether it holds, else empty.
+func (e *Evaluator) hookQuestion(m nodegraph.Index) string {
+	owner, h := e.graph.Owner(m)
+	if h == nil || h.Expression == "" {
+		return ""
+	}
+	if _, known := e.graph.HookCondition(h).Eval(e.hookValue(owner, e.briefs[owner])); known {
+		return ""
+	}
+	return h.Expression
+}
+
+// hookError is why no hook of node i can be judged: the expression of one is none. It is nil if all are.
+func (e *Evaluator) hookError(i nodegraph.Index) error {
+	hooks := e.HooksOf(i)
+	for k := range hooks {
+		if hooks[k].Expression == "" {
+			continue
+		}
+		if err := e.graph.HookCondition(&hooks[k]).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hookValue returns what a hook expression of node i sees under the name it gives.
+func (e *Evaluator) hookValue(i nodegraph.Index, v Brief) nodegraph.HookValue {
+	return func(group, name, field string) (string, bool) {
 		if group == "workflow" {
 			return e.workflowStatus(i, v).String(), true
 		}
@@ -55,21 +186,33 @@ func (e *Evaluator) hookStatus(i nodegraph.Index, v Ruling) func(group, name str
 		if t == nil {
 			return "", false
 		}
-		if t.Name == name {
-			return v.Phase().String(), true
+		of, phase := i, v.Phase()
+		if t.Name != name {
+			if of = e.earlier(i, name); of == nodegraph.None {
+				return "", false
+			}
+			phase = e.briefs[of].Phase()
 		}
-		other := e.earlier(i, name)
-		if other == nodegraph.None {
-			return "", false
+		if field == "status" {
+			return phase.String(), true
 		}
-		return e.briefs[other].Phase().String(), true
+		return e.exitCode(of, phase)
 	}
+}
+
+// exitCode is the exit code that a hook expression sees of node i; false where only the host knows it. What has not ended has none
+// yet.
+func (e *Evaluator) exitCode(i nodegraph.Index, phase nodegraph.Phase) (string, bool) {
+	if code, known := e.facts.Exit(e.lastAttempt(i)); known {
+		return strconv.Itoa(code), true
+	}
+	return "", !phase.Settled()
 }
 
 // workflowStatus is the status of the workflow that the hooks of node i see (Argo: setGlobalRuntimeParameters). Those of the nodes
 // inside the entry node see it as it was before the current call, empty at first; those of the workflow itself, and all in
 // its exit handler and its hooks, see what has become of the entry node.
-func (e *Evaluator) workflowStatus(i nodegraph.Index, v Ruling) nodegraph.Phase {
+func (e *Evaluator) workflowStatus(i nodegraph.Index, v Brief) nodegraph.Phase {
 	entry := e.briefs[nodegraph.Entry].Phase()
 	switch {
 	case i == nodegraph.Entry:

@@ -40,6 +40,7 @@ const (
 
 	messageTemplate        // the template of the node can't run
 	messageWhenInvalid     // the node's when is no condition
+	messageHookInvalid     // the expression of a hook of the node is none
 	messageWhenFalse       // the node's when is false
 	messageUnresolved      // the node's template has fields that only the host knows
 	messageChildFailed     // a StepGroup: the node failed

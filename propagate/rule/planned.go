@@ -30,12 +30,28 @@ func (e *Evaluator) plannedRule(i nodegraph.Index, n *store.Node) Ruling {
 		if v, decided := e.previousGroupRule(i); decided {
 			return v
 		}
+	case nodegraph.RoleHook:
+		if v, decided := e.hookRule(i, n); decided {
+			return v
+		}
 	case nodegraph.RoleStep:
 		if e.replaced(i) {
 			return Ruling{Brief: newBrief(nodegraph.PhasePlanned, planned9) | briefFulfilled, By: n.Parent()}
 		}
 	}
 	return e.admitRule(i)
+}
+
+// hookRule: a hook whose expression names what only the host knows waits for its word. One that does not hold stays planned, as
+// if nobody had asked.
+func (e *Evaluator) hookRule(i nodegraph.Index, n *store.Node) (Ruling, bool) {
+	switch {
+	case n.Answer() == fact.AnswerSkip:
+		return Ruling{Brief: newBrief(nodegraph.PhasePlanned, planned9) | briefFulfilled, By: nodegraph.None}, true
+	case n.Answer() == fact.AnswerAsked, n.Answer() == fact.AnswerNone && e.hookQuestion(i) != "":
+		return planned(planned17, nodegraph.None, wantAnswer), true
+	}
+	return Ruling{}, false
 }
 
 // dependsRule: a task waits until every task its depends names is fulfilled with its hooks; then the condition
@@ -50,8 +66,11 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 		return Ruling{}, false
 	}
 	deps := plan.Dependencies(int32(i - first))
-	if n.Answer() == fact.AnswerOmit {
+	switch n.Answer() {
+	case fact.AnswerOmit:
 		return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned4, e.omittedBy(first, deps)), true
+	case fact.AnswerSkip:
+		return Ruling{}, false
 	}
 	for _, place := range deps {
 		if d := first + nodegraph.Index(place); !e.Clear(d, e.briefs[d]) {
@@ -64,14 +83,15 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 	return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned6, e.omittedBy(first, deps)), true
 }
 
-// OmissionLasts reports whether task i stays omitted once it is: it comes after a daemon, whose end undoes nothing that was decided
-// while it was ready. Any other omission follows from what is known of the tasks before it, in whatever order that is told.
-func (e *Evaluator) OmissionLasts(i nodegraph.Index) bool {
-	if !e.facts.HasDaemons() || !e.facts.Node(i).IsTask() {
+// Lasts reports whether task i, which was decided before it was created, stays so: it comes after a daemon, whose end undoes nothing
+// that was decided while it was ready, or after what may have hooks yet, for which nobody waited. Any other decision follows
+// from what is known of the tasks before it, in whatever order that is told.
+func (e *Evaluator) Lasts(i nodegraph.Index) bool {
+	if !e.facts.Node(i).IsTask() {
 		return false
 	}
 	for d := range e.graph.Dependencies(i) {
-		if e.graph.Node(d).Template.Daemon {
+		if e.graph.Node(d).Template.Daemon || e.facts.Node(d).Hooked() && e.mayHaveHooks(d) {
 			return true
 		}
 	}
@@ -187,6 +207,9 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 	}
 	if n.Template.Err != "" && !(n.Kind == nodegraph.KindTaskGroup && n.Task.OwnTemplates()) {
 		return settled(nodegraph.PhaseError, about(messageTemplate, i), planned12, nodegraph.None)
+	}
+	if f.Hooked() && e.hookError(i) != nil {
+		return settled(nodegraph.PhaseError, about(messageHookInvalid, i), planned12, nodegraph.None)
 	}
 	if n.Nesting() > e.graph.Limits().Nesting {
 		return settled(nodegraph.PhaseError, Message{kind: messageTooDeep}, planned13, nodegraph.None)

@@ -102,23 +102,36 @@ func (e *Evaluator) firstOpen(i nodegraph.Index, passed bool) (nodegraph.Index, 
 	return nodegraph.None, false
 }
 
-// HooksOf returns the declared hooks of node i: those of its task or step, or of the workflow for the entry node.
+// HooksOf returns the declared hooks of node i: those of its task or step, or of the workflow for the entry node. An item of a
+// TaskGroup has the exit hook of the task alone, the group has all.
 func (e *Evaluator) HooksOf(i nodegraph.Index) []nodegraph.Hook {
-	if i == nodegraph.Entry {
+	n := e.graph.Node(i)
+	switch {
+	case i == nodegraph.Entry:
 		return e.graph.Spec().Hooks
+	case n.Task == nil:
+		return nil
+	case n.Role == nodegraph.RoleItem && e.facts.Node(n.Parent).Kind() == nodegraph.KindTaskGroup:
+		for k := range n.Task.Hooks {
+			if n.Task.Hooks[k].Name == nodegraph.ExitHook {
+				return n.Task.Hooks[k : k+1]
+			}
+		}
+		return nil
 	}
-	if t := e.graph.Node(i).Task; t != nil {
-		return t.Hooks
-	}
-	return nil
+	return n.Task.Hooks
 }
 
-// hooksDone reports whether every hook of node i that was started has ended and none is due.
+// hooksDone reports whether every hook of node i that was started has ended and none is due. The exit hook of a TaskGroup, which
+// comes a call later, is waited for only where an item has one: else what comes after the group was looked at before that.
 func (e *Evaluator) hooksDone(i nodegraph.Index) bool {
-	if !e.facts.Node(i).Hooked() {
+	n, v := e.facts.Node(i), e.briefs[i]
+	switch {
+	case !n.Hooked():
 		return true
-	}
-	if e.briefs[i].WantsHook() || e.ExitHookLater(i, e.briefs[i]) {
+	case n.Kind() == nodegraph.KindTaskGroup && !e.itemHooked(i):
+		return !e.hookOpen(i) && !e.otherHookDue(i, v)
+	case v.WantsHook(), e.ExitHookLater(i, v):
 		return false
 	}
 	for _, h := range e.graph.Hooks(i) {
@@ -127,14 +140,6 @@ func (e *Evaluator) hooksDone(i nodegraph.Index) bool {
 		}
 	}
 	return true
-}
-
-// ExitHookLater reports whether node i, with verdict v, is a TaskGroup that has only just ended, so that its exit hook is
-// decided with the next call: Argo starts the exit hook of the group itself with its next reconcile, and not at all if the DAG
-// has ended by then because nothing comes after the group.
-func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
-	n := e.facts.Node(i)
-	return n.Kind() == nodegraph.KindTaskGroup && n.Hooked() && !n.SeenEnded() && v.Phase().Completed() && e.facts.Shutdown() != "Terminate"
 }
 
 // released reports whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw
@@ -190,17 +195,20 @@ func (e *Evaluator) When(i nodegraph.Index) string {
 	return withItem(e.graph.Node(i).Task.When, e.graph.Item(i))
 }
 
-// Question is what the host is asked before node i starts: its condition, or each field of its template that only the host
-// knows, with the condition first if that is open too.
+// Question is what the host is asked before node i starts: its condition, the expression of which it is the hook, or each field
+// of its template that only the host knows, with the condition or expression first if that is open too.
 func (e *Evaluator) Question(i nodegraph.Index) string {
 	fields := e.unresolved(i)
-	when := e.When(i)
+	when, expression := e.When(i), e.hookQuestion(i)
 	if len(fields) == 0 {
-		return when
+		return when + expression // a hook has no when
 	}
 	var parts []string
-	if strings.Contains(when, "{{") {
+	switch {
+	case strings.Contains(when, "{{"):
 		parts = append(parts, "when: "+when)
+	case expression != "":
+		parts = append(parts, "expression: "+expression)
 	}
 	for _, f := range fields {
 		parts = append(parts, f.Field+": "+f.Text)

@@ -20,6 +20,8 @@ func (e *Evaluator) Words(m Message) string {
 	case messageWhenInvalid:
 		_, err := nodegraph.EvalWhen(e.When(i))
 		return err.Error()
+	case messageHookInvalid:
+		return e.hookError(i).Error()
 	case messageWhenFalse:
 		return "when '" + e.When(i) + "' evaluated false"
 	case messageUnresolved:

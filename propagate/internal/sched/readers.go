@@ -17,6 +17,8 @@ import (
 //	the verdict of a member                 Workflow, Steps and Retry at any change; DAG, StepGroup and TaskGroup once nothing
 //	                                        inside them is open, or where that is not why they run
 //	  where a template fails fast           also the StepGroup and the boundary around it
+//	the verdict of a hook                   its owner and, of a TaskGroup, the items
+//	the verdict of an item                  its TaskGroup, if that has ended and the items have hooks
 //	the verdict of a task, or a hook of it  a task after it once all that it comes after is clear, or if one that was clear changes
 //	the verdict of a StepGroup              the first StepGroup after it that is planned
 //	the verdict of an item                  what comes after its TaskGroup, if that has ended: a daemon among the items may end
@@ -78,8 +80,9 @@ func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
 	if s.uses.failFast {
 		s.wakeFailFast(n)
 	}
-	if s.facts.HasDaemons() && s.facts.Node(n.Parent()).Kind() == nodegraph.KindTaskGroup && s.rules.Brief(n.Parent()).Fulfilled() {
-		s.wakeDependentsOf(n.Parent())
+	if p := n.Parent(); (s.facts.HasDaemons() || n.Hooked()) && s.facts.Node(p).Kind() == nodegraph.KindTaskGroup && s.rules.Brief(p).Fulfilled() {
+		s.touch(p)
+		s.wakeDependentsOf(p)
 	}
 	if s.uses.namedPhases && is.Phase() != old.Phase() {
 		s.wakeNamers(i)
@@ -88,11 +91,21 @@ func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
 		s.WakeEverybody()
 	}
 	if n.IsHook() {
-		owner, _ := s.graph.Owner(i)
-		s.wakeDependentsOf(owner)
+		s.wakeOwner(i)
 		return
 	}
 	s.wakeDependents(i, n, is)
+}
+
+// wakeOwner marks whoever has hook i, since the exit hook comes after the others, the items of a TaskGroup for which that is true, too,
+// and what comes after the owner.
+func (s *Schedule) wakeOwner(i nodegraph.Index) {
+	owner, _ := s.graph.Owner(i)
+	s.touch(owner)
+	if s.facts.Node(owner).Kind() == nodegraph.KindTaskGroup {
+		s.touchMembers(owner)
+	}
+	s.wakeDependentsOf(owner)
 }
 
 // wakeParent counts what the new verdict on node n means to its parent, and marks the parent if that may change it.
