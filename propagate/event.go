@@ -63,7 +63,7 @@ type Event struct {
 
 	Phase      nodegraph.Phase // how it ended
 	Ready      bool            // PodRunning: all containers are ready
-	Value      bool            // Resolved, Memoized, Suspended
+	Value      bool            // Resolved, Memoized, Suspended; ManualRetry: with other parameters
 	HasExit    bool
 	ExitCode   int
 	Message    string
@@ -71,6 +71,7 @@ type Event struct {
 	Conditions []string         // pod events: types of the pod's conditions that are true, such as DisruptionTarget
 	Finished   time.Time        // when it ended; the time of Apply if zero
 	Items      []nodegraph.Item // Expanded
+	Restart    []string         // ManualRetry: ids or names of nodes that run again although they have succeeded
 }
 
 // String shows the event in one line.
@@ -200,10 +201,14 @@ func Shutdown(strategy string) Event { return Event{Type: EventShutdown, Reason:
 // Suspended holds the workflow, or lets it go on: while held nothing new is started (Argo: spec.suspend).
 func Suspended(held bool) Event { return Event{Type: EventSuspended, Value: held} }
 
-// ManualRetry starts a workflow that ended in Failed or Error again: what failed is reset, what succeeded is kept. The
-// host deletes the pods of what is reset before it makes others, and says Suspended if that changed since the end: a
-// complete workflow does not hear it.
-func ManualRetry() Event { return Event{Type: EventManualRetry} }
+// ManualRetry starts a workflow that ended in Failed or Error again: what failed is reset with what comes after it, and what
+// succeeded is kept. The nodes that are named are reset in any case, with what is inside them and comes after them; with at
+// least one a workflow that Succeeded starts again, too. The host deletes the pods of what is reset before it makes others,
+// and says Suspended if that changed since the end: a complete workflow does not hear it.
+//
+// Other parameters make another specification. The host then makes a new engine, with [FromSnapshot] and what [Engine.Snapshot] said
+// of the old one, and sets Value: loops and step groups around what is reset expand anew.
+func ManualRetry(restart ...string) Event { return Event{Type: EventManualRetry, Restart: restart} }
 
 // kinds are kinds of nodes, as bits.
 type kinds uint16

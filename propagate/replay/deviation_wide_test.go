@@ -225,3 +225,51 @@ func TestDeviation24DaemonWithoutAUser(t *testing.T) {
 	)
 	inStep(t, "rnd23").shows(t, sight{10, "rnd23[1].s2", `Retry Succeeded`, `Retry Running`, 24})
 }
+
+// Nothing waits after a manual retry for what nobody looks at any more.
+func TestDeviation30ManualRetryWaitsForEver(t *testing.T) {
+	p := inStep(t, "manual-omitted-after-nested")
+	for _, frame := range []int{4, p.last()} {
+		p.shows(t,
+			sight{frame, "manhang.s(0)[0].x", `Pod Succeeded`, `Pod Succeeded`, 0},
+			sight{frame, "manhang.s(0)[0].y", `(none)`, `Pod Pending`, 30},
+			sight{frame, "manhang.z", `Skipped Omitted "omitted: depends condition not met"`, `(none)`, 30},
+			sight{frame, "", `Running`, `Running`, 0},
+		)
+	}
+	inStep(t, "manual-composite-attempts-v3.7").shows(t,
+		sight{6, "mancomp.d(0)", `DAG Running`, `DAG Failed`, 30},
+		sight{6, "mancomp.d(0).b", `(none)`, `Pod Failed "main: Error (exit code 1)"`, 30},
+		sight{6, "mancomp.d(1).a", `Pod Succeeded`, `Pod Succeeded`, 0},
+		sight{6, "mancomp.d(1).b", `(none)`, `Pod Pending`, 30},
+	)
+	inStep(t, "rnd220").shows(t, sight{20, "rnd220.job2.onExit[0].h1", `(none)`, `Pod Pending`, 30})
+}
+
+// A ContainerSet that succeeded, or before a success, stays.
+func TestDeviation31ContainerSetRunsAgain(t *testing.T) {
+	inStep(t, "rnd198").shows(t,
+		sight{4, "rnd198(0).a0", `Pod Pending`, `Pod Succeeded`, 31},
+		sight{4, "rnd198(0).a0.main", `Container Pending`, `Container Succeeded`, 31},
+		sight{4, "rnd198(0).n1(0)", `Pod Succeeded`, `Pod Succeeded`, 0},
+		sight{4, "rnd198(0).n2", `(none)`, `Pod Pending`, 31},
+	)
+}
+
+// A Retry that succeeded keeps its attempts.
+func TestDeviation32AttemptsAreDeleted(t *testing.T) {
+	inStep(t, "rnd125").shows(t,
+		sight{5, "rnd125(0)[0].s2", `Retry Succeeded`, `Retry Succeeded`, 0},
+		sight{5, "rnd125(0)[0].s2(0)", `(none)`, `Pod Failed "main: Error (exit code 3)"`, 32},
+	)
+}
+
+// A daemon runs again before what comes after it does, also inside what is kept.
+func TestDeviation33DaemonRunsAgain(t *testing.T) {
+	inStep(t, "rnd42").shows(t,
+		sight{10, "rnd42.n0", `Pod Succeeded`, `Pod Pending`, 33},
+		sight{10, "rnd42.b-2", `Pod Pending`, `(none)`, 33},
+		sight{10, "rnd42.job1", `DAG Running`, `DAG Running`, 0},
+		sight{10, "rnd42.job1.n1", `Pod Pending`, `(none)`, 33},
+	)
+}
