@@ -37,7 +37,7 @@ type features struct {
 
 // restored is what an engine owes that was made from what was stored.
 type restored struct {
-	completionUnreported bool              // it is complete, and the host was not told
+	completionUnreported bool              // the host was not told yet that it is complete, or is again after a manual retry
 	pendingRecreate      []nodegraph.Index // nodes whose pods, or whose serving, were asked for before
 	pendingQuestions     []nodegraph.Index // nodes about which the host was asked something before
 }

@@ -63,7 +63,7 @@ type Event struct {
 
 	Phase      nodegraph.Phase // how it ended
 	Ready      bool            // PodRunning: all containers are ready
-	Value      bool            // Resolved, Memoized, Suspended; ManualRetry: with other parameters
+	Value      bool            // Resolved, Memoized, Suspended
 	HasExit    bool
 	ExitCode   int
 	Message    string
@@ -72,6 +72,7 @@ type Event struct {
 	Finished   time.Time        // when it ended; the time of Apply if zero
 	Items      []nodegraph.Item // Expanded
 	Restart    []string         // ManualRetry: ids or names of nodes that run again although they have succeeded
+	Spec       *nodegraph.Spec  // ManualRetry: the specification with other parameters; nil for the same
 }
 
 // String shows the event in one line.
@@ -206,8 +207,8 @@ func Suspended(held bool) Event { return Event{Type: EventSuspended, Value: held
 // least one a workflow that Succeeded starts again, too. The host deletes the pods of what is reset before it makes others,
 // and says Suspended if that changed since the end: a complete workflow does not hear it.
 //
-// Other parameters make another specification. The host then makes a new engine, with [FromSnapshot] and what [Engine.Snapshot] said
-// of the old one, and sets Value: loops and step groups around what is reset expand anew.
+// Other parameters make another specification of the same templates: set Spec. Loops and step groups around what is reset then expand
+// anew. What is kept and is not in that specification, such as an item of a loop that has ended, is forgotten.
 func ManualRetry(restart ...string) Event { return Event{Type: EventManualRetry, Restart: restart} }
 
 // kinds are kinds of nodes, as bits.

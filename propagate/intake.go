@@ -155,7 +155,7 @@ func (e *Engine) workflowRefusal(ev *Event) *EventError {
 }
 
 // retryRefusal says why the workflow can't be retried: it has not failed, and nothing is to run again in spite of that, or
-// something is that never began.
+// something is that never began; or it can't be retried with that specification.
 func (e *Engine) retryRefusal(ev *Event) *EventError {
 	if phase := e.rules.Brief(nodegraph.Root).Phase(); !phase.Unsuccessful() && (phase != nodegraph.PhaseSucceeded || len(ev.Restart) == 0) {
 		return refused("phase", phase.String(), ErrInvalid)
@@ -167,6 +167,15 @@ func (e *Engine) retryRefusal(ev *Event) *EventError {
 		case !e.Exists(i):
 			return refused("restart", name, ErrNotStarted)
 		}
+	}
+	if ev.Spec == nil {
+		return nil
+	}
+	if ev.Spec.Name != e.graph.Spec().Name {
+		return refused("spec", ev.Spec.Name, ErrInvalid)
+	}
+	if _, err := e.retriedBy(ev); err != nil {
+		return refused("spec", ev.Spec.Name, err)
 	}
 	return nil
 }

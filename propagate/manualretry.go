@@ -13,8 +13,7 @@ func (e *Engine) manualRetry(ev *Event) {
 	if !e.Complete() {
 		return // twice in one batch
 	}
-	state := State{Now: e.facts.Now(), Status: nodegraph.PhaseRunning, Suspended: e.facts.Suspended(), Nodes: e.kept(e.retrialOf(ev))}
-	fresh, _, err := FromState(e.graph.Spec(), state, nodegraph.WithLimits(e.graph.Limits()))
+	fresh, err := e.retriedBy(ev)
 	if err != nil {
 		panic("propagate: nodes that existed are refused: " + err.Error())
 	}
@@ -28,8 +27,7 @@ func (e *Engine) manualRetry(ev *Event) {
 			e.remember(e.graph.Node(i).ID(), map[string]int64{uid: e.facts.Serial(i)})
 		}
 	}
-	fresh.older = e.older
-	fresh.out.result = e.out.result
+	fresh.older, fresh.out.result, fresh.restored.completionUnreported = e.older, e.out.result, true
 	*e = *fresh
 	e.askAgain()
 	for i := range nodegraph.Index(e.graph.Len()) {
@@ -39,6 +37,17 @@ func (e *Engine) manualRetry(ev *Event) {
 	e.sched.WakeEverybody()
 	e.beginWorkflow()
 	e.acquireAgain()
+}
+
+// retriedBy is the engine of the workflow after a manual retry. It has not begun.
+func (e *Engine) retriedBy(ev *Event) (*Engine, error) {
+	state := State{Now: e.facts.Now(), Status: nodegraph.PhaseRunning, Suspended: e.facts.Suspended(), Nodes: e.kept(e.retrialOf(ev))}
+	spec := e.graph.Spec()
+	if ev.Spec != nil {
+		spec = ev.Spec
+	}
+	fresh, _, err := FromState(spec, state, nodegraph.WithLimits(e.graph.Limits()))
+	return fresh, err
 }
 
 // unknownPod reports whether this is not the pod that the node has.

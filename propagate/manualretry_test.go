@@ -2,6 +2,7 @@ package propagate_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,13 +59,15 @@ func TestManualRetryTwiceInABatch(t *testing.T) {
 // A composite that a shutdown had found open stayed marked by it after a manual retry: whatever became of its members, the
 // workflow failed once more.
 func TestStoppedWorkflowRetriedByHandMaySucceed(t *testing.T) {
-	for _, text := range []string{"dag(a, b: suspend)", "steps(a, b: suspend)", "dag(in: steps(a, b: suspend))"} {
+	for text, suspend := range map[string]string{
+		"dag(a, b: suspend)": "wf.b", "steps(a, b: suspend)": "wf[0].b", "dag(in: steps(a, b: suspend))": "wf.in[0].b",
+	} {
 		for _, strategy := range []string{"Stop", "Terminate"} {
 			t.Run(strategy+" "+text, func(t *testing.T) {
 				e := drawn(t, text)
 				tell(t, e, propagate.Shutdown(strategy))
 				require.True(t, e.Complete())
-				tell(t, e, propagate.ManualRetry())
+				tell(t, e, propagate.ManualRetry(suspend))
 				for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
 					switch name := e.Graph().Node(i).Name(); e.Kind(i) {
 					case nodegraph.KindPod:
@@ -144,7 +147,9 @@ func TestEndedDaemonTakesNoPlaceAfterAManualRetry(t *testing.T) {
 	tell(t, e, propagate.PodFailed("wf.x.b", ""))
 	require.True(t, e.Complete())
 	tell(t, e, propagate.ManualRetry())
-	require.Equal(t, []string{"wf.x.a: start", "wf.x.b: start"}, waitsFor(e))
+	require.Equal(t, []string{"wf.x.d: start"}, waitsFor(e))
+	tell(t, e, propagate.PodRunning("wf.x.d"))
+	require.Equal(t, []string{"wf.x.a: start", "wf.x.b: parallelism"}, waitsFor(e), "a ready daemon takes one place")
 }
 
 // A manual retry forgot the hook of a task that was omitted, and with it that the DAG around had ended (random test, seed
@@ -187,8 +192,8 @@ func TestOmittedBesideADaemonAfterAManualRetry(t *testing.T) {
 // What succeeded is kept by a manual retry as it is: inside of it the end of a shutdown let hooks start that the shutdown
 // had forbidden (random test, seed 40,053,461).
 func TestWhatIsKeptByAManualRetryStays(t *testing.T) {
-	e := drawn(t, "steps(x: dag(b exit pod) continueOnFailed | f)")
-	tell(t, e, propagate.PodRunning("wf[0].x.b"))
+	e := drawn(t, "steps(x: dag(b: pod(c) exit pod) continueOnFailed | f)")
+	tell(t, e, propagate.PodRunning("wf[0].x.b"), propagate.ContainerEnded("wf[0].x.b", "c", 0, ""))
 	tell(t, e, propagate.Shutdown("Terminate"))
 	expect(t, e, "wf[0]", nodegraph.PhaseSucceeded)
 	require.True(t, e.Complete())
@@ -242,5 +247,152 @@ func TestThePodBeforeANodeWasMemoized(t *testing.T) {
 			require.Empty(t, r.Changes, "%v", ev)
 			expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
 		}
+	}
+}
+
+// A controller may record a workflow as Failed while something in it runs. That is no end, so a manual retry keeps it as it is, and
+// what is around it open.
+func TestManualRetryKeepsWhatIsRecordedAsUnfinished(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a: retry(1, pod), b, c: dag(d, e))")
+	require.NoError(t, err)
+	node := func(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.NodeStatus {
+		return nodegraph.NodeStatus{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}
+	}
+	e, _, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{
+		Phase: nodegraph.PhaseFailed, Started: epoch, Finished: epoch, Nodes: []nodegraph.NodeStatus{
+			node("wf", nodegraph.KindDAG, nodegraph.PhaseFailed),
+			node("wf.a", nodegraph.KindRetry, nodegraph.PhaseRunning), node("wf.a(0)", nodegraph.KindPod, nodegraph.PhaseRunning),
+			node("wf.b", nodegraph.KindPod, nodegraph.PhaseFailed),
+			node("wf.c", nodegraph.KindDAG, nodegraph.PhaseRunning),
+			node("wf.c.d", nodegraph.KindPod, nodegraph.PhaseSucceeded), node("wf.c.e", nodegraph.KindPod, nodegraph.PhasePending),
+		},
+	})
+	require.NoError(t, err)
+	tell(t, e, propagate.ManualRetry())
+	for name, phase := range map[string]nodegraph.Phase{
+		"wf.a": nodegraph.PhaseRunning, "wf.a(0)": nodegraph.PhaseRunning, "wf.b": nodegraph.PhasePending, "wf.c": nodegraph.PhaseRunning,
+		"wf.c.d": nodegraph.PhaseSucceeded, "wf.c.e": nodegraph.PhasePending,
+	} {
+		expect(t, e, name, phase)
+	}
+	require.Equal(t, []string{"wf.a(0): pod", "wf.b: start", "wf.c.e: pod"}, sortedWaits(e))
+	tell(t, e, propagate.PodDeleted("wf.a(0)"), propagate.PodSucceeded("wf.b"), propagate.PodSucceeded("wf.c.e"))
+	expect(t, e, "wf.a(0)", nodegraph.PhaseError)
+	tell(t, e, propagate.PodSucceeded("wf.a(1)"))
+	expect(t, e, "wf", nodegraph.PhaseSucceeded)
+	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+}
+
+func sortedWaits(e *propagate.Engine) []string {
+	list := waitsFor(e)
+	slices.Sort(list)
+	return list
+}
+
+// What a host names is reset: a container stands for its pod, and an attempt that is a pod, or is not the last, for its Retry. What comes
+// after it is reset too.
+func TestManualRetryOfWhatIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		text, named string
+		want        []string
+	}{
+		{"dag(a -> b, c)", "wf.a", []string{"wf.a: start"}},
+		{"dag(a -> b, c)", "wf.c", []string{"wf.c: start"}},
+		{"dag(a -> b, c)", "wf", []string{"wf.a: start", "wf.c: start"}},
+		{"dag(a: pod(x -> y) -> b)", "wf.a.y", []string{"wf.a: start"}},
+		{"dag(r: retry(1, pod) -> b)", "wf.r(0)", []string{"wf.r(0): start"}},
+		{"dag(d: dag(x -> y) -> b, c)", "wf.d.y", []string{"wf.d.y: start"}},
+		{"steps(a, b | c | d)", "wf[1]", []string{"wf[1].c: start"}},
+		{"steps(l over [i, j] | d)", "wf[0].l(1:j)", []string{"wf[0].l(1:j): start"}},
+	} {
+		t.Run(c.named+" of "+c.text, func(t *testing.T) {
+			e := drawn(t, c.text)
+			for !e.Complete() {
+				for _, o := range e.Obligations() {
+					tell(t, e, propagate.PodSucceeded(o.Name))
+				}
+			}
+			expectWorkflow(t, e, nodegraph.PhaseSucceeded)
+			tell(t, e, propagate.ManualRetry(c.named))
+			require.Equal(t, c.want, sortedWaits(e))
+			for !e.Complete() {
+				for _, o := range e.Obligations() {
+					tell(t, e, propagate.PodSucceeded(o.Name))
+				}
+			}
+			expectWorkflow(t, e, nodegraph.PhaseSucceeded)
+		})
+	}
+}
+
+// With other parameters loops and step groups around what is reset expand anew; everything else stays.
+func TestManualRetryWithOtherParameters(t *testing.T) {
+	for _, c := range []struct {
+		old, new string
+		failed   string
+		others   bool
+		want     []string
+	}{
+		{"dag(l over [i, j], a -> b)", "dag(l over [k], a -> b)", "wf.l(1:j)", true, []string{"wf.l(0:k): start"}},
+		{"dag(l over [i, j], a)", "dag(l over [i, j], a)", "wf.l(1:j)", false, []string{"wf.l(1:j): start"}},
+		{"dag(l over [i, j], a -> b)", "dag(l over [k], a -> b)", "wf.b", true, []string{"wf.b: start"}},
+		{"steps(l over [i, j], a)", "steps(l over [k], a)", "wf[0].l(0:i)", true, []string{"wf[0].a: start", "wf[0].l(0:k): start"}},
+	} {
+		t.Run(c.failed+" of "+c.old, func(t *testing.T) {
+			e := drawn(t, c.old)
+			for !e.Complete() {
+				for _, o := range e.Obligations() {
+					if o.Name == c.failed {
+						tell(t, e, propagate.PodFailed(o.Name, "boom"))
+					} else {
+						tell(t, e, propagate.PodSucceeded(o.Name))
+					}
+				}
+			}
+			spec, err := nodegraph.Parse(c.new)
+			require.NoError(t, err)
+			retried := propagate.ManualRetry()
+			if c.others {
+				retried.Spec = spec
+			}
+			tell(t, e, retried)
+			require.Equal(t, c.want, sortedWaits(e))
+		})
+	}
+}
+
+// A manual retry names what there is, and the specification of the same workflow.
+func TestRefusedManualRetries(t *testing.T) {
+	spec := func(text string, change func(*nodegraph.Spec)) *nodegraph.Spec {
+		spec, err := nodegraph.Parse(text)
+		require.NoError(t, err)
+		change(spec)
+		return spec
+	}
+	for _, c := range []struct {
+		name, field string
+		event       propagate.Event
+		err         error
+	}{
+		{"no such node", "restart", propagate.ManualRetry("wf.nowhere"), propagate.ErrUnknownNode},
+		{"a task that never began", "restart", propagate.ManualRetry("wf.in.x"), propagate.ErrUnknownNode},
+		{"the workflow of another name", "spec", propagate.Event{
+			Type: propagate.EventManualRetry, Spec: spec("dag(a)", func(s *nodegraph.Spec) { s.Name = "other" }),
+		}, propagate.ErrInvalid},
+		{"no entry", "spec", propagate.Event{
+			Type: propagate.EventManualRetry, Spec: spec("dag(a)", func(s *nodegraph.Spec) { s.Entrypoint = "none" }),
+		}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := drawn(t, "dag(a, in: dag(x) when \"1 == 2\")")
+			tell(t, e, propagate.PodFailed("wf.a", "boom"))
+			before := e.Save()
+			refusal := refused(t, e, c.event)
+			require.Equal(t, c.field, refusal.Field)
+			if c.err != nil {
+				require.ErrorIs(t, refusal, c.err)
+			}
+			require.Equal(t, before, e.Save())
+		})
 	}
 }

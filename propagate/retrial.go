@@ -2,6 +2,7 @@ package propagate
 
 import (
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // A fate is what a manual retry makes of a node.
@@ -20,7 +21,7 @@ const (
 //  1. What the host names is reset, and so is the exit handler of the workflow.
 //  2. A Pod, HTTP or Plugin node that is Failed or in Error is reset, unless something inside it, a hook of it, or something that
 //     comes after it is Succeeded and not named (Argo: isDescendantNodeSucceeded). A continueOn that covers the failure changes
-//     nothing.
+//     nothing. So is a Suspend, or a composite that waited for its locks, if it failed only because something around it failed fast.
 //  3. A pod that is Failed or in Error is reset as well if one of its containers is, with nothing Succeeded after that (Argo:
 //     resetPod).
 //  4. A Retry stands for attempts that are pods. In a Retry around composites lines 2 and 3 look at the last attempt alone; those
@@ -30,7 +31,7 @@ const (
 //     (deviations 30 and 31).
 //  7. A daemon that has ended is reset if its boundary is open again, and something that comes after it in there is reset, open again
 //     or not created yet (deviation 33).
-//  8. With other parameters a TaskGroup or StepGroup around what lines 1 to 4 reset is reset.
+//  8. With another specification a TaskGroup or StepGroup around what lines 1 to 4 reset is reset.
 //  9. A composite is open again if something inside it is reset, or recorded as unfinished although the workflow is complete.
 //  10. Everything else stays as it ended: a Suspend or a composite that failed by itself, and what is before a failure (deviations
 //     31 and 32).
@@ -56,7 +57,7 @@ func (e *Engine) retrialOf(ev *Event) *retrial {
 	r.findSuccesses()
 	for i := nodegraph.Entry; int(i) < n; i++ {
 		if unit := r.unitOf(i); r.named[i] || r.failed(i, unit) {
-			r.begin(unit, ev.Value)
+			r.begin(unit, ev.Spec != nil)
 		}
 	}
 	r.passOn()
@@ -108,8 +109,8 @@ const executed = startedByHost | 1<<nodegraph.KindContainer
 
 // failed reports whether lines 2 to 4 reset unit because of node i.
 func (r *retrial) failed(i, unit nodegraph.Index) bool {
-	n, facts := r.e.graph.Node(i), r.e.facts
-	if !executed.has(n.Kind) || !facts.Node(i).Exists() || !r.phase(i).Unsuccessful() || !r.phase(unit).Unsuccessful() {
+	n := r.e.graph.Node(i)
+	if !executed.has(n.Kind) && !r.closed(i) || !r.e.facts.Node(i).Exists() || !r.phase(i).Unsuccessful() || !r.phase(unit).Unsuccessful() {
 		return false
 	}
 	if r.e.graph.Node(unit).Kind == nodegraph.KindRetry {
@@ -121,6 +122,17 @@ func (r *retrial) failed(i, unit nodegraph.Index) bool {
 		}
 	}
 	return !r.good[i] && !r.after[i]
+}
+
+// closed reports whether node i is a Suspend, or a composite that waited for its locks, and failed only because a boundary around it failed
+// fast. Argo leaves such nodes open.
+func (r *retrial) closed(i nodegraph.Index) bool {
+	facts, n := r.e.facts, r.e.facts.Node(i)
+	if facts.Shutdown() != "" || facts.Overdue() || n.Phase() != nodegraph.PhaseFailed {
+		return false
+	}
+	return n.Kind() == nodegraph.KindSuspend && n.Stage() == fact.StageStopped ||
+		n.Kind().Composite() && n.Stage() == fact.StageEnded && r.e.graph.First(i) == nodegraph.None
 }
 
 // begin resets node i, because of itself. What comes after it, or after what is around it, is to be reset as well.

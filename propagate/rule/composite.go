@@ -16,7 +16,7 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	case n.Closing():
 		return e.closingRule(i)
 	case n.Lock() == fact.LockWaits:
-		return pending(composite6, e.told(i))
+		return e.lockWaitRule(i)
 	}
 	v := e.membersRule(i)
 	if !v.Fulfilled() && e.WithinClosing(i) && e.OpenMember(i) == nodegraph.None {
@@ -24,6 +24,16 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	}
 	if n.Waited() && v.Phase() == nodegraph.PhaseRunning {
 		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhasePending) // Argo never sets a composite that waited for a lock to Running
+	}
+	return v
+}
+
+// lockWaitRule: a composite that waits for its locks is Pending. One that a manual retry has opened again stays Running (Argo:
+// markNodeWaitingForLock).
+func (e *Evaluator) lockWaitRule(i nodegraph.Index) Ruling {
+	v := pending(composite6, e.told(i))
+	if n := e.facts.Node(i); n.Reopened() && !n.Waited() {
+		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhaseRunning)
 	}
 	return v
 }
