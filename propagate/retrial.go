@@ -113,7 +113,7 @@ func (r *retrial) failed(i, unit nodegraph.Index) bool {
 	if !executed.has(n.Kind) && !r.closed(i) || !r.e.facts.Node(i).Exists() || !r.phase(i).Unsuccessful() || !r.phase(unit).Unsuccessful() {
 		return false
 	}
-	if r.e.graph.Node(unit).Kind == nodegraph.KindRetry {
+	if unit != i && r.e.graph.Node(unit).Kind == nodegraph.KindRetry {
 		if r.e.graph.Node(r.e.graph.First(unit)).Kind.Composite() {
 			return false // it is in an attempt before the last
 		}

@@ -52,7 +52,7 @@ var deviations = [Deviations]deviation{
 	29: {"a manual retry waits for what it never visits", neverVisited, nil},
 	{"a manual retry runs a ContainerSet again that stays", rerunSet, []func(site, int) bool{forgottenAfter}},
 	{"a manual retry deletes attempts of a Retry that succeeded", forgottenAttempt, nil},
-	{"a manual retry runs without its daemon", withoutDaemon, append([]func(site, int) bool{heldBack, triedAnew}, leading...)},
+	{"a manual retry runs without its daemon", withoutDaemon, retrying},
 }
 
 // number gives each difference of the scene the number of the deviation that it is or that it follows from.

@@ -88,13 +88,6 @@ var engineSays = map[string][]string{
 		"wide/rnd16 I8.3 rnd16.n0[0]: step, free, reloaded, restored",
 		"wide/rnd200 I8.3 rnd200(0)[0].s1(0:k:0)(0)[0]: step, free, reloaded, restored",
 	},
-	"an engine that was loaded asks again for pods that it owed, before it takes what the call tells of them": {
-		"any I9.4 to I9.7 in the first call: reloaded",
-	},
-	"what a newer pod opens again runs without the locks that it gave back": {
-		"wide/rnd60 I9.4 rnd60.b-0.b-0[1].s2(0:x).hooks.succeeded: free",
-		"wide/rnd60 I9.4 rnd60.b-0.b-0[1].s2(0:x): free",
-	},
 	"what a manual retry opens again does not count against the parallelism": {
 		"wide/rnd112 I9.2 rnd112.b-2: step, free, reloaded, restored",
 	},
