@@ -15,26 +15,28 @@ const (
 	reset                // it is forgotten with all that is inside it, and comes to be again where it is due
 )
 
-// A retrial says what a manual retry makes of every node (Argo: FormulateRetryWorkflow, resetPath). A node comes after another if
-// it, or something around it, comes by the order of their parent after the other or after something around the other.
+// A retrial says what a manual retry makes of every node (Argo: FormulateRetryWorkflow, resetPath). One node comes after another
+// if it, or something around it, comes by the order of their parent after the other, or after something around the other.
 //
 //  1. What the host names is reset, and so is the exit handler of the workflow.
-//  2. A Pod, HTTP or Plugin node that is Failed or in Error is reset, unless something inside it, a hook of it, or something that
-//     comes after it is Succeeded and not named (Argo: isDescendantNodeSucceeded). A continueOn that covers the failure changes
-//     nothing. So is a Suspend, or a composite that waited for its locks, if it failed only because something around it failed fast.
-//  3. A pod that is Failed or in Error is reset as well if one of its containers is, with nothing Succeeded after that (Argo:
+//  2. A Pod, HTTP or Plugin node that is Failed or in Error is reset, unless something inside it, a hook of it, or something
+//     that comes after it is Succeeded and not named (Argo: isDescendantNodeSucceeded). It does not matter whether a
+//     continueOn covers the failure.
+//  3. A pod that is Failed or in Error is reset as well if a container of it is, with nothing Succeeded after that (Argo:
 //     resetPod).
-//  4. A Retry stands for attempts that are pods. In a Retry around composites lines 2 and 3 look at the last attempt alone; those
-//     before it stay (deviation 30).
-//  5. What is inside what is reset is reset, and so are hooks of what is reset.
-//  6. What comes after what lines 1 to 5 reset is reset, unless that is a hook or inside a hook: nothing comes after a hook
-//     (deviations 30 and 31).
-//  7. A daemon that has ended is reset if its boundary is open again, and something that comes after it in there is reset, open again
-//     or not created yet (deviation 33).
-//  8. With another specification a TaskGroup or StepGroup around what lines 1 to 4 reset is reset.
-//  9. A composite is open again if something inside it is reset, or recorded as unfinished although the workflow is complete.
-//  10. Everything else stays as it ended: a Suspend or a composite that failed by itself, and what is before a failure (deviations
-//     31 and 32).
+//  4. A Suspend, or a composite that waited for its locks, is reset if it failed only because something around it failed
+//     fast. Argo leaves it open.
+//  5. A Retry stands for attempts that are pods. In a Retry around composites lines 2 to 4 look at the last attempt alone;
+//     those before it stay (deviation 30).
+//  6. What is inside what is reset is reset, and so are hooks of what is reset.
+//  7. What comes after what these lines reset is reset. Nothing comes after a hook, or after what is inside one (deviations 30
+//     and 31).
+//  8. A daemon that has ended is reset if its boundary is open again, and something that comes after it in there is reset, open
+//     again or not created yet (deviation 33).
+//  9. With another specification a TaskGroup or StepGroup around what lines 1 to 5 reset is reset.
+//  10. A composite is open again if something inside it is reset, or recorded as unfinished although the workflow is complete.
+//  11. Everything else stays as it was: what succeeded, a Suspend or a composite that failed, and what is before a failure
+//     (deviations 31 and 32).
 type retrial struct {
 	e     *Engine
 	fates []fate // by node
@@ -44,8 +46,8 @@ type retrial struct {
 	moved []bool // by node: it is reset, or something inside it is, so that what comes after it is reset
 }
 
-// retrialOf decides what a manual retry makes of every node. It visits each a fixed number of times: members, hooks, and what comes after
-// a node by the order of its parent have higher indices than the node.
+// retrialOf decides what a manual retry makes of every node. It visits each a fixed number of times: members, hooks, and what
+// comes after a node by the order of its parent have higher indices than the node.
 func (e *Engine) retrialOf(ev *Event) *retrial {
 	n := e.graph.Len()
 	r := &retrial{
@@ -88,8 +90,8 @@ func (r *retrial) findSuccesses() {
 
 func (r *retrial) phase(i nodegraph.Index) nodegraph.Phase { return r.e.rules.Brief(i).Phase() }
 
-// unitOf is what is reset in the place of node i: the pod of a container, the Retry of an attempt that is a pod, and a Retry of which
-// an attempt before the last is, or is around, the node.
+// unitOf is what is reset in the place of node i: the pod of a container, the Retry of an attempt that is a pod, and a Retry of
+// which an attempt before the last is, or is around, the node.
 func (r *retrial) unitOf(i nodegraph.Index) nodegraph.Index {
 	g := r.e.graph
 	unit := i
@@ -107,7 +109,7 @@ func (r *retrial) unitOf(i nodegraph.Index) nodegraph.Index {
 // executed are the kinds of nodes that run something.
 const executed = startedByHost | 1<<nodegraph.KindContainer
 
-// failed reports whether lines 2 to 4 reset unit because of node i.
+// failed reports whether lines 2 to 5 reset unit because of node i.
 func (r *retrial) failed(i, unit nodegraph.Index) bool {
 	n := r.e.graph.Node(i)
 	if !executed.has(n.Kind) && !r.closed(i) || !r.e.facts.Node(i).Exists() || !r.phase(i).Unsuccessful() || !r.phase(unit).Unsuccessful() {
@@ -124,8 +126,8 @@ func (r *retrial) failed(i, unit nodegraph.Index) bool {
 	return !r.good[i] && !r.after[i]
 }
 
-// closed reports whether node i is a Suspend, or a composite that waited for its locks, and failed only because a boundary around it failed
-// fast. Argo leaves such nodes open.
+// closed reports whether node i is a Suspend, or a composite that waited for its locks, and failed only because something around
+// it failed fast.
 func (r *retrial) closed(i nodegraph.Index) bool {
 	facts, n := r.e.facts, r.e.facts.Node(i)
 	if facts.Shutdown() != "" || facts.Overdue() || n.Phase() != nodegraph.PhaseFailed {
@@ -135,7 +137,8 @@ func (r *retrial) closed(i nodegraph.Index) bool {
 		n.Kind().Composite() && n.Stage() == fact.StageEnded && r.e.graph.First(i) == nodegraph.None
 }
 
-// begin resets node i, because of itself. What comes after it, or after what is around it, is to be reset as well.
+// begin resets node i, because of itself. What comes after it, or after what is around it, is to be reset as well, and with another
+// specification the groups around it.
 func (r *retrial) begin(i nodegraph.Index, others bool) {
 	g := r.e.graph
 	r.fates[i] = reset
