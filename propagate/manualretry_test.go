@@ -288,3 +288,19 @@ func sortedWaits(e *propagate.Engine) []string {
 	slices.Sort(list)
 	return list
 }
+
+// A loop that is kept by a manual retry has ended as a whole: exit hooks of its items that a shutdown forbade are not due any more, and
+// hold nothing open.
+func TestHooksInsideWhatAManualRetryKeeps(t *testing.T) {
+	e := drawn(t, "dag(l over [i, j] exit pod, f)")
+	tell(t, e, propagate.PodSucceeded("wf.l(0:i)"), propagate.PodSucceeded("wf.l(1:j)"), propagate.Shutdown("Terminate"))
+	expect(t, e, "wf.l", nodegraph.PhaseSucceeded)
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	tell(t, e, propagate.PodSucceeded("wf.f"))
+	for _, o := range e.Obligations() {
+		tell(t, e, propagate.PodSucceeded(o.Name))
+	}
+	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+	expectWorkflow(t, e, nodegraph.PhaseSucceeded)
+}
