@@ -18,6 +18,9 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 		}
 		return true // it is only created to be refused
 	}
+	if e.heldAround(i) {
+		return false
+	}
 	if n.Kind == nodegraph.KindStepGroup || n.Kind == nodegraph.KindTaskGroup {
 		return !held
 	}
@@ -29,6 +32,28 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 		return true // the Retry exists: it has its locks, and nobody is asked about it any more
 	}
 	return e.hasLocks(i) && (n.Template.Memoize == "" || e.lookedUp(i, n.Template.Memoize))
+}
+
+// heldAround reports whether something around node i that a manual retry has opened again waits for its locks, or comes after
+// something that is not fulfilled: a daemon that runs again.
+func (e *Engine) heldAround(i nodegraph.Index) bool {
+	if !e.has.lockedComposites && !e.facts.HasDaemons() {
+		return false
+	}
+	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
+		if !e.facts.Node(p).Reopened() {
+			continue
+		}
+		if e.facts.Node(p).Waits() {
+			return true
+		}
+		for d := range e.graph.Dependencies(p) {
+			if !e.rules.Clear(d, e.rules.Brief(d)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:

@@ -71,7 +71,7 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 // finish closes a call: it says that the workflow is complete, unless the host has known that, lists what changed and asks to
 // be woken for the next timer.
 func (e *Engine) finish(complete bool) {
-	if e.Complete() && !complete {
+	if e.Complete() && (!complete || e.restored.completionUnreported) {
 		e.act(Action{Type: ActionComplete, Node: nodegraph.Root})
 		e.restored.completionUnreported = false
 	}

@@ -30,13 +30,14 @@ type Engine struct {
 
 // features are what a specification may have, and costs something only where it is used.
 type features struct {
-	limits         bool // there is a limit of parallelism, or some template fails fast
-	workflowStatus bool // the expression of a hook of some task refers to workflow.status
+	limits           bool // there is a limit of parallelism, or some template fails fast
+	lockedComposites bool // a template of a DAG or of Steps has locks
+	workflowStatus   bool // the expression of a hook of some task refers to workflow.status
 }
 
 // restored is what an engine owes that was made from what was stored.
 type restored struct {
-	completionUnreported bool              // it is complete, and the host was not told
+	completionUnreported bool              // the host was not told yet that it is complete, or is again after a manual retry
 	pendingRecreate      []nodegraph.Index // nodes whose pods, or whose serving, were asked for before
 	pendingQuestions     []nodegraph.Index // nodes about which the host was asked something before
 }
@@ -53,6 +54,9 @@ func New(spec *nodegraph.Spec, opts ...nodegraph.Option) (*Engine, error) {
 	e.rules = rule.NewEvaluator(g, e.facts.Read())
 	e.sched = sched.New(g, e.facts, e.rules)
 	e.has = features{limits: has.FailFast || has.Parallelism, workflowStatus: has.WorkflowStatus}
+	for _, t := range spec.Templates {
+		e.has.lockedComposites = e.has.lockedComposites || len(t.Locks) > 0 && t.Kind.Composite()
+	}
 	e.starts.asked = make(map[nodegraph.Index]struct{})
 	e.grow()
 	return e, nil

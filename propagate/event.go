@@ -71,6 +71,8 @@ type Event struct {
 	Conditions []string         // pod events: types of the pod's conditions that are true, such as DisruptionTarget
 	Finished   time.Time        // when it ended; the time of Apply if zero
 	Items      []nodegraph.Item // Expanded
+	Restart    []string         // ManualRetry: ids or names of nodes that run again although they have succeeded
+	Spec       *nodegraph.Spec  // ManualRetry: the specification with other parameters; nil for the same
 }
 
 // String shows the event in one line.
@@ -200,10 +202,14 @@ func Shutdown(strategy string) Event { return Event{Type: EventShutdown, Reason:
 // Suspended holds the workflow, or lets it go on: while held nothing new is started (Argo: spec.suspend).
 func Suspended(held bool) Event { return Event{Type: EventSuspended, Value: held} }
 
-// ManualRetry starts a workflow that ended in Failed or Error again: what failed is reset, what succeeded is kept. The
-// host deletes the pods of what is reset before it makes others, and says Suspended if that changed since the end: a
-// complete workflow does not hear it.
-func ManualRetry() Event { return Event{Type: EventManualRetry} }
+// ManualRetry starts a workflow that ended in Failed or Error again: what failed is reset with what comes after it, and what
+// succeeded is kept. The nodes that are named are reset in any case, with what is inside them and comes after them; with at
+// least one a workflow that Succeeded starts again, too. The host deletes the pods of what is reset before it makes others,
+// and says Suspended if that changed since the end: a complete workflow does not hear it.
+//
+// Other parameters make another specification of the same templates: set Spec. Loops and step groups around what is reset then expand
+// anew. What is kept and is not in that specification, such as an item of a loop that has ended, is forgotten.
+func ManualRetry(restart ...string) Event { return Event{Type: EventManualRetry, Restart: restart} }
 
 // kinds are kinds of nodes, as bits.
 type kinds uint16

@@ -85,7 +85,7 @@ func (e *Engine) applyWorkflow(ev *Event) {
 		e.facts.SetSuspended(ev.Value)
 		e.starts.lookAgain()
 	case EventManualRetry:
-		e.manualRetry()
+		e.manualRetry(ev)
 	case EventAgentEnded:
 		e.agentEnded(ev.Message)
 	case EventLockGranted, EventLockQueued:
@@ -156,15 +156,39 @@ func (e *Engine) workflowRefusal(ev *Event) *EventError {
 	case ev.Type == eventNone || int(ev.Type) >= len(eventNames):
 		return refused("type", ev.Type.String(), ErrInvalid)
 	case ev.Type == EventManualRetry:
-		if phase := e.rules.Brief(nodegraph.Root).Phase(); !phase.Unsuccessful() {
-			return refused("phase", phase.String(), ErrInvalid)
-		}
+		return e.retryRefusal(ev)
 	case e.Complete():
 		return refused("node", ev.Node, ErrComplete)
 	case eventRules[ev.Type].about == aboutLocks:
 		return e.lockRefusal(nodegraph.Root)
 	case ev.Type == EventShutdown && ev.Reason != "Stop" && ev.Reason != "Terminate":
 		return refused("strategy", ev.Reason, ErrInvalid)
+	}
+	return nil
+}
+
+// retryRefusal says why the workflow can't be retried: it has not failed, and nothing is to run again in spite of that, or
+// something is that never began; or it can't be retried with that specification.
+func (e *Engine) retryRefusal(ev *Event) *EventError {
+	if phase := e.rules.Brief(nodegraph.Root).Phase(); !phase.Unsuccessful() && (phase != nodegraph.PhaseSucceeded || len(ev.Restart) == 0) {
+		return refused("phase", phase.String(), ErrInvalid)
+	}
+	for _, name := range ev.Restart {
+		switch i := e.graph.Find(name); {
+		case i <= nodegraph.Root:
+			return refused("restart", name, ErrUnknownNode)
+		case !e.Exists(i):
+			return refused("restart", name, ErrNotStarted)
+		}
+	}
+	if ev.Spec == nil {
+		return nil
+	}
+	if ev.Spec.Name != e.graph.Spec().Name {
+		return refused("spec", ev.Spec.Name, ErrInvalid)
+	}
+	if _, err := e.retriedBy(ev); err != nil {
+		return refused("spec", ev.Spec.Name, err)
 	}
 	return nil
 }

@@ -1,24 +1,19 @@
 package propagate
 
 import (
-	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
-// manualRetry starts a workflow that failed again (Argo: FormulateRetryWorkflow). What succeeded or was skipped is
-// kept with all that is inside it. A leaf or Retry that failed is forgotten, with everything that comes after it in
-// the same parent. A composite that failed is kept open around that. One with locks of its own is forgotten, since nothing
-// inside it may run before it has them again. Exit handlers and hooks of what is reset run
-// again, and the workflow asks for its locks again.
-func (e *Engine) manualRetry() {
+// manualRetry starts a workflow that failed again. What becomes of each node is decided by [retrial]; the workflow asks for its
+// locks again, and its deadline begins anew.
+func (e *Engine) manualRetry(ev *Event) {
 	if !e.Complete() {
 		return // twice in one batch
 	}
-	state := State{Now: e.facts.Now(), Status: nodegraph.PhaseRunning, Suspended: e.facts.Suspended(), Nodes: e.kept()}
-	fresh, _, err := FromState(e.graph.Spec(), state, nodegraph.WithLimits(e.graph.Limits()))
+	fresh, err := e.retriedBy(ev)
 	if err != nil {
 		panic("propagate: nodes that existed are refused: " + err.Error())
 	}
@@ -32,8 +27,7 @@ func (e *Engine) manualRetry() {
 			e.remember(e.graph.Node(i).ID(), map[string]int64{uid: e.facts.Serial(i)})
 		}
 	}
-	fresh.older = e.older
-	fresh.out.result = e.out.result
+	fresh.older, fresh.out.result, fresh.restored.completionUnreported = e.older, e.out.result, true
 	*e = *fresh
 	e.askAgain()
 	for i := range nodegraph.Index(e.graph.Len()) {
@@ -44,6 +38,17 @@ func (e *Engine) manualRetry() {
 	e.beginWorkflow()
 }
 
+// retriedBy is the engine of the workflow after a manual retry. It has not begun.
+func (e *Engine) retriedBy(ev *Event) (*Engine, error) {
+	state := State{Now: e.facts.Now(), Status: nodegraph.PhaseRunning, Suspended: e.facts.Suspended(), Nodes: e.kept(e.retrialOf(ev))}
+	spec := e.graph.Spec()
+	if ev.Spec != nil {
+		spec = ev.Spec
+	}
+	fresh, _, err := FromState(spec, state, nodegraph.WithLimits(e.graph.Limits()))
+	return fresh, err
+}
+
 // unknownPod reports whether this is not the pod that the node has.
 func (e *Engine) unknownPod(id, uid string) bool {
 	i := e.graph.Find(id)
@@ -51,70 +56,39 @@ func (e *Engine) unknownPod(id, uid string) bool {
 }
 
 // kept lists what a manual retry leaves in place.
-func (e *Engine) kept() []NodeState {
-	type visit struct {
-		node  nodegraph.Index
-		whole bool // inside something that succeeded: kept as it is, failed attempts included
-	}
+func (e *Engine) kept(r *retrial) []NodeState {
 	var kept []NodeState
-	stays := make(map[nodegraph.Index]bool)
-	for stack := []visit{{nodegraph.Entry, false}}; len(stack) > 0; {
-		at := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		i := at.node
-		state, n := e.nodeState(i), e.graph.Node(i)
-		f := &state.Fact
-		at.whole = at.whole || !e.rules.Brief(i).Phase().Unsuccessful()
-		switch {
-		case !f.Exists() && f.Stage != fact.StageEnded && f.Answer != fact.AnswerSkip && f.Answer != fact.AnswerOmit && !n.Expanded() && len(e.graph.Hooks(i)) == 0:
-			continue // follows from the rest
-		case at.whole:
-			if n.Kind.Composite() && f.Exists() { // whatever the rules would say of it without the shutdown
-				f.Stage, f.Phase, f.Message = fact.StageEnded, e.rules.Brief(i).Phase(), e.rules.MessageWords(i)
-			}
-		case !n.Kind.Composite(), n.Kind == nodegraph.KindRetry, f.Stage == fact.StageEnded && e.graph.First(i) == nodegraph.None, len(e.rules.LocksOf(i)) > 0:
-			continue // forgotten
-		default:
-			f.Finished, f.SeenEnded, f.Halted, f.Stage, f.Phase = time.Time{}, false, "", fact.StageNone, nodegraph.PhasePlanned
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		if r.fates[i] == reset || e.followsFromOthers(i) {
+			continue
 		}
-		f.Lock = fact.LockNone
-		kept, stays[i] = append(kept, state), true
-		reset := map[nodegraph.Index]bool{}
-		if !at.whole {
-			reset = e.resetMembers(i)
-		}
-		for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-			if !reset[m] {
-				stack = append(stack, visit{m, at.whole})
-			}
-		}
+		state := e.nodeState(i)
+		e.keep(i, r.fates[i], &state.Fact)
+		kept = append(kept, state)
 	}
-	return slices.DeleteFunc(kept, func(s NodeState) bool { // the hook of an item is not beside it
-		i := e.graph.Find(s.ID)
-		owner, _ := e.graph.Owner(i)
-		return e.graph.Node(i).Role == nodegraph.RoleHook && !stays[owner]
-	})
+	return kept
 }
 
-// resetMembers lists the members of node i that come after one that failed, and the hooks of all that is reset.
-func (e *Engine) resetMembers(i nodegraph.Index) map[nodegraph.Index]bool {
-	reset := make(map[nodegraph.Index]bool)
-	var list []nodegraph.Index
-	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.rules.Brief(m).Phase().Unsuccessful() {
-			list = append(list, m)
+// followsFromOthers reports whether nothing needs to be kept of node i for it to come to be what it is.
+func (e *Engine) followsFromOthers(i nodegraph.Index) bool {
+	f, n := e.facts.Node(i), e.graph.Node(i)
+	return !f.Exists() && f.Stage() != fact.StageEnded && f.Answer() != fact.AnswerSkip && f.Answer() != fact.AnswerOmit &&
+		n.Role != nodegraph.RoleHook && !n.Expanded() && len(e.graph.Hooks(i)) == 0
+}
+
+// keep makes the fact of node i that of what a manual retry leaves in place. A composite that stays has ended as a whole: a
+// shutdown or deadline that decided how it ended is over.
+func (e *Engine) keep(i nodegraph.Index, is fate, f *fact.Fact) {
+	f.Lock = fact.LockNone
+	switch {
+	case !e.graph.Node(i).Kind.Composite() || !f.Exists():
+	case is == reopened:
+		f.Created, f.Finished, f.SeenEnded, f.Halted, f.Stage = e.facts.Now(), time.Time{}, false, "", fact.StageNone
+		f.Phase, f.Message, f.Waited, f.Reopened = nodegraph.PhasePlanned, "", false, true
+		if locks := e.rules.LocksOf(i); len(locks) > 0 {
+			f.Lock, f.Reason = fact.LockReturned, locks[0].Key
 		}
+	default:
+		f.Stage, f.Phase, f.Message = fact.StageEnded, e.rules.Brief(i).Phase(), e.rules.MessageWords(i)
 	}
-	for k := 0; k < len(list); k++ {
-		for _, h := range e.graph.Hooks(list[k]) {
-			reset[h] = true
-		}
-		for m := range e.graph.Dependents(list[k]) {
-			if !reset[m] {
-				reset[m] = true
-				list = append(list, m)
-			}
-		}
-	}
-	return reset
 }

@@ -2,6 +2,7 @@ package propagate_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,13 +59,15 @@ func TestManualRetryTwiceInABatch(t *testing.T) {
 // A composite that a shutdown had found open stayed marked by it after a manual retry: whatever became of its members, the
 // workflow failed once more.
 func TestStoppedWorkflowRetriedByHandMaySucceed(t *testing.T) {
-	for _, text := range []string{"dag(a, b: suspend)", "steps(a, b: suspend)", "dag(in: steps(a, b: suspend))"} {
+	for text, suspend := range map[string]string{
+		"dag(a, b: suspend)": "wf.b", "steps(a, b: suspend)": "wf[0].b", "dag(in: steps(a, b: suspend))": "wf.in[0].b",
+	} {
 		for _, strategy := range []string{"Stop", "Terminate"} {
 			t.Run(strategy+" "+text, func(t *testing.T) {
 				e := drawn(t, text)
 				tell(t, e, propagate.Shutdown(strategy))
 				require.True(t, e.Complete())
-				tell(t, e, propagate.ManualRetry())
+				tell(t, e, propagate.ManualRetry(suspend))
 				for i := nodegraph.Entry; int(i) < e.Graph().Len(); i++ {
 					switch name := e.Graph().Node(i).Name(); e.Kind(i) {
 					case nodegraph.KindPod:
@@ -144,7 +147,9 @@ func TestEndedDaemonTakesNoPlaceAfterAManualRetry(t *testing.T) {
 	tell(t, e, propagate.PodFailed("wf.x.b", ""))
 	require.True(t, e.Complete())
 	tell(t, e, propagate.ManualRetry())
-	require.Equal(t, []string{"wf.x.a: start", "wf.x.b: start"}, waitsFor(e))
+	require.Equal(t, []string{"wf.x.d: start"}, waitsFor(e))
+	tell(t, e, propagate.PodRunning("wf.x.d"))
+	require.Equal(t, []string{"wf.x.a: start", "wf.x.b: parallelism"}, waitsFor(e), "a ready daemon takes one place")
 }
 
 // A manual retry forgot the hook of a task that was omitted, and with it that the DAG around had ended (random test, seed
@@ -187,8 +192,8 @@ func TestOmittedBesideADaemonAfterAManualRetry(t *testing.T) {
 // What succeeded is kept by a manual retry as it is: inside of it the end of a shutdown let hooks start that the shutdown
 // had forbidden (random test, seed 40,053,461).
 func TestWhatIsKeptByAManualRetryStays(t *testing.T) {
-	e := drawn(t, "steps(x: dag(b exit pod) continueOnFailed | f)")
-	tell(t, e, propagate.PodRunning("wf[0].x.b"))
+	e := drawn(t, "steps(x: dag(b: pod(c) exit pod) continueOnFailed | f)")
+	tell(t, e, propagate.PodRunning("wf[0].x.b"), propagate.ContainerEnded("wf[0].x.b", "c", 0, ""))
 	tell(t, e, propagate.Shutdown("Terminate"))
 	expect(t, e, "wf[0]", nodegraph.PhaseSucceeded)
 	require.True(t, e.Complete())
@@ -243,4 +248,57 @@ func TestThePodBeforeANodeWasMemoized(t *testing.T) {
 			expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
 		}
 	}
+}
+
+// A controller may record a workflow as Failed while something in it runs. That was closed with the workflow, so a manual retry
+// resets it like what failed, and opens what is around it.
+func TestManualRetryResetsWhatIsRecordedAsUnfinished(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a: retry(1, pod), b, c: dag(d, e))")
+	require.NoError(t, err)
+	node := func(name string, kind nodegraph.Kind, phase nodegraph.Phase) nodegraph.NodeStatus {
+		return nodegraph.NodeStatus{ID: nodegraph.NodeID("wf", name), Name: name, Kind: kind, Phase: phase, Started: epoch}
+	}
+	e, _, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{
+		Phase: nodegraph.PhaseFailed, Started: epoch, Finished: epoch, Nodes: []nodegraph.NodeStatus{
+			node("wf", nodegraph.KindDAG, nodegraph.PhaseFailed),
+			node("wf.a", nodegraph.KindRetry, nodegraph.PhaseRunning), node("wf.a(0)", nodegraph.KindPod, nodegraph.PhaseRunning),
+			node("wf.b", nodegraph.KindPod, nodegraph.PhaseFailed),
+			node("wf.c", nodegraph.KindDAG, nodegraph.PhaseRunning),
+			node("wf.c.d", nodegraph.KindPod, nodegraph.PhaseSucceeded), node("wf.c.e", nodegraph.KindPod, nodegraph.PhasePending),
+		},
+	})
+	require.NoError(t, err)
+	tell(t, e, propagate.ManualRetry())
+	for name, phase := range map[string]nodegraph.Phase{
+		"wf.a": nodegraph.PhaseRunning, "wf.a(0)": nodegraph.PhasePending, "wf.b": nodegraph.PhasePending, "wf.c": nodegraph.PhaseRunning,
+		"wf.c.d": nodegraph.PhaseSucceeded, "wf.c.e": nodegraph.PhasePending,
+	} {
+		expect(t, e, name, phase)
+	}
+	require.Equal(t, []string{"wf.a(0): start", "wf.b: start", "wf.c.e: start"}, sortedWaits(e))
+	tell(t, e, propagate.PodSucceeded("wf.a(0)"), propagate.PodSucceeded("wf.b"), propagate.PodSucceeded("wf.c.e"))
+	expect(t, e, "wf", nodegraph.PhaseSucceeded)
+	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+}
+
+func sortedWaits(e *propagate.Engine) []string {
+	list := waitsFor(e)
+	slices.Sort(list)
+	return list
+}
+
+// A loop that is kept by a manual retry has ended as a whole: exit hooks of its items that a shutdown forbade are not due any more, and
+// hold nothing open.
+func TestHooksInsideWhatAManualRetryKeeps(t *testing.T) {
+	e := drawn(t, "dag(l over [i, j] exit pod, f)")
+	tell(t, e, propagate.PodSucceeded("wf.l(0:i)"), propagate.PodSucceeded("wf.l(1:j)"), propagate.Shutdown("Terminate"))
+	expect(t, e, "wf.l", nodegraph.PhaseSucceeded)
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	tell(t, e, propagate.PodSucceeded("wf.f"))
+	for _, o := range e.Obligations() {
+		tell(t, e, propagate.PodSucceeded(o.Name))
+	}
+	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+	expectWorkflow(t, e, nodegraph.PhaseSucceeded)
 }

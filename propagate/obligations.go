@@ -83,6 +83,8 @@ func (e *Engine) startNeed(i nodegraph.Index) (WaitReason, bool) {
 		return WaitLock, true
 	case e.facts.Memo(i) == fact.AnswerAsked:
 		return WaitCache, true
+	case e.heldAround(i):
+		return 0, false // what it is inside of waits
 	case !v.WantsStart() && !v.WantsAttempt():
 		return WaitTimer, true // its hook starts with the next call
 	}

@@ -139,8 +139,8 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	if len(e.rules.LocksOf(i)) > 0 && !r.Phase.Settled() {
 		f.Lock = fact.LockHeld
 	}
-	if r.WaitsFor != "" && r.Phase == nodegraph.PhasePending {
-		f.Lock, f.Message, f.Reason, f.Waited = fact.LockWaits, r.Message, r.WaitsFor, true
+	if again := n.Kind.Composite() && r.Phase == nodegraph.PhaseRunning; r.WaitsFor != "" && (again || r.Phase == nodegraph.PhasePending) {
+		f.Lock, f.Message, f.Reason, f.Waited, f.Reopened = fact.LockWaits, r.Message, r.WaitsFor, !again, again
 		return f
 	}
 	switch n.Kind {

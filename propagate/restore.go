@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -259,9 +260,10 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	case e.facts.Node(i).Exists() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
 	case n.Kind == nodegraph.KindTaskGroup:
 		err = r.addItems(i)
-	case !e.facts.Node(i).Exists(), e.facts.Node(i).Waits(): // what waits for a lock has nothing inside it yet
+	case !e.facts.Node(i).Exists():
 	case n.Kind == nodegraph.KindRetry:
 		err = r.addAttempts(i)
+	case e.facts.Node(i).Waits() && !r.hasMembers(n): // it has nothing inside it yet
 	case n.Kind == nodegraph.KindPod:
 		if len(n.Template.Containers) > 0 {
 			err = e.graph.Expand(i)
@@ -273,6 +275,13 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	}
 	e.grow()
 	return err
+}
+
+// hasMembers reports whether anything inside a node was stored: a manual retry has opened it again.
+func (r *restorer) hasMembers(n *nodegraph.Node) bool {
+	return slices.ContainsFunc(memberNames(n), func(name string) bool {
+		return r.source.has(nodegraph.NodeID(r.e.graph.Spec().Name, name), name)
+	})
 }
 
 // addItems adds the items of TaskGroup i of a DAG, and of a step where they are nodes of their own.

@@ -254,7 +254,7 @@ func parseEvent(t *testing.T, line string) propagate.Event {
 	case "Shutdown":
 		ev = propagate.Shutdown(at(1))
 	case "ManualRetry":
-		ev = propagate.ManualRetry()
+		ev = propagate.ManualRetry(args[1:]...)
 	default:
 		t.Fatalf("unknown event: %s", line)
 	}

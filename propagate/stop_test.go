@@ -342,7 +342,7 @@ func TestOtherPodsOfAStoppedNode(t *testing.T) {
 	refused := propagate.Resumed("wf.c")
 	refused.Phase = nodegraph.PhaseFailed
 	at(t, e, time.Second, named(propagate.PodFailed("wf.a", ""), old), refused)
-	at(t, e, time.Second, propagate.ManualRetry())
+	at(t, e, time.Second, propagate.ManualRetry("wf.c"))
 	at(t, e, time.Minute+time.Second)
 	expect(t, e, "wf.a", nodegraph.PhaseFailed)
 	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), old))

@@ -241,8 +241,23 @@ func (w *world) manualRetry(f *flow, m move) bool {
 	if len(f.held) > 0 {
 		w.call(f, 0)
 	}
-	w.call(f, m.crash, propagate.ManualRetry())
+	retried := propagate.ManualRetry(again(f)...)
+	if f.retry%3 == 0 {
+		retried.Spec = f.Engine.Graph().Spec()
+	}
+	w.call(f, m.crash, retried)
 	return true
+}
+
+// again names what is to run again although it has succeeded: with every second retry of a workflow the first leaf that has.
+func again(f *flow) []string {
+	g := f.Engine.Graph()
+	for i := nodegraph.Entry; f.retry%2 == 0 && int(i) < g.Len(); i++ {
+		if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhaseSucceeded && !g.Node(i).Kind.Composite() {
+			return []string{g.Node(i).Name()}
+		}
+	}
+	return nil
 }
 
 // endServed resumes a Suspend node, or says how an HTTP or Plugin node ended.

@@ -63,14 +63,14 @@ func updateResults(e *edit, old, r *nodegraph.NodeStatus) {
 	case !r.HasExit && old.HasExit && !r.Phase.Settled():
 		e.inside("outputs", func(e *edit) { e.remove("exitCode") })
 	}
-	if r.CacheHit && !old.CacheHit {
-		e.inside("memoizationStatus", func(e *edit) { setHit(e) })
+	if r.CacheHit != old.CacheHit {
+		e.inside("memoizationStatus", func(e *edit) { setHit(e, r.CacheHit) })
 	}
 }
 
-// setHit says that the node's results came from the cache. Argo wants all three fields.
-func setHit(e *edit) {
-	e.set("hit", json.RawMessage("true"))
+// setHit says whether the node's results came from the cache. Argo wants all three fields.
+func setHit(e *edit, hit bool) {
+	e.set("hit", json.RawMessage(strconv.FormatBool(hit)))
 	for _, key := range []string{"key", "cacheName"} {
 		if e.get(key) == nil {
 			e.set(key, quote(""))

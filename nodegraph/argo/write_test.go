@@ -63,6 +63,7 @@ func TestSetStatusOfANode(t *testing.T) {
 		{"no restarts", `,"failedPodRestarts":2`, func(*record) {}, `{"failedPodRestarts":null}`},
 		{"a hit in the cache", ``, func(r *record) { r.CacheHit = true }, `{"memoizationStatus":{"hit":true,"key":"","cacheName":""}}`},
 		{"a hit where the key is known", `,"memoizationStatus":{"hit":false,"key":"k","cacheName":"c"}`, func(r *record) { r.CacheHit = true }, `{"memoizationStatus":{"hit":true}}`},
+		{"a hit before a manual retry", `,"memoizationStatus":{"hit":true,"key":"k","cacheName":"c"}`, func(*record) {}, `{"memoizationStatus":{"hit":false}}`},
 		{"children", ``, func(r *record) { r.Children = []string{"a", "b"} }, `{"children":["a","b"]}`},
 		{"children that are not rendered stay", `,"children":["a"]`, func(*record) {}, ``},
 		{"children that are there already, in another order", `,"children":["b","a"]`, func(r *record) { r.Children = []string{"a", "b"} }, ``},

@@ -78,6 +78,7 @@ type Fact struct {
 	Answer    Answer    // the host's word on a condition or loop the library could not evaluate
 	Memo      Answer    // the host's word on its memoization key: AnswerRun for a miss
 	CacheHit  bool      // it ended because its memoization key was found
+	Reopened  bool      // of a composite: a manual retry has opened it again, around what stays
 	SeenEnded bool      // it had ended before the last event: what Argo does one reconcile later
 }
 

@@ -354,7 +354,12 @@ func TestEveryDeviationIsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	source = append(source, wide...)
 	sections := documented(t, string(data))
+	known := 0
 	for n := 1; n <= replay.Deviations; n++ {
+		if replay.DeviationName(n) == "" {
+			continue // a number that is not given
+		}
+		known++
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			text, ok := sections[n]
 			require.True(t, ok, "testdata/DEVIATIONS.md has no heading for deviation %d", n)
@@ -376,7 +381,7 @@ func TestEveryDeviationIsDocumented(t *testing.T) {
 			}
 		})
 	}
-	require.Len(t, sections, replay.Deviations, "sections with a number that is not the code's")
+	require.Len(t, sections, known, "sections with a number that is not the code's")
 }
 
 // The table for users has each number once, with the invariants of its section.

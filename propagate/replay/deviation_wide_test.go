@@ -320,3 +320,51 @@ func TestDeviation27GroupEndsOnceMore(t *testing.T) {
 	require.Equal(t, 27, p.number(32, group))
 	require.Equal(t, `StepGroup`+failedFast[len(`Retry`):], p.argo(32, group).String())
 }
+
+// Nothing waits after a manual retry for what nobody looks at any more.
+func TestDeviation28ManualRetryWaitsForEver(t *testing.T) {
+	p := inStep(t, "manual-omitted-after-nested")
+	for _, frame := range []int{4, p.last()} {
+		p.shows(t,
+			sight{frame, "manhang.s(0)[0].x", `Pod Succeeded`, `Pod Succeeded`, 0},
+			sight{frame, "manhang.s(0)[0].y", `(none)`, `Pod Pending`, 28},
+			sight{frame, "manhang.z", `Skipped Omitted "omitted: depends condition not met"`, `(none)`, 28},
+			sight{frame, "", `Running`, `Running`, 0},
+		)
+	}
+	inStep(t, "manual-composite-attempts-v3.7").shows(t,
+		sight{6, "mancomp.d(0)", `DAG Running`, `DAG Failed`, 28},
+		sight{6, "mancomp.d(0).b", `(none)`, `Pod Failed "main: Error (exit code 1)"`, 28},
+		sight{6, "mancomp.d(1).a", `Pod Succeeded`, `Pod Succeeded`, 0},
+		sight{6, "mancomp.d(1).b", `(none)`, `Pod Pending`, 28},
+	)
+	inStep(t, "rnd220").shows(t, sight{20, "rnd220.job2.onExit[0].h1", `(none)`, `Pod Pending`, 28})
+}
+
+// A ContainerSet that succeeded, or before a success, stays.
+func TestDeviation29ContainerSetRunsAgain(t *testing.T) {
+	inStep(t, "rnd198").shows(t,
+		sight{4, "rnd198(0).a0", `Pod Pending`, `Pod Succeeded`, 29},
+		sight{4, "rnd198(0).a0.main", `Container Pending`, `Container Succeeded`, 29},
+		sight{4, "rnd198(0).n1(0)", `Pod Succeeded`, `Pod Succeeded`, 0},
+		sight{4, "rnd198(0).n2", `(none)`, `Pod Pending`, 29},
+	)
+}
+
+// A Retry that succeeded keeps its attempts.
+func TestDeviation30AttemptsAreDeleted(t *testing.T) {
+	inStep(t, "rnd125").shows(t,
+		sight{5, "rnd125(0)[0].s2", `Retry Succeeded`, `Retry Succeeded`, 0},
+		sight{5, "rnd125(0)[0].s2(0)", `(none)`, `Pod Failed "main: Error (exit code 3)"`, 30},
+	)
+}
+
+// A daemon runs again before what comes after it does, also inside what is kept.
+func TestDeviation31DaemonRunsAgain(t *testing.T) {
+	inStep(t, "rnd42").shows(t,
+		sight{10, "rnd42.n0", `Pod Succeeded`, `Pod Pending`, 31},
+		sight{10, "rnd42.b-2", `Pod Pending`, `(none)`, 31},
+		sight{10, "rnd42.job1", `DAG Running`, `DAG Running`, 0},
+		sight{10, "rnd42.job1.n1", `Pod Pending`, `(none)`, 31},
+	)
+}

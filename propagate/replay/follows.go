@@ -208,6 +208,33 @@ func wentOn(t site, number int) bool {
 		slices.ContainsFunc(t.after(), func(p site) bool { return p.number() == number && p.want.settled() && p.got.settled() })
 }
 
+// What follows from what a manual retry of the recording deletes, or leaves as it was.
+var retrying = append([]func(site, int) bool{heldBack, triedAnew}, leading...)
+
+// forgottenAfter: the retry has deleted what comes after a node that it runs again.
+func forgottenAfter(t site, number int) bool {
+	return t.id != "" && t.want.none() && !t.got.none() && (t.parent().want.none() && t.parent().number() == number ||
+		slices.ContainsFunc(t.after(), func(p site) bool { return p.number() == number && (p.want.open() || p.want.none()) }))
+}
+
+// heldBack: the recording has made, or left as it was, what waits here: it comes after such a daemon, or is inside something that does.
+func heldBack(t site, number int) bool {
+	if t.id == "" || !t.got.none() || t.want.none() {
+		return false
+	}
+	for a := t; a.id != ""; a = a.parent() {
+		if slices.ContainsFunc(a.after(), func(p site) bool { return p.number() == number && !p.got.settled() }) {
+			return true
+		}
+	}
+	return false
+}
+
+// triedAnew: the recording has deleted the attempt, and here the Retry makes it again.
+func triedAnew(t site, number int) bool {
+	return t.id != "" && t.want.none() && t.got.open() && t.parent().number() == number
+}
+
 // role is the node's role in its parent; RoleRoot where it can't be told.
 func (t site) role() nodegraph.Role {
 	if t.exists() {

@@ -78,8 +78,8 @@ func (p *Player) frame(k int) (*Moment, error) {
 	}
 	m.Engine = p.host.Engine
 	f := &p.Recording.Frames[k]
-	if retried(m.Engine, f) { // a complete workflow hears nothing else
-		r, err := p.host.Apply(f.Now, propagate.ManualRetry())
+	if ev, ok := retried(m.Engine, f); ok { // a complete workflow hears nothing else
+		r, err := p.host.Apply(f.Now, ev)
 		if err != nil {
 			return nil, err
 		}

@@ -9,10 +9,23 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// retried tells whether a user retries a workflow with frame f that has failed in the engine too.
-func retried(e *propagate.Engine, f *Frame) bool {
+// retried is the event with which a user retries a workflow with frame f; false if no user does, or it has not ended so in the
+// engine.
+func retried(e *propagate.Engine, f *Frame) (propagate.Event, bool) {
+	if phase, _ := e.Workflow(); !f.has("manual-retry") || !e.Complete() || !phase.Completed() {
+		return propagate.Event{}, false
+	}
+	ev := propagate.ManualRetry()
+	for _, rest := range f.all("manual-retry") {
+		selector, restart := strings.CutPrefix(rest, "restart ")
+		for i := nodegraph.Entry; restart && int(i) < e.Graph().Len(); i++ {
+			if e.Exists(i) && selects(selector, e, i, f) {
+				ev.Restart = append(ev.Restart, e.Graph().Node(i).ID())
+			}
+		}
+	}
 	phase, _ := e.Workflow()
-	return f.has("manual-retry") && e.Complete() && phase.Unsuccessful()
+	return ev, phase.Unsuccessful() || len(ev.Restart) > 0
 }
 
 // told are the events of frame f beside its pods: what users did, what was reported of HTTP and Plugin nodes, and

@@ -29,10 +29,14 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	return v
 }
 
-// lockWaitRule: a node that waits for its locks is Pending. One that was granted them goes on as soon as nothing else holds it
-// back; until then it gives them back, and asks again.
+// lockWaitRule: a node that waits for its locks is Pending; a composite that a manual retry has opened again stays Running (Argo:
+// markNodeWaitingForLock). One that was granted them goes on as soon as nothing else holds it back; until then it gives them
+// back, and asks again.
 func (e *Evaluator) lockWaitRule(i nodegraph.Index, n *store.Node, l line) Ruling {
 	v := pending(l, e.told(i))
+	if n.Kind().Composite() && n.Reopened() && !n.Waited() {
+		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhaseRunning)
+	}
 	if n.Lock() == fact.LockGranted || n.Lock() == fact.LockReturned {
 		v.Brief = v.wanting(wantStart)
 	}
@@ -69,6 +73,7 @@ func (e *Evaluator) wholeRule(i nodegraph.Index) Ruling {
 	switch {
 	case e.graph.First(i) != nodegraph.None:
 		if v := e.membersRule(i); v.Fulfilled() && v.Phase() == phase && e.Words(v.Message) == e.Words(message) {
+			v.Brief = v.WithoutWants() // hooks of its items do not start any more
 			return v
 		}
 	case phase == nodegraph.PhaseError:

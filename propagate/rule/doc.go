@@ -57,7 +57,7 @@
 //
 // # Composite
 //
-// A created DAG, Steps, StepGroup, TaskGroup or Retry (compositeRule, wholeRule, closingRule). Where no line holds, the chapter
+// A created DAG, Steps, StepGroup, TaskGroup or Retry (compositeRule, lockWaitRule, wholeRule, closingRule). Where no line holds, the chapter
 // of its kind decides; one that has waited for a lock is Pending where that says Running, as in Argo.
 //
 //  1. [complete] The workflow was complete when it was loaded: as it was recorded, or Failed if it was recorded as open.
@@ -65,7 +65,7 @@
 //  3. [whole] It ended as a whole, and the chapter of its kind says otherwise: as it ended.
 //  4. [members-open] It only ends, and something inside it was created and is not fulfilled: Running.
 //  5. [whole] It only ends: in the phase on record for it.
-//  6. [lock-wait] It waits for its locks: Pending.
+//  6. [lock-wait] It waits for its locks: Pending, or Running if a manual retry has opened it again.
 //  7. [whole] Something around it only ends, the chapter of its kind leaves it open, and nothing inside it is: Failed, since what
 //     it waits for never starts. It reads everything that it is inside of.
 //

@@ -45,11 +45,13 @@ func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
 	return settled(nodegraph.PhaseFailed, about(messageChildFailed, failed), stepGroup4, failed)
 }
 
-// Passed reports whether node i is a StepGroup after which the next was created.
+// Passed reports whether node i is a StepGroup after which the next was created, and not opened again by a manual retry, when that
+// waits for the group anew.
 func (e *Evaluator) Passed(i nodegraph.Index) bool {
 	n := e.graph.Node(i)
 	if n.Role != nodegraph.RoleGroup || int(n.DeclIndex)+1 == len(n.Template.Steps) {
 		return false
 	}
-	return e.facts.Node(e.graph.MemberAt(n.Parent, n.DeclIndex+1)).Exists()
+	next := e.facts.Node(e.graph.MemberAt(n.Parent, n.DeclIndex+1))
+	return next.Exists() && !next.Reopened()
 }

@@ -69,7 +69,7 @@ func (s *Store) ReleaseScratch() { s.written = nil }
 func (s *Store) Put(i nodegraph.Index, f *fact.Fact) {
 	n := &s.nodes[i]
 	n.stage, n.phase, n.lock, n.answer, n.halted, n.ran = f.Stage, f.Phase, f.Lock, f.Answer, f.Halted != "", f.Ran
-	n.ready, n.unsynced, n.released, n.waited, n.seen, n.exists = f.Ready, f.Unsynced, f.Released, f.Waited, f.SeenEnded, f.Exists()
+	n.ready, n.unsynced, n.released, n.waited, n.seen, n.reopened, n.exists = f.Ready, f.Unsynced, f.Released, f.Waited, f.SeenEnded, f.Reopened, f.Exists()
 	s.closing = s.closing || i != nodegraph.Root && n.Closing()
 	s.finished[i] = StampOf(f.Finished)
 	old := s.details[i]

@@ -129,7 +129,7 @@ func (v *View) Fact(i nodegraph.Index) fact.Fact {
 		Ready: n.ready, Phase: n.phase, Message: v.phrases.text(d.message), Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
 		Finished: v.finished[i].Time(), Unsynced: n.unsynced, Synced: d.synced, RecreateSerial: r.remade, Restarts: r.restarts, Conditions: r.conditions,
 		Halted: r.halted, Released: n.released, Lock: n.lock, Waited: n.waited, Answer: n.answer, Memo: d.memo, CacheHit: d.hit,
-		SeenEnded: n.seen,
+		SeenEnded: n.seen, Reopened: n.reopened,
 	}
 }
 
@@ -152,6 +152,7 @@ type Node struct {
 	waited   bool
 	seen     bool
 	exists   bool
+	reopened bool
 	written  bool // it is in Store.written
 }
 
@@ -224,6 +225,9 @@ func (n *Node) Unsynced() bool { return n.unsynced }
 
 // Released is the field of that name of the fact.
 func (n *Node) Released() bool { return n.released }
+
+// Reopened is the field of that name of the fact.
+func (n *Node) Reopened() bool { return n.reopened }
 
 // Waited is the field of that name of the fact.
 func (n *Node) Waited() bool { return n.waited }
