@@ -22,6 +22,10 @@ type Spec struct {
 	PodRestarts    int           // how often a pod that failed before it ran is made anew (Argo: failedPodRestart)
 	TTL            TTL           // when a completed workflow expires
 	Suspended      bool          // start nothing until the host resumes the workflow (Argo: spec.suspend)
+
+	// TransientErrors is a regular expression for messages of errors that retryPolicy OnTransientError retries besides those
+	// that are known. It is the host's, as PodRestarts is; empty for none (Argo: TRANSIENT_ERROR_PATTERN).
+	TransientErrors string
 }
 
 // TTL says how long a completed workflow is kept, from its end. A nil duration says nothing (Argo: ttlStrategy).

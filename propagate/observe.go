@@ -28,7 +28,7 @@ func (e *Engine) ending(i nodegraph.Index, stage fact.Stage, phase nodegraph.Pha
 	return store.Observation{Run: e.facts.Run(i), Message: message, Stage: stage, Phase: phase, Finished: finished}
 }
 
-// finishedAt is when what the event tells of ended.
+// finishedAt is when what the event tells of ended, as far as anybody knows.
 func (e *Engine) finishedAt(ev *Event) store.Stamp {
 	if ev.Finished.IsZero() {
 		return e.facts.Instant()
@@ -82,7 +82,7 @@ func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 // failedPodRestart).
 func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 	o := observed(e.instance(i, ev), ev, fact.StageEnded)
-	o.Phase, o.Finished = ev.Phase, e.finishedAt(ev)
+	o.Phase, o.Finished, o.Undated = ev.Phase, e.finishedAt(ev), ev.Undated && ev.Finished.IsZero()
 	if ev.Phase == nodegraph.PhaseFailed && slices.Contains(restartReasons, ev.Reason) {
 		f := e.facts.Fact(i)
 		f.Attempt = max(f.Attempt, 1) // what was stopped before it was heard of
@@ -92,7 +92,7 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 		if e.restartable(&f, ev, &o) {
 			e.facts.BeginFirstRun(i)
 			e.facts.CountRestart(i)
-			o.Stage, o.Phase, o.Finished = fact.StageGone, nodegraph.PhasePlanned, e.facts.Finished(i)
+			o.Stage, o.Phase, o.Finished, o.Undated = fact.StageGone, nodegraph.PhasePlanned, e.facts.Finished(i), false
 			e.merge(i, &o)
 			e.facts.Say(i, "Pod auto-restarting due to "+ev.Reason+": "+ev.Message)
 			return

@@ -146,19 +146,31 @@ func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, style Message
 	if p.Phase != "Failed" && pod.Type == EventPodEnded && auxiliaryRuns(p) {
 		pod = Event{Type: EventPodRunning, At: i, Pod: id} // results are being stored
 	}
+	pod.Finished, pod.Undated = finishOf(p)
 	events := []Event{}
 	for _, c := range p.Containers {
-		if c.Terminated {
-			pod.Finished = latest(pod.Finished, c.Finished)
-			if c.Name == "main" {
-				pod.ExitCode, pod.HasExit = c.ExitCode, true
-			}
+		if c.Terminated && c.Name == "main" {
+			pod.ExitCode, pod.HasExit = c.ExitCode, true
 		}
 		if isContainerNode(n, c.Name) {
 			events = append(events, containerEvent(i, id, &c, style))
 		}
 	}
 	return append(events, pod)
+}
+
+// finishOf is when a pod ended: with the last of its containers, those that prepare it included. It is now while one runs, and
+// undated where none says anything (Argo: getLatestFinishedAt).
+func finishOf(p *PodStatus) (at time.Time, undated bool) {
+	for _, c := range slices.Concat(p.Init, p.Containers) {
+		switch {
+		case c.Running:
+			return time.Time{}, false
+		case c.Terminated:
+			at = latest(at, c.Finished)
+		}
+	}
+	return at, at.IsZero()
 }
 
 func isContainerNode(n *nodegraph.Node, name string) bool {

@@ -65,6 +65,7 @@ type Fact struct {
 	HasExit        bool
 	Conditions     string    // types of the pod's conditions that were seen to be true, sorted, joined by commas
 	Finished       time.Time // when it ended; the time of the event where the observation does not say
+	Undated        bool      // a pod that ended nobody knows when, as one without containers: Finished is when that was told
 	Unsynced       bool      // its results are still on their way (Argo: taskResultSynced false)
 	Synced         bool      // its results are stored, or never will be: Unsynced can't become true again
 	RecreateSerial int64     // the serial after that of the last pod for which the host was asked to make another
@@ -168,8 +169,8 @@ func (f *Fact) join(o Fact) {
 	if o.Stage != StageGone { // an absence says nothing but that
 		f.Phase, f.Message, f.Reason = o.Phase, o.Message, o.Reason
 	}
-	if risen || f.Finished.IsZero() {
-		f.Finished = o.Finished
+	if risen || f.Finished.IsZero() || f.Undated && !o.Undated {
+		f.Finished, f.Undated = o.Finished, o.Undated
 	}
 }
 

@@ -116,8 +116,8 @@
 //
 // # Retry
 //
-// A node with a retryStrategy (retryRule; Argo: processNodeRetries). Package retry decides from the attempts and the time;
-// [Verdict] names the step of it.
+// A node with a retryStrategy (retryRule; Argo: processNodeRetries). Package retry decides from the attempts and the time at
+// which the Retry is looked at, or ended; [Verdict] names the step of it.
 //
 //  1. [daemon-ready] The last attempt is a ready daemon: so is it.
 //  2. [members-open] The last attempt is not fulfilled: Running.
