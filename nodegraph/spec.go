@@ -70,7 +70,7 @@ type Template struct {
 	Locks          []Lock
 	Parallelism    int           // DAG, Steps: most active members; 0 for no limit
 	FailFast       bool          // DAG, Steps: start no further member once one failed (Argo: template.failFast)
-	Timeout        time.Duration // a node pending for longer fails; 0 for none
+	Timeout        time.Duration // a node pending for longer fails, but no attempt of a Retry; 0 for none
 	PendingTimeout time.Duration // as Timeout, for nodes that are pending only
 	Memoize        string        // the cache key; empty for none. The host looks it up.
 	Err            string        // why no node of this template can run; it ends in Error with this message

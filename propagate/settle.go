@@ -50,9 +50,12 @@ func (e *Engine) judge(i nodegraph.Index) {
 		e.sched.SetTimer(v.Wake, i)
 	}
 	if v.Rule() == rule.RulePodRecreate {
-		if e.refuse(i) {
+		switch {
+		case e.stops.looking:
+			e.stops.gone = append(e.stops.gone, i)
+		case e.refuse(i):
 			v = e.rules.Judge(i)
-		} else {
+		default:
 			e.recreate(i)
 		}
 	}
