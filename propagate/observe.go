@@ -39,7 +39,26 @@ func (e *Engine) finishedAt(ev *Event) store.Stamp {
 // observe merges what was seen of a pod that has not ended.
 func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
 	o := observed(e.instance(i, ev), ev, stage)
+	readied := stage == fact.StageRunning && ev.Ready && e.facts.Node(i).IsDaemon() && !e.facts.Node(i).Ready()
+	switch {
+	case stage != fact.StageRunning:
+	case e.facts.Node(i).Lock() == fact.LockHeld:
+		o.Message = "" // Argo clears it together with the message about the lock
+	case !ev.Ready:
+		e.daemonWaits(i, &o)
+	}
 	e.merge(i, &o)
+	if readied && e.facts.Node(i).Ready() {
+		e.facts.Say(i, ev.Message) // what it waited for is over
+	}
+}
+
+// daemonWaits keeps what was said of a daemon that waits to be ready, when it is seen to run or ends well: its node is Pending
+// (Argo: assessNodeStatus).
+func (e *Engine) daemonWaits(i nodegraph.Index, o *store.Observation) {
+	if n := e.facts.Node(i); n.IsDaemon() && !n.Ready() && n.Stage() <= fact.StageRunning && o.Message == "" && o.Run == e.facts.Run(i) {
+		o.Message = e.facts.Message(i)
+	}
 }
 
 // merge joins an observation into what is known of node i. What has ended in an attempt that was followed by another can't
@@ -83,6 +102,9 @@ func (e *Engine) lateAttempt(i nodegraph.Index) bool {
 func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 	o := observed(e.instance(i, ev), ev, fact.StageEnded)
 	o.Phase, o.Finished, o.Undated = ev.Phase, e.finishedAt(ev), ev.Undated && ev.Finished.IsZero()
+	if ev.Phase == nodegraph.PhaseSucceeded {
+		e.daemonWaits(i, &o)
+	}
 	if ev.Phase == nodegraph.PhaseFailed && slices.Contains(restartReasons, ev.Reason) {
 		f := e.facts.Fact(i)
 		f.Attempt = max(f.Attempt, 1) // what was stopped before it was heard of

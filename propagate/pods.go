@@ -90,7 +90,7 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	}
 	for k := range pods {
 		if i, known := e.podNode(&pods[k]); known {
-			batch = append(batch, podEvents(e.graph.Node(i), i, &pods[k], e.style)...)
+			batch = append(batch, e.podEvents(i, &pods[k])...)
 		} else {
 			unknown = append(unknown, pods[k].Node)
 		}
@@ -123,7 +123,8 @@ func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container
 // that is a node.
-func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, style MessageStyle) []Event {
+func (e *Engine) podEvents(i nodegraph.Index, p *PodStatus) []Event {
+	n, style := e.graph.Node(i), e.style
 	id := fact.PodInstance{UID: p.UID, Created: p.Created}
 	pod := Event{At: i, Pod: id, Conditions: p.Conditions}
 	switch p.Phase {
@@ -144,7 +145,7 @@ func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, style Message
 		pod.Message = fmt.Sprintf("Unexpected pod phase for %s: %s", p.Name, p.Phase)
 	}
 	if p.Phase != "Failed" && pod.Type == EventPodEnded && auxiliaryRuns(p) {
-		pod = Event{Type: EventPodRunning, At: i, Pod: id} // results are being stored
+		pod = e.unchanged(i, &pod) // results are being stored
 	}
 	pod.Finished, pod.Undated = finishOf(p)
 	events := []Event{}
@@ -157,6 +158,18 @@ func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, style Message
 		}
 	}
 	return append(events, pod)
+}
+
+// unchanged is the event that a pod is as it was, and what is said of it if anything is.
+func (e *Engine) unchanged(i nodegraph.Index, ended *Event) Event {
+	ev := Event{Type: EventPodRunning, At: i, Pod: ended.Pod, Message: ended.Message}
+	if e.facts.Node(i).Stage() == fact.StagePending {
+		ev.Type = EventPodPending
+		if ev.Message == "" {
+			ev.Message = e.facts.Message(i)
+		}
+	}
+	return ev
 }
 
 // finishOf is when a pod ended: with the last of its containers, those that prepare it included. It is now while one runs, and

@@ -200,7 +200,7 @@ func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 		f.Ran, f.Undated = true, f.Stage == fact.StageEnded && r.Finished.IsZero()
 		f.Released = daemon && r.Phase == nodegraph.PhaseSucceeded
 	case r.Phase == nodegraph.PhaseRunning:
-		f.Stage, f.Ran, f.Ready = fact.StageRunning, true, r.Daemoned
+		f.Stage, f.Ran, f.Ready, f.Message = fact.StageRunning, true, r.Daemoned, r.Message
 	default:
 		f.Stage, f.Message = fact.StagePending, r.Message
 	}

@@ -165,13 +165,23 @@ func (f *Fact) join(o Fact) {
 		return
 	}
 	risen := o.Stage > f.Stage
+	if !KeepsMessage(f.Stage, o.Stage, o.Phase, o.Message) {
+		f.Message = o.Message
+	}
 	f.Stage = o.Stage
 	if o.Stage != StageGone { // an absence says nothing but that
-		f.Phase, f.Message, f.Reason = o.Phase, o.Message, o.Reason
+		f.Phase, f.Reason = o.Phase, o.Reason
 	}
 	if risen || f.Finished.IsZero() || f.Undated && !o.Undated {
 		f.Finished, f.Undated = o.Finished, o.Undated
 	}
+}
+
+// KeepsMessage reports whether what was said in a stage stays when a further observation of the run is joined: an absence says
+// nothing, and what was said of a pod that runs stays while it does, and when it ends well (Argo: assessNodeStatus).
+func KeepsMessage(was, is Stage, phase nodegraph.Phase, message string) bool {
+	ran := was == StageRunning || was == StageEnded
+	return is == StageGone || message == "" && ran && (is == StageRunning || is == StageEnded && phase == nodegraph.PhaseSucceeded)
 }
 
 // union is the union of two lists of conditions.

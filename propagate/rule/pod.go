@@ -21,12 +21,14 @@ func (e *Evaluator) podRule(i nodegraph.Index, f *store.Node) Ruling {
 		return pending(pod6, e.told(i))
 	case fact.StageRunning:
 		if !daemon {
-			return running(pod7, nodegraph.None)
+			v := running(pod7, nodegraph.None)
+			v.Message = e.told(i)
+			return v
 		}
 		if f.Ready() {
 			return daemonReady(pod8, nodegraph.None)
 		}
-		return pending(pod9, Message{})
+		return pending(pod9, e.told(i))
 	case fact.StagePending:
 		v := pending(pod10, e.told(i))
 		if f.Lock() == fact.LockHeld {
