@@ -142,7 +142,7 @@ func (e *Engine) podEvents(i nodegraph.Index, p *PodStatus) []Event {
 		pod.Phase, pod.Message = failure(n.Template, p, style)
 	default:
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseError
-		pod.Message = fmt.Sprintf("Unexpected pod phase for %s: %s", p.Name, p.Phase)
+		pod.Message = fmt.Sprintf("%s%s: %s", textUnknownPhase, p.Name, p.Phase)
 	}
 	if p.Phase != "Failed" && pod.Type == EventPodEnded && auxiliaryRuns(p) {
 		pod = e.unchanged(i, &pod) // results are being stored
@@ -159,6 +159,9 @@ func (e *Engine) podEvents(i nodegraph.Index, p *PodStatus) []Event {
 	}
 	return append(events, pod)
 }
+
+// textUnknownPhase begins what is said of a pod in a phase that is none of the four, as Argo puts it.
+const textUnknownPhase = "Unexpected pod phase for "
 
 // unchanged is the event that a pod is as it was, and what is said of it if anything is.
 func (e *Engine) unchanged(i nodegraph.Index, ended *Event) Event {

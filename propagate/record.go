@@ -200,7 +200,10 @@ func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 		f.Ran, f.Undated = true, f.Stage == fact.StageEnded && r.Finished.IsZero()
 		f.Released = daemon && r.Phase == nodegraph.PhaseSucceeded
 	case r.Phase == nodegraph.PhaseRunning:
-		f.Stage, f.Ran, f.Ready, f.Message = fact.StageRunning, true, r.Daemoned, r.Message
+		f.Stage, f.Ran, f.Ready = fact.StageRunning, true, r.Daemoned
+		if strings.HasPrefix(r.Message, textUnknownPhase) { // nothing else is said of a pod that runs
+			f.Message = r.Message
+		}
 	default:
 		f.Stage, f.Message = fact.StagePending, r.Message
 	}

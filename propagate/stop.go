@@ -148,6 +148,7 @@ func (e *Engine) finalizeEnded() bool {
 		switch e.rules.Brief(i).Rule() {
 		case rule.RuleFailFast:
 			e.closeMembers(i, e.rules.MessageWords(i))
+			e.failGroup(i, e.rules.MessageWords(i))
 		case rule.RuleOmitted:
 			e.facts.SetAnswer(i, fact.AnswerOmit)
 		}
@@ -156,6 +157,21 @@ func (e *Engine) finalizeEnded() bool {
 		}
 	}
 	return !e.sched.Empty()
+}
+
+// failGroup ends the last group of Steps that have failed fast as they did, if it has ended with them: it was open when they
+// were looked at (Argo: checkParallelism).
+func (e *Engine) failGroup(i nodegraph.Index, message string) {
+	group := nodegraph.None
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.Node(m).Kind() == nodegraph.KindStepGroup && e.facts.Node(m).Exists() {
+			group = m
+		}
+	}
+	if group != nodegraph.None && e.rules.Brief(group).Phase() == nodegraph.PhaseFailed && e.facts.Finished(group) == e.facts.Finished(i) &&
+		e.rules.MessageWords(group) != message {
+		e.facts.End(group, nodegraph.PhaseFailed, message, e.facts.Now())
+	}
 }
 
 // closeMembers ends everything open inside node b, which has failed: nothing inside a finished node is unfinished.

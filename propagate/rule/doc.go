@@ -72,7 +72,8 @@
 // A DAG (dagRule, dagResult, failFastRule; Argo: assessDAGPhase). Its tasks that a target needs are open until they and their
 // hooks are fulfilled. It reads the pods, DAGs and Steps in its groups and Retries where its template fails fast.
 //
-//  1. [fail-fast] Its template fails fast, one of those failed, and none is active: Failed (Argo: checkParallelism).
+//  1. [fail-fast] Its template fails fast, one of those failed, and none is active: Failed (Argo: checkParallelism). If none
+//     but DAGs and Steps failed, and those only as this ended, lines 4 to 7 say it where they say Failed.
 //  2. [fail-fast] It is open, its template fails fast, one of those failed, and none but ready daemons is active: Failed.
 //  3. [members-open] It is open: Running.
 //  4. [shutdown] A shutdown found it unfinished: Failed.
@@ -92,7 +93,8 @@
 // fulfilled; after one that failed, those of them that were created.
 //
 //  1. [fail-fast] As DAG 1.
-//  2. [fail-fast] As DAG 2.
+//  2. [fail-fast] As DAG 2; with the name of the first step that failed, if that ended only now and the open group waits for
+//     steps that were not created alone.
 //  3. [members-open] A group is open: Running.
 //  4. [member-failed] A group is Failed or in Error: Failed, with the words of the first.
 //  5. [members-done] Else Succeeded.

@@ -20,7 +20,7 @@ func (e *Evaluator) stepsRule(i nodegraph.Index) Ruling {
 	if failed != nodegraph.None {
 		return settled(nodegraph.PhaseFailed, e.messages[failed], steps4, failed)
 	}
-	return settled(nodegraph.PhaseSucceeded, Message{}, steps5, nodegraph.None)
+	return e.failedFastRule(i, settled(nodegraph.PhaseSucceeded, Message{}, steps5, nodegraph.None), steps1)
 }
 
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
@@ -29,13 +29,7 @@ func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
 	if m, open := e.firstOpen(i); open {
 		return running(stepGroup1, m)
 	}
-	failed := nodegraph.None
-	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		n, v := e.graph.Node(m), e.briefs[m]
-		if failed == nodegraph.None && v.Phase().Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase()) && !e.wasReady(m) {
-			failed = m
-		}
-	}
+	failed := e.failedStep(i)
 	if failed == nodegraph.None {
 		return settled(nodegraph.PhaseSucceeded, Message{}, stepGroup2, nodegraph.None)
 	}
@@ -43,6 +37,17 @@ func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
 		return settled(nodegraph.PhaseError, e.messages[failed], stepGroup3, failed)
 	}
 	return settled(nodegraph.PhaseFailed, about(messageChildFailed, failed), stepGroup4, failed)
+}
+
+// failedStep is the first step of group i that failed and counts.
+func (e *Evaluator) failedStep(i nodegraph.Index) nodegraph.Index {
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		n, v := e.graph.Node(m), e.briefs[m]
+		if v.Phase().Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase()) && !e.wasReady(m) {
+			return m
+		}
+	}
+	return nodegraph.None
 }
 
 // wasReady reports whether node m is a daemon that was ready once: what waited for it went on then, and its later end does
