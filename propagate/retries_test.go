@@ -189,3 +189,26 @@ func TestTransientErrorsOfTheHost(t *testing.T) {
 		}
 	}
 }
+
+// A composite that was looked up in the cache and not found is Pending as long as it is open: Argo never sets it to Running.
+func TestCompositeThatIsNotInTheCacheIsPending(t *testing.T) {
+	for text, pod := range map[string]string{
+		"dag(a: retry(1, pod), b: suspend)": "wf.a(0)", "dag(a: dag(x), b: suspend)": "wf.a.x", "dag(a: steps(x), b: suspend)": "wf.a[0].x",
+	} {
+		e := drawnWith(t, text, func(spec *nodegraph.Spec) {
+			for _, template := range spec.Templates {
+				if template.Name != "main" && (template.Retry != nil || template.Kind == nodegraph.KindDAG || template.Kind == nodegraph.KindSteps) {
+					template.Memoize = "key"
+				}
+			}
+		})
+		tell(t, e, propagate.Memoized("wf.a", false))
+		tell(t, e, propagate.PodRunning(pod))
+		for _, again := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
+			expect(t, again, "wf.a", nodegraph.PhasePending)
+			expect(t, again, pod, nodegraph.PhaseRunning)
+		}
+		tell(t, e, propagate.PodSucceeded(pod))
+		expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
+	}
+}

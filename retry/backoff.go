@@ -16,10 +16,7 @@ func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Env
 		deadline = attempts[0].Started.Add(s.Backoff.MaxDuration)
 	}
 	wait := s.Backoff.wait(max(counted, 1), len(attempts), env.Key)
-	var until time.Time
-	if !last.Finished.IsZero() {
-		until = last.Finished.Add(wait)
-	}
+	until := last.Finished.Add(wait)
 	if message := pastMax(deadline, env.seen(last), until); message != "" {
 		*d = d.stop(CheckMaxDuration, last, message)
 		return true

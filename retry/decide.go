@@ -92,7 +92,7 @@ type Decision struct {
 	Verb      Verb
 	Check     Check
 	Attempt   int           // Start, Wait: number of the attempt to start, from 0
-	Until     time.Time     // when the backoff is over; zero if nothing is waited for
+	Until     time.Time     // when the backoff is, or was, over; zero if there is none
 	Backoff   time.Duration // Wait: the whole backoff
 	Remaining time.Duration // Wait: what remains of it
 	Outcome   Outcome       // Succeed, Stop: how the node ends
@@ -139,7 +139,7 @@ func (env *Environment) overdue(last *Attempt, d *Decision) bool {
 	if env.Deadline.IsZero() || env.Now.Before(env.Deadline) {
 		return false
 	}
-	return !env.seen(last).Before(env.Deadline) || !d.Until.Before(env.Deadline) || d.Verb == Start || d.Verb == Wait
+	return !env.seen(last).Before(env.Deadline) || !d.Until.Before(env.Deadline) || d.Verb == Start
 }
 
 // seen is when the end of an attempt was seen.

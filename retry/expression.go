@@ -74,11 +74,8 @@ func Compile(text string) (*Expression, error) {
 	if len(text) > MaxExpressionLength {
 		return nil, &ExpressionError{Text: text, Err: fmt.Errorf("longer than %d bytes", MaxExpressionLength)}
 	}
-	program, err := compile(text)
-	if err == nil {
-		_, err = compile(text, expr.AsBool())
-	}
-	if err != nil {
+	program, _ := compile(text)
+	if _, err := compile(text, expr.AsBool()); err != nil {
 		return nil, &ExpressionError{Text: text, Err: err, program: program}
 	}
 	return &Expression{text: text, program: program}, nil
@@ -130,7 +127,7 @@ func (e *Expression) Eval(v Variables) (ok bool, err error) {
 
 // asInt is the function int of expr, as in Argo. A text must be a whole number, and a number must have an int.
 func asInt(args ...any) (any, error) {
-	if f, is := args[0].(float64); is && !(f >= -1<<53 && f <= 1<<53) {
+	if f, _ := args[0].(float64); !(f >= -1<<53 && f <= 1<<53) {
 		return 0, fmt.Errorf("asInt: %v is no whole number of 53 bits", f)
 	}
 	return builtin.Int(args[0]), nil // it panics on what is no number, and the machine says so

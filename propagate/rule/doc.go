@@ -56,7 +56,8 @@
 // # Composite
 //
 // A created DAG, Steps, StepGroup, TaskGroup or Retry (compositeRule, wholeRule, closingRule). Where no line holds, the chapter
-// of its kind decides; one that has waited for a lock is Pending where that says Running, as in Argo.
+// of its kind decides; one that has waited for a lock, or was not found in the cache, is Pending where that says Running, as in
+// Argo.
 //
 //  1. [complete] The workflow was complete when it was loaded: as it was recorded.
 //  2. [invalid] It ended as a whole, in Error and with nothing inside it: it could not be expanded. Error.
@@ -105,7 +106,8 @@
 //
 //  1. [members-open] Something inside it is open: Running.
 //  2. [members-done] No step has failed; one that its continueOn covers, or that is a daemon which was ready, has not: Succeeded.
-//  3. [member-failed] The first step that failed was not created: Error, with the words of that step.
+//  3. [member-failed] The first step that failed was not created, and not since it is too deep: Error, with the words of that
+//     step.
 //  4. [member-failed] Else Failed, with the name of the first step that failed.
 //
 // # TaskGroup

@@ -33,7 +33,7 @@ func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
 	if failed == nodegraph.None {
 		return settled(nodegraph.PhaseSucceeded, Message{}, stepGroup2, nodegraph.None)
 	}
-	if !e.facts.Node(failed).Exists() { // its when is not a condition
+	if !e.facts.Node(failed).Exists() && e.messages[failed].kind != messageTooDeep { // its when is not a condition
 		return settled(nodegraph.PhaseError, e.messages[failed], stepGroup3, failed)
 	}
 	return settled(nodegraph.PhaseFailed, about(messageChildFailed, failed), stepGroup4, failed)
