@@ -42,6 +42,7 @@ func TestWhatIsSaidOfAPod(t *testing.T) {
 			{{pulling, "Pending: ContainerCreating"}, {running, "Pending: ContainerCreating"}, {done, "Failed: ContainerCreating"}, {done, "Failed: ContainerCreating"}},
 			{{pulling, "Pending: ContainerCreating"}, {done, "Failed: ContainerCreating"}},
 			{{pulling, "Pending: ContainerCreating"}, {ready, "Running"}, {done, "Failed"}},
+			{{ready, "Running"}, {unknown, "Running: " + unexpected}, {ready, "Running: " + unexpected}},
 			{{pulling, "Pending: ContainerCreating"}, {running, "Pending: ContainerCreating"}, {ready, "Running"}, {done, "Failed"}},
 		},
 	} {
