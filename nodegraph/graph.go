@@ -2,6 +2,7 @@ package nodegraph
 
 import (
 	"iter"
+	"regexp"
 	"strconv"
 )
 
@@ -104,6 +105,7 @@ type Graph struct {
 	hookOf         map[Index]hookOfOwner // by hook node
 	onExit         *Hook
 	hookConditions map[string]*HookCondition // by expression
+	transient      *regexp.Regexp            // Spec.TransientErrors; nil for none
 }
 
 // loopOf names a loop: the node that its items are inside of, and the task.
@@ -138,6 +140,7 @@ func New(spec *Spec, opts ...Option) (*Graph, error) {
 		templates:      checked.templates,
 		features:       checked.features,
 		hookConditions: checked.hookConditions,
+		transient:      checked.transient,
 		plans:          []*Plan{nil},
 		planOf:         make(map[*Template]int32, len(checked.plans)),
 		base:           None,
@@ -187,6 +190,9 @@ func (g *Graph) Spec() *Spec { return g.spec }
 
 // HookCondition returns the compiled expression of a hook of the specification.
 func (g *Graph) HookCondition(h *Hook) *HookCondition { return g.hookConditions[h.Expression] }
+
+// TransientErrors is the pattern of that name of the specification, nil for none.
+func (g *Graph) TransientErrors() *regexp.Regexp { return g.transient }
 
 // Features tells what the specification makes use of.
 func (g *Graph) Features() Features { return g.features }

@@ -7,7 +7,7 @@ package nodegraph
 // has a bound of its own besides: [MaxDependsLength], [MaxWhenLength], [MaxHookLength], [retry.MaxExpressionLength].
 type Limits struct {
 	Nodes      int // nodes of one graph; default 2,000,000
-	Nesting    int // templates inside templates; default 100, as in Argo, and 10,000 at most
+	Nesting    int // templates inside templates; default 98, since Argo runs 99 inside one another, and 10,000 at most
 	Items      int // items of one loop; default 100,000
 	Edges      int // dependencies of all templates together; default 10,000,000
 	Expression int // bytes of one expression: a depends, a when, a hook's or a retry's; default 64 KiB
@@ -28,7 +28,7 @@ func (l Limits) withDefaults() Limits {
 		value  *int
 		preset int
 	}{
-		{&l.Nodes, 2_000_000}, {&l.Nesting, 100}, {&l.Items, 100_000}, {&l.Edges, 10_000_000},
+		{&l.Nodes, 2_000_000}, {&l.Nesting, 98}, {&l.Items, 100_000}, {&l.Edges, 10_000_000},
 		{&l.Expression, 64 << 10}, {&l.Parts, 64 << 10},
 	} {
 		if *limit.value <= 0 {

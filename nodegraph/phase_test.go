@@ -107,5 +107,5 @@ func TestTTLAfter(t *testing.T) {
 // Limits that are not set have defaults.
 func TestLimitsDefaults(t *testing.T) {
 	g := mustGraph(t, "pod")
-	assert.Equal(t, nodegraph.Limits{Nodes: 2_000_000, Nesting: 100, Items: 100_000, Edges: 10_000_000, Expression: 64 << 10, Parts: 64 << 10}, g.Limits())
+	assert.Equal(t, nodegraph.Limits{Nodes: 2_000_000, Nesting: 98, Items: 100_000, Edges: 10_000_000, Expression: 64 << 10, Parts: 64 << 10}, g.Limits())
 }

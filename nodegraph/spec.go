@@ -26,6 +26,10 @@ type Spec struct {
 	PodRestarts    int           // how often a pod that failed before it ran is made anew (Argo: failedPodRestart)
 	TTL            TTL           // when a completed workflow expires
 	Suspended      bool          // start nothing until the host resumes the workflow (Argo: spec.suspend)
+
+	// TransientErrors is a regular expression for messages of errors that retryPolicy OnTransientError retries besides those
+	// that are known. It is the host's, as PodRestarts is; empty for none (Argo: TRANSIENT_ERROR_PATTERN).
+	TransientErrors string
 }
 
 // TTL says how long a completed workflow is kept, from its end. A nil duration says nothing (Argo: ttlStrategy).
@@ -71,7 +75,7 @@ type Template struct {
 	Locks          []Lock
 	Parallelism    int           // DAG, Steps: most active members; 0 for no limit
 	FailFast       bool          // DAG, Steps: start no further member once one failed (Argo: template.failFast)
-	Timeout        time.Duration // a node pending for longer fails; 0 for none
+	Timeout        time.Duration // a node pending for longer fails, but no attempt of a Retry; 0 for none
 	PendingTimeout time.Duration // as Timeout, for nodes that are pending only
 	Memoize        string        // the cache key; empty for none. The host looks it up.
 	Err            string        // why no node of this template can run; it ends in Error with this message

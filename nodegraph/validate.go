@@ -2,6 +2,7 @@ package nodegraph
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -23,6 +24,7 @@ type checker struct {
 	templates      templates
 	features       Features
 	hookConditions map[string]*HookCondition // by expression
+	transient      *regexp.Regexp            // Spec.TransientErrors; nil for none
 	plans          map[*Template]*Plan       // of every template that was checked; nil where members have no order
 	open           []*Template               // the inline templates that the one being checked is inside of
 }
@@ -59,6 +61,9 @@ func (s *Spec) check(limits Limits) (*checker, error) {
 	if err := s.checkNumbers(); err != nil {
 		return nil, err
 	}
+	if err := c.transientErrors(s); err != nil {
+		return nil, err
+	}
 	if err := c.hooks("", "", s.Hooks); err != nil {
 		return nil, err
 	}
@@ -69,6 +74,22 @@ func (s *Spec) check(limits Limits) (*checker, error) {
 		}
 	}
 	return c, nil
+}
+
+// transientErrors compiles the pattern of the messages of transient errors.
+func (c *checker) transientErrors(s *Spec) error {
+	if s.TransientErrors == "" {
+		return nil
+	}
+	if err := c.limits.admit(s.TransientErrors); err != nil {
+		return &SpecError{Field: "transientErrors", Reason: pastLimit, Err: err}
+	}
+	pattern, err := regexp.Compile(s.TransientErrors)
+	if err != nil {
+		return &SpecError{Field: "transientErrors", Reason: "is no regular expression", Err: err}
+	}
+	c.transient = pattern
+	return nil
 }
 
 // names collects the templates and checks the references of the workflow itself.

@@ -24,12 +24,30 @@ const MaxWhenLength = 16 << 10
 type WhenError struct {
 	When   string
 	Reason string
+
+	words string // those of Argo's error, with the condition and the reason left out; empty for an expression that is invalid
+	value string // what the condition comes to, where it is no truth value: Argo's words have it in place of the reason
 }
 
-// Error shows the condition, bounded.
+// Error shows the condition, bounded, in Argo's words (shouldExecute).
 func (e *WhenError) Error() string {
-	return fmt.Sprintf("Invalid 'when' expression '%s': %s", bounded(e.When), bounded(e.Reason))
+	words, reason := e.words, e.Reason
+	switch words {
+	case "":
+		words = "Invalid 'when' expression '%s': %s"
+		if strings.Contains(reason, "Invalid token") {
+			words += ` (hint: try wrapping the affected expression in quotes ("))`
+		}
+	case wordsNoTruth:
+		reason = e.value
+	}
+	return fmt.Sprintf(words, bounded(e.When), bounded(reason))
 }
+
+const (
+	wordsNoTruth   = "Expected boolean evaluation for '%s'. Got %s"
+	wordsEvaluated = "Failed to evaluate 'when' expresion '%s': %s" // the spelling is Argo's
+)
 
 // EvalWhen evaluates a when condition in the dialect of Argo, in which words without quotes are strings: an empty one
 // is true, one with {{variables}} left is unresolved. The error is a [*WhenError].
@@ -51,13 +69,18 @@ func EvalWhen(when string) (result WhenResult, err error) {
 			result, err = WhenFalse, &WhenError{When: when, Reason: fmt.Sprint(p)}
 		}
 	}()
-	value, err := evaluateWords(when)
+	words, err := compileWords(when)
 	if err != nil {
 		return WhenFalse, &WhenError{When: when, Reason: err.Error()}
 	}
+	value, err := words.Evaluate(nil)
+	if err != nil {
+		return WhenFalse, &WhenError{When: when, Reason: err.Error(), words: wordsEvaluated}
+	}
 	b, ok := value.(bool)
 	if !ok {
-		return WhenFalse, &WhenError{When: when, Reason: fmt.Sprintf("expected boolean evaluation, got %v", value)}
+		text := fmt.Sprint(value)
+		return WhenFalse, &WhenError{When: when, Reason: "expected boolean evaluation, got " + text, words: wordsNoTruth, value: text}
 	}
 	if b {
 		return WhenTrue, nil
@@ -65,8 +88,8 @@ func EvalWhen(when string) (result WhenResult, err error) {
 	return WhenFalse, nil
 }
 
-// evaluateWords evaluates an expression whose variables stand for their own names.
-func evaluateWords(text string) (any, error) {
+// compileWords compiles an expression whose variables stand for their own names.
+func compileWords(text string) (*govaluate.EvaluableExpression, error) {
 	parsed, err := govaluate.NewEvaluableExpression(text)
 	if err != nil {
 		return nil, err
@@ -77,9 +100,5 @@ func evaluateWords(text string) (any, error) {
 			tokens[k].Kind = govaluate.STRING
 		}
 	}
-	words, err := govaluate.NewEvaluableExpressionFromTokens(tokens)
-	if err != nil {
-		return nil, err
-	}
-	return words.Evaluate(nil)
+	return govaluate.NewEvaluableExpressionFromTokens(tokens)
 }

@@ -41,16 +41,18 @@ func TestEvalWhen(t *testing.T) {
 }
 
 func TestEvalWhenErrors(t *testing.T) {
-	for _, c := range []struct{ name, when, reason string }{
-		{"not a truth value", "1 + 1", "expected boolean evaluation, got 2"},
-		{"a word alone", "heads", "expected boolean evaluation, got heads"},
-		{"not closed", "(a == b", "unbalanced parenthesis"},
-		{"nothing on the right", "a ==", "unexpected end of expression"},
-		{"function that is not there", "f() == 1", ""},
-		{"a word that is no regular expression", "a =~ [(]", "missing closing )"},
-		{"numbers and words", "a > 1", ""},
-		{"what the evaluator panics on", `\`, "index out of range"},
-		{"longer than can be meant", strings.Repeat("a", nodegraph.MaxWhenLength+1), "longer than 16384 bytes"},
+	const invalid, evaluated = "Invalid 'when' expression '%s': ", "Failed to evaluate 'when' expresion '%s': "
+	for _, c := range []struct{ name, when, reason, words string }{
+		{"not a truth value", "1 + 1", "expected boolean evaluation, got 2", "Expected boolean evaluation for '%s'. Got 2"},
+		{"a word alone", "heads", "expected boolean evaluation, got heads", "Expected boolean evaluation for '%s'. Got heads"},
+		{"not closed", "(a == b", "unbalanced parenthesis", invalid},
+		{"nothing on the right", "a ==", "unexpected end of expression", invalid},
+		{"function that is not there", "f() == 1", "", invalid},
+		{"a sign that is none", "a ::: b", "Invalid token: ':::'", invalid + "Invalid token: ':::' (hint: try wrapping the affected expression in quotes (\"))"},
+		{"a word that is no regular expression", "a =~ [(]", "missing closing )", invalid},
+		{"numbers and words", "a > 1", "", evaluated},
+		{"what the evaluator panics on", `\`, "index out of range", invalid},
+		{"longer than can be meant", strings.Repeat("a", nodegraph.MaxWhenLength+1), "longer than 16384 bytes", "Invalid 'when' expression '"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := nodegraph.EvalWhen(c.when)
@@ -59,7 +61,7 @@ func TestEvalWhenErrors(t *testing.T) {
 			assert.Equal(t, c.when, e.When)
 			assert.Contains(t, e.Reason, c.reason)
 			assert.Equal(t, nodegraph.WhenFalse, got)
-			assert.Contains(t, err.Error(), "Invalid 'when' expression '")
+			assert.Contains(t, err.Error(), strings.ReplaceAll(c.words, "%s", c.when))
 		})
 	}
 }

@@ -30,6 +30,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	e.out.result = result
 	e.begin(now)
 	e.take(events)
+	e.stop()
 	e.settle()
 	e.recreateAgain()
 	e.dropVoid()
@@ -53,7 +54,7 @@ func (e *Engine) begin(now time.Time) {
 	for _, i := range e.sched.TakeDue(e.facts.Instant()) {
 		e.timeCame(i)
 	}
-	e.applyDeadline()
+	e.passDeadline()
 }
 
 // timeCame looks again at a node whose timer has run out.
@@ -62,7 +63,9 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 	if i == nodegraph.Root {
 		return
 	}
-	e.checkTimeouts(i)
+	if t := e.graph.Node(i).Template; t.Timeout > 0 || t.PendingTimeout > 0 {
+		e.stops.timeouts = append(e.stops.timeouts, i)
+	}
 	if e.rules.ExitHookLater(i, e.rules.Brief(i)) && !e.rules.WithinEnded(i) {
 		e.facts.See(i)
 	}

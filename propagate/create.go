@@ -80,7 +80,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 		message = e.rules.StopText()
 	}
 	e.expand(i)
-	e.stop(i, message)
+	e.stopNode(i, message)
 	return true
 }
 
@@ -156,8 +156,12 @@ func (e *Engine) failUnhooked(i nodegraph.Index, err error) {
 	e.facts.See(i)
 }
 
-// watchTimeouts remembers when node i has been pending for too long.
+// watchTimeouts remembers when node i has been pending for too long. The template of an attempt is its Retry's, and that is
+// looked at (Argo: checkTemplateTimeouts).
 func (e *Engine) watchTimeouts(i nodegraph.Index) {
+	if e.facts.Node(i).IsAttempt() {
+		return
+	}
 	t := e.graph.Node(i).Template
 	for _, d := range [...]time.Duration{t.Timeout, t.PendingTimeout} {
 		if d > 0 {

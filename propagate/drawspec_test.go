@@ -29,6 +29,9 @@ func drawSpec(s *nodegraph.Spec) string {
 	if s.PodRestarts > 0 {
 		text += fmt.Sprint(" podRestarts ", s.PodRestarts)
 	}
+	if s.TransientErrors != "" {
+		text += fmt.Sprintf(" transientErrors %q", s.TransientErrors)
+	}
 	if s.Suspended {
 		text += " suspended"
 	}

@@ -19,6 +19,7 @@ type Engine struct {
 	rules *rule.Evaluator  // the verdicts; between calls each is what the rules say of graph and facts
 	sched *sched.Schedule  // who is to be judged again; nobody between calls
 
+	stops    stops        // what the current call is to stop; empty between calls
 	starts   starts       // what wants to start; between calls, what is held back
 	ended    fifo         // nodes that have ended and whose end is to be finalized; empty between calls
 	restored restored     // what an engine owes that was made from what was stored; nothing after the first call

@@ -70,6 +70,7 @@ type Event struct {
 	Reason     string           // pod's status reason, such as Evicted
 	Conditions []string         // pod events: types of the pod's conditions that are true, such as DisruptionTarget
 	Finished   time.Time        // when it ended; the time of Apply if zero
+	Undated    bool             // PodEnded without Finished: nobody knows when it ended, so that no backoff is waited for
 	Items      []nodegraph.Item // Expanded
 	Restart    []string         // ManualRetry: ids or names of nodes that run again although they have succeeded
 	Spec       *nodegraph.Spec  // ManualRetry: the specification with other parameters; nil for the same
@@ -111,9 +112,9 @@ func PodFailed(node, message string) Event {
 	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.PhaseFailed, Message: message}
 }
 
-// PodEvicted says that the node's pod was evicted: Failed, with no word about its containers.
+// PodEvicted says that the node's pod was evicted: Failed, with no word about its containers, nor about when it ended.
 func PodEvicted(node, message string) Event {
-	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.PhaseFailed, Reason: "Evicted", Message: message}
+	return Event{Type: EventPodEnded, Node: node, Phase: nodegraph.PhaseFailed, Reason: "Evicted", Message: message, Undated: true}
 }
 
 // PodDeleted says that the node's pod does not exist any more and that its result was not seen. A pod that ran is

@@ -377,7 +377,7 @@ func TestExplainTooDeep(t *testing.T) {
 		"DAG wf.x.x.x is Error: its specification can't run",
 	}, why(t, e, ""), "the third template inside another is one too many")
 	require.Len(t, why(t, e, "wf.x.x.x"), 1, "nothing else decides it")
-	require.Equal(t, "Error: Maximum recursion depth exceeded", looks(e, "wf.x.x.x")["wf.x.x.x"])
+	require.Equal(t, "Error: Maximum recursion depth exceeded. See https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth", looks(e, "wf.x.x.x")["wf.x.x.x"])
 }
 
 // Whatever happens to a random workflow, every explanation begins with the node, follows what decided, names each node

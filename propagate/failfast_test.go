@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -170,4 +171,55 @@ func TestOmittedBecauseOfADAGThatWentOn(t *testing.T) {
 	tell(t, e, propagate.PodFailed("wf.y.s[1].p(0)", ""))
 	expect(t, e, "wf.y", nodegraph.PhaseFailed)
 	expect(t, e, "wf.z", nodegraph.PhasePending)
+}
+
+// The words of a template that fails fast say when it was looked at: a pod that failed, and what had failed before, are seen first,
+// and of what fails only then the members speak. The phase is the same. An open group of Steps fails with their words.
+func TestWordsOfFailFast(t *testing.T) {
+	const fast = "Failed: template has failed or errored children and failFast enabled"
+	child := func(name string) string { return "Failed: child '" + nodegraph.NodeID("wf", name) + "' failed" }
+	type call struct {
+		after  time.Duration
+		events []propagate.Event
+	}
+	fail, ok := func(name string) propagate.Event { return propagate.PodFailed(name, "boom") }, propagate.PodSucceeded
+	for _, c := range []struct {
+		why, text string
+		calls     []call
+		want      map[string]string
+	}{
+		{"a pod fails", "dag(x: dag(a), hold: suspend)", []call{{time.Second, []propagate.Event{fail("wf.x.a")}}},
+			map[string]string{"wf.x": fast}},
+		{"a pod of Steps fails", "dag(x: steps(a), hold: suspend)", []call{{time.Second, []propagate.Event{fail("wf.x[0].a")}}},
+			map[string]string{"wf.x": fast, "wf.x[0]": fast}},
+		{"a DAG inside fails", "dag(x: steps(n: dag(a)), hold: suspend)", []call{{time.Second, []propagate.Event{fail("wf.x[0].n.a")}}},
+			map[string]string{"wf.x": child("wf.x[0].n"), "wf.x[0]": child("wf.x[0].n")}},
+		{"a DAG inside a DAG fails", "dag(x: dag(n: steps(a)), hold: suspend)", []call{{time.Second, []propagate.Event{fail("wf.x.n[0].a")}}},
+			map[string]string{"wf.x": "Failed"}},
+		{"a DAG inside had failed before the pod beside it ended", "dag(x: steps(n: dag(a), b), hold: suspend)",
+			[]call{{time.Second, []propagate.Event{fail("wf.x[0].n.a")}}, {2 * time.Second, []propagate.Event{ok("wf.x[0].b")}}},
+			map[string]string{"wf.x": fast, "wf.x[0]": fast}},
+		{"both end at once", "dag(x: steps(n: dag(a), b), hold: suspend)",
+			[]call{{time.Second, []propagate.Event{ok("wf.x[0].b"), fail("wf.x[0].n.a")}}},
+			map[string]string{"wf.x": child("wf.x[0].n"), "wf.x[0]": child("wf.x[0].n")}},
+		{"an earlier group has ended", "dag(x: steps(n: dag(a) | b), hold: suspend)",
+			[]call{{time.Second, []propagate.Event{ok("wf.x[0].n.a")}}, {2 * time.Second, []propagate.Event{fail("wf.x[1].b")}}},
+			map[string]string{"wf.x": fast, "wf.x[0]": "Succeeded", "wf.x[1]": fast}},
+		{"what failed is covered, and the template fails all the same", "dag(x: dag(n: dag(a) continueOnFailed), hold: suspend)",
+			[]call{{time.Second, []propagate.Event{fail("wf.x.n.a")}}},
+			map[string]string{"wf.x": fast}},
+	} {
+		e := drawnWith(t, c.text, func(spec *nodegraph.Spec) {
+			for _, template := range spec.Templates {
+				template.FailFast = template.Kind == nodegraph.KindSteps || template.Kind == nodegraph.KindDAG && template.Name != "main"
+			}
+		})
+		for _, call := range c.calls {
+			at(t, e, call.after, call.events...)
+		}
+		names := slices.Sorted(maps.Keys(c.want))
+		for _, again := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
+			require.Equal(t, c.want, looks(again, names...), c.why)
+		}
+	}
 }

@@ -237,7 +237,7 @@ func loopObject(o object, loop *nodegraph.Loop) {
 // stand elsewhere.
 func expressible(s *nodegraph.Spec) *nodegraph.Spec {
 	c := copySpec(s)
-	c.PodRestarts, c.Suspended = 0, false
+	c.PodRestarts, c.TransientErrors, c.Suspended = 0, "", false
 	forLocks := func(locks []nodegraph.Lock) {
 		for i := range locks {
 			locks[i].Limit = 0

@@ -28,7 +28,7 @@ func (e *Engine) ending(i nodegraph.Index, stage fact.Stage, phase nodegraph.Pha
 	return store.Observation{Run: e.facts.Run(i), Message: message, Stage: stage, Phase: phase, Finished: finished}
 }
 
-// finishedAt is when what the event tells of ended.
+// finishedAt is when what the event tells of ended, as far as anybody knows.
 func (e *Engine) finishedAt(ev *Event) store.Stamp {
 	if ev.Finished.IsZero() {
 		return e.facts.Instant()
@@ -39,7 +39,26 @@ func (e *Engine) finishedAt(ev *Event) store.Stamp {
 // observe merges what was seen of a pod that has not ended.
 func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
 	o := observed(e.instance(i, ev), ev, stage)
+	readied := stage == fact.StageRunning && ev.Ready && e.facts.Node(i).IsDaemon() && !e.facts.Node(i).Ready()
+	switch {
+	case stage != fact.StageRunning:
+	case e.facts.Node(i).Lock() == fact.LockHeld:
+		o.Message = "" // Argo clears it together with the message about the lock
+	case !ev.Ready:
+		e.daemonWaits(i, &o)
+	}
 	e.merge(i, &o)
+	if readied && e.facts.Node(i).Ready() {
+		e.facts.Say(i, ev.Message) // what it waited for is over
+	}
+}
+
+// daemonWaits keeps what was said of a daemon that waits to be ready, when it is seen to run or ends well: its node is Pending
+// (Argo: assessNodeStatus).
+func (e *Engine) daemonWaits(i nodegraph.Index, o *store.Observation) {
+	if n := e.facts.Node(i); n.IsDaemon() && !n.Ready() && n.Stage() <= fact.StageRunning && o.Message == "" && o.Run == e.facts.Run(i) {
+		o.Message = e.facts.Message(i)
+	}
 }
 
 // merge joins an observation into what is known of node i. What has ended does not live again because a newer pod was never
@@ -84,7 +103,10 @@ func (e *Engine) final(i nodegraph.Index) bool {
 // failedPodRestart).
 func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 	o := observed(e.instance(i, ev), ev, fact.StageEnded)
-	o.Phase, o.Finished = ev.Phase, e.finishedAt(ev)
+	o.Phase, o.Finished, o.Undated = ev.Phase, e.finishedAt(ev), ev.Undated && ev.Finished.IsZero()
+	if ev.Phase == nodegraph.PhaseSucceeded {
+		e.daemonWaits(i, &o)
+	}
 	if ev.Phase == nodegraph.PhaseFailed && slices.Contains(restartReasons, ev.Reason) {
 		f := e.facts.Fact(i)
 		f.Attempt = max(f.Attempt, 1) // what was stopped before it was heard of
@@ -94,7 +116,7 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 		if e.restartable(&f, ev, &o) {
 			e.facts.BeginFirstRun(i)
 			e.facts.CountRestart(i)
-			o.Stage, o.Phase, o.Finished = fact.StageGone, nodegraph.PhasePlanned, e.facts.Finished(i)
+			o.Stage, o.Phase, o.Finished, o.Undated = fact.StageGone, nodegraph.PhasePlanned, e.facts.Finished(i), false
 			e.merge(i, &o)
 			e.facts.Say(i, "Pod auto-restarting due to "+ev.Reason+": "+ev.Message)
 			return

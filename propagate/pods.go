@@ -92,7 +92,7 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	}
 	for k := range pods {
 		if i, known := e.podNode(&pods[k]); known {
-			batch = append(batch, podEvents(e.graph.Node(i), i, &pods[k], e.style)...)
+			batch = append(batch, e.podEvents(i, &pods[k])...)
 		} else {
 			unknown = append(unknown, pods[k].Node)
 		}
@@ -149,7 +149,8 @@ func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 
 // podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container
 // that is a node.
-func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, style MessageStyle) []Event {
+func (e *Engine) podEvents(i nodegraph.Index, p *PodStatus) []Event {
+	n, style := e.graph.Node(i), e.style
 	id := fact.PodInstance{UID: p.UID, Created: p.Created}
 	pod := Event{At: i, Pod: id, Conditions: p.Conditions}
 	switch p.Phase {
@@ -167,24 +168,51 @@ func podEvents(n *nodegraph.Node, i nodegraph.Index, p *PodStatus, style Message
 		pod.Phase, pod.Message = failure(n.Template, p, style)
 	default:
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseError
-		pod.Message = fmt.Sprintf("Unexpected pod phase for %s: %s", p.Name, p.Phase)
+		pod.Message = fmt.Sprintf("%s%s: %s", textUnknownPhase, p.Name, p.Phase)
 	}
 	if p.Phase != "Failed" && pod.Type == EventPodEnded && auxiliaryRuns(p) {
-		pod = Event{Type: EventPodRunning, At: i, Pod: id} // results are being stored
+		pod = e.unchanged(i, &pod) // results are being stored
 	}
+	pod.Finished, pod.Undated = finishOf(p)
 	events := []Event{}
 	for _, c := range p.Containers {
-		if c.Terminated {
-			pod.Finished = latest(pod.Finished, c.Finished)
-			if c.Name == "main" {
-				pod.ExitCode, pod.HasExit = c.ExitCode, true
-			}
+		if c.Terminated && c.Name == "main" {
+			pod.ExitCode, pod.HasExit = c.ExitCode, true
 		}
 		if isContainerNode(n, c.Name) {
 			events = append(events, containerEvent(i, id, &c, style))
 		}
 	}
 	return append(events, pod)
+}
+
+// textUnknownPhase begins what is said of a pod in a phase that is none of the four, as Argo puts it.
+const textUnknownPhase = "Unexpected pod phase for "
+
+// unchanged is the event that a pod is as it was, and what is said of it if anything is.
+func (e *Engine) unchanged(i nodegraph.Index, ended *Event) Event {
+	ev := Event{Type: EventPodRunning, At: i, Pod: ended.Pod, Message: ended.Message}
+	if e.facts.Node(i).Stage() == fact.StagePending {
+		ev.Type = EventPodPending
+		if ev.Message == "" {
+			ev.Message = e.facts.Message(i)
+		}
+	}
+	return ev
+}
+
+// finishOf is when a pod ended: with the last of its containers, those that prepare it included. It is now while one runs, and
+// undated where none says anything (Argo: getLatestFinishedAt).
+func finishOf(p *PodStatus) (at time.Time, undated bool) {
+	for _, c := range slices.Concat(p.Init, p.Containers) {
+		switch {
+		case c.Running:
+			return time.Time{}, false
+		case c.Terminated:
+			at = latest(at, c.Finished)
+		}
+	}
+	return at, at.IsZero()
 }
 
 func isContainerNode(n *nodegraph.Node, name string) bool {

@@ -41,6 +41,9 @@ func randomSpec(r *rand.Rand, budget int, free bool) *nodegraph.Spec {
 	if m.chance(6) {
 		m.spec.PodRestarts = m.IntN(3)
 	}
+	if m.spec.PodRestarts > 0 { // no draw of its own
+		m.spec.TransientErrors = "boom|low on resource"
+	}
 	if m.chance(12) {
 		m.spec.Hooks = []nodegraph.Hook{{Name: "running", Template: m.leaf().Name, Expression: `workflow.status == "Running"`}}
 	}

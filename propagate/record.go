@@ -128,7 +128,10 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	case r.Kind == nodegraph.KindSkipped:
 		return fact.Fact{Stage: fact.StageEnded, Phase: r.Phase, Message: r.Message, Finished: r.Finished}
 	}
-	f.Created, f.Finished = r.Started, r.Finished
+	f.Created = r.Started
+	if r.Phase.Settled() { // Argo leaves the time at a daemon that failed and is tried again
+		f.Finished = r.Finished
+	}
 	f.CacheHit = r.CacheHit && r.Phase.Completed() // what runs was not found in the cache, whatever was before a manual retry
 	if f.Created.IsZero() {
 		f.Created = e.facts.Started()
@@ -205,10 +208,13 @@ func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 		f.Stage, f.Ran = fact.StageGone, true
 	case r.Phase.Completed():
 		endFact(f, r)
-		f.Ran = true
+		f.Ran, f.Undated = true, f.Stage == fact.StageEnded && r.Finished.IsZero()
 		f.Released = daemon && r.Phase == nodegraph.PhaseSucceeded
 	case r.Phase == nodegraph.PhaseRunning:
 		f.Stage, f.Ran, f.Ready = fact.StageRunning, true, r.Daemoned
+		if strings.HasPrefix(r.Message, textUnknownPhase) { // nothing else is said of a pod that runs
+			f.Message = r.Message
+		}
 	default:
 		f.Stage, f.Message = fact.StagePending, r.Message
 	}

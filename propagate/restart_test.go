@@ -529,7 +529,9 @@ func TestRestoredRetryKeepsItsLock(t *testing.T) {
 	}
 	e := started(t, spec)
 	tell(t, e, propagate.LockGranted("wf.a"))
-	tell(t, e, propagate.PodEvicted("wf.a(0)", "The node was low on resource: memory."))
+	eviction := propagate.PodEvicted("wf.a(0)", "The node was low on resource: memory.")
+	eviction.Finished = epoch // or there were no backoff
+	tell(t, e, eviction)
 	expect(t, e, "wf.a", nodegraph.PhaseRunning)
 	snapshot := e.Snapshot()
 	for _, evicted := range []bool{true, false} {
@@ -545,7 +547,7 @@ func TestRestoredRetryKeepsItsLock(t *testing.T) {
 			require.Equal(t, propagate.ActionRelease, r.Actions[0].Type, "%v", r.Actions)
 			continue
 		}
-		tell(t, again, propagate.PodEvicted("wf.a(0)", "The node was low on resource: memory."))
+		tell(t, again, eviction)
 		expect(t, again, "wf.a", nodegraph.PhaseRunning)
 		require.Equal(t, fact.LockHeld, again.Fact(again.Graph().Find("wf.a")).Lock)
 	}

@@ -325,7 +325,7 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 		if !r.source.has(id, name) {
 			return nil
 		}
-		switch d := n.Template.Retry.Decide(before, retry.Environment{Key: n.ID()}); d.Verb {
+		switch d := n.Template.Retry.Decide(before, retry.Environment{Key: n.ID(), Transient: r.e.graph.TransientErrors()}); d.Verb {
 		case retry.Succeed:
 			return nil
 		case retry.Stop: // the record does not say why a pod failed, so that those before may not have counted

@@ -176,8 +176,8 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.NodeStatus {
 	if r.Phase == nodegraph.PhasePlanned {
 		r.Phase = nodegraph.PhasePending
 	}
-	if !v.Fulfilled() {
-		r.Finished = time.Time{}
+	if !v.Fulfilled() || f.Undated {
+		r.Finished = time.Time{} // as in Argo
 	}
 	if e.facts.Node(i).Waits() {
 		r.WaitsFor = f.Reason

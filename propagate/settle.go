@@ -51,6 +51,8 @@ func (e *Engine) judge(i nodegraph.Index) {
 	}
 	if v.Rule() == rule.RulePodRecreate {
 		switch {
+		case e.stops.looking:
+			e.stops.gone = append(e.stops.gone, i)
 		case e.refuse(i):
 			v = e.rules.Judge(i)
 		case len(e.rules.LocksOf(i)) > 0 && e.facts.Node(i).Lock() == fact.LockNone: // it gave them back when it had ended

@@ -7,8 +7,51 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
-// applyShutdown stops what the strategy stops. Rules read the strategy, so everything is judged again. That holds for a
-// strategy that is told once more, too: a restored engine does not know how far it was carried out.
+// stops is what is to be stopped once all events of a call were taken: what they tell of it comes first.
+type stops struct {
+	shutdown, deadline bool              // that was told, or passed, with this call
+	timeouts           []nodegraph.Index // whose timers have run out
+	looking            bool              // what the events tell is judged, and nothing was stopped yet
+	gone               []nodegraph.Index // whose pods are to be made again, unless they are stopped
+}
+
+// stop carries out what the time and a shutdown end with this call. What the events of the call tell comes first, as in Argo, which
+// looks at all pods before: a pod that is gone is not stopped, and one that runs is not pending for too long. A node is
+// stopped once, by the first of these.
+func (e *Engine) stop() {
+	if !e.stops.shutdown && !e.stops.deadline && len(e.stops.timeouts) == 0 {
+		return
+	}
+	e.stops.looking = true
+	e.sweep(0)
+	e.stops.looking = false
+	if e.stops.shutdown {
+		e.stopAll(e.rules.Stops, "workflow shutdown with strategy:  "+e.facts.Shutdown(), e.rules.StopText())
+	}
+	if e.stops.deadline {
+		e.stopAll(func(i nodegraph.Index) bool { return !e.graph.Node(i).InExitHandler() }, textDeadline, textDeadline)
+	}
+	for _, i := range e.stops.timeouts {
+		e.checkTimeouts(i)
+	}
+	for _, i := range e.stops.gone {
+		e.sched.WakeTimer(i)
+	}
+	e.stops = stops{timeouts: e.stops.timeouts[:0], gone: e.stops.gone[:0]}
+}
+
+// stopAll stops all leaves that should be.
+func (e *Engine) stopAll(should func(nodegraph.Index) bool, podMessage, message string) {
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		if should(i) {
+			e.stopLeaf(i, podMessage, message)
+		}
+	}
+}
+
+// applyShutdown takes note of a strategy, and of the composites that it finds unfinished. Rules read the strategy, so everything
+// is judged again. That holds for a strategy that is told once more, too: a restored engine does not know how far it was
+// carried out.
 func (e *Engine) applyShutdown(strategy string) {
 	if e.facts.Shutdown() == "Terminate" {
 		strategy = e.facts.Shutdown() // nothing is stronger
@@ -21,9 +64,9 @@ func (e *Engine) applyShutdown(strategy string) {
 	for i := range nodegraph.Index(e.graph.Len()) {
 		if !e.rules.Brief(i).Fulfilled() && e.rules.Stops(i) {
 			e.halt(i)
-			e.stopLeaf(i, "workflow shutdown with strategy:  "+strategy, e.rules.StopText())
 		}
 	}
+	e.stops.shutdown = true
 }
 
 // terminateWaiting ends a workflow that waits for its locks. One that a manual retry has put back there has nodes, which
@@ -47,16 +90,12 @@ func (e *Engine) halt(i nodegraph.Index) {
 // textDeadline is said of what a deadline stops, as Argo puts it.
 const textDeadline = "Step exceeded its deadline"
 
-// applyDeadline stops what is unfinished when the workflow's deadline has passed.
-func (e *Engine) applyDeadline() {
+// passDeadline takes note that the workflow's deadline has passed.
+func (e *Engine) passDeadline() {
 	if d := e.rules.Deadline(); !e.facts.Overdue() && !d.IsZero() && !e.facts.Now().Before(d) {
 		e.facts.SetOverdue(true)
 		e.sched.WakeEverybody()
-		for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-			if !e.graph.Node(i).InExitHandler() {
-				e.stopLeaf(i, textDeadline, textDeadline)
-			}
-		}
+		e.stops.deadline = true
 	}
 }
 
@@ -80,14 +119,14 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		}
 		return
 	}
-	if e.stop(i, message) && n.Kind() == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
+	if e.stopNode(i, message) && n.Kind() == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
 		e.actOn(ActionTerminate, i, message)
 	}
 }
 
-// stop makes leaf i Failed with a message, and the containers of a pod that have not ended with it: nothing that is told of them
+// stopNode makes leaf i Failed with a message, and the containers of a pod that have not ended with it: nothing that is told of them
 // later undoes that. It reports whether the leaf had not ended.
-func (e *Engine) stop(i nodegraph.Index, message string) bool {
+func (e *Engine) stopNode(i nodegraph.Index, message string) bool {
 	o := e.ending(i, fact.StageStopped, nodegraph.PhaseFailed, message, e.facts.Instant())
 	stopped := e.facts.Join(i, &o)
 	if stopped {
@@ -132,6 +171,7 @@ func (e *Engine) finalizeEnded() bool {
 		switch e.rules.Brief(i).Rule() {
 		case rule.RuleFailFast:
 			e.closeMembers(i, e.rules.MessageWords(i))
+			e.failGroup(i, e.rules.MessageWords(i))
 		}
 		if e.facts.HasDaemons() && boundaries.has(e.facts.Node(i).Kind()) {
 			e.endDaemonsIn(i)
@@ -161,6 +201,21 @@ func (e *Engine) keepDecision(i nodegraph.Index) {
 func (e *Engine) keepSuccess(i nodegraph.Index) {
 	if e.facts.Node(i).Exists() && e.graph.Node(i).Template.Daemon && e.rules.Brief(i).Phase() == nodegraph.PhaseSucceeded {
 		e.facts.KeepPhase(i, nodegraph.PhaseSucceeded)
+	}
+}
+
+// failGroup ends the last group of Steps that have failed fast as they did, if it has ended with them: it was open when they
+// were looked at (Argo: checkParallelism).
+func (e *Engine) failGroup(i nodegraph.Index, message string) {
+	group := nodegraph.None
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.Node(m).Kind() == nodegraph.KindStepGroup && e.facts.Node(m).Exists() {
+			group = m
+		}
+	}
+	if group != nodegraph.None && e.rules.Brief(group).Phase() == nodegraph.PhaseFailed && e.facts.Finished(group) == e.facts.Finished(i) &&
+		e.rules.MessageWords(group) != message {
+		e.facts.End(group, nodegraph.PhaseFailed, message, e.facts.Now())
 	}
 }
 

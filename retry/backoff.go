@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// backoff decides by time, if the node is done or waits. Otherwise the next attempt may start.
+// backoff decides by time, if the node is done or waits. Otherwise the next attempt may start. Where nobody knows when the
+// last attempt ended, its backoff has long passed (Argo: getLatestFinishedAt is zero).
 func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Environment) (decided bool) {
 	last := &attempts[len(attempts)-1]
 	var deadline time.Time
@@ -15,13 +16,16 @@ func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Env
 		deadline = attempts[0].Started.Add(s.Backoff.MaxDuration)
 	}
 	wait := s.Backoff.wait(max(counted, 1), len(attempts), env.Key)
-	until := last.ended().Add(wait)
-	if message := pastMax(deadline, last.ended(), until); message != "" {
+	until := last.Finished.Add(wait)
+	if message := pastMax(deadline, env.seen(last), until); message != "" {
 		*d = d.stop(CheckMaxDuration, last, message)
 		return true
 	}
-	if env.Now.Before(until) && (s.Limit == nil || counted <= *s.Limit) {
-		d.Verb, d.Check, d.Until, d.Backoff, d.Remaining = Wait, CheckBackoff, until, wait, until.Sub(env.Now)
+	if s.Limit == nil || counted <= *s.Limit {
+		d.Until = until
+	}
+	if env.Now.Before(d.Until) {
+		d.Verb, d.Check, d.Backoff, d.Remaining = Wait, CheckBackoff, wait, d.Until.Sub(env.Now)
 		d.Message = "Backoff for " + HumanDuration(wait)
 		return true
 	}
@@ -29,11 +33,11 @@ func (s *Strategy) backoff(d *Decision, attempts []Attempt, counted int, env Env
 	return false
 }
 
-// pastMax says how the maximal duration is passed: by the attempt, or by the backoff after it.
-func pastMax(deadline, ended, until time.Time) string {
+// pastMax says how the maximal duration is passed: when the end of the attempt was seen, or by the backoff after it.
+func pastMax(deadline, seen, until time.Time) string {
 	switch {
 	case deadline.IsZero():
-	case ended.After(deadline):
+	case seen.After(deadline):
 		return maxExceeded
 	case until.After(deadline):
 		return "Backoff would exceed max duration limit"

@@ -2,6 +2,7 @@ package retry
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -29,15 +30,20 @@ type Attempt struct {
 	Reason      string   // the pod's status reason, or ReasonPodDeleted
 	Conditions  []string // types of the pod's conditions that are true
 	Started     time.Time
-	Finished    time.Time // zero: taken to be Started
+	Finished    time.Time // zero: nobody knows, and no backoff is waited for
 }
 
 // An Environment is what is around the attempts.
 type Environment struct {
 	Now      time.Time
+	Seen     time.Time // when the last attempt was seen to have ended; zero: as soon as it had
 	Shutdown string    // "", "Stop" or "Terminate"
 	Deadline time.Time // the workflow's; zero for none
 	Key      string    // the node's id: what jitter is made from
+
+	// Transient matches the messages of errors that are transient besides those that IsTransient knows; nil for none (Argo:
+	// TRANSIENT_ERROR_PATTERN).
+	Transient *regexp.Regexp
 }
 
 // Verb is what to do.
@@ -86,7 +92,7 @@ type Decision struct {
 	Verb      Verb
 	Check     Check
 	Attempt   int           // Start, Wait: number of the attempt to start, from 0
-	Until     time.Time     // Wait: not before
+	Until     time.Time     // when the backoff is, or was, over; zero if there is none
 	Backoff   time.Duration // Wait: the whole backoff
 	Remaining time.Duration // Wait: what remains of it
 	Outcome   Outcome       // Succeed, Stop: how the node ends
@@ -97,7 +103,8 @@ type Decision struct {
 }
 
 // Decide says what to do after these attempts. It is deterministic. It allocates for an expression and for the messages of
-// a backoff, a shutdown and a deadline. A node that it has ended stays as it is, whatever time it is asked at later.
+// a backoff, a shutdown and a deadline. It decides as if it had been asked all the time since the last attempt was seen to
+// have ended: a node that it has ended stays as it is, whatever time it is asked at later.
 func (s *Strategy) Decide(attempts []Attempt, env Environment) Decision {
 	d := Decision{Attempt: len(attempts), Rule: -1}
 	if len(attempts) == 0 {
@@ -126,13 +133,21 @@ func (s *Strategy) Decide(attempts []Attempt, env Environment) Decision {
 	return decided
 }
 
-// overdue reports whether the workflow's deadline ends the node: the last attempt outlived it, or another one would. A
-// node that had ended before stays as it is when the deadline passes.
+// overdue reports whether the workflow's deadline ends the node: it has passed when the node could first end otherwise, or
+// another attempt would come after it. A node that had ended before stays as it is when the deadline passes.
 func (env *Environment) overdue(last *Attempt, d *Decision) bool {
 	if env.Deadline.IsZero() || env.Now.Before(env.Deadline) {
 		return false
 	}
-	return !last.ended().Before(env.Deadline) || d.Verb == Start || d.Verb == Wait
+	return !env.seen(last).Before(env.Deadline) || !d.Until.Before(env.Deadline) || d.Verb == Start
+}
+
+// seen is when the end of an attempt was seen.
+func (env *Environment) seen(a *Attempt) time.Time {
+	if ended := a.ended(); ended.After(env.Seen) {
+		return ended
+	}
+	return env.Seen
 }
 
 // ended is when the attempt ended, or began where that is not known.
@@ -171,7 +186,7 @@ func (s *Strategy) afterFailure(d Decision, attempts []Attempt, env Environment)
 		}
 		return d
 	}
-	if !s.policyRetries(last) {
+	if !s.policyRetries(last, &env) {
 		return d.stop(CheckPolicy, last, last.Message)
 	}
 	if s.Limit != nil && counted > *s.Limit {
@@ -209,14 +224,14 @@ func (s *Strategy) ruleFor(a *Attempt) (RuleAction, int) {
 }
 
 // policyRetries reports whether the policy makes another attempt after one that ended like this.
-func (s *Strategy) policyRetries(last *Attempt) bool {
+func (s *Strategy) policyRetries(last *Attempt, env *Environment) bool {
 	switch s.PolicyActual() {
 	case PolicyAlways:
 		return true
 	case PolicyOnError:
 		return last.Outcome == Errored
 	case PolicyOnTransientError:
-		return IsTransient(last.Message)
+		return env.transient(last.Message)
 	}
 	return last.Outcome == Failed
 }
@@ -234,7 +249,7 @@ func (s *Strategy) askExpression(d Decision, attempts []Attempt) Decision {
 		}
 		switch ok, err := s.Expression.Eval(v); {
 		case err != nil:
-			d = d.stop(CheckExpression, last, err.Error())
+			d = d.stop(CheckExpression, last, wordsOf(err))
 			d.Outcome = Errored
 			return d
 		case !ok:

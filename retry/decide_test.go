@@ -1,8 +1,10 @@
 package retry_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -201,24 +203,43 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// Every text that makes an error transient, as it stands in the middle of a message; their case counts.
+// Every text that makes an error transient, as it stands in the middle of a message; their case counts. What Argo asks of the
+// type of an error besides its text can't be told from a message.
 func TestIsTransient(t *testing.T) {
 	for _, text := range []string{
-		"exceeded quota", "Operation cannot be fulfilled on resourcequota", "resource quota evaluation timed out",
-		"the server has received too many requests", "the server is currently unable to handle the request",
 		"etcdserver: leader changed", "etcdserver: request timed out", "etcdserver: too many requests",
 		"unexpected error when reading response body", "stream error when reading response body",
 		"Connection closed by foreign host", "net/http: TLS handshake timeout", "i/o timeout", "connection timed out",
-		"connection reset by peer", "connection refused", "http2: client connection lost",
-		"client rate limiter Wait returned an error", "unexpected EOF", "no such host",
+		"connection reset by peer", "connect: connection refused", "invalid connection", "http2: client connection lost",
+		"http2: server sent GOAWAY and closed the connection", "request did not complete within requested timeout",
+		"client rate limiter Wait returned an error", "upper: no more rows in",
 	} {
 		assert.True(t, retry.IsTransient(text), "%q alone", text)
 		assert.True(t, retry.IsTransient("pods \"p\": "+text+", again"), "%q in a message", text)
 		assert.False(t, retry.IsTransient(text[:len(text)-1]), "%q cut short", text)
 	}
-	for _, text := range []string{"", "EOF", "timeout", "Connection Refused", "Error (exit code 1)", "pod deleted"} {
+	for _, text := range []string{
+		"", "EOF", "timeout", "Error (exit code 1)", "pod deleted", "connect: Connection Refused",
+		"connection refused", "unexpected EOF", "no such host", "exceeded quota",
+		"Operation cannot be fulfilled on resourcequota", "resource quota evaluation timed out",
+		"the server has received too many requests", "the server is currently unable to handle the request",
+	} {
 		assert.False(t, retry.IsTransient(text), "%q", text)
 	}
+}
+
+// The host may know more messages of transient errors.
+func TestTransientForTheHost(t *testing.T) {
+	s := retry.Strategy{Policy: retry.PolicyOnTransientError}
+	env := retry.Environment{Transient: regexp.MustCompile("^quota .* exceeded$")}
+	checkDecisions(t, []decision{
+		{"a message of the host's", s, []retry.Attempt{failed("quota q exceeded")}, env, start(retry.CheckRetry, 1)},
+		{"one that it does not match", s, []retry.Attempt{failed("a quota q exceeded")}, env,
+			stop(retry.CheckPolicy, retry.Failed, "a quota q exceeded")},
+		{"one of Argo's besides", s, []retry.Attempt{failed("i/o timeout")}, env, start(retry.CheckRetry, 1)},
+		{"no pattern", s, []retry.Attempt{failed("quota q exceeded")}, retry.Environment{},
+			stop(retry.CheckPolicy, retry.Failed, "quota q exceeded")},
+	})
 }
 
 // The limit is of retries: one more attempt is made than it says.
@@ -321,8 +342,7 @@ func TestWhatRemainsOfABackoff(t *testing.T) {
 		{"a moment before its end", s, one, env(at(70).Add(-1)), wait(1, time.Minute, 1, at(70))},
 		{"at its end", s, one, env(at(70)), start(retry.CheckRetry, 1)},
 		{"long after", s, one, env(at(7000)), start(retry.CheckRetry, 1)},
-		{"from the start of an attempt whose end is not known", s, open, env(at(10)),
-			wait(1, time.Minute, 53*time.Second, at(63))},
+		{"nothing after an attempt whose end is not known", s, open, env(at(3)), start(retry.CheckRetry, 1)},
 	})
 }
 
@@ -442,6 +462,8 @@ func TestWorkflowDeadline(t *testing.T) {
 	always := retry.Strategy{Policy: retry.PolicyAlways}
 	limited := retry.Strategy{Limit: limit(0)}
 	waits := retry.Strategy{Backoff: &retry.Backoff{Duration: 20 * second}}
+	errors := retry.Strategy{Policy: retry.PolicyOnError, Backoff: waits.Backoff}
+	used := retry.Strategy{Limit: limit(0), Backoff: waits.Backoff}
 	rule := retry.Strategy{Rules: []retry.FailureRule{{Action: retry.ActionStop, In: []int{1}}}}
 	one := []retry.Attempt{failed("m")} // ends at 10
 	env := func(now, deadline int) retry.Environment {
@@ -450,6 +472,7 @@ func TestWorkflowDeadline(t *testing.T) {
 	passed := func(message string) retry.Decision { return stop(retry.CheckDeadline, retry.Failed, message) }
 	at10 := "retry exceeded workflow deadline 2026-01-02 03:04:15 +0000 UTC"
 	at15 := "retry exceeded workflow deadline 2026-01-02 03:04:20 +0000 UTC"
+	at30 := "retry exceeded workflow deadline 2026-01-02 03:04:35 +0000 UTC"
 	running := []retry.Attempt{{Outcome: retry.Failed, Started: at(12)}}
 	checkDecisions(t, []decision{
 		{"it is not there yet", always, one, env(14, 15), start(retry.CheckRetry, 1)},
@@ -457,6 +480,10 @@ func TestWorkflowDeadline(t *testing.T) {
 		{"another attempt would begin after it", always, one, env(99, 15), passed(at15)},
 		{"it is not there yet, while a backoff is", waits, one, env(14, 15), wait(1, 20*second, 16*second, at(30))},
 		{"it comes during a backoff", waits, one, env(15, 15), passed(at15)},
+		{"it came during a backoff that was never to end in an attempt", errors, one, env(99, 15), passed(at15)},
+		{"it came as such a backoff was over", errors, one, env(99, 30), passed(at30)},
+		{"it came after one", errors, one, env(99, 31), stop(retry.CheckPolicy, retry.Failed, "m")},
+		{"it came during a backoff that nobody waits for", used, one, env(99, 15), noneLeft},
 		{"the attempt ended at it", limited, one, env(10, 10), passed(at10)},
 		{"the attempt outlived it", rule, one, env(12, 10), passed(at10)},
 		{"the limit had ended the node before", limited, one, env(99, 15), noneLeft},
@@ -467,6 +494,38 @@ func TestWorkflowDeadline(t *testing.T) {
 
 	zone := retry.Environment{Now: at(99), Deadline: at(10).In(time.FixedZone("east", 3600))}
 	assert.Equal(t, at10, always.Decide(one, zone).Message, "the message is in UTC wherever the deadline came from")
+}
+
+// A controller that was away sees the end of an attempt late, and decides by the time at which it sees it (Argo:
+// processNodeRetries looks at the clock). What it has decided then stays.
+func TestAnEndThatIsSeenLate(t *testing.T) {
+	one := []retry.Attempt{failed("m")} // ends at 10
+	unknown := []retry.Attempt{{Outcome: retry.Failed, Message: "m", Started: at(0)}}
+	limited := retry.Strategy{Limit: limit(0)}
+	waits := retry.Strategy{Limit: limit(1), Backoff: &retry.Backoff{Duration: 20 * time.Second}}
+	longest := retry.Strategy{Limit: limit(0), Backoff: &retry.Backoff{Duration: time.Second, MaxDuration: 60 * time.Second}}
+	env := func(seen, now, deadline int) retry.Environment {
+		return retry.Environment{Seen: at(seen), Now: at(now), Deadline: at(deadline)}
+	}
+	passed := stop(retry.CheckDeadline, retry.Failed, "retry exceeded workflow deadline 2026-01-02 03:04:20 +0000 UTC")
+	exceeded := stop(retry.CheckMaxDuration, retry.Failed, "Max duration limit exceeded")
+	checkDecisions(t, []decision{
+		{"before the deadline", limited, one, env(14, 14, 15), noneLeft},
+		{"before the deadline, asked later", limited, one, env(14, 99, 15), noneLeft},
+		{"at the deadline", limited, one, env(15, 15, 15), passed},
+		{"after the deadline", limited, one, env(16, 16, 15), passed},
+		{"after the deadline, asked later", limited, one, env(16, 99, 15), passed},
+		{"after the deadline, of an end that nobody knows", limited, unknown, env(16, 16, 15), passed},
+		{"before the longest time is over", longest, one, env(60, 60, 999), noneLeft},
+		{"before the longest time is over, asked later", longest, one, env(60, 99, 999), noneLeft},
+		{"after the longest time", longest, one, env(61, 61, 999), exceeded},
+		{"after the longest time, of an end that nobody knows", longest, unknown, env(61, 61, 999), exceeded},
+		{"an end that nobody knows exceeds nothing by its backoff", longest, unknown, env(60, 60, 999), noneLeft},
+		{"the backoff counts from the end", waits, one, env(29, 29, 999), wait(1, 20*time.Second, time.Second, at(30))},
+		{"the backoff is over", waits, one, env(30, 30, 999), start(retry.CheckRetry, 1)},
+		{"the clock is behind the attempt", limited, one, env(5, 10, 10), stop(retry.CheckDeadline, retry.Failed,
+			"retry exceeded workflow deadline 2026-01-02 03:04:15 +0000 UTC")},
+	})
 }
 
 // Every reason that says that the infrastructure ended the pod.
@@ -620,7 +679,7 @@ func TestExpressionsInDecide(t *testing.T) {
 		{"lastRetry.message matches '^out of .*y$'", []retry.Attempt{last}, true},
 		{"lastRetry.duration == '2.5'", []retry.Attempt{last}, true},
 		{"asFloat(lastRetry.duration) > 2.4", []retry.Attempt{last}, true},
-		{"asInt(lastRetry.duration) == 2", []retry.Attempt{last}, true},
+		{"int(asFloat(lastRetry.duration)) == 2", []retry.Attempt{last}, true},
 		{"lastRetry.duration == '0'", []retry.Attempt{bare}, true}, // the end is not known
 		{"retries == '0'", []retry.Attempt{last}, true},
 		{"retries == '2'", []retry.Attempt{last, bare, last}, true},
@@ -628,8 +687,9 @@ func TestExpressionsInDecide(t *testing.T) {
 		{"lastRetry.exitCode == '-1'", []retry.Attempt{last, bare}, true}, // of the last one only
 		{"lastRetry.nothing == nil", []retry.Attempt{last}, true},
 		{"asInt(3) + asInt(1.9) == 4 && asFloat(3) == 3.0", []retry.Attempt{last}, true},
-		{"asInt('9007199254740992') == 9007199254740992", []retry.Attempt{last}, true}, // all smaller ones are exact
-		{"asInt('-9007199254740992') == -9007199254740992", []retry.Attempt{last}, true},
+		{"asInt('9007199254740993') == 9007199254740993", []retry.Attempt{last}, true}, // a text is as exact as an int
+		{"asInt(9007199254740992.0) == 9007199254740992", []retry.Attempt{last}, true}, // all smaller ones are exact
+		{"asInt(-9007199254740992.0) == -9007199254740992", []retry.Attempt{last}, true},
 		{"lastRetry.duration == '0.00001'", []retry.Attempt{brief}, true},
 	} {
 		s := retry.Strategy{Policy: retry.PolicyAlways, Expression: expression(t, c.text)}
@@ -691,35 +751,56 @@ func TestUncompiledExpression(t *testing.T) {
 	assert.Equal(t, why, err)
 	s := &retry.Strategy{Expression: e}
 	d := s.Decide([]retry.Attempt{{Outcome: retry.Failed}}, retry.Environment{})
-	assert.Equal(t, retry.Decision{Verb: retry.Stop, Check: retry.CheckExpression, Attempt: 1, Outcome: retry.Errored, Message: why.Error(), Rule: -1}, d)
+	assert.Equal(t, retry.Decision{Verb: retry.Stop, Check: retry.CheckExpression, Attempt: 1, Outcome: retry.Errored, Message: "unexpected token EOF (1:3)\n | 1 +\n | ..^", Rule: -1}, d)
+
+	plain := retry.Strategy{Expression: retry.Uncompiled("1 +", errors.New("why not"))}
+	assert.Equal(t, "why not", plain.Decide([]retry.Attempt{{Outcome: retry.Failed}}, retry.Environment{}).Message)
+}
+
+// One that comes to no truth value is refused where it is compiled, and says what it comes to where that is let pass.
+func TestExpressionThatIsNoTruthValue(t *testing.T) {
+	for text, want := range map[string]string{
+		"1 + 1":   "unable to cast expression result '%!s(int=2)' to bool",
+		"retries": "unable to cast expression result '0' to bool",
+	} {
+		_, why := retry.Compile(text)
+		require.ErrorContains(t, why, "expected bool", text)
+		s := retry.Strategy{Expression: retry.Uncompiled(text, why)}
+		assert.Equal(t, stop(retry.CheckExpression, retry.Errored, want), meant(s.Decide([]retry.Attempt{failed("m")}, retry.Environment{})), text)
+	}
+	_, err := expression(t, "lastRetry.status").Eval(retry.Variables{LastStatus: "Failed"}) // nobody knows the type before
+	assert.ErrorContains(t, err, "unable to cast expression result 'Failed' to bool")
 }
 
 // An expression that can't be evaluated ends the node in Error, whatever the attempt ended in, and says why.
 func TestExpressionsThatCanNotBeEvaluated(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"asInt(lastRetry.message) == 1", `parsing "not a number": invalid syntax`},
-		{"asFloat(lastRetry.message) == 1", `parsing "not a number": invalid syntax`},
-		{"asInt(true) == 1", `parsing "true": invalid syntax`},
-		{"asInt('1e999') == 1", `parsing "1e999": value out of range`},
-		{"asInt('9007199254740994') == 1", "asInt: 9.007199254740994e+15 is no whole number of 53 bits"},
-		{"asInt('-9007199254740994') == 1", "asInt: -9.007199254740994e+15 is no whole number of 53 bits"},
-		{"asInt(nil) == 1", `parsing "<nil>": invalid syntax`},
-		{"lastRetry.status", "bool(string)"},
+		{"asInt(lastRetry.message) == 1", "invalid operation: int(not a number)"},
+		{"asFloat(lastRetry.message) == 1", "invalid operation: float(not a number)"},
+		{"asInt(lastRetry.duration) < 100", "invalid operation: int(1.5) (1:1)\n | asInt(lastRetry.duration) < 100\n | ^"},
+		{"asInt('2.0') == 2", "invalid operation: int(2.0)"},
+		{"asInt(true) == 1", "invalid operation: int(bool)"},
+		{"asInt('1e3') == 1", "invalid operation: int(1e3)"},
+		{"asInt(9007199254740994.0) == 1", "asInt: 9.007199254740994e+15 is no whole number of 53 bits"},
+		{"asInt(-9007199254740994.0) == 1", "asInt: -9.007199254740994e+15 is no whole number of 53 bits"},
+		{"asInt(nil) == 1", "zero Value"},
 		{"[1][5] == 1", "index out of range"},
 		{"lastRetry.message matches lastRetry.message + '('", "missing closing )"},
 	} {
 		e := expression(t, c.text)
-		ok, err := e.Eval(retry.Variables{LastMessage: "not a number", LastStatus: "Failed"})
+		ok, err := e.Eval(retry.Variables{LastMessage: "not a number", LastStatus: "Failed", LastDuration: 1.5})
 		assert.False(t, ok, c.text)
 		var wrong *retry.ExpressionError
 		if assert.ErrorAs(t, err, &wrong, c.text) {
 			assert.Equal(t, c.text, wrong.Text)
-			assert.ErrorContains(t, err, c.want)
+			assert.ErrorContains(t, wrong.Err, "unable to evaluate expression '"+c.text+"': ", c.text)
+			assert.ErrorContains(t, wrong.Err, c.want, c.text)
 		}
 
 		s := retry.Strategy{Expression: e}
-		d := meant(s.Decide([]retry.Attempt{failed("not a number")}, retry.Environment{Now: at(10)}))
-		assert.Empty(t, cmp.Diff(stop(retry.CheckExpression, retry.Errored, err.Error()), d), "%s (-want +got)", c.text)
+		last := retry.Attempt{Outcome: retry.Failed, Message: "not a number", Started: at(8), Finished: at(9).Add(500 * time.Millisecond)}
+		d := meant(s.Decide([]retry.Attempt{last}, retry.Environment{Now: at(10)}))
+		assert.Empty(t, cmp.Diff(stop(retry.CheckExpression, retry.Errored, wrong.Err.Error()), d), "%s (-want +got)", c.text)
 	}
 }
 

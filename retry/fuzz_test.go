@@ -353,5 +353,6 @@ func checkLater(t *testing.T, s *retry.Strategy, attempts []retry.Attempt, env r
 		again := s.Decide(attempts, later)
 		require.Equal(t, retry.Stop, again.Verb, "a node that has ended starts no attempt later")
 		require.Equal(t, d.Outcome, again.Outcome, "and keeps its end")
+		require.Equal(t, d.Message, again.Message, "and its words")
 	}
 }

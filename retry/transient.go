@@ -2,13 +2,9 @@ package retry
 
 import "strings"
 
-// transientTexts are parts of error messages that say a later try may go well (Argo: IsTransientErr).
+// transientTexts are parts of error messages that say a later try may go well. Argo's IsTransientErr also knows types of errors,
+// which a message does not have: what it says of a type and a text together is not here.
 var transientTexts = []string{
-	"exceeded quota",
-	"Operation cannot be fulfilled on resourcequota",
-	"resource quota evaluation timed out",
-	"the server has received too many requests",
-	"the server is currently unable to handle the request",
 	"etcdserver: leader changed",
 	"etcdserver: request timed out",
 	"etcdserver: too many requests",
@@ -19,14 +15,16 @@ var transientTexts = []string{
 	"i/o timeout",
 	"connection timed out",
 	"connection reset by peer",
-	"connection refused",
+	"connect: connection refused",
+	"invalid connection",
 	"http2: client connection lost",
+	"http2: server sent GOAWAY and closed the connection",
+	"request did not complete within requested timeout",
 	"client rate limiter Wait returned an error",
-	"unexpected EOF",
-	"no such host",
+	"upper: no more rows in",
 }
 
-// IsTransient reports whether a message is that of a transient error.
+// IsTransient reports whether a message is that of a transient error, whatever the host's own pattern says.
 func IsTransient(message string) bool {
 	for _, t := range transientTexts {
 		if strings.Contains(message, t) {
@@ -34,4 +32,9 @@ func IsTransient(message string) bool {
 		}
 	}
 	return false
+}
+
+// transient reports whether the message of an attempt is that of a transient error, here or for the host.
+func (env *Environment) transient(message string) bool {
+	return IsTransient(message) || env.Transient != nil && env.Transient.MatchString(message)
 }

@@ -66,6 +66,7 @@ type Fact struct {
 	HasExit        bool
 	Conditions     string    // types of the pod's conditions that were seen to be true, sorted, joined by commas
 	Finished       time.Time // when it ended; the time of the event where the observation does not say
+	Undated        bool      // a pod that ended nobody knows when, as one without containers: Finished is when that was told
 	Unsynced       bool      // its results are still on their way (Argo: taskResultSynced false)
 	Synced         bool      // its results are stored, or never will be: Unsynced can't become true again
 	RecreateSerial int64     // the serial after that of the last pod for which the host was asked to make another
@@ -174,13 +175,23 @@ func (f *Fact) join(o Fact) {
 		return
 	}
 	risen := o.Stage > f.Stage
+	if !KeepsMessage(f.Stage, o.Stage, o.Phase, o.Message) {
+		f.Message = o.Message
+	}
 	f.Stage = o.Stage
 	if o.Stage != StageGone { // an absence says nothing but that
-		f.Phase, f.Message, f.Reason = o.Phase, o.Message, o.Reason
+		f.Phase, f.Reason = o.Phase, o.Reason
 	}
-	if risen || f.Finished.IsZero() {
-		f.Finished = o.Finished
+	if risen || f.Finished.IsZero() || f.Undated && !o.Undated {
+		f.Finished, f.Undated = o.Finished, o.Undated
 	}
+}
+
+// KeepsMessage reports whether what was said in a stage stays when a further observation of the run is joined: an absence says
+// nothing, and what was said of a pod that runs stays while it does, and when it ends well (Argo: assessNodeStatus).
+func KeepsMessage(was, is Stage, phase nodegraph.Phase, message string) bool {
+	ran := was == StageRunning || was == StageEnded
+	return is == StageGone || message == "" && ran && (is == StageRunning || is == StageEnded && phase == nodegraph.PhaseSucceeded)
 }
 
 // union is the union of two lists of conditions.

@@ -238,7 +238,7 @@ func TestHostResolvesConditions(t *testing.T) {
 			[]propagate.Event{propagate.PodFailed("wf.a", "")}, "wf.onExit[0].c", "Skipped when 'Failed == Succeeded' evaluated false"},
 		{"of one that has not ended", `dag(a when "{{workflow.status}} == Running")`, nil, "wf.a", "(none)"},
 		{"what is no condition", `dag(a -> b when "{{tasks.a.status}} + 1")`, []propagate.Event{propagate.PodSucceeded("wf.a")}, "wf.b",
-			"Error Invalid 'when' expression 'Succeeded + 1': expected boolean evaluation, got Succeeded1"},
+			"Error Expected boolean evaluation for 'Succeeded + 1'. Got Succeeded1"},
 		{"what only others know", `dag(a -> b when "{{tasks.a.outputs.result}} == 1")`,
 			[]propagate.Event{propagate.PodSucceeded("wf.a")}, "wf.b", "(none)"},
 		{"an open brace", `dag(a -> b when "{{tasks.a.status")`, []propagate.Event{propagate.PodSucceeded("wf.a")}, "wf.b", "(none)"},

@@ -3,6 +3,7 @@ package rule
 import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
 )
 
 // failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
@@ -14,18 +15,69 @@ func (e *Evaluator) failFastRule(i nodegraph.Index, open bool, l line) (Ruling, 
 		return Ruling{}, false
 	}
 	c := e.Census(i)
-	if c.Failed == nodegraph.None || c.Busy > 0 || !open && (c.Active > 0 || c.Released) {
+	failed := c.Failed
+	if !open && c.FailedBefore == nodegraph.None && !e.closedFast(i) {
 		return Ruling{}, false
 	}
-	return settled(nodegraph.PhaseFailed, Message{kind: messageFailedFast}, l, c.Failed), true
+	if failed == nodegraph.None || c.Busy > 0 || !open && (c.Active > 0 || c.Released) {
+		return Ruling{}, false
+	}
+	return settled(nodegraph.PhaseFailed, Message{kind: messageFailedFast}, l, failed), true
 }
 
-// boundaryOpen is the verdict on a DAG or Steps of which member m is open.
-func (e *Evaluator) boundaryOpen(i, m nodegraph.Index, failsFast, runs line) Ruling {
-	if v, decided := e.failFastRule(i, true, failsFast); decided {
+// closedFast reports whether boundary i has failed fast while something inside it was open: that says so.
+func (e *Evaluator) closedFast(i nodegraph.Index) bool {
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.briefs[m].Phase() == nodegraph.PhaseFailed && e.facts.Message(m) == texts[messageFailedFast] || e.graph.Node(m).Kind == nodegraph.KindStepGroup && e.closedFast(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// failedFastRule: a boundary of which a DAG or Steps has failed only as it ended itself fails with the words of that, but it
+// fails, whatever else its members say: when they are looked at decides nothing.
+func (e *Evaluator) failedFastRule(i nodegraph.Index, v Ruling, l line) Ruling {
+	if v.Phase() == nodegraph.PhaseFailed || !e.graph.Node(i).Template.FailFast {
 		return v
 	}
-	return running(runs, m)
+	if c := e.Census(i); c.Failed != nodegraph.None && c.Active == 0 && !c.Released {
+		return settled(nodegraph.PhaseFailed, Message{kind: messageFailedFast}, l, c.Failed)
+	}
+	return v
+}
+
+// failedBefore reports whether member m of a boundary, which has failed, had done so when the boundary was looked at. Of the pods
+// only one that was refused as it was created had not.
+func (e *Evaluator) failedBefore(m nodegraph.Index, looked store.Stamp) bool {
+	n, finished := e.facts.Node(m), e.facts.Finished(m)
+	refused := n.Stage() == fact.StageStopped && finished == e.facts.Created(m)
+	return finished < looked || n.Kind() == nodegraph.KindPod && !refused
+}
+
+// boundaryOpen is the verdict on a DAG or Steps of which member m is open. A group all of whose steps that were created have ended,
+// with their hooks, fails with the words of the first that failed, if Argo comes to that.
+func (e *Evaluator) boundaryOpen(i, m nodegraph.Index, failsFast, runs line) Ruling {
+	v, decided := e.failFastRule(i, true, failsFast)
+	if !decided {
+		return running(runs, m)
+	}
+	if e.facts.Node(m).Kind() == nodegraph.KindStepGroup && !e.createdOpen(m) && e.Census(i).FailedBefore == nodegraph.None {
+		if failed := e.failedStep(m); failed != nodegraph.None && e.facts.Node(failed).Exists() {
+			v.Message = about(messageChildFailed, failed)
+		}
+	}
+	return v
+}
+
+// createdOpen reports whether a step of group i that was created is open, or a hook of it.
+func (e *Evaluator) createdOpen(i nodegraph.Index) bool {
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.Node(m).Exists() && e.briefs[m].open() {
+			return true
+		}
+	}
+	return false
 }
 
 // A Census counts the pods, DAGs and Steps of a boundary: those directly inside it, its StepGroups, TaskGroups and Retries,
@@ -35,6 +87,10 @@ type Census struct {
 	Busy     int             // those of them that are no ready daemons
 	Released bool            // a daemon was ended with the boundary, which was decided while the daemon was active
 	Failed   nodegraph.Index // one that failed, None if none did
+
+	// FailedBefore is one that had failed when the boundary was looked at: a pod, or what had ended earlier. Argo looks at pods
+	// before, and at what is inside a boundary after it. The boundary is the Retry for it while that starts an attempt.
+	FailedBefore nodegraph.Index
 }
 
 // KeepsPlace reports whether node i is a Retry between two attempts that holds locks. Those who have its place may wait for these
@@ -51,7 +107,11 @@ func (e *Evaluator) KeepsPlace(i nodegraph.Index) bool {
 // Census counts what is in a boundary. What waits for a lock uses nothing, and its holder may need the place. It allocates
 // where a boundary has groups or Retries.
 func (e *Evaluator) Census(boundary nodegraph.Index) Census {
-	c := Census{Failed: nodegraph.None}
+	c := Census{Failed: nodegraph.None, FailedBefore: nodegraph.None}
+	looked := e.facts.Instant()
+	if ended := e.facts.Finished(boundary); ended != 0 {
+		looked = ended
+	}
 	stack := []nodegraph.Index{boundary}
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
@@ -72,8 +132,13 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 							c.Busy++
 						}
 					}
-				} else if p.Unsuccessful() && c.Failed == nodegraph.None {
-					c.Failed = m
+				} else if p.Unsuccessful() {
+					if c.Failed == nodegraph.None {
+						c.Failed = m
+					}
+					if c.FailedBefore == nodegraph.None && e.failedBefore(m, looked) && !e.facts.Node(boundary).IsAttempt() {
+						c.FailedBefore = m
+					}
 				}
 			case nodegraph.KindRetry, nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
 				stack = append(stack, m)

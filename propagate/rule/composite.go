@@ -23,8 +23,8 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	if !v.Fulfilled() && e.WithinClosing(i) && e.OpenMember(i) == nodegraph.None {
 		return settled(nodegraph.PhaseFailed, Message{kind: messageClosed}, composite7, nodegraph.None) // what it waits for never starts
 	}
-	if n.Waited() && v.Phase() == nodegraph.PhaseRunning {
-		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhasePending) // Argo never sets a composite that waited for a lock to Running
+	if (n.Waited() || e.facts.Memo(i) == fact.AnswerRun) && v.Phase() == nodegraph.PhaseRunning {
+		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhasePending) // Argo never sets such a composite to Running
 	}
 	return v
 }

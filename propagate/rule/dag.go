@@ -17,7 +17,7 @@ func (e *Evaluator) dagRule(i nodegraph.Index) Ruling {
 	if e.facts.Node(i).Halted() {
 		return settled(nodegraph.PhaseFailed, Message{}, dag4, nodegraph.None)
 	}
-	return e.dagResult(i)
+	return e.failedFastRule(i, e.dagResult(i), dag1)
 }
 
 // dagResult decides how DAG i ends, all of whose tasks have ended (Argo: assessDAGPhase; the numbers 8 and 9 of the

@@ -57,8 +57,9 @@
 //
 // # Composite
 //
-// A created DAG, Steps, StepGroup, TaskGroup or Retry (compositeRule, lockWaitRule, wholeRule, closingRule). Where no line holds, the chapter
-// of its kind decides; one that has waited for a lock is Pending where that says Running, as in Argo.
+// A created DAG, Steps, StepGroup, TaskGroup or Retry (compositeRule, lockWaitRule, wholeRule, closingRule). Where no line holds,
+// the chapter of its kind decides; one that has waited for a lock, or was not found in the cache, is Pending where that says
+// Running, as in Argo.
 //
 //  1. [complete] The workflow was complete when it was loaded: as it was recorded, or Failed if it was recorded as open.
 //  2. [invalid] It ended as a whole, in Error and with nothing inside it: it could not be expanded. Error.
@@ -74,7 +75,8 @@
 // A DAG (dagRule, dagResult, failFastRule; Argo: assessDAGPhase). Its tasks that a target needs are open until they and their
 // hooks are fulfilled. It reads the pods, DAGs and Steps in its groups and Retries where its template fails fast.
 //
-//  1. [fail-fast] Its template fails fast, one of those failed, and none is active: Failed (Argo: checkParallelism).
+//  1. [fail-fast] Its template fails fast, one of those failed, and none is active: Failed (Argo: checkParallelism). If none
+//     but DAGs and Steps failed, and those only as this ended, lines 4 to 7 say it where they say Failed.
 //  2. [fail-fast] It is open, its template fails fast, one of those failed, and none but ready daemons is active: Failed.
 //  3. [members-open] It is open: Running.
 //  4. [shutdown] A shutdown found it unfinished: Failed.
@@ -94,7 +96,8 @@
 // fulfilled; after one that failed, those of them that were created.
 //
 //  1. [fail-fast] As DAG 1.
-//  2. [fail-fast] As DAG 2.
+//  2. [fail-fast] As DAG 2; with the name of the first step that failed, if that ended only now and the open group waits for
+//     steps that were not created alone.
 //  3. [members-open] A group is open: Running.
 //  4. [member-failed] A group is Failed or in Error: Failed, with the words of the first.
 //  5. [members-done] Else Succeeded.
@@ -107,7 +110,8 @@
 //
 //  1. [members-open] Something inside it is open: Running.
 //  2. [members-done] No step has failed, save where its continueOn covers that: Succeeded.
-//  3. [member-failed] The first step that failed was not created: Error, with the words of that step.
+//  3. [member-failed] The first step that failed was not created, and not since it is too deep: Error, with the words of that
+//     step.
 //  4. [member-failed] Else Failed, with the name of the first step that failed.
 //
 // # TaskGroup
@@ -121,8 +125,8 @@
 //
 // # Retry
 //
-// A node with a retryStrategy (retryRule; Argo: processNodeRetries). Package retry decides from the attempts and the time;
-// [Verdict] names the step of it.
+// A node with a retryStrategy (retryRule; Argo: processNodeRetries). Package retry decides from the attempts and the time at
+// which the Retry is looked at, or ended; [Verdict] names the step of it.
 //
 //  1. [daemon-ready] The last attempt is a ready daemon: so is it.
 //  2. [members-open] The last attempt is not fulfilled: Running.

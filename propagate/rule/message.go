@@ -67,7 +67,7 @@ var texts = [...]string{
 	messagePodFailedUnder:   TextPodFailedUnder,
 	messageOmitted:          "omitted: depends condition not met",
 	messageNoItems:          textNoItems,
-	messageTooDeep:          "Maximum recursion depth exceeded",
+	messageTooDeep:          "Maximum recursion depth exceeded. See https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth",
 	messageFailedFast:       "template has failed or errored children and failFast enabled",
 	messageStop:             "Stopped with strategy 'Stop'",
 	messageTerminate:        "Stopped with strategy 'Terminate'",

@@ -52,7 +52,7 @@ var plannedScenes = []scene{
 		node: "wf.a", want: "Planned 11: Skipped, when '2 == 1' evaluated false"},
 	{text: "dag(a: http, b)", set: broken("http"), node: "wf.a", want: "Planned 12: Error, no image"},
 	{text: "dag(a)", set: endless, limits: nodegraph.Limits{Nesting: 2},
-		node: "wf.a.a.a", want: "Planned 13: Error, Maximum recursion depth exceeded"},
+		node: "wf.a.a.a", want: "Planned 13: Error, Maximum recursion depth exceeded. See https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth"},
 	{text: "dag(a over [])", node: "wf.a", want: "Planned 14: Skipped, Skipped, empty params"},
 	{text: "dag(a over `{{x}}`)", calls: told(propagate.Expanded("wf.a")),
 		node: "wf.a", want: "Planned 14: Skipped, Skipped, empty params"},

@@ -20,13 +20,15 @@ func (e *Evaluator) podRule(i nodegraph.Index, f *store.Node) Ruling {
 		}
 		return pending(pod6, e.told(i))
 	case fact.StageRunning:
-		if !daemon {
-			return running(pod7, nodegraph.None)
+		v := pending(pod9, Message{})
+		switch {
+		case !daemon:
+			v = running(pod7, nodegraph.None)
+		case f.Ready():
+			v = daemonReady(pod8, nodegraph.None)
 		}
-		if f.Ready() {
-			return daemonReady(pod8, nodegraph.None)
-		}
-		return pending(pod9, Message{})
+		v.Message = e.told(i)
+		return v
 	case fact.StagePending:
 		v := pending(pod10, e.told(i))
 		if f.Lock() == fact.LockHeld {

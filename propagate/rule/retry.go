@@ -2,6 +2,7 @@ package rule
 
 import (
 	"strings"
+	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
@@ -68,17 +69,29 @@ func (e *Evaluator) stopMessage(i, last nodegraph.Index, d *retry.Decision) Mess
 	return e.messages[last] // by a rule or the policy
 }
 
+// environment is what is around the attempts of Retry i. It decides when it is looked at: one that has ended as of then.
 func (e *Evaluator) environment(i nodegraph.Index) retry.Environment {
-	return retry.Environment{Now: e.facts.Now(), Key: e.graph.Node(i).ID(), Deadline: e.Deadline()}
+	looked := e.facts.Now()
+	if ended := e.facts.Finished(i); ended != 0 {
+		looked = ended.Time()
+	}
+	return retry.Environment{Now: looked, Seen: looked, Key: e.graph.Node(i).ID(), Deadline: e.Deadline(), Transient: e.graph.TransientErrors()}
 }
 
-// attempts describes the attempts of Retry i, all of which have ended, to package retry.
+// attempts describes the attempts of Retry i, all of which have ended, to package retry. They began in a whole second, since a
+// controller reads that from its object.
 func (e *Evaluator) attempts(i nodegraph.Index, into []retry.Attempt) []retry.Attempt {
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		exit, hasExit := e.facts.Exit(m)
 		a := retry.Attempt{
 			Outcome: e.briefs[m].Outcome(), Message: e.MessageWords(m), Reason: e.facts.Reason(m),
-			ExitCode: exit, HasExitCode: hasExit, Started: e.facts.Created(m).Time(), Finished: e.facts.Finished(m).Time(),
+			ExitCode: exit, HasExitCode: hasExit, Started: e.facts.Created(m).Time().Truncate(time.Second), Finished: e.facts.Finished(m).Time(),
+		}
+		if a.Started.IsZero() {
+			a.Started = a.Finished // it ended without being created
+		}
+		if e.facts.Undated(m) {
+			a.Finished = time.Time{}
 		}
 		if c := e.facts.Conditions(m); c != "" {
 			a.Conditions = strings.Split(c, ",")

@@ -59,7 +59,7 @@ var retryScenes = []scene{
 	{text: "dag(a: retry(9, pod), b)", set: when("false"), calls: eachTold(running("wf.a(0)"), deleted("wf.a(0)")), node: "wf.a",
 		want: "Retry 7: Error, by wf.a(0), retryStrategy.expression evaluated to false"},
 	{text: "dag(a: retry(9, pod), b)", set: when("asInt(lastRetry.message) > 1"), calls: told(propagate.PodFailed("wf.a(0)", "boom")), node: "wf.a",
-		want: "Retry 7: Error, by wf.a(0), retry: expression \"asInt(lastRetry.message) > 1\": strconv.ParseFloat: parsing \"boom\": invalid syntax (1:1)\n | asInt(lastRetry.message) > 1\n | ^"},
+		want: "Retry 7: Error, by wf.a(0), task 'wf.a' errored: unable to evaluate expression 'asInt(lastRetry.message) > 1': invalid operation: int(boom) (1:1)\n | asInt(lastRetry.message) > 1\n | ^"},
 }
 
 func TestOutcome(t *testing.T) {

@@ -20,7 +20,7 @@ func (e *Evaluator) stepsRule(i nodegraph.Index) Ruling {
 	if failed != nodegraph.None {
 		return settled(nodegraph.PhaseFailed, e.messages[failed], steps4, failed)
 	}
-	return settled(nodegraph.PhaseSucceeded, Message{}, steps5, nodegraph.None)
+	return e.failedFastRule(i, settled(nodegraph.PhaseSucceeded, Message{}, steps5, nodegraph.None), steps1)
 }
 
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
@@ -29,20 +29,25 @@ func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
 	if m, open := e.firstOpen(i, e.Passed(i)); open {
 		return running(stepGroup1, m)
 	}
-	failed := nodegraph.None
-	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		n, v := e.graph.Node(m), e.briefs[m]
-		if failed == nodegraph.None && v.Phase().Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase()) {
-			failed = m
-		}
-	}
+	failed := e.failedStep(i)
 	if failed == nodegraph.None {
 		return settled(nodegraph.PhaseSucceeded, Message{}, stepGroup2, nodegraph.None)
 	}
-	if !e.facts.Node(failed).Exists() { // its when is not a condition
+	if !e.facts.Node(failed).Exists() && e.messages[failed].kind != messageTooDeep { // its when is not a condition
 		return settled(nodegraph.PhaseError, e.messages[failed], stepGroup3, failed)
 	}
 	return settled(nodegraph.PhaseFailed, about(messageChildFailed, failed), stepGroup4, failed)
+}
+
+// failedStep is the first step of group i that failed and counts.
+func (e *Evaluator) failedStep(i nodegraph.Index) nodegraph.Index {
+	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+		n, v := e.graph.Node(m), e.briefs[m]
+		if v.Phase().Unsuccessful() && n.Task != nil && !n.Task.ContinueOn.Covers(v.Phase()) {
+			return m
+		}
+	}
+	return nodegraph.None
 }
 
 // Passed reports whether node i is a StepGroup after which the next was created, and not opened again by a manual retry, when that

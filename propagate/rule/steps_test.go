@@ -3,6 +3,7 @@ package rule_test
 import (
 	"testing"
 
+	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
@@ -37,6 +38,8 @@ var stepGroupScenes = []scene{
 		node: "wf[0]", want: "StepGroup 4: Failed, by wf[0].d, child 'wf-3902324120' failed"},
 	{text: "steps(a when `1 ==`, b)", calls: told(failed("wf[0].b")),
 		node: "wf[0]", want: "StepGroup 3: Error, by wf[0].a, Invalid 'when' expression '1 ==': unexpected end of expression"},
+	{text: "steps(a: dag(x))", set: func(spec *nodegraph.Spec) { template(spec, "main").Steps[0][0].Template = "main" }, limits: nodegraph.Limits{Nesting: 2},
+		node: "wf[0].a[0].a[0]", want: "StepGroup 4: Failed, by wf[0].a[0].a[0].a, child 'wf-2815982653' failed"},
 	{text: "steps(a, b)", calls: told(failed("wf[0].a"), failed("wf[0].b")),
 		node: "wf[0]", want: "StepGroup 4: Failed, by wf[0].a, child 'wf-3986212215' failed"},
 }

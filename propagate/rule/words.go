@@ -34,9 +34,19 @@ func (e *Evaluator) Words(m Message) string {
 		return fmt.Sprintf("retry exceeded workflow deadline %s", time.Unix(m.number, 0).UTC())
 	case messageExpressionError:
 		var few [8]retry.Attempt
-		return e.graph.Node(i).Template.Retry.Decide(e.attempts(i, few[:0]), e.environment(i)).Message
+		return e.inTask(i) + e.graph.Node(i).Template.Retry.Decide(e.attempts(i, few[:0]), e.environment(i)).Message
 	}
 	return texts[m.kind]
+}
+
+// inTask is what Argo puts before the words about an error while it carries out node i, if that is a task of a DAG or an item of
+// one (Argo: executeDAGTask).
+func (e *Evaluator) inTask(i nodegraph.Index) string {
+	n := e.graph.Node(i)
+	if n.Role == nodegraph.RoleTask || n.Role == nodegraph.RoleItem && e.graph.Node(n.Parent).Kind == nodegraph.KindTaskGroup {
+		return fmt.Sprintf("task '%s' errored: ", n.Name())
+	}
+	return ""
 }
 
 // MessageWords is the Message of the verdict on node i in words.

@@ -323,7 +323,8 @@ func TestLosses(t *testing.T) {
 			template(s, "main").Retry.Backoff = &retry.Backoff{Duration: time.Hour}
 			s.ActiveDeadline = time.Minute
 		}, false, []string{
-			"wf(0) pE r x: no; wf +0, 1 left; fails wf(0)",
+			"wf(0) rD xD: no; wf +0, 1 left; fails wf(0)",
+			"wf(0) pE rE xE: yes; wf +1, 1 left", // nobody knows when it ended, and nothing is waited for
 			"wf(0) pD: yes; wf +0, 2 left; made again",
 		}},
 		{"the agent is a pod, and is lost with all that it serves",

@@ -51,6 +51,7 @@ type rareFact struct {
 	halted     string
 	remade     int64
 	restarts   int
+	undated    bool
 }
 
 // more is what few nodes have.

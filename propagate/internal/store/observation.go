@@ -16,6 +16,7 @@ type Observation struct {
 	ExitCode   int
 	HasExit    bool
 	Ready      bool
+	Undated    bool
 	Stage      fact.Stage
 	Phase      nodegraph.Phase
 }
@@ -25,7 +26,7 @@ func (o *Observation) fact() fact.Fact {
 	f := fact.Fact{
 		Serial: o.Serial, Attempt: o.Attempt, UID: o.UID, Stage: o.Stage, Ready: o.Ready, Phase: o.Phase, Message: o.Message,
 		Reason: o.Reason, ExitCode: int(int32(o.ExitCode)), HasExit: o.HasExit,
-		Finished: o.Finished.Time(),
+		Finished: o.Finished.Time(), Undated: o.Undated,
 	}
 	f.AddConditions(o.Conditions)
 	return f
@@ -35,8 +36,8 @@ func (o *Observation) fact() fact.Fact {
 func (s *Store) Knows(i nodegraph.Index, o *Observation) bool {
 	n, d := &s.nodes[i], &s.details[i]
 	return o.Stage == n.stage && o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Phase == n.phase &&
-		(o.UID == "" || o.UID == s.UID(i)) && o.Message == s.phrases.text(d.message) && o.Reason == s.more(i).reason &&
-		(o.Finished == 0 || s.finished[i] != 0) && (n.ran || o.Stage != fact.StageRunning) && (n.ready || !o.Ready) &&
+		(o.UID == "" || o.UID == s.UID(i)) && (o.Message == s.phrases.text(d.message) || fact.KeepsMessage(n.stage, o.Stage, o.Phase, o.Message)) && o.Reason == s.more(i).reason &&
+		(o.Finished == 0 || s.finished[i] != 0) && (o.Undated || !s.Undated(i)) && (n.ran || o.Stage != fact.StageRunning) && (n.ready || !o.Ready) &&
 		(!o.HasExit || d.hasExit && int32(o.ExitCode) == d.exitCode) &&
 		(len(o.Conditions) == 0 || o.conditions("") == s.more(i).conditions)
 }
@@ -63,11 +64,14 @@ func (s *Store) Join(i nodegraph.Index, o *Observation) bool {
 	if o.HasExit {
 		d.hasExit, d.exitCode = true, int32(o.ExitCode)
 	}
+	if !fact.KeepsMessage(n.stage, o.Stage, o.Phase, o.Message) {
+		d.message = s.phrases.say(o.Message)
+	}
 	n.stage, s.finished[i] = o.Stage, o.Finished
 	if o.Stage != fact.StageGone {
-		n.phase, d.message = o.Phase, s.phrases.say(o.Message)
+		n.phase = o.Phase
 	}
-	if d.rare != 0 || o.Reason != "" || len(o.Conditions) > 0 {
+	if d.rare != 0 || o.Reason != "" || len(o.Conditions) > 0 || o.Undated {
 		s.joinRare(i, o)
 	}
 	s.Note(i)
@@ -87,7 +91,7 @@ func (s *Store) joinOther(i nodegraph.Index, o *Observation) bool {
 // joinRare is the part of Join that few nodes have.
 func (s *Store) joinRare(i nodegraph.Index, o *Observation) {
 	s.change(i, func(r *rareFact) {
-		r.conditions = o.conditions(r.conditions)
+		r.conditions, r.undated = o.conditions(r.conditions), o.Undated
 		if o.Stage != fact.StageGone {
 			r.reason = o.Reason
 		}

@@ -78,7 +78,7 @@ func (s *Store) Put(i nodegraph.Index, f *fact.Fact) {
 		attempt: int32(f.Attempt), exitCode: int32(f.ExitCode), memo: f.Memo, hasExit: f.HasExit, synced: f.Synced, hit: f.CacheHit,
 	}
 	s.uids.put(&d.uid, f.UID)
-	s.rare.put(&d.rare, rareFact{reason: f.Reason, conditions: f.Conditions, halted: f.Halted, remade: f.RecreateSerial, restarts: f.Restarts})
+	s.rare.put(&d.rare, rareFact{reason: f.Reason, conditions: f.Conditions, halted: f.Halted, remade: f.RecreateSerial, restarts: f.Restarts, undated: f.Undated})
 	s.details[i] = d
 	s.Note(i)
 }
@@ -146,6 +146,9 @@ func (s *Store) End(i nodegraph.Index, phase nodegraph.Phase, message string, at
 	n := &s.nodes[i]
 	n.stage, n.phase, s.finished[i] = fact.StageEnded, phase, StampOf(at)
 	s.details[i].message = s.phrases.say(message)
+	if s.Undated(i) {
+		s.change(i, func(r *rareFact) { r.undated = false })
+	}
 	s.Note(i)
 }
 
@@ -324,8 +327,8 @@ func (s *Store) AskedToRemake(i nodegraph.Index) bool {
 	return true
 }
 
-// SetFinished notes when node i ended, if nothing has told that. It is read after the verdict on the node alone, so that nobody
-// has to be woken.
+// SetFinished notes when node i ended, if nothing has told that. It is read after the verdict on the node alone, and a Retry that
+// has just ended ends so again, so that nobody has to be woken.
 func (s *Store) SetFinished(i nodegraph.Index, at Stamp) {
 	if s.finished[i] == 0 {
 		s.finished[i] = at
@@ -333,4 +336,9 @@ func (s *Store) SetFinished(i nodegraph.Index, at Stamp) {
 }
 
 // ClearFinished forgets when node i ended.
-func (s *Store) ClearFinished(i nodegraph.Index) { s.finished[i] = 0 }
+func (s *Store) ClearFinished(i nodegraph.Index) {
+	if s.finished[i] != 0 {
+		s.finished[i] = 0
+		s.Note(i)
+	}
+}

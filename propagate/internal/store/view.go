@@ -72,6 +72,9 @@ func (v *View) HasClosing() bool { return v.closing }
 // Finished is when node i ended, 0 while it has not.
 func (v *View) Finished(i nodegraph.Index) Stamp { return v.finished[i] }
 
+// Undated reports whether node i is a pod that ended nobody knows when.
+func (v *View) Undated(i nodegraph.Index) bool { return v.more(i).undated }
+
 // Created is when node i was created, 0 before.
 func (v *View) Created(i nodegraph.Index) Stamp { return v.details[i].created }
 
@@ -129,7 +132,7 @@ func (v *View) Fact(i nodegraph.Index) fact.Fact {
 		Ready: n.ready, Phase: n.phase, Message: v.phrases.text(d.message), Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
 		Finished: v.finished[i].Time(), Unsynced: n.unsynced, Synced: d.synced, RecreateSerial: r.remade, Restarts: r.restarts, Conditions: r.conditions,
 		Halted: r.halted, Released: n.released, Lock: n.lock, Waited: n.waited, Answer: n.answer, Memo: d.memo, CacheHit: d.hit,
-		SeenEnded: n.seen, Reopened: n.reopened,
+		SeenEnded: n.seen, Reopened: n.reopened, Undated: r.undated,
 	}
 }
 
