@@ -41,6 +41,13 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 		return
 	}
 	e.facts.Grant(i)
+	switch {
+	case e.rules.Brief(i).WantsAttempt():
+		e.starts.want(i)
+		return
+	case f.Stage() == fact.StageGone:
+		return // the pod that it lost is asked for again with its verdict
+	}
 	if e.expand(i) && startedByHost.has(e.facts.Node(i).Kind()) {
 		e.actOn(ActionRecreate, i, "")
 	}

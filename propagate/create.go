@@ -19,6 +19,7 @@ func (e *Engine) start(i nodegraph.Index, v rule.Brief) {
 		}
 		e.grow()
 		e.rules.ForgetWants(i)
+		e.starts.forget(i)
 		i = m
 	}
 	e.create(i)

@@ -49,6 +49,9 @@ func (e *Engine) need(i nodegraph.Index) (WaitReason, bool) {
 	case rule.RuleLockWait:
 		return WaitLock, true
 	case rule.RuleStartOwed, rule.RulePodRecreate:
+		if e.facts.Node(i).Lock() == fact.LockAsked {
+			return WaitLock, true
+		}
 		return WaitStart, true
 	case rule.RulePodPending, rule.RulePodRunning:
 		return WaitPod, true

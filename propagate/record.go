@@ -136,11 +136,9 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	if n.Kind.Composite() && e.rules.Stops(i) && (!r.Phase.Settled() || r.Phase == nodegraph.PhaseFailed) {
 		f.Halted = e.facts.Shutdown()
 	}
-	if len(e.rules.LocksOf(i)) > 0 && !r.Phase.Settled() {
-		f.Lock = fact.LockHeld
-	}
-	if r.WaitsFor != "" && r.Phase == nodegraph.PhasePending {
-		f.Lock, f.Message, f.Reason, f.Waited = fact.LockWaits, r.Message, r.WaitsFor, true
+	f.Lock = recordedLock(e, i, r)
+	if f.Lock == fact.LockWaits {
+		f.Message, f.Reason, f.Waited = r.Message, r.WaitsFor, r.Phase == nodegraph.PhasePending
 		return f
 	}
 	switch n.Kind {
@@ -161,6 +159,19 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 		f.SeenEnded = f.SeenEnded && !hookMissed(e, i)
 	}
 	return f
+}
+
+// recordedLock says where node i stands with its locks. A record tells who waits, and what is open besides holds them. A ready
+// daemon gave them back, though Argo may record that it waits for them again. Its Retry waits before it makes another attempt.
+func recordedLock(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus) fact.LockState {
+	waits := r.Phase == nodegraph.PhasePending || r.Kind == nodegraph.KindRetry && r.Phase == nodegraph.PhaseRunning
+	switch {
+	case r.Daemoned, r.Phase.Settled(), len(e.rules.LocksOf(i)) == 0:
+		return fact.LockNone
+	case r.WaitsFor != "" && waits:
+		return fact.LockWaits
+	}
+	return fact.LockHeld
 }
 
 // hookMissed reports whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its

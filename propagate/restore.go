@@ -175,6 +175,7 @@ func (r *restorer) restore() error {
 	e.sweep(0)
 	if r.record {
 		r.endRecorded()
+		e.askForDaemonLocks()
 	}
 	e.keepOmissions()
 	e.out.changed = e.out.changed[:0]
@@ -201,6 +202,21 @@ func (r *restorer) restore() error {
 	return nil
 }
 
+// askForDaemonLocks takes the locks from Retries of daemons between two attempts, so that they are asked for before the next. A
+// record does not tell whether the last attempt was ready, and the locks were given back, before it ended.
+func (e *Engine) askForDaemonLocks() {
+	if !e.facts.HasDaemons() {
+		return
+	}
+	for i := range nodegraph.Index(e.graph.Len()) {
+		n := e.graph.Node(i)
+		if n.Kind == nodegraph.KindRetry && n.Template.Daemon && e.facts.Node(i).Lock() == fact.LockHeld && e.rules.OpenMember(i) == nodegraph.None {
+			e.facts.SetLock(i, fact.LockNone)
+		}
+	}
+	e.sweep(0)
+}
+
 // keepOmissions makes omissions final: a daemon that ends later does not undo them.
 func (e *Engine) keepOmissions() {
 	if !e.facts.HasDaemons() {
@@ -225,9 +241,10 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	case e.facts.Node(i).Exists() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
 	case n.Kind == nodegraph.KindTaskGroup:
 		err = r.addItems(i)
-	case !e.facts.Node(i).Exists(), e.facts.Node(i).Lock() == fact.LockWaits: // what waits for a lock has nothing inside it yet
+	case !e.facts.Node(i).Exists():
 	case n.Kind == nodegraph.KindRetry:
 		err = r.addAttempts(i)
+	case e.facts.Node(i).Lock() == fact.LockWaits: // it has nothing inside it yet
 	case n.Kind == nodegraph.KindPod:
 		if len(n.Template.Containers) > 0 {
 			err = e.graph.Expand(i)

@@ -73,6 +73,8 @@ func (e *Engine) commit(i nodegraph.Index, old, is rule.Brief) {
 		e.starts.want(i)
 	}
 	switch {
+	case is.Daemoned() && !old.Daemoned():
+		e.becameReady(i)
 	case old.SettledAlike(is):
 	case is.Fulfilled() && !is.Daemoned():
 		e.hasEnded(i)
@@ -92,6 +94,13 @@ func (e *Engine) hasEnded(i nodegraph.Index) {
 	e.awaitHook(i)
 	n := e.facts.Node(i)
 	if boundaries.has(n.Kind()) || n.Lock() != fact.LockNone || e.facts.HasDaemons() && e.rules.Brief(i).Rule() == rule.RuleOmitted {
+		e.ended.push(i)
+	}
+}
+
+// becameReady does what follows from a daemon's being ready: it is fulfilled, so finalizeEnded gives its locks back.
+func (e *Engine) becameReady(i nodegraph.Index) {
+	if e.facts.Node(i).Lock() != fact.LockNone {
 		e.ended.push(i)
 	}
 }
@@ -124,9 +133,10 @@ func (e *Engine) awaitHook(i nodegraph.Index) {
 	}
 }
 
-// recreate asks the host, once for each pod that is lost, to make the pod of node i again.
+// recreate asks the host, once for each pod that is lost, to make the pod of node i again. A daemon that was ready before gave its
+// locks back, and asks for them first.
 func (e *Engine) recreate(i nodegraph.Index) {
-	if e.facts.AskedToRemake(i) {
+	if e.hasLocks(i) && e.facts.AskedToRemake(i) {
 		e.actOn(ActionRecreate, i, "")
 	}
 }
@@ -136,7 +146,7 @@ func (e *Engine) recreate(i nodegraph.Index) {
 func (e *Engine) recreateAgain() {
 	for _, i := range e.restored.pendingRecreate {
 		asked := func(a Action) bool { return a.Node == i && a.Type == ActionRecreate }
-		if e.owed(i) && !slices.ContainsFunc(e.out.result.Actions, asked) {
+		if e.owed(i) && e.hasLocks(i) && !slices.ContainsFunc(e.out.result.Actions, asked) {
 			e.actOn(ActionRecreate, i, "")
 		}
 	}

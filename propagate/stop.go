@@ -97,7 +97,7 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 }
 
 // finalizeEnded releases locks, makes omissions final, and ends what is left open inside nodes that have just ended: ready
-// daemons, and whatever a template that fails fast leaves open. A daemon that ends later does not undo an omission. It
+// daemons, and whatever a template that fails fast leaves open. Of a daemon that has become ready it releases the locks. A daemon that ends later does not undo an omission. It
 // stops at the first node that had anything left, since those around that may read it, and reports whether one had.
 func (e *Engine) finalizeEnded() bool {
 	for !e.ended.empty() && e.sched.Empty() {
@@ -106,6 +106,9 @@ func (e *Engine) finalizeEnded() bool {
 			continue // it goes on
 		}
 		e.releaseLocks(i)
+		if e.rules.Brief(i).Daemoned() {
+			continue // it is ready, and has not ended
+		}
 		switch e.rules.Brief(i).Rule() {
 		case rule.RuleFailFast:
 			e.closeMembers(i, e.rules.MessageWords(i))

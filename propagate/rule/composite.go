@@ -15,6 +15,8 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 		return e.wholeRule(i)
 	case n.Closing():
 		return e.closingRule(i)
+	case n.Lock() == fact.LockWaits && e.graph.First(i) != nodegraph.None && !n.Waited():
+		return Ruling{Brief: newBrief(nodegraph.PhaseRunning, composite6), Message: e.told(i), By: nodegraph.None}
 	case n.Lock() == fact.LockWaits:
 		return pending(composite6, e.told(i))
 	}

@@ -118,10 +118,6 @@ func TestEngineToday(t *testing.T) {
 		at     int // seconds after the start
 		events []propagate.Event
 	}
-	pod := func(ev propagate.Event, uid string) propagate.Event {
-		ev.Pod.UID = uid
-		return ev
-	}
 	for _, test := range []struct {
 		name  string
 		text  string
@@ -154,10 +150,6 @@ func TestEngineToday(t *testing.T) {
 			calls: []call{{1, []propagate.Event{propagate.LockQueued("wf", "default/Mutex/m", "waits")}},
 				{2, []propagate.Event{propagate.LockGranted("wf"), propagate.Shutdown("Terminate")}}},
 			want: []string{"I9.4 wf", "I9.5 wf", "I9.5 wf", "I9.6 wf"}},
-		{name: "the absence of a newer pod opens what gave its lock back", text: "dag(a: mutex(m, pod), b)",
-			calls: []call{{1, []propagate.Event{propagate.LockGranted("wf.a")}}, {2, []propagate.Event{pod(propagate.PodFailed("wf.a", ""), "1")}},
-				{3, []propagate.Event{pod(propagate.PodDeleted("wf.a"), "2")}}},
-			want: []string{"I9.4 wf.a"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e, err := propagate.New(parse(t, test.text, test.edit))
