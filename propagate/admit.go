@@ -112,7 +112,7 @@ func (e *Engine) hasLocks(i nodegraph.Index) bool {
 		n := e.graph.Node(i)
 		e.facts.SetLock(i, fact.LockAsked)
 		e.starts.asked[i] = struct{}{}
-		e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: locks})
+		e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: locks, Within: e.lockedAround(i)})
 	}
 	return false
 }

@@ -96,6 +96,7 @@ type Action struct {
 	Node     nodegraph.Index  // nodegraph.Root for the workflow
 	ID, Name string           // of the node, empty for the workflow
 	Locks    []nodegraph.Lock // Acquire, Release
+	Within   []string         // Acquire: ids of the nodes around it that have locks
 	At       time.Time        // Wake; Start: no attempt may run past it, zero if there is no such limit
 	Message  string
 }
