@@ -20,7 +20,7 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 		return false
 	}
 	if v.WantsAttempt() {
-		return e.hasLocks(i) // it does, unless it gave them back when an attempt of it was a ready daemon
+		return e.rules.Barred(i) || e.hasLocks(i) // it does, unless it gave them back when an attempt of it was a ready daemon
 	}
 	return e.hasLocks(i) && (n.Template.Memoize == "" || e.lookedUp(i, n.Template.Memoize))
 }

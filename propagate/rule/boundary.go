@@ -37,10 +37,44 @@ type Census struct {
 	Failed   nodegraph.Index // one that failed, None if none did
 }
 
-// Census counts what is in a boundary. What waits for a lock uses nothing, and its holder may need the place. It allocates
-// where a boundary has groups or Retries.
+// Census counts what is in a boundary. It allocates where a boundary has groups or Retries.
 func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 	c := Census{Failed: nodegraph.None}
+	e.eachCounted(boundary, func(m nodegraph.Index) {
+		switch p := e.briefs[m].Phase(); {
+		case e.TakesPlace(m):
+			c.Active++
+			if !e.briefs[m].Daemoned() {
+				c.Busy++
+			}
+		case p.Unsuccessful() && c.Failed == nodegraph.None:
+			c.Failed = m
+		}
+		c.Released = c.Released || e.released(m)
+	})
+	return c
+}
+
+// PlacesIn lists what takes a place under the parallelism of a boundary.
+func (e *Evaluator) PlacesIn(boundary nodegraph.Index) []nodegraph.Index {
+	var list []nodegraph.Index
+	e.eachCounted(boundary, func(m nodegraph.Index) {
+		if e.TakesPlace(m) {
+			list = append(list, m)
+		}
+	})
+	return list
+}
+
+// TakesPlace reports whether node m, a pod, DAG or Steps that exists, has not ended. What waits for a lock uses nothing, and the
+// holder of that may need the place.
+func (e *Evaluator) TakesPlace(m nodegraph.Index) bool {
+	n := e.facts.Node(m)
+	return n.Exists() && !e.briefs[m].Phase().Settled() && n.Lock() != fact.LockWaits
+}
+
+// eachCounted calls do for what a Census counts and exists.
+func (e *Evaluator) eachCounted(boundary nodegraph.Index, do func(nodegraph.Index)) {
 	stack := []nodegraph.Index{boundary}
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
@@ -49,25 +83,12 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 			if !e.facts.Node(m).Exists() {
 				continue
 			}
-			switch p := e.briefs[m].Phase(); e.graph.Node(m).Kind {
+			switch e.graph.Node(m).Kind {
 			case nodegraph.KindPod, nodegraph.KindDAG, nodegraph.KindSteps:
-				if e.released(m) {
-					c.Released = true
-				}
-				if !p.Settled() {
-					if e.facts.Node(m).Lock() != fact.LockWaits {
-						c.Active++
-						if !e.briefs[m].Daemoned() {
-							c.Busy++
-						}
-					}
-				} else if p.Unsuccessful() && c.Failed == nodegraph.None {
-					c.Failed = m
-				}
+				do(m)
 			case nodegraph.KindRetry, nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
 				stack = append(stack, m)
 			}
 		}
 	}
-	return c
 }
