@@ -79,12 +79,12 @@ func (s *standstill) whyNoLock(i nodegraph.Index) string {
 		for _, h := range holders {
 			switch {
 			case h == nodegraph.Root:
-				return fmt.Sprintf("since the workflow itself holds %s", l.Key)
+				return fmt.Sprintf("the workflow itself holds %s", l.Key)
 			case s.around(h, i):
-				return fmt.Sprintf("since %s, which it is inside of, holds %s", s.rules.NameOf(h), l.Key)
+				return fmt.Sprintf("%s, which it is inside of, holds %s", s.rules.NameOf(h), l.Key)
 			}
 		}
-		return fmt.Sprintf("since %s is held by what ends later: %s", l.Key, s.names(holders))
+		return fmt.Sprintf("%s is held by what ends later: %s", l.Key, s.names(holders))
 	}
 	return ""
 }
@@ -112,7 +112,7 @@ func (s *standstill) whyNoPlace(i nodegraph.Index) string {
 			continue
 		}
 		if taken := s.placesIn(b); len(taken) >= limit {
-			return fmt.Sprintf("since parallelism %d is used up by what ends later: %s", limit, s.names(taken))
+			return fmt.Sprintf("parallelism %d is used up by what ends later: %s", limit, s.names(taken))
 		}
 	}
 	return ""

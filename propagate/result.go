@@ -171,7 +171,7 @@ func (o Obligation) String() string {
 	}
 	text := name + ": " + o.For.String()
 	if o.Never != "" {
-		text += " for ever, " + o.Never
+		text += " for ever, since " + o.Never
 	}
 	return text
 }
