@@ -196,6 +196,30 @@ func TestHostHandsALockToTheNextVisited(t *testing.T) {
 	require.Equal(t, waits, shown(h.Engine, "wf.q"))
 }
 
+// What is free after a step goes to the first that waits in the order of visits, not to the one that came first.
+func TestHostHandsAFreeLockOverInOrder(t *testing.T) {
+	h := hostOf(t, "dag(a: steps(w | y: mutex(m, pod)), b: steps(x | z: mutex(m, pod)), c: mutex(m, pod))")
+	h.Visits = true
+	step := func(ended ...string) {
+		var pods []propagate.PodStatus
+		for _, node := range ended {
+			pods = append(pods, propagate.PodStatus{Node: node, UID: node, Phase: "Succeeded"})
+		}
+		_, err := h.Step(noon, pods)
+		require.NoError(t, err)
+	}
+	step()
+	step("wf.b[0].x")
+	step("wf.b[0].x", "wf.a[0].w")
+	step("wf.b[0].x", "wf.a[0].w", "wf.c")
+	const waits = "Pending Waiting for default/Mutex/m lock. Lock status: 0/1"
+	require.Equal(t, waits, shown(h.Engine, "wf.a[1].y"), "visited before c")
+	require.Equal(t, waits, shown(h.Engine, "wf.b[1].z"), "visited before c")
+	step("wf.b[0].x", "wf.a[0].w", "wf.c")
+	require.Equal(t, "Pending", shown(h.Engine, "wf.a[1].y"))
+	require.Equal(t, waits, shown(h.Engine, "wf.b[1].z"))
+}
+
 // A node that is new and comes before the one that gives its lock back is visited first, and waits until the next step, in which
 // all are asked anew.
 func TestHostVisitsBeforeALockGoesBack(t *testing.T) {

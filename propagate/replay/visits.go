@@ -41,7 +41,7 @@ func (s *step) visitFor(a *propagate.Action) []propagate.Event {
 // goesOn reports whether something is left for the walk.
 func (s *step) goesOn() bool { return s.Visits && s.Locks != nil && !s.walk.ended }
 
-// visit goes on to the next node to which the walk makes a difference. After the last one others get what is left.
+// visit goes on to the next node to which the walk makes a difference. After the last one other workflows may get what is left.
 func (s *step) visit() []propagate.Event {
 	events, more := s.next(nodegraph.None)
 	for more && len(events) == 0 {
@@ -51,6 +51,9 @@ func (s *step) visit() []propagate.Event {
 		return events
 	}
 	s.walk.ended = true
+	if s.Granted == nil {
+		return nil // the next step asks anew, in order
+	}
 	for _, free := range s.Locks.Grant() {
 		s.later = append(s.later, s.handOver([]propagate.Notice{free.Granted()})...)
 	}
@@ -108,14 +111,19 @@ func (s *step) moveTo(i nodegraph.Index) {
 
 // askAll asks anew for all nodes that wait, as when nothing has changed.
 func (s *step) askAll() []propagate.Event {
-	var events []propagate.Event
 	if !s.Visits || s.Locks == nil || s.Engine.Complete() {
 		return nil
 	}
+	var nodes []nodegraph.Index
 	for m := nodegraph.Root; int(m) < s.Engine.Graph().Len(); m++ {
 		if s.Engine.Fact(m).Lock == fact.LockWaits {
-			events = append(events, s.askAgain(m)...)
+			nodes = append(nodes, m)
 		}
+	}
+	slices.SortFunc(nodes, s.Engine.StartOrder)
+	var events []propagate.Event
+	for _, m := range nodes {
+		events = append(events, s.askAgain(m)...)
 	}
 	return events
 }
