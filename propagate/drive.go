@@ -9,6 +9,10 @@ import (
 )
 
 // A Host is what [Drive] needs of a controller. One host has any number of workflows.
+//
+// A host whose workflows share locks keeps a [LockTable]. It calls Rank when it first has a workflow, Answer for what the
+// engine asks about locks, and Forget when the workflow is deleted; after a restart it calls Adopt for all, and Grant then. It
+// shows its users what Deadlocks returns, and the obligations that say Never: those waits do not end by themselves.
 type Host interface {
 	// Call tells the engine of a workflow what happened, by Apply, SyncPods or SyncChanged.
 	Call(workflow string, events []Event) (Result, error)

@@ -109,7 +109,6 @@ func (t *LockTable) Grant() []Holder {
 		}
 		granted = append(granted, t.waits[place].holder)
 		t.grant(place)
-		place = 0 // nobody may need any more what one in front was made to wait for
 	}
 	return granted
 }
