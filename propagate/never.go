@@ -137,11 +137,11 @@ func (s *standstill) placesIn(b nodegraph.Index) []nodegraph.Index {
 	return s.places[b]
 }
 
-// stays reports whether node i, which takes a place, would not end: a composite around what waits, or a ready daemon, whose
-// boundary is around it.
+// stays reports whether node i, which takes a place, would not end: a composite around what waits, or a ready daemon, which ends
+// with its boundary, or with the workflow.
 func (s *standstill) stays(i nodegraph.Index) bool {
 	if s.rules.Brief(i).Daemoned() {
-		i = s.graph.Boundary(i)
+		i = max(s.graph.Boundary(i), nodegraph.Root)
 	}
 	return s.open[i]
 }
