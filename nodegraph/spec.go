@@ -26,6 +26,8 @@ type Spec struct {
 	PodRestarts    int           // how often a pod that failed before it ran is made anew (Argo: failedPodRestart)
 	TTL            TTL           // when a completed workflow expires
 	Suspended      bool          // start nothing until the host resumes the workflow (Argo: spec.suspend)
+	Priority       int32         // of workflows that wait for a lock the higher is served first (Argo: spec.priority)
+	Created        time.Time     // of those of one priority the older; zero if not known (Argo: creationTimestamp)
 
 	// TransientErrors is a regular expression for messages of errors that retryPolicy OnTransientError retries besides those
 	// that are known. It is the host's, as PodRestarts is; empty for none (Argo: TRANSIENT_ERROR_PATTERN).

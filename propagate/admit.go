@@ -28,10 +28,8 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 		e.returnLocks(i)
 		return false
 	}
-	if v.WantsAttempt() {
-		return true // the Retry exists: it has its locks, and nobody is asked about it any more
-	}
-	return e.hasLocks(i) && (n.Template.Memoize == "" || e.lookedUp(i, n.Template.Memoize))
+	// A Retry has its locks before it makes another attempt, unless it gave them back when an attempt of it was a ready daemon.
+	return e.hasLocks(i) && (v.WantsAttempt() || n.Template.Memoize == "" || e.lookedUp(i, n.Template.Memoize))
 }
 
 // heldAround reports whether something around node i that a manual retry has opened again waits for its locks, or comes after
@@ -143,7 +141,7 @@ func (e *Engine) hasLocks(i nodegraph.Index) bool {
 		n := e.graph.Node(i)
 		e.facts.SetLock(i, fact.LockAsked)
 		e.starts.asked[i] = struct{}{}
-		e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: locks})
+		e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: locks, Within: e.lockedAround(i)})
 	}
 	return false
 }

@@ -21,7 +21,7 @@ func (e *InvariantError) Error() string {
 }
 
 // Check tests what must hold after every call. Nothing unfulfilled is inside something fulfilled. An unfinished workflow
-// waits for something, and a complete one for nothing. The reference evaluator agrees. What has settled holds no lock. Check
+// waits for something, and a complete one for nothing. The reference evaluator agrees. What is fulfilled holds no lock. Check
 // evaluates every node anew and is for tests of the library and of its hosts. The error is an [*InvariantError].
 func (e *Engine) Check() error {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
@@ -29,9 +29,9 @@ func (e *Engine) Check() error {
 			return err
 		}
 		v := e.rules.Brief(i)
-		ended := v.Fulfilled() && !v.Daemoned() || v.Phase() == nodegraph.PhasePlanned && e.rules.WithinEnded(i)
+		ended := v.Fulfilled() || v.Phase() == nodegraph.PhasePlanned && e.rules.WithinEnded(i)
 		if ended && e.facts.Node(i).Lock() != fact.LockNone && e.ended.empty() { // a restored engine gives them back with its first call
-			return &InvariantError{"locks", e.rules.NameOf(i), "it has settled and still holds or awaits a lock"}
+			return &InvariantError{"locks", e.rules.NameOf(i), "it is fulfilled and still holds or awaits a lock"}
 		}
 	}
 	if open := e.Obligations(); e.Complete() != (len(open) == 0) {

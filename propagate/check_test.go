@@ -53,12 +53,12 @@ func TestCheckFindsWhatIsBroken(t *testing.T) {
 		{"an attempt runs inside a Retry that has ended", becomes("wf.r", nodegraph.PhaseSucceeded, rule.RuleRetry),
 			&InvariantError{"containment", "wf.r(0)", "it is Pending inside something that has ended"}},
 		{"a node that has ended holds a lock", all(becomes("wf.a.y", nodegraph.PhaseSucceeded, rule.RulePodResult), holds("wf.a.y", fact.LockHeld)),
-			&InvariantError{"locks", "wf.a.y", "it has settled and still holds or awaits a lock"}},
+			&InvariantError{"locks", "wf.a.y", "it is fulfilled and still holds or awaits a lock"}},
 		{"a node that will never be created awaits a lock",
 			all(becomes("wf.a.x", nodegraph.PhaseFailed, rule.RulePodResult), becomes("wf.a", nodegraph.PhaseFailed, rule.RuleFailFast), holds("wf.a.y", fact.LockAsked)),
-			&InvariantError{"locks", "wf.a.y", "it has settled and still holds or awaits a lock"}},
-		{"a daemon that is ready may hold a lock, but is not what the rules say", all(ready("wf.d.p"), holds("wf.d.p", fact.LockHeld)),
-			&InvariantError{"agreement", "wf.d.p", `the engine says Running "" (daemon-ready), the reference Pending "" (start-owed)`}},
+			&InvariantError{"locks", "wf.a.y", "it is fulfilled and still holds or awaits a lock"}},
+		{"a daemon that is ready holds a lock", all(ready("wf.d.p"), holds("wf.d.p", fact.LockHeld)),
+			&InvariantError{"locks", "wf.d.p", "it is fulfilled and still holds or awaits a lock"}},
 		{"an open workflow waits for nothing", func(e *Engine) {
 			for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 				e.rules.Record(i, rule.Ruling{Brief: rule.BriefOf(nodegraph.PhaseRunning, rule.RuleMembersOpen)})

@@ -19,6 +19,7 @@ func (e *Engine) start(i nodegraph.Index, v rule.Brief) {
 		}
 		e.grow()
 		e.rules.ForgetWants(i)
+		e.starts.forget(i)
 		i = m
 	}
 	if e.facts.Node(i).Exists() {
@@ -34,6 +35,7 @@ func (e *Engine) goOn(i nodegraph.Index) {
 	e.facts.Grant(i)
 	switch {
 	case !e.facts.Node(i).Kind().Composite() && e.refuse(i), e.isHit(i):
+	case e.facts.Node(i).Stage() == fact.StageGone: // its pod is asked for with its verdict
 	case e.expand(i) && startedByHost.has(e.facts.Node(i).Kind()):
 		e.actOn(ActionRecreate, i, "")
 	}

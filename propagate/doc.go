@@ -31,7 +31,7 @@
 //   - Confluence (I3): any order, duplication or batching of the same events gives the same phases and obligations.
 //   - Agreement (I4): the incremental engine says what the reference evaluator says, which starts from scratch.
 //   - No rewriting (I5): a leaf that ended changes only when a newer incarnation, attempt or manual retry supersedes it.
-//   - Locks (I6): a lock is released in the result in which its holder settles.
+//   - Locks (I6): a lock is released in the result in which its holder is fulfilled.
 //   - Restart (I7): [Engine.Save] and [FromState], at any moment, change no phase and no obligation. [FromSnapshot] keeps what a
 //     record says has ended, unless something inside it is open, and never reopens it. What a complete record leaves open is closed.
 //   - Truth (I8): nothing that failed is reported as success.

@@ -9,6 +9,10 @@ import (
 )
 
 // A Host is what [Drive] needs of a controller. One host has any number of workflows.
+//
+// A host whose workflows share locks keeps a [LockTable]. It calls Rank when it first has a workflow, Answer for what the
+// engine asks about locks, and Forget when the workflow is deleted; after a restart it calls Adopt for all, and Grant then. It
+// shows its users what Deadlocks returns, and the obligations that say Never: those waits do not end by themselves.
 type Host interface {
 	// Call tells the engine of a workflow what happened, by Apply, SyncPods or SyncChanged.
 	Call(workflow string, events []Event) (Result, error)
@@ -128,25 +132,30 @@ func tooLate(refused *EventError) bool {
 	return false
 }
 
-// Answer carries out ActionAcquire and ActionRelease of a workflow, and returns whom to tell what because of it. It does
-// nothing for other actions.
+// Answer carries out ActionAcquire and ActionRelease of a workflow, and returns whom to tell what because of it: who asked comes
+// first. It does nothing for other actions.
 func (t *LockTable) Answer(workflow string, a *Action) []Notice {
 	h := Holder{Workflow: workflow, Node: a.ID}
 	switch a.Type {
 	case ActionAcquire:
-		granted, key, message := t.Acquire(h, a.Locks)
-		if !granted {
-			return []Notice{{workflow, LockQueued(a.ID, key, message)}}
+		granted, key, message := t.acquire(waiter{holder: h, locks: a.Locks, within: a.Within})
+		if granted {
+			return []Notice{h.Granted()}
 		}
-		return []Notice{{workflow, LockGranted(a.ID)}}
+		return append([]Notice{{workflow, LockQueued(a.ID, key, message)}}, notices(t.Grant())...)
 	case ActionRelease:
-		var notices []Notice
-		for _, h := range t.Release(h) {
-			notices = append(notices, h.Granted())
-		}
-		return notices
+		return notices(t.Release(h))
 	}
 	return nil
+}
+
+// notices are the notices that holders have all their locks.
+func notices(granted []Holder) []Notice {
+	var list []Notice
+	for _, h := range granted {
+		list = append(list, h.Granted())
+	}
+	return list
 }
 
 // Granted is the notice that the holder has all its locks.
@@ -154,7 +163,10 @@ func (h Holder) Granted() Notice { return Notice{h.Workflow, LockGranted(h.Node)
 
 // Clone returns a copy of the table that shares nothing with it.
 func (t *LockTable) Clone() LockTable {
-	c := LockTable{locks: make(map[string]*lockState, len(t.locks)), held: make(map[Holder][]nodegraph.Lock, len(t.held)), waits: slices.Clone(t.waits)}
+	c := LockTable{
+		locks: make(map[string]*lockState, len(t.locks)), held: make(map[Holder][]nodegraph.Lock, len(t.held)),
+		waits: slices.Clone(t.waits), ranks: maps.Clone(t.ranks), arrived: t.arrived,
+	}
 	for key, l := range t.locks {
 		c.locks[key] = &lockState{limit: l.limit, holders: slices.Clone(l.holders)}
 	}

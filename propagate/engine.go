@@ -21,7 +21,7 @@ type Engine struct {
 
 	stops    stops        // what the current call is to stop; empty between calls
 	starts   starts       // what wants to start; between calls, what is held back
-	ended    fifo         // nodes that have ended and whose end is to be finalized; empty between calls
+	ended    fifo         // nodes that have ended, or are ready daemons with locks, and are to be finalized; empty between calls
 	restored restored     // what an engine owes that was made from what was stored; nothing after the first call
 	out      output       // what the current call has brought about; empty between calls
 	older    olderPods    // the pods that nodes had before those that are known

@@ -162,6 +162,7 @@ var (
 	}}
 	brokenPod = templates("pods can't run", nodegraph.KindPod, func(t *nodegraph.Template) { t.Err = "no such template" })
 	deadline  = twist{"deadline 20s", func(s *nodegraph.Spec) { s.ActiveDeadline = 20 * time.Second }}
+	ranked    = twist{"the larger one first", func(s *nodegraph.Spec) { s.Priority, s.Created = int32(len(s.Templates)), epoch }}
 	restarts  = twist{"podRestarts 1", func(s *nodegraph.Spec) { s.PodRestarts = 1 }}
 	failFast  = templates("failFast of the DAG", nodegraph.KindDAG, func(t *nodegraph.Template) { t.FailFast = true })
 	failFastS = templates("failFast of the Steps", nodegraph.KindSteps, func(t *nodegraph.Template) { t.FailFast = true })
@@ -240,6 +241,7 @@ var families = []family{
 		drawn1("mutex(m, pod)", deadline),
 		{graphs: []string{"dag(a)", "dag(a)"}, twists: []twist{wholeM}},
 		{graphs: []string{"dag(a: mutex(n, pod))", "dag(a: mutex(n, pod))"}, twists: []twist{wholeM}},
+		{graphs: []string{"mutex(m, pod)", "dag(a: mutex(m, pod))"}, twists: []twist{ranked}},
 	}},
 	{"crossing locks", 9, explore.Cluster{Crash: true, Fail: true, Harm: 2}, []drawing{
 		drawnTogether("mutex(m, dag(a: mutex(n, pod)))", "mutex(n, dag(a: mutex(m, pod)))"),

@@ -16,12 +16,24 @@ type Holder struct {
 }
 
 // A LockTable grants mutexes and semaphores to the workflows of one host (Argo: the synchronization manager). A holder
-// gets all the locks it asks for at once, or waits for all of them, so that holders can't wait for each other. Those who
-// wait are served in the order in which they came. The zero value is an empty table.
+// gets all the locks it asks for at once, or waits for all of them. The zero value is an empty table.
+//
+// Those who wait are served in this order: the workflow with the higher priority first, then the older one, then who came
+// first; see [LockTable.Rank]. Whoever of a workflow asks has the place in front that any of its nodes has, as in Argo.
+// A place of a lock that is free is kept for those in front who wait for others too, with two exceptions, since in Argo such
+// waits may never end:
+//
+//  1. Nothing is kept for one who can never go on: see [LockTable.Deadlocks].
+//  2. Nothing is kept from one whose own end those in front need, directly or through others.
+//
+// So a lock is left free only for somebody who gets it once others end who need nobody that is made to wait.
 type LockTable struct {
-	locks map[string]*lockState
-	held  map[Holder][]nodegraph.Lock
-	waits []waiter
+	locks   map[string]*lockState
+	held    map[Holder][]nodegraph.Lock
+	waits   []waiter // the next to be served first
+	ranks   map[string]rank
+	arrived int    // how many have come to wait
+	stuck   []bool // of waits, who can never go on; nil if that has to be worked out anew
 }
 
 type lockState struct {
@@ -32,19 +44,27 @@ type lockState struct {
 type waiter struct {
 	holder Holder
 	locks  []nodegraph.Lock
+	within []string // ids of the nodes around it that have locks
+	rank   rank
+	number int // of its arrival
 }
 
 // Acquire asks for all of locks. If they can't be granted the holder is queued, and key and message say for which of
-// them it waits, in Argo's words. Asking again does not lose the place in the queue.
+// them it waits, in Argo's words. Asking again does not lose the place in the queue. A new wait may let
+// others pass whom those in front need now: [LockTable.Grant] serves them. Answer calls it, too.
 func (t *LockTable) Acquire(h Holder, locks []nodegraph.Lock) (granted bool, key, message string) {
-	if _, ok := t.held[h]; ok {
+	return t.acquire(waiter{holder: h, locks: locks})
+}
+
+// acquire is Acquire for one of whom it is known which locks are around it.
+func (t *LockTable) acquire(w waiter) (granted bool, key, message string) {
+	if _, ok := t.held[w.holder]; ok {
 		return true, "", ""
 	}
-	t.name(locks)
-	place := slices.IndexFunc(t.waits, func(w waiter) bool { return w.holder == h })
+	t.name(w.locks)
+	place := slices.IndexFunc(t.waits, func(o waiter) bool { return o.holder == w.holder })
 	if place < 0 {
-		place = len(t.waits)
-		t.waits = append(t.waits, waiter{h, locks})
+		place = t.enqueue(w)
 	}
 	if key = t.obstacle(place); key != "" {
 		l := t.locks[key]
@@ -57,21 +77,33 @@ func (t *LockTable) Acquire(h Holder, locks []nodegraph.Lock) (granted bool, key
 // Release gives back all that the holder has, or takes it out of the queue, and returns who holds all their locks now
 // and did not before.
 func (t *LockTable) Release(h Holder) []Holder {
-	for _, l := range t.held[h] {
-		s := t.locks[l.Key]
-		s.holders = slices.DeleteFunc(s.holders, func(other Holder) bool { return other == h })
-	}
-	delete(t.held, h)
-	t.waits = slices.DeleteFunc(t.waits, func(w waiter) bool { return w.holder == h })
+	t.Free(h)
 	return t.Grant()
 }
 
+// Free is Release for a host that asks anew for those who wait, in an order of its own, and calls [LockTable.Grant] then.
+// Nobody gets a lock by it.
+func (t *LockTable) Free(h Holder) {
+	t.leave(func(other Holder) bool { return other == h }, t.held[h])
+	delete(t.held, h)
+}
+
+// leave takes holders out of the queue, and these locks from them.
+func (t *LockTable) leave(who func(Holder) bool, locks []nodegraph.Lock) {
+	t.stuck = nil
+	for _, l := range locks {
+		s := t.locks[l.Key]
+		s.holders = slices.DeleteFunc(s.holders, who)
+	}
+	t.waits = slices.DeleteFunc(t.waits, func(w waiter) bool { return who(w.holder) })
+}
+
 // Grant gives free locks to those who wait for them and returns who holds all their locks now and did not before. Only
-// a host that has just adopted an engine needs to call it.
+// a host that has just adopted an engine, or that calls [LockTable.Acquire] or [LockTable.Free], needs to call it.
 func (t *LockTable) Grant() []Holder {
 	var granted []Holder
 	for place := 0; place < len(t.waits); {
-		if t.obstacle(place) != "" {
+		if !t.free(place) || t.obstacle(place) != "" {
 			place++
 			continue
 		}
@@ -100,27 +132,9 @@ func (t *LockTable) Waiters(key string) []Holder {
 	return list
 }
 
-// obstacle returns the first lock that the waiter at this place can't have: one without a free place, counting those
-// who came before. It is empty when there is none.
-func (t *LockTable) obstacle(place int) string {
-	for _, l := range t.waits[place].locks {
-		s := t.locks[l.Key]
-		before := 0
-		for _, w := range t.waits[:place] {
-			if wants(w.locks, l.Key) {
-				before++
-			}
-		}
-		if len(s.holders)+before >= s.limit {
-			return l.Key
-		}
-	}
-	return ""
-}
-
 func (t *LockTable) grant(place int) {
 	w := t.waits[place]
-	t.waits = slices.Delete(t.waits, place, place+1)
+	t.waits, t.stuck = slices.Delete(t.waits, place, place+1), nil
 	t.hold(w.holder, w.locks)
 }
 
@@ -128,7 +142,7 @@ func (t *LockTable) hold(h Holder, locks []nodegraph.Lock) {
 	if t.held == nil {
 		t.held = make(map[Holder][]nodegraph.Lock)
 	}
-	t.held[h] = locks
+	t.held[h], t.stuck = locks, nil
 	for _, l := range locks {
 		s := t.locks[l.Key]
 		if !slices.Contains(s.holders, h) {
@@ -148,8 +162,8 @@ func (t *LockTable) name(locks []nodegraph.Lock) {
 			s = &lockState{limit: 1}
 			t.locks[l.Key] = s
 		}
-		if l.Limit > 0 {
-			s.limit = l.Limit
+		if l.Limit > 0 && l.Limit != s.limit {
+			s.limit, t.stuck = l.Limit, nil
 		}
 	}
 }
@@ -162,28 +176,27 @@ func wants(locks []nodegraph.Lock, key string) bool {
 // returns who holds all their locks now and did not before.
 func (t *LockTable) Forget(workflow string) []Holder {
 	t.drop(workflow)
+	delete(t.ranks, workflow)
 	return t.Grant()
 }
 
 func (t *LockTable) drop(workflow string) {
+	of := func(h Holder) bool { return h.Workflow == workflow }
+	t.leave(of, nil)
 	for h, locks := range t.held {
-		if h.Workflow != workflow {
-			continue
+		if of(h) {
+			t.leave(of, locks)
+			delete(t.held, h)
 		}
-		for _, l := range locks {
-			s := t.locks[l.Key]
-			s.holders = slices.DeleteFunc(s.holders, func(other Holder) bool { return other == h })
-		}
-		delete(t.held, h)
 	}
-	t.waits = slices.DeleteFunc(t.waits, func(w waiter) bool { return w.holder.Workflow == workflow })
 }
 
-// Adopt enters what a restored engine holds and waits for, under the name the host has for its workflow. A host that
-// restarts adopts all its engines before it acts on any, and calls [LockTable.Grant] then. It takes the place of what
-// the table has of this workflow, so a host that restores an engine anew adopts it again, and calls Grant.
+// Adopt enters what a restored engine holds and waits for, under the name the host has for its workflow, and its rank. A
+// host that restarts adopts all its engines before it acts on any, and calls [LockTable.Grant] then. It takes the place of
+// what the table has of this workflow, so a host that restores an engine anew adopts it again, and calls Grant.
 func (t *LockTable) Adopt(workflow string, e *Engine) {
 	t.drop(workflow)
+	t.Rank(workflow, e.graph.Spec())
 	nodes := make([]nodegraph.Index, 0, 8)
 	for i := range nodegraph.Index(e.graph.Len()) {
 		switch e.facts.Node(i).Lock() {
@@ -200,7 +213,7 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 		if e.facts.Node(i).Lock() != fact.LockWaits {
 			t.hold(h, e.rules.LocksOf(i))
 		} else {
-			t.waits = append(t.waits, waiter{h, e.rules.LocksOf(i)})
+			t.enqueue(waiter{holder: h, locks: e.rules.LocksOf(i), within: e.lockedAround(i)})
 		}
 	}
 }

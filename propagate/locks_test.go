@@ -367,15 +367,18 @@ func TestAdoptRetry(t *testing.T) {
 	require.Empty(t, table.Waiters(mutexM))
 }
 
-// A ready daemon is fulfilled, and holds its lock until it ends.
+// A ready daemon is fulfilled, so it holds no lock, and has none after a restart.
 func TestAdoptAReadyDaemon(t *testing.T) {
-	e := drawn(t, `dag(a: mutex(m, daemon), b)`)
+	e := drawn(t, `dag(a: mutex(m, daemon), b: suspend)`)
 	tell(t, e, propagate.LockGranted("wf.a"))
 	tell(t, e, propagate.PodRunning("wf.a"))
 	require.True(t, e.Verdict(e.Graph().Find("wf.a")).Daemoned)
-	var table propagate.LockTable
-	table.Adopt("w", reloaded(t, e))
-	require.Equal(t, []propagate.Holder{{Workflow: "w", Node: e.Graph().Node(e.Graph().Find("wf.a")).ID()}}, table.Holders(mutexM))
+	for _, again := range []*propagate.Engine{reloaded(t, e), restored(t, e)} {
+		var table propagate.LockTable
+		table.Adopt("w", again)
+		require.Empty(t, table.Holders(mutexM))
+		require.Empty(t, actionsOf(tell(t, again, propagate.PodRunning("wf.a"))), "nothing is given back twice")
+	}
 }
 
 // A host that restores an engine anew, because its write was refused, adopts it again: what the engine does not know of

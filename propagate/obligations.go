@@ -30,6 +30,7 @@ func (e *Engine) Obligations() []Obligation {
 			Node: i, Name: e.graph.Node(i).Name(), For: need, Since: e.facts.Created(i).Time(), Until: e.rules.Wake(i).Time(), Message: e.rules.MessageWords(i),
 		})
 	}
+	e.sayNever(list)
 	return list
 }
 
@@ -49,6 +50,9 @@ func (e *Engine) need(i nodegraph.Index) (WaitReason, bool) {
 	case rule.RuleLockWait:
 		return WaitLock, true
 	case rule.RuleStartOwed, rule.RulePodRecreate:
+		if e.facts.Node(i).Lock() == fact.LockAsked {
+			return WaitLock, true
+		}
 		return WaitStart, true
 	case rule.RulePodPending, rule.RulePodRunning:
 		return WaitPod, true
@@ -87,6 +91,17 @@ func (e *Engine) startNeed(i nodegraph.Index) (WaitReason, bool) {
 		return 0, false // what it is inside of waits
 	case !v.WantsStart() && !v.WantsAttempt():
 		return WaitTimer, true // its hook starts with the next call
+	case e.has.limits && e.failsFastAround(i, v):
+		return 0, false // it never starts: what it is inside of waits for those that run, and fails
 	}
 	return WaitParallelism, true
+}
+
+// failsFastAround reports whether node i, which wants to start, is held back since its boundary fails fast.
+func (e *Engine) failsFastAround(i nodegraph.Index, v rule.Brief) bool {
+	b := e.graph.Boundary(i)
+	if b == nodegraph.None || !e.graph.Node(b).Template.FailFast || v.WantsAttempt() && e.facts.Node(i).Lock() == fact.LockHeld {
+		return false
+	}
+	return e.rules.Census(b).Failed != nodegraph.None
 }

@@ -139,11 +139,10 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	if n.Kind.Composite() && e.rules.Stops(i) && (!r.Phase.Settled() || r.Phase == nodegraph.PhaseFailed) {
 		f.Halted = e.facts.Shutdown()
 	}
-	if len(e.rules.LocksOf(i)) > 0 && !r.Phase.Settled() {
-		f.Lock = fact.LockHeld
-	}
-	if again := n.Kind.Composite() && r.Phase == nodegraph.PhaseRunning; r.WaitsFor != "" && (again || r.Phase == nodegraph.PhasePending) {
-		f.Lock, f.Message, f.Reason, f.Waited, f.Reopened = fact.LockWaits, r.Message, r.WaitsFor, !again, again
+	f.Lock = recordedLock(e, i, r)
+	if f.Lock == fact.LockWaits {
+		f.Message, f.Reason, f.Waited = r.Message, r.WaitsFor, r.Phase == nodegraph.PhasePending
+		f.Reopened = !f.Waited
 		return f
 	}
 	switch n.Kind {
@@ -175,6 +174,20 @@ func wasCounted(e *Engine, n *nodegraph.Node) bool {
 		group = e.graph.Node(group).Parent
 	}
 	return e.facts.Node(group).Kind() == nodegraph.KindTaskGroup && e.facts.Node(group).Phase() == nodegraph.PhaseSucceeded
+}
+
+// recordedLock says where node i stands with its locks. A record tells who waits, and what is open besides holds them. A ready
+// daemon gave them back, though Argo may record that it waits for them again. Its Retry waits before it makes another attempt, and so
+// does a composite that a manual retry has opened again.
+func recordedLock(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus) fact.LockState {
+	waits := r.Phase == nodegraph.PhasePending || r.Phase == nodegraph.PhaseRunning && r.Kind.Composite()
+	switch {
+	case r.Daemoned, r.Phase.Settled(), len(e.rules.LocksOf(i)) == 0:
+		return fact.LockNone
+	case r.WaitsFor != "" && waits:
+		return fact.LockWaits
+	}
+	return fact.LockHeld
 }
 
 // hookMissed reports whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its

@@ -212,6 +212,7 @@ func (r *restorer) restore() error {
 	e.sweep(0)
 	if r.record {
 		r.endRecorded()
+		e.askForDaemonLocks()
 	}
 	e.keepDecisions()
 	e.out.changed = e.out.changed[:0]
@@ -236,6 +237,21 @@ func (r *restorer) restore() error {
 	}
 	e.out.result = nil
 	return nil
+}
+
+// askForDaemonLocks takes the locks from Retries of daemons between two attempts, so that they are asked for before the next. A
+// record does not tell whether the last attempt was ready, and the locks were given back, before it ended.
+func (e *Engine) askForDaemonLocks() {
+	if !e.facts.HasDaemons() {
+		return
+	}
+	for i := range nodegraph.Index(e.graph.Len()) {
+		n := e.graph.Node(i)
+		if n.Kind == nodegraph.KindRetry && n.Template.Daemon && e.facts.Node(i).Lock() == fact.LockHeld && e.rules.OpenMember(i) == nodegraph.None {
+			e.facts.SetLock(i, fact.LockNone)
+		}
+	}
+	e.sweep(0)
 }
 
 // keepDecisions makes last what was decided after daemons and hooks.

@@ -98,6 +98,7 @@ type Action struct {
 	Node     nodegraph.Index  // nodegraph.Root for the workflow
 	ID, Name string           // of the node, empty for the workflow
 	Locks    []nodegraph.Lock // Acquire, Release
+	Within   []string         // Acquire: ids of the nodes around it that have locks
 	At       time.Time        // Wake; Start: no attempt may run past it, zero if there is no such limit
 	Message  string
 }
@@ -158,6 +159,10 @@ type Obligation struct {
 	Since   time.Time // when the node was created; zero if it was not
 	Until   time.Time // NeedTimer: when
 	Message string
+	// Never says why that does not come true while everything goes its way: a lock or a place is taken by what does not end
+	// before. Only a stop, a timeout or a failure can end such a wait. It is empty for what may come true as far as this
+	// workflow is concerned; see [LockTable.Deadlocks] for several.
+	Never string
 }
 
 // String shows the obligation in one line.
@@ -166,5 +171,9 @@ func (o Obligation) String() string {
 	if name == "" {
 		name = "workflow"
 	}
-	return name + ": " + o.For.String()
+	text := name + ": " + o.For.String()
+	if o.Never != "" {
+		text += " for ever, since " + o.Never
+	}
+	return text
 }

@@ -66,7 +66,7 @@ func (s *script) run(d *datadriven.TestData) string {
 func (s *script) workflow(d *datadriven.TestData) string {
 	spec, err := nodegraph.Parse(d.Input)
 	require.NoError(s.t, err, d.Pos)
-	s.host = false
+	s.host, s.locks = false, propagate.LockTable{}
 	for _, arg := range d.CmdArgs {
 		s.setting(spec, arg)
 	}

@@ -55,7 +55,7 @@ func (e *Engine) judge(i nodegraph.Index) {
 			e.stops.gone = append(e.stops.gone, i)
 		case e.refuse(i):
 			v = e.rules.Judge(i)
-		case len(e.rules.LocksOf(i)) > 0 && e.facts.Node(i).Lock() == fact.LockNone: // it gave them back when it had ended
+		case len(e.rules.LocksOf(i)) > 0 && e.facts.Node(i).Lock() == fact.LockNone: // it gave them back when it was fulfilled
 			e.facts.SetLock(i, fact.LockReturned)
 			v = e.rules.Judge(i)
 		default:
@@ -79,6 +79,8 @@ func (e *Engine) commit(i nodegraph.Index, old, is rule.Brief) {
 		e.starts.want(i)
 	}
 	switch {
+	case is.Daemoned() && !old.Daemoned():
+		e.becameReady(i)
 	case old.SettledAlike(is):
 	case is.Fulfilled() && !is.Daemoned():
 		e.hasEnded(i)
@@ -103,6 +105,13 @@ func (e *Engine) hasEnded(i nodegraph.Index) {
 	n := e.facts.Node(i)
 	mayLast := (n.Kind() == nodegraph.KindTaskGroup || !n.Exists()) && (e.facts.HasDaemons() || e.facts.HasHooks())
 	if boundaries.has(n.Kind()) || n.Lock() != fact.LockNone || mayLast {
+		e.ended.push(i)
+	}
+}
+
+// becameReady does what follows from a daemon's being ready: it is fulfilled, so finalizeEnded gives its locks back.
+func (e *Engine) becameReady(i nodegraph.Index) {
+	if e.facts.Node(i).Lock() != fact.LockNone {
 		e.ended.push(i)
 	}
 }

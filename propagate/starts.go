@@ -10,13 +10,9 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
-// countActive keeps the number of pods that count against the workflow's parallelism: those that are Pending or Running and do
-// not wait for a lock.
+// countActive keeps the number of pods that count against the workflow's parallelism.
 func (s *starts) countActive(old, is rule.Brief) {
-	counts := func(v rule.Brief) bool {
-		return (v.Phase() == nodegraph.PhasePending || v.Phase() == nodegraph.PhaseRunning) && v.Rule() != rule.RuleLockWait
-	}
-	switch was, now := counts(old), counts(is); {
+	switch was, now := countsAsActive(old), countsAsActive(is); {
 	case now && !was:
 		s.active++
 	case was && !now:

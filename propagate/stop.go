@@ -154,8 +154,9 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 	}
 }
 
-// finalizeEnded releases locks, makes last what was decided after daemons and hooks, and ends what is left open inside nodes that
-// have just ended: ready daemons, and whatever a template that fails fast leaves open. It
+// finalizeEnded releases locks, those of daemons that have become ready, too, makes last what was decided after daemons and hooks,
+// and ends what is left open inside nodes that have just ended: ready daemons, and whatever a template that fails fast leaves
+// open. It
 // stops at the first node that had anything left, since those around that may read it, and reports whether one had.
 func (e *Engine) finalizeEnded() bool {
 	for !e.ended.empty() && e.sched.Empty() {
@@ -168,6 +169,9 @@ func (e *Engine) finalizeEnded() bool {
 		}
 		e.keepDecision(i)
 		e.releaseLocks(i)
+		if e.rules.Brief(i).Daemoned() {
+			continue // it is ready, and has not ended
+		}
 		switch e.rules.Brief(i).Rule() {
 		case rule.RuleFailFast:
 			e.closeMembers(i, e.rules.MessageWords(i))

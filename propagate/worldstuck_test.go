@@ -2,7 +2,6 @@ package propagate_test
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
@@ -13,14 +12,19 @@ import (
 // then. It reports whether there was anything to do.
 func (w *world) stuck() bool {
 	again := false
-	for k, f := range w.flows {
+	for _, f := range w.flows {
 		if f.dead || f.Engine.Complete() {
 			continue
 		}
 		for _, o := range f.Engine.Obligations() {
-			if why := w.hopeless(f, &o); why != "" && !strings.Contains(o.Message, "never") {
+			if why := w.hopeless(f, &o); why != "" && o.Never == "" {
 				w.fault(f, "hangs: "+why, "%v for ever: %s", o, why)
 			}
+		}
+	}
+	for k, f := range w.flows {
+		if f.dead || f.Engine.Complete() {
+			continue
 		}
 		if !f.stopped {
 			f.stopped = true
@@ -35,15 +39,29 @@ func (w *world) stuck() bool {
 }
 
 // hopeless says why an obligation of a stuck workflow is a fault; nothing where its users are to blame, who take locks in
-// different orders.
+// different orders, and somebody says so.
 func (w *world) hopeless(f *flow, o *propagate.Obligation) string {
 	if o.For == propagate.WaitLock {
-		return w.lockWait(f, o)
+		if why := w.lockWait(f, o); why != "" || w.whyIsTold() {
+			return why
+		}
+		return "lock, and nobody says why"
 	}
 	if o.For == propagate.WaitParallelism && w.locked(f) {
 		return "" // those who have the places wait for locks
 	}
 	return o.For.String()
+}
+
+// whyIsTold reports whether the table names a cycle of waits, or a workflow that it waits for ever, or for something else: then that
+// is the fault. A dead workflow says nothing.
+func (w *world) whyIsTold() bool {
+	tells := func(o propagate.Obligation) bool {
+		return o.Never != "" || o.For != propagate.WaitLock && o.For != propagate.WaitParallelism
+	}
+	return len(w.Locks.Deadlocks()) > 0 || slices.ContainsFunc(w.flows, func(f *flow) bool {
+		return f.dead || slices.ContainsFunc(f.Engine.Obligations(), tells)
+	})
 }
 
 // locked reports whether a node of the flow waits for a lock as its users would have it.
@@ -54,7 +72,7 @@ func (w *world) locked(f *flow) bool {
 }
 
 // lockWait says why a wait for locks is a fault. The locks may be free; or held by a node that has ended or is a ready
-// daemon, or by what the waiter is inside of.
+// daemon, or by nobody but what the waiter is inside of.
 func (w *world) lockWait(f *flow, o *propagate.Obligation) string {
 	g := f.Engine.Graph()
 	locks := f.Spec.Locks
@@ -65,10 +83,18 @@ func (w *world) lockWait(f *flow, o *propagate.Obligation) string {
 	for _, l := range locks {
 		holders := w.Locks.Holders(l.Key)
 		free = free && len(holders) < max(1, l.Limit)
+		around := 0
 		for _, h := range holders {
-			if why := w.heldBy(f, o.Node, h); why != "" {
+			switch why := w.heldBy(f, o.Node, h); why {
+			case "":
+			case ofWhatItIsInside:
+				around++
+			default:
 				return "lock " + why
 			}
+		}
+		if around >= max(1, l.Limit) {
+			return "lock " + ofWhatItIsInside
 		}
 	}
 	if free {
@@ -76,6 +102,8 @@ func (w *world) lockWait(f *flow, o *propagate.Obligation) string {
 	}
 	return ""
 }
+
+const ofWhatItIsInside = "of what it is inside of"
 
 // heldBy says why a holder keeps a lock for ever from node i of a flow; nothing if it waits itself.
 func (w *world) heldBy(f *flow, i nodegraph.Index, h propagate.Holder) string {
@@ -96,7 +124,7 @@ func (w *world) heldBy(f *flow, i nodegraph.Index, h propagate.Holder) string {
 		if other == f {
 			for p := i; p != nodegraph.None; p = f.Engine.Graph().Node(p).Parent {
 				if p == k {
-					return "of what it is inside of"
+					return ofWhatItIsInside
 				}
 			}
 		}

@@ -38,7 +38,7 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 			w.todo = append(w.todo, func(ctx context.Context) error { return r.create(ctx, w, &n, pod) })
 		}
 	case propagate.ActionAcquire:
-		return []propagate.Event{r.locks.acquire(w.key, a.ID, a.Locks)}
+		return []propagate.Event{r.locks.acquire(w.key, a)}
 	case propagate.ActionRelease:
 		w.todo = append(w.todo, func(context.Context) error { r.locks.release(w.key, a.ID); return nil })
 	case propagate.ActionResolve, propagate.ActionExpand:

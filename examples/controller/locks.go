@@ -49,20 +49,24 @@ func (l *locks) tell(change func() []propagate.Holder) {
 	granted := change()
 	l.mu.Unlock()
 	for _, h := range granted {
-		namespace, name, _ := strings.Cut(h.Workflow, "/")
-		l.wake(types.NamespacedName{Namespace: namespace, Name: name})
+		l.wakeUp(h.Workflow)
 	}
 }
 
-// acquire answers a node (empty: the workflow) that needs its locks. Asking again gives the answer of now.
-func (l *locks) acquire(workflow types.NamespacedName, node string, wanted []nodegraph.Lock) propagate.Event {
+func (l *locks) wakeUp(workflow string) {
+	namespace, name, _ := strings.Cut(workflow, "/")
+	l.wake(types.NamespacedName{Namespace: namespace, Name: name})
+}
+
+// acquire answers a node, or the workflow, that needs its locks. Asking again gives the answer of now.
+func (l *locks) acquire(workflow types.NamespacedName, a *propagate.Action) propagate.Event {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	granted, key, message := l.table.Acquire(propagate.Holder{Workflow: workflow.String(), Node: node}, wanted)
-	if granted {
-		return propagate.LockGranted(node)
+	answers := l.table.Answer(workflow.String(), a)
+	l.mu.Unlock()
+	for _, other := range answers[1:] { // has got its locks because this one waits
+		l.wakeUp(other.Workflow)
 	}
-	return propagate.LockQueued(node, key, message)
+	return answers[0].Event
 }
 
 // granted asks again for whatever the workflow waits for, and returns the good news. Grants are not remembered: they are
@@ -78,7 +82,8 @@ func (l *locks) granted(workflow types.NamespacedName, e *propagate.Engine) []pr
 			n := e.Graph().Node(o.Node)
 			id, wanted = n.ID(), n.Template.Locks
 		}
-		if ev := l.acquire(workflow, id, wanted); ev.Type == propagate.EventLockGranted {
+		again := propagate.Action{Type: propagate.ActionAcquire, ID: id, Locks: wanted}
+		if ev := l.acquire(workflow, &again); ev.Type == propagate.EventLockGranted {
 			events = append(events, ev)
 		}
 	}

@@ -56,7 +56,7 @@ func diagnoseCommand(args []string, std stdio) error {
 		t := &reportText{out: out, paint: painterFor(std.out), w: w, in: in, report: report}
 		t.print()
 	}
-	if err == nil && !report.Healthy() {
+	if err == nil && (!report.Healthy() || report.Hopeless()) {
 		return errFound
 	}
 	return err
@@ -96,6 +96,8 @@ func (t *reportText) verdict() string {
 	switch r := t.report; {
 	case r.Healthy() && r.Workflow.Recorded.Phase.Completed():
 		return "complete, nothing is wrong"
+	case r.Healthy() && r.Hopeless():
+		return t.paint.bad("it waits for what can never come: only a change of the workflow, a stop or a failure ends that")
 	case r.Healthy():
 		return "in progress, nothing is wrong"
 	case r.Stuck:
@@ -209,6 +211,9 @@ func (t *reportText) waits() {
 		if w.Message != "" {
 			fmt.Fprintf(t.out, "  %s", w.Message)
 		}
+		if w.Never != "" {
+			fmt.Fprintf(t.out, "\n    Never:     %s.", sentence(w.Never))
+		}
 		fmt.Fprintln(t.out)
 	}
 }
@@ -316,7 +321,8 @@ type (
 		Since   *time.Time `json:"since,omitempty"`
 		Until   *time.Time `json:"until,omitempty"`
 		Message string     `json:"message,omitempty"`
-		Begun   bool       `json:"begun"` // the node is on record
+		Never   string     `json:"never,omitempty"` // why it can never come true
+		Begun   bool       `json:"begun"`           // the node is on record
 	}
 	lockJSON struct {
 		Key     string     `json:"key"`
@@ -345,7 +351,7 @@ func printReport(out io.Writer, w *argo.Workflow, r *diagnose.Report) error {
 	}
 	for _, n := range r.Waits {
 		object.Waiting = append(object.Waiting, waitingJSON{
-			n.Name, n.ID, n.Type.String(), n.For.String(), moment(n.Since), moment(n.Until), n.Message, !n.Next,
+			n.Name, n.ID, n.Type.String(), n.For.String(), moment(n.Since), moment(n.Until), n.Message, n.Never, !n.Next,
 		})
 	}
 	for _, l := range r.Locks {

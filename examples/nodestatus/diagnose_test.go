@@ -164,6 +164,16 @@ func TestDiagnoseInProgress(t *testing.T) {
 	}
 }
 
+// Nothing is recorded wrongly of a workflow whose specification is at fault: it says that it waits for ever, and why.
+func TestDiagnoseHopeless(t *testing.T) {
+	workflow, pods := storedFrame(t, recorded(t, recordings+"wide/mutex-self-nested.json.gz"), 0)
+	got := call("diagnose", "-pods", pods, workflow)
+	assert.Equal(t, 1, got.code, got.err)
+	assert.Contains(t, got.out, "Verdict:    it waits for what can never come: only a change of the workflow, a stop or a failure ends that\n")
+	assert.Contains(t, got.out, "\n    Never:     mself.outer, which it is inside of, holds default/Mutex/m1.\n")
+	assert.Contains(t, call("diagnose", "-o", "json", workflow).out, `"never": "`)
+}
+
 // What comes after the findings is told apart from what runs; so are nodes that nobody asked for and that do no harm.
 func TestDiagnoseWhatComesNext(t *testing.T) {
 	workflow, pods := stored(t, recordings+"random/gen27-seed7.json.gz")

@@ -248,6 +248,15 @@ func TestReadLongChainOfReferences(t *testing.T) {
 	assert.Len(t, read(t, []byte(text)).Spec.Templates, n+2)
 }
 
+// Who waits longest for a lock is served first, so the reader says when the workflow was created.
+func TestReadCreated(t *testing.T) {
+	const object = `{"kind":"Workflow","metadata":{"name":"w","creationTimestamp":%s},"spec":{"entrypoint":"a","templates":[{"name":"a","container":{}}]}}`
+	assert.Equal(t, at(1), read(t, fmt.Appendf(nil, object, `"2026-08-21T12:00:01+02:00"`)).Spec.Created)
+	assert.Zero(t, read(t, fmt.Appendf(nil, object, "null")).Spec.Created)
+	_, err := argo.Read(fmt.Appendf(nil, object, `"yesterday"`))
+	assert.ErrorContains(t, err, "metadata")
+}
+
 // All that decides how a node stands is read from it.
 func TestReadStatus(t *testing.T) {
 	full := `"name":"w","displayName":"W","type":"Pod","phase":"Running","message":"m","boundaryID":"b","templateName":"main",

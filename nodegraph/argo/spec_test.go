@@ -52,6 +52,7 @@ func TestReadSpec(t *testing.T) {
 		want     *nodegraph.Spec
 	}{
 		{"a pod", pod, spec(func(*nodegraph.Spec) {})},
+		{"who is served first", pod + "  priority: -3\n", spec(func(s *nodegraph.Spec) { s.Priority = -3 })},
 		{"limits of the workflow", pod + "  parallelism: 3\n  activeDeadlineSeconds: 60\n  suspend: true\n", spec(func(s *nodegraph.Spec) {
 			s.Parallelism, s.ActiveDeadline, s.Suspended = 3, time.Minute, true
 		})},

@@ -1,6 +1,9 @@
 package argo
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // The types of this file are the fields of Argo's Workflow that decide status, under Argo's JSON names.
 
@@ -8,6 +11,7 @@ type metadata struct {
 	Name        string            `json:"name"`
 	Namespace   string            `json:"namespace"`
 	UID         string            `json:"uid"`
+	Created     time.Time         `json:"creationTimestamp"`
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
 }
@@ -24,6 +28,7 @@ type spec struct {
 	RetryStrategy         *retryStrategy   `json:"retryStrategy"`
 	Shutdown              string           `json:"shutdown"`
 	Suspend               *bool            `json:"suspend"`
+	Priority              int32            `json:"priority"`
 	TTLStrategy           *ttlStrategy     `json:"ttlStrategy"`
 	WorkflowTemplateRef   *present         `json:"workflowTemplateRef"`
 	ServiceAccountName    string           `json:"serviceAccountName"`

@@ -41,6 +41,12 @@ type Report struct {
 // Healthy reports whether nothing was found.
 func (r *Report) Healthy() bool { return len(r.Findings) == 0 }
 
+// Hopeless reports whether the workflow waits for something that can never come true. Nothing is recorded wrongly then: the
+// specification is at fault.
+func (r *Report) Hopeless() bool {
+	return slices.ContainsFunc(r.Waits, func(w Wait) bool { return w.Never != "" })
+}
+
 // Diagnose compares what was recorded with what follows from it. The error is that of [propagate.FromSnapshot].
 func Diagnose(in Input) (*Report, error) {
 	computed, unknown, err := propagate.FromSnapshot(in.Spec, in.Snapshot)

@@ -14,7 +14,8 @@ type Wait struct {
 	Since   time.Time // zero if nothing is recorded
 	Until   time.Time // For a timer
 	Message string
-	Next    bool // not on record: the controller has still to begin it
+	Never   string // why it can never come true; empty if it may
+	Next    bool   // not on record: the controller has still to begin it
 }
 
 // wait lists what the workflow waits for.
@@ -22,7 +23,7 @@ func (d *diagnosis) wait() {
 	for _, o := range d.engine.Obligations() {
 		n := d.g.Node(o.Node)
 		w := Wait{
-			Node: Node{ID: n.ID(), Name: n.Name(), Type: n.Kind}, For: o.For, Until: o.Until, Message: o.Message, Next: true,
+			Node: Node{ID: n.ID(), Name: n.Name(), Type: n.Kind}, For: o.For, Until: o.Until, Message: o.Message, Never: o.Never, Next: true,
 		}
 		if r := d.record.of(o.Node); r != nil {
 			w.Since, w.Next, w.Recorded = r.Started, false, State{r.Phase, r.Message}

@@ -42,6 +42,22 @@ func TestWaits(t *testing.T) {
 	}
 }
 
+// A wait that can never come true says why, and only where there is one the report is hopeless.
+func TestHopeless(t *testing.T) {
+	const queued = "Waiting for default/Mutex/m lock. Lock status: 0/1"
+	for text, never := range map[string]string{
+		"wf: dag(x: mutex(m, dag(a: mutex(m, pod))))": "wf.x, which it is inside of, holds default/Mutex/m",
+		"wf: dag(x: mutex(n, dag(a: mutex(m, pod))))": "", // another workflow has it
+	} {
+		report, err := diagnose.Diagnose(played(t, text, propagate.LockGranted("wf.x"), propagate.LockQueued("wf.x.a", "default/Mutex/m", queued)))
+		require.NoError(t, err)
+		require.True(t, report.Healthy())
+		assert.Equal(t, never != "", report.Hopeless(), text)
+		require.Len(t, report.Waits, 1)
+		assert.Equal(t, never, report.Waits[0].Never, text)
+	}
+}
+
 // A workflow with a finding is not stuck while something else of it goes on.
 func TestStuck(t *testing.T) {
 	cases := []struct {

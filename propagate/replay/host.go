@@ -6,7 +6,6 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
-	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // A Host drives the engine of one workflow as a controller would: it carries out at once what needs no cluster. That
@@ -18,9 +17,10 @@ type Host struct {
 	Workflow string // unique among the hosts that share Locks
 	Locks    *propagate.LockTable
 
-	// Visits makes the host hand locks over as Argo's controller does, which visits the nodes of a workflow in order and
-	// asks anew for each that waits: one that it has visited before it comes to the holder that settled gets the lock, or
-	// hears who holds it now, with the next Step only.
+	// Visits makes the host hand locks over as Argo's controller does, which visits the nodes of a workflow in order: where it
+	// comes to one that has settled it gives the locks back, and for one that waits it asks anew. So a lock goes to the
+	// first that it comes to then, a new node or one that waits. One that it has visited before gets the lock, or hears who
+	// holds it now, with the next Step only.
 	Visits bool
 	// Answer, if set, is asked about every action that the host can't carry out by itself, such as a look-up in a cache.
 	// It returns what the surroundings of the controller say to it, nothing if they don't.
@@ -37,14 +37,14 @@ type Host struct {
 func (h *Host) Step(now time.Time, pods []propagate.PodStatus, events ...propagate.Event) (propagate.Result, error) {
 	later := h.later
 	h.later = nil
-	s := &step{Host: h, now: now, pods: pods, listed: true}
-	err := s.tell(slices.Concat(events, later, h.askAgain(nodegraph.None)))
+	s := &step{Host: h, now: now, pods: pods, listed: true, walk: walk{at: nodegraph.None}}
+	err := s.tell(slices.Concat(events, later, s.askAll()))
 	return s.result, err
 }
 
 // Apply is Step for events alone.
 func (h *Host) Apply(now time.Time, events ...propagate.Event) (propagate.Result, error) {
-	s := &step{Host: h, now: now}
+	s := &step{Host: h, now: now, walk: walk{at: nodegraph.None}}
 	err := s.tell(events)
 	return s.result, err
 }
@@ -56,10 +56,16 @@ type step struct {
 	pods   []propagate.PodStatus
 	listed bool // pods are still to be told
 	result propagate.Result
+	walk   walk
 }
 
 func (s *step) tell(events []propagate.Event) error {
 	err := propagate.Drive(s, s.Workflow, events...)
+	for err == nil && s.goesOn() {
+		if events := s.visit(); len(events) > 0 {
+			err = propagate.Drive(s, s.Workflow, events...)
+		}
+	}
 	s.result.Changes = coalesce(s.result.Changes)
 	return err
 }
@@ -113,17 +119,13 @@ func coalesce(changes []propagate.Change) []propagate.Change {
 }
 
 // answer returns what an action has the host say to the engine.
-func (h *Host) answer(a *propagate.Action) []propagate.Event {
+func (s *step) answer(a *propagate.Action) []propagate.Event {
+	h := s.Host
 	if h.Locks != nil && (a.Type == propagate.ActionAcquire || a.Type == propagate.ActionRelease) {
-		at := nodegraph.Root
-		if a.ID != "" {
-			at = h.Engine.Graph().Find(a.ID)
+		if h.Visits {
+			return s.visitFor(a)
 		}
-		events := h.handOver(at, h.Locks.Answer(h.Workflow, a))
-		if a.Type == propagate.ActionRelease || events[0].Type == propagate.EventLockGranted {
-			events = append(events, h.askAgain(at)...)
-		}
-		return events
+		return h.handOver(h.Locks.Answer(h.Workflow, a))
 	}
 	if a.Type == propagate.ActionResolve {
 		if answer, known := resolve(h.Engine, a); known {
@@ -136,41 +138,15 @@ func (h *Host) answer(a *propagate.Action) []propagate.Event {
 	return nil
 }
 
-// handOver passes on what the table says because of node from: to this engine by events, to others through Granted.
-func (h *Host) handOver(from nodegraph.Index, notices []propagate.Notice) []propagate.Event {
+// handOver passes on what the table says: to this engine by events, to others through Granted.
+func (h *Host) handOver(notices []propagate.Notice) []propagate.Event {
 	var events []propagate.Event
 	for _, n := range notices {
-		switch to := h.Engine.Graph().Find(n.Event.Node); {
-		case n.Workflow != h.Workflow:
-			if h.Granted != nil {
-				h.Granted(propagate.Holder{Workflow: n.Workflow, Node: n.Event.Node})
-			}
-		case h.Visits && to > nodegraph.Root && from >= nodegraph.Root && h.Engine.StartOrder(to, from) < 0:
-			h.later = append(h.later, n.Event)
-		default:
+		switch {
+		case n.Workflow == h.Workflow:
 			events = append(events, n.Event)
-		}
-	}
-	return events
-}
-
-// askAgain asks anew for the nodes that wait for locks and come after the one that got or gave back some, and says to
-// whom that makes a difference. After none are all of them.
-func (h *Host) askAgain(after nodegraph.Index) []propagate.Event {
-	e := h.Engine
-	if !h.Visits || h.Locks == nil || e.Complete() {
-		return nil
-	}
-	var events []propagate.Event
-	for i := nodegraph.Root; int(i) < e.Graph().Len(); i++ {
-		if e.Fact(i).Lock != fact.LockWaits || after != nodegraph.None && e.StartOrder(i, after) <= 0 {
-			continue
-		}
-		id := e.Graph().Node(i).ID()
-		ev := h.Locks.Answer(h.Workflow, &propagate.Action{Type: propagate.ActionAcquire, ID: id, Locks: locksOf(e, i)})[0].Event
-		_, heard := e.Phase(i)
-		if waits := ev.Type == propagate.EventLockQueued; waits && ev.Message != heard || !waits && after == nodegraph.None {
-			events = append(events, ev)
+		case h.Granted != nil:
+			h.Granted(propagate.Holder{Workflow: n.Workflow, Node: n.Event.Node})
 		}
 	}
 	return events

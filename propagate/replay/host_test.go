@@ -176,6 +176,69 @@ func TestHostAsksAgainInOrder(t *testing.T) {
 	assert.Equal(t, waits(mutexN), shown(h.Engine, "wf.c"), "y holds n")
 }
 
+// A lock that goes back goes to the first node to which the controller comes then, also one that is new: a ends, so that the
+// first attempt fails, and the second begins in the same step, before q is visited.
+func TestHostHandsALockToTheNextVisited(t *testing.T) {
+	h := hostOf(t, "dag(p: retry(1, steps(a: mutex(m, pod), f)), q: mutex(m, pod))")
+	h.Visits = true
+	const waits = "Pending Waiting for default/Mutex/m lock. Lock status: 0/1"
+	step := func(pods ...propagate.PodStatus) {
+		_, err := h.Step(noon, pods)
+		require.NoError(t, err)
+	}
+	step()
+	require.Equal(t, "Pending", shown(h.Engine, "wf.p(0)[0].a"))
+	require.Equal(t, waits, shown(h.Engine, "wf.q"))
+	evicted := propagate.PodStatus{Node: "wf.p(0)[0].f", UID: "f", Phase: "Failed", Reason: "Evicted", Message: "evicted"}
+	step(propagate.PodStatus{Node: "wf.p(0)[0].a", UID: "a", Phase: "Running"}, evicted)
+	step(propagate.PodStatus{Node: "wf.p(0)[0].a", UID: "a", Phase: "Succeeded"}, evicted)
+	require.Equal(t, "Pending", shown(h.Engine, "wf.p(1)[0].a"), "visited right after the release")
+	require.Equal(t, waits, shown(h.Engine, "wf.q"))
+}
+
+// What is free after a step goes to the first that waits in the order of visits, not to the one that came first.
+func TestHostHandsAFreeLockOverInOrder(t *testing.T) {
+	h := hostOf(t, "dag(a: steps(w | y: mutex(m, pod)), b: steps(x | z: mutex(m, pod)), c: mutex(m, pod))")
+	h.Visits = true
+	step := func(ended ...string) {
+		var pods []propagate.PodStatus
+		for _, node := range ended {
+			pods = append(pods, propagate.PodStatus{Node: node, UID: node, Phase: "Succeeded"})
+		}
+		_, err := h.Step(noon, pods)
+		require.NoError(t, err)
+	}
+	step()
+	step("wf.b[0].x")
+	step("wf.b[0].x", "wf.a[0].w")
+	step("wf.b[0].x", "wf.a[0].w", "wf.c")
+	const waits = "Pending Waiting for default/Mutex/m lock. Lock status: 0/1"
+	require.Equal(t, waits, shown(h.Engine, "wf.a[1].y"), "visited before c")
+	require.Equal(t, waits, shown(h.Engine, "wf.b[1].z"), "visited before c")
+	step("wf.b[0].x", "wf.a[0].w", "wf.c")
+	require.Equal(t, "Pending", shown(h.Engine, "wf.a[1].y"))
+	require.Equal(t, waits, shown(h.Engine, "wf.b[1].z"))
+}
+
+// A node that is new and comes before the one that gives its lock back is visited first, and waits until the next step, in which
+// all are asked anew.
+func TestHostVisitsBeforeALockGoesBack(t *testing.T) {
+	h := hostOf(t, "dag(a: steps(x | y: mutex(m, pod)), b: mutex(m, pod))")
+	h.Visits = true
+	step := func(pods ...propagate.PodStatus) {
+		_, err := h.Step(noon, pods)
+		require.NoError(t, err)
+	}
+	pod := func(node, phase string) propagate.PodStatus {
+		return propagate.PodStatus{Node: node, UID: node, Phase: phase}
+	}
+	step()
+	step(pod("wf.a[0].x", "Succeeded"), pod("wf.b", "Succeeded"))
+	require.Equal(t, "Pending Waiting for default/Mutex/m lock. Lock status: 0/1", shown(h.Engine, "wf.a[1].y"))
+	step(pod("wf.a[0].x", "Succeeded"), pod("wf.b", "Succeeded"))
+	require.Equal(t, "Pending", shown(h.Engine, "wf.a[1].y"))
+}
+
 // A node that got its lock while nobody told its host has it with the next step.
 func TestHostFindsLocksThatWereGranted(t *testing.T) {
 	h := hostOf(t, "dag(a: mutex(m, pod))")

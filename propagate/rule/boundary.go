@@ -104,14 +104,58 @@ func (e *Evaluator) KeepsPlace(i nodegraph.Index) bool {
 	return last == nodegraph.None || e.briefs[last].Fulfilled() && !e.briefs[last].Daemoned()
 }
 
-// Census counts what is in a boundary. What waits for a lock uses nothing, and its holder may need the place. It allocates
-// where a boundary has groups or Retries.
+// Census counts what is in a boundary. It allocates where a boundary has groups or Retries.
 func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 	c := Census{Failed: nodegraph.None, FailedBefore: nodegraph.None}
 	looked := e.facts.Instant()
 	if ended := e.facts.Finished(boundary); ended != 0 {
 		looked = ended
 	}
+	e.eachCounted(boundary, func(m nodegraph.Index) {
+		retry := e.facts.Node(m).Kind() == nodegraph.KindRetry
+		switch p := e.briefs[m].Phase(); {
+		case e.TakesPlace(m):
+			c.Active++
+			if !e.briefs[m].Daemoned() && !retry {
+				c.Busy++
+			}
+		case retry || !p.Unsuccessful():
+		default:
+			if c.Failed == nodegraph.None {
+				c.Failed = m
+			}
+			if c.FailedBefore == nodegraph.None && e.failedBefore(m, looked) && !e.facts.Node(boundary).IsAttempt() {
+				c.FailedBefore = m
+			}
+		}
+		c.Released = c.Released || !retry && e.released(m)
+	})
+	return c
+}
+
+// PlacesIn lists what takes a place under the parallelism of a boundary.
+func (e *Evaluator) PlacesIn(boundary nodegraph.Index) []nodegraph.Index {
+	var list []nodegraph.Index
+	e.eachCounted(boundary, func(m nodegraph.Index) {
+		if e.TakesPlace(m) {
+			list = append(list, m)
+		}
+	})
+	return list
+}
+
+// TakesPlace reports whether node m is a pod, DAG or Steps that exists and has not ended, or keeps a place. What waits for a lock
+// uses nothing, and the holder of that may need the place.
+func (e *Evaluator) TakesPlace(m nodegraph.Index) bool {
+	n := e.facts.Node(m)
+	if n.Kind() == nodegraph.KindRetry {
+		return e.KeepsPlace(m)
+	}
+	return n.Exists() && !e.briefs[m].Phase().Settled() && !n.Waits()
+}
+
+// eachCounted calls do for the pods, DAGs, Steps and Retries of a boundary that exist.
+func (e *Evaluator) eachCounted(boundary nodegraph.Index, do func(nodegraph.Index)) {
 	stack := []nodegraph.Index{boundary}
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
@@ -120,33 +164,15 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 			if !e.facts.Node(m).Exists() {
 				continue
 			}
-			switch p := e.briefs[m].Phase(); e.graph.Node(m).Kind {
+			switch e.graph.Node(m).Kind {
 			case nodegraph.KindPod, nodegraph.KindDAG, nodegraph.KindSteps:
-				if e.released(m) {
-					c.Released = true
-				}
-				if !p.Settled() {
-					if !e.facts.Node(m).Waits() {
-						c.Active++
-						if !e.briefs[m].Daemoned() {
-							c.Busy++
-						}
-					}
-				} else if p.Unsuccessful() {
-					if c.Failed == nodegraph.None {
-						c.Failed = m
-					}
-					if c.FailedBefore == nodegraph.None && e.failedBefore(m, looked) && !e.facts.Node(boundary).IsAttempt() {
-						c.FailedBefore = m
-					}
-				}
-			case nodegraph.KindRetry, nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
+				do(m)
+			case nodegraph.KindRetry:
+				do(m)
 				stack = append(stack, m)
-				if e.KeepsPlace(m) {
-					c.Active++
-				}
+			case nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
+				stack = append(stack, m)
 			}
 		}
 	}
-	return c
 }

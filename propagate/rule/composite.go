@@ -29,12 +29,12 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	return v
 }
 
-// lockWaitRule: a node that waits for its locks is Pending; a composite that a manual retry has opened again stays Running (Argo:
-// markNodeWaitingForLock). One that was granted them goes on as soon as nothing else holds it back; until then it gives them
+// lockWaitRule: a node that waits for its locks is Pending; a composite with something inside it stays Running (Argo:
+// markNodeWaitingForLock): a manual retry has opened it again, or a ready daemon in it has ended. One that was granted them goes on as soon as nothing else holds it back; until then it gives them
 // back, and asks again.
 func (e *Evaluator) lockWaitRule(i nodegraph.Index, n *store.Node, l line) Ruling {
 	v := pending(l, e.told(i))
-	if n.Kind().Composite() && n.Reopened() && !n.Waited() {
+	if n.Kind().Composite() && !n.Waited() && e.graph.First(i) != nodegraph.None {
 		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhaseRunning)
 	}
 	if n.Lock() == fact.LockGranted || n.Lock() == fact.LockReturned {

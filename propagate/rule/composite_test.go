@@ -47,6 +47,8 @@ var compositeScenes = []scene{
 		record: closing(pod("wf.x.a", runs)), calls: told(succeeded("wf.x.a"))},
 	{text: "dag(x: mutex(m, dag(a)))", calls: told(queued("wf.x")),
 		node: "wf.x", want: "Composite 6: Pending, later"},
+	{text: "dag(x: mutex(m, retry(1, daemon)), s: suspend)", node: "wf.x", want: "Composite 6: Running, later", calls: eachTold(
+		propagate.LockGranted("wf.x"), propagate.PodRunning("wf.x(0)"), propagate.PodFailed("wf.x(0)", ""), queued("wf.x"))},
 	{text: "dag(x: mutex(m, dag(a)))", calls: eachTold(queued("wf.x"), propagate.LockGranted("wf.x")), node: "wf.x",
 		want: "DAG 3: Pending, by wf.x.a"},
 	{text: "dag(x: mutex(m, dag(a)))", calls: eachTold(queued("wf.x"), propagate.LockGranted("wf.x"), succeeded("wf.x.a")), node: "wf.x",

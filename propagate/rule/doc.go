@@ -66,7 +66,8 @@
 //  3. [whole] It ended as a whole, and the chapter of its kind says otherwise: as it ended.
 //  4. [members-open] It only ends, and something inside it was created and is not fulfilled: Running.
 //  5. [whole] It only ends: in the phase on record for it.
-//  6. [lock-wait] It waits for its locks: Pending, or Running if a manual retry has opened it again.
+//  6. [lock-wait] It waits for its locks: Pending; Running where something is inside it already: a manual retry has opened it again,
+//     or it is a Retry that gave the locks back with a daemon that was ready, and asks for them before the next attempt.
 //  7. [whole] Something around it only ends, the chapter of its kind leaves it open, and nothing inside it is: Failed, since what
 //     it waits for never starts. It reads everything that it is inside of.
 //

@@ -79,6 +79,7 @@ func (h *Host) Add(name string, spec *nodegraph.Spec, limits nodegraph.Limits) e
 	})
 	if err == nil {
 		h.Workflows = append(h.Workflows, w)
+		h.Locks.Rank(name, spec)
 	}
 	return err
 }
@@ -166,7 +167,11 @@ func (h *Host) Run(at int) (Errand, propagate.Event) {
 	case e.Granted:
 		return e, propagate.LockGranted(e.Action.ID)
 	}
-	return e, h.Locks.Answer(e.Workflow, &e.Action)[0].Event
+	notices := h.Locks.Answer(e.Workflow, &e.Action)
+	for _, n := range notices[1:] {
+		h.HandOn([]propagate.Holder{{Workflow: n.Workflow, Node: n.Event.Node}})
+	}
+	return e, notices[0].Event
 }
 
 // NextWake returns the next time at which an unfinished workflow wants to be called; zero if there is none.

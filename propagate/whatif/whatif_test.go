@@ -511,7 +511,9 @@ func TestUndisturbedIsBad(t *testing.T) {
 		because   string
 	}{
 		{"it waits for a lock that it holds itself", "mutex(m, dag(a: mutex(m, pod)))", nil, false,
-			"it does not succeed even undisturbed: never ends, waits for wf.a: lock"},
+			"it does not succeed even undisturbed: never ends, waits for wf.a: lock for ever, since wf, which it is inside of, holds default/Mutex/m"},
+		{"daemons use up parallelism", "steps(d: daemon | a)", func(s *nodegraph.Spec) { s.Parallelism = 1 }, false,
+			"it does not succeed even undisturbed: never ends, waits for wf[1].a: parallelism for ever, since parallelism 1 is used up by what ends later: wf[0].d"},
 		{"it retries for ever what can't succeed", "dag(a -> b: retry(dag(x -> c)))", func(s *nodegraph.Spec) {
 			s.Templates = append(s.Templates, &nodegraph.Template{Name: "bad", Kind: nodegraph.KindPod, Err: "no image"})
 			template(s, "b").Tasks[1].Template = "bad"
