@@ -78,6 +78,9 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 	when := ev.Message
 	if e.graph.Node(i).Role == nodegraph.RoleHook {
 		e.facts.SetAnswer(i, fact.AnswerSkip)
+		if owner, _ := e.graph.Owner(i); e.rules.Brief(owner).Fulfilled() {
+			e.facts.See(i)
+		}
 		return
 	}
 	if when == "" {

@@ -54,7 +54,7 @@ func (e *Engine) isHit(i nodegraph.Index) bool {
 func (e *Engine) create(i nodegraph.Index) {
 	e.starts.forget(i)
 	e.facts.Create(i, e.facts.Instant(), e.afterOlder(i))
-	if !e.facts.Node(i).Kind().Composite() && e.refuse(i) || e.isHit(i) {
+	if (!e.facts.Node(i).Kind().Composite() || len(e.rules.LocksOf(i)) > 0) && e.refuse(i) || e.isHit(i) {
 		return
 	}
 	if e.rules.Stops(i) {
@@ -67,7 +67,7 @@ func (e *Engine) create(i nodegraph.Index) {
 }
 
 // refuse fails a leaf that would start, or whose pod would be made anew, although the workflow was stopped or is past its
-// deadline. It reports whether it did.
+// deadline, and a composite that would begin then without its locks. It reports whether it did.
 func (e *Engine) refuse(i nodegraph.Index) bool {
 	if !e.rules.Barred(i) {
 		return false
@@ -80,6 +80,10 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 		message = "workflow shutdown with strategy: " + e.facts.Shutdown()
 	case e.rules.Stops(i):
 		message = e.rules.StopText()
+	}
+	if e.facts.Node(i).Kind().Composite() {
+		e.facts.End(i, nodegraph.PhaseFailed, message, e.facts.Now())
+		return true
 	}
 	e.expand(i)
 	e.stopNode(i, message)

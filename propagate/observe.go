@@ -160,7 +160,7 @@ func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 		return // of an older pod
 	}
 	if serial > e.facts.Serial(i) || ev.Pod.UID != "" && e.facts.UID(i) == "" {
-		o := onlySeen(fact.Run{Serial: serial, Attempt: 1}, ev, fact.StagePending)
+		o := onlySeen(fact.Run{Serial: serial, Attempt: 1}, ev, fact.StageNone)
 		e.merge(i, &o)
 	}
 	e.facts.SetStored(i, ev.Type == EventResultSynced)

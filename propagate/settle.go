@@ -148,7 +148,7 @@ func (e *Engine) awaitHook(i nodegraph.Index) {
 // ran.
 func (e *Engine) askHooksAgain(i nodegraph.Index) {
 	for _, h := range e.graph.Hooks(i) {
-		if n := e.facts.Node(h); !n.Exists() && n.Answer() == fact.AnswerSkip {
+		if n := e.facts.Node(h); !n.Exists() && n.Answer() == fact.AnswerSkip && !n.SeenEnded() {
 			e.facts.SetAnswer(h, fact.AnswerNone)
 		}
 	}

@@ -115,6 +115,7 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 	case nodegraph.KindSuspend, nodegraph.KindHTTP, nodegraph.KindPlugin:
 	default:
 		if waiting {
+			e.closeMembers(i, message) // a manual retry has opened it again
 			e.facts.End(i, nodegraph.PhaseFailed, message, e.facts.Now())
 		}
 		return

@@ -80,7 +80,7 @@ type Fact struct {
 	Memo      Answer    // the host's word on its memoization key: AnswerRun for a miss
 	CacheHit  bool      // it ended because its memoization key was found
 	Reopened  bool      // of a composite: a manual retry has opened it again, around what stays
-	SeenEnded bool      // it had ended before the last event: what Argo does one reconcile later
+	SeenEnded bool      // it had ended before the last event: what Argo does one reconcile later; of a hook that its owner had, when the host answered
 }
 
 // LockState says where a node stands with its mutexes and semaphores.

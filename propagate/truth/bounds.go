@@ -45,16 +45,12 @@ func (c *Claim) parallelism() []Violation {
 	return []Violation{{Line: "I9.1", Detail: fmt.Sprintf("%d pods are active, the parallelism is %d", active, limit)}}
 }
 
-// active reports whether node i counts against parallelism: it is Pending and does not wait for a lock, or Running. A
-// ready daemon is Running.
+// active reports whether node i counts against parallelism: it is Pending or Running and does not wait for a lock. A ready daemon is
+// Running.
 func (c *Claim) active(i nodegraph.Index) bool {
-	switch said := &c.Nodes[i]; said.Phase {
-	case nodegraph.PhasePending:
-		return said.Fact.Lock == fact.LockNone || said.Fact.Lock == fact.LockHeld
-	case nodegraph.PhaseRunning:
-		return true
-	}
-	return false
+	said := &c.Nodes[i]
+	waits := said.Fact.Lock != fact.LockNone && said.Fact.Lock != fact.LockHeld
+	return (said.Phase == nodegraph.PhasePending || said.Phase == nodegraph.PhaseRunning) && !waits
 }
 
 // boundary is line I9.2 for node i, if that is a DAG or Steps with a limit.
