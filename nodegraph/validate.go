@@ -46,11 +46,12 @@ func (t *templates) find(name string) *Template {
 // Features are what a specification makes use of, in any of its templates, those inside tasks included: whoever keeps a
 // workflow may do without what it does not need.
 type Features struct {
-	Daemons         bool // some template is a daemon
-	FailFast        bool // some template fails fast (Argo: template.failFast)
-	Parallelism     bool // some template, or the workflow, limits how many pods are active
-	HookExpressions bool // some hook of a task or step has an expression, which may name other tasks or steps
-	WorkflowStatus  bool // the expression of a hook of some task or step refers to workflow.status
+	Daemons          bool // some template is a daemon
+	FailFast         bool // some template fails fast (Argo: template.failFast)
+	Parallelism      bool // some template, or the workflow, limits how many pods are active
+	LockedComposites bool // some template of a DAG or of Steps has locks
+	HookExpressions  bool // some hook of a task or step has an expression, which may name other tasks or steps
+	WorkflowStatus   bool // the expression of a hook of some task or step refers to workflow.status
 }
 
 func (s *Spec) check(limits Limits) (*checker, error) {
@@ -143,6 +144,7 @@ func (c *checker) template(t *Template) error {
 	c.features.Daemons = c.features.Daemons || t.Daemon
 	c.features.FailFast = c.features.FailFast || t.FailFast
 	c.features.Parallelism = c.features.Parallelism || t.Parallelism > 0
+	c.features.LockedComposites = c.features.LockedComposites || len(t.Locks) > 0 && t.Kind.Composite()
 	var plan *Plan
 	var err error
 	switch t.Kind {

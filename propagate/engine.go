@@ -54,10 +54,7 @@ func New(spec *nodegraph.Spec, opts ...nodegraph.Option) (*Engine, error) {
 	e := &Engine{graph: g, facts: store.New(spec.Suspended, has.Daemons)}
 	e.rules = rule.NewEvaluator(g, e.facts.Read())
 	e.sched = sched.New(g, e.facts, e.rules)
-	e.has = features{limits: has.FailFast || has.Parallelism, workflowStatus: has.WorkflowStatus}
-	for _, t := range spec.Templates {
-		e.has.lockedComposites = e.has.lockedComposites || len(t.Locks) > 0 && t.Kind.Composite()
-	}
+	e.has = features{limits: has.FailFast || has.Parallelism, lockedComposites: has.LockedComposites, workflowStatus: has.WorkflowStatus}
 	e.starts.asked = make(map[nodegraph.Index]struct{})
 	e.grow()
 	return e, nil

@@ -206,7 +206,8 @@ func Suspended(held bool) Event { return Event{Type: EventSuspended, Value: held
 // ManualRetry starts a workflow that ended in Failed or Error again: what failed is reset with what comes after it, and what
 // succeeded is kept. The nodes that are named are reset in any case, with what is inside them and comes after them; with at
 // least one a workflow that Succeeded starts again, too. The host deletes the pods of what is reset before it makes others,
-// and says Suspended if that changed since the end: a complete workflow does not hear it.
+// and says Suspended if that changed since the end: a complete workflow does not hear it. It removes the records of what is
+// reset from where the workflow is stored (argo.Workflow.RemoveNodes), or a restart would find them.
 //
 // Other parameters make another specification of the same templates: set Spec. Loops and step groups around what is reset then expand
 // anew. What is kept and is not in that specification, such as an item of a loop that has ended, is forgotten.

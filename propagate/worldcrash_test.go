@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -260,6 +261,7 @@ func (w *world) throughObject(f *flow, from *kept) (nodegraph.Snapshot, bool) {
 	if err != nil {
 		return bad("is not read", err)
 	}
+	object.RemoveNodes(onlyIn(object.Snapshot, from.record)...) // a manual retry has forgotten them
 	if err := object.SetStatus(from.record); err != nil {
 		return bad("is not written", err)
 	}
@@ -287,6 +289,18 @@ func (w *world) throughObject(f *flow, from *kept) (nodegraph.Snapshot, bool) {
 		w.fault(f, "object spec", "the specification that is read differs: %s", diff)
 	}
 	return again.Snapshot, true
+}
+
+// onlyIn are the ids of the nodes that only the first record has.
+func onlyIn(from, in nodegraph.Snapshot) []string {
+	var ids []string
+	for i := range from.Nodes {
+		id := from.Nodes[i].ID
+		if !slices.ContainsFunc(in.Nodes, func(n nodegraph.NodeStatus) bool { return n.ID == id }) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func sameExpression(a, b *retry.Expression) bool {

@@ -139,15 +139,20 @@ func (w *world) heldBy(f *flow, i nodegraph.Index, h propagate.Holder) string {
 	return ""
 }
 
-// checkLeft: when all is over no lock is held, nobody is queued, and no pod is left that nobody ends.
+// checkLeft: when all is over no lock is held, nobody is queued, and no pod is left that was heard of and nobody ends.
 func (w *world) checkLeft() {
 	for _, f := range w.flows {
 		if f.dead || !f.Engine.Complete() {
 			return
 		}
 		w.checkExitHooks(f)
+		if w.host.lists {
+			w.call(f, 0) // a list still shows what was not told
+		}
 		for _, p := range f.Pods {
-			if p.Alive() && !p.Terminating {
+			i := f.Engine.Graph().Find(p.Node)
+			told := w.host.lists || i != nodegraph.None && f.Engine.Fact(i).UID == p.UID
+			if p.Alive() && !p.Terminating && told {
 				w.fault(f, "left pod"+f.since(), "the pod of %s lives on, and the workflow is complete", p.Node)
 			}
 		}
