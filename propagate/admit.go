@@ -29,7 +29,7 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 		return false
 	}
 	// A Retry has its locks before it makes another attempt, unless it gave them back when an attempt of it was a ready daemon.
-	return e.hasLocks(i) && (v.WantsAttempt() || n.Template.Memoize == "" || e.lookedUp(i, n.Template.Memoize))
+	return e.hasLocks(i) && (v.WantsAttempt() || n.Template.Memoize == "" || e.lookedUp(i))
 }
 
 // heldAround reports whether something around node i that a manual retry has opened again waits for its locks, or comes after
@@ -109,26 +109,34 @@ func (e *Engine) countIn(boundary nodegraph.Index) rule.Census {
 
 // ask asks the host, once, for what the library can't work out itself.
 func (e *Engine) ask(i nodegraph.Index) {
-	n := e.graph.Node(i)
-	if e.facts.Node(i).Answer() != fact.AnswerNone {
-		return
+	if e.facts.Node(i).Answer() == fact.AnswerNone {
+		e.facts.SetAnswer(i, fact.AnswerAsked)
+		e.tellQuestion(i)
 	}
-	e.facts.SetAnswer(i, fact.AnswerAsked)
-	if n.Kind == nodegraph.KindTaskGroup {
+}
+
+// tellQuestion tells the host what it must work out for node i.
+func (e *Engine) tellQuestion(i nodegraph.Index) {
+	if n := e.graph.Node(i); n.Kind == nodegraph.KindTaskGroup {
 		e.actOn(ActionExpand, i, n.Task.Loop.Unresolved)
-		return
+	} else {
+		e.actOn(ActionResolve, i, e.rules.Question(i))
 	}
-	e.actOn(ActionResolve, i, e.rules.Question(i))
 }
 
 // lookedUp reports whether the host has looked up the memoization key of node i. It asks if nobody did.
-func (e *Engine) lookedUp(i nodegraph.Index, key string) bool {
+func (e *Engine) lookedUp(i nodegraph.Index) bool {
 	if e.facts.Memo(i) == fact.AnswerNone {
 		e.facts.SetMemo(i, fact.AnswerAsked)
 		e.starts.asked[i] = struct{}{}
-		e.actOn(ActionLookup, i, key)
+		e.tellLookup(i)
 	}
 	return e.facts.Memo(i) != fact.AnswerAsked
+}
+
+// tellLookup tells the host to look up the memoization key of node i.
+func (e *Engine) tellLookup(i nodegraph.Index) {
+	e.actOn(ActionLookup, i, e.graph.Node(i).Template.Memoize)
 }
 
 // hasLocks reports whether node i holds the locks that it needs, if any. It asks for them if nobody did.
@@ -138,12 +146,21 @@ func (e *Engine) hasLocks(i nodegraph.Index) bool {
 		return true
 	}
 	if lock == fact.LockNone || lock == fact.LockReturned {
-		n := e.graph.Node(i)
 		e.facts.SetLock(i, fact.LockAsked)
 		e.starts.asked[i] = struct{}{}
-		e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: locks, Within: e.lockedAround(i)})
+		e.tellAcquire(i)
 	}
 	return false
+}
+
+// tellAcquire tells the host to get the locks of node i, or of the workflow.
+func (e *Engine) tellAcquire(i nodegraph.Index) {
+	if i == nodegraph.Root {
+		e.act(Action{Type: ActionAcquire, Node: i, Locks: e.graph.Spec().Locks})
+		return
+	}
+	n := e.graph.Node(i)
+	e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.rules.LocksOf(i), Within: e.lockedAround(i)})
 }
 
 // releaseLocks gives back what node i holds, or waits for.
@@ -181,20 +198,18 @@ func (e *Engine) tellRelease(i nodegraph.Index) {
 	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.rules.LocksOf(i)})
 }
 
-// askAgain forgets what the host was asked and has not answered before the engine was loaded, so that it is asked again.
+// askAgain asks the host again what it was asked before the engine was loaded and has not answered, with the first call either.
 func (e *Engine) askAgain() {
 	for _, i := range e.restored.pendingQuestions {
-		if e.facts.Node(i).Answer() == fact.AnswerAsked {
-			e.facts.SetAnswer(i, fact.AnswerNone)
+		n := e.facts.Node(i)
+		if n.Answer() == fact.AnswerAsked {
+			e.tellQuestion(i)
 		}
-		if n := e.facts.Node(i); n.Lock() == fact.LockAsked {
-			e.facts.SetLock(i, fact.LockNone)
-			if n.Exists() {
-				e.facts.SetLock(i, fact.LockReturned)
-			}
+		if n.Lock() == fact.LockAsked {
+			e.tellAcquire(i)
 		}
 		if e.facts.Memo(i) == fact.AnswerAsked {
-			e.facts.SetMemo(i, fact.AnswerNone)
+			e.tellLookup(i)
 		}
 	}
 	e.restored.pendingQuestions = nil

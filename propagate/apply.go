@@ -30,6 +30,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	e.out.result = result
 	e.begin(now)
 	e.take(events)
+	e.askAgain()
 	e.stop()
 	e.settle()
 	e.recreateAgain()
@@ -49,7 +50,6 @@ func (e *Engine) begin(now time.Time) {
 	if e.has.workflowStatus && e.facts.SetStatus(e.rules.Brief(nodegraph.Root).Phase()) {
 		e.sched.WakeEverybody()
 	}
-	e.askAgain()
 	e.beginWorkflow()
 	for _, i := range e.sched.TakeDue(e.facts.Instant()) {
 		e.timeCame(i)

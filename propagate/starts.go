@@ -172,9 +172,9 @@ func (e *Engine) beginWorkflow() {
 	if !e.facts.Started().IsZero() || lock == fact.LockAsked || lock == fact.LockWaits {
 		return
 	}
-	if locks := e.graph.Spec().Locks; len(locks) > 0 && lock == fact.LockNone {
+	if len(e.graph.Spec().Locks) > 0 && lock == fact.LockNone {
 		e.facts.SetLock(nodegraph.Root, fact.LockAsked)
-		e.act(Action{Type: ActionAcquire, Node: nodegraph.Root, Locks: locks})
+		e.tellAcquire(nodegraph.Root)
 		return
 	}
 	e.facts.SetStarted(e.facts.Now())

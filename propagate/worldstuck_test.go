@@ -151,7 +151,7 @@ func (w *world) checkLeft() {
 		}
 		for _, p := range f.Pods {
 			i := f.Engine.Graph().Find(p.Node)
-			told := w.host.lists || i != nodegraph.None && f.Engine.Fact(i).UID == p.UID
+			told := w.host.lists && p.State != simhost.PodNew || i != nodegraph.None && f.Engine.Fact(i).UID == p.UID
 			if p.Alive() && !p.Terminating && told {
 				w.fault(f, "left pod"+f.since(), "the pod of %s lives on, and the workflow is complete", p.Node)
 			}

@@ -224,8 +224,13 @@ func (w *Watch) remember(c *Claim) {
 	}
 	for i := nodegraph.Entry; int(i) < c.Graph.Len(); i++ {
 		n, f := c.Graph.Node(i), &c.Nodes[i].Fact
-		if n.Kind == nodegraph.KindPod && f.Ran {
+		if n.Kind != nodegraph.KindPod {
+			continue
+		}
+		if f.Ran {
 			w.ran[n.ID()] = life{uid: f.UID, serial: f.Serial}
+		} else if before, ran := w.ran[n.ID()]; ran && before.replacedBy(f) {
+			delete(w.ran, n.ID()) // a record says nothing of the pod that took its place
 		}
 	}
 }
