@@ -34,6 +34,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	e.stop()
 	e.settle()
 	e.recreateAgain()
+	e.terminateAgain()
 	e.dropVoid()
 	e.finish(complete)
 	return nil

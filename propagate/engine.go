@@ -41,6 +41,7 @@ type restored struct {
 	completionUnreported bool              // the host was not told yet that it is complete, or is again after a manual retry
 	pendingRecreate      []nodegraph.Index // nodes whose pods, or whose serving, were asked for before
 	pendingQuestions     []nodegraph.Index // nodes about which the host was asked something before
+	pendingEnds          []nodegraph.Index // nodes whose pods the host was told to end before
 }
 
 // New returns the engine of a workflow that was not started. Nothing happens before the first call of [Engine.Apply].

@@ -39,6 +39,9 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 	case about.kinds == pods && e.facts.CacheHit(i):
 		return // it was found in the cache and has no pod: that one is from before a manual retry
 	}
+	if ev.Type == EventPodEnded || ev.Type == EventPodDeleted {
+		e.restored.pendingEnds = slices.DeleteFunc(e.restored.pendingEnds, func(m nodegraph.Index) bool { return m == i })
+	}
 	switch ev.Type {
 	case EventPodPending:
 		e.observe(i, ev, fact.StagePending)

@@ -102,8 +102,10 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	}
 	r, err := e.Apply(now, batch...)
 	r.Unknown = unknown
-	if e.Complete() {
-		r.Actions = append(r.Actions, outlived...)
+	for _, a := range outlived {
+		if e.Complete() && !slices.ContainsFunc(r.Actions, func(b Action) bool { return b.Type == a.Type && b.Node == a.Node }) {
+			r.Actions = append(r.Actions, a)
+		}
 	}
 	return r, err
 }
@@ -117,14 +119,10 @@ func (e *Engine) outlived(pods []PodStatus) []Action {
 		if !known || pods[k].Phase == "Succeeded" || pods[k].Phase == "Failed" {
 			continue
 		}
-		message := e.rules.MessageWords(i)
-		switch f := e.facts.Node(i); {
-		case f.Released():
-			message = textBoundary
-		case f.Stage() != fact.StageStopped && pods[k].UID == e.facts.UID(i):
+		if f := e.facts.Node(i); !f.Released() && f.Stage() != fact.StageStopped && pods[k].UID == e.facts.UID(i) {
 			continue // it was seen to have ended, and the list is older than that
 		}
-		actions = append(actions, e.actionOn(ActionTerminate, i, message))
+		actions = append(actions, e.actionOn(ActionTerminate, i, e.whyToEnd(i)))
 	}
 	return actions
 }

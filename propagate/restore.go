@@ -225,6 +225,9 @@ func (r *restorer) restore() error {
 		if f.Lock() == fact.LockGranted || (f.Lock() == fact.LockHeld || f.Lock() == fact.LockAsked) && !f.Exists() && i != nodegraph.Root {
 			e.starts.asked[i] = struct{}{}
 		}
+		if e.toldToEnd(i) && !(r.record && e.Complete()) { // what outlives a complete record is in the list of pods
+			e.restored.pendingEnds = append(e.restored.pendingEnds, i)
+		}
 		if e.owed(i) {
 			e.restored.pendingRecreate = append(e.restored.pendingRecreate, i)
 		}

@@ -62,7 +62,8 @@ const (
 	// the host creates it. An HTTP or Plugin node is to be served, because its lock is granted now. After a restart it may
 	// come for what the host has done already.
 	ActionRecreate
-	// ActionTerminate: the pod must end: a shutdown, a deadline, or a daemon whose boundary has ended.
+	// ActionTerminate: the pod must end: a shutdown, a deadline, or a daemon whose boundary has ended. The first call after a
+	// restart says it again.
 	ActionTerminate
 	// ActionAcquire: the node (or the workflow) needs Locks; the host answers with LockGranted or LockQueued. The
 	// consequences of an answer come before the remaining requests: a host that answers a whole list first lets two DAGs

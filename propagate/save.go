@@ -6,6 +6,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -178,6 +179,9 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.NodeStatus {
 	}
 	if !v.Fulfilled() || f.Undated {
 		r.Finished = time.Time{} // as in Argo
+	}
+	if v.Rule() == rule.RulePodRecreate && f.Restarts > 0 {
+		r.Restarting = f.UID
 	}
 	if e.facts.Node(i).Waits() {
 		r.WaitsFor = f.Reason

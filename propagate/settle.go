@@ -173,6 +173,35 @@ func (e *Engine) recreateAgain() {
 	e.restored.pendingRecreate = nil
 }
 
+// terminateAgain tells the host again to end the pods that it was told to end before the engine was loaded: it may not have done it.
+func (e *Engine) terminateAgain() {
+	for _, i := range e.restored.pendingEnds {
+		if e.toldToEnd(i) {
+			e.actOn(ActionTerminate, i, e.whyToEnd(i))
+		}
+	}
+	e.restored.pendingEnds = nil
+}
+
+// toldToEnd reports whether the host was told to end the pod of node i, which may be alive still. What was created only to be refused
+// had none.
+func (e *Engine) toldToEnd(i nodegraph.Index) bool {
+	n := e.facts.Node(i)
+	if n.Kind() != nodegraph.KindPod || !n.Exists() {
+		return false
+	}
+	refused := e.facts.Finished(i) == e.facts.Created(i) && e.facts.UID(i) == "" && !n.Ran()
+	return n.Released() || n.Stage() == fact.StageStopped && !refused
+}
+
+// whyToEnd says why the pod of a node must end.
+func (e *Engine) whyToEnd(i nodegraph.Index) string {
+	if e.facts.Node(i).Released() {
+		return textBoundary
+	}
+	return e.rules.MessageWords(i)
+}
+
 // dropVoid takes back what the call has asked for and does not need now that it has settled: it has ended the node, or has given
 // up on it. What would undo such a request goes with it.
 func (e *Engine) dropVoid() {
