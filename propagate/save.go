@@ -6,6 +6,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -181,6 +182,9 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.NodeStatus {
 	}
 	if e.facts.Node(i).Waits() {
 		r.WaitsFor = f.Reason
+	}
+	if f.Restarts > 0 && v.Rule() == rule.RulePodRecreate {
+		r.Restarting = f.UID
 	}
 	if b := e.graph.Boundary(i); b != nodegraph.None {
 		r.Boundary = e.graph.Node(b).ID()

@@ -42,6 +42,7 @@ var nodeFields = [...]struct {
 	{"synchronizationStatus", (*nodeDecoder).synchronization},
 	{"outputs", (*nodeDecoder).outputs},
 	{"failedPodRestarts", func(d *nodeDecoder) (err error) { d.r.Restarts, err = d.integer(); return err }},
+	{"restartingPodUID", func(d *nodeDecoder) error { return d.string(&d.r.Restarting) }},
 	{"children", func(d *nodeDecoder) (err error) { d.r.Children, err = d.strings(); return err }},
 }
 

@@ -57,6 +57,9 @@ func updateResults(e *edit, old, r *nodegraph.NodeStatus) {
 	if old.Restarts != r.Restarts {
 		e.setNumber("failedPodRestarts", r.Restarts)
 	}
+	if old.Restarting != r.Restarting {
+		e.setText("restartingPodUID", r.Restarting)
+	}
 	switch {
 	case r.HasExit && (!old.HasExit || old.ExitCode != r.ExitCode):
 		e.inside("outputs", func(e *edit) { e.setText("exitCode", strconv.Itoa(r.ExitCode)) })
