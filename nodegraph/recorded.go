@@ -20,7 +20,7 @@ type NodeStatus struct {
 	HasExit     bool
 	WaitsFor    string // the lock it waits for
 	Restarts    int    // failedPodRestarts
-	Restarting  string // restartingPodUID: the pod that failed before it ran, in whose place another one is to come
+	Restarting  string // restartingPodUID: the pod that was counted last, while its node is Pending for that reason
 	Boundary    string // id
 	Template    string
 	Children    []string // ids, as rendered by Argo: containment and order together

@@ -50,6 +50,15 @@
 // them. A record that [FromSnapshot] reads holds less than [Engine.Save] does: what it leaves open is learned from the next
 // observations.
 //
+// # What a record does not hold
+//
+// Argo's object has no field for these. An engine that is made from it goes on as if they were not known:
+//
+//   - Which pods a node has had, but for the one that was counted last as failed before it ran. A pod that is listed next is
+//     the node's.
+//   - That the pod of a daemon ran before it was ready: the node is Pending. If that pod is gone it is made again, as by Argo.
+//   - Why a pod failed, and its conditions: what its message does not say no retry rule sees.
+//
 // # Several goroutines
 //
 // One goroutine at a time may use an Engine. What its methods return is the caller's. Engines are independent of each

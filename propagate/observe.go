@@ -3,6 +3,7 @@ package propagate
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -48,6 +49,7 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
 		e.daemonWaits(i, &o)
 	}
 	e.merge(i, &o)
+	e.failIfItRan(i)
 	if readied && e.facts.Node(i).Ready() {
 		e.facts.Say(i, ev.Message) // what it waited for is over
 	}
@@ -110,18 +112,38 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 	if ev.Phase == nodegraph.PhaseFailed && slices.Contains(restartReasons, ev.Reason) {
 		f := e.facts.Fact(i)
 		f.Attempt = max(f.Attempt, 1) // what was stopped before it was heard of
-		if f.Restarts > 0 && (f.Stage == fact.StageGone || f.Stage == fact.StageStopped) && !f.Ran && o.Run == f.Run() {
+		if f.Restarts > 0 && (f.Stage == fact.StageGone || f.Stage == fact.StageStopped) && !f.Ran && o.Run == f.Run() && !ev.HasExit {
 			return // once more what made the host replace it
 		}
 		if e.restartable(&f, ev, &o) {
-			e.facts.BeginFirstRun(i)
-			e.facts.CountRestart(i)
-			o.Stage, o.Phase, o.Finished, o.Undated = fact.StageGone, nodegraph.PhasePlanned, e.facts.Finished(i), false
+			o.Stage, o.Phase = fact.StageGone, nodegraph.PhasePlanned
 			e.merge(i, &o)
-			e.facts.Say(i, "Pod auto-restarting due to "+ev.Reason+": "+ev.Message)
+			if e.facts.Run(i) == o.Run && e.facts.Node(i).Stage() == fact.StageGone { // else the node has ended with a pod before
+				e.facts.CountRestart(i)
+				e.facts.Say(i, textRestarting+ev.Reason+": "+ev.Message)
+			}
 			return
 		}
 	}
+	e.merge(i, &o)
+}
+
+// textRestarting begins what is said of a pod that is replaced without counting as an attempt, before the reason and the message
+// of its end.
+const textRestarting = "Pod auto-restarting due to "
+
+// failIfItRan ends the pod of node i, which is replaced since it failed before it ran, if it turns out that it did run: then it
+// has failed.
+func (e *Engine) failIfItRan(i nodegraph.Index) {
+	n := e.facts.Node(i)
+	end, replaced := strings.CutPrefix(e.facts.Message(i), textRestarting)
+	if !replaced || n.Stage() != fact.StageGone || !n.Ran() {
+		return
+	}
+	o := e.ending(i, fact.StageEnded, nodegraph.PhaseFailed, "", e.facts.Finished(i))
+	o.Reason, o.Message, _ = strings.Cut(end, ": ")
+	o.Undated = e.facts.Undated(i)
+	e.facts.UncountRestart(i)
 	e.merge(i, &o)
 }
 
@@ -198,6 +220,7 @@ func (e *Engine) observeContainer(pod nodegraph.Index, ev *Event, stage fact.Sta
 	e.merge(c, &o)
 	if stage >= fact.StageRunning && e.facts.Serial(pod) == o.Serial {
 		e.facts.SawRun(pod)
+		e.failIfItRan(pod)
 	}
 	if ev.Container == "main" && stage == fact.StageEnded && e.facts.Serial(pod) == o.Serial {
 		e.facts.SetExit(pod, ev.ExitCode)

@@ -228,7 +228,7 @@ func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 		if strings.HasPrefix(r.Message, textUnknownPhase) { // nothing else is said of a pod that runs
 			f.Message = r.Message
 		}
-	case r.Restarting != "" && r.Restarts > 0: // it is to be replaced
+	case r.Restarting != "": // that pod may be listed still
 		f.Stage, f.UID, f.Message = fact.StageGone, r.Restarting, r.Message
 	default:
 		f.Stage, f.Message = fact.StagePending, r.Message

@@ -180,11 +180,11 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.NodeStatus {
 	if !v.Fulfilled() || f.Undated {
 		r.Finished = time.Time{} // as in Argo
 	}
-	if v.Rule() == rule.RulePodRecreate && f.Restarts > 0 {
-		r.Restarting = f.UID
-	}
 	if e.facts.Node(i).Waits() {
 		r.WaitsFor = f.Reason
+	}
+	if f.Restarts > 0 && v.Rule() == rule.RulePodRecreate {
+		r.Restarting = f.UID
 	}
 	if b := e.graph.Boundary(i); b != nodegraph.None {
 		r.Boundary = e.graph.Node(b).ID()

@@ -142,7 +142,8 @@ func (e *Engine) startOne(i nodegraph.Index, v rule.Brief) bool {
 }
 
 // StartOrder orders nodes by where they stand in the workflow, which is the order in which they start: tasks as
-// Argo visits them, others as declared. It is negative where a comes before b.
+// Argo visits them, hooks as their owners and after all else beside them, others as declared. It is negative where a comes
+// before b.
 func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 	up := func(i nodegraph.Index) nodegraph.Index { return e.facts.Node(i).Parent() }
 	depth := func(i nodegraph.Index) int { return e.facts.Node(i).Depth() }
@@ -163,7 +164,26 @@ func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 		plan, first := e.graph.PlanOf(up(x))
 		return cmp.Or(plan.VisitOrder(int32(x-first))-plan.VisitOrder(int32(y-first)), int(x-y))
 	}
+	if e.facts.HasHooks() && e.graph.Node(x).Role == nodegraph.RoleHook && e.graph.Node(y).Role == nodegraph.RoleHook {
+		return e.hookOrder(x, y)
+	}
 	return int(x - y)
+}
+
+// hookOrder is StartOrder for two hooks beside each other. When they came to be does not matter, which a record does not tell.
+// The exit hook of a TaskGroup comes after those of its items, and its others before (Argo: executeDAGTask).
+func (e *Engine) hookOrder(a, b nodegraph.Index) int {
+	ofA, hookA := e.graph.Owner(a)
+	ofB, hookB := e.graph.Owner(b)
+	switch {
+	case ofA == ofB:
+		return int(a - b)
+	case e.facts.Node(ofB).Parent() == ofA && hookA.Name == nodegraph.ExitHook:
+		return 1
+	case e.facts.Node(ofA).Parent() == ofB && hookB.Name == nodegraph.ExitHook:
+		return -1
+	}
+	return e.StartOrder(ofA, ofB)
 }
 
 // beginWorkflow starts the workflow once, after its locks.

@@ -263,10 +263,10 @@ func TestReadStatus(t *testing.T) {
 		"templateScope":"local/w","startedAt":"2026-08-21T12:00:01+02:00","finishedAt":null,"daemoned":true,"taskResultSynced":false,
 		"nodeFlag":{"hooked":true,"retried":true,"new":[1]},"memoizationStatus":{"hit":true,"key":"k"},
 		"synchronizationStatus":{"waiting":"default/Mutex/m"},"outputs":{"parameters":[{"name":"p"}],"exitCode":"3"},
-		"failedPodRestarts":2,"children":["a","b"],"unknown":{"a":["}"]}`
+		"failedPodRestarts":2,"restartingPodUID":"u","children":["a","b"],"unknown":{"a":["}"]}`
 	record := nodegraph.NodeStatus{ID: "w", Name: "w", DisplayName: "W", Kind: nodegraph.KindPod, Phase: nodegraph.PhaseRunning, Message: "m",
 		Boundary: "b", Template: "main", Started: at(1), Daemoned: true, Unsynced: true, Hooked: true, Retried: true, CacheHit: true,
-		WaitsFor: "default/Mutex/m", ExitCode: 3, HasExit: true, Restarts: 2, Children: []string{"a", "b"}}
+		WaitsFor: "default/Mutex/m", ExitCode: 3, HasExit: true, Restarts: 2, Restarting: "u", Children: []string{"a", "b"}}
 	small := nodegraph.NodeStatus{ID: "w", Name: "w", Kind: nodegraph.KindDAG, Phase: nodegraph.PhasePending}
 	with := func(change func(*nodegraph.NodeStatus)) nodegraph.NodeStatus {
 		r := small

@@ -61,6 +61,8 @@ func TestSetStatusOfANode(t *testing.T) {
 		{"an exit code that is not set stays when the node has ended", `,"outputs":{"exitCode":"1"}`, func(r *record) { r.Phase = nodegraph.PhaseFailed }, `{"phase":"Failed"}`},
 		{"restarts", ``, func(r *record) { r.Restarts = 2 }, `{"failedPodRestarts":2}`},
 		{"no restarts", `,"failedPodRestarts":2`, func(*record) {}, `{"failedPodRestarts":null}`},
+		{"a pod that is made anew", ``, func(r *record) { r.Restarting = "u" }, `{"restartingPodUID":"u"}`},
+		{"a pod that was made anew", `,"restartingPodUID":"u"`, func(*record) {}, `{"restartingPodUID":null}`},
 		{"a hit in the cache", ``, func(r *record) { r.CacheHit = true }, `{"memoizationStatus":{"hit":true,"key":"","cacheName":""}}`},
 		{"a hit where the key is known", `,"memoizationStatus":{"hit":false,"key":"k","cacheName":"c"}`, func(r *record) { r.CacheHit = true }, `{"memoizationStatus":{"hit":true}}`},
 		{"a hit before a manual retry", `,"memoizationStatus":{"hit":true,"key":"k","cacheName":"c"}`, func(*record) {}, `{"memoizationStatus":{"hit":false}}`},

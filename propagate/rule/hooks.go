@@ -193,6 +193,9 @@ func (e *Evaluator) hookValue(i nodegraph.Index, v Brief) nodegraph.HookValue {
 			}
 			phase = e.briefs[of].Phase()
 		}
+		if e.released(of) {
+			phase = nodegraph.PhaseRunning // as what ended with it was decided
+		}
 		if field == "status" {
 			return phase.String(), true
 		}

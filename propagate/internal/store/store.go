@@ -316,6 +316,12 @@ func (s *Store) CountRestart(i nodegraph.Index) {
 	s.Note(i)
 }
 
+// UncountRestart takes back that the pod of node i was made anew without a new attempt: it was not such a pod.
+func (s *Store) UncountRestart(i nodegraph.Index) {
+	s.change(i, func(r *rareFact) { r.restarts = max(r.restarts-1, 0) })
+	s.Note(i)
+}
+
 // AskedToRemake notes that the host was asked to make the pod of node i again, and reports whether that was not known. No
 // verdict reads that.
 func (s *Store) AskedToRemake(i nodegraph.Index) bool {
