@@ -232,7 +232,7 @@ func (e *Engine) void(a *Action) bool {
 	case ActionAcquire:
 		return e.facts.Node(a.Node).Lock() != fact.LockAsked
 	case ActionLookup:
-		return e.facts.Memo(a.Node) != fact.AnswerAsked
+		return e.facts.Memo(a.Node) != fact.AnswerAsked || e.rules.WithinEnded(a.Node)
 	case ActionResolve, ActionExpand:
 		return e.facts.Node(a.Node).Answer() != fact.AnswerAsked || e.rules.WithinEnded(a.Node)
 	}

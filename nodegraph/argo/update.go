@@ -39,7 +39,7 @@ func updateState(e *edit, old, r *nodegraph.NodeStatus) {
 	if old.Message != r.Message {
 		e.setText("message", r.Message)
 	}
-	e.setTime("startedAt", old.Started, r.Started, true)
+	e.setTime("startedAt", old.Started, r.Started, r.Phase != nodegraph.PhasePending)
 	e.setTime("finishedAt", old.Finished, r.Finished, r.Phase.Settled())
 	if old.Daemoned != r.Daemoned {
 		e.setFlag("daemoned", r.Daemoned)

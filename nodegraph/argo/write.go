@@ -18,8 +18,9 @@ import (
 //     the pod that was counted last, the lock it waits for and a hit in the cache. Its name, displayName, boundaryID,
 //     template and nodeFlag were said when it was created, and stay.
 //   - Children nil leaves the list as it is. Children that are in the list keep their places, new ones come after them.
-//   - A time that is not set leaves the one that is there, save for the end of something that has not ended. Times are
-//     written to the second; one that is not set is left out, which means the same as Argo's null.
+//   - A time that is not set leaves the one that is there, save for the end of something that has not ended and
+//     the start of something that is Pending. Times are written to the second; one that is not set is left out, which
+//     means the same as Argo's null.
 //   - An exit code that is not set goes when the node has not ended.
 //
 // Shutdown and Suspended belong to the spec and are not written. Labels that show the phase are the host's.
