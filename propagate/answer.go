@@ -5,6 +5,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
 )
 
 // workflowLockAnswered takes the host's word on the locks of the workflow.
@@ -90,12 +91,33 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 	e.facts.Say(i, "when '"+when+"' evaluated false")
 }
 
-// unanswerable takes the host's word that it can't answer what it was asked about node i.
+// unanswerable takes the host's word that it can't answer what it was asked about node i, or that the locks for which the node waits
+// can't be had.
 func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
-	if e.facts.Node(i).Answer() == fact.AnswerAsked && !e.facts.Node(i).Exists() {
-		e.fail(i, errors.New(ev.Message))
+	switch f := e.facts.Node(i); {
+	case awaitsLocks(f):
+		e.starts.forget(i)
+		e.releaseLocks(i)
+	case f.Answer() != fact.AnswerAsked || f.Exists():
+		return
 	}
+	e.fail(i, errors.New(ev.Message))
 }
+
+// workflowUnanswerable takes the host's word that the locks of the workflow can't be had (Argo: markWorkflowFailed). A manual retry
+// may have opened nodes that wait for them, too: those are closed.
+func (e *Engine) workflowUnanswerable(ev *Event) {
+	if !awaitsLocks(e.facts.Root()) {
+		return
+	}
+	e.releaseLocks(nodegraph.Root)
+	e.closeAll()
+	e.facts.End(nodegraph.Root, nodegraph.PhaseFailed, ev.Message, e.facts.Now())
+	e.sched.WakeEverybody() // what is inside a complete workflow is as it was recorded
+}
+
+// awaitsLocks reports whether the host was asked for the locks of a node and has not granted them.
+func awaitsLocks(n *store.Node) bool { return n.Lock() == fact.LockAsked || n.Lock() == fact.LockWaits }
 
 // expanded takes the items of a loop. The items of a step become members of its StepGroup.
 func (e *Engine) expanded(i nodegraph.Index, ev *Event) {

@@ -36,6 +36,92 @@ func TestUnanswerable(t *testing.T) {
 	}
 }
 
+// Locks that can't be had end what asked for them in Error, whether it waited before or not.
+func TestUnanswerableLocks(t *testing.T) {
+	const noLimit = "no limit"
+	refuse, queue := propagate.Unanswerable("wf.a", noLimit), propagate.LockQueued("wf.a", mutexM, "later")
+	for _, c := range []struct {
+		text   string
+		events []propagate.Event
+		want   string
+	}{
+		{"dag(a: mutex(m, pod) -> b)", []propagate.Event{refuse}, "Error: no limit"},
+		{"dag(a: mutex(m, pod) -> b)", []propagate.Event{queue, refuse}, "Error: no limit"},
+		{"dag(a: mutex(m, retry(2, pod)) -> b)", []propagate.Event{refuse}, "Error: no limit"},
+		{"dag(a: mutex(m, retry(2, pod)) -> b)", []propagate.Event{queue, refuse}, "Error: no limit"},
+		{"dag(a: mutex(m, dag(x)) -> b)", []propagate.Event{queue, refuse}, "Error: no limit"},
+		{"dag(a: mutex(m, suspend) -> b)", []propagate.Event{queue, refuse}, "Error: no limit"},
+	} {
+		e := drawn(t, c.text)
+		for _, ev := range c.events {
+			tell(t, e, ev)
+		}
+		require.Equal(t, c.want, looks(e, "wf.a")["wf.a"], "%s %v", c.text, c.events)
+		expect(t, e, "wf.b", nodegraph.PhaseOmitted)
+		require.True(t, e.Complete())
+		require.Equal(t, looksAll(e), looksAll(restored(t, e)))
+		require.Equal(t, looksAll(e), looksAll(reloaded(t, e)))
+	}
+	for _, granted := range []string{"dag(a: mutex(m, pod) -> b)", "dag(a: mutex(m, dag(x)) -> b)"} {
+		e := drawn(t, granted)
+		tell(t, e, propagate.LockGranted("wf.a"))
+		before := e.Save()
+		tell(t, e, refuse)
+		require.Equal(t, before, e.Save(), "it has its locks")
+	}
+}
+
+// A waiting node gives back its place in the queue as its locks turn out not to be had.
+func TestUnanswerableLocksLeaveTheQueue(t *testing.T) {
+	e := drawn(t, "dag(a: mutex(m, pod), b)")
+	tell(t, e, propagate.LockQueued("wf.a", mutexM, "later"))
+	r := tell(t, e, propagate.Unanswerable("wf.a", "no limit"))
+	release := []string{"Release wf.a default/Mutex/m"}
+	require.Equal(t, release, actionsOf(r))
+	require.Equal(t, release, actionsOf(tell(t, e, propagate.LockGranted("wf.a"))), "it came too late")
+	expect(t, e, "wf.a", nodegraph.PhaseError)
+}
+
+// A workflow whose own locks can't be had has failed before anything of it began.
+func TestUnanswerableLocksOfTheWorkflow(t *testing.T) {
+	locked := func(spec *nodegraph.Spec) { spec.Locks = []nodegraph.Lock{lock(mutexM, 1)} }
+	ends := func(t *testing.T, e *propagate.Engine) {
+		t.Helper()
+		r := tell(t, e, propagate.Unanswerable("", "no limit"))
+		phase, message := e.Workflow()
+		require.Equal(t, "Failed no limit", phase.String()+" "+message)
+		require.True(t, e.Complete())
+		require.Contains(t, actionsOf(r), "Complete")
+		require.Equal(t, looksAll(e), looksAll(restored(t, e)))
+		require.Equal(t, looksAll(e), looksAll(reloaded(t, e)))
+	}
+	t.Run("asked for", func(t *testing.T) { ends(t, drawnWith(t, "dag(a) exit pod", locked)) })
+	t.Run("waited for", func(t *testing.T) {
+		e := drawnWith(t, "dag(a)", locked)
+		tell(t, e, propagate.LockQueued("", mutexM, "later"))
+		ends(t, e)
+	})
+	t.Run("asked for anew by a manual retry", func(t *testing.T) {
+		e := drawnWith(t, "dag(a, n: dag(x, y))", locked)
+		tell(t, e, propagate.LockGranted(""))
+		tell(t, e, propagate.PodSucceeded("wf.a"), propagate.PodSucceeded("wf.n.x"), propagate.PodFailed("wf.n.y", ""))
+		tell(t, e, propagate.ManualRetry())
+		ends(t, e)
+		expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
+		expect(t, e, "wf.n", nodegraph.PhaseFailed)
+	})
+	t.Run("held already", func(t *testing.T) {
+		e := drawnWith(t, "dag(a)", locked)
+		tell(t, e, propagate.LockGranted(""))
+		tell(t, e, propagate.Unanswerable("", "no limit"))
+		require.False(t, e.Complete())
+	})
+	t.Run("there are none", func(t *testing.T) {
+		_, err := drawn(t, "dag(a)").Apply(epoch, propagate.Unanswerable("", "no limit"))
+		require.ErrorIs(t, err, propagate.ErrWrongKind)
+	})
+}
+
 // It says nothing of a node about which nothing was asked.
 func TestUnanswerableWithoutAQuestion(t *testing.T) {
 	e := drawn(t, "dag(a -> b)")

@@ -169,8 +169,9 @@ func Expanded(node string, items ...nodegraph.Item) Event {
 	return Event{Type: EventExpanded, Node: node, Items: items}
 }
 
-// Unanswerable says that the host can answer neither what ActionResolve nor what ActionExpand asked of the node: it ends in
-// Error with the message. It does nothing where no such question is open.
+// Unanswerable says that the host can't answer what ActionResolve or ActionExpand asked of the node, or that the locks of
+// ActionAcquire can't be had, as those of a semaphore whose limit can't be read. The node ends in Error with the message, the
+// workflow (empty node) as Failed. It does nothing where no such question is open.
 func Unanswerable(node, message string) Event {
 	return Event{Type: EventUnanswerable, Node: node, Message: message}
 }

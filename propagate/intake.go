@@ -93,6 +93,8 @@ func (e *Engine) applyWorkflow(ev *Event) {
 		e.agentEnded(ev.Message)
 	case EventLockGranted, EventLockQueued:
 		e.workflowLockAnswered(ev)
+	case EventUnanswerable:
+		e.workflowUnanswerable(ev)
 	}
 }
 
@@ -115,7 +117,7 @@ func (e *Engine) check(events []Event) error {
 		}
 		var refusal *EventError
 		switch {
-		case rule.about == aboutWorkflow || rule.about == aboutLocks && i == nodegraph.Root:
+		case rule.about == aboutWorkflow || i == nodegraph.Root && (rule.about == aboutLocks || ev.Type == EventUnanswerable):
 			i, refusal = nodegraph.Root, e.workflowRefusal(ev)
 		case complete:
 			refusal = refused("node", ev.Node, ErrComplete)
@@ -162,7 +164,7 @@ func (e *Engine) workflowRefusal(ev *Event) *EventError {
 		return e.retryRefusal(ev)
 	case e.Complete():
 		return refused("node", ev.Node, ErrComplete)
-	case eventRules[ev.Type].about == aboutLocks:
+	case eventRules[ev.Type].about == aboutLocks, ev.Type == EventUnanswerable: // the locks are all that is asked of the workflow
 		return e.lockRefusal(nodegraph.Root)
 	case ev.Type == EventShutdown && ev.Reason != "Stop" && ev.Reason != "Terminate":
 		return refused("strategy", ev.Reason, ErrInvalid)

@@ -22,8 +22,9 @@ type Host struct {
 	// first that it comes to then, a new node or one that waits. One that it has visited before gets the lock, or hears who
 	// holds it now, with the next Step only.
 	Visits bool
-	// Answer, if set, is asked about every action that the host can't carry out by itself, such as a look-up in a cache.
-	// It returns what the surroundings of the controller say to it, nothing if they don't.
+	// Answer, if set, is asked about every action that the host can't carry out by itself, such as a look-up in a cache, and about
+	// locks before they are asked for: the surroundings may not have them. It returns what the surroundings of the controller
+	// say to it, nothing if they don't.
 	Answer func(*propagate.Action) []propagate.Event
 	// After, if set, is called after every call of the engine; an error ends the step.
 	After func(*propagate.Engine) error
@@ -121,6 +122,11 @@ func coalesce(changes []propagate.Change) []propagate.Change {
 // answer returns what an action has the host say to the engine.
 func (s *step) answer(a *propagate.Action) []propagate.Event {
 	h := s.Host
+	if a.Type == propagate.ActionAcquire && h.Answer != nil {
+		if refused := h.Answer(a); len(refused) > 0 {
+			return refused
+		}
+	}
 	if h.Locks != nil && (a.Type == propagate.ActionAcquire || a.Type == propagate.ActionRelease) {
 		if h.Visits {
 			return s.visitFor(a)

@@ -346,10 +346,23 @@ func TestHostAsksForAnswers(t *testing.T) {
 	assert.Equal(t, "Pending", shown(h.Engine, "wf.i(1:y)"), "the loop was answered")
 	assert.Equal(t, "Succeeded", shown(h.Engine, "wf.k"), "the cache was answered")
 	assert.Equal(t, "Pending", shown(h.Engine, "wf.l"), "the lock is the host's")
-	for _, once := range []string{"Resolve wf.c", "Expand wf.i", "Lookup wf.k", "Resolve wf.s"} {
+	for _, once := range []string{"Resolve wf.c", "Expand wf.i", "Lookup wf.k", "Resolve wf.s", "Acquire wf.l"} {
 		assert.Equal(t, 1, asked[once], "%s among %v", once, asked)
 	}
-	assert.Zero(t, asked["Acquire wf.l"], "the host has its own table")
+}
+
+// A lock that the surroundings don't have is not asked of the table.
+func TestHostIsRefusedALock(t *testing.T) {
+	h := hostOf(t, "dag(l: mutex(m, pod), k: mutex(m, pod))")
+	h.Answer = func(a *propagate.Action) []propagate.Event {
+		if a.Type == propagate.ActionAcquire && a.Name == "wf.l" {
+			return []propagate.Event{propagate.Unanswerable(a.ID, "no limit")}
+		}
+		return nil
+	}
+	say(t, h)
+	assert.Equal(t, "Error no limit", shown(h.Engine, "wf.l"))
+	assert.Equal(t, "Pending", shown(h.Engine, "wf.k"), "it has the lock")
 }
 
 // Without an Answer what nobody answers stays open, and the workflow says so.

@@ -18,6 +18,8 @@ type surroundings struct {
 // answer is the Answer of a Host.
 func (s *surroundings) answer(a *propagate.Action) []propagate.Event {
 	switch a.Type {
+	case propagate.ActionAcquire:
+		return s.refused(a)
 	case propagate.ActionResolve:
 		return s.resolved(a)
 	case propagate.ActionExpand:
@@ -36,6 +38,26 @@ func (s *surroundings) seen(id string) *nodegraph.NodeStatus {
 		}
 	}
 	return nil
+}
+
+// unreadable is what the controller says of a semaphore whose limit it can't read.
+const unreadable = "failed to initialize semaphore "
+
+// refused says of locks that they can't be had: the record shows the node, or the workflow, as ended by that.
+func (s *surroundings) refused(a *propagate.Action) []propagate.Event {
+	f := &s.recording.Frames[s.frame]
+	phase, message := f.Recorded.Phase, f.Recorded.Message
+	if a.ID != "" {
+		r := f.node(a.ID)
+		if r == nil {
+			return nil
+		}
+		phase, message = r.Phase, r.Message
+	}
+	if !phase.Unsuccessful() || !strings.Contains(message, unreadable) {
+		return nil
+	}
+	return []propagate.Event{propagate.Unanswerable(a.ID, message)}
 }
 
 // resolved answers a when: the record shows the node as skipped, with the condition as it was evaluated, or as begun.

@@ -17,7 +17,7 @@
 //
 // The workflow itself (workflowRule). It reads everything directly inside it: the entry node, hooks and the exit handler.
 //
-//  1. [complete] It was complete when it was loaded: as it was recorded.
+//  1. [complete] It was complete when it was loaded, or its locks can't be had: as it was recorded, or Failed.
 //  2. [shutdown] It was terminated before it held its locks: Failed.
 //  3. [ready] Nobody has called yet: not created.
 //  4. [lock-wait] It has asked for its locks and does not hold them: Pending.
@@ -33,7 +33,7 @@
 // whether its parent was created.
 //
 //  1. [planned] What it is inside of was not created: planned.
-//  2. [invalid] The host could not answer for it, or a limit has no room for it: Error, whatever happens before it.
+//  2. [invalid] The host could not answer for it or has no locks for it, or a limit has no room for it: Error, whatever happens before it.
 //  3. [planned] It is a task that no target needs: planned.
 //  4. [omitted] It was omitted before, after a daemon or what may have hooks yet: Omitted. That the daemon ends, or that a hook
 //     begins, does not undo it; nor does it undo that the node was skipped or is in Error.

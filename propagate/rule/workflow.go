@@ -10,7 +10,7 @@ import (
 func (e *Evaluator) workflowRule() Ruling {
 	waiting := e.told(nodegraph.Root)
 	switch root := e.facts.Root(); {
-	case root.Stage() == fact.StageEnded: // it was complete when it was loaded: that is final
+	case root.Stage() == fact.StageEnded: // it was complete when it was loaded, or its locks can't be had: that is final
 		return settled(root.Phase(), waiting, workflow1, nodegraph.None)
 	case root.Stage() == fact.StageStopped: // terminated before it ever held its locks
 		return settled(nodegraph.PhaseFailed, stoppedBy(e.facts.Shutdown()), workflow2, nodegraph.None)

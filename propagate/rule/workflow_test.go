@@ -13,6 +13,7 @@ func locked(spec *nodegraph.Spec) { spec.Locks = []nodegraph.Lock{{Key: mutexM, 
 var workflowScenes = []scene{
 	{text: "dag(a)", record: []nodegraph.NodeStatus{onRecord("wf", nodegraph.KindDAG, nodegraph.PhaseFailed)}, phase: nodegraph.PhaseFailed,
 		want: "Workflow 1: Failed"},
+	{text: "dag(a)", set: locked, calls: told(propagate.Unanswerable("", "no limit")), want: "Workflow 1: Failed, no limit"},
 	{text: "dag(a)", set: locked, calls: told(propagate.Shutdown("Terminate")),
 		want: "Workflow 2: Failed, Stopped with strategy 'Terminate'"},
 	{text: "dag(a)", silent: true, want: "Workflow 3: planned"},
