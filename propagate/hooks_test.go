@@ -187,6 +187,44 @@ func TestTheExitHookComesLast(t *testing.T) {
 	require.Equal(t, []string{"Start Pod wf.c"}, actionsOf(tell(t, e, propagate.PodSucceeded("wf.b.onExit"))))
 }
 
+// The hooks of a step come after those of the steps before it in its group; nobody waits for an exit hook.
+func TestHooksOfStepsComeOneAfterTheOther(t *testing.T) {
+	hooks := func(spec *nodegraph.Spec) {
+		for _, template := range spec.Templates {
+			if template.Kind == nodegraph.KindSteps {
+				for k := range template.Steps[0] {
+					step := &template.Steps[0][k]
+					step.Hooks = []nodegraph.Hook{
+						{Name: nodegraph.ExitHook, Template: step.Template},
+						{Name: "h", Template: step.Template, Expression: `steps.` + step.Name + `.status == "Running"`},
+					}
+				}
+			}
+		}
+	}
+	t.Run("a hook is waited for", func(t *testing.T) {
+		e := drawnWith(t, "steps(a, b | c)", hooks)
+		require.Equal(t, []string{"Start Pod wf[0].a.hooks.h"}, actionsOf(tell(t, e, propagate.PodRunning("wf[0].a"), propagate.PodRunning("wf[0].b"))))
+		require.Equal(t, []string{"wf[0].a: pod", "wf[0].b: pod", "wf[0].a.hooks.h: start"}, waitsFor(e))
+		require.Equal(t, []string{"Start Pod wf[0].b.hooks.h"}, actionsOf(tell(t, reloaded(t, e), propagate.PodSucceeded("wf[0].a.hooks.h"))))
+		require.Empty(t, actionsOf(tell(t, e, propagate.PodSucceeded("wf[0].b"))), "the exit hook waits, too")
+		require.Equal(t, []string{"Start Pod wf[0].b.onExit"}, actionsOf(tell(t, e, propagate.PodFailed("wf[0].a.hooks.h", ""))), "b does not run any more")
+	})
+	t.Run("an exit hook is not", func(t *testing.T) {
+		e := drawnWith(t, "steps(a, b | c)", hooks)
+		require.Equal(t, []string{"Start Pod wf[0].a.onExit"}, actionsOf(tell(t, e, propagate.PodSucceeded("wf[0].a"))))
+		require.Equal(t, []string{"Start Pod wf[0].b.onExit"}, actionsOf(tell(t, e, propagate.PodSucceeded("wf[0].b"))))
+		require.Equal(t, []string{"Start StepGroup wf[1]", "Start Pod wf[1].c"},
+			actionsOf(tell(t, e, propagate.PodSucceeded("wf[0].a.onExit"), propagate.PodSucceeded("wf[0].b.onExit"))))
+	})
+	t.Run("nor a hook of a step after it, or of another group", func(t *testing.T) {
+		e := drawnWith(t, "dag(x: steps(a, b), y: steps(a, b))", hooks)
+		require.Equal(t, []string{"Start Pod wf.x[0].b.hooks.h"}, actionsOf(tell(t, e, propagate.PodRunning("wf.x[0].b"))))
+		require.Equal(t, []string{"Start Pod wf.x[0].a.hooks.h"}, actionsOf(tell(t, e, propagate.PodRunning("wf.x[0].a"))))
+		require.Equal(t, []string{"Start Pod wf.y[0].b.hooks.h"}, actionsOf(tell(t, e, propagate.PodRunning("wf.y[0].b"))))
+	})
+}
+
 // A loop of a DAG has the hooks of its task once, its items the exit hook alone, which comes after the others of the group.
 func TestHooksOfALoop(t *testing.T) {
 	e := drawnWith(t, "dag(b over [i, j] -> c)", func(spec *nodegraph.Spec) {

@@ -195,6 +195,7 @@
 // own exit hook comes after those of the items, and with the call after the one in which the group ended. Of an owner that was
 // not created the same is true once it has ended, as skipped, omitted or in Error. No exit hook is due after a Terminate, for a
 // daemon that was ended with its boundary, or inside what only ends; no hook is due in a StepGroup after which the next was created.
+// The hooks of a step wait for those of the steps before it in its group, but for exit hooks (Argo: executeStepGroup).
 //
 // Expressions read the phase and the exit code of the owner and of tasks and steps before it, and workflow.status: inside the
 // entry node what that was before the call, anywhere else what the entry node came to (Argo: setGlobalRuntimeParameters). A

@@ -10,7 +10,7 @@ import (
 // exit hook comes after the others, and runs once its owner completed; any other runs once its expression holds while its
 // owner runs, or after that.
 func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.Hook)) {
-	if n := e.facts.Node(i); n.Released() || e.WithinClosing(i) || e.Passed(n.Parent()) {
+	if n := e.facts.Node(i); n.Released() || e.WithinClosing(i) || e.Passed(n.Parent()) || e.earlierHookOpen(i) {
 		return
 	}
 	open := e.groupHookOpen(i)
@@ -31,6 +31,40 @@ func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.
 	if exit := e.exitHook(i); !open && exit != nil && e.hookNode(i, exit) == nodegraph.None && e.exitHookDue(i, v.Brief, exit) && !e.ExitHookLater(i, v.Brief) {
 		do(exit)
 	}
+}
+
+// earlierHookOpen reports whether node i is a step, or an item of one, and a hook of a step before it in its group has not ended or
+// is due, other than an exit hook (Argo: executeStepGroup comes to no further step then).
+func (e *Evaluator) earlierHookOpen(i nodegraph.Index) bool {
+	group := e.facts.Node(i).Parent()
+	if !e.facts.HasHooks() || e.facts.Node(group).Kind() != nodegraph.KindStepGroup {
+		return false
+	}
+	for m := e.graph.First(group); m != i && m != nodegraph.None; m = e.graph.Next(m) {
+		if e.facts.Node(m).Hooked() && e.ownHookOpen(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownHookOpen reports whether a hook of node i other than the exit hook has not ended, or has no node and holds.
+func (e *Evaluator) ownHookOpen(i nodegraph.Index) bool {
+	v := e.briefs[i]
+	hooks := e.HooksOf(i)
+	for k := range hooks {
+		h := &hooks[k]
+		if h.Name == nodegraph.ExitHook {
+			continue
+		}
+		switch m := e.hookNode(i, h); {
+		case m != nodegraph.None && !e.briefs[m].Fulfilled():
+			return true
+		case m == nodegraph.None && (v.Phase() == nodegraph.PhaseRunning || v.Fulfilled()) && e.hookHolds(i, h, v):
+			return true
+		}
+	}
+	return false
 }
 
 // exitHook is the exit hook of node i; for the entry node the exit handler of the workflow. It is nil if there is none.

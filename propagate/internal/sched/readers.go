@@ -18,6 +18,8 @@ import (
 //	                                        inside them is open, or where that is not why they run
 //	  where a template fails fast           also the StepGroup and the boundary around it
 //	the verdict of a hook                   its owner and, of a TaskGroup, the items
+//	the verdict of a step with hooks, or    the steps after it in its group
+//	of a hook of it
 //	the verdict of an item                  its TaskGroup, if that has ended and the items have hooks
 //	the verdict of a task, or a hook of it  a task after it once all that it comes after is clear, or if one that was clear changes
 //	the verdict of a StepGroup              the first StepGroup after it that is planned
@@ -84,6 +86,9 @@ func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
 		s.touch(p)
 		s.wakeDependentsOf(p)
 	}
+	if n.Hooked() {
+		s.wakeLaterSteps(i)
+	}
 	if s.uses.namedPhases && is.Phase() != old.Phase() {
 		s.wakeNamers(i)
 	}
@@ -105,7 +110,20 @@ func (s *Schedule) wakeOwner(i nodegraph.Index) {
 	if s.facts.Node(owner).Kind() == nodegraph.KindTaskGroup {
 		s.touchMembers(owner)
 	}
+	s.wakeLaterSteps(owner)
 	s.wakeDependentsOf(owner)
+}
+
+// wakeLaterSteps marks the steps after step i in its group that have hooks: those come after the hooks of i.
+func (s *Schedule) wakeLaterSteps(i nodegraph.Index) {
+	if s.facts.Node(s.facts.Node(i).Parent()).Kind() != nodegraph.KindStepGroup {
+		return
+	}
+	for m := s.graph.Next(i); m != nodegraph.None; m = s.graph.Next(m) {
+		if s.facts.Node(m).Hooked() {
+			s.touch(m)
+		}
+	}
 }
 
 // wakeParent counts what the new verdict on node n means to its parent, and marks the parent if that may change it.
@@ -251,6 +269,7 @@ func (s *Schedule) wakeAdded(i nodegraph.Index, n *store.Node) {
 	if n.IsHook() {
 		owner, _ := s.graph.Owner(i)
 		s.touch(owner)
+		s.wakeLaterSteps(owner)
 	}
 }
 
