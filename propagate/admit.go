@@ -13,6 +13,10 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 	n := e.graph.Node(i)
 	held := e.facts.Suspended() || e.facts.Started().IsZero()
 	if !e.facts.Started().IsZero() && e.rules.Barred(i) {
+		if !e.facts.Node(i).Exists() && v.WantsStart() && e.failsFastAround(i, v) {
+			e.abandon(i) // nothing is created there any more (Argo: checkParallelism comes first)
+			return false
+		}
 		if !v.WantsAttempt() {
 			e.releaseLocks(i)
 		}

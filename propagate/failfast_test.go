@@ -34,6 +34,23 @@ func TestABoundaryThatFailsFastGivesLocksBack(t *testing.T) {
 	require.Contains(t, actionsOf(r), "Release wf.a default/Mutex/m")
 }
 
+// A shutdown refuses what would start; where one was refused in a template that fails fast, no other is created to be refused.
+func TestFailFastUnderAShutdown(t *testing.T) {
+	for _, failsFast := range []bool{true, false} {
+		e := drawnWith(t, "dag(x: dag(a -> b), hold: suspend, y: steps(a, b))", func(spec *nodegraph.Spec) {
+			spec.Parallelism = 1
+			for _, template := range spec.Templates {
+				template.FailFast = failsFast && template.Name == "y"
+			}
+		})
+		tell(t, e, propagate.Shutdown("Stop"), propagate.PodFailed("wf.x.a", ""))
+		require.True(t, e.Complete())
+		require.Equal(t, "Failed: workflow shutdown with strategy: Stop", looks(e, "wf.y[0].a")["wf.y[0].a"])
+		require.Equal(t, !failsFast, e.Exists(e.Graph().Find("wf.y[0].b")))
+		require.Equal(t, "Failed: child '"+e.Graph().Node(e.Graph().Find("wf.y[0].a")).ID()+"' failed", looks(e, "wf.y")["wf.y"])
+	}
+}
+
 // A daemon that was ended with its boundary counted as active there before and not after: a template that fails fast had
 // succeeded beside the daemon and failed without it, when others had gone on.
 func TestFailFastBesideADaemon(t *testing.T) {

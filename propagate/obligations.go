@@ -91,7 +91,7 @@ func (e *Engine) startNeed(i nodegraph.Index) (WaitReason, bool) {
 		return 0, false // what it is inside of waits
 	case !v.WantsStart() && !v.WantsAttempt():
 		return WaitTimer, true // its hook starts with the next call
-	case e.has.limits && e.failsFastAround(i, v):
+	case e.failsFastAround(i, v):
 		return 0, false // it never starts: what it is inside of waits for those that run, and fails
 	}
 	return WaitParallelism, true
@@ -100,7 +100,7 @@ func (e *Engine) startNeed(i nodegraph.Index) (WaitReason, bool) {
 // failsFastAround reports whether node i, which wants to start, is held back since its boundary fails fast.
 func (e *Engine) failsFastAround(i nodegraph.Index, v rule.Brief) bool {
 	b := e.graph.Boundary(i)
-	if b == nodegraph.None || !e.graph.Node(b).Template.FailFast || v.WantsAttempt() && e.facts.Node(i).Lock() == fact.LockHeld {
+	if !e.has.limits || b == nodegraph.None || !e.graph.Node(b).Template.FailFast || v.WantsAttempt() && e.facts.Node(i).Lock() == fact.LockHeld {
 		return false
 	}
 	return e.rules.Census(b).Failed != nodegraph.None
