@@ -2,6 +2,7 @@ package replay
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
@@ -11,9 +12,10 @@ import (
 // ahead reports whether the controller lags behind its own fixed point at this node: it shows what the engine shows in
 // a following frame, and until then nothing happens that the node depends on.
 //
-// A controller lags in two ways: it has not made a node yet, or it has not closed a workflow whose entry failed fast.
+// A controller lags in three ways: it has not made a node yet, it has not closed a workflow whose entry failed fast, or it has not
+// closed a group since it broke off at an item.
 func (s *scene) ahead(t site) bool {
-	if !(t.want.none() && t.isNew()) && !t.unclosed() {
+	if !(t.want.none() && t.isNew()) && !t.unclosed() && !t.brokeOff() {
 		return false
 	}
 	frames, recorded := s.judge.player.Recording.Frames, s.judge.recorded
@@ -36,6 +38,15 @@ func (s *scene) ahead(t site) bool {
 func (t site) unclosed() bool {
 	entry := t.at(t.graph.Node(nodegraph.Entry).ID())
 	return t.id == "" && t.want == t.before && t.want.open() && t.got.settled() && entry.want.settled() && entry.want.Message == failedFast
+}
+
+// brokeOff reports whether the recording leaves a TaskGroup Running since the controller could not go on with an item of it, which is in
+// Error.
+func (t site) brokeOff() bool {
+	return t.want.Kind == nodegraph.KindTaskGroup && t.want == t.before && t.want.open() && t.got.settled() &&
+		slices.ContainsFunc(t.members(), func(m site) bool {
+			return m.want.Phase == nodegraph.PhaseError && strings.HasPrefix(m.want.Message, "task '"+m.want.Name+"' errored: ") && !m.differs()
+		})
 }
 
 // acted reports whether somebody did something to the workflow before the frame, or let time pass on purpose.

@@ -6,7 +6,7 @@ import (
 )
 
 // Deviations is how many deviations of the controller are known; testdata/DEVIATIONS.md describes each.
-const Deviations = 31
+const Deviations = 41
 
 // DeviationName says in a few words what the controller does in deviation n.
 func DeviationName(n int) string { return deviations[n-1].name }
@@ -29,7 +29,7 @@ var deviations = [Deviations]deviation{
 	{"containers after another are left open when the pod is deleted", openInDeletedPod, lagging},
 	{"a daemon whose pod was deleted is rewritten to Succeeded", rewrittenDaemon, nil},
 	{"Steps complete while containers of a deleted pod run", openInEndedSteps, nil},
-	{"a further attempt is started although the Retry has ended", attemptOfEndedRetry, []func(site, int) bool{madeInside}},
+	{"a further attempt is started although the Retry has ended", attemptOfEndedRetry, append([]func(site, int) bool{madeInside, forgottenAfter}, leading...)},
 	{"the order of visits decides", orderOfVisits, []func(site, int) bool{madeInside, notMadeInside}},
 	{"a failure that comes to an omitted target is reported as success", falseSuccess, taking},
 	{"an omitted target takes another kind of failure", kindOfFailure, taking},
@@ -55,6 +55,16 @@ var deviations = [Deviations]deviation{
 	{"a manual retry runs a ContainerSet again that stays", rerunSet, []func(site, int) bool{forgottenAfter}},
 	{"a manual retry deletes attempts of a Retry that succeeded", forgottenAttempt, nil},
 	{"a manual retry runs without its daemon", withoutDaemon, retrying},
+	{"Steps end when a daemon of theirs dies, while a later group is open", endedByDeadDaemon, abandoning},
+	{"what fails fast does not look at the DAGs and Steps inside any more", passedByFailFast, leading},
+	{"a daemon that is tried again does not hold what it is inside of open", endedOverDaemon, append([]func(site, int) bool{daemonEnded}, leading...)},
+	{"a daemon of a loop that failed is not looked at any more", overlookedDaemon, lagging},
+	{"a task starts after a daemon that has died", afterDeadDaemon, append([]func(site, int) bool{madeInside}, lagging...)},
+	{"which failed step a group names depends on a manual retry", childOrder, []func(site, int) bool{wordsTakenOver}},
+	{"a manual retry runs a covered failure again, inside a Retry", coveredAgain, []func(site, int) bool{openedAgain, waitsThere}},
+	{"nothing ends while the workflow is suspended", heldUp, lagging},
+	{"a ready daemon waits for the lock that it gave back", waitingDaemon, nil},
+	{"the Retry of a daemon succeeds as that is ready", succeededReady, nil},
 }
 
 // number gives each difference of the scene the number of the deviation that it is or that it follows from.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // How a difference follows from one beside it. The recording lags: it keeps open, or has not made, what has moved on here.
@@ -82,16 +83,69 @@ func madeInside(t site, number int) bool {
 var leading = []func(site, int) bool{endedThere, made, madeInside}
 
 // endedThere: the recording has ended a composite that is open here, and what keeps it open is inside it. Nothing inside
-// is open in the recording, and a Retry ended by an attempt that it has there. Nothing
-// inside is open in the recording.
+// is open in the recording, save what it alone has by a number, and a Retry ended by an attempt that it has there.
 func endedThere(t site, number int) bool {
 	if !t.composite() || !t.want.settled() || !t.got.open() || !t.endsAsMembers() {
 		return false
 	}
 	members := t.members()
-	return !slices.ContainsFunc(members, func(m site) bool { return m.want.open() }) && slices.ContainsFunc(members, func(m site) bool {
+	return !slices.ContainsFunc(members, func(m site) bool { return m.want.open() && (m.number() == 0 || !m.got.none()) }) && slices.ContainsFunc(members, func(m site) bool {
 		return m.number() == number && m.got.open() && (m.want.settled() || m.want.none() && t.want.Kind != nodegraph.KindRetry)
 	})
+}
+
+// daemonEnded: the recording has ended what a daemon belongs to, and the daemon with it. Here both live.
+func daemonEnded(t site, number int) bool {
+	n, b := t.scene.before.nodes[t.id], t.boundary()
+	return n != nil && n.Daemoned && t.want.Kind == t.got.Kind && t.want.Phase == nodegraph.PhaseSucceeded && t.got.Phase == nodegraph.PhaseRunning &&
+		b.number() == number && b.want.settled() && b.got.open()
+}
+
+// openedAgain: a retry by hand has opened a composite again in the recording because something inside it runs again there alone.
+func openedAgain(t site, number int) bool {
+	return t.retriedNow() && t.composite() && t.want.Phase == nodegraph.PhaseRunning && t.want.Message == "" && t.before.settled() && t.got == t.before &&
+		slices.ContainsFunc(t.members(), func(m site) bool { return m.number() == number && m.want.open() })
+}
+
+// waitsThere: the recording has not made a node yet: it comes after what is open there alone, or is inside something that does.
+func waitsThere(t site, number int) bool {
+	if t.id == "" || !t.want.none() || !t.got.open() {
+		return false
+	}
+	for a := t; a.id != ""; a = a.parent() {
+		if slices.ContainsFunc(a.after(), func(p site) bool { return p.number() == number && p.want.open() }) {
+			return true
+		}
+	}
+	return false
+}
+
+// waitsForLeft: the recording has the node wait for a lock of something that it leaves open. Here that was closed, and the node has the
+// lock.
+func waitsForLeft(t site, number int) bool {
+	waits := waitingFor.FindStringSubmatch(t.want.Message)
+	if waits == nil || !t.needsLock(waits[1]) || t.got.Kind != t.want.Kind || !t.got.open() || t.rule() == rule.RuleLockWait {
+		return false
+	}
+	for id := range t.scene.want.states {
+		holder := t.at(id)
+		if holder.needsLock(waits[1]) && holder.number() == number && holder.want.open() && holder.got.settled() {
+			return true
+		}
+	}
+	return false
+}
+
+// unmadeInside: what the node is inside of waits in the recording, so that it has not made the node.
+func unmadeInside(t site, number int) bool {
+	p := t.parent()
+	return t.id != "" && t.want.none() && t.isNew() && !t.got.none() && p.number() == number && p.want.Phase == nodegraph.PhasePending
+}
+
+// triedInside: the recording makes another attempt of a Retry that it left open. Here that has ended.
+func triedInside(t site, number int) bool {
+	p := t.parent()
+	return t.id != "" && t.isNew() && t.got.none() && t.want.open() && p.want.Kind == nodegraph.KindRetry && p.number() == number && p.want.open() && p.got.settled()
 }
 
 // endsAsMembers reports whether the recorded end of a composite is one that what is recorded directly inside can bring about.
@@ -115,12 +169,17 @@ func (t site) endsAsMembers() bool {
 		}
 	}
 	switch {
-	case !covered, t.want.Phase == nodegraph.PhaseSucceeded && unsuccessful && t.want.Kind != nodegraph.KindRetry:
+	case !covered, t.want.Phase == nodegraph.PhaseSucceeded && unsuccessful && (t.want.Kind != nodegraph.KindRetry || !t.attemptSucceeded()):
 		return false
 	case t.want.Kind == nodegraph.KindSteps && t.want.Phase == nodegraph.PhaseError:
 		return t.fixedWords()
 	}
 	return t.fixedWords() || slices.Contains(messages, t.want.Message)
+}
+
+// attemptSucceeded reports whether the recording shows an attempt of the Retry as Succeeded, or a hook that it took for one.
+func (t site) attemptSucceeded() bool {
+	return slices.ContainsFunc(t.members(), func(m site) bool { return m.want.Phase == nodegraph.PhaseSucceeded })
 }
 
 // fixedWords reports whether the recorded message is one that the controller writes whatever failed inside: to an entry that
@@ -150,7 +209,7 @@ func made(t site, number int) bool {
 // The recording leaves alone what is inside a composite that has ended, there or here.
 var (
 	leaving    = append([]func(site, int) bool{leftInside}, lagging...)
-	abandoning = append([]func(site, int) bool{leftInside, leftBelow, notMadeInside}, leading...)
+	abandoning = append([]func(site, int) bool{leftInside, leftBelow, notMadeInside, waitsForLeft, unmadeInside, triedInside}, leading...)
 )
 
 // leftInside: the recording shows what is inside such a composite as it was before, open or not made. The steps of a
@@ -185,6 +244,13 @@ var taking = slices.Concat([]func(site, int) bool{takenOver, otherwiseRetried, t
 func takenOver(t site, number int) bool {
 	return t.composite() && t.want.settled() && t.got.settled() && slices.ContainsFunc(t.members(), func(m site) bool {
 		return m.number() == number && m.want.Phase == t.want.Phase && m.got.Phase == t.got.Phase
+	})
+}
+
+// wordsTakenOver: the node ends as what is inside it does, in the words of that.
+func wordsTakenOver(t site, number int) bool {
+	return t.composite() && t.want.settled() && t.want.Phase == t.got.Phase && slices.ContainsFunc(t.members(), func(m site) bool {
+		return m.number() == number && m.want.Message == t.want.Message && m.got.Message == t.got.Message
 	})
 }
 

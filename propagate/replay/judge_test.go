@@ -3,7 +3,9 @@ package replay_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -60,14 +62,30 @@ func TestARunEndsWithItsFirstDifference(t *testing.T) {
 	assert.Equal(t, v.Nodes, v.Equal+len(v.Differences))
 }
 
-// A free run goes on from its own state, so it finds what a run that starts from the record can't: here the record has
-// forgotten in one frame what the library still knows in the next.
+// A free run goes on from its own state, so it finds what a run that starts from the record can't: here the record says from the
+// frame after it on that an attempt ended later, and shows that the backoff is waited for until then.
 func TestAFreeRunCarriesItsOwnState(t *testing.T) {
-	modes := make(map[string]int)
-	for _, c := range listed(t) {
-		modes[c.Modes]++
+	const failed, due = 2, 4 // the frames in which the first attempt failed, and in which the second is made
+	r := read(t, filepath.Join(recordings, "argo-4.1/retry-backoff.json"))
+	r.Frames = r.Frames[:due+1]
+	r.Frames[due].Recorded.Nodes = slices.Clone(r.Frames[failed].Recorded.Nodes)
+	for k := failed; k <= due; k++ {
+		for n := range r.Frames[k].Recorded.Nodes {
+			if node := &r.Frames[k].Recorded.Nodes[n]; node.Name == "backoff.a(0)" {
+				node.Finished = node.Finished.Add(time.Minute)
+			}
+		}
 	}
-	assert.Positive(t, modes["free"], "recordings in which only a free run differs so: %v", modes)
+	found := func(mode replay.Mode) (names []string) {
+		v, err := replay.Judge(&replay.Player{Recording: r, Mode: mode})
+		require.NoError(t, err)
+		for _, d := range v.Defects() {
+			names = append(names, fmt.Sprint(d.Frame, " ", d.Name))
+		}
+		return names
+	}
+	assert.Empty(t, found(replay.Step), "each frame follows from the one before it")
+	assert.Equal(t, []string{"4 backoff.a", "4 backoff.a(1)"}, found(replay.Free))
 }
 
 // A frame that can't be played ends the runs that come to it, and the verdict is on the others.

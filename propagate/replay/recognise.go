@@ -75,11 +75,11 @@ func (t site) boundary() site {
 }
 
 // attemptOfEndedRetry is deviation 6: the recording has an attempt that was made in or after the frame in which its Retry
-// ended, and here there is none.
+// ended, and here there is none; or what a retry by hand made of that.
 func attemptOfEndedRetry(t site) bool {
 	p := t.parent()
-	return t.got.none() && !t.want.none() && p.want.Kind == nodegraph.KindRetry && p.want.Phase.Completed() && !p.differs() &&
-		strings.HasPrefix(t.want.Name, p.want.Name+"(")
+	return t.got.none() && !t.want.none() && p.want.Kind == nodegraph.KindRetry && p.want.Phase.Completed() && (!p.differs() || t.isNew()) &&
+		strings.HasPrefix(t.want.Name, p.want.Name+"(") || keptAttempt(t)
 }
 
 // orderOfVisits is deviation 7: the controller came to other tasks first where a limit of parallelism let only some start,

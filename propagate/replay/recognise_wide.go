@@ -314,86 +314,52 @@ func (t site) insideFailedFast() bool {
 	return false
 }
 
-// retriedIn is the frame of the last retry by hand up to this one; false if there was none.
-func (s *scene) retriedIn() (frame int, ok bool) {
-	for k := s.moment.Frame; k > 0; k-- {
-		if s.judge.player.Recording.Frames[k].has("manual-retry") {
-			return k, true
-		}
+// passedByFailFast is deviation 33: a template fails fast, and the recording does not look at the DAGs and Steps beside the failure any
+// more: what is inside them stays as it was, or is not made. So it ends them sooner than here.
+func passedByFailFast(t site) bool {
+	if t.want.Phase == nodegraph.PhaseFailed && t.want.Message == failedFast && t.got.Kind == t.want.Kind && t.got.Phase == nodegraph.PhaseRunning {
+		return t.holdsPassed()
 	}
-	return 0, false
+	return t.passedOver()
 }
 
-// neverVisited is deviation 28: after the retry the recording shows the node in no other state than in this frame, and the
-// workflow waits for ever. It has forgotten a node that it never makes again, it has kept a node that comes after what is open
-// again, or it has opened an attempt before the last.
-func neverVisited(t site) bool {
-	retry, ok := t.retriedIn()
-	if !ok || t.id == "" || !t.waitsForEver(retry) {
+// passedOver reports whether the node is inside a DAG or Steps beside a failure, and the recording shows it as it was, open or not made.
+func (t site) passedOver() bool {
+	if !t.exists() || t.want != t.before || t.want.settled() || t.got.none() || !t.want.none() && !t.composite() {
 		return false
 	}
-	old := t.judge.recorded[retry-1].states[t.id]
-	switch {
-	case t.want.none():
-		return old.settled() && !t.got.none()
-	case t.want == old && t.want.settled():
-		return t.got.none() && t.comesAfterOpen(make(map[string]bool))
-	}
-	return t.want.Kind.Composite() && t.want.open() && old.settled() && t.got.settled() && t.inEarlierAttempt()
-}
-
-// waitsForEver reports whether the recording shows the node as it is in this frame from the retry to the end, and the workflow as
-// Running.
-func (t site) waitsForEver(retry int) bool {
-	for k := retry; k < len(t.judge.recorded); k++ {
-		if states := t.judge.recorded[k].states; states[t.id] != t.want || !states[""].open() {
-			return false
-		}
-	}
-	return true
-}
-
-// comesAfterOpen reports whether the node, or something around it, comes after something that is open in the recording.
-func (t site) comesAfterOpen(seen map[string]bool) bool {
-	if t.id == "" || seen[t.id] {
-		return false
-	}
-	seen[t.id] = true
-	return slices.ContainsFunc(t.after(), func(p site) bool { return p.want.open() || p.comesAfterOpen(seen) }) || t.parent().comesAfterOpen(seen)
-}
-
-// inEarlierAttempt reports whether the node is, or is inside of, an attempt of a Retry that has a later one.
-func (t site) inEarlierAttempt() bool {
-	for i := t.index; i > nodegraph.Root; i = t.graph.Node(i).Parent {
-		if n := t.graph.Node(i); n.Role == nodegraph.RoleAttempt && t.graph.Last(n.Parent) != i {
+	for p := t.parent(); p.id != "" && p.want.open(); p = p.parent() {
+		if (p.want.Kind == nodegraph.KindDAG || p.want.Kind == nodegraph.KindSteps) && p.besideFailure() {
 			return true
 		}
 	}
 	return false
 }
 
-// rerunSet is deviation 29: the retry deletes a pod with containers because something after it is reset.
-func rerunSet(t site) bool {
-	kind := t.want.Kind
-	return t.retriedNow() && (kind == nodegraph.KindContainer || kind == nodegraph.KindPod && len(t.members()) > 0) &&
-		t.want.Phase == nodegraph.PhasePending && t.want.Message == "" && t.before.settled() && t.got == t.before
+// holdsPassed reports whether something inside the node was passed over, and is open here.
+func (t site) holdsPassed() bool {
+	return slices.ContainsFunc(t.members(), func(m site) bool { return m.passedOver() && m.got.open() || m.holdsPassed() })
 }
 
-// retriedNow reports whether a user has retried the workflow just before this frame.
-func (s *scene) retriedNow() bool {
-	retry, ok := s.retriedIn()
-	return ok && retry == s.moment.Frame
+// besideFailure reports whether the node's boundary fails fast and a pod, a DAG or Steps in it has failed, in the recording as here.
+func (t site) besideFailure() bool {
+	b := t.graph.Boundary(t.index)
+	if b == nodegraph.None || !t.graph.Node(b).Template.FailFast {
+		return false
+	}
+	for id := range t.scene.want.states {
+		s := t.at(id)
+		runs := s.want.Kind == nodegraph.KindPod || s.want.Kind == nodegraph.KindDAG || s.want.Kind == nodegraph.KindSteps
+		if id != "" && runs && s.exists() && t.graph.Boundary(s.index) == b && s.want.Phase.Unsuccessful() && !s.differs() {
+			return true
+		}
+	}
+	return false
 }
 
-// forgottenAttempt is deviation 30: the retry deletes an attempt that failed, and with which its Retry has succeeded all the same.
-func forgottenAttempt(t site) bool {
-	p := t.parent()
-	return t.retriedNow() && t.want.none() && t.before.Phase.Unsuccessful() && t.got == t.before && t.role() == nodegraph.RoleAttempt &&
-		t.graph.Last(p.index) == t.index && p.want == p.before && p.want.Phase == nodegraph.PhaseSucceeded
-}
-
-// withoutDaemon is deviation 31: a daemon that had ended runs again here, and the recording leaves it as it was.
-func withoutDaemon(t site) bool {
-	return t.retriedNow() && t.exists() && t.node().Template != nil && t.node().Template.Daemon && t.want == t.before && t.want.settled() &&
-		(t.got.open() || t.got.none())
+// heldUp is deviation 39: the workflow is suspended, and the recording leaves a composite open in which all has ended.
+func heldUp(t site) bool {
+	unlike := func(m site) bool { return m.want.open() || m.differs() }
+	return t.judge.player.Recording.Frames[t.moment.Frame].Held && t.composite() && t.want.open() && t.want == t.before && t.got.settled() &&
+		!slices.ContainsFunc(t.members(), unlike)
 }

@@ -107,7 +107,7 @@ func (s *scene) at(id string) site {
 }
 
 // differs reports whether recording and engine disagree here.
-func (t site) differs() bool { return t.want != t.got }
+func (t site) differs() bool { return !t.want.same(t.got) }
 
 // number is the number of the deviation that the difference was given, 0 for none.
 func (t site) number() int {
