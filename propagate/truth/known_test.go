@@ -70,13 +70,9 @@ var engineSays = map[string][]string{
 	"what a manual retry opens again does not count against the parallelism": {
 		"wide/rnd112 I9.2 rnd112.b-2: step, free, reloaded, restored",
 	},
-	"a ready daemon keeps its lock": {
-		"wide/mutex-daemon-deadlock I9.3 workflow: step",
-	},
 	"what is recorded to have ended is kept as it is recorded": {
 		"wide/daemon-evicted-steps-v3.6 I8.2 dmevs[0].d: step",
 		"wide/rnd152 I8.2 rnd152(0).job1: step",
-		"wide/rnd394 I8.3 rnd394.job2: step",
 	},
 	"a record does not tell that the pod of a Pending node ran": {
 		"wide/rnd152 I9.8 rnd152(1).job1(0): restored",
