@@ -12,6 +12,7 @@ type NodeStatus struct {
 	Started     time.Time // UTC, to the second; zero if not set, as of an item of a loop that is Pending and still to start
 	Finished    time.Time
 	Daemoned    bool
+	Unready     bool // of a daemon that is Pending: its pod ran, and was not ready yet (daemoned is false, not left out)
 	Unsynced    bool // taskResultSynced is false
 	Hooked      bool // the node is a hook (nodeFlag.hooked)
 	Retried     bool // the node is an attempt (nodeFlag.retried)

@@ -56,7 +56,6 @@
 //
 //   - Which pods a node has had, but for the one that was counted last as failed before it ran. A pod that is listed next is
 //     the node's.
-//   - That the pod of a daemon ran before it was ready: the node is Pending. If that pod is gone it is made again, as by Argo.
 //   - Why a pod failed, and its conditions: what its message does not say no retry rule sees.
 //
 // # Several goroutines

@@ -152,6 +152,9 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	case nodegraph.KindContainer:
 		pod := e.facts.Fact(n.Parent)
 		containerFact(&f, r, &pod)
+		if pod.Stage == fact.StagePending && f.Stage >= fact.StageRunning {
+			e.facts.SawRun(n.Parent)
+		}
 	case nodegraph.KindSuspend, nodegraph.KindHTTP, nodegraph.KindPlugin:
 		if r.Phase.Completed() {
 			endFact(&f, r)
@@ -230,6 +233,8 @@ func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 		}
 	case r.Restarting != "": // that pod may be listed still
 		f.Stage, f.UID, f.Message = fact.StageGone, r.Restarting, r.Message
+	case r.Unready:
+		f.Stage, f.Ran, f.Message = fact.StageRunning, true, r.Message
 	default:
 		f.Stage, f.Message = fact.StagePending, r.Message
 	}

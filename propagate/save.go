@@ -183,6 +183,7 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.NodeStatus {
 	if e.facts.Node(i).Waits() {
 		r.WaitsFor = f.Reason
 	}
+	r.Unready = v.Phase() == nodegraph.PhasePending && f.Stage == fact.StageRunning && e.facts.Node(i).IsDaemon()
 	if f.Restarts > 0 && v.Rule() == rule.RulePodRecreate {
 		r.Restarting = f.UID
 	}

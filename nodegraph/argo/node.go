@@ -35,7 +35,7 @@ var nodeFields = [...]struct {
 	{"templateRef", (*nodeDecoder).templateRef},
 	{"startedAt", func(d *nodeDecoder) error { return d.time(&d.r.Started) }},
 	{"finishedAt", func(d *nodeDecoder) error { return d.time(&d.r.Finished) }},
-	{"daemoned", func(d *nodeDecoder) error { return d.flag(&d.r.Daemoned) }},
+	{"daemoned", (*nodeDecoder).daemoned},
 	{"taskResultSynced", (*nodeDecoder).synced},
 	{"nodeFlag", (*nodeDecoder).nodeFlag},
 	{"memoizationStatus", (*nodeDecoder).memoization},
@@ -145,6 +145,15 @@ func (d *nodeDecoder) synced() error {
 	null := d.peek() == 'n'
 	synced, err := d.boolean()
 	d.r.Unsynced = err == nil && !null && !synced
+	return err
+}
+
+// daemoned reads whether a daemon is ready. A controller leaves out that it is not, so that false says more: its pod ran before it
+// was ready.
+func (d *nodeDecoder) daemoned() (err error) {
+	null := d.peek() == 'n'
+	d.r.Daemoned, err = d.boolean()
+	d.r.Unready = err == nil && !null && !d.r.Daemoned
 	return err
 }
 

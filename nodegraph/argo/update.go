@@ -41,7 +41,10 @@ func updateState(e *edit, old, r *nodegraph.NodeStatus) {
 	}
 	e.setTime("startedAt", old.Started, r.Started, r.Phase != nodegraph.PhasePending)
 	e.setTime("finishedAt", old.Finished, r.Finished, r.Phase.Settled())
-	if old.Daemoned != r.Daemoned {
+	switch {
+	case r.Unready && !old.Unready:
+		e.set("daemoned", json.RawMessage("false"))
+	case old.Daemoned != r.Daemoned || old.Unready && !r.Unready:
 		e.setFlag("daemoned", r.Daemoned)
 	}
 	if old.Unsynced != r.Unsynced {
