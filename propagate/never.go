@@ -48,7 +48,11 @@ func (e *Engine) standstill(open []*Obligation) *standstill {
 			s.open[p] = true
 		}
 	}
+	later := make(map[nodegraph.Index]bool)
 	for i := range nodegraph.Index(e.graph.Len()) {
+		if n := e.facts.Node(i); n.Reopened() && (later[n.Parent()] || s.comesAfter(i, open)) {
+			later[i], s.open[i] = true, true
+		}
 		if e.facts.Node(i).Lock() != fact.LockHeld || !s.open[i] {
 			continue
 		}
@@ -59,6 +63,17 @@ func (e *Engine) standstill(open []*Obligation) *standstill {
 		}
 	}
 	return s
+}
+
+// comesAfter reports whether node i, which a manual retry has opened again, comes after something that would not end.
+func (s *standstill) comesAfter(i nodegraph.Index, open []*Obligation) bool {
+	for d := range s.graph.Dependencies(i) {
+		waits := s.open[d] || slices.ContainsFunc(open, func(o *Obligation) bool { return o.Node == d })
+		if waits && !s.rules.Clear(d, s.rules.Brief(d)) {
+			return true
+		}
+	}
+	return false
 }
 
 // why says why an obligation never comes true; it is empty if it may.

@@ -28,7 +28,10 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 	if e.has.workflowStatus {
 		e.facts.SetStatus(s.Phase)
 	}
-	if len(s.Nodes) > 0 || s.Phase > nodegraph.PhasePending {
+	switch {
+	case s.Phase == nodegraph.PhasePending && len(spec.Locks) > 0: // its nodes are from before a manual retry
+		e.facts.WaitFor(nodegraph.Root, "", s.Message)
+	case len(s.Nodes) > 0 || s.Phase > nodegraph.PhasePending:
 		e.facts.SetStarted(s.Started)
 		if e.facts.Started().IsZero() {
 			e.facts.SetStarted(time.Unix(0, 1).UTC())
@@ -36,8 +39,6 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 		if len(spec.Locks) > 0 && !s.Phase.Completed() {
 			e.facts.SetLock(nodegraph.Root, fact.LockHeld)
 		}
-	} else if s.Phase == nodegraph.PhasePending && len(spec.Locks) > 0 {
-		e.facts.WaitFor(nodegraph.Root, "", s.Message)
 	}
 	e.facts.SetNow(latest(e.facts.Started(), s.Finished))
 	if s.Phase.Completed() {

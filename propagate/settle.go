@@ -87,6 +87,9 @@ func (e *Engine) commit(i nodegraph.Index, old, is rule.Brief) {
 	case old.Fulfilled() && !is.Fulfilled():
 		e.reopened(i)
 	}
+	if is.Fulfilled() {
+		e.awaitHook(i)
+	}
 	e.sched.WakeVerdictReaders(i, old, is)
 }
 
@@ -97,7 +100,6 @@ const boundaries kinds = 1<<nodegraph.KindDAG | 1<<nodegraph.KindSteps | 1<<node
 func (e *Engine) hasEnded(i nodegraph.Index) {
 	e.starts.forget(i)
 	e.facts.SetFinished(i, e.facts.Instant())
-	e.awaitHook(i)
 	if owner, _ := e.graph.Owner(i); owner != nodegraph.None {
 		e.awaitHook(owner)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/simhost"
+	"github.com/nodestatus/nodestatus/propagate/truth"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -20,9 +21,10 @@ import (
 type kept struct {
 	state  propagate.State
 	record nodegraph.Snapshot
+	watch  truth.Watch // what had run by then
 }
 
-func (f *flow) keep() kept { return kept{f.Engine.Save(), f.Engine.Snapshot()} }
+func (f *flow) keep() kept { return kept{f.Engine.Save(), f.Engine.Snapshot(), f.watch.Clone()} }
 
 // crash ends the host and starts it again: all engines are made anew from what was stored, of one flow from an older
 // state if it is given. What it had been asked, and whom it wanted to tell that they have their locks, it has forgotten.
@@ -39,7 +41,7 @@ func (w *world) crash(older *flow, stored *kept) {
 		}
 		from := f.keep()
 		if f == older {
-			from = *stored
+			from, f.watch = *stored, stored.watch
 		} else {
 			was[k], starts[k] = f.Engine.Obligations(), f.owedAgain()
 		}

@@ -46,11 +46,12 @@ func (c *Claim) parallelism() []Violation {
 }
 
 // active reports whether node i counts against parallelism: it is Pending or Running and does not wait for a lock. A ready daemon is
-// Running.
+// Running. What is inside of something that a manual retry has opened again counts there: all of it opens at once, as in Argo.
 func (c *Claim) active(i nodegraph.Index) bool {
 	said := &c.Nodes[i]
 	waits := said.Fact.Lock != fact.LockNone && said.Fact.Lock != fact.LockHeld
-	return (said.Phase == nodegraph.PhasePending || said.Phase == nodegraph.PhaseRunning) && !waits
+	return (said.Phase == nodegraph.PhasePending || said.Phase == nodegraph.PhaseRunning) && !waits &&
+		!(said.Fact.Reopened && c.Graph.Node(i).Kind.Composite())
 }
 
 // boundary is line I9.2 for node i, if that is a DAG or Steps with a limit.
