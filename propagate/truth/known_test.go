@@ -75,6 +75,5 @@ var engineSays = map[string][]string{
 		"wide/rnd152 I8.2 rnd152(0).job1: step",
 	},
 	"a record does not tell that the pod of a Pending node ran": {
-		"wide/rnd152 I9.8 rnd152(1).job1(0): restored",
 	},
 }
