@@ -62,6 +62,19 @@ func TestUnanswerableLocks(t *testing.T) {
 		require.Equal(t, looksAll(e), looksAll(restored(t, e)))
 		require.Equal(t, looksAll(e), looksAll(reloaded(t, e)))
 	}
+	t.Run("around what a manual retry has opened again", func(t *testing.T) {
+		e := drawn(t, "dag(a: mutex(m, dag(x, n: dag(y, z), l: mutex(n, dag(x)))) -> b)")
+		tell(t, e, propagate.LockGranted("wf.a"))
+		tell(t, e, propagate.LockGranted("wf.a.l"))
+		tell(t, e, propagate.PodSucceeded("wf.a.x"), propagate.PodSucceeded("wf.a.n.y"), propagate.PodFailed("wf.a.n.z", ""), propagate.PodFailed("wf.a.l.x", ""))
+		tell(t, e, propagate.ManualRetry())
+		expect(t, e, "wf.a.n", nodegraph.PhaseRunning)
+		tell(t, e, refuse)
+		require.Equal(t, "Error: no limit", looks(e, "wf.a")["wf.a"])
+		expect(t, e, "wf.a.n", nodegraph.PhaseFailed)
+		expect(t, e, "wf.a.x", nodegraph.PhaseSucceeded)
+		require.True(t, e.Complete())
+	})
 	for _, granted := range []string{"dag(a: mutex(m, pod) -> b)", "dag(a: mutex(m, dag(x)) -> b)"} {
 		e := drawn(t, granted)
 		tell(t, e, propagate.LockGranted("wf.a"))

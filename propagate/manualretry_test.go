@@ -302,3 +302,19 @@ func TestHooksInsideWhatAManualRetryKeeps(t *testing.T) {
 	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
 	expectWorkflow(t, e, nodegraph.PhaseSucceeded)
 }
+
+// The end of a pod is asked for by the index that its node has after the retry, if it still has one.
+func TestOutlivedPodOfWhatARetryForgets(t *testing.T) {
+	e := drawnWith(t, `steps(b, c when "{{x}} == 1")`, hookOfB(`steps.b.status == "Running"`))
+	tell(t, e, propagate.Unanswerable("wf[0].c", "nobody knows"))
+	tell(t, e, propagate.PodRunning("wf[0].b"))
+	hook := e.Graph().Node(e.Graph().Find("wf[0].b.hooks.h")).ID()
+	tell(t, e, propagate.PodSucceeded("wf[0].b"), propagate.PodFailed("wf[0].b.hooks.h", ""))
+	require.True(t, e.Complete())
+	r, err := e.SyncPods(epoch, []propagate.PodStatus{{Node: hook, UID: "another", Phase: "Running"}}, propagate.ManualRetry())
+	require.NoError(t, err)
+	ended := r.Actions[slices.IndexFunc(r.Actions, func(a propagate.Action) bool { return a.Type == propagate.ActionTerminate })]
+	require.Equal(t, hook, ended.ID)
+	require.Equal(t, e.Graph().Find(hook), ended.Node)
+	require.Less(t, int(ended.Node), e.Graph().Len())
+}

@@ -103,6 +103,7 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	r, err := e.Apply(now, batch...)
 	r.Unknown = unknown
 	for _, a := range outlived {
+		a.Node = e.graph.Find(a.ID) // a manual retry has made another graph
 		if e.Complete() && !slices.ContainsFunc(r.Actions, func(b Action) bool { return b.Type == a.Type && b.Node == a.Node }) {
 			r.Actions = append(r.Actions, a)
 		}

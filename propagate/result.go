@@ -96,7 +96,7 @@ func (t ActionType) String() string { return actionNames[t] }
 type Action struct {
 	Type     ActionType
 	Kind     nodegraph.Kind
-	Node     nodegraph.Index  // nodegraph.Root for the workflow
+	Node     nodegraph.Index  // nodegraph.Root for the workflow, nodegraph.None for what a manual retry has forgotten
 	ID, Name string           // of the node, empty for the workflow
 	Locks    []nodegraph.Lock // Acquire, Release
 	Within   []string         // Acquire: ids of the nodes around it that have locks
