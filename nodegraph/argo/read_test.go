@@ -287,6 +287,7 @@ func TestReadStatus(t *testing.T) {
 		{"a request to stop", withSpec(`{"shutdown":"Stop","suspend":true}`), nodegraph.Snapshot{Shutdown: "Stop", Suspended: true}},
 		{"suspend that is false", withSpec(`{"suspend":false}`), nodegraph.Snapshot{}},
 		{"a node with all fields", withNode(full), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{record}}},
+		{"a daemon that is not ready", withNode(least + `,"daemoned":false`), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{with(func(r *nodegraph.NodeStatus) { r.Unready = true })}}},
 		{"a node with the least", withNode(least), nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{small}}},
 		{"a node in YAML", "kind: Workflow\nmetadata: {name: w, creationTimestamp: 2026-08-21T10:00:00Z}\nstatus:\n  nodes:\n    w: {id: w, name: w, type: DAG, phase: Pending, startedAt: 2026-08-21T10:00:01Z}\n",
 			nodegraph.Snapshot{Nodes: []nodegraph.NodeStatus{with(func(r *nodegraph.NodeStatus) { r.Started = at(1) })}}},

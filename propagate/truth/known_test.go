@@ -74,6 +74,4 @@ var engineSays = map[string][]string{
 		"wide/daemon-evicted-steps-v3.6 I8.2 dmevs[0].d: step",
 		"wide/rnd152 I8.2 rnd152(0).job1: step",
 	},
-	"a record does not tell that the pod of a Pending node ran": {
-	},
 }
