@@ -212,7 +212,7 @@ func (e *Engine) noteChange(i nodegraph.Index, phase nodegraph.Phase, m rule.Mes
 // fail ends node i in Error: the graph could not take what it asks for, or the host has no answer. A composite that a manual retry has
 // opened again ends so as soon as nothing inside it is open.
 func (e *Engine) fail(i nodegraph.Index, err error) {
-	if e.facts.Node(i).Exists() && e.rules.OpenMember(i) != nodegraph.None {
+	if e.facts.Node(i).Reopened() && e.rules.OpenMember(i) != nodegraph.None {
 		e.facts.KeepPhase(i, nodegraph.PhaseError)
 		e.facts.Say(i, err.Error())
 		e.facts.Close(i)
