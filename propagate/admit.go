@@ -218,3 +218,23 @@ func (e *Engine) askAgain() {
 	}
 	e.restored.pendingQuestions = nil
 }
+
+// failsFastAround reports whether node i, which wants to start, is held back since its boundary fails fast.
+func (e *Engine) failsFastAround(i nodegraph.Index, v rule.Brief) bool {
+	b := e.graph.Boundary(i)
+	if !e.has.limits || b == nodegraph.None || !e.graph.Node(b).Template.FailFast || v.WantsAttempt() && e.facts.Node(i).Lock() == fact.LockHeld {
+		return false
+	}
+	return e.rules.Census(b).Failed != nodegraph.None
+}
+
+// lockedAround returns the ids of the nodes around node i that have locks.
+func (e *Engine) lockedAround(i nodegraph.Index) []string {
+	var ids []string
+	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
+		if len(e.rules.LocksOf(p)) > 0 {
+			ids = append(ids, e.graph.Node(p).ID())
+		}
+	}
+	return ids
+}

@@ -36,6 +36,14 @@ type features struct {
 	workflowStatus   bool // the expression of a hook of some task refers to workflow.status
 }
 
+// stops is what is to be stopped once all events of a call were taken: what they tell of it comes first.
+type stops struct {
+	shutdown, deadline bool              // that was told, or passed, with this call
+	timeouts           []nodegraph.Index // whose timers have run out
+	looking            bool              // what the events tell is judged, and nothing was stopped yet
+	gone               []nodegraph.Index // whose pods are to be made again, unless they are stopped
+}
+
 // restored is what an engine owes that was made from what was stored.
 type restored struct {
 	completionUnreported bool              // the host was not told yet that it is complete, or is again after a manual retry
@@ -207,20 +215,6 @@ func (e *Engine) noteChange(i nodegraph.Index, phase nodegraph.Phase, m rule.Mes
 		e.out.changed = append(e.out.changed, changed{node: i, depth: uint16(e.facts.Node(i).Depth()), phase: phase, message: m})
 		e.out.place[i] = int32(len(e.out.changed))
 	}
-}
-
-// fail ends node i in Error: the graph could not take what it asks for, or the host has no answer. A composite that a manual retry has
-// opened again ends so as soon as nothing inside it is open.
-func (e *Engine) fail(i nodegraph.Index, err error) {
-	if e.facts.Node(i).Reopened() && e.rules.OpenMember(i) != nodegraph.None {
-		e.facts.KeepPhase(i, nodegraph.PhaseError)
-		e.facts.Say(i, err.Error())
-		e.facts.Close(i)
-		e.sched.WakeEverybody()
-		e.stopWaitsInside()
-		return
-	}
-	e.facts.End(i, nodegraph.PhaseError, err.Error(), e.facts.Now())
 }
 
 // want notes that node i wants something.

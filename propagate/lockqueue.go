@@ -118,14 +118,3 @@ func (t *LockTable) inFrontOf(m int, w *waiter) bool {
 func (w *waiter) inside(h Holder) bool {
 	return h.Workflow == w.holder.Workflow && (h.Node == "" || slices.Contains(w.within, h.Node))
 }
-
-// lockedAround returns the ids of the nodes around node i that have locks.
-func (e *Engine) lockedAround(i nodegraph.Index) []string {
-	var ids []string
-	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
-		if len(e.rules.LocksOf(p)) > 0 {
-			ids = append(ids, e.graph.Node(p).ID())
-		}
-	}
-	return ids
-}

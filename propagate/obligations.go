@@ -96,12 +96,3 @@ func (e *Engine) startNeed(i nodegraph.Index) (WaitReason, bool) {
 	}
 	return WaitParallelism, true
 }
-
-// failsFastAround reports whether node i, which wants to start, is held back since its boundary fails fast.
-func (e *Engine) failsFastAround(i nodegraph.Index, v rule.Brief) bool {
-	b := e.graph.Boundary(i)
-	if !e.has.limits || b == nodegraph.None || !e.graph.Node(b).Template.FailFast || v.WantsAttempt() && e.facts.Node(i).Lock() == fact.LockHeld {
-		return false
-	}
-	return e.rules.Census(b).Failed != nodegraph.None
-}

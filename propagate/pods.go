@@ -185,9 +185,6 @@ func (e *Engine) podEvents(i nodegraph.Index, p *PodStatus) []Event {
 	return append(events, pod)
 }
 
-// textUnknownPhase begins what is said of a pod in a phase that is none of the four, as Argo puts it.
-const textUnknownPhase = "Unexpected pod phase for "
-
 // unchanged is the event that a pod is as it was, and what is said of it if anything is.
 func (e *Engine) unchanged(i nodegraph.Index, ended *Event) Event {
 	ev := Event{Type: EventPodRunning, At: i, Pod: ended.Pod, Message: ended.Message}

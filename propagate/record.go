@@ -218,6 +218,9 @@ func stopped(message string) bool {
 		strings.HasPrefix(message, "Stopped with strategy '") || message == textDeadline || message == "timeout" || message == rule.TextClosed
 }
 
+// textUnknownPhase begins what is said of a pod in a phase that is none of the four, as Argo puts it.
+const textUnknownPhase = "Unexpected pod phase for "
+
 func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 	switch {
 	case r.Phase == nodegraph.PhaseError && r.Message == rule.TextPodDeleted:

@@ -7,7 +7,6 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
-	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -102,40 +101,10 @@ func (e *Engine) isOpenGroup(i nodegraph.Index) bool {
 	return group && !e.facts.Node(f.Parent()).Phase().Completed() && e.saysAsRecorded(i)
 }
 
-// closeAll ends all that a record leaves open in a complete workflow: a ready daemon as with its boundary, what has a result
-// that is not stored as it ended, and all else as Failed.
-func (e *Engine) closeAll() {
-	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		f, v := e.facts.Node(i), e.rules.Brief(i)
-		switch {
-		case v.Daemoned() && f.Kind() == nodegraph.KindPod:
-			e.endDaemon(i)
-		case v.Fulfilled() || !f.Exists(): // the Retry around a ready daemon ends with that
-		case f.Kind().Composite():
-			e.facts.End(i, nodegraph.PhaseFailed, rule.TextClosed, e.facts.Now())
-		case f.Stage() == fact.StageEnded:
-			e.facts.EndResults(i)
-		default:
-			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
-		}
-	}
-	e.sweep(0)
-}
-
 // saysAsRecorded reports whether the rules say of composite i what is on record.
 func (e *Engine) saysAsRecorded(i nodegraph.Index) bool {
 	f, v := e.facts.Node(i), e.rules.Brief(i)
 	return v.Fulfilled() && v.Phase() == f.Phase() && e.rules.MessageWords(i) == e.facts.Message(i)
-}
-
-// stopWaitsInside stops what waits for a lock inside something that only ends: it is not to start any more.
-func (e *Engine) stopWaitsInside() {
-	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		if e.facts.Node(i).Waits() && e.rules.WithinClosing(i) {
-			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
-		}
-	}
-	e.sweep(0)
 }
 
 // source is where the facts of nodes come from when an engine is made from what was stored.

@@ -7,14 +7,6 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
-// stops is what is to be stopped once all events of a call were taken: what they tell of it comes first.
-type stops struct {
-	shutdown, deadline bool              // that was told, or passed, with this call
-	timeouts           []nodegraph.Index // whose timers have run out
-	looking            bool              // what the events tell is judged, and nothing was stopped yet
-	gone               []nodegraph.Index // whose pods are to be made again, unless they are stopped
-}
-
 // stop carries out what the time and a shutdown end with this call. What the events of the call tell comes first, as in Argo, which
 // looks at all pods before: a pod that is gone is not stopped, and one that runs is not pending for too long. A node is
 // stopped once, by the first of these.

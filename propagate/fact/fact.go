@@ -175,7 +175,7 @@ func (f *Fact) join(o Fact) {
 		return
 	}
 	risen := o.Stage > f.Stage
-	if !KeepsMessage(f.Stage, o.Stage, o.Phase, o.Message) {
+	if !f.Stage.KeepsMessage(o.Stage, o.Phase, o.Message) {
 		f.Message = o.Message
 	}
 	f.Stage = o.Stage
@@ -189,7 +189,7 @@ func (f *Fact) join(o Fact) {
 
 // KeepsMessage reports whether what was said in a stage stays when a further observation of the run is joined: an absence says
 // nothing, and what was said of a pod that runs stays while it does, and when it ends well (Argo: assessNodeStatus).
-func KeepsMessage(was, is Stage, phase nodegraph.Phase, message string) bool {
+func (was Stage) KeepsMessage(is Stage, phase nodegraph.Phase, message string) bool {
 	ran := was == StageRunning || was == StageEnded
 	return is == StageGone || message == "" && ran && (is == StageRunning || is == StageEnded && phase == nodegraph.PhaseSucceeded)
 }

@@ -1,84 +1,11 @@
 package replay
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
-
-// A Difference is a node, or the workflow, of which the recording and the engine disagree after a frame.
-type Difference struct {
-	Recording string
-	Frame     int
-	Start     int    // the frame that the run began with
-	ID, Name  string // of the node; empty for the workflow
-	Want      State  // recorded
-	Got       State  // computed
-	Deviation int    // its number, 0 for none
-	Ahead     bool   // the recording reaches it in a following frame, and nothing happens that the node depends on
-}
-
-// Defect reports whether the library is to blame.
-func (d *Difference) Defect() bool { return d.Deviation == 0 && !d.Ahead }
-
-// Node is the name of the node, or "workflow".
-func (d *Difference) Node() string {
-	if d.ID == "" {
-		return "workflow"
-	}
-	return d.Name
-}
-
-// String shows the difference in one line.
-func (d *Difference) String() string {
-	verdict := "DEFECT"
-	switch {
-	case d.Deviation > 0:
-		verdict = fmt.Sprintf("deviation %d", d.Deviation)
-	case d.Ahead:
-		verdict = "ahead"
-	}
-	return fmt.Sprintf("%s frame %d %s: recorded %s, computed %s: %s", d.Recording, d.Frame, d.Node(), d.Want, d.Got, verdict)
-}
-
-// State is what a frame shows of one node. The zero State is a node that does not exist.
-type State struct {
-	Name    string
-	Kind    nodegraph.Kind
-	Phase   nodegraph.Phase
-	Message string
-}
-
-// String shows kind, phase and message, or "(none)".
-func (s State) String() string {
-	if s == (State{}) {
-		return "(none)"
-	}
-	text := s.Phase.String()
-	if s.Kind != nodegraph.KindWorkflow {
-		text = s.Kind.String() + " " + text
-	}
-	if s.Message != "" {
-		text += fmt.Sprintf(" %q", s.Message)
-	}
-	return text
-}
-
-// same reports whether two states are the same, but for how long an attempt took where a message says it: the controller reads
-// its clock while it reconciles, and a frame has the time at which that began.
-func (s State) same(o State) bool {
-	if s != o && strings.Contains(s.Message, "unable to evaluate expression '") {
-		s.Message, o.Message = seconds.ReplaceAllString(s.Message, "int(…)"), seconds.ReplaceAllString(o.Message, "int(…)")
-	}
-	return s == o
-}
-
-// seconds is a duration in seconds that an expression could not take for a whole number.
-var seconds = regexp.MustCompile(`\bint\(\d+\.\d+\)`)
 
 // A Verdict is what the judge found in one recording.
 type Verdict struct {
@@ -125,14 +52,6 @@ func Judge(p *Player) (*Verdict, error) {
 		}
 	}
 	return j.verdict(), first
-}
-
-// judge compares the frames of one recording.
-type judge struct {
-	player   *Player
-	recorded []record
-	seen     []map[string]*Difference // by frame and node id; nil for a state that is equal
-	waiting  []propagate.Obligation
 }
 
 func newJudge(p *Player) *judge {
@@ -234,21 +153,6 @@ func (j *judge) verdict() *Verdict {
 		v.Differences = append(v.Differences, found...)
 	}
 	return v
-}
-
-// States returns what the engine shows after the frame, by node id; the workflow has the empty id.
-func (m *Moment) States() map[string]State {
-	states := make(map[string]State, m.Engine.Graph().Len())
-	phase, message := m.Engine.Workflow()
-	states[""] = State{Phase: phase, Message: message}
-	g := m.Engine.Graph()
-	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		if m.Engine.Exists(i) {
-			v, n := m.Engine.Verdict(i), g.Node(i)
-			states[n.ID()] = State{n.Name(), m.Engine.Kind(i), v.Phase, v.Message}
-		}
-	}
-	return states
 }
 
 // union returns the ids of both, each once.

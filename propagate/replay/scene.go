@@ -10,6 +10,14 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
+// judge compares the frames of one recording.
+type judge struct {
+	player   *Player
+	recorded []record
+	seen     []map[string]*Difference // by frame and node id; nil for a state that is equal
+	waiting  []propagate.Obligation
+}
+
 // record is what a frame recorded, by node id. The workflow has the empty id.
 type record struct {
 	states map[string]State

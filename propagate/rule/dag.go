@@ -81,14 +81,6 @@ func nearer(plan *nodegraph.Plan, a, b origin) origin {
 	return a
 }
 
-// An origin is a task that failed and that another task comes after: its place among the tasks of the DAG, and over how many
-// steps of the order it is reached. Zero steps mean that there is none.
-type origin struct{ place, steps int32 }
-
-// origins are the nearest failures that reach one task through skipped and omitted tasks alone, by class: those that no
-// continueOn of their own covers, covered ones that are Failed, and covered ones that are in Error.
-type origins [3]origin
-
 // originClass is the class in origins of a task that ended in phase p.
 func originClass(c nodegraph.ContinueOn, p nodegraph.Phase) int {
 	switch {

@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"strings"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
@@ -262,4 +264,25 @@ func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task) Ruling {
 		return empty
 	}
 	return planned(planned19, nodegraph.None, wantStart)
+}
+
+// Question is what the host is asked before node i starts: its condition, the expression of which it is the hook, or each field
+// of its template that only the host knows, with the condition or expression first if that is open too.
+func (e *Evaluator) Question(i nodegraph.Index) string {
+	fields := e.unresolved(i)
+	when, expression := e.When(i), e.hookQuestion(i)
+	if len(fields) == 0 {
+		return when + expression // a hook has no when
+	}
+	var parts []string
+	switch {
+	case strings.Contains(when, "{{"):
+		parts = append(parts, "when: "+when)
+	case expression != "":
+		parts = append(parts, "expression: "+expression)
+	}
+	for _, f := range fields {
+		parts = append(parts, f.Field+": "+f.Text)
+	}
+	return strings.Join(parts, "; ")
 }

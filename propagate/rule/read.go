@@ -195,27 +195,6 @@ func (e *Evaluator) When(i nodegraph.Index) string {
 	return withItem(e.graph.Node(i).Task.When, e.graph.Item(i))
 }
 
-// Question is what the host is asked before node i starts: its condition, the expression of which it is the hook, or each field
-// of its template that only the host knows, with the condition or expression first if that is open too.
-func (e *Evaluator) Question(i nodegraph.Index) string {
-	fields := e.unresolved(i)
-	when, expression := e.When(i), e.hookQuestion(i)
-	if len(fields) == 0 {
-		return when + expression // a hook has no when
-	}
-	var parts []string
-	switch {
-	case strings.Contains(when, "{{"):
-		parts = append(parts, "when: "+when)
-	case expression != "":
-		parts = append(parts, "expression: "+expression)
-	}
-	for _, f := range fields {
-		parts = append(parts, f.Field+": "+f.Text)
-	}
-	return strings.Join(parts, "; ")
-}
-
 // withItem fills {{item}} and {{item.key}} into text, and leaves what it does not know.
 func withItem(text string, item *nodegraph.Item) string {
 	if item == nil {
@@ -267,4 +246,15 @@ func (e *Evaluator) insideEntry(i nodegraph.Index) bool {
 		i = e.facts.Node(i).Parent()
 	}
 	return i == nodegraph.Entry
+}
+
+// Passed reports whether node i is a StepGroup after which the next was created, and not opened again by a manual retry, when that
+// waits for the group anew.
+func (e *Evaluator) Passed(i nodegraph.Index) bool {
+	n := e.graph.Node(i)
+	if n.Role != nodegraph.RoleGroup || int(n.DeclIndex)+1 == len(n.Template.Steps) {
+		return false
+	}
+	next := e.facts.Node(e.graph.MemberAt(n.Parent, n.DeclIndex+1))
+	return next.Exists() && !next.Reopened()
 }

@@ -49,14 +49,3 @@ func (e *Evaluator) failedStep(i nodegraph.Index) nodegraph.Index {
 	}
 	return nodegraph.None
 }
-
-// Passed reports whether node i is a StepGroup after which the next was created, and not opened again by a manual retry, when that
-// waits for the group anew.
-func (e *Evaluator) Passed(i nodegraph.Index) bool {
-	n := e.graph.Node(i)
-	if n.Role != nodegraph.RoleGroup || int(n.DeclIndex)+1 == len(n.Template.Steps) {
-		return false
-	}
-	next := e.facts.Node(e.graph.MemberAt(n.Parent, n.DeclIndex+1))
-	return next.Exists() && !next.Reopened()
-}

@@ -36,7 +36,7 @@ func (o *Observation) fact() fact.Fact {
 func (s *Store) Knows(i nodegraph.Index, o *Observation) bool {
 	n, d := &s.nodes[i], &s.details[i]
 	return o.Stage == n.stage && o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Phase == n.phase &&
-		(o.UID == "" || o.UID == s.UID(i)) && (o.Message == s.phrases.text(d.message) || fact.KeepsMessage(n.stage, o.Stage, o.Phase, o.Message)) && o.Reason == s.more(i).reason &&
+		(o.UID == "" || o.UID == s.UID(i)) && (o.Message == s.phrases.text(d.message) || n.stage.KeepsMessage(o.Stage, o.Phase, o.Message)) && o.Reason == s.more(i).reason &&
 		(o.Finished == 0 || s.finished[i] != 0) && (o.Undated || !s.Undated(i)) && (n.ran || o.Stage != fact.StageRunning) && (n.ready || !o.Ready) &&
 		(!o.HasExit || d.hasExit && int32(o.ExitCode) == d.exitCode) &&
 		(len(o.Conditions) == 0 || o.conditions("") == s.more(i).conditions)
@@ -64,7 +64,7 @@ func (s *Store) Join(i nodegraph.Index, o *Observation) bool {
 	if o.HasExit {
 		d.hasExit, d.exitCode = true, int32(o.ExitCode)
 	}
-	if !fact.KeepsMessage(n.stage, o.Stage, o.Phase, o.Message) {
+	if !n.stage.KeepsMessage(o.Stage, o.Phase, o.Message) {
 		d.message = s.phrases.say(o.Message)
 	}
 	n.stage, s.finished[i] = o.Stage, o.Finished

@@ -1,0 +1,51 @@
+package propagate
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
+)
+
+// fail ends node i in Error: the graph could not take what it asks for, or the host has no answer. A composite that a manual retry has
+// opened again ends so as soon as nothing inside it is open.
+func (e *Engine) fail(i nodegraph.Index, err error) {
+	if e.facts.Node(i).Reopened() && e.rules.OpenMember(i) != nodegraph.None {
+		e.facts.KeepPhase(i, nodegraph.PhaseError)
+		e.facts.Say(i, err.Error())
+		e.facts.Close(i)
+		e.sched.WakeEverybody()
+		e.stopWaitsInside()
+		return
+	}
+	e.facts.End(i, nodegraph.PhaseError, err.Error(), e.facts.Now())
+}
+
+// closeAll ends all that a record leaves open in a complete workflow: a ready daemon as with its boundary, what has a result
+// that is not stored as it ended, and all else as Failed.
+func (e *Engine) closeAll() {
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		f, v := e.facts.Node(i), e.rules.Brief(i)
+		switch {
+		case v.Daemoned() && f.Kind() == nodegraph.KindPod:
+			e.endDaemon(i)
+		case v.Fulfilled() || !f.Exists(): // the Retry around a ready daemon ends with that
+		case f.Kind().Composite():
+			e.facts.End(i, nodegraph.PhaseFailed, rule.TextClosed, e.facts.Now())
+		case f.Stage() == fact.StageEnded:
+			e.facts.EndResults(i)
+		default:
+			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
+		}
+	}
+	e.sweep(0)
+}
+
+// stopWaitsInside stops what waits for a lock inside something that only ends: it is not to start any more.
+func (e *Engine) stopWaitsInside() {
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		if e.facts.Node(i).Waits() && e.rules.WithinClosing(i) {
+			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
+		}
+	}
+	e.sweep(0)
+}
