@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -164,4 +165,16 @@ func TestHookOfAnItemBeforeThatOfItsGroup(t *testing.T) {
 		}
 		require.Equal(t, []string{"wf.l(0:i).onExit", "wf.l(1:j).onExit", "wf.l.onExit", "wf.z"}, order, name)
 	}
+}
+
+// A hook about which only the host can judge is answered while its owner runs, in the call that tells of the owner's end: the host
+// is asked once more, now that the owner has ended.
+func TestHookIsAskedOnceMoreAfterItsOwner(t *testing.T) {
+	e := drawnWith(t, "steps(b: dag(x))", hookOfB(`steps["nobody"].status == "Error"`))
+	no := propagate.Resolved("wf[0].b.hooks.h", false, "")
+	r := tell(t, e, no, propagate.PodFailed("wf[0].b.x", ""))
+	require.True(t, slices.ContainsFunc(r.Actions, func(a propagate.Action) bool { return a.Type == propagate.ActionResolve }))
+	require.Equal(t, []string{"wf[0].b.hooks.h: condition"}, waitsFor(e))
+	tell(t, e, no)
+	require.True(t, e.Complete())
 }

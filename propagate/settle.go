@@ -152,6 +152,7 @@ func (e *Engine) askHooksAgain(i nodegraph.Index) {
 	for _, h := range e.graph.Hooks(i) {
 		if n := e.facts.Node(h); !n.Exists() && n.Answer() == fact.AnswerSkip && !n.SeenEnded() {
 			e.facts.SetAnswer(h, fact.AnswerNone)
+			e.starts.want(h) // it may have been answered in this call, and looks as if it never was
 		}
 	}
 }
