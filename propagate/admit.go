@@ -36,31 +36,14 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 	return e.hasLocks(i) && (v.WantsAttempt() || n.Template.Memoize == "" || e.lookedUp(i))
 }
 
-// heldAround reports whether something around node i that a manual retry has opened again waits for its locks, or comes after
-// something that is not fulfilled: a daemon that runs again.
+// heldAround reports whether something around node i holds it back: see [rule.Evaluator.Held].
 func (e *Engine) heldAround(i nodegraph.Index) bool {
-	if !e.has.lockedComposites && !e.facts.HasDaemons() {
-		return false
-	}
-	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
-		if !e.facts.Node(p).Reopened() {
-			continue
-		}
-		if e.facts.Node(p).Waits() {
-			return true
-		}
-		for d := range e.graph.Dependencies(p) {
-			if !e.rules.Clear(d, e.rules.Brief(d)) {
-				return true
-			}
-		}
-	}
-	return false
+	return (e.has.lockedComposites || e.facts.HasDaemons() || e.facts.HasHooks()) && e.rules.Held(e.facts.Node(i).Parent())
 }
 
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
-// checkParallelism, which lets later attempts of a Retry pass). Where the boundary fails fast, only a Retry with a lock makes
-// more attempts: what still runs there may be waiting for that lock.
+// checkParallelism, which lets later attempts of a Retry pass). Where the boundary fails fast, only some go on: see
+// outlastsFailFast.
 func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 	if !e.has.limits {
 		return true
@@ -78,14 +61,14 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 		return true
 	}
 	c := e.countIn(b)
-	if t.FailFast && c.Failed != nodegraph.None && !(v.WantsAttempt() && e.facts.Node(i).Lock() == fact.LockHeld) {
+	if t.FailFast && c.Failed != nodegraph.None && !e.outlastsFailFast(i, v) {
 		e.abandon(i) // it never starts, and what still runs may want its lock
 		return false
 	}
 	if e.rules.KeepsPlace(i) {
 		return true
 	}
-	return t.Parallelism <= 0 || c.Active+near < t.Parallelism
+	return t.Parallelism <= 0 || c.Active-c.Held+near < t.Parallelism
 }
 
 // keptPlaces counts the places that are kept for nodes about which the host was asked, but for node i, and those of them in
@@ -219,10 +202,17 @@ func (e *Engine) askAgain() {
 	e.restored.pendingQuestions = nil
 }
 
+// outlastsFailFast reports whether node i goes on although its boundary fails fast: a Retry that has locks makes more attempts, and
+// what a manual retry opened again asks for its locks.
+func (e *Engine) outlastsFailFast(i nodegraph.Index, v rule.Brief) bool {
+	n := e.facts.Node(i)
+	return v.WantsAttempt() && n.Lock() == fact.LockHeld || n.Reopened()
+}
+
 // failsFastAround reports whether node i, which wants to start, is held back since its boundary fails fast.
 func (e *Engine) failsFastAround(i nodegraph.Index, v rule.Brief) bool {
 	b := e.graph.Boundary(i)
-	if !e.has.limits || b == nodegraph.None || !e.graph.Node(b).Template.FailFast || v.WantsAttempt() && e.facts.Node(i).Lock() == fact.LockHeld {
+	if !e.has.limits || b == nodegraph.None || !e.graph.Node(b).Template.FailFast || e.outlastsFailFast(i, v) {
 		return false
 	}
 	return e.rules.Census(b).Failed != nodegraph.None

@@ -166,3 +166,19 @@ func TestWhatAManualRetryResets(t *testing.T) {
 		})
 	}
 }
+
+// A manual retry opens a Retry with locks again in a boundary that fails fast, where an earlier attempt stays Failed: the Retry asks for
+// its locks anew.
+func TestManualRetryOfALockedRetryThatFailsFast(t *testing.T) {
+	e := drawnWith(t, "dag(a: retry(1, mutex(m, dag(x))), b)", func(spec *nodegraph.Spec) { spec.Templates[0].FailFast = true })
+	tell(t, e, propagate.LockGranted("wf.a"))
+	tell(t, e, propagate.PodFailed("wf.a(0).x", ""))
+	tell(t, e, propagate.PodFailed("wf.a(1).x", ""))
+	tell(t, e, propagate.PodSucceeded("wf.b"))
+	require.True(t, e.Complete())
+	tell(t, e, propagate.ManualRetry())
+	require.Equal(t, []string{"wf.a: lock"}, waitsFor(e))
+	tell(t, e, propagate.LockGranted("wf.a"))
+	tell(t, e, propagate.PodSucceeded("wf.a(1).x"))
+	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+}

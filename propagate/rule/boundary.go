@@ -85,6 +85,7 @@ func (e *Evaluator) createdOpen(i nodegraph.Index) bool {
 type Census struct {
 	Active   int             // those that have not ended, and the Retries between two attempts that keep the place of the next
 	Busy     int             // those of them that are no ready daemons
+	Held     int             // those of them that a manual retry has opened and that can't go on yet: see [Evaluator.Held]
 	Released bool            // a daemon was ended with the boundary, which was decided while the daemon was active
 	Failed   nodegraph.Index // one that failed, None if none did
 
@@ -116,6 +117,9 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 		switch p := e.briefs[m].Phase(); {
 		case e.TakesPlace(m):
 			c.Active++
+			if e.Held(m) {
+				c.Held++
+			}
 			if !e.briefs[m].Daemoned() && !retry {
 				c.Busy++
 			}
@@ -137,7 +141,7 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 func (e *Evaluator) PlacesIn(boundary nodegraph.Index) []nodegraph.Index {
 	var list []nodegraph.Index
 	e.eachCounted(boundary, func(m nodegraph.Index) {
-		if e.TakesPlace(m) {
+		if e.TakesPlace(m) && !e.Held(m) {
 			list = append(list, m)
 		}
 	})
@@ -152,6 +156,25 @@ func (e *Evaluator) TakesPlace(m nodegraph.Index) bool {
 		return e.KeepsPlace(m)
 	}
 	return n.Exists() && !e.briefs[m].Phase().Settled() && !n.Waits()
+}
+
+// Held reports whether node i, or something around it, was opened again by a manual retry and waits for its locks, or comes after
+// something that is not fulfilled: a daemon or a hook that runs again. Nothing inside it starts until then.
+func (e *Evaluator) Held(i nodegraph.Index) bool {
+	for ; i > nodegraph.Root; i = e.facts.Node(i).Parent() {
+		if !e.facts.Node(i).Reopened() {
+			continue
+		}
+		if e.facts.Node(i).Waits() {
+			return true
+		}
+		for d := range e.graph.Dependencies(i) {
+			if !e.Clear(d, e.briefs[d]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // eachCounted calls do for the pods, DAGs, Steps and Retries of a boundary that exist.

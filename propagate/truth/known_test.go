@@ -68,7 +68,7 @@ var argoSays = map[string][]string{
 // and how the recording was played.
 var engineSays = map[string][]string{
 	"what a manual retry opens again does not count against the parallelism": {
-		"wide/rnd112 I9.2 rnd112.b-2: step, free, reloaded, restored",
+		"wide/rnd112 I9.2 rnd112.b-2: step, restored",
 	},
 	"what is recorded to have ended is kept as it is recorded": {
 		"wide/daemon-evicted-steps-v3.6 I8.2 dmevs[0].d: step",
