@@ -20,7 +20,7 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 		if !v.WantsAttempt() {
 			e.releaseLocks(i)
 		}
-		return true // it is only created to be refused
+		return e.refusedAtOnce(i) || e.placeForHooks(i)
 	}
 	if e.heldAround(i) {
 		return false
@@ -34,6 +34,23 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 	}
 	// A Retry has its locks before it makes another attempt, unless it gave them back when an attempt of it was a ready daemon.
 	return e.hasLocks(i) && (v.WantsAttempt() || n.Template.Memoize == "" || e.lookedUp(i))
+}
+
+// refusedAtOnce reports whether node i, which is only created to be refused, ends as it is created. What is inside a composite without
+// locks may have hooks, which run after a Stop.
+func (e *Engine) refusedAtOnce(i nodegraph.Index) bool {
+	return !e.graph.Node(i).Kind.Composite() || len(e.rules.LocksOf(i)) > 0 || e.facts.Shutdown() == "Terminate"
+}
+
+// placeForHooks reports whether composite i, which is only created to be refused, has a place in its boundary. It waits for those that
+// will end, not for ready daemons.
+func (e *Engine) placeForHooks(i nodegraph.Index) bool {
+	b := e.graph.Boundary(i)
+	if !e.has.limits || b == nodegraph.None || e.graph.Node(b).Template.Parallelism <= 0 {
+		return true
+	}
+	c := e.countIn(b)
+	return c.Busy-c.Held < e.graph.Node(b).Template.Parallelism
 }
 
 // heldAround reports whether something around node i holds it back: see [rule.Evaluator.Held].
