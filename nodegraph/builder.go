@@ -50,7 +50,8 @@ func (b *Builder) Daemon(name string) *Template {
 	return b.Add(&Template{Name: name, Kind: KindPod, Daemon: true})
 }
 
-// Suspend adds a template for a node that waits for the host, or for as long as wait says; 0 waits for the host only, AtOnce for nothing.
+// Suspend adds a template for a node that waits for the host, or for as long as wait says; 0 waits for the host only, AtOnce
+// for nothing.
 func (b *Builder) Suspend(name string, wait time.Duration) *Template {
 	return b.Add(&Template{Name: name, Kind: KindSuspend, Suspend: wait})
 }

@@ -60,7 +60,7 @@ func (e *Engine) heldAround(i nodegraph.Index) bool {
 
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
 // checkParallelism, which lets later attempts of a Retry pass). Where the boundary fails fast, only some go on: see
-// outlastsFailFast.
+// heldByFailFast.
 func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 	if !e.has.limits {
 		return true
@@ -78,7 +78,7 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 		return true
 	}
 	c := e.countIn(b)
-	if t.FailFast && c.Failed != nodegraph.None && !e.outlastsFailFast(i, v) {
+	if e.heldByFailFast(i, v, t, &c) {
 		e.abandon(i) // it never starts, and what still runs may want its lock
 		return false
 	}
@@ -202,37 +202,21 @@ func (e *Engine) tellRelease(i nodegraph.Index) {
 	e.act(Action{Type: ActionRelease, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.rules.LocksOf(i)})
 }
 
-// askAgain asks the host again what it was asked before the engine was loaded and has not answered, with the first call either.
-func (e *Engine) askAgain() {
-	for _, i := range e.restored.pendingQuestions {
-		n := e.facts.Node(i)
-		if n.Answer() == fact.AnswerAsked {
-			e.tellQuestion(i)
-		}
-		if n.Lock() == fact.LockAsked {
-			e.tellAcquire(i)
-		}
-		if e.facts.Memo(i) == fact.AnswerAsked {
-			e.tellLookup(i)
-		}
-	}
-	e.restored.pendingQuestions = nil
-}
-
-// outlastsFailFast reports whether node i goes on although its boundary fails fast: a Retry that has locks makes more attempts, and
-// what a manual retry opened again asks for its locks.
-func (e *Engine) outlastsFailFast(i nodegraph.Index, v rule.Brief) bool {
-	n := e.facts.Node(i)
-	return v.WantsAttempt() && n.Lock() == fact.LockHeld || n.Reopened()
-}
-
 // failsFastAround reports whether node i, which wants to start, is held back since its boundary fails fast.
 func (e *Engine) failsFastAround(i nodegraph.Index, v rule.Brief) bool {
 	b := e.graph.Boundary(i)
-	if !e.has.limits || b == nodegraph.None || !e.graph.Node(b).Template.FailFast || e.outlastsFailFast(i, v) {
+	if !e.has.limits || b == nodegraph.None || !e.graph.Node(b).Template.FailFast {
 		return false
 	}
-	return e.rules.Census(b).Failed != nodegraph.None
+	c := e.rules.Census(b)
+	return e.heldByFailFast(i, v, e.graph.Node(b).Template, &c)
+}
+
+// heldByFailFast is failsFastAround where the template and the census of the boundary are known. A Retry that has locks makes more
+// attempts all the same, and what a manual retry opened again asks for its locks.
+func (e *Engine) heldByFailFast(i nodegraph.Index, v rule.Brief, t *nodegraph.Template, c *rule.Census) bool {
+	n := e.facts.Node(i)
+	return t.FailFast && c.Failed != nodegraph.None && !(v.WantsAttempt() && n.Lock() == fact.LockHeld) && !n.Reopened()
 }
 
 // lockedAround returns the ids of the nodes around node i that have locks.

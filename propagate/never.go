@@ -7,7 +7,6 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
-	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // sayNever says of obligations about locks and parallelism which of them can never come true. Such a wait is for ever if what it
@@ -173,10 +172,4 @@ func (s *standstill) names(nodes []nodegraph.Index) string {
 		text += fmt.Sprintf(" and %d more", rest)
 	}
 	return text
-}
-
-// countsAsActive reports whether a pod with this verdict takes a place under the workflow's parallelism: it is Pending or Running
-// and does not wait for a lock.
-func countsAsActive(v rule.Brief) bool {
-	return (v.Phase() == nodegraph.PhasePending || v.Phase() == nodegraph.PhaseRunning) && v.Rule() != rule.RuleLockWait
 }

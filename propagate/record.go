@@ -35,6 +35,9 @@ func recordSource(nodes []nodegraph.NodeStatus) source {
 			taken[n.ID()] = true
 			f := recordedFact(e, i, byID[n.ID()], func() bool { return bare(e, n) })
 			e.facts.Put(i, &f)
+			if n.Kind == nodegraph.KindContainer && f.Stage >= fact.StageRunning && e.facts.Node(n.Parent).Stage() == fact.StagePending {
+				e.facts.SawRun(n.Parent)
+			}
 		},
 		bare: func(e *Engine, i nodegraph.Index) bool {
 			n := e.facts.Node(i)
@@ -152,9 +155,6 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	case nodegraph.KindContainer:
 		pod := e.facts.Fact(n.Parent)
 		containerFact(&f, r, &pod)
-		if pod.Stage == fact.StagePending && f.Stage >= fact.StageRunning {
-			e.facts.SawRun(n.Parent)
-		}
 	case nodegraph.KindSuspend, nodegraph.KindHTTP, nodegraph.KindPlugin:
 		if r.Phase.Completed() {
 			endFact(&f, r)

@@ -66,8 +66,8 @@ const (
 	// restart says it again.
 	ActionTerminate
 	// ActionAcquire: the node (or the workflow) needs Locks; the host answers with LockGranted or LockQueued, or with
-	// Unanswerable where a lock can't be had. The consequences of an answer come before the remaining requests: a host that answers a whole list first lets two DAGs
-	// take each other's lock.
+	// Unanswerable where a lock can't be had. The consequences of an answer come before the remaining requests: a host that
+	// answers a whole list first lets two DAGs take each other's lock.
 	ActionAcquire
 	// ActionRelease: the holder of Locks has settled, or does not want them any more.
 	ActionRelease

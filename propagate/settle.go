@@ -164,47 +164,6 @@ func (e *Engine) recreate(i nodegraph.Index) {
 	}
 }
 
-// recreateAgain asks for what was asked for before the engine was loaded and is owed after the first call still: the host may
-// not have done it.
-func (e *Engine) recreateAgain() {
-	for _, i := range e.restored.pendingRecreate {
-		asked := func(a Action) bool { return a.Node == i && a.Type == ActionRecreate }
-		if e.owed(i) && !slices.ContainsFunc(e.out.result.Actions, asked) {
-			e.actOn(ActionRecreate, i, "")
-		}
-	}
-	e.restored.pendingRecreate = nil
-}
-
-// terminateAgain tells the host again to end the pods that it was told to end before the engine was loaded: it may not have done it.
-func (e *Engine) terminateAgain() {
-	for _, i := range e.restored.pendingEnds {
-		if e.toldToEnd(i) {
-			e.actOn(ActionTerminate, i, e.whyToEnd(i))
-		}
-	}
-	e.restored.pendingEnds = nil
-}
-
-// toldToEnd reports whether the host was told to end the pod of node i, which may be alive still. What was created only to be refused
-// had none.
-func (e *Engine) toldToEnd(i nodegraph.Index) bool {
-	n := e.facts.Node(i)
-	if n.Kind() != nodegraph.KindPod || !n.Exists() {
-		return false
-	}
-	refused := e.facts.Finished(i) == e.facts.Created(i) && e.facts.UID(i) == "" && !n.Ran()
-	return n.Released() || n.Stage() == fact.StageStopped && !refused
-}
-
-// whyToEnd says why the pod of a node must end.
-func (e *Engine) whyToEnd(i nodegraph.Index) string {
-	if e.facts.Node(i).Released() {
-		return textBoundary
-	}
-	return e.rules.MessageWords(i)
-}
-
 // dropVoid takes back what the call has asked for and does not need now that it has settled: it has ended the node, or has given
 // up on it. What would undo such a request goes with it.
 func (e *Engine) dropVoid() {
@@ -238,17 +197,6 @@ func (e *Engine) void(a *Action) bool {
 		return e.facts.Memo(a.Node) != fact.AnswerAsked || e.rules.WithinEnded(a.Node)
 	case ActionResolve, ActionExpand:
 		return e.facts.Node(a.Node).Answer() != fact.AnswerAsked || e.rules.WithinEnded(a.Node)
-	}
-	return false
-}
-
-// owed reports whether the host was asked for the pod of node i, or to have it served, and nobody has said that it did.
-func (e *Engine) owed(i nodegraph.Index) bool {
-	switch v := e.rules.Brief(i); v.Rule() {
-	case rule.RuleStartOwed, rule.RulePodRecreate:
-		return true
-	case rule.RuleServed:
-		return !v.Fulfilled()
 	}
 	return false
 }

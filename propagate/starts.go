@@ -211,3 +211,9 @@ func (e *Engine) abandon(i nodegraph.Index) {
 		e.releaseLocks(i)
 	}
 }
+
+// countsAsActive reports whether a pod with this verdict takes a place under the workflow's parallelism: it is Pending or Running
+// and does not wait for a lock.
+func countsAsActive(v rule.Brief) bool {
+	return (v.Phase() == nodegraph.PhasePending || v.Phase() == nodegraph.PhaseRunning) && v.Rule() != rule.RuleLockWait
+}

@@ -149,8 +149,7 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 
 // finalizeEnded releases locks, those of daemons that have become ready, too, makes last what was decided after daemons and hooks,
 // and ends what is left open inside nodes that have just ended: ready daemons, and whatever a template that fails fast leaves
-// open. It
-// stops at the first node that had anything left, since those around that may read it, and reports whether one had.
+// open. It stops at the first node that had anything left, since those around that may read it, and reports whether one had.
 func (e *Engine) finalizeEnded() bool {
 	for !e.ended.empty() && e.sched.Empty() {
 		i := e.ended.pop()

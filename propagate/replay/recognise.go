@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -235,4 +236,85 @@ func stoppedSuccess(t site) bool {
 	}
 	by := t.at(t.graph.Node(decided).ID())
 	return by.want.Phase == nodegraph.PhaseSucceeded && by.got.Phase == nodegraph.PhaseSucceeded || openInStoppedRetry(by)
+}
+
+// waitingFor is what the controller says of a node that waits for a lock.
+var waitingFor = regexp.MustCompile(`^Waiting for (\S+) lock\. Lock status: \d+/\d+$`)
+
+// timedOutGroup is deviation 15: a step timed out, there and here, and others are open.
+func timedOutGroup(t site) bool {
+	const timeout = "timeout"
+	return t.abandoned(nodegraph.PhaseFailed) && t.want.Message == timeout && slices.ContainsFunc(t.members(), func(m site) bool {
+		return m.want.Phase == nodegraph.PhaseFailed && m.want.Message == timeout && !m.differs()
+	})
+}
+
+// inlineLoop is deviation 18: the recording found no template for a loop over an inline one, and so ended the Steps or the
+// DAG around it, or the task after it, in Error.
+func inlineLoop(t site) bool {
+	const missing = "failed to get a template"
+	if t.id == "" {
+		const prefix = "error in entry template execution: "
+		return t.want.Phase == nodegraph.PhaseError && t.want.Message == prefix+missing && t.want.Message != t.got.Message &&
+			t.at(t.graph.Node(nodegraph.Entry).ID()).want.Message == missing
+	}
+	if t.want.Phase != nodegraph.PhaseError || t.want.Message != missing || t.want.Message == t.got.Message || !t.exists() {
+		return false
+	}
+	loops := func(s site) bool {
+		return s.exists() && s.node().Task != nil && s.node().Task.Inline != nil && s.node().Task.Loop != nil
+	}
+	ended := func(s site) bool { return s.want.Phase == nodegraph.PhaseError && s.want.Message == missing }
+	if loops(t) || slices.ContainsFunc(t.after(), loops) || slices.ContainsFunc(t.after(), ended) {
+		return true
+	}
+	return slices.ContainsFunc(t.members(), func(m site) bool {
+		return loops(m) || m.role() == nodegraph.RoleGroup && slices.ContainsFunc(m.members(), loops)
+	})
+}
+
+// panicked is deviation 19: the reconcile of the recording ended in a panic, which ends the workflow and its entry node.
+func panicked(t site) bool {
+	broke := func(s site) bool {
+		return s.id == "" && s.want.Phase == nodegraph.PhaseError && strings.HasPrefix(s.want.Message, "runtime error: ")
+	}
+	if t.want.Phase != nodegraph.PhaseError || !t.got.open() {
+		return false
+	}
+	return broke(t) || t.index == nodegraph.Entry && t.want.Message == "Workflow operation error" && broke(t.parent())
+}
+
+// leftOpen is deviation 25: what is around the node had ended in the frame before, and the recording leaves it open as it was
+// then. Here it was closed, or has ended as all that is inside it. Ready daemons end with the workflow.
+func leftOpen(t site) bool {
+	if !t.exists() || !t.want.open() || t.want != t.before || t.got.Kind != t.want.Kind || !t.endedAround() {
+		return false
+	}
+	switch n := t.scene.before.nodes[t.id]; {
+	case t.got.Phase == nodegraph.PhaseFailed && t.got.Message == rule.TextClosed:
+		return true
+	case n != nil && n.Daemoned:
+		return t.got.Phase == nodegraph.PhaseSucceeded && t.at("").before.settled()
+	}
+	unlike := func(m site) bool { return m.want.open() || m.differs() }
+	return t.composite() && t.got.settled() && !slices.ContainsFunc(t.members(), unlike)
+}
+
+// endedAround reports whether something that the node is inside of, or the workflow, had ended in the frame before, and has
+// ended so in the recording and here. The hooks of a TaskGroup may outlive it.
+func (t site) endedAround() bool {
+	for p := t; p.id != ""; {
+		p = p.parent()
+		if p.want.settled() && p.want == p.before && !p.differs() && p.want.Kind != nodegraph.KindTaskGroup {
+			return true
+		}
+	}
+	return false
+}
+
+// heldUp is deviation 39: the workflow is suspended, and the recording leaves a composite open in which all has ended.
+func heldUp(t site) bool {
+	unlike := func(m site) bool { return m.want.open() || m.differs() }
+	return t.judge.player.Recording.Frames[t.moment.Frame].Held && t.composite() && t.want.open() && t.want == t.before && t.got.settled() &&
+		!slices.ContainsFunc(t.members(), unlike)
 }

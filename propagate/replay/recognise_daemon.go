@@ -113,3 +113,50 @@ func succeededReady(t site) bool {
 			return n != nil && n.Daemoned && m.want.open() && !m.differs()
 		})
 }
+
+// openDaemonContainers is deviation 22: nothing is open in the DAG of the recording but a ready daemon with containers.
+func openDaemonContainers(t site) bool {
+	if t.want.Kind != nodegraph.KindDAG || t.want.Phase != nodegraph.PhaseRunning || t.want.Message != "" || !t.got.settled() {
+		return false
+	}
+	daemons := 0
+	openContainer := func(c site) bool { return c.want.Kind == nodegraph.KindContainer && c.want.open() }
+	for _, m := range t.members() {
+		n := t.scene.want.nodes[m.id]
+		switch {
+		case m.want.settled():
+		case n != nil && n.Daemoned && slices.ContainsFunc(m.members(), openContainer):
+			daemons++
+		default:
+			return false
+		}
+	}
+	return daemons > 0
+}
+
+// daemonWithoutUser is deviation 24: the attempt of a daemon that was ready has failed, and the recording makes no further one
+// because no StepGroup after it is open. When its own StepGroup has ended the Retry is Succeeded there.
+func daemonWithoutUser(t site) bool {
+	failed := func(s site) bool { return s.want.Phase.Unsuccessful() && !s.differs() }
+	if t.want.Kind == nodegraph.KindRetry {
+		return t.want.Phase == nodegraph.PhaseSucceeded && t.want.Message == "" && t.got.Phase == nodegraph.PhaseRunning && t.unusedDaemon() &&
+			slices.ContainsFunc(t.members(), failed)
+	}
+	return t.want.none() && t.role() == nodegraph.RoleAttempt && t.got.Phase == nodegraph.PhasePending && t.parent().unusedDaemon() &&
+		slices.ContainsFunc(t.after(), failed)
+}
+
+// unusedDaemon reports whether the node is a Retry in a StepGroup that the frame before recorded as a ready daemon, and the
+// recording has no open StepGroup after that.
+func (t site) unusedDaemon() bool {
+	n := t.scene.before.nodes[t.id]
+	if n == nil || !n.Daemoned || t.before.settled() || t.parent().role() != nodegraph.RoleGroup {
+		return false
+	}
+	for g := range t.graph.Dependents(t.parent().index) {
+		if t.at(t.graph.Node(g).ID()).want.open() {
+			return false
+		}
+	}
+	return true
+}

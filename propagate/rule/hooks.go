@@ -28,7 +28,8 @@ func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.
 			do(h)
 		}
 	}
-	if exit := e.exitHook(i); !open && exit != nil && e.hookNode(i, exit) == nodegraph.None && e.exitHookDue(i, v.Brief, exit) && !e.ExitHookLater(i, v.Brief) {
+	if exit := e.exitHook(i); !open && exit != nil && e.hookNode(i, exit) == nodegraph.None && e.exitHookDue(i, v.Brief, exit) &&
+		!e.itemHookDue(i) && !e.ExitHookLater(i, v.Brief) {
 		do(exit)
 	}
 }
@@ -90,7 +91,7 @@ func (e *Evaluator) exitHookDue(i nodegraph.Index, v Brief, exit *nodegraph.Hook
 	if i == nodegraph.Entry && exit == e.graph.OnExit() {
 		return true
 	}
-	return v.Phase().Completed() && !e.released(i) && !e.itemHookDue(i) && e.hookHolds(i, exit, v)
+	return v.Phase().Completed() && !e.released(i) && e.hookHolds(i, exit, v)
 }
 
 // ExitHookLater reports whether node i, with verdict v, is a TaskGroup whose exit hook is due and starts with the next call: Argo
@@ -101,8 +102,7 @@ func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
 		return false
 	}
 	exit := e.exitHook(i)
-	return exit != nil && e.hookNode(i, exit) == nodegraph.None && v.Fulfilled() && v.Phase().Completed() && e.facts.Shutdown() != "Terminate" &&
-		!n.Released() && !e.hookOpen(i) && e.hookHolds(i, exit, v)
+	return exit != nil && e.hookNode(i, exit) == nodegraph.None && e.exitHookDue(i, v, exit) && !e.hookOpen(i)
 }
 
 // otherHookDue reports whether a hook of node i, with verdict v, other than the exit hook should run and has no node.

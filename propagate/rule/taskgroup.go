@@ -3,8 +3,8 @@ package rule
 import "github.com/nodestatus/nodestatus/nodegraph"
 
 // taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides. While a
-// hook of an item, or its own exit hook, is still to start, the group holds what it is inside of open, as the hook will. A group of daemons that was
-// done stays so, whatever becomes of them.
+// hook of an item, or its own exit hook, is still to start, the group holds what it is inside of open, as the hook will. A
+// group of daemons that was done stays so, whatever becomes of them.
 func (e *Evaluator) taskGroupRule(i nodegraph.Index) Ruling {
 	lasts := e.facts.Node(i).Phase() == nodegraph.PhaseSucceeded && e.graph.Node(i).Template.Daemon
 	if m, open := e.firstOpen(i, lasts); open {
