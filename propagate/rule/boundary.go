@@ -50,13 +50,17 @@ func (e *Evaluator) failedFastRule(i nodegraph.Index, v Ruling, l line) Ruling {
 // failedBefore reports whether member m of a boundary, which has failed, had done so when the boundary was looked at. Of the pods
 // only one that was refused as it was created had not.
 func (e *Evaluator) failedBefore(m nodegraph.Index, looked store.Stamp) bool {
-	return e.facts.Finished(m) < looked || e.facts.Node(m).Kind() == nodegraph.KindPod && !e.Refused(m)
+	return e.facts.Finished(m) < looked || e.facts.Node(m).Kind() == nodegraph.KindPod && !e.stoppedAsMade(m)
+}
+
+// stoppedAsMade reports whether node m was stopped in the moment in which it was created.
+func (e *Evaluator) stoppedAsMade(m nodegraph.Index) bool {
+	return e.facts.Node(m).Stage() == fact.StageStopped && e.facts.Finished(m) == e.facts.Created(m)
 }
 
 // Refused reports whether node m was created only to be refused: it was stopped in that moment, and nobody has seen a pod of it.
 func (e *Evaluator) Refused(m nodegraph.Index) bool {
-	n := e.facts.Node(m)
-	return n.Stage() == fact.StageStopped && e.facts.Finished(m) == e.facts.Created(m) && e.facts.UID(m) == "" && !n.Ran()
+	return e.stoppedAsMade(m) && e.facts.UID(m) == "" && !e.facts.Node(m).Ran()
 }
 
 // boundaryOpen is the verdict on a DAG or Steps of which member m is open. A group all of whose steps that were created have ended,
