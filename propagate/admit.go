@@ -39,7 +39,7 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 // refusedAtOnce reports whether node i, which is only created to be refused, ends as it is created. What is inside a composite without
 // locks may have hooks, which run after a Stop.
 func (e *Engine) refusedAtOnce(i nodegraph.Index) bool {
-	return !e.graph.Node(i).Kind.Composite() || len(e.rules.LocksOf(i)) > 0 || e.facts.Shutdown() == "Terminate"
+	return !e.graph.Node(i).Kind.Composite() || len(e.rules.LocksOf(i)) > 0
 }
 
 // placeForHooks reports whether composite i, which is only created to be refused, has a place in its boundary. It waits for those that

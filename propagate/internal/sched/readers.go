@@ -42,7 +42,8 @@ func (s *Schedule) touchNode(i nodegraph.Index, n *store.Node) {
 		return
 	}
 	planned := !n.Exists() && i != nodegraph.Root
-	if planned && is.blocked > 0 && n.Counts() && n.Answer() != fact.AnswerOmit && n.Stage() != fact.StageEnded && s.rules.Brief(i) == 0 {
+	decided := n.Stage() == fact.StageEnded || n.Answer() == fact.AnswerOmit || n.Answer() == fact.AnswerSkip
+	if planned && is.blocked > 0 && n.Counts() && !decided && s.rules.Brief(i) == 0 {
 		return
 	}
 	is.queued = true
