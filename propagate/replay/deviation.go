@@ -6,7 +6,7 @@ import (
 )
 
 // Deviations is how many deviations of the controller are known; testdata/DEVIATIONS.md describes each.
-const Deviations = 41
+const Deviations = 43
 
 // DeviationName says in a few words what the controller does in deviation n.
 func DeviationName(n int) string { return deviations[n-1].name }
@@ -65,6 +65,8 @@ var deviations = [Deviations]deviation{
 	{"nothing ends while the workflow is suspended", heldUp, lagging},
 	{"a ready daemon waits for the lock that it gave back", waitingDaemon, nil},
 	{"the Retry of a daemon succeeds as that is ready", succeededReady, nil},
+	{"a later attempt of a Retry needs no place under parallelism", attemptWithoutPlace, append([]func(site, int) bool{madeInside}, lagging...)},
+	{"the exit hook of a loop never runs where its DAG ends with the loop", exitHookOfLoop, slices.Concat(leading, []func(site, int) bool{notMadeInside})},
 }
 
 // number gives each difference of the scene the number of the deviation that it is or that it follows from.

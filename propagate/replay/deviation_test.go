@@ -44,8 +44,18 @@ type played struct {
 // play plays a recording, named by its path under testdata/recordings. The invariants are checked after every call.
 func play(t testing.TB, file string, mode replay.Mode) *played {
 	t.Helper()
-	p := &played{Recording: read(t, filepath.Join(recordings, file)), mode: mode}
-	player := &replay.Player{Recording: p.Recording, Mode: mode, After: checked(t, file)}
+	p := playRecording(t, read(t, filepath.Join(recordings, file)), mode, checked(t, file))
+	v := judge(t, filepath.Join(recordings, file), mode)
+	require.NoError(t, v.err)
+	p.verdict = v.Verdict
+	return p
+}
+
+// playRecording plays a recording, but does not judge it.
+func playRecording(t testing.TB, r *replay.Recording, mode replay.Mode, after func(*propagate.Engine) error) *played {
+	t.Helper()
+	p := &played{Recording: r, mode: mode}
+	player := &replay.Player{Recording: r, Mode: mode, After: after}
 	require.NoError(t, player.Play(func(m *replay.Moment) error {
 		states := make(map[string]replay.State)
 		for _, s := range m.States() {
@@ -56,9 +66,6 @@ func play(t testing.TB, file string, mode replay.Mode) *played {
 		p.complete = m.Engine.Complete()
 		return nil
 	}))
-	v := judge(t, filepath.Join(recordings, file), mode)
-	require.NoError(t, v.err)
-	p.verdict = v.Verdict
 	return p
 }
 
@@ -375,7 +382,7 @@ func TestEveryDeviationIsDocumented(t *testing.T) {
 
 			rows := deviationRow.FindAllStringSubmatch(text, -1)
 			require.Equal(t, strings.Count(text, "\n| `"), len(rows), "every row of the table has the form the test reads")
-			require.NotEmpty(t, rows, "the section shows no recording")
+			require.NotEqual(t, len(rows) > 0, strings.Contains(text, "No recording shows it."), "the section shows a recording, or says that none does")
 			for _, row := range rows {
 				frame, err := strconv.Atoi(row[2])
 				require.NoError(t, err)

@@ -117,3 +117,14 @@ func beforeHookOfDAG(t site) bool {
 	}
 	return after > 0 && t.graph.Node(owner).Kind == nodegraph.KindDAG
 }
+
+// exitHookOfLoop is deviation 43: the recording ended a DAG as a loop in it did, and has no exit hook of the loop.
+func exitHookOfLoop(t site) bool {
+	if !t.want.none() || t.got.none() || t.role() != nodegraph.RoleHook {
+		return false
+	}
+	owner, hook := t.graph.Owner(t.index)
+	loop := t.at(t.graph.Node(owner).ID())
+	return hook.Name == nodegraph.ExitHook && loop.want.Kind == nodegraph.KindTaskGroup && loop.want.settled() && !loop.differs() &&
+		t.parent().want.settled()
+}

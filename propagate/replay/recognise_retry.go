@@ -5,9 +5,17 @@ import (
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// Deviations of retries by hand.
+// Deviations of attempts, and of retries by hand.
+
+// attemptWithoutPlace is deviation 42: the recording alone has a later attempt, for which there is no place under parallelism here.
+func attemptWithoutPlace(t site) bool {
+	p, n := t.parent(), t.scene.want.nodes[t.id]
+	return t.got.none() && n != nil && n.Retried && p.want.Kind == nodegraph.KindRetry && len(t.after()) > 0 && p.exists() &&
+		t.needs[p.index] == propagate.WaitParallelism
+}
 
 // retriedIn is the frame of the last retry by hand up to this one; false if there was none.
 func (s *scene) retriedIn() (frame int, ok bool) {
