@@ -25,7 +25,7 @@ const (
 //  3. A pod that is Failed or in Error is reset as well if a container of it is, with nothing Succeeded after that (Argo:
 //     resetPod).
 //  4. A Suspend, or a composite that waited for its locks, is reset if it failed only because something around it failed
-//     fast. Argo leaves it open.
+//     fast. So is a composite in Error that never began. Argo leaves these open.
 //  5. A Retry stands for attempts that are pods. In a Retry around composites lines 2 to 4 look at the last attempt alone;
 //     those before it stay (deviation 28).
 //  6. What is inside what is reset is reset, and so are hooks of what is reset.
@@ -127,14 +127,17 @@ func (r *retrial) failed(i, unit nodegraph.Index) bool {
 }
 
 // closed reports whether node i is a Suspend, or a composite that waited for its locks, and failed only because something around
-// it failed fast.
+// it failed fast, or is a composite that could not begin.
 func (r *retrial) closed(i nodegraph.Index) bool {
 	facts, n := r.e.facts, r.e.facts.Node(i)
-	if facts.Shutdown() != "" || facts.Overdue() || n.Phase() != nodegraph.PhaseFailed {
+	empty := n.Kind().Composite() && n.Stage() == fact.StageEnded && r.e.graph.First(i) == nodegraph.None
+	switch {
+	case n.Phase() == nodegraph.PhaseError:
+		return empty
+	case facts.Shutdown() != "" || facts.Overdue() || n.Phase() != nodegraph.PhaseFailed:
 		return false
 	}
-	return n.Kind() == nodegraph.KindSuspend && n.Stage() == fact.StageStopped ||
-		n.Kind().Composite() && n.Stage() == fact.StageEnded && r.e.graph.First(i) == nodegraph.None
+	return n.Kind() == nodegraph.KindSuspend && n.Stage() == fact.StageStopped || empty
 }
 
 // begin resets node i, because of itself. What comes after it, or after what is around it, is to be reset as well, and with another

@@ -131,7 +131,8 @@ func (e *Engine) stopNode(i nodegraph.Index, message string) bool {
 // endContainers ends the containers of pod i that have not ended as the workflow ends the pod.
 func (e *Engine) endContainers(pod nodegraph.Index, as *store.Observation) {
 	for m := e.graph.First(pod); m != nodegraph.None; m = e.graph.Next(m) {
-		if n := e.facts.Node(m); n.Kind() == nodegraph.KindContainer && n.Stage() < fact.StageEnded {
+		ended := e.facts.Node(m).Stage() >= fact.StageEnded && e.facts.Serial(m) >= as.Serial // and not with a pod before
+		if e.facts.Node(m).Kind() == nodegraph.KindContainer && !ended {
 			o := *as
 			o.Attempt = e.runIn(m, o.Serial)
 			e.facts.Join(m, &o)
