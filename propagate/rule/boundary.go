@@ -19,7 +19,7 @@ func (e *Evaluator) failFastRule(i nodegraph.Index, open bool, l line) (Ruling, 
 	if !open && c.FailedBefore == nodegraph.None && !e.closedFast(i) {
 		return Ruling{}, false
 	}
-	if failed == nodegraph.None || c.Busy > 0 || !open && (c.Active > 0 || c.Released) {
+	if failed == nodegraph.None || c.Busy > c.Stalled || !open && (c.Active > 0 || c.Released) {
 		return Ruling{}, false
 	}
 	return settled(nodegraph.PhaseFailed, Message{kind: messageFailedFast}, l, failed), true
@@ -94,6 +94,7 @@ type Census struct {
 	Active   int             // those that have not ended, and the Retries between two attempts that keep the place of the next
 	Busy     int             // those of them that are no ready daemons
 	Held     int             // those of them that a manual retry has opened and that can't go on yet: see [Evaluator.Held]
+	Stalled  int             // those of the held ones that wait for no lock, and inside which nothing has begun that has not ended
 	Released bool            // a daemon was ended with the boundary, which was decided while the daemon was active
 	Failed   nodegraph.Index // one that failed, None if none did
 
@@ -125,8 +126,11 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 		switch p := e.briefs[m].Phase(); {
 		case e.TakesPlace(m):
 			c.Active++
-			if e.Held(m) {
+			if waits, after := e.heldBy(m); waits || after {
 				c.Held++
+				if !waits && e.idle(m) {
+					c.Stalled++
+				}
 			}
 			if !e.briefs[m].Daemoned() && !retry {
 				c.Busy++
@@ -143,6 +147,19 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 		c.Released = c.Released || !retry && e.released(m)
 	})
 	return c
+}
+
+// idle reports whether no leaf inside composite m is open, nor a hook there.
+func (e *Evaluator) idle(m nodegraph.Index) bool {
+	if !e.facts.Node(m).Kind().Composite() {
+		return !e.facts.Node(m).Exists() || !e.briefs[m].open()
+	}
+	for c := e.graph.First(m); c != nodegraph.None; c = e.graph.Next(c) {
+		if !e.idle(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // PlacesIn lists what takes a place under the parallelism of a boundary.
@@ -169,20 +186,22 @@ func (e *Evaluator) TakesPlace(m nodegraph.Index) bool {
 // Held reports whether node i, or something around it, was opened again by a manual retry and waits for its locks, or comes after
 // something that is not fulfilled: a daemon or a hook that runs again. Nothing inside it starts until then.
 func (e *Evaluator) Held(i nodegraph.Index) bool {
+	waits, after := e.heldBy(i)
+	return waits || after
+}
+
+// heldBy says whether it is a wait for locks, or what comes before, because of which node i is held.
+func (e *Evaluator) heldBy(i nodegraph.Index) (waits, after bool) {
 	for ; i > nodegraph.Root; i = e.facts.Node(i).Parent() {
 		if !e.facts.Node(i).Reopened() {
 			continue
 		}
-		if e.facts.Node(i).Waits() {
-			return true
-		}
+		waits = waits || e.facts.Node(i).Waits()
 		for d := range e.graph.Dependencies(i) {
-			if !e.Clear(d, e.briefs[d]) {
-				return true
-			}
+			after = after || !e.Clear(d, e.briefs[d])
 		}
 	}
-	return false
+	return waits, after
 }
 
 // eachCounted calls do for the pods, DAGs, Steps and Retries of a boundary that exist.

@@ -4,7 +4,7 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 
 // taskGroupRule: a TaskGroup is done when all its items are; of those that failed the last declared one decides. While a
 // hook of an item, or its own exit hook, is still to start, the group holds what it is inside of open, as the hook will. A
-// group of daemons that was done stays so, whatever becomes of them.
+// group of daemons that was done stays so, whatever becomes of them; one that is tried again holds open what the group is inside of.
 func (e *Evaluator) taskGroupRule(i nodegraph.Index) Ruling {
 	lasts := e.facts.Node(i).Phase() == nodegraph.PhaseSucceeded && e.graph.Node(i).Template.Daemon
 	if m, open := e.firstOpen(i, lasts); open {
@@ -15,7 +15,7 @@ func (e *Evaluator) taskGroupRule(i nodegraph.Index) Ruling {
 		if e.briefs[m].Phase().Unsuccessful() && !lasts {
 			v = settled(e.briefs[m].Phase(), Message{}, taskGroup2, m)
 		}
-		if e.briefs[m].want()&wantHook != 0 {
+		if e.briefs[m].want()&wantHook != 0 || !e.briefs[m].Fulfilled() {
 			hooks = wantWithin
 		}
 	}

@@ -16,7 +16,8 @@ import (
 //	  of an attempt that has ended          also its Retry: why an attempt ended may be learned later than that it did
 //	the verdict of a member                 Workflow, Steps and Retry at any change; DAG, StepGroup and TaskGroup once nothing
 //	                                        inside them is open, or where that is not why they run
-//	  where a template fails fast           also the StepGroup and the boundary around it
+//	  where a template fails fast           also the StepGroup and the boundary around it, and what is around a boundary that was
+//	                                        opened again
 //	the verdict of a hook                   its owner and, of a TaskGroup, the items
 //	the verdict of a step with hooks, or    the steps after it in its group
 //	of a hook of it
@@ -221,7 +222,8 @@ func (s *Schedule) unblock(first nodegraph.Index, places []int32) {
 	}
 }
 
-// wakeFailFast marks the boundary of node n, and the StepGroup that n is in, where the boundary counts failures.
+// wakeFailFast marks the boundary of node n, and the StepGroup that n is in, where the boundary counts failures. What is around a
+// boundary that a manual retry opened again looks at all that is inside it.
 func (s *Schedule) wakeFailFast(n *store.Node) {
 	for p := n.Parent(); p > nodegraph.Root; p = s.facts.Node(p).Parent() {
 		switch s.facts.Node(p).Kind() {
@@ -231,7 +233,9 @@ func (s *Schedule) wakeFailFast(n *store.Node) {
 			if s.graph.Node(p).Template.FailFast {
 				s.touch(p)
 			}
-			return
+			if !s.facts.Node(p).Reopened() {
+				return
+			}
 		}
 	}
 }
