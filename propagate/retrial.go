@@ -25,7 +25,8 @@ const (
 //  3. A pod that is Failed or in Error is reset as well if a container of it is, with nothing Succeeded after that (Argo:
 //     resetPod).
 //  4. A Suspend, or a composite that waited for its locks, is reset if it failed only because something around it failed
-//     fast. So is a composite in Error that never began. Argo leaves these open.
+//     fast. So is what is in Error and never began: a composite that found no room, or a node that the host could not answer
+//     for. Argo leaves these as they are.
 //  5. A Retry stands for attempts that are pods. In a Retry around composites lines 2 to 4 look at the last attempt alone;
 //     those before it stay (deviation 28).
 //  6. What is inside what is reset is reset, and so are hooks of what is reset.
@@ -111,8 +112,8 @@ const executed = startedByHost | 1<<nodegraph.KindContainer
 
 // failed reports whether lines 2 to 5 reset unit because of node i.
 func (r *retrial) failed(i, unit nodegraph.Index) bool {
-	n := r.e.graph.Node(i)
-	if !executed.has(n.Kind) && !r.closed(i) || !r.e.facts.Node(i).Exists() || !r.phase(i).Unsuccessful() || !r.phase(unit).Unsuccessful() {
+	n, created := r.e.graph.Node(i), r.e.facts.Node(i).Exists()
+	if created && !executed.has(n.Kind) && !r.closed(i) || !r.phase(i).Unsuccessful() || !r.phase(unit).Unsuccessful() {
 		return false
 	}
 	if unit != i && r.e.graph.Node(unit).Kind == nodegraph.KindRetry {
