@@ -87,12 +87,14 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 }
 
 // final reports whether what happens in node i can no longer undo what was decided from it. That is so in an attempt that was
-// followed by another, in what was ended as a whole, and in what has ended and given its locks back, which others may have.
+// followed by another, in a pod that was stopped, in what was ended as a whole, and in what has ended and given its locks back, which
+// others may have.
 func (e *Engine) final(i nodegraph.Index) bool {
 	for p := i; p > nodegraph.Root; p = e.graph.Node(p).Parent {
 		n := e.facts.Node(p)
 		switch {
 		case n.IsAttempt() && e.graph.Last(n.Parent()) != p,
+			n.Stage() == fact.StageStopped && n.Kind() == nodegraph.KindPod && p != i,
 			n.Stage() == fact.StageEnded && n.Kind().Composite(),
 			n.Lock() == fact.LockNone && e.rules.Brief(p).Fulfilled() && len(e.rules.LocksOf(p)) > 0:
 			return true
