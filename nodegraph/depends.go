@@ -3,6 +3,8 @@ package nodegraph
 import (
 	"strconv"
 	"strings"
+
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
 )
 
 // Results is a set of the results that a depends expression may ask a task for.
@@ -38,6 +40,9 @@ func (r Results) String() string {
 	return strings.Join(names, "|")
 }
 
+// MarshalText is the list of the results.
+func (r Results) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
 // Truth is a truth value of Kleene's three-valued logic, ordered False < Unknown < True: and is the least, or the
 // greatest, not the mirror image. The zero value is False.
 type Truth uint8
@@ -49,16 +54,16 @@ const (
 	True
 )
 
+var truthNames = enum.Names{Type: "Truth", Of: []string{"false", "unknown", "true"}}
+
 // String is the value in lower case.
-func (t Truth) String() string {
-	switch t {
-	case False:
-		return "false"
-	case Unknown:
-		return "unknown"
-	}
-	return "true"
-}
+func (t Truth) String() string { return truthNames.String(uint8(t)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (t Truth) MarshalText() ([]byte, error) { return truthNames.Marshal(uint8(t)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (t *Truth) UnmarshalText(text []byte) error { return enum.Unmarshal(&truthNames, text, t) }
 
 // A DepState is what is known of a task's results: those that hold already and for good, and those that may still
 // come to hold. Of a task that has ended both are the same.

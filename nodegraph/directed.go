@@ -2,6 +2,7 @@ package nodegraph
 
 import (
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/gonum/graph"
 	"gonum.org/v1/gonum/graph/encoding"
@@ -15,6 +16,20 @@ const (
 	Containment Relation = 1 << iota // from a node to each of its members
 	Precedence                       // from a node to each that comes after it directly
 )
+
+// String lists the relations, joined by |.
+func (r Relation) String() string {
+	var names []string
+	for k, name := range []string{"containment", "precedence"} {
+		if r&(1<<k) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, "|")
+}
+
+// MarshalText is the list of the relations.
+func (r Relation) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // Directed returns a view of the graph in which the relations are edges, so that the algorithms and encoders of gonum
 // run on it. The ID of a node is its [Index]; nodes are [DirectedNode] values. The view is live: nodes that are added to

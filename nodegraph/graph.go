@@ -4,6 +4,8 @@ import (
 	"iter"
 	"regexp"
 	"strconv"
+
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
 )
 
 // An Index names a node of a Graph densely: the first node is 0. Indices never change and are never reused.
@@ -33,6 +35,17 @@ const (
 	RoleContainer             // a container of a Pod
 	RoleHook                  // a lifecycle hook of its Owner, the exit hook and the workflow's exit handler included
 )
+
+var roleNames = enum.Names{Type: "Role", Of: []string{"root", "entry", "task", "group", "step", "item", "attempt", "container", "hook"}}
+
+// String names the role.
+func (r Role) String() string { return roleNames.String(uint8(r)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (r Role) MarshalText() ([]byte, error) { return roleNames.Marshal(uint8(r)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (r *Role) UnmarshalText(text []byte) error { return enum.Unmarshal(&roleNames, text, r) }
 
 // A Node is what the graph knows of a node: everything but its state.
 //

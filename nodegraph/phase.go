@@ -1,6 +1,8 @@
 package nodegraph
 
-import "fmt"
+import (
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
+)
 
 // Phase is the state of a node as a user sees it. The zero value, PhasePlanned, is a node that the specification promises
 // and that was not created yet; Argo has no name for it because it does not list such nodes.
@@ -18,24 +20,24 @@ const (
 	PhaseOmitted                // its depends condition can no longer hold
 )
 
-var phaseNames = [...]string{"", "Pending", "Running", "Succeeded", "Skipped", "Failed", "Error", "Omitted"}
+var phaseNames = enum.Names{Type: "Phase", Of: []string{"", "Pending", "Running", "Succeeded", "Skipped", "Failed", "Error", "Omitted"}}
 
 // String returns Argo's name of the phase; PhasePlanned is the empty string.
-func (p Phase) String() string {
-	if int(p) < len(phaseNames) {
-		return phaseNames[p]
-	}
-	return fmt.Sprintf("Phase(%d)", uint8(p))
-}
+func (p Phase) String() string { return phaseNames.String(uint8(p)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (p Phase) MarshalText() ([]byte, error) { return phaseNames.Marshal(uint8(p)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (p *Phase) UnmarshalText(text []byte) error { return enum.Unmarshal(&phaseNames, text, p) }
 
 // ParsePhase returns the phase that Argo calls name; the empty name is Planned. The error is a [*ValueError].
 func ParsePhase(name string) (Phase, error) {
-	for i, n := range phaseNames {
-		if n == name {
-			return Phase(i), nil
-		}
+	var p Phase
+	if enum.Unmarshal(&phaseNames, []byte(name), &p) != nil {
+		return PhasePlanned, &ValueError{Field: "phase", Value: name, Reason: "is not a node phase"}
 	}
-	return PhasePlanned, &ValueError{Field: "phase", Value: name, Reason: "is not a node phase"}
+	return p, nil
 }
 
 // Completed reports whether the node ran and ended: Succeeded, Failed or Error (Argo: NodePhase.Completed).
@@ -68,27 +70,27 @@ const (
 	KindSkipped
 )
 
-var kindNames = [...]string{
+var kindNames = enum.Names{Type: "Kind", Of: []string{
 	"Workflow", "Pod", "Container", "Steps", "StepGroup", "DAG", "TaskGroup", "Retry", "Suspend", "HTTP", "Plugin",
 	"Skipped",
-}
+}}
 
 // String returns Argo's name of the node type.
-func (k Kind) String() string {
-	if int(k) < len(kindNames) {
-		return kindNames[k]
-	}
-	return fmt.Sprintf("Kind(%d)", uint8(k))
-}
+func (k Kind) String() string { return kindNames.String(uint8(k)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (k Kind) MarshalText() ([]byte, error) { return kindNames.Marshal(uint8(k)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (k *Kind) UnmarshalText(text []byte) error { return enum.Unmarshal(&kindNames, text, k) }
 
 // ParseKind returns the kind that Argo calls name. The error is a [*ValueError].
 func ParseKind(name string) (Kind, error) {
-	for i, n := range kindNames {
-		if n == name {
-			return Kind(i), nil
-		}
+	var k Kind
+	if enum.Unmarshal(&kindNames, []byte(name), &k) != nil {
+		return KindWorkflow, &ValueError{Field: "type", Value: name, Reason: "is not a node type"}
 	}
-	return KindWorkflow, &ValueError{Field: "type", Value: name, Reason: "is not a node type"}
+	return k, nil
 }
 
 // Composite reports whether nodes of this kind settle from their members: everything but Pod, Container, Suspend, HTTP

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
+
 	"github.com/casbin/govaluate"
 )
 
@@ -16,6 +18,17 @@ const (
 	WhenTrue                         // the node runs
 	WhenUnresolved                   // it holds variables that only the host knows
 )
+
+var whenNames = enum.Names{Type: "WhenResult", Of: []string{"false", "true", "unresolved"}}
+
+// String names the result.
+func (r WhenResult) String() string { return whenNames.String(uint8(r)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (r WhenResult) MarshalText() ([]byte, error) { return whenNames.Marshal(uint8(r)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (r *WhenResult) UnmarshalText(text []byte) error { return enum.Unmarshal(&whenNames, text, r) }
 
 // MaxWhenLength bounds a when condition, in bytes.
 const MaxWhenLength = 16 << 10

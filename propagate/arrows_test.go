@@ -21,6 +21,7 @@ const module = "github.com/nodestatus/nodestatus/"
 // layers are the packages in the order in which data flows: each imports those of earlier lines alone. What is in no line
 // comes after all of them.
 var layers = [][]string{
+	{"nodegraph/enum"},
 	{"retry"},
 	{"nodegraph"},
 	{"propagate/fact"},

@@ -3,6 +3,8 @@ package propagate
 import (
 	"time"
 
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/sched"
@@ -242,6 +244,17 @@ const (
 	StyleNamed MessageStyle = iota // "main: Error (exit code 1)"
 	StyleBare                      // "Error (exit code 1)", as Argo's releases up to 3.6 put it
 )
+
+var styleNames = enum.Names{Type: "MessageStyle", Of: []string{"named", "bare"}}
+
+// String names the style.
+func (s MessageStyle) String() string { return styleNames.String(uint8(s)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (s MessageStyle) MarshalText() ([]byte, error) { return styleNames.Marshal(uint8(s)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (s *MessageStyle) UnmarshalText(text []byte) error { return enum.Unmarshal(&styleNames, text, s) }
 
 // SetMessageStyle chooses the style of what [Engine.SyncPods] observes from now on.
 func (e *Engine) SetMessageStyle(s MessageStyle) { e.style = s }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
@@ -38,20 +40,21 @@ const (
 	EventUnanswerable
 )
 
-var eventNames = [...]string{
+var eventNames = enum.Names{Type: "EventType", Of: []string{
 	"None", "PodPending", "PodRunning", "PodEnded", "PodDeleted", "ContainerPending", "ContainerRunning",
 	"ContainerEnded", "ContainerRetried", "NodeEnded", "Resumed", "Resolved", "Expanded", "Memoized", "LockGranted",
 	"LockQueued", "ResultPending", "ResultSynced", "Shutdown", "Suspended", "ManualRetry", "AgentEnded",
 	"Unanswerable",
-}
+}}
 
 // String names the event type.
-func (t EventType) String() string {
-	if int(t) < len(eventNames) {
-		return eventNames[t]
-	}
-	return fmt.Sprintf("EventType(%d)", uint8(t))
-}
+func (t EventType) String() string { return eventNames.String(uint8(t)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (t EventType) MarshalText() ([]byte, error) { return eventNames.Marshal(uint8(t)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (t *EventType) UnmarshalText(text []byte) error { return enum.Unmarshal(&eventNames, text, t) }
 
 // An Event is one thing that happened. Make it with a constructor and set the optional fields that are known.
 type Event struct {

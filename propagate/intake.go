@@ -158,7 +158,7 @@ func (e *Engine) ofEvent(refusal *EventError, k int, ev *Event, i nodegraph.Inde
 // workflowRefusal says why an event of the workflow as a whole can't be taken.
 func (e *Engine) workflowRefusal(ev *Event) *EventError {
 	switch {
-	case ev.Type == eventNone || int(ev.Type) >= len(eventNames):
+	case ev.Type == eventNone || int(ev.Type) >= len(eventNames.Of):
 		return refused("type", ev.Type.String(), ErrInvalid)
 	case ev.Type == EventManualRetry:
 		return e.retryRefusal(ev)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
@@ -85,12 +87,18 @@ const (
 	ActionComplete
 )
 
-var actionNames = [...]string{
+var actionNames = enum.Names{Type: "ActionType", Of: []string{
 	"Start", "Recreate", "Terminate", "Acquire", "Release", "Resolve", "Expand", "Lookup", "Wake", "Complete",
-}
+}}
 
 // String names the action type.
-func (t ActionType) String() string { return actionNames[t] }
+func (t ActionType) String() string { return actionNames.String(uint8(t)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (t ActionType) MarshalText() ([]byte, error) { return actionNames.Marshal(uint8(t)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (t *ActionType) UnmarshalText(text []byte) error { return enum.Unmarshal(&actionNames, text, t) }
 
 // An Action is something the host must do.
 type Action struct {
@@ -144,13 +152,19 @@ const (
 	WaitSuspended              // the workflow is suspended as a whole
 )
 
-var waitNames = [...]string{
+var waitNames = enum.Names{Type: "WaitReason", Of: []string{
 	"start", "pod", "timer", "lock", "resume", "condition", "items", "cache", "parallelism", "result", "served",
 	"unsuspend",
-}
+}}
 
 // String names the need.
-func (n WaitReason) String() string { return waitNames[n] }
+func (n WaitReason) String() string { return waitNames.String(uint8(n)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (n WaitReason) MarshalText() ([]byte, error) { return waitNames.Marshal(uint8(n)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (n *WaitReason) UnmarshalText(text []byte) error { return enum.Unmarshal(&waitNames, text, n) }
 
 // An Obligation is one thing that an unfinished workflow waits for.
 type Obligation struct {

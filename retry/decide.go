@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
 )
 
 // Outcome is how an attempt stands.
@@ -18,8 +20,16 @@ const (
 	Errored
 )
 
+var outcomeNames = enum.Names{Type: "Outcome", Of: []string{"Running", "Succeeded", "Failed", "Error"}}
+
 // String names the outcome as Argo names the phase.
-func (o Outcome) String() string { return [...]string{"Running", "Succeeded", "Failed", "Error"}[o] }
+func (o Outcome) String() string { return outcomeNames.String(uint8(o)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (o Outcome) MarshalText() ([]byte, error) { return outcomeNames.Marshal(uint8(o)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (o *Outcome) UnmarshalText(text []byte) error { return enum.Unmarshal(&outcomeNames, text, o) }
 
 // An Attempt is one attempt, in the order in which they were made.
 type Attempt struct {
@@ -58,8 +68,16 @@ const (
 	Stop                // the node ends as the last attempt did
 )
 
+var verbNames = enum.Names{Type: "Verb", Of: []string{"await", "succeed", "wait", "start", "stop"}}
+
 // String is the verb in lower case.
-func (v Verb) String() string { return [...]string{"await", "succeed", "wait", "start", "stop"}[v] }
+func (v Verb) String() string { return verbNames.String(uint8(v)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (v Verb) MarshalText() ([]byte, error) { return verbNames.Marshal(uint8(v)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (v *Verb) UnmarshalText(text []byte) error { return enum.Unmarshal(&verbNames, text, v) }
 
 // Check is the step of the decision that decided: see the package comment.
 type Check uint8
@@ -81,11 +99,16 @@ const (
 	CheckRetry
 )
 
+var checkNames = enum.Names{Type: "Check", Of: []string{"first attempt", "unfinished attempt", "success", "shutdown", "deadline", "rule", "disruption", "max duration", "backoff", "policy", "limit", "expression", "retry"}}
+
 // String names the step.
-func (s Check) String() string {
-	return [...]string{"first attempt", "unfinished attempt", "success", "shutdown", "deadline", "rule", "disruption",
-		"max duration", "backoff", "policy", "limit", "expression", "retry"}[s]
-}
+func (s Check) String() string { return checkNames.String(uint8(s)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (s Check) MarshalText() ([]byte, error) { return checkNames.Marshal(uint8(s)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (s *Check) UnmarshalText(text []byte) error { return enum.Unmarshal(&checkNames, text, s) }
 
 // A Decision is what to do, and why.
 type Decision struct {

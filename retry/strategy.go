@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
 )
 
 // Policy says after which ends another attempt is made.
@@ -49,6 +51,19 @@ const (
 	ActionCount                    // go on as without the rule
 	ActionStop                     // no further attempt
 )
+
+var ruleActionNames = enum.Names{Type: "RuleAction", Of: []string{"ignore", "count", "stop"}}
+
+// String names the action.
+func (a RuleAction) String() string { return ruleActionNames.String(uint8(a)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (a RuleAction) MarshalText() ([]byte, error) { return ruleActionNames.Marshal(uint8(a)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (a *RuleAction) UnmarshalText(text []byte) error {
+	return enum.Unmarshal(&ruleActionNames, text, a)
+}
 
 // A FailureRule matches attempts by any of its fields that is set; all that are set must match.
 type FailureRule struct {

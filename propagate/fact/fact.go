@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
@@ -43,10 +45,16 @@ const (
 	StageStopped
 )
 
-var stageNames = [...]string{"none", "pending", "running", "gone", "ended", "stopped"}
+var stageNames = enum.Names{Type: "Stage", Of: []string{"none", "pending", "running", "gone", "ended", "stopped"}}
 
 // String names the stage in lower case.
-func (s Stage) String() string { return stageNames[s] }
+func (s Stage) String() string { return stageNames.String(uint8(s)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (s Stage) MarshalText() ([]byte, error) { return stageNames.Marshal(uint8(s)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (s *Stage) UnmarshalText(text []byte) error { return enum.Unmarshal(&stageNames, text, s) }
 
 // A Fact is all that the engine was told, or itself decided, about one node. Facts are what a host persists; phases
 // are computed from them. The facts of a node form a join-semilattice under [Fact.Merge].
@@ -96,6 +104,17 @@ const (
 	LockHeld                      // it holds them all
 )
 
+var lockNames = enum.Names{Type: "LockState", Of: []string{"none", "asked", "waits", "returned", "granted", "held"}}
+
+// String names the lock state.
+func (l LockState) String() string { return lockNames.String(uint8(l)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (l LockState) MarshalText() ([]byte, error) { return lockNames.Marshal(uint8(l)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (l *LockState) UnmarshalText(text []byte) error { return enum.Unmarshal(&lockNames, text, l) }
+
 // Answer is the host's word on a when condition, a loop or a cache look-up.
 type Answer uint8
 
@@ -107,6 +126,17 @@ const (
 	AnswerSkip
 	AnswerOmit // the engine's own: it was omitted, and a daemon that ends later does not undo that
 )
+
+var answerNames = enum.Names{Type: "Answer", Of: []string{"none", "asked", "run", "skip", "omit"}}
+
+// String names the answer.
+func (a Answer) String() string { return answerNames.String(uint8(a)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (a Answer) MarshalText() ([]byte, error) { return answerNames.Marshal(uint8(a)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (a *Answer) UnmarshalText(text []byte) error { return enum.Unmarshal(&answerNames, text, a) }
 
 // A Run orders incarnations and the runs inside them.
 type Run struct {

@@ -3,6 +3,8 @@ package replay
 import (
 	"strings"
 
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/rule"
@@ -17,8 +19,16 @@ const (
 	Free             // from the engine's own state, which began with the specification alone
 )
 
+var modeNames = enum.Names{Type: "Mode", Of: []string{"step", "free"}}
+
 // String is the mode as the command line spells it.
-func (m Mode) String() string { return [...]string{"step", "free"}[m] }
+func (m Mode) String() string { return modeNames.String(uint8(m)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (m Mode) MarshalText() ([]byte, error) { return modeNames.Marshal(uint8(m)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (m *Mode) UnmarshalText(text []byte) error { return enum.Unmarshal(&modeNames, text, m) }
 
 // A Moment is the engine after a frame, and what the frame brought about.
 type Moment struct {

@@ -1,6 +1,10 @@
 package rule
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
+)
 
 // A line is a line of the specification: see the documentation of the package, which has the same numbers.
 type line uint8
@@ -188,13 +192,19 @@ const (
 	RuleBranchFailed              // a DAG in which nothing that ran leads from a task that failed to a target
 )
 
-var ruleNames = [...]string{
+var ruleNames = enum.Names{Type: "Rule", Of: []string{
 	"planned", "ready", "wait-condition", "omitted", "when-false", "no-items", "invalid", "lock-wait", "start-owed",
 	"pod-pending", "pod-running", "pod-result", "pod-gone", "pod-recreate", "stopped", "daemon-ready", "daemon-ended",
 	"unsynced", "container-own", "container-pod", "members-open", "members-done", "member-failed", "shutdown", "retry",
 	"suspended", "resumed", "served", "exit-handler", "entry",
 	"complete", "fail-fast", "whole", "branch-failed",
-}
+}}
 
 // String is the rule's name as explanations show it.
-func (r Rule) String() string { return ruleNames[r] }
+func (r Rule) String() string { return ruleNames.String(uint8(r)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (r Rule) MarshalText() ([]byte, error) { return ruleNames.Marshal(uint8(r)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (r *Rule) UnmarshalText(text []byte) error { return enum.Unmarshal(&ruleNames, text, r) }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
+
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
@@ -18,6 +20,17 @@ const (
 	List                  // all pods in each call
 	Changed               // the pods that look different, and those that are gone, in each call after the first
 )
+
+var intakeNames = enum.Names{Type: "Intake", Of: []string{"events", "list", "changed"}}
+
+// String names the way.
+func (i Intake) String() string { return intakeNames.String(uint8(i)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (i Intake) MarshalText() ([]byte, error) { return intakeNames.Marshal(uint8(i)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (i *Intake) UnmarshalText(text []byte) error { return enum.Unmarshal(&intakeNames, text, i) }
 
 // A call is one call of an engine, as it can be made once more.
 type call struct {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
@@ -23,10 +25,16 @@ const (
 	PodGone
 )
 
-var stateNames = [...]string{"new", "pending", "running", "ended", "gone"}
+var stateNames = enum.Names{Type: "State", Of: []string{"new", "pending", "running", "ended", "gone"}}
 
 // String names the state in lower case.
-func (s State) String() string { return stateNames[s] }
+func (s State) String() string { return stateNames.String(uint8(s)) }
+
+// MarshalText is the name as text. The error is an [*enum.Error].
+func (s State) MarshalText() ([]byte, error) { return stateNames.Marshal(uint8(s)) }
+
+// UnmarshalText reads a name. The error is an [*enum.Error].
+func (s *State) UnmarshalText(text []byte) error { return enum.Unmarshal(&stateNames, text, s) }
 
 // A Pod is one pod of a node.
 type Pod struct {
