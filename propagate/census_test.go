@@ -115,18 +115,10 @@ func constructs() []string {
 	for i := range event.NumField() {
 		names = append(names, "Event."+event.Field(i).Name)
 	}
-	for t := range actionTypes() {
-		names = append(names, "action "+propagate.ActionType(t).String())
+	for t := propagate.ActionType(0); !strings.HasPrefix(t.String(), "ActionType("); t++ {
+		names = append(names, "action "+t.String())
 	}
 	return names
-}
-
-// actionTypes is how many types of actions there are. Their names say so: past the last there is none.
-func actionTypes() (n int) {
-	defer func() { _ = recover() }()
-	for ; ; n++ {
-		_ = propagate.ActionType(n).String()
-	}
 }
 
 // copySpec copies a specification. Compiled expressions are shared.

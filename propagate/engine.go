@@ -3,9 +3,8 @@ package propagate
 import (
 	"time"
 
-	"github.com/nodestatus/nodestatus/nodegraph/enum"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/sched"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
@@ -29,6 +28,8 @@ type Engine struct {
 	older    olderPods    // the pods that nodes had before those that are known
 	style    MessageStyle // of what SyncPods observes; decides no phase
 	has      features     // of the specification; never changes
+
+	fingerprint string // of the specification, for states; empty until the first
 }
 
 // features are what a specification may have, and costs something only where it is used.

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nodestatus/nodestatus/nodegraph/enum"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 

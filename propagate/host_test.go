@@ -102,7 +102,7 @@ func (c *cluster) load() error {
 		}
 		return err
 	}
-	unknown, err := c.flow.Load(c.e.Save())
+	unknown, err := c.flow.Load(stored(c.t, c.e.Save()))
 	for _, id := range unknown {
 		require.Fail(c.t, "it is not known any more", "%s\n%s\n%s", c.e.Graph().Node(c.e.Graph().Find(id)).Name(), c.history(), c.table())
 	}

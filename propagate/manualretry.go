@@ -45,7 +45,7 @@ func (e *Engine) retriedBy(ev *Event) (*Engine, error) {
 	if ev.Spec != nil {
 		spec = ev.Spec
 	}
-	fresh, _, err := FromState(spec, state, nodegraph.WithLimits(e.graph.Limits()))
+	fresh, _, err := fromState(spec, state, nodegraph.WithLimits(e.graph.Limits()))
 	return fresh, err
 }
 

@@ -36,7 +36,7 @@ func colliding(one, other string) (a, b string) {
 }
 
 // anyOrder compares states whatever the order of their nodes.
-var anyOrder = cmpopts.SortSlices(func(a, b propagate.NodeState) bool { return a.ID < b.ID })
+var anyOrder = cmpopts.SortSlices(func(a, b propagate.NodeState) bool { return a.Name < b.Name })
 
 // What a workflow could not have, because an id was taken or there was no room, it does not have after a restart either, from
 // whichever form it is read, and what it has is not taken for that. All went well but the restart: a Retry was given an
@@ -124,20 +124,13 @@ func TestRestartBesideWhatTheGraphRefused(t *testing.T) {
 	}
 }
 
-// Of what was stored without names the ids count.
-func TestRestartWithoutNames(t *testing.T) {
+// Of what was recorded without names the ids count.
+func TestRestoreWithoutNames(t *testing.T) {
 	e := drawn(t, "dag(a: retry(1, pod) exit pod -> b)")
 	tell(t, e, propagate.PodFailed("wf.a(0)", ""))
 	tell(t, e, propagate.PodSucceeded("wf.a(1)"))
 	tell(t, e, propagate.PodRunning("wf.a.onExit"))
-	state, record := e.Save(), e.Snapshot()
-	for k := range state.Nodes {
-		state.Nodes[k].Name = ""
-	}
-	loaded, unknown, err := propagate.FromState(e.Graph().Spec(), state)
-	require.NoError(t, err)
-	require.Empty(t, unknown)
-	require.Empty(t, cmp.Diff(e.Save(), loaded.Save(), anyOrder))
+	record := e.Snapshot()
 	for k := range record.Nodes {
 		record.Nodes[k].Name = ""
 	}

@@ -50,6 +50,18 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 	return e, r.source.rest(), nil
 }
 
+// created is when the latest node was created, by the clock of the controller. Containers, and all ends, have times of other
+// clocks, which may be ahead.
+func (r *restorer) created() time.Time {
+	last := time.Time{}
+	for i := range nodegraph.Index(r.e.graph.Len()) {
+		if r.e.facts.Node(i).Kind() != nodegraph.KindContainer {
+			last = latest(last, r.e.facts.Created(i).Time())
+		}
+	}
+	return last
+}
+
 // endRecorded keeps composites as they are recorded to have ended where the rules say otherwise, from the deepest up. A record
 // does not tell all that was decided from, and a controller may decide otherwise than the rules: see the deviations. One with
 // something open inside it ends so once nothing is (I1). Nothing starts because of either. In a complete workflow nothing is
@@ -174,9 +186,7 @@ func (r *restorer) restore() error {
 	}
 	e := r.e
 	e.grow()
-	for i := range nodegraph.Index(e.graph.Len()) {
-		e.facts.SetNow(latest(e.facts.Now(), e.facts.Created(i).Time(), e.facts.Finished(i).Time()))
-	}
+	e.facts.SetNow(latest(e.facts.Now(), r.created()))
 	e.out.result = new(Result) // nothing of it is new to the host
 	e.sched.All(e.judge)
 	e.sweep(0)

@@ -10,44 +10,42 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
-// A State is all that an engine knows of a run, in plain data that a host can store in any format. [FromState] makes an
-// engine of it that differs in nothing. [Engine.Snapshot] stores less, in Argo's terms.
-type State struct {
-	Now, Started time.Time // UTC
-	Shutdown     string
-	Status       nodegraph.Phase // of the workflow before the last call
-	Suspended    bool            // suspended as a whole
-	Overdue      bool            // past the workflow's deadline
-	Workflow     fact.Fact
-	Nodes        []NodeState                 // in the order of the graph
-	Older        map[string]map[string]int64 // by node id: the pods it had before, by UID, with their serials
-}
-
-// A NodeState is what is known of one node. Of a hook that is due and was held back nothing may be known but that.
-type NodeState struct {
-	ID         string
-	Name       string // where it is empty the ID alone counts, a hash that a node which does not exist may have too
-	Fact       fact.Fact
-	Resolved   bool             // a loop that the host resolved
-	Items      []nodegraph.Item // its items
-	Unexpanded bool             // it was created, and nothing was added inside it: there was no room, or an id was taken
-}
-
 // Save returns the engine's state. It shares nothing with the engine, and allocates.
 func (e *Engine) Save() State {
-	s := State{
-		Now: e.facts.Now(), Started: e.facts.Started(), Shutdown: e.facts.Shutdown(), Status: e.facts.Status(), Suspended: e.facts.Suspended(), Overdue: e.facts.Overdue(),
-		Workflow: e.facts.Fact(nodegraph.Root), Older: make(map[string]map[string]int64, len(e.older)),
+	if e.fingerprint == "" {
+		e.fingerprint = e.graph.Spec().Fingerprint()
 	}
-	for id, serials := range e.older {
-		s.Older[id] = maps.Clone(serials)
-	}
+	s := e.state()
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		if n := e.nodeState(i); n.Fact != (fact.Fact{}) || n.Resolved || e.graph.Node(i).Role == nodegraph.RoleHook {
 			s.Nodes = append(s.Nodes, n)
 		}
 	}
+	s.Count = len(s.Nodes)
 	return s
+}
+
+// state is what is known of the workflow as a whole.
+func (e *Engine) state() State {
+	s := State{
+		Version: StateVersion, Name: e.graph.Spec().Name, Structure: e.fingerprint,
+		Now: e.facts.Now(), Started: e.facts.Started(), Shutdown: e.facts.Shutdown(), Status: e.facts.Status(),
+		Suspended: e.facts.Suspended(), Overdue: e.facts.Overdue(), Workflow: e.facts.Fact(nodegraph.Root),
+	}
+	if len(e.older) > 0 {
+		s.Older = make(map[string]map[string]int64, len(e.older))
+	}
+	for id, serials := range e.older {
+		s.Older[id] = maps.Clone(serials)
+	}
+	return s
+}
+
+// Clone returns an engine that knows the same, and has told its host the same. The two share the specification alone. It
+// allocates.
+func (e *Engine) Clone() (*Engine, error) {
+	c, _, err := fromState(e.graph.Spec(), e.Save(), nodegraph.WithLimits(e.graph.Limits()))
+	return c, err
 }
 
 // resolvedItems returns the items of loop i that the host gave.
@@ -73,7 +71,7 @@ func (e *Engine) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 func (e *Engine) nodeState(i nodegraph.Index) NodeState {
 	n := e.graph.Node(i)
 	resolved := n.Kind == nodegraph.KindTaskGroup && n.Task.Loop.Unresolved != "" && n.Expanded()
-	return NodeState{ID: n.ID(), Name: n.Name(), Fact: e.facts.Fact(i), Resolved: resolved, Items: e.resolvedItems(i), Unexpanded: e.unexpanded(i)}
+	return NodeState{Name: n.Name(), Fact: e.facts.Fact(i), Resolved: resolved, Items: e.resolvedItems(i), Unexpanded: e.unexpanded(i)}
 }
 
 // unexpanded reports whether node i was created and has nothing of what should be inside it.
@@ -82,13 +80,54 @@ func (e *Engine) unexpanded(i nodegraph.Index) bool {
 	return n.Exists() && n.Kind() != nodegraph.KindRetry && !n.Alone() && !e.graph.Node(i).Expanded()
 }
 
-// FromState returns the engine of a state that was saved, and the ids in it that the specification never asks for. What the
-// host was asked and has not answered it is asked again by the next Apply.
+// FromState returns the engine of a state that was saved, and the names in it that the specification never asks for. What the
+// host was asked and has not answered it is asked again by the next Apply. The specification may differ from that of the engine
+// that was saved in what may change while a workflow runs: see [nodegraph.Spec.Fingerprint].
+//
+// No state makes an engine that is not sound: FromState tries one, which costs as much as some events. The error is that of
+// [New], or a [*StateError], which says what of the state can't be: see its sentinels.
 func FromState(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine, []string, error) {
+	if _, err := nodegraph.New(spec, opts...); err != nil {
+		return nil, nil, err
+	}
+	if err := s.check(spec); err != nil {
+		return nil, nil, err
+	}
+	if err := try(spec, s, opts...); err != nil {
+		return nil, nil, err
+	}
+	return fromState(spec, s, opts...)
+}
+
+// try reports what is wrong with the engine of a state, if anything is: before its first call, or after that.
+func try(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) error {
+	e, _, err := fromState(spec, s, opts...)
+	if err != nil {
+		return err
+	}
+	if err := e.Check(); err != nil {
+		return &StateError{Field: "nodes", Err: inconsistent{err}}
+	}
+	now := s.Now
+	if now.IsZero() {
+		now = time.Unix(0, 0).UTC()
+	}
+	if _, err := e.Apply(now); err != nil {
+		return &StateError{Field: "nodes", Err: inconsistent{err}}
+	}
+	if err := e.Check(); err != nil {
+		return &StateError{Field: "nodes", Err: inconsistent{err}}
+	}
+	return nil
+}
+
+// fromState is FromState of a state that an engine has saved.
+func fromState(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine, []string, error) {
 	e, err := New(spec, opts...)
 	if err != nil {
 		return nil, nil, err
 	}
+	e.fingerprint = s.Structure
 	e.facts.SetNow(s.Now)
 	e.facts.SetStarted(s.Started)
 	e.facts.SetShutdown(s.Shutdown)
@@ -108,28 +147,28 @@ func FromState(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine
 
 // stateSource reads facts out of saved nodes.
 func stateSource(nodes []NodeState) source {
-	byID := make(map[string]*NodeState, len(nodes))
+	byName := make(map[string]*NodeState, len(nodes))
 	taken := make(map[string]bool, len(nodes))
 	for k := range nodes {
-		byID[nodes[k].ID] = &nodes[k]
+		byName[nodes[k].Name] = &nodes[k]
 	}
 	return source{
-		has: func(id, name string) bool { return byID[id] != nil && isNamed(byID[id].Name, name) },
+		has: func(_, name string) bool { return byName[name] != nil },
 		take: func(e *Engine, i nodegraph.Index) {
-			n := byID[e.graph.Node(i).ID()]
-			taken[n.ID] = true
+			n := byName[e.graph.Node(i).Name()]
+			taken[n.Name] = true
 			e.facts.Put(i, &n.Fact)
 		},
-		bare: func(e *Engine, i nodegraph.Index) bool { return byID[e.graph.Node(i).ID()].Unexpanded },
+		bare: func(e *Engine, i nodegraph.Index) bool { return byName[e.graph.Node(i).Name()].Unexpanded },
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
-			n := byID[loop.ID()]
+			n := byName[loop.Name()]
 			if n == nil {
 				return nil, false
 			}
 			return n.Items, n.Resolved
 		},
 		attempt: func(string) retry.Attempt { return retry.Attempt{} }, // each was asked for
-		rest:    func() []string { return untaken(nodes, taken, func(n *NodeState) string { return n.ID }) },
+		rest:    func() []string { return untaken(nodes, taken, func(n *NodeState) string { return n.Name }) },
 	}
 }
 

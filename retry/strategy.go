@@ -120,7 +120,7 @@ func (s *Strategy) Validate() error {
 	}
 	for i, r := range s.Rules {
 		if r.Action > ActionStop {
-			return &FieldError{fmt.Sprintf("rules[%d].action", i), fmt.Sprint(r.Action), "is not an action"}
+			return &FieldError{fmt.Sprintf("rules[%d].action", i), fmt.Sprint(uint8(r.Action)), "is not an action"}
 		}
 		if len(r.In)+len(r.NotIn)+len(r.Reasons)+len(r.Conditions) == 0 {
 			return &FieldError{fmt.Sprintf("rules[%d]", i), "", "matches nothing in particular"}

@@ -39,10 +39,10 @@ func (w *World) look() string {
 	return strings.Join(looks, "\n\n")
 }
 
-// savedNodes is the state of an engine with the nodes by id, in whichever order they came to exist.
+// savedNodes is the state of an engine with the nodes by name, in whichever order they came to exist.
 func savedNodes(e *propagate.Engine) propagate.State {
 	s := e.Save()
-	slices.SortFunc(s.Nodes, func(a, b propagate.NodeState) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Nodes, func(a, b propagate.NodeState) int { return cmp.Compare(a.Name, b.Name) })
 	return s
 }
 
@@ -50,19 +50,19 @@ var hashSeed = maphash.MakeSeed()
 
 // A nodeKey is what tells states of one node apart.
 type nodeKey struct {
-	id                   string
+	name                 string
 	fact                 fact.Fact
 	resolved, unexpanded bool
 }
 
 // hash tells states of an engine apart, in whichever order its nodes came to exist.
 func hash(s *propagate.State) uint64 {
-	sum := maphash.Comparable(hashSeed, nodeKey{fact: s.Workflow, resolved: s.Suspended, unexpanded: s.Overdue, id: s.Shutdown})
+	sum := maphash.Comparable(hashSeed, nodeKey{fact: s.Workflow, resolved: s.Suspended, unexpanded: s.Overdue, name: s.Shutdown})
 	for k := range s.Nodes {
 		n := &s.Nodes[k]
-		sum += maphash.Comparable(hashSeed, nodeKey{n.ID, n.Fact, n.Resolved, n.Unexpanded})
+		sum += maphash.Comparable(hashSeed, nodeKey{n.Name, n.Fact, n.Resolved, n.Unexpanded})
 		for at, item := range n.Items {
-			sum += maphash.String(hashSeed, fmt.Sprint(n.ID, at, item.Text))
+			sum += maphash.String(hashSeed, fmt.Sprint(n.Name, at, item.Text))
 		}
 	}
 	if len(s.Older) > 0 {

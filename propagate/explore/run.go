@@ -51,7 +51,7 @@ func (x *Exploration) enter(t testing.TB, w *World) bool {
 
 // expand lets everything happen that can happen next, and returns the states that are new.
 func (x *Exploration) expand(t testing.TB, w *World) []*World {
-	saves := x.checkRestart(t, w)
+	x.checkRestart(t, w)
 	var next []*World
 	all := w.possible()
 	for _, m := range all {
@@ -61,7 +61,7 @@ func (x *Exploration) expand(t testing.TB, w *World) []*World {
 		if !x.allows(w, m) {
 			continue
 		}
-		succ, actions := x.step(t, w, m, saves)
+		succ, actions := x.step(t, w, m)
 		if succ == nil {
 			continue
 		}
@@ -95,7 +95,7 @@ func (x *Exploration) allows(w *World, m move) bool {
 
 // step makes one move from the end of a path, and returns what it led to and what the engine asked for. What was loaded
 // must take it in the same way.
-func (x *Exploration) step(t testing.TB, w *World, m move, saves []propagate.State) (*World, []propagate.Action) {
+func (x *Exploration) step(t testing.TB, w *World, m move) (*World, []propagate.Action) {
 	succ := w.clone()
 	harm := succ.harmOf(m)
 	d := succ.tell(m)
@@ -105,7 +105,7 @@ func (x *Exploration) step(t testing.TB, w *World, m move, saves []propagate.Sta
 		return succ, nil
 	}
 	ended := leafEnds(succ.Engines[d.workflow], d.events)
-	loaded, _, err := propagate.FromState(x.Specs[d.workflow], saves[d.workflow])
+	loaded, err := w.Engines[d.workflow].Clone()
 	require.NoError(t, err)
 	_, refusal := loaded.Apply(succ.Now, d.events...)
 	r, err := succ.apply(d.workflow, d.events...)

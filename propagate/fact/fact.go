@@ -5,9 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nodestatus/nodestatus/nodegraph/enum"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
 )
 
 // A PodInstance tells one life of a node's pod, or of one container in it, from the lives before and after it.

@@ -3,9 +3,8 @@ package replay
 import (
 	"strings"
 
-	"github.com/nodestatus/nodestatus/nodegraph/enum"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )

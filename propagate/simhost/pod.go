@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nodestatus/nodestatus/nodegraph/enum"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/enum"
 	"github.com/nodestatus/nodestatus/propagate"
 )
 

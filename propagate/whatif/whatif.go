@@ -230,9 +230,8 @@ func (s *search) pairs() error {
 // to lose it. Ends tells when the daemons of w are ended.
 func (s *search) branch(w *world, ends map[string]int, try func(b *world, lost Lost) error) error {
 	return w.walk(ends, func(k int, when Moment) error {
-		state := w.e.Save()
 		for _, how := range ways {
-			b, err := w.clone(state)
+			b, err := w.clone()
 			if err != nil {
 				return err
 			}

@@ -136,11 +136,11 @@ func (w *world) begin() error {
 	return w.apply(events...)
 }
 
-// clone returns a copy of the world, with an engine made from the saved state of this one's.
-func (w *world) clone(state propagate.State) (*world, error) {
+// clone returns a copy of the world, with an engine of its own.
+func (w *world) clone() (*world, error) {
 	c := *w
 	var err error
-	if c.e, _, err = propagate.FromState(w.in.Spec, state, nodegraph.WithLimits(w.in.Limits)); err != nil {
+	if c.e, err = w.e.Clone(); err != nil {
 		return nil, err
 	}
 	c.lives, c.ends, c.assume, c.locks = slices.Clone(w.lives), maps.Clone(w.ends), nil, w.locks.Clone()
