@@ -8,6 +8,14 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
+// shutDownAgain carries out the shutdown that was in force when the engine was made from a record.
+func (e *Engine) shutDownAgain() {
+	if e.restored.shutdown {
+		e.restored.shutdown = false
+		e.applyShutdown(e.facts.Shutdown())
+	}
+}
+
 // askAgain asks the host again what it was asked before the engine was loaded and has not answered, with the first call either.
 func (e *Engine) askAgain() {
 	for _, i := range e.restored.pendingQuestions {

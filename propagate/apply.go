@@ -29,6 +29,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	complete := e.Complete() && !e.restored.completionUnreported
 	e.out.result = result
 	e.begin(now)
+	e.shutDownAgain()
 	e.take(events)
 	e.askAgain()
 	e.stop()

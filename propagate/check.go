@@ -42,7 +42,7 @@ func (e *Engine) Check() error {
 
 func (e *Engine) checkContainment(i nodegraph.Index) error {
 	v := e.rules.Brief(i)
-	if !e.facts.Node(i).Exists() || v.Fulfilled() && !v.Daemoned() {
+	if !e.facts.Node(i).Exists() || v.Fulfilled() && !v.Daemoned() || !e.ended.empty() { // a restored engine ends it with its first call
 		return nil
 	}
 	if e.Complete() || e.rules.WithinEnded(i) {

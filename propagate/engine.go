@@ -53,6 +53,7 @@ type restored struct {
 	pendingRecreate      []nodegraph.Index // nodes whose pods, or whose serving, were asked for before
 	pendingQuestions     []nodegraph.Index // nodes about which the host was asked something before
 	pendingEnds          []nodegraph.Index // nodes whose pods the host was told to end before
+	shutdown             bool              // the record has a strategy, and does not tell how far it was carried out
 }
 
 // New returns the engine of a workflow that was not started. Nothing happens before the first call of [Engine.Apply].
