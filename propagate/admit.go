@@ -67,7 +67,7 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 	}
 	b := e.graph.Boundary(i)
 	places, near := e.keptPlaces(i, b)
-	if p := e.graph.Spec().Parallelism; p > 0 && e.starts.active+places >= p {
+	if !e.workflowHasPlace(places) {
 		return false
 	}
 	if b == nodegraph.None {
@@ -77,15 +77,27 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 	if t.Parallelism <= 0 && !t.FailFast {
 		return true
 	}
-	c := e.countIn(b)
-	if e.heldByFailFast(i, v, t, &c) {
+	if c := e.countIn(b); e.heldByFailFast(i, v, t, &c) {
 		e.abandon(i) // it never starts, and what still runs may want its lock
 		return false
 	}
-	if e.rules.KeepsPlace(i) {
+	return e.boundaryHasPlace(i, b, near)
+}
+
+// workflowHasPlace reports whether the workflow has a place for one more active pod, beside so many that are kept.
+func (e *Engine) workflowHasPlace(kept int) bool {
+	p := e.graph.Spec().Parallelism
+	return p <= 0 || e.starts.active+kept < p
+}
+
+// boundaryHasPlace reports whether boundary b has a place for node i, beside so many that are kept.
+func (e *Engine) boundaryHasPlace(i, b nodegraph.Index, kept int) bool {
+	p := e.graph.Node(b).Template.Parallelism
+	if p <= 0 || e.rules.KeepsPlace(i) {
 		return true
 	}
-	return t.Parallelism <= 0 || c.Active-c.Held+near < t.Parallelism
+	c := e.countIn(b)
+	return c.Active-c.Held+kept < p
 }
 
 // keptPlaces counts the places that are kept for nodes about which the host was asked, but for node i, and those of them in

@@ -62,7 +62,7 @@ func (e *Engine) lockQueued(i nodegraph.Index, ev *Event) {
 	if !created {
 		e.facts.CreateWaiting(i, e.facts.Instant(), e.afterOlder(i))
 		e.watchTimeouts(i)
-		e.actOn(ActionStart, i, ev.Message)
+		e.actOn(ActionWait, i, ev.Message)
 	}
 }
 

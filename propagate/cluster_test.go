@@ -178,7 +178,7 @@ func (c *cluster) Do(workflow string, a *propagate.Action) ([]propagate.Notice, 
 	c.log = append(c.log, "   -> "+a.String())
 	switch a.Type {
 	case propagate.ActionStart, propagate.ActionRecreate:
-		if a.Kind == nodegraph.KindPod && (a.Type == propagate.ActionRecreate || a.Message == "") {
+		if a.Kind == nodegraph.KindPod {
 			c.create(a.Name)
 		}
 		return nil, nil

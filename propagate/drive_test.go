@@ -77,7 +77,7 @@ func ExampleDrive() {
 	// first: Start Pod first.load
 	// second: Start DAG second
 	// second: Acquire second.load default/Mutex/warehouse
-	// second: Start Pod second.load "Waiting for default/Mutex/warehouse lock. Lock status: 0/1"
+	// second: Wait Pod second.load "Waiting for default/Mutex/warehouse lock. Lock status: 0/1"
 	// waits: second
 	// first: Release first.load default/Mutex/warehouse
 	// second: Recreate second.load
@@ -99,7 +99,7 @@ func TestDriveAnswersDepthFirst(t *testing.T) {
 	require.NoError(t, propagate.Drive(d, "wf"))
 	require.Equal(t, []string{
 		"wf: Start DAG wf", "wf: Acquire wf.p " + mutexM, "wf: Start DAG wf.p", "wf: Acquire wf.p.x " + mutexN, "wf: Start Pod wf.p.x",
-		"wf: Acquire wf.q " + mutexN, `wf: Start DAG wf.q "Waiting for default/Mutex/n lock. Lock status: 0/1"`,
+		"wf: Acquire wf.q " + mutexN, `wf: Wait DAG wf.q "Waiting for default/Mutex/n lock. Lock status: 0/1"`,
 	}, *lines)
 	require.NoError(t, propagate.Drive(d, "wf", propagate.PodSucceeded("wf.p.x")))
 	require.NoError(t, propagate.Drive(d, "wf", propagate.PodSucceeded("wf.q.y")))

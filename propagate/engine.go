@@ -70,6 +70,7 @@ func New(spec *nodegraph.Spec, opts ...nodegraph.Option) (*Engine, error) {
 	e.has = features{limits: has.FailFast || has.Parallelism, lockedComposites: has.LockedComposites, workflowStatus: has.WorkflowStatus}
 	e.starts.asked = make(map[nodegraph.Index]struct{})
 	e.grow()
+	e.sched.All(e.judge)
 	return e, nil
 }
 

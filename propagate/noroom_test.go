@@ -180,7 +180,7 @@ func TestSetWithoutRoomIsNotStarted(t *testing.T) {
 	expect(t, e, "wf.a", nodegraph.PhaseError)
 
 	e, _ = withRoomFor(t, 6, locked, nil)
-	require.Equal(t, []string{`Start Pod wf.a "waits"`}, asks(tell(t, e, propagate.LockQueued("wf.a", "default/Mutex/m", "waits"))))
+	require.Equal(t, []string{`Wait Pod wf.a "waits"`}, asks(tell(t, e, propagate.LockQueued("wf.a", "default/Mutex/m", "waits"))))
 	require.Equal(t, []string{"Release wf.a default/Mutex/m"}, asks(tell(t, e, propagate.LockGranted("wf.a"))))
 	expect(t, e, "wf.a", nodegraph.PhaseError)
 }

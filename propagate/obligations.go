@@ -93,6 +93,23 @@ func (e *Engine) startNeed(i nodegraph.Index) (WaitReason, bool) {
 		return WaitTimer, true // its hook starts with the next call
 	case e.failsFastAround(i, v):
 		return 0, false // it never starts: what it is inside of waits for those that run, and fails
+	case len(e.starts.wanted) > 0: // nobody has called the engine since it was made of what was stored
+		return e.firstNeed(i), true
 	}
 	return WaitParallelism, true
+}
+
+// firstNeed says what node i, which wants to start, waits for before the first call.
+func (e *Engine) firstNeed(i nodegraph.Index) WaitReason {
+	b := e.graph.Boundary(i)
+	places, near := e.keptPlaces(i, b)
+	switch t := e.graph.Node(i).Template; {
+	case e.has.limits && (!e.workflowHasPlace(places) || b != nodegraph.None && !e.boundaryHasPlace(i, b, near)):
+		return WaitParallelism
+	case len(e.rules.LocksOf(i)) > 0 && e.facts.Node(i).Lock() != fact.LockHeld && e.facts.Node(i).Lock() != fact.LockGranted:
+		return WaitLock
+	case t != nil && t.Memoize != "" && e.facts.Memo(i) == fact.AnswerNone:
+		return WaitCache
+	}
+	return WaitStart
 }

@@ -96,7 +96,7 @@ func (p *player) Call(workflow string, events []propagate.Event) (propagate.Resu
 	for _, a := range r.Actions {
 		switch a.Type {
 		case propagate.ActionStart:
-			if a.Message == "" && a.Kind != nodegraph.KindDAG && a.Kind != nodegraph.KindSteps && a.Kind != nodegraph.KindStepGroup &&
+			if a.Kind != nodegraph.KindDAG && a.Kind != nodegraph.KindSteps && a.Kind != nodegraph.KindStepGroup &&
 				a.Kind != nodegraph.KindTaskGroup && a.Kind != nodegraph.KindRetry {
 				p.did = append(p.did, a.String())
 			}

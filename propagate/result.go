@@ -56,9 +56,11 @@ type ActionType uint8
 // The actions.
 const (
 	// ActionStart: the node now exists. For a Pod the host creates the pod, under a name made from the node so that
-	// doing it twice makes one; for HTTP and Plugin it has them served; for the others there is nothing to do. With a
-	// Message the node waits for a lock and gets no pod yet: ActionRecreate follows when the lock was granted.
+	// doing it twice makes one; for HTTP and Plugin it has them served; for the others there is nothing to do.
 	ActionStart ActionType = iota
+	// ActionWait: the node now exists and waits for a lock; Message says for which. There is nothing to do: ActionRecreate
+	// follows when the lock was granted.
+	ActionWait
 	// ActionRecreate: the pod is gone before it ran, or failed before it ran, or waited for a lock that is granted now;
 	// the host creates it. An HTTP or Plugin node is to be served, because its lock is granted now. After a restart it may
 	// come for what the host has done already.
@@ -87,7 +89,7 @@ const (
 )
 
 var actionNames = enum.Names{Type: "ActionType", Of: []string{
-	"Start", "Recreate", "Terminate", "Acquire", "Release", "Resolve", "Expand", "Lookup", "Wake", "Complete",
+	"Start", "Wait", "Recreate", "Terminate", "Acquire", "Release", "Resolve", "Expand", "Lookup", "Wake", "Complete",
 }}
 
 // String names the action type.
@@ -115,7 +117,7 @@ type Action struct {
 func (a Action) String() string {
 	var b strings.Builder
 	b.WriteString(a.Type.String())
-	if a.Type == ActionStart {
+	if a.Type == ActionStart || a.Type == ActionWait {
 		b.WriteString(" " + a.Kind.String())
 	}
 	if a.Name != "" {

@@ -178,7 +178,7 @@ func (e *Engine) dropVoid() {
 			void = append(void, a)
 			return true
 		case a.Type == ActionTerminate:
-			return undone(a, ActionStart, ActionRecreate)
+			return undone(a, ActionStart, ActionWait, ActionRecreate)
 		case a.Type == ActionRelease:
 			return undone(a, ActionAcquire)
 		}
@@ -189,7 +189,7 @@ func (e *Engine) dropVoid() {
 // void reports whether what an action asks for is not needed any more.
 func (e *Engine) void(a *Action) bool {
 	switch a.Type {
-	case ActionStart, ActionRecreate:
+	case ActionStart, ActionWait, ActionRecreate:
 		return startedByHost.has(a.Kind) && (e.rules.Brief(a.Node).Fulfilled() || e.Complete())
 	case ActionAcquire:
 		return e.facts.Node(a.Node).Lock() != fact.LockAsked

@@ -260,7 +260,7 @@ func (w *world) carryOut(f *flow, result *propagate.Result, crash int) {
 // Do carries out an action.
 func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, error) {
 	f := w.flows[w.Index(workflow)]
-	starts := a.Type == propagate.ActionRecreate || a.Type == propagate.ActionStart && a.Message == ""
+	starts := a.Type == propagate.ActionRecreate || a.Type == propagate.ActionStart
 	switch {
 	case starts && a.Kind == nodegraph.KindPod && w.host.slow:
 		f.todo = append(f.todo, a.Name)

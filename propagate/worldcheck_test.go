@@ -268,7 +268,7 @@ func (w *world) checkComplete(f *flow, result *propagate.Result) {
 	for _, a := range result.Actions {
 		switch a.Type {
 		case propagate.ActionTerminate, propagate.ActionRelease, propagate.ActionComplete:
-		case propagate.ActionStart:
+		case propagate.ActionStart, propagate.ActionWait:
 			i := f.Engine.Graph().Find(a.Name)
 			if phase, _ := f.Engine.Phase(i); phase.Settled() && a.Kind != nodegraph.KindPod {
 				continue // it was created and ended in this call

@@ -29,7 +29,7 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 		switch {
 		case a.Kind == nodegraph.KindHTTP, a.Kind == nodegraph.KindPlugin:
 			return []propagate.Event{propagate.NodeEnded(a.ID, nodegraph.PhaseError, "this example serves no "+a.Kind.String()+" nodes")}
-		case a.Kind == nodegraph.KindPod && (a.Type == propagate.ActionRecreate || a.Message == ""):
+		case a.Kind == nodegraph.KindPod:
 			n := *w.engine.Graph().Node(a.Node)
 			pod, err := w.stored.buildPod(&n, r.shard.labels())
 			if err != nil {

@@ -149,11 +149,9 @@ func (w *World) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 			w.locks[l.Key] = true
 		}
 	case propagate.ActionStart, propagate.ActionRecreate:
-		if a.Type == propagate.ActionRecreate || a.Message == "" {
-			w.flows[w.Index(workflow)].asked[a.Name] = true
-			if p := w.Workflow(workflow).Pod(a.Name); p != nil && p.State == simhost.PodRunning && !w.odd {
-				w.fault("a pod is asked for that runs", "workflow %s: %v", workflow, *a)
-			}
+		w.flows[w.Index(workflow)].asked[a.Name] = true
+		if p := w.Workflow(workflow).Pod(a.Name); p != nil && p.State == simhost.PodRunning && !w.odd {
+			w.fault("a pod is asked for that runs", "workflow %s: %v", workflow, *a)
 		}
 		if w.x.Cluster == nil {
 			return nil, nil

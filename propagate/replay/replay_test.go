@@ -35,7 +35,7 @@ func TestContainerSetRecordings(t *testing.T) {
 		require.NoError(t, player.Play(func(m *replay.Moment) error {
 			asked := make(map[string]bool)
 			for _, a := range m.Result.Actions {
-				if a.Type == propagate.ActionStart {
+				if a.Type == propagate.ActionStart || a.Type == propagate.ActionWait {
 					asked[a.ID+" "+a.Name+" "+a.Kind.String()] = true
 				}
 			}

@@ -113,9 +113,7 @@ func (h *Host) Do(workflow string, a *propagate.Action) ([]propagate.Notice, err
 	w := h.Workflow(workflow)
 	switch a.Type {
 	case propagate.ActionStart, propagate.ActionRecreate:
-		if a.Type == propagate.ActionRecreate || a.Message == "" {
-			h.start(w, a)
-		}
+		h.start(w, a)
 	case propagate.ActionTerminate:
 		if p := w.Pod(a.Name); p != nil {
 			p.Terminating = true

@@ -169,13 +169,12 @@ func (w *Watch) Violations(c *Claim, r propagate.Result) []Violation {
 	return all
 }
 
-// asksForPod reports whether the host makes a pod for the action. With a message a node that was started waits for a
-// lock, and has no pod.
+// asksForPod reports whether the host makes a pod for the action.
 func asksForPod(c *Claim, a *propagate.Action) bool {
 	if a.Node <= nodegraph.Root || c.Graph.Node(a.Node).Kind != nodegraph.KindPod {
 		return false
 	}
-	return a.Type == propagate.ActionStart && a.Message == "" || a.Type == propagate.ActionRecreate
+	return a.Type == propagate.ActionStart || a.Type == propagate.ActionRecreate
 }
 
 // asked tests one pod that was asked for.

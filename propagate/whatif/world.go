@@ -174,9 +174,7 @@ func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 		if n.Role == nodegraph.RoleAttempt && int(n.DeclIndex) >= w.most {
 			w.endless = w.e.Graph().Node(n.Parent).Name()
 		}
-		if waits := a.Type == propagate.ActionStart && a.Message != ""; !waits {
-			w.make(n, a.Type == propagate.ActionRecreate)
-		}
+		w.make(n, a.Type == propagate.ActionRecreate)
 	case propagate.ActionTerminate:
 		w.terminate(a.ID)
 	case propagate.ActionResolve:
