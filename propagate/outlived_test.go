@@ -127,3 +127,15 @@ func TestPodsThatOutliveTheirWorkflow(t *testing.T) {
 	require.Empty(t, listed(t, e, podOf("wf.a", "a", "Running", running("main"))).Actions, "it was not stopped, and a list may be old")
 	require.Equal(t, []string{"Terminate wf.a"}, actionsOf(listed(t, e, podOf("wf.a", "b", "Running", running("main")))), "it is another")
 }
+
+// Where the workflow goes on, too, a pod that is listed alive is to be ended until it is not, if its node was ended without it.
+func TestPodsThatOutliveTheirNode(t *testing.T) {
+	e := drawn(t, "dag(d: dag(b: daemon), hold: suspend)")
+	pods := []propagate.PodStatus{podOf("wf.d.b", "b", "Running", running("main"))}
+	require.Contains(t, actionsOf(listed(t, e, pods...)), `Terminate wf.d.b "its boundary has ended"`)
+	require.False(t, e.Complete())
+	for _, again := range []*propagate.Engine{e, reloaded(t, e), restored(t, e), e} {
+		require.Equal(t, []string{`Terminate wf.d.b "its boundary has ended"`}, actionsOf(listed(t, again, pods...)))
+	}
+	require.Empty(t, listed(t, e, podOf("wf.d.b", "b", "Failed", terminated("main", 143))).Actions)
+}

@@ -48,7 +48,7 @@ func (s MessageStyle) of(c *ContainerStatus, text string) string {
 // the workflow never asked for are listed in the result and ignored; a node whose pod was there and is not listed has
 // lost it. The same list twice changes nothing. Events that are known besides are taken in the same batch and may be
 // refused, as by [Engine.Apply]; a list never is. Of a complete workflow all but a manual retry and the grant of a lock
-// is ignored; the end of a pod that is listed alive is asked for.
+// is ignored. The end of a pod that is listed alive is asked for, again if need be, where its node has ended without it.
 func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Result, error) {
 	listed := make(map[nodegraph.Index]bool, len(pods))
 	for k := range pods {
@@ -82,9 +82,8 @@ func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ..
 func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, events []Event) (Result, error) {
 	batch := slices.Clone(events)
 	var unknown []string
-	var outlived []Action
+	outlived := e.outlived(pods)
 	if e.Complete() {
-		outlived = e.outlived(pods)
 		pods, lost = nil, nil
 		if !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry || ev.Type == EventLockGranted }) {
 			batch = nil // a restored engine may still have to say that it is complete
@@ -104,28 +103,36 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	r.Unknown = unknown
 	for _, a := range outlived {
 		a.Node = e.graph.Find(a.ID) // a manual retry has made another graph
-		if e.Complete() && !slices.ContainsFunc(r.Actions, func(b Action) bool { return b.Type == a.Type && b.Node == a.Node }) {
+		ended := e.Complete() || a.Node != nodegraph.None && e.rules.Brief(a.Node).Fulfilled()
+		if ended && !slices.ContainsFunc(r.Actions, func(b Action) bool { return b.Type == a.Type && b.Node == a.Node }) {
 			r.Actions = append(r.Actions, a)
 		}
 	}
 	return r, err
 }
 
-// outlived asks for the end of each pod that is alive although its workflow is complete. Whoever was asked before may not have
-// done it, of what a record leaves open nobody was, and a pod may be one that nobody had told of.
+// outlived asks for the end of each pod that is alive although its node, or its workflow, has ended otherwise than by that pod.
+// Whoever was asked before may not have done it, of what a record leaves open nobody was, and a pod may be one that nobody had
+// told of.
 func (e *Engine) outlived(pods []PodStatus) []Action {
 	var actions []Action
 	for k := range pods {
-		i, known := e.podNode(&pods[k])
-		if !known || pods[k].Phase == "Succeeded" || pods[k].Phase == "Failed" {
-			continue
+		if p := &pods[k]; p.Phase != "Succeeded" && p.Phase != "Failed" {
+			if i, known := e.podNode(p); known && e.endedWithout(i, p.UID) {
+				actions = append(actions, e.actionOn(ActionTerminate, i, e.whyToEnd(i)))
+			}
 		}
-		if f := e.facts.Node(i); !f.Released() && f.Stage() != fact.StageStopped && pods[k].UID == e.facts.UID(i) {
-			continue // it was seen to have ended, and the list is older than that
-		}
-		actions = append(actions, e.actionOn(ActionTerminate, i, e.whyToEnd(i)))
 	}
 	return actions
+}
+
+// endedWithout reports whether node i has ended otherwise than by the pod with this UID. A list may be older than the end of that.
+func (e *Engine) endedWithout(i nodegraph.Index, uid string) bool {
+	f := e.facts.Node(i)
+	if f.Released() || f.Stage() == fact.StageStopped {
+		return true
+	}
+	return uid != e.facts.UID(i) && (e.Complete() || e.rules.Brief(i).Fulfilled() && e.final(i))
 }
 
 // hasPod reports whether node i has a pod of which something is still to come: its end, or results that are on their way.

@@ -66,7 +66,7 @@ const (
 	// come for what the host has done already.
 	ActionRecreate
 	// ActionTerminate: the pod must end: a shutdown, a deadline, or a daemon whose boundary has ended. The first call after a
-	// restart says it again.
+	// restart says it again, and so does each list in which the pod is alive.
 	ActionTerminate
 	// ActionAcquire: the node (or the workflow) needs Locks; the host answers with LockGranted or LockQueued, or with
 	// Unanswerable where a lock can't be had. The consequences of an answer come before the remaining requests: a host that
