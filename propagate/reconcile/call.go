@@ -177,8 +177,9 @@ func (c *call) notices(events []propagate.Event) []propagate.Notice {
 	return notices
 }
 
-// void reports whether what followed in the call has made an action needless: a pod is not made for a node that has ended, and
-// locks that are held again are not given back.
+// void reports whether an action is needless, which may follow from what came after it in the call: a pod is not made for a node
+// that has ended, locks that are held again are not given back, and of a node that is on record as ended no pod is ended that is
+// not there.
 func (c *call) void(a propagate.Action) bool {
 	i := c.Engine.Graph().Find(a.ID)
 	if a.ID == "" || i == nodegraph.None {
@@ -188,10 +189,24 @@ func (c *call) void(a propagate.Action) bool {
 	case propagate.ActionStart, propagate.ActionRecreate:
 		phase, _ := c.Engine.Phase(i)
 		return c.Engine.Complete() || phase.Settled()
+	case propagate.ActionTerminate:
+		return c.endedBefore(a.ID) && !c.lives(i)
 	case propagate.ActionRelease:
 		return c.Engine.Fact(i).Lock != fact.LockNone && c.Engine.Fact(i).Lock != fact.LockReturned
 	}
 	return false
+}
+
+// endedBefore reports whether a node is on record as ended: the end of its pod was asked for when that was stored.
+func (c *call) endedBefore(id string) bool {
+	return slices.ContainsFunc(c.Object.Snapshot.Nodes, func(n nodegraph.NodeStatus) bool { return n.ID == id && n.Phase.Settled() })
+}
+
+// lives reports whether a pod of node i is listed that has not ended.
+func (c *call) lives(i nodegraph.Index) bool {
+	return slices.ContainsFunc(c.pods, func(p propagate.PodStatus) bool {
+		return c.Engine.Graph().Find(p.Node) == i && p.Phase != "Succeeded" && p.Phase != "Failed"
+	})
 }
 
 // write makes the patch that stores the status. Events are those that the host told.

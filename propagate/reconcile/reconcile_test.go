@@ -27,19 +27,31 @@ var templates = map[string]string{
 	"locked": `"container": {"image": "x"}, "synchronization": {"mutexes": [{"name": "m"}]}`,
 	"sem":    `"container": {"image": "x"}, "synchronization": {"semaphores": [{"configMapKeyRef": {"name": "c", "key": "two"}}]}`,
 	"gate":   `"suspend": {}`,
+	"sleep":  `"suspend": {"duration": "30s"}`,
+	"http":   `"http": {"url": "x"}`,
+	"daemon": `"daemon": true, "container": {"image": "x"}`,
+	"cached": `"memoize": {"key": "k", "cache": {"configMap": {"name": "c", "key": "k"}}}, "container": {"image": "x"}`,
+	"inner":  dagOf("d daemon", "e pod d"),
+	"hasty":  `"failFast": true, ` + dagOf("a pod", "b pod"),
+	"within": `"synchronization": {"mutexes": [{"name": "m"}]}, ` + dagOf("i pod"),
+	"timed":  `"timeout": "20s", "container": {"image": "x"}`,
+	"again":  `"retryStrategy": {"limit": 2, "backoff": {"duration": "10s"}}, "container": {"image": "x"}`,
+	"set":    `"containerSet": {"containers": [{"name": "main", "image": "x"}]}`,
+	"lockedcached": `"synchronization": {"mutexes": [{"name": "m"}]},
+		"memoize": {"key": "k", "cache": {"configMap": {"name": "c", "key": "k"}}}, "container": {"image": "x"}`,
 }
 
 // objectOf is a Workflow of which nothing has run. Main is the template that it begins with.
 func objectOf(name, main string) []byte {
-	all := []string{`{"name": "main", ` + main + `}`}
-	for _, called := range slices.Sorted(maps.Keys(templates)) {
-		if strings.Contains(main, fmt.Sprintf("%q", called)) {
-			all = append(all, fmt.Sprintf(`{"name": %q, %s}`, called, templates[called]))
+	all := `{"name": "main", ` + main + `}`
+	for _, called := range append([]string{"inner", "hasty", "within"}, slices.Sorted(maps.Keys(templates))...) {
+		if name := fmt.Sprintf(`{"name": %q, `, called); strings.Contains(all, fmt.Sprintf(`"template": %q`, called)) && !strings.Contains(all, name) {
+			all += ", " + name + templates[called] + "}"
 		}
 	}
 	return fmt.Appendf(nil, `{"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
 		"metadata": {"name": %q, "namespace": "ns", "uid": "u", "resourceVersion": "1"},
-		"spec": {"entrypoint": "main", "templates": [%s]}}`, name, strings.Join(all, ","))
+		"spec": {"entrypoint": "main", "templates": [%s]}}`, name, all)
 }
 
 // dagOf is a DAG of tasks, each "name template" or "name template after".
