@@ -49,8 +49,10 @@
 //	                                      looked at yet is looked at by the next call.
 //	who came first to wait for a lock     The Reconciler knows it. After a restart those whose nodes were created first come
 //	                                      first. Locks that were granted to a node which has not begun are asked for anew.
+//	that a manual retry has opened a      What is inside it goes on at once, although something that it comes after was
+//	composite again                       reset as well.
 //	that the workflow's end was told      Complete comes with each call.
 //
-// All else is as if the engine had never been made anew: the tests play recordings of a real controller through both, and compare
-// every phase and every action.
+// All else is as if the engine had never been made anew: the tests play recordings of a real controller through both, up to the
+// first manual retry, and compare every phase and every action.
 package reconcile
