@@ -5,7 +5,7 @@
 //
 //	out, err := workflows.Reconcile(now, object, pods)
 //	// 1. Have each workflow of out.Others reconciled: it has got locks.
-//	// 2. Store out.Patch. If it is refused, somebody else has written the object: read it again, and call again.
+//	// 2. Delete the pods of out.Reset, if there was a manual retry. Store out.Patch. If it is refused, somebody else has written the object: read it again, and call again.
 //	// 3. Carry out out.Actions, in their order, before the next call for this workflow.
 //	// 4. Call again when the object or a pod of it changes, and at out.Wake.
 //
@@ -31,7 +31,7 @@
 //
 //	which pods a node has had             A pod that is listed is the node's, and one that is not listed is gone: the list
 //	                                      must not be older than the object. A pod of a node that has ended opens nothing
-//	                                      again. Pods of what a manual retry resets are deleted first (Outcome.Reset).
+//	                                      again. Pods of what a manual retry resets are deleted before that is stored.
 //	why a pod failed, its conditions      Failure rules that look at them, and IgnoreDisruptions, apply with the call that
 //	                                      sees the end. Later calls go by the message, so that an attempt that did not
 //	                                      count may be made once more: its record is among Outcome.Unknown then.

@@ -39,7 +39,7 @@ type Outcome struct {
 	Wake    time.Time // when to call again if nothing happens before; zero for never
 	// Others are workflows that have got locks by this call: they are to be reconciled, whatever becomes of the patch.
 	Others  []string
-	Reset   []string // ids of nodes that a manual retry has reset, whose pods are deleted before Actions are carried out
+	Reset   []string // ids of nodes that a manual retry has reset: their pods are deleted before the patch is stored
 	Unknown []string // pods, by what they gave as their nodes, and nodes on record that the specification never asks for
 	Changes []propagate.Change
 	Engine  *propagate.Engine // to ask for Obligations, Explain and Workflow
