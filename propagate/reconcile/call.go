@@ -16,30 +16,30 @@ import (
 
 // A call is one call of a Reconciler, and the host's side of [propagate.Drive] for its workflow.
 type call struct {
-	*Reconciler
-	Outcome
+	host   *Reconciler // is not changed
 	now    time.Time
 	pods   []propagate.PodStatus
-	listed bool                // pods are still to be told
+	listed bool                // the engine was told of them
 	locks  propagate.LockTable // as they are if the call succeeds
+	out    Outcome
 }
 
 // failed is the error for a stage of the call.
 func (c *call) failed(stage Stage, err error) error {
-	return &Error{Workflow: c.Workflow, Stage: stage, Err: err}
+	return &Error{Workflow: c.out.Workflow, Stage: stage, Err: err}
 }
 
 // restore reads the object and makes the engine of what is on record.
 func (c *call) restore(object []byte) error {
 	var err error
-	if c.Object, err = argo.Read(object); err != nil {
+	if c.out.Object, err = argo.Read(object); err != nil {
 		return c.failed(StageRead, err)
 	}
-	c.Workflow = c.Object.Namespace + "/" + c.Object.Name
-	if err := c.fillLimits(c.Object.Spec); err != nil {
+	c.out.Workflow = c.out.Object.Namespace + "/" + c.out.Object.Name
+	if err := c.host.fillLimits(c.out.Object.Spec); err != nil {
 		return c.failed(StageAnswer, err)
 	}
-	if c.Engine, c.Unknown, err = propagate.FromSnapshot(c.Object.Spec, c.Object.Snapshot); err != nil {
+	if c.out.Engine, c.out.Unknown, err = propagate.FromSnapshot(c.out.Object.Spec, c.out.Object.Snapshot); err != nil {
 		return c.failed(StageRestore, err)
 	}
 	return nil
@@ -68,13 +68,13 @@ func (c *call) refuse(events []propagate.Event) error {
 // stored. It returns the word for the engine that locks are free now. Those who are in front get theirs, too.
 func (c *call) adopt() ([]propagate.Event, error) {
 	switch {
-	case !c.Engine.Graph().Features().Locks:
+	case !c.out.Engine.Graph().Features().Locks:
 		return nil, nil
-	case !c.adopted:
+	case !c.host.adopted:
 		return nil, c.failed(StageAnswer, ErrNotAdopted)
 	}
-	c.locks = c.Reconciler.locks.Clone()
-	c.locks.Adopt(c.Workflow, c.Engine)
+	c.locks = c.host.locks.Clone()
+	c.locks.Adopt(c.out.Workflow, c.out.Engine)
 	var own []propagate.Event
 	for _, h := range c.locks.Grant() {
 		own = append(own, c.forOwn(h.Granted())...)
@@ -84,18 +84,18 @@ func (c *call) adopt() ([]propagate.Event, error) {
 
 // forOwn returns the event of a notice for this workflow. Another workflow hears of it in a call of its own.
 func (c *call) forOwn(n propagate.Notice) []propagate.Event {
-	if n.Workflow == c.Workflow {
+	if n.Workflow == c.out.Workflow {
 		return []propagate.Event{n.Event}
 	}
-	if !slices.Contains(c.Others, n.Workflow) {
-		c.Others = append(c.Others, n.Workflow)
+	if !slices.Contains(c.out.Others, n.Workflow) {
+		c.out.Others = append(c.out.Others, n.Workflow)
 	}
 	return nil
 }
 
 // shutdown tells the strategy that stands in the specification, which may not have been carried out yet.
 func (c *call) shutdown() []propagate.Event {
-	if strategy := c.Object.Snapshot.Shutdown; strategy != "" && !c.Engine.Complete() {
+	if strategy := c.out.Object.Snapshot.Shutdown; strategy != "" && !c.out.Engine.Complete() {
 		return []propagate.Event{propagate.Shutdown(strategy)}
 	}
 	return nil
@@ -103,28 +103,34 @@ func (c *call) shutdown() []propagate.Event {
 
 // settle tells the engine what there is, and answers until nothing more follows.
 func (c *call) settle(events []propagate.Event) error {
-	err := propagate.Drive(c, c.Workflow, events...)
-	if own := (*Error)(nil); err != nil && !errors.As(err, &own) {
+	err := propagate.Drive(c, c.out.Workflow, events...)
+	if own := (*Error)(nil); errors.As(err, &own) {
+		return err
+	} else if err != nil {
 		return c.failed(StageEvents, err)
 	}
-	c.Actions = slices.DeleteFunc(c.Actions, c.void)
-	completes := func(a propagate.Action) bool { return a.Type == propagate.ActionComplete }
-	if c.Engine.Complete() && !slices.ContainsFunc(c.Actions, completes) { // who was told before may have crashed
-		c.Actions = append(c.Actions, propagate.Action{Type: propagate.ActionComplete, Node: nodegraph.Root})
+	c.out.Actions = slices.DeleteFunc(c.out.Actions, c.void)
+	if !c.out.Engine.Complete() {
+		return nil
 	}
-	return err
+	c.out.Wake = time.Time{}
+	completes := func(a propagate.Action) bool { return a.Type == propagate.ActionComplete }
+	if !slices.ContainsFunc(c.out.Actions, completes) { // the host that was told before may have crashed
+		c.out.Actions = append(c.out.Actions, propagate.Action{Type: propagate.ActionComplete, Node: nodegraph.Root})
+	}
+	return nil
 }
 
 // Call implements [propagate.Host]: the pods that exist are told with the first events.
 func (c *call) Call(_ string, events []propagate.Event) (r propagate.Result, err error) {
 	if c.listed {
-		r, err = c.Engine.SyncPods(c.now, c.pods, events...)
+		r, err = c.out.Engine.Apply(c.now, events...)
 	} else {
-		r, err = c.Engine.Apply(c.now, events...)
+		r, err = c.out.Engine.SyncPods(c.now, c.pods, events...)
 	}
 	if err == nil {
-		c.listed = false
-		c.Changes, c.Unknown = append(c.Changes, r.Changes...), append(c.Unknown, r.Unknown...)
+		c.listed = true
+		c.out.Changes, c.out.Unknown = append(c.out.Changes, r.Changes...), append(c.out.Unknown, r.Unknown...)
 	}
 	return r, err
 }
@@ -133,7 +139,7 @@ func (c *call) Call(_ string, events []propagate.Event) (r propagate.Result, err
 func (c *call) Do(_ string, a *propagate.Action) ([]propagate.Notice, error) {
 	switch a.Type {
 	case propagate.ActionWake:
-		c.Wake = a.At
+		c.out.Wake = a.At
 		return nil, nil
 	case propagate.ActionStart, propagate.ActionRecreate:
 		served := a.Kind == nodegraph.KindPod || a.Kind == nodegraph.KindHTTP || a.Kind == nodegraph.KindPlugin
@@ -146,14 +152,14 @@ func (c *call) Do(_ string, a *propagate.Action) ([]propagate.Notice, error) {
 			return c.notices(answered), err
 		}
 	}
-	c.Actions = append(c.Actions, *a)
+	c.out.Actions = append(c.out.Actions, *a)
 	return nil, nil
 }
 
 // ask returns what answers an action, nothing if nobody has an answer.
 func (c *call) ask(a *propagate.Action) (events []propagate.Event, err error) {
-	if c.Answer != nil {
-		ev, err := c.Answer(c.Object, c.Engine, a)
+	if c.host.Answer != nil {
+		ev, err := c.host.Answer(c.out.Object, c.out.Engine, a)
 		switch {
 		case err != nil:
 			return nil, c.failed(StageAnswer, err)
@@ -162,7 +168,7 @@ func (c *call) ask(a *propagate.Action) (events []propagate.Event, err error) {
 		}
 	}
 	if a.Type == propagate.ActionAcquire {
-		for _, n := range c.locks.Answer(c.Workflow, a) {
+		for _, n := range c.locks.Answer(c.out.Workflow, a) {
 			events = append(events, c.forOwn(n)...)
 		}
 	}
@@ -172,7 +178,7 @@ func (c *call) ask(a *propagate.Action) (events []propagate.Event, err error) {
 func (c *call) notices(events []propagate.Event) []propagate.Notice {
 	var notices []propagate.Notice
 	for _, ev := range events {
-		notices = append(notices, propagate.Notice{Workflow: c.Workflow, Event: ev})
+		notices = append(notices, propagate.Notice{Workflow: c.out.Workflow, Event: ev})
 	}
 	return notices
 }
@@ -181,72 +187,72 @@ func (c *call) notices(events []propagate.Event) []propagate.Notice {
 // that has ended, locks that are held again are not given back, and of a node that is on record as ended no pod is ended that is
 // not there.
 func (c *call) void(a propagate.Action) bool {
-	i := c.Engine.Graph().Find(a.ID)
+	i := c.out.Engine.Graph().Find(a.ID)
 	if a.ID == "" || i == nodegraph.None {
 		return false
 	}
 	switch a.Type {
 	case propagate.ActionStart, propagate.ActionRecreate:
-		phase, _ := c.Engine.Phase(i)
-		return c.Engine.Complete() || phase.Settled()
+		phase, _ := c.out.Engine.Phase(i)
+		return c.out.Engine.Complete() || phase.Settled()
 	case propagate.ActionTerminate:
 		return c.endedBefore(a.ID) && !c.lives(i)
 	case propagate.ActionRelease:
-		return c.Engine.Fact(i).Lock != fact.LockNone && c.Engine.Fact(i).Lock != fact.LockReturned
+		return c.out.Engine.Fact(i).Lock != fact.LockNone && c.out.Engine.Fact(i).Lock != fact.LockReturned
 	}
 	return false
 }
 
 // endedBefore reports whether a node is on record as ended: the end of its pod was asked for when that was stored.
 func (c *call) endedBefore(id string) bool {
-	return slices.ContainsFunc(c.Object.Snapshot.Nodes, func(n nodegraph.NodeStatus) bool { return n.ID == id && n.Phase.Settled() })
+	return slices.ContainsFunc(c.out.Object.Snapshot.Nodes, func(n nodegraph.NodeStatus) bool { return n.ID == id && n.Phase.Settled() })
 }
 
 // lives reports whether a pod of node i is listed that has not ended.
 func (c *call) lives(i nodegraph.Index) bool {
 	return slices.ContainsFunc(c.pods, func(p propagate.PodStatus) bool {
-		return c.Engine.Graph().Find(p.Node) == i && p.Phase != "Succeeded" && p.Phase != "Failed"
+		return c.out.Engine.Graph().Find(p.Node) == i && p.Phase != "Succeeded" && p.Phase != "Failed"
 	})
 }
 
 // write makes the patch that stores the status. Events are those that the host told.
 func (c *call) write(events []propagate.Event) error {
-	s := c.Engine.Snapshot()
-	children := argo.Children(c.Engine.Graph(), c.Engine.Exists)
+	s := c.out.Engine.Snapshot()
+	children := argo.Children(c.out.Engine.Graph(), c.out.Engine.Exists)
 	for k := range s.Nodes {
-		s.Nodes[k].Children = children(c.Engine.Graph().Find(s.Nodes[k].ID))
+		s.Nodes[k].Children = children(c.out.Engine.Graph().Find(s.Nodes[k].ID))
 	}
 	if slices.ContainsFunc(events, func(ev propagate.Event) bool { return ev.Type == propagate.EventManualRetry }) {
-		c.Reset = c.reset()
-		c.Object.RemoveNodes(c.Reset...)
-		c.Object.ClearShutdown()
+		c.out.Reset = c.reset()
+		c.out.Object.RemoveNodes(c.out.Reset...)
+		c.out.Object.ClearShutdown()
 	}
-	if err := c.Object.SetStatus(s); err != nil {
+	if err := c.out.Object.SetStatus(s); err != nil {
 		return c.failed(StageWrite, err)
 	}
-	patch, err := c.Object.Patch()
+	patch, err := c.out.Object.Patch()
 	if err != nil {
 		return c.failed(StageWrite, err)
 	}
-	c.Patch = versioned(patch, c.Object.ResourceVersion)
+	c.out.Patch = versioned(patch, c.out.Object.ResourceVersion)
 	return nil
 }
 
-// reset lists the nodes on record that a manual retry has reset: those that do not exist any more, and what ended and is open
-// again without anything inside it.
+// reset lists the nodes on record that a manual retry has reset: those that do not exist any more, and what has ended and is to
+// run again. A composite that is open again is not made anew.
 func (c *call) reset() []string {
+	e := c.out.Engine
+	isReset := func(was *nodegraph.NodeStatus) bool {
+		i := e.Graph().Find(was.ID)
+		if i == nodegraph.None || !e.Exists(i) {
+			return true
+		}
+		phase, _ := e.Phase(i)
+		return was.Phase.Settled() && !phase.Settled() && !e.Graph().Node(i).Kind.Composite()
+	}
 	var ids []string
-	for k := range c.Object.Snapshot.Nodes {
-		was := &c.Object.Snapshot.Nodes[k]
-		i := c.Engine.Graph().Find(was.ID)
-		if slices.Contains(c.Unknown, was.ID) {
-			continue
-		}
-		if i == nodegraph.None || !c.Engine.Exists(i) {
-			ids = append(ids, was.ID)
-			continue
-		}
-		if phase, _ := c.Engine.Phase(i); was.Phase.Settled() && !phase.Settled() && c.Engine.Graph().First(i) == nodegraph.None {
+	for k := range c.out.Object.Snapshot.Nodes {
+		if was := &c.out.Object.Snapshot.Nodes[k]; !slices.Contains(c.out.Unknown, was.ID) && isReset(was) {
 			ids = append(ids, was.ID)
 		}
 	}

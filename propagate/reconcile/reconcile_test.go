@@ -176,13 +176,13 @@ func TestQuestions(t *testing.T) {
 func TestManualRetry(t *testing.T) {
 	var r reconcile.Reconciler
 	pods := []propagate.PodStatus{podOf("w.a", "Succeeded"), podOf("w.b", "Failed"), podOf("w.c", "Running")}
-	object, _ := step(t, &r, 0, objectOf("w", dagOf("a pod", "b pod", "c pod", "d pod b")), nil)
+	object, _ := step(t, &r, 0, objectOf("w", dagOf("a pod", "b pod", "c set", "d pod b")), nil)
 	object, _ = step(t, &r, 1, object, pods)
 	object, _ = step(t, &r, 2, withField(t, object, "shutdown", "Stop"), pods)
 	require.Equal(t, "Omitted", phaseOf(t, object, "w.d"))
 	object, out := step(t, &r, 3, object, pods, propagate.ManualRetry())
 	id := func(name string) string { return nodegraph.NodeID("w", name) }
-	require.ElementsMatch(t, []string{id("w.b"), id("w.c"), id("w.d")}, out.Reset)
+	require.ElementsMatch(t, []string{id("w.b"), id("w.c"), id("w.c.main"), id("w.d")}, out.Reset)
 	require.ElementsMatch(t, []string{"Start Pod w.b", "Start Pod w.c"}, actions(out))
 	require.Equal(t, []string{"Succeeded", "Pending", "Pending", "(none)"}, []string{
 		phaseOf(t, object, "w.a"), phaseOf(t, object, "w.b"), phaseOf(t, object, "w.c"), phaseOf(t, object, "w.d")})

@@ -52,12 +52,12 @@ type Outcome struct {
 func (r *Reconciler) Adopt(objects ...[]byte) error {
 	var errs []error
 	for _, object := range objects {
-		c := &call{Reconciler: r}
+		c := &call{host: r}
 		if err := c.restore(object); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		r.locks.Adopt(c.Workflow, c.Engine)
+		r.locks.Adopt(c.out.Workflow, c.out.Engine)
 	}
 	r.adopted = true
 	return errors.Join(errs...)
@@ -69,7 +69,7 @@ func (r *Reconciler) Adopt(objects ...[]byte) error {
 //
 // The error is an [*Error], and nothing has changed then, the locks included.
 func (r *Reconciler) Reconcile(now time.Time, object []byte, pods []propagate.PodStatus, events ...propagate.Event) (*Outcome, error) {
-	c := &call{Reconciler: r, now: now, pods: pods, listed: true, locks: r.locks}
+	c := &call{host: r, now: now, pods: pods, locks: r.locks}
 	if err := c.restore(object); err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (r *Reconciler) Reconcile(now time.Time, object []byte, pods []propagate.Po
 		return nil, err
 	}
 	r.locks = c.locks
-	return &c.Outcome, nil
+	return &c.out, nil
 }
 
 // Release carries out an ActionRelease, and returns the workflows that have got locks by it: they are to be reconciled.
