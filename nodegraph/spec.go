@@ -163,6 +163,36 @@ type Lock struct {
 	Limit int    // how many may hold it; 0 when only the host knows. A mutex has 1.
 }
 
+// EachLock calls do for every lock that the workflow and its templates name, those that are written inside tasks as well. A host
+// fills in the limits of semaphores before it makes a graph.
+func (s *Spec) EachLock(do func(*Lock)) {
+	seen := make(map[*Template]bool, len(s.Templates))
+	var all func(t *Template)
+	all = func(t *Template) {
+		if t == nil || seen[t] {
+			return
+		}
+		seen[t] = true
+		for k := range t.Locks {
+			do(&t.Locks[k])
+		}
+		for k := range t.Tasks {
+			all(t.Tasks[k].Inline)
+		}
+		for _, group := range t.Steps {
+			for k := range group {
+				all(group[k].Inline)
+			}
+		}
+	}
+	for k := range s.Locks {
+		do(&s.Locks[k])
+	}
+	for _, t := range s.Templates {
+		all(t)
+	}
+}
+
 // IsMain reports whether container is one of those a user gave: one of a ContainerSet, or "main" in any other pod.
 func (t *Template) IsMain(container string) bool {
 	if len(t.Containers) == 0 {

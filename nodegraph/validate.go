@@ -49,6 +49,7 @@ type Features struct {
 	Daemons          bool // some template is a daemon
 	FailFast         bool // some template fails fast (Argo: template.failFast)
 	Parallelism      bool // some template, or the workflow, limits how many pods are active
+	Locks            bool // some template, or the workflow, has locks
 	LockedComposites bool // some template of a DAG or of Steps has locks
 	HookExpressions  bool // some hook of a task or step has an expression, which may name other tasks or steps
 	WorkflowStatus   bool // the expression of a hook of some task or step refers to workflow.status
@@ -68,7 +69,7 @@ func (s *Spec) check(limits Limits) (*checker, error) {
 	if err := c.hooks("", "", s.Hooks); err != nil {
 		return nil, err
 	}
-	c.features.Parallelism = s.Parallelism > 0
+	c.features.Parallelism, c.features.Locks = s.Parallelism > 0, len(s.Locks) > 0
 	for _, t := range s.Templates {
 		if err := c.template(t); err != nil {
 			return nil, err
@@ -144,6 +145,7 @@ func (c *checker) template(t *Template) error {
 	c.features.Daemons = c.features.Daemons || t.Daemon
 	c.features.FailFast = c.features.FailFast || t.FailFast
 	c.features.Parallelism = c.features.Parallelism || t.Parallelism > 0
+	c.features.Locks = c.features.Locks || len(t.Locks) > 0
 	c.features.LockedComposites = c.features.LockedComposites || len(t.Locks) > 0 && t.Kind.Composite()
 	var plan *Plan
 	var err error

@@ -52,11 +52,8 @@
 //
 // # What a record does not hold
 //
-// Argo's object has no field for these. An engine that is made from it goes on as if they were not known:
-//
-//   - Which pods a node has had, but for the one that was counted last as failed before it ran. A pod that is listed next is
-//     the node's.
-//   - Why a pod failed, and its conditions: what its message does not say no retry rule sees.
+// Argo's object has no field for all that an engine knows. Package reconcile, the one call for hosts that keep nothing else, has the
+// table of what it lacks and what follows from that.
 //
 // # Several goroutines
 //

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-
-	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
 // A Host is what [Drive] needs of a controller. One host has any number of workflows.
@@ -164,7 +162,7 @@ func (h Holder) Granted() Notice { return Notice{h.Workflow, LockGranted(h.Node)
 // Clone returns a copy of the table that shares nothing with it.
 func (t *LockTable) Clone() LockTable {
 	c := LockTable{
-		locks: make(map[string]*lockState, len(t.locks)), held: make(map[Holder][]nodegraph.Lock, len(t.held)),
+		locks: make(map[string]*lockState, len(t.locks)), held: make(map[Holder]holding, len(t.held)),
 		waits: slices.Clone(t.waits), ranks: maps.Clone(t.ranks), arrived: t.arrived,
 	}
 	for key, l := range t.locks {

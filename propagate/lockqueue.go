@@ -36,10 +36,13 @@ func byTurn(a, b waiter) int {
 	return cmp.Or(cmp.Compare(b.rank.priority, a.rank.priority), a.rank.created.Compare(b.rank.created), a.number-b.number)
 }
 
-// enqueue puts one who is new into the queue, and returns the place.
+// enqueue puts one who is not there into the queue, and returns the place.
 func (t *LockTable) enqueue(w waiter) int {
-	t.arrived++
-	w.rank, w.number = t.ranks[w.holder.Workflow], t.arrived
+	if w.number == 0 {
+		t.arrived++
+		w.number = t.arrived
+	}
+	w.rank = t.ranks[w.holder.Workflow]
 	place, _ := slices.BinarySearchFunc(t.waits, w, byTurn)
 	t.waits, t.stuck = slices.Insert(t.waits, place, w), nil
 	return place

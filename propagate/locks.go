@@ -29,7 +29,7 @@ type Holder struct {
 // So a lock is left free only for somebody who gets it once others end who need nobody that is made to wait.
 type LockTable struct {
 	locks   map[string]*lockState
-	held    map[Holder][]nodegraph.Lock
+	held    map[Holder]holding
 	waits   []waiter // the next to be served first
 	ranks   map[string]rank
 	arrived int    // how many have come to wait
@@ -41,12 +41,18 @@ type lockState struct {
 	holders []Holder
 }
 
+// A holding is what a holder has.
+type holding struct {
+	locks  []nodegraph.Lock
+	number int // of its arrival, as of a waiter; 0 if it never waited in this table
+}
+
 type waiter struct {
 	holder Holder
 	locks  []nodegraph.Lock
 	within []string // ids of the nodes around it that have locks
 	rank   rank
-	number int // of its arrival
+	number int // of its arrival; 0 for one that is new
 }
 
 // Acquire asks for all of locks. If they can't be granted the holder is queued, and key and message say for which of
@@ -84,7 +90,7 @@ func (t *LockTable) Release(h Holder) []Holder {
 // Free is Release for a host that asks anew for those who wait, in an order of its own, and calls [LockTable.Grant] then.
 // Nobody gets a lock by it.
 func (t *LockTable) Free(h Holder) {
-	t.leave(func(other Holder) bool { return other == h }, t.held[h])
+	t.leave(func(other Holder) bool { return other == h }, t.held[h].locks)
 	delete(t.held, h)
 }
 
@@ -135,15 +141,15 @@ func (t *LockTable) Waiters(key string) []Holder {
 func (t *LockTable) grant(place int) {
 	w := t.waits[place]
 	t.waits, t.stuck = slices.Delete(t.waits, place, place+1), nil
-	t.hold(w.holder, w.locks)
+	t.hold(w.holder, holding{w.locks, w.number})
 }
 
-func (t *LockTable) hold(h Holder, locks []nodegraph.Lock) {
+func (t *LockTable) hold(h Holder, has holding) {
 	if t.held == nil {
-		t.held = make(map[Holder][]nodegraph.Lock)
+		t.held = make(map[Holder]holding)
 	}
-	t.held[h], t.stuck = locks, nil
-	for _, l := range locks {
+	t.held[h], t.stuck = has, nil
+	for _, l := range has.locks {
 		s := t.locks[l.Key]
 		if !slices.Contains(s.holders, h) {
 			s.holders = append(s.holders, h)
@@ -183,9 +189,9 @@ func (t *LockTable) Forget(workflow string) []Holder {
 func (t *LockTable) drop(workflow string) {
 	of := func(h Holder) bool { return h.Workflow == workflow }
 	t.leave(of, nil)
-	for h, locks := range t.held {
+	for h, has := range t.held {
 		if of(h) {
-			t.leave(of, locks)
+			t.leave(of, has.locks)
 			delete(t.held, h)
 		}
 	}
@@ -193,8 +199,11 @@ func (t *LockTable) drop(workflow string) {
 
 // Adopt enters what a restored engine holds and waits for, under the name the host has for its workflow, and its rank. A
 // host that restarts adopts all its engines before it acts on any, and calls [LockTable.Grant] then. It takes the place of
-// what the table has of this workflow, so a host that restores an engine anew adopts it again, and calls Grant.
+// what the table has of this workflow, so a host that restores an engine anew adopts it again, and calls Grant. Who waits then
+// has the turn that it had in the table: one that had got its locks, and whose engine does not know that, gets them again
+// unless somebody who is served before it has come.
 func (t *LockTable) Adopt(workflow string, e *Engine) {
+	arrivals := t.arrivals(workflow)
 	t.drop(workflow)
 	t.Rank(workflow, e.graph.Spec())
 	nodes := make([]nodegraph.Index, 0, 8)
@@ -211,9 +220,25 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 		h := Holder{Workflow: workflow, Node: e.graph.Node(i).ID()}
 		t.name(e.rules.LocksOf(i))
 		if e.facts.Node(i).Lock() != fact.LockWaits {
-			t.hold(h, e.rules.LocksOf(i))
+			t.hold(h, holding{e.rules.LocksOf(i), arrivals[h]})
 		} else {
-			t.enqueue(waiter{holder: h, locks: e.rules.LocksOf(i), within: e.lockedAround(i)})
+			t.enqueue(waiter{holder: h, locks: e.rules.LocksOf(i), within: e.lockedAround(i), number: arrivals[h]})
 		}
 	}
+}
+
+// arrivals are the numbers under which holders of a workflow came to wait, those that have got their locks since as well.
+func (t *LockTable) arrivals(workflow string) map[Holder]int {
+	numbers := make(map[Holder]int)
+	for k := range t.waits {
+		if w := &t.waits[k]; w.holder.Workflow == workflow {
+			numbers[w.holder] = w.number
+		}
+	}
+	for h, has := range t.held {
+		if h.Workflow == workflow {
+			numbers[h] = has.number
+		}
+	}
+	return numbers
 }

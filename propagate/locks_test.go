@@ -404,6 +404,35 @@ func TestAdoptAgain(t *testing.T) {
 	require.Equal(t, "other of "+mutexN, holderNames(table.Grant()))
 }
 
+// A host that makes an engine anew for each call adopts it each time. Nobody loses the turn by that, nor what was granted
+// meanwhile: two workflows of one rank would else take each other's lock, call after call.
+func TestAdoptKeepsTheTurn(t *testing.T) {
+	waits := func(name string) *propagate.Engine {
+		spec, err := nodegraph.Parse(name + ": dag(a: mutex(m, pod))")
+		require.NoError(t, err)
+		e := started(t, spec)
+		tell(t, e, propagate.LockQueued(name+".a", mutexM, "waits"))
+		return restored(t, e)
+	}
+	first, second := waits("first"), waits("second")
+	var table propagate.LockTable
+	granted, _, _ := table.Acquire(holder("before"), []nodegraph.Lock{lock(mutexM, 1)})
+	require.True(t, granted)
+	table.Adopt("first", first)
+	table.Adopt("second", second)
+	for range 2 {
+		table.Adopt("first", first)
+		require.Equal(t, "first second", holderNames(table.Waiters(mutexM)))
+	}
+	require.Equal(t, "first", holderNames(table.Release(holder("before"))))
+	for _, name := range []string{"second", "first", "second", "first"} {
+		table.Adopt(name, map[string]*propagate.Engine{"first": first, "second": second}[name])
+		table.Grant()
+		require.Equal(t, "first", holderNames(table.Holders(mutexM)), "after %s was adopted", name)
+		require.Equal(t, "second", holderNames(table.Waiters(mutexM)))
+	}
+}
+
 // A workflow that was deleted holds nothing and waits for nothing.
 func TestForget(t *testing.T) {
 	var table propagate.LockTable

@@ -22,7 +22,7 @@ func TestReadmeExampleIsCompiled(t *testing.T) {
 	_, rest, found := strings.Cut(string(readme), "```go\n")
 	require.True(t, found, "the README has no Go example")
 	code, _, _ := strings.Cut(rest, "```")
-	source, err := os.ReadFile("example_embedding_test.go")
+	source, err := os.ReadFile("reconcile/example_test.go")
 	require.NoError(t, err)
 	assert.Contains(t, string(source), code)
 }

@@ -2,6 +2,7 @@ package propagate
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -13,13 +14,19 @@ import (
 // FromSnapshot returns the engine of a workflow that a controller has recorded, and the ids of recorded nodes that the
 // specification never asks for; those are ignored. What a record leaves open, the pods that exist above all, is
 // learned from the next observations. The first call carries out the strategy of a shutdown that the record has, and a deadline
-// that has passed. A composite that is recorded to have ended stays as it ended, unless something
-// inside it is open: then it ends so once nothing is, and nothing starts inside it. Any other follows from its members.
-// A workflow that is recorded as complete is complete: what the record leaves open in it is closed, and SyncPods asks for
-// the end of each of its pods that the host lists.
+// that has passed.
+//
+// A composite that is recorded to have ended stays as it ended, unless something inside it is open: then it ends so once nothing
+// is, and nothing starts inside it. Any other follows from its members. A workflow that is recorded as complete is complete:
+// what the record leaves open in it is closed, and SyncPods asks for the end of each of its pods that the host lists.
+//
+// The error is that of [New], or a [*StateError] for a value that can't be.
 func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.Option) (*Engine, []string, error) {
 	e, err := New(spec, opts...)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkRecord(&s); err != nil {
 		return nil, nil, err
 	}
 	r := &restorer{e: e, source: recordSource(s.Nodes), record: true}
@@ -50,6 +57,27 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 	e.restored.completionUnreported = e.Complete() && !s.Phase.Completed()
 	e.restored.shutdown = s.Shutdown != "" && !e.Complete()
 	return e, r.source.rest(), nil
+}
+
+// checkRecord refuses values in a record that can't be.
+func checkRecord(s *nodegraph.Snapshot) error {
+	switch {
+	case s.Phase > nodegraph.PhaseOmitted:
+		return &StateError{Field: "phase", Value: s.Phase.String(), Err: ErrStateValue}
+	case !isStrategy(s.Shutdown):
+		return &StateError{Field: "shutdown", Value: s.Shutdown, Err: ErrStateValue}
+	}
+	for k := range s.Nodes {
+		switch n := &s.Nodes[k]; {
+		case n.Phase > nodegraph.PhaseOmitted:
+			return &StateError{Node: n.Name, Field: "phase", Value: n.Phase.String(), Err: ErrStateValue}
+		case n.Kind > nodegraph.KindSkipped:
+			return &StateError{Node: n.Name, Field: "type", Value: n.Kind.String(), Err: ErrStateValue}
+		case n.Restarts < 0:
+			return &StateError{Node: n.Name, Field: "restarts", Value: strconv.Itoa(n.Restarts), Err: ErrStateValue}
+		}
+	}
+	return nil
 }
 
 // created is when the latest node was created, by the clock of the controller. Containers, and all ends, have times of other

@@ -29,11 +29,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
-	"github.com/nodestatus/nodestatus/examples/controller/podstatus"
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/diagnose"
+	"github.com/nodestatus/nodestatus/propagate/podstatus"
 )
 
 // The tests of this file, and of those that use its cluster, run against a real API server. envRequired makes its

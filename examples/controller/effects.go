@@ -13,9 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/nodestatus/nodestatus/examples/controller/podstatus"
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/podstatus"
 )
 
 // An effect is something that is done once the status is stored. Doing it twice is as good as once.
@@ -40,7 +41,12 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 	case propagate.ActionAcquire:
 		return []propagate.Event{r.locks.acquire(w.key, a)}
 	case propagate.ActionRelease:
-		w.todo = append(w.todo, func(context.Context) error { r.locks.release(w.key, a.ID); return nil })
+		w.todo = append(w.todo, func(context.Context) error {
+			if !w.hasLocks(a.ID) {
+				r.locks.release(w.key, a.ID)
+			}
+			return nil
+		})
 	case propagate.ActionResolve, propagate.ActionExpand:
 		return []propagate.Event{propagate.Unanswerable(a.ID, "this example keeps no outputs and can't evaluate "+a.Message)}
 	case propagate.ActionLookup:
@@ -56,6 +62,23 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 		})
 	}
 	return nil
+}
+
+// hasLocks tells whether a node (empty: the workflow) has locks, or waits for them. One that gave them back may have asked again
+// before that was carried out.
+func (w *run) hasLocks(node string) bool {
+	if w.engine == nil {
+		return false
+	}
+	i := nodegraph.Root
+	if node != "" {
+		i = w.engine.Graph().Find(node)
+	}
+	if i == nodegraph.None {
+		return false
+	}
+	lock := w.engine.Fact(i).Lock
+	return lock != fact.LockNone && lock != fact.LockReturned
 }
 
 func podImpossible(node string, err error) propagate.Event {
@@ -187,18 +210,12 @@ func (r *reconciler) setLimits(ctx context.Context, spec *nodegraph.Spec) error 
 	})
 }
 
-// eachLock calls do for every lock that a workflow or its templates name.
-func eachLock(spec *nodegraph.Spec, do func(*nodegraph.Lock) error) error {
-	lists := [][]nodegraph.Lock{spec.Locks}
-	for _, t := range spec.Templates {
-		lists = append(lists, t.Locks)
-	}
-	for _, list := range lists {
-		for k := range list {
-			if err := do(&list[k]); err != nil {
-				return err
-			}
+// eachLock calls do for every lock that a workflow or its templates name, up to the first error.
+func eachLock(spec *nodegraph.Spec, do func(*nodegraph.Lock) error) (err error) {
+	spec.EachLock(func(l *nodegraph.Lock) {
+		if err == nil {
+			err = do(l)
 		}
-	}
-	return nil
+	})
+	return err
 }

@@ -6,6 +6,7 @@ require (
 	github.com/go-logr/logr v1.4.3
 	github.com/google/go-cmp v0.7.0
 	github.com/nodestatus/nodestatus v0.0.0-00010101000000-000000000000
+	github.com/nodestatus/nodestatus/propagate/podstatus v0.0.0-00010101000000-000000000000
 	github.com/prometheus/client_golang v1.24.0
 	github.com/prometheus/client_model v0.6.2
 	github.com/stretchr/testify v1.12.1
@@ -75,3 +76,5 @@ require (
 )
 
 replace github.com/nodestatus/nodestatus => ../..
+
+replace github.com/nodestatus/nodestatus/propagate/podstatus => ../../propagate/podstatus

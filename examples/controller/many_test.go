@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/nodestatus/nodestatus/examples/controller/podstatus"
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/podstatus"
 )
 
 // nightly is a workflow of four pods, every one of which may be lost; the last runs under a mutex.

@@ -11,8 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/nodestatus/nodestatus/examples/controller/podstatus"
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/podstatus"
 )
 
 // A podTemplate is the part of an Argo template, or of a workflow's spec, from which pods are made.

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// Encode returns the whole object as JSON: byte for byte what was read if nothing was set, otherwise with the status
-// as it is now. What came in a list comes without it, what came as YAML comes as JSON. Nodes that came compressed are
+// Encode returns the whole object as JSON: byte for byte what was read if nothing was set, otherwise with the status and the spec
+// as they are now. What came in a list comes without it, what came as YAML comes as JSON. Nodes that came compressed are
 // compressed again. The error is nil; it is there as in encoding/json.
 func (w *Workflow) Encode() ([]byte, error) {
 	status := w.state
@@ -16,10 +16,14 @@ func (w *Workflow) Encode() ([]byte, error) {
 		status = status.with("compressedNodes", quote(compress(w.nodes.encode())))
 	case changed:
 		status = status.with("nodes", w.nodes.encode())
-	case !differ(w.status, w.state):
+	case w.spec == nil && !differ(w.status, w.state):
 		return bytes.Clone(w.text), nil
 	}
-	return w.object.with("status", status.encode()).encode(), nil
+	object := w.object.with("status", status.encode())
+	if w.spec != nil {
+		object = object.with("spec", w.spec)
+	}
+	return object.encode(), nil
 }
 
 // EncodeYAML returns the whole object as YAML, with sorted keys. The error is that of the YAML encoder.

@@ -21,10 +21,14 @@ func (w *Workflow) Patch() ([]byte, error) {
 			status = append(status, member{"nodes", quote("nodes"), nodes.encode()})
 		}
 	}
-	if len(status) == 0 {
-		return []byte("{}"), nil
+	var patch members
+	if w.spec != nil {
+		patch = append(patch, member{"spec", quote("spec"), patchOfValue(w.object.get("spec"), w.spec)})
 	}
-	return members{{"status", quote("status"), status.encode()}}.encode(), nil
+	if len(status) > 0 {
+		patch = append(patch, member{"status", quote("status"), status.encode()})
+	}
+	return patch.encode(), nil
 }
 
 // patch returns the patch of every node that is not as it was read.

@@ -16,6 +16,7 @@ import (
 // or removes nodes.
 type Workflow struct {
 	Name, Namespace, UID string
+	ResourceVersion      string // of the object as it was read; a patch that holds it is refused once somebody else has written
 
 	Spec       *nodegraph.Spec
 	Snapshot   nodegraph.Snapshot // the status as it was read; SetStatus does not change it
@@ -23,6 +24,7 @@ type Workflow struct {
 
 	text   json.RawMessage // the whole object as it was read
 	object members         // the whole object
+	spec   json.RawMessage // as it is now; nil while it is as it was read
 	status members         // its status as it was read
 	state  members         // its status as it is now, but for the nodes
 	nodes  nodeTable
@@ -144,7 +146,7 @@ func (r *reader) read() error {
 	if err := r.decode("metadata", w.object.get("metadata"), &r.meta); err != nil {
 		return err
 	}
-	w.Name, w.Namespace, w.UID = r.meta.Name, r.meta.Namespace, r.meta.UID
+	w.Name, w.Namespace, w.UID, w.ResourceVersion = r.meta.Name, r.meta.Namespace, r.meta.UID, r.meta.Version
 	var kind string
 	if err := r.decode("kind", w.object.get("kind"), &kind); err != nil {
 		return err

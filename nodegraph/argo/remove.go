@@ -25,6 +25,14 @@ func (w *Workflow) RemoveNodes(ids ...string) {
 	}
 }
 
+// ClearShutdown takes shutdown out of the spec, as a manual retry does: with it the workflow would be stopped again.
+func (w *Workflow) ClearShutdown() {
+	e := &edit{raw: w.object.get("spec")}
+	if e.remove("shutdown"); e.changed {
+		w.spec = e.members.encode()
+	}
+}
+
 // without returns a node whose lists of other nodes do not have those that are gone.
 func without(node json.RawMessage, gone map[string]bool) json.RawMessage {
 	e := &edit{raw: node}

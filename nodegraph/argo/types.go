@@ -12,6 +12,7 @@ type metadata struct {
 	Namespace   string            `json:"namespace"`
 	UID         string            `json:"uid"`
 	Created     time.Time         `json:"creationTimestamp"`
+	Version     string            `json:"resourceVersion"`
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
 }

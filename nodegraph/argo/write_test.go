@@ -343,3 +343,20 @@ func TestYAMLKeepsControlCharacters(t *testing.T) {
 		}
 	}
 }
+
+// A manual retry takes the shutdown out of the spec; everything else in it stays byte for byte.
+func TestClearShutdown(t *testing.T) {
+	for _, tt := range []struct{ spec, want, patch string }{
+		{`{"entrypoint": "m",  "shutdown": "Stop", "templates": [{"name": "m", "container": {}}]}`, `{"entrypoint":"m","templates":[{"name": "m", "container": {}}]}`, `{"spec":{"shutdown":null}}`},
+		{`{"entrypoint": "m",  "templates": [{"name": "m", "container": {}}]}`, `{"entrypoint": "m",  "templates": [{"name": "m", "container": {}}]}`, `{}`},
+	} {
+		w := read(t, []byte(`{"kind": "Workflow", "metadata": {"name": "wf"}, "spec": `+tt.spec+`}`))
+		w.ClearShutdown()
+		encoded, err := w.Encode()
+		require.NoError(t, err)
+		assert.Contains(t, string(encoded), tt.want)
+		patch, err := w.Patch()
+		require.NoError(t, err)
+		assert.Equal(t, tt.patch, string(patch))
+	}
+}

@@ -43,30 +43,11 @@ func (l *limits) of(key string) int {
 
 // fill fills in what the specification does not say of its semaphores.
 func (l *limits) fill(spec *nodegraph.Spec) {
-	l.fillLocks(spec.Locks)
-	for _, t := range spec.Templates {
-		l.fillTemplate(t)
-	}
-}
-
-// fillTemplate is fill for a template and for those inside it.
-func (l *limits) fillTemplate(t *nodegraph.Template) {
-	l.fillLocks(t.Locks)
-	for _, tasks := range append([][]nodegraph.Task{t.Tasks}, t.Steps...) {
-		for k := range tasks {
-			if tasks[k].Inline != nil {
-				l.fillTemplate(tasks[k].Inline)
-			}
+	spec.EachLock(func(lock *nodegraph.Lock) {
+		if lock.Limit == 0 {
+			lock.Limit = l.of(lock.Key)
 		}
-	}
-}
-
-func (l *limits) fillLocks(locks []nodegraph.Lock) {
-	for k := range locks {
-		if locks[k].Limit == 0 {
-			locks[k].Limit = l.of(locks[k].Key)
-		}
-	}
+	})
 }
 
 // readLimit reads what Argo says of a lock that is waited for.

@@ -1,5 +1,7 @@
 // Package podstatus turns a Kubernetes pod into what package propagate observes of it.
 //
+// It is a module of its own, because it needs the types of Kubernetes, which the library does not.
+//
 // It decides nothing: it only leaves out what decides no node's status. Some things need a word.
 //
 //   - A pod that is being deleted (it has a deletionTimestamp) still exists, and its containers may still end well within
