@@ -68,7 +68,7 @@ type death struct{}
 // carryOut has the host carry out an action, unless it dies before, or dies then.
 func (c *cluster) carryOut(workflow string, a *propagate.Action, do func()) {
 	at := len(c.asked)
-	idle := a.Type == propagate.ActionWait || a.Type == propagate.ActionStart && (a.Kind.Composite() || a.Kind == nodegraph.KindSuspend)
+	idle := a.Type == propagate.ActionStart && (a.Kind.Composite() || a.Kind == nodegraph.KindSuspend)
 	c.asked = append(c.asked, asked{c.deaths, workflow + " " + a.ID, a.String(), a.Type, idle})
 	if slices.Contains(c.crash, crashPoint{at, false}) {
 		panic(death{})
@@ -121,7 +121,7 @@ func (c *cluster) start(workflow string, e *propagate.Engine, a *propagate.Actio
 	switch {
 	case a.Kind == nodegraph.KindHTTP:
 		c.served[a.Name] = true
-	case a.Kind != nodegraph.KindPod || a.Type == propagate.ActionWait:
+	case a.Kind != nodegraph.KindPod:
 	case slices.ContainsFunc(c.pods, func(p *clusterPod) bool { return p.status.Node == a.ID && !p.gone }):
 	default:
 		template := e.Graph().Node(e.Graph().Find(a.ID)).Template
