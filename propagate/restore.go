@@ -69,7 +69,7 @@ func checkRecord(s *nodegraph.Snapshot) error {
 	}
 	for k := range s.Nodes {
 		switch n := &s.Nodes[k]; {
-		case n.Phase > nodegraph.PhaseOmitted:
+		case n.Phase > nodegraph.PhaseOmitted, n.Kind == nodegraph.KindSkipped && !n.Phase.Settled():
 			return &StateError{Node: n.Name, Field: "phase", Value: n.Phase.String(), Err: ErrStateValue}
 		case n.Kind > nodegraph.KindSkipped:
 			return &StateError{Node: n.Name, Field: "type", Value: n.Kind.String(), Err: ErrStateValue}

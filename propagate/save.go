@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"fmt"
 	"maps"
 	"time"
 
@@ -99,26 +100,32 @@ func FromState(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine
 	return fromState(spec, s, opts...)
 }
 
-// try reports what is wrong with the engine of a state, if anything is: before its first call, or after that.
-func try(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) error {
+// try reports what is wrong with the engine of a state, if anything is: before its first call, or after that. A state may have
+// nodes where the specification allows none, which no rule expects.
+func try(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+		if err != nil {
+			err = &StateError{Field: "nodes", Err: inconsistent{err}}
+		}
+	}()
 	e, _, err := fromState(spec, s, opts...)
 	if err != nil {
 		return err
 	}
 	if err := e.Check(); err != nil {
-		return &StateError{Field: "nodes", Err: inconsistent{err}}
+		return err
 	}
 	now := s.Now
 	if now.IsZero() {
 		now = time.Unix(0, 0).UTC()
 	}
 	if _, err := e.Apply(now); err != nil {
-		return &StateError{Field: "nodes", Err: inconsistent{err}}
+		return err
 	}
-	if err := e.Check(); err != nil {
-		return &StateError{Field: "nodes", Err: inconsistent{err}}
-	}
-	return nil
+	return e.Check()
 }
 
 // fromState is FromState of a state that an engine has saved.
