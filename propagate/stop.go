@@ -1,6 +1,8 @@
 package propagate
 
 import (
+	"time"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
@@ -140,13 +142,21 @@ func (e *Engine) endContainers(pod nodegraph.Index, as *store.Observation) {
 	}
 }
 
-// checkTimeouts fails node i, whose timer has run out, if it is pending still: it has been so for as long as its template
-// allows (Argo: checkTemplateTimeouts).
+// checkTimeouts fails leaf i, whose timer has run out, if its time is over. One that runs where the host enforces timeouts is left
+// to the host (Argo: checkTemplateTimeouts, and the pod's activeDeadlineSeconds).
 func (e *Engine) checkTimeouts(i nodegraph.Index) {
-	if e.rules.Brief(i).Phase() == nodegraph.PhasePending {
-		e.stopLeaf(i, "timeout", "timeout")
+	pending := e.rules.Brief(i).Phase() == nodegraph.PhasePending
+	if !pending && e.graph.Spec().TimeoutsByHost {
+		return
+	}
+	over := func(d time.Duration) bool { return d > 0 && e.facts.Instant() >= e.facts.Created(i).Plus(d) }
+	if d := e.timeoutsOf(i); over(d[0]) || pending && over(d[1]) {
+		e.stopLeaf(i, textTimeout, textTimeout)
 	}
 }
+
+// textTimeout is said of what has taken too long, as Argo puts it.
+const textTimeout = "timeout"
 
 // finalizeEnded releases locks, those of daemons that have become ready, too, makes last what was decided after daemons and hooks,
 // and ends what is left open inside nodes that have just ended: ready daemons, and whatever a template that fails fast leaves
