@@ -32,10 +32,7 @@ type EventError struct {
 
 // Error names the event, the node and the field.
 func (e *EventError) Error() string {
-	value := e.Value
-	if len(value) > 200 {
-		value = value[:200] + "..."
-	}
+	value := bounded(e.Value)
 	node := ""
 	if e.Node != "" && e.Field != "node" {
 		node = fmt.Sprintf("node %q: ", e.Node)
@@ -45,3 +42,12 @@ func (e *EventError) Error() string {
 
 // Unwrap returns the cause.
 func (e *EventError) Unwrap() error { return e.Err }
+
+// bounded keeps error texts short, whatever a host says.
+func bounded(text string) string {
+	const most = 200
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "..."
+}
