@@ -86,7 +86,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 		return true
 	}
 	e.expand(i)
-	e.stopNode(i, message)
+	e.stopNode(i, nodegraph.PhaseFailed, message)
 	return true
 }
 

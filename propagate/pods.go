@@ -17,6 +17,9 @@ import (
 // [*PodStatusError], only for what no pod can look like. Of a complete workflow all but a manual retry and the grant of a
 // lock is ignored; the end of a pod that is listed alive is asked for.
 func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Result, error) {
+	if err := e.usable(); err != nil {
+		return Result{}, err
+	}
 	listed := make(map[nodegraph.Index]bool, len(pods))
 	for k := range pods {
 		i, _ := e.podNode(&pods[k])
@@ -35,6 +38,9 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 // different. Gone are pods that do not exist any more; their node and UID are enough. It costs what is listed, not what
 // exists. A pod that was never told of and is gone changes nothing.
 func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ...Event) (Result, error) {
+	if err := e.usable(); err != nil {
+		return Result{}, err
+	}
 	var lost []nodegraph.Index
 	for k := range gone {
 		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.facts.UID(i) {

@@ -114,15 +114,15 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		}
 		return
 	}
-	if e.stopNode(i, message) && n.Kind() == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
+	if e.stopNode(i, nodegraph.PhaseFailed, message) && n.Kind() == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
 		e.actOn(ActionTerminate, i, message)
 	}
 }
 
-// stopNode makes leaf i Failed with a message, and the containers of a pod that have not ended with it: nothing that is told of them
+// stopNode ends leaf i in a phase, Failed or Error, with a message, and the containers of a pod that have not ended with it: nothing that is told of them
 // later undoes that. It reports whether the leaf had not ended.
-func (e *Engine) stopNode(i nodegraph.Index, message string) bool {
-	o := e.ending(i, fact.StageStopped, nodegraph.PhaseFailed, message, e.facts.Instant())
+func (e *Engine) stopNode(i nodegraph.Index, phase nodegraph.Phase, message string) bool {
+	o := e.ending(i, fact.StageStopped, phase, message, e.facts.Instant())
 	stopped := e.facts.Join(i, &o)
 	if stopped {
 		e.endContainers(i, &o)
