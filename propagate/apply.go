@@ -44,6 +44,35 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	return nil
 }
 
+// callable says why a call can't be made.
+func (e *Engine) callable(result *Result, now time.Time) error {
+	if err := e.usable(); err != nil {
+		return err
+	}
+	switch {
+	case result == nil:
+		return &UseError{"result", "it is nil, and is to be filled in"}
+	case now.IsZero():
+		return &UseError{"now", "it is zero, and nothing starts at no time"}
+	}
+	return nil
+}
+
+// usable says why no call of the engine can be made. Another goroutine is noticed where it is inside a call, as with a map of Go.
+func (e *Engine) usable() error {
+	switch {
+	case e.self == nil:
+		return &UseError{"engine", "it was not made by New, FromState or FromSnapshot"}
+	case e.self != e:
+		return &UseError{"engine", "it is a copy of another"}
+	case e.out.result != nil:
+		return &UseError{"engine", "it is in use by another goroutine, or a call of it has panicked"}
+	case e.graph.Len() != e.facts.Len():
+		return &UseError{"graph", "somebody else has added nodes"}
+	}
+	return nil
+}
+
 // begin opens a call: time moves on, and what waited for it is looked at again.
 func (e *Engine) begin(now time.Time) {
 	if now.After(e.facts.Now()) {

@@ -104,6 +104,13 @@ func (e *Engine) Now() time.Time { return e.facts.Now() }
 // Started is when the workflow started; zero before the first Apply and while it waits for its own locks.
 func (e *Engine) Started() time.Time { return e.facts.Started() }
 
+// must panics where there is no node i, as for a name that no node has.
+func (e *Engine) must(i nodegraph.Index) {
+	if uint(i) >= uint(e.graph.Len()) {
+		panic(noNode(int(i), e.graph.Len()))
+	}
+}
+
 // Verdict returns what the rules say of node i. For a composite it costs a walk over the members. It panics if there is no node i.
 func (e *Engine) Verdict(i nodegraph.Index) rule.Verdict {
 	e.must(i)
@@ -145,7 +152,6 @@ func (e *Engine) Exists(i nodegraph.Index) bool {
 // Kind returns the type under which Argo lists node i: Skipped for a node that never came to be what it is. It panics if there is
 // no node i.
 func (e *Engine) Kind(i nodegraph.Index) nodegraph.Kind {
-	e.must(i)
 	if !e.facts.Node(i).Exists() && e.rules.Brief(i).Phase() != nodegraph.PhasePlanned {
 		return nodegraph.KindSkipped
 	}

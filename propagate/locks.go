@@ -37,6 +37,13 @@ type LockTable struct {
 	stuck   []bool // of waits, who can never go on; nil if that has to be worked out anew
 }
 
+// must panics where there is no table.
+func (t *LockTable) must() {
+	if t == nil {
+		panic("propagate: the LockTable is nil; its zero value is an empty table")
+	}
+}
+
 type lockState struct {
 	limit   int
 	holders []Holder
