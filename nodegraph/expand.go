@@ -160,6 +160,11 @@ func (g *Graph) Expand(i Index) error {
 	if int(n.nesting) > g.limits.Nesting {
 		return &LimitError{Limit: limitNesting, Max: g.limits.Nesting, Node: n.Name()}
 	}
+	if n.Template != nil {
+		if err := g.unchanged(n.Template); err != nil {
+			return err
+		}
+	}
 	before := len(g.nodes)
 	var err error
 	switch n.Kind {
@@ -263,6 +268,9 @@ func (g *Graph) expandPod(i Index) error {
 // The error is a [*LimitError] or [*SpecError].
 func (g *Graph) AddAttempt(i Index) (Index, error) {
 	n := g.nodes[i]
+	if err := g.unchanged(n.Template); err != nil {
+		return None, err
+	}
 	attempt := int32(0)
 	if n.last != None {
 		attempt = g.nodes[n.last].DeclIndex + 1

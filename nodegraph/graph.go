@@ -107,6 +107,7 @@ type Graph struct {
 	features       Features
 	plans          []*Plan             // the first is of nodes without an order among members
 	planOf         map[*Template]int32 // the index in plans
+	shapes         map[*Template]shape // what every template had when the graph was made
 	nodes          []Node
 	ids            idTable
 	text           text
@@ -156,10 +157,12 @@ func New(spec *Spec, opts ...Option) (*Graph, error) {
 		transient:      checked.transient,
 		plans:          []*Plan{nil},
 		planOf:         make(map[*Template]int32, len(checked.plans)),
+		shapes:         make(map[*Template]shape, len(checked.plans)),
 		base:           None,
 	}
 	edges := 0
 	for t, p := range checked.plans {
+		g.shapes[t] = t.shape()
 		if p != nil {
 			g.planOf[t] = int32(len(g.plans))
 			g.plans = append(g.plans, p)
@@ -216,10 +219,10 @@ func (g *Graph) Len() int { return len(g.nodes) }
 // Cap is the number of nodes for which there is memory: whoever keeps something of each node keeps pace with it.
 func (g *Graph) Cap() int { return cap(g.nodes) }
 
-// Node returns node i. The pointer is valid until the next node is added.
+// Node returns node i. The pointer is valid until the next node is added. It panics if there is no node i, as for [None].
 func (g *Graph) Node(i Index) *Node { return &g.nodes[i] }
 
-// Find returns the node with this id or name, None if there is none.
+// Find returns the node with this id or name, [None] if there is none: no method of a graph or an engine takes that for a node.
 func (g *Graph) Find(idOrName string) Index {
 	if idOrName == g.spec.Name {
 		return Entry

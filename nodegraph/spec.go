@@ -1,6 +1,7 @@
 package nodegraph
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/nodestatus/nodestatus/retry"
@@ -32,6 +33,11 @@ type Spec struct {
 	// TransientErrors is a regular expression for messages of errors that retryPolicy OnTransientError retries besides those
 	// that are known. It is the host's, as PodRestarts is; empty for none (Argo: TRANSIENT_ERROR_PATTERN).
 	TransientErrors string
+
+	// TimeoutsByHost says that the host ends a pod at the Timeout of its template, as Argo does: its pods carry
+	// activeDeadlineSeconds. Then the engine fails only what is pending for as long, and no attempt of a Retry. Without it
+	// the engine fails every leaf at its Timeout, each attempt of a Retry for itself, and asks the host to end its pod.
+	TimeoutsByHost bool
 }
 
 // TTL says how long a completed workflow is kept, from its end. A nil duration says nothing (Argo: ttlStrategy).
@@ -65,6 +71,11 @@ type Template struct {
 	Containers []ContainerSpec // Pod: the containers of a ContainerSet; empty for any other pod
 	Daemon     bool            // Pod: fulfilled as soon as it is ready, ended with its boundary
 
+	// MainContainer is the container of a Pod without Containers that does the node's work: its exit code is the node's, and
+	// what is beside it is a sidecar. Empty stands for "main", and in a pod that has none of that name for its only
+	// container, Argo's own left out.
+	MainContainer string
+
 	Tasks      []Task   // DAG
 	Targets    []string // DAG: the tasks that must end; empty for all that nothing depends on
 	NoFailFast bool     // DAG: failFast: false
@@ -77,8 +88,8 @@ type Template struct {
 	Locks          []Lock
 	Parallelism    int           // DAG, Steps: most active members; 0 for no limit
 	FailFast       bool          // DAG, Steps: start no further member once one failed (Argo: template.failFast)
-	Timeout        time.Duration // a node pending for longer fails, but no attempt of a Retry; 0 for none
-	PendingTimeout time.Duration // as Timeout, for nodes that are pending only
+	Timeout        time.Duration // how long a leaf may take from when it was created; 0 for no limit. See Spec.TimeoutsByHost
+	PendingTimeout time.Duration // how long it may be pending, but no attempt of a Retry; 0 for no limit
 	Memoize        string        // the cache key; empty for none. The host looks it up.
 	Err            string        // why no node of this template can run; it ends in Error with this message
 	Unresolved     []Unresolved  // fields whose values only the host knows: it is asked before a node starts
@@ -193,10 +204,11 @@ func (s *Spec) EachLock(do func(*Lock)) {
 	}
 }
 
-// IsMain reports whether container is one of those a user gave: one of a ContainerSet, or "main" in any other pod.
+// IsMain reports whether container is one of those a user gave: one of a ContainerSet, or MainContainer in any other pod,
+// "main" if that is empty.
 func (t *Template) IsMain(container string) bool {
 	if len(t.Containers) == 0 {
-		return container == "main"
+		return container == cmp.Or(t.MainContainer, "main")
 	}
 	for i := range t.Containers {
 		if t.Containers[i].Name == container {

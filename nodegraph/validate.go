@@ -10,8 +10,8 @@ import (
 // maxInline bounds templates that are written inside tasks of templates that are written inside tasks.
 const maxInline = 100
 
-// Validate checks everything that does not depend on the state of a run: names, references, numbers, conditions and
-// cycles. [New] does the same and more. The error is a [*SpecError] that names the template, the node and the field of
+// Validate checks everything that does not depend on the state of a run: names, references, numbers, the order of tasks and
+// cycles. [New] does the same and more. Conditions that do not parse are no error: [Spec.Warnings] lists them. The error is a [*SpecError] that names the template, the node and the field of
 // the first fault, and wraps a [*CycleError] or [*DependsError] where one is the cause.
 func (s *Spec) Validate() error {
 	_, err := s.check(Limits{}.withDefaults())
@@ -96,8 +96,8 @@ func (c *checker) transientErrors(s *Spec) error {
 
 // names collects the templates and checks the references of the workflow itself.
 func (c *checker) names(s *Spec) error {
-	if s.Name == "" {
-		return &SpecError{Field: "name", Reason: "is empty"}
+	if reason := badName(s.Name); reason != "" {
+		return &SpecError{Field: "name", Reason: reason}
 	}
 	for i, t := range s.Templates {
 		switch {
@@ -180,10 +180,14 @@ func (t *Template) checkKind() error {
 		{t.NoFailFast, "dag.failFast", KindDAG},
 		{len(t.Steps) > 0, "steps", KindSteps},
 		{t.Suspend != 0, "suspend.duration", KindSuspend},
+		{t.MainContainer != "", "mainContainer", KindPod},
 	} {
 		if f.set && t.Kind != f.kind {
 			return &SpecError{Template: t.Name, Field: f.field, Reason: fmt.Sprintf("is only for %s templates, and this is a %s", f.kind, t.Kind)}
 		}
+	}
+	if t.MainContainer != "" && len(t.Containers) > 0 {
+		return &SpecError{Template: t.Name, Field: "mainContainer", Reason: "is only for a pod whose containers are no nodes"}
 	}
 	return nil
 }
@@ -253,8 +257,8 @@ func (c *checker) containers(t *Template) (*Plan, error) {
 	}
 	slots := make(map[string]int32, len(t.Containers))
 	for i, ctr := range t.Containers {
-		if ctr.Name == "" {
-			return nil, &SpecError{Template: t.Name, Field: fmt.Sprintf("containerSet.containers[%d].name", i), Reason: "is empty"}
+		if reason := badMember(ctr.Name); reason != "" {
+			return nil, &SpecError{Template: t.Name, Node: bounded(ctr.Name), Field: fmt.Sprintf("containerSet.containers[%d].name", i), Reason: reason}
 		}
 		if _, ok := slots[ctr.Name]; ok {
 			return nil, &SpecError{Template: t.Name, Node: ctr.Name, Field: "name", Reason: "is used by more than one container"}
@@ -356,9 +360,10 @@ func (p place) String() string { return fmt.Sprintf("%s[%d]", p.list, p.at) }
 
 // task checks one task or step of t, which stands at a place of it.
 func (c *checker) task(t *Template, at place, task *Task) error {
+	if reason := badMember(task.Name); reason != "" {
+		return &SpecError{Template: t.Name, Node: bounded(task.Name), Field: at.String() + ".name", Reason: reason}
+	}
 	switch {
-	case task.Name == "":
-		return &SpecError{Template: t.Name, Field: at.String() + ".name", Reason: "is empty"}
 	case task.Inline != nil && task.Template != "":
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "inline", Reason: "can't be used together with template"}
 	case task.Inline != nil:
@@ -426,8 +431,8 @@ func (c *checker) hooks(template, node string, hooks []Hook) error {
 	for i, h := range hooks {
 		field, reason := "hooks."+h.Name, ""
 		switch {
-		case h.Name == "":
-			field, reason = fmt.Sprintf("hooks[%d].name", i), "is empty"
+		case badName(h.Name) != "":
+			field, reason = fmt.Sprintf("hooks[%d].name", i), badName(h.Name)
 		case names[h.Name]:
 			reason = "is there more than once"
 		case c.templates.find(h.Template) == nil:

@@ -2,6 +2,7 @@ package propagate
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
@@ -95,29 +96,40 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 // can't be had.
 func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
 	switch f := e.facts.Node(i); {
-	case awaitsLocks(f):
+	case f.Stage() >= fact.StageEnded || e.rules.Brief(i).Fulfilled():
+		return
+	case awaitsLocks(f), e.facts.Memo(i) == fact.AnswerAsked && awaitsLookup(f):
 		e.starts.forget(i)
 		e.releaseLocks(i)
 	case f.Answer() != fact.AnswerAsked || f.Exists():
 		return
 	}
+	e.facts.SetMemo(i, fact.AnswerNone)
 	e.fail(i, errors.New(ev.Message))
 }
 
 // workflowUnanswerable takes the host's word that the locks of the workflow can't be had (Argo: markWorkflowFailed). A manual retry
 // may have opened nodes that wait for them, too: those are closed.
 func (e *Engine) workflowUnanswerable(ev *Event) {
-	if !awaitsLocks(e.facts.Root()) {
-		return
+	if awaitsLocks(e.facts.Root()) {
+		e.endWorkflow(nodegraph.PhaseFailed, ev.Message)
 	}
+}
+
+// endWorkflow ends the workflow with the host's word, and all that is open inside it.
+func (e *Engine) endWorkflow(phase nodegraph.Phase, message string) {
 	e.releaseLocks(nodegraph.Root)
 	e.closeAll()
-	e.facts.End(nodegraph.Root, nodegraph.PhaseFailed, ev.Message, e.facts.Now())
+	e.facts.End(nodegraph.Root, phase, message, e.facts.Now())
 	e.sched.WakeEverybody() // what is inside a complete workflow is as it was recorded
 }
 
 // awaitsLocks reports whether the host was asked for the locks of a node and has not granted them.
 func awaitsLocks(n *store.Node) bool { return n.Lock() == fact.LockAsked || n.Lock() == fact.LockWaits }
+
+// awaitsLookup reports whether a node, if it has a memoization key, is not to go on before that was looked up: it does not exist, or
+// has waited for its locks and has them.
+func awaitsLookup(n *store.Node) bool { return !n.Exists() || n.Lock() == fact.LockGranted }
 
 // expanded takes the items of a loop. The items of a step become members of its StepGroup.
 func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
@@ -129,7 +141,7 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 	if n.Role == nodegraph.RoleStep && len(ev.Items) > 0 {
 		into = n.Parent
 	}
-	if err := e.graph.AddItems(into, n.Task, ev.Items); err != nil {
+	if err := e.graph.AddItems(into, n.Task, slices.Clone(ev.Items)); err != nil {
 		e.fail(i, err)
 		return
 	}
@@ -145,7 +157,7 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 // memoized takes the host's word on a memoization key.
 func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	f, memo := e.facts.Node(i), e.facts.Memo(i)
-	if memo == fact.AnswerRun || memo == fact.AnswerSkip || f.Exists() && f.Lock() != fact.LockGranted {
+	if memo == fact.AnswerRun || memo == fact.AnswerSkip || !awaitsLookup(f) {
 		return
 	}
 	if ev.Value {

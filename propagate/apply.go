@@ -8,7 +8,8 @@ import (
 
 // Apply tells the engine that it is now, and what happened. It returns what changed and what the host must do. Time
 // never goes back: an earlier now counts as the latest one. The events of one call are one batch: either all are
-// taken or, with an [*EventError], none. Their order does not matter, save where a constructor says so.
+// taken or, with an [*EventError], none. Their order does not matter, save where a constructor says so. A call that can't be
+// made is a [*UseError].
 //
 // Call it with no events when a timer has run out (ActionWake), and once at the beginning to start the workflow.
 //
@@ -22,12 +23,15 @@ func (e *Engine) Apply(now time.Time, events ...Event) (Result, error) {
 // ApplyTo is Apply with a result to fill in: what it held is overwritten, and its slices are used again. An event that
 // adds no node does not allocate once they are large enough. On an error the result is empty.
 func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
+	if err := e.callable(result, now); err != nil {
+		return err
+	}
 	result.reset()
 	if err := e.check(events); err != nil {
 		return err
 	}
-	complete := e.Complete() && !e.restored.completionUnreported
 	e.out.result = result
+	complete := e.Complete() && !e.restored.completionUnreported
 	e.begin(now)
 	e.shutDownAgain()
 	e.take(events)
@@ -38,6 +42,35 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	e.terminateAgain()
 	e.dropVoid()
 	e.finish(complete)
+	return nil
+}
+
+// callable says why a call can't be made.
+func (e *Engine) callable(result *Result, now time.Time) error {
+	if err := e.usable(); err != nil {
+		return err
+	}
+	switch {
+	case result == nil:
+		return &UseError{"result", "it is nil, and is to be filled in"}
+	case now.IsZero():
+		return &UseError{"now", "it is zero, and nothing starts at no time"}
+	}
+	return nil
+}
+
+// usable says why no call of the engine can be made. Another goroutine is noticed where it is inside a call, as with a map of Go.
+func (e *Engine) usable() error {
+	switch {
+	case e.self == nil:
+		return &UseError{"engine", "it was not made by New, FromState or FromSnapshot"}
+	case e.self != e:
+		return &UseError{"engine", "it is a copy of another"}
+	case e.out.result != nil:
+		return &UseError{"engine", "it is in use by another goroutine, or a call of it has panicked"}
+	case e.graph.Len() != e.facts.Len():
+		return &UseError{"graph", "somebody else has added nodes"}
+	}
 	return nil
 }
 

@@ -22,8 +22,15 @@ func (e *InvariantError) Error() string {
 
 // Check tests what must hold after every call. Nothing unfulfilled is inside something fulfilled. An unfinished workflow
 // waits for something, and a complete one for nothing. The reference evaluator agrees. What is fulfilled holds no lock. Check
-// evaluates every node anew and is for tests of the library and of its hosts. The error is an [*InvariantError].
+// evaluates every node anew and is for tests of the library and of its hosts. The error is an [*InvariantError]; that of an
+// engine that can't be used is a [*UseError], and that of a specification that was changed a [*nodegraph.SpecError].
 func (e *Engine) Check() error {
+	if err := e.usable(); err != nil {
+		return err
+	}
+	if err := e.graph.CheckSpec(); err != nil {
+		return err
+	}
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		if err := e.checkContainment(i); err != nil {
 			return err

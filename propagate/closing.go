@@ -1,6 +1,8 @@
 package propagate
 
 import (
+	"errors"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/rule"
@@ -18,6 +20,25 @@ func (e *Engine) fail(i nodegraph.Index, err error) {
 		return
 	}
 	e.facts.End(i, nodegraph.PhaseError, err.Error(), e.facts.Now())
+}
+
+// unrunnable takes the host's word that it can't run node i, which it was asked to start.
+func (e *Engine) unrunnable(i nodegraph.Index, ev *Event) {
+	n := e.facts.Node(i)
+	if v := e.rules.Brief(i); v.Fulfilled() && !v.Daemoned() {
+		return
+	}
+	e.starts.forget(i)
+	if n.Kind().Composite() {
+		e.closeMembers(i, ev.Message)
+		e.endDaemonsIn(i)
+		e.fail(i, errors.New(ev.Message))
+		return
+	}
+	lives := n.Kind() == nodegraph.KindPod && (n.Stage() == fact.StagePending || n.Stage() == fact.StageRunning)
+	if e.stopNode(i, nodegraph.PhaseError, ev.Message) && lives {
+		e.actOn(ActionTerminate, i, ev.Message)
+	}
 }
 
 // closeAll ends all that a record leaves open in a complete workflow: a ready daemon as with its boundary, what has a result

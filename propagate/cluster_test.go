@@ -37,10 +37,11 @@ type cluster struct {
 	retried bool // there was a manual retry
 
 	calls, restarts int // of the engine, so far
+	census          census
 }
 
 func newCluster(t testing.TB, r *rand.Rand, spec *nodegraph.Spec, h host) *cluster {
-	c := &cluster{t: t, r: r, host: h, freed: make(map[string]bool)}
+	c := &cluster{t: t, r: r, host: h, freed: make(map[string]bool), census: make(census)}
 	c.Host = &simhost.Host{Now: epoch, Intake: h.intake, Slow: true, Stamp: h.stamp}
 	require.NoError(t, c.Add("", spec, h.limits))
 	c.flow = c.Workflows[0]
@@ -73,6 +74,7 @@ func (c *cluster) Call(_ string, events []propagate.Event) (propagate.Result, er
 		c.unsay(events) // a pod of a node that a manual retry has reset
 		return propagate.Result{}, nil
 	}
+	c.census.called(events, &result)
 	if err == nil {
 		err = c.sound()
 	}
@@ -179,6 +181,9 @@ func (c *cluster) Do(workflow string, a *propagate.Action) ([]propagate.Notice, 
 	switch a.Type {
 	case propagate.ActionStart, propagate.ActionRecreate:
 		if a.Kind == nodegraph.KindPod {
+			if c.host.lively && !c.calm && c.r.IntN(40) == 0 {
+				return []propagate.Notice{{Workflow: workflow, Event: propagate.Unrunnable(a.ID, "the quota is used up")}}, nil
+			}
 			c.create(a.Name)
 		}
 		return nil, nil
@@ -229,9 +234,7 @@ func (c *cluster) answer() {
 	a := e.Action
 	if c.host.lively && !c.calm && a.Type != propagate.ActionAcquire && c.r.IntN(20) == 0 {
 		c.apply(propagate.Unanswerable(a.Name, "nobody knows"))
-		if a.Type != propagate.ActionLookup {
-			return
-		}
+		return
 	}
 	switch a.Type {
 	case propagate.ActionAcquire:

@@ -25,14 +25,20 @@ var generators = []struct {
 // randomSpecs is how many specifications of each random generator are counted.
 const randomSpecs = 3000
 
-// randomCensus counts what the random searches produce: specifications of both, and what happens in the wide one.
-func randomCensus(*testing.T) census {
+// randomRuns is how many workflows of the random search are run to be counted.
+const randomRuns = 60
+
+// randomCensus counts what the random searches produce: specifications of both, and what happens in them.
+func randomCensus(t *testing.T) census {
 	c := make(census)
 	for s := range uint64(randomSpecs) {
 		spec := wideSpec(rand.New(rand.NewPCG(s, 2)), "wf")
 		c.spec(spec)
 		c.crossings(spec)
 		c.spec(randomSpec(rand.New(rand.NewPCG(s, 3)), 40, true))
+	}
+	for s := range uint64(randomRuns) {
+		c.add(randomWorkflow(t, s+1, hostOf(s+1)).census)
 	}
 	c.add(listedScan().census)
 	return c

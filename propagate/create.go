@@ -86,7 +86,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 		return true
 	}
 	e.expand(i)
-	e.stopNode(i, message)
+	e.stopNode(i, nodegraph.PhaseFailed, message)
 	return true
 }
 
@@ -162,16 +162,24 @@ func (e *Engine) failUnhooked(i nodegraph.Index, err error) {
 	e.facts.See(i)
 }
 
-// watchTimeouts remembers when node i has been pending for too long. The template of an attempt is its Retry's, and that is
-// looked at (Argo: checkTemplateTimeouts).
+// watchTimeouts remembers when the time of node i is over.
 func (e *Engine) watchTimeouts(i nodegraph.Index) {
-	if e.facts.Node(i).IsAttempt() {
-		return
-	}
-	t := e.graph.Node(i).Template
-	for _, d := range [...]time.Duration{t.Timeout, t.PendingTimeout} {
+	for _, d := range e.timeoutsOf(i) {
 		if d > 0 {
 			e.sched.SetTimer(e.facts.Created(i).Plus(d), i)
 		}
 	}
+}
+
+// timeoutsOf returns how long node i may take, and how long it may be pending; 0 for no limit. Where the host enforces timeouts an
+// attempt has none: its template is its Retry's, and that is looked at (Argo: checkTemplateTimeouts).
+func (e *Engine) timeoutsOf(i nodegraph.Index) [2]time.Duration {
+	t := e.graph.Node(i).Template
+	switch {
+	case !e.facts.Node(i).IsAttempt():
+		return [2]time.Duration{t.Timeout, t.PendingTimeout}
+	case e.graph.Spec().TimeoutsByHost:
+		return [2]time.Duration{}
+	}
+	return [2]time.Duration{t.Timeout, 0}
 }

@@ -19,6 +19,7 @@ type LockWait struct {
 // adopted and of actions that [LockTable.Answer] carried out; besides, a workflow does not end before its nodes. Cycles come in
 // the order in which their first waiters would be served.
 func (t *LockTable) Deadlocks() [][]LockWait {
+	t.must()
 	var cycles [][]LockWait
 	seen := make([]int, len(t.waits)) // by which walk, from 1 on
 	for k := range t.waits {

@@ -63,7 +63,7 @@ func mutate(r *rand.Rand, e *propagate.Engine, pods map[string]propagate.PodStat
 				p.Containers[k].Ready = true
 			}
 		case p.Phase == "Running":
-			p.Phase, p.Containers = []string{"Succeeded", "Failed"}[r.IntN(2)], nil
+			p.Phase, p.Containers = []propagate.PodPhase{"Succeeded", "Failed"}[r.IntN(2)], nil
 			p.Message = "boom"
 		default:
 			continue

@@ -59,4 +59,48 @@
 //
 // One goroutine at a time may use an Engine. What its methods return is the caller's. Engines are independent of each
 // other, even where they share a specification.
+//
+// # Misuse
+//
+// What a host may do wrong, and how it shows. Nothing of it is silent: either a call is refused, and nothing was changed, or it is
+// among what the workflow waits for, or it counts as the line says. TestMisuse has a test for each line.
+//
+//	an engine is copied                 go vet says so, and every call of the copy is a UseError
+//	an engine was not made by New       its calls are a UseError, and its other methods panic
+//	two goroutines use an engine        the call that comes into another is a UseError; what reads meanwhile only the race detector sees
+//	nodes are added to the graph        every further call is a UseError
+//	the specification is changed        Check says so; a node that it would make otherwise ends in Error
+//	the specification is nil            New returns a SpecError, and so it does for a template that is nil
+//	a name can't be a node's            New and Spec.Validate return a SpecError
+//	a condition does not parse          Spec.Warnings lists it; its node ends in Error when it is to start
+//	an index of no node                 Phase, Fact, Verdict, Explain and Exists panic and say what Find returns; Kind and Graph.Node panic as a slice does
+//	a name that no node has             ErrUnknownNode, with the names that are near
+//	an event of another kind of node    ErrWrongKind, with what the node is
+//	an event of a node not started      ErrNotStarted
+//	an event of a complete workflow     ErrComplete; SyncPods asks for the end of pods that are alive
+//	a container that is no node         ErrUnknownNode, with the containers that there are
+//	an exit code without HasExit        ErrInvalid: see Event.WithExit
+//	one event of a batch is wrong       none is taken; EventError.Index says which it is
+//	an event comes late or twice        it changes nothing that a later one has said
+//	two ends are told of one pod        the worse one counts, in any order
+//	an answer to no question            ErrWrongKind where the node can never ask; else the first answer counts
+//	the time is zero                    a UseError
+//	the time goes back                  the latest time that was told counts; one that was far ahead is never taken back
+//	the result to fill in is nil        a UseError
+//	a result of ApplyTo is kept         the next call overwrites it: Apply makes a new one each time
+//	slices of an event are used again   the engine has copies of them
+//	a phase that no pod has             SyncPods returns a PodStatusError, and takes nothing of the list
+//	a pod is listed twice               the state that is furthest on counts
+//	a list of pods is old               what has ended stays as it ended
+//	a list of pods is not complete      the pods that are missing count as deleted: wait until the cache of the host is complete
+//	a pod that nobody asked for         Result.Unknown lists it
+//	a pod is made without its lock      ErrWaitsForLock; SyncPods lists it in Result.Unknown
+//	a pod is not made                   Obligations says start; the first call after a restart asks again
+//	a question is not answered          Obligations says which; the first call after a restart asks again
+//	a wake-up is missed                 Obligations says timer, and until when; the next call makes up for it
+//	a pod runs past its timeout         the engine ends it, unless the host does: see nodegraph.Spec.TimeoutsByHost
+//	a release is forgotten              LockTable.Audit finds it, and others wait for that lock
+//	a holder is named by name           LockTable.Audit finds it: a Holder has the id of its node
+//	a holder asks for other locks       it has those that it asked for first; LockTable.Audit finds the difference
+//	a LockTable is nil                  its methods panic: the zero value is an empty table
 package propagate

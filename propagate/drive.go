@@ -124,7 +124,7 @@ func call(h Host, workflow string, events []Event, first bool) ([]task, error) {
 // tooLate reports whether an answer was refused because what asked for it has gone in the meantime.
 func tooLate(refused *EventError) bool {
 	switch refused.Event.Type {
-	case EventLockGranted, EventLockQueued, EventResolved, EventExpanded, EventMemoized, EventUnanswerable:
+	case EventLockGranted, EventLockQueued, EventResolved, EventExpanded, EventMemoized, EventUnanswerable, EventUnrunnable:
 		return errors.Is(refused, ErrComplete) || errors.Is(refused, ErrUnknownNode)
 	}
 	return false
@@ -161,6 +161,7 @@ func (h Holder) Granted() Notice { return Notice{h.Workflow, LockGranted(h.Node)
 
 // Clone returns a copy of the table that shares nothing with it.
 func (t *LockTable) Clone() LockTable {
+	t.must()
 	c := LockTable{
 		locks: make(map[string]*lockState, len(t.locks)), held: make(map[Holder]holding, len(t.held)),
 		waits: slices.Clone(t.waits), ranks: maps.Clone(t.ranks), arrived: t.arrived,

@@ -14,7 +14,12 @@ import (
 // An Engine computes the phases of one workflow's nodes, incrementally: an event costs what it changes. It is
 // deterministic, does no I/O, reads no clock and starts no goroutine: the host drives it. One goroutine at a time may
 // use an Engine.
+//
+// An Engine must not be copied. The section Misuse of the package documentation lists what else can go wrong, and how it shows.
 type Engine struct {
+	_    noCopy
+	self *Engine // the engine; nil where New did not make it, and another one in a copy
+
 	graph *nodegraph.Graph // grows with the workflow; the index of a node stays good for ever
 	facts *store.Store     // what was observed; has a record for every node of graph
 	rules *rule.Evaluator  // the verdicts; between calls each is what the rules say of graph and facts
@@ -65,6 +70,7 @@ func New(spec *nodegraph.Spec, opts ...nodegraph.Option) (*Engine, error) {
 	}
 	has := g.Features()
 	e := &Engine{graph: g, facts: store.New(spec.Suspended, has.Daemons)}
+	e.self = e
 	e.rules = rule.NewEvaluator(g, e.facts.Read())
 	e.sched = sched.New(g, e.facts, e.rules)
 	e.has = features{limits: has.FailFast || has.Parallelism, lockedComposites: has.LockedComposites, workflowStatus: has.WorkflowStatus}
@@ -72,6 +78,13 @@ func New(spec *nodegraph.Spec, opts ...nodegraph.Option) (*Engine, error) {
 	e.grow()
 	e.sched.All(e.judge)
 	return e, nil
+}
+
+// become makes the engine go on as another one, which nobody uses afterwards.
+func (e *Engine) become(other *Engine) {
+	e.graph, e.facts, e.rules, e.sched = other.graph, other.facts, other.rules, other.sched
+	e.stops, e.starts, e.ended, e.restored = other.stops, other.starts, other.ended, other.restored
+	e.out, e.older, e.style, e.has = other.out, other.older, other.style, other.has
 }
 
 // grow makes room for nodes that were added to the graph, which are to be judged: as much as the graph has, which knows best
@@ -87,7 +100,7 @@ func (e *Engine) grow() {
 	e.out.grow(e.graph.Len(), room)
 }
 
-// Graph returns the workflow's graph. Do not add nodes to it.
+// Graph returns the workflow's graph. Do not add nodes to it: the engine notices, and takes no further call.
 func (e *Engine) Graph() *nodegraph.Graph { return e.graph }
 
 // Now is the latest time the engine was told.
@@ -96,18 +109,35 @@ func (e *Engine) Now() time.Time { return e.facts.Now() }
 // Started is when the workflow started; zero before the first Apply and while it waits for its own locks.
 func (e *Engine) Started() time.Time { return e.facts.Started() }
 
-// Verdict returns what the rules say of node i. For a composite it costs a walk over the members.
-func (e *Engine) Verdict(i nodegraph.Index) rule.Verdict { return e.rules.Spell(e.rules.JudgeAside(i)) }
+// must panics where there is no node i, as for a name that no node has.
+func (e *Engine) must(i nodegraph.Index) {
+	if uint(i) >= uint(e.graph.Len()) {
+		panic(noNode(int(i), e.graph.Len()))
+	}
+}
+
+// Verdict returns what the rules say of node i. For a composite it costs a walk over the members. It panics if there is no node i.
+func (e *Engine) Verdict(i nodegraph.Index) rule.Verdict {
+	e.must(i)
+	return e.rules.Spell(e.rules.JudgeAside(i))
+}
 
 // Explain says why node i has its phase: the node first, then the node that decided that, and so on down to the facts.
-// Each node comes once. It allocates.
-func (e *Engine) Explain(i nodegraph.Index) []rule.Reason { return e.rules.Explain(i) }
+// Each node comes once. It allocates. It panics if there is no node i.
+func (e *Engine) Explain(i nodegraph.Index) []rule.Reason {
+	e.must(i)
+	return e.rules.Explain(i)
+}
 
-// Fact returns what is known of node i. It does not allocate.
-func (e *Engine) Fact(i nodegraph.Index) fact.Fact { return e.facts.Fact(i) }
+// Fact returns what is known of node i. It does not allocate. It panics if there is no node i.
+func (e *Engine) Fact(i nodegraph.Index) fact.Fact {
+	e.must(i)
+	return e.facts.Fact(i)
+}
 
-// Phase returns the phase and the message of node i. It does not allocate.
+// Phase returns the phase and the message of node i. It does not allocate. It panics if there is no node i.
 func (e *Engine) Phase(i nodegraph.Index) (nodegraph.Phase, string) {
+	e.must(i)
 	return e.rules.Brief(i).Phase(), e.rules.MessageWords(i)
 }
 
@@ -117,12 +147,15 @@ func (e *Engine) Workflow() (nodegraph.Phase, string) { return e.Phase(nodegraph
 // Complete reports whether the workflow is complete: nothing changes any more, but for a manual retry.
 func (e *Engine) Complete() bool { return e.rules.Brief(nodegraph.Root).Fulfilled() }
 
-// Exists reports whether node i is one that Argo would list: it was created, or was skipped, omitted or refused.
+// Exists reports whether node i is one that Argo would list: it was created, or was skipped, omitted or refused. It panics if there
+// is no node i.
 func (e *Engine) Exists(i nodegraph.Index) bool {
+	e.must(i)
 	return i != nodegraph.Root && e.rules.Brief(i).Phase() != nodegraph.PhasePlanned
 }
 
-// Kind returns the type under which Argo lists node i: Skipped for a node that never came to be what it is.
+// Kind returns the type under which Argo lists node i: Skipped for a node that never came to be what it is. It panics if there is
+// no node i.
 func (e *Engine) Kind(i nodegraph.Index) nodegraph.Kind {
 	if !e.facts.Node(i).Exists() && e.rules.Brief(i).Phase() != nodegraph.PhasePlanned {
 		return nodegraph.KindSkipped

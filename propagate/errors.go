@@ -20,6 +20,9 @@ var ErrNotStarted = errors.New("the node was not started")
 // ErrInvalid is in the chain of the error for an event whose field has a value that it can't have.
 var ErrInvalid = errors.New("invalid value")
 
+// ErrWaitsForLock is in the chain of the error for an event of a pod that was made although its node waits for a lock.
+var ErrWaitsForLock = errors.New("the node waits for a lock and has no pod")
+
 // An EventError says which event of a batch was refused, and why. The engine is as it was before the call.
 type EventError struct {
 	Index int    // position in the batch
@@ -28,20 +31,31 @@ type EventError struct {
 	Field string // the field that is wrong
 	Value string // its value
 	Err   error  // one of the errors of this package
+	Hint  string // what there is in place of that, for people; empty where the error says everything
 }
 
 // Error names the event, the node and the field.
 func (e *EventError) Error() string {
-	value := e.Value
-	if len(value) > 200 {
-		value = value[:200] + "..."
-	}
+	value := bounded(e.Value)
 	node := ""
 	if e.Node != "" && e.Field != "node" {
 		node = fmt.Sprintf("node %q: ", e.Node)
 	}
-	return fmt.Sprintf("propagate: event %d (%s): %s%s %q: %v", e.Index, e.Event.Type, node, e.Field, value, e.Err)
+	hint := e.Hint
+	if hint != "" {
+		hint = "; " + hint
+	}
+	return fmt.Sprintf("propagate: event %d (%s): %s%s %q: %v%s", e.Index, e.Event.Type, node, e.Field, value, e.Err, hint)
 }
 
 // Unwrap returns the cause.
 func (e *EventError) Unwrap() error { return e.Err }
+
+// bounded keeps error texts short, whatever a host says.
+func bounded(text string) string {
+	const most = 200
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "..."
+}

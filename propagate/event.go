@@ -37,13 +37,14 @@ const (
 	EventManualRetry
 	EventAgentEnded
 	EventUnanswerable
+	EventUnrunnable
 )
 
 var eventNames = enum.Names{Type: "EventType", Of: []string{
 	"None", "PodPending", "PodRunning", "PodEnded", "PodDeleted", "ContainerPending", "ContainerRunning",
 	"ContainerEnded", "ContainerRetried", "NodeEnded", "Resumed", "Resolved", "Expanded", "Memoized", "LockGranted",
 	"LockQueued", "ResultPending", "ResultSynced", "Shutdown", "Suspended", "ManualRetry", "AgentEnded",
-	"Unanswerable",
+	"Unanswerable", "Unrunnable",
 }}
 
 // String names the event type.
@@ -66,7 +67,7 @@ type Event struct {
 	Phase      nodegraph.Phase // how it ended
 	Ready      bool            // PodRunning: all containers are ready
 	Value      bool            // Resolved, Memoized, Suspended
-	HasExit    bool
+	HasExit    bool            // ExitCode is known
 	ExitCode   int
 	Message    string
 	Reason     string           // pod's status reason, such as Evicted
@@ -94,6 +95,19 @@ func (e Event) String() string {
 		s += fmt.Sprintf(" %q", e.Message)
 	}
 	return s
+}
+
+// WithPod returns the event with which pod it is about, by UID and by when it was created; zero if the host does not know that.
+// Hosts that may hear of pods late, or twice, name them: see [fact.PodInstance].
+func (e Event) WithPod(uid string, created time.Time) Event {
+	e.Pod.UID, e.Pod.Created = uid, created
+	return e
+}
+
+// WithExit returns the event with the exit code of the container that did the node's work.
+func (e Event) WithExit(code int) Event {
+	e.ExitCode, e.HasExit = code, true
+	return e
 }
 
 // PodPending says that the node's pod exists and does not run yet. Message tells why, as Argo words it.
@@ -171,11 +185,20 @@ func Expanded(node string, items ...nodegraph.Item) Event {
 	return Event{Type: EventExpanded, Node: node, Items: items}
 }
 
-// Unanswerable says that the host can't answer what ActionResolve or ActionExpand asked of the node, or that the locks of
-// ActionAcquire can't be had, as those of a semaphore whose limit can't be read. The node ends in Error with the message, the
-// workflow (empty node) as Failed. It does nothing where no such question is open.
+// Unanswerable says that the host can't answer what it was asked of the node: ActionResolve, ActionExpand, ActionLookup of a cache
+// that can't be read, or ActionAcquire of locks that can't be had, as those of a semaphore whose limit can't be read. The node
+// ends in Error with the message, the workflow (empty node) as Failed. It does nothing where no such question is open.
 func Unanswerable(node, message string) Event {
 	return Event{Type: EventUnanswerable, Node: node, Message: message}
+}
+
+// Unrunnable says that the host can't do what ActionStart or ActionRecreate asks, and that trying again would not help: the pod can't
+// be made (a quota, an admission webhook, a name that is none), arguments can't be resolved, the specification is invalid.
+// The node ends in Error with the message, and with it all that is open inside it; the workflow (empty node) as well. It is the
+// host's own word: what is told of a pod of the node afterwards does not undo it, and after the end of the node it does
+// nothing. A Retry makes another attempt where its policy retries errors.
+func Unrunnable(node, message string) Event {
+	return Event{Type: EventUnrunnable, Node: node, Message: message}
 }
 
 // Memoized answers a look-up in the memoization cache. A hit ends the node with Succeeded without running it.

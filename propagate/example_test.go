@@ -107,7 +107,7 @@ func ExampleEngine_Apply() {
 	// [Start DAG build Start Pod build.compile] <nil>
 	// [Pod build.compile: Pending -> Succeeded Pod build.test: (new) -> Pending] <nil>
 	// [Start Pod build.test]
-	// propagate: event 1 (PodRunning): node "build.publish": the node was not started
+	// propagate: event 1 (PodRunning): node "build.publish": the node was not started; it is planned, and the host was not asked to start it
 	// Pending 12:01:00
 }
 

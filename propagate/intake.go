@@ -70,6 +70,8 @@ func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 		e.expanded(i, ev)
 	case EventUnanswerable:
 		e.unanswerable(i, ev)
+	case EventUnrunnable:
+		e.unrunnable(i, ev)
 	case EventMemoized:
 		e.memoized(i, ev)
 	case EventLockGranted, EventLockQueued:
@@ -95,6 +97,8 @@ func (e *Engine) applyWorkflow(ev *Event) {
 		e.workflowLockAnswered(ev)
 	case EventUnanswerable:
 		e.workflowUnanswerable(ev)
+	case EventUnrunnable:
+		e.endWorkflow(nodegraph.PhaseError, ev.Message)
 	}
 }
 
@@ -117,7 +121,7 @@ func (e *Engine) check(events []Event) error {
 		}
 		var refusal *EventError
 		switch {
-		case rule.about == aboutWorkflow || i == nodegraph.Root && (rule.about == aboutLocks || ev.Type == EventUnanswerable):
+		case rule.about == aboutWorkflow || i == nodegraph.Root && (rule.about == aboutLocks || rule.ofWorkflowToo):
 			i, refusal = nodegraph.Root, e.workflowRefusal(ev)
 		case complete:
 			refusal = refused("node", ev.Node, ErrComplete)
@@ -137,6 +141,10 @@ func (e *Engine) check(events []Event) error {
 			refusal = refused("phase", ev.Phase.String(), ErrInvalid)
 		case uint(ev.Pod.Attempt) > maxAttempt: // a negative one as well
 			refusal = refused("attempt", strconv.Itoa(ev.Pod.Attempt), ErrInvalid)
+		case ev.ExitCode != 0 && !ev.HasExit:
+			refusal = refused("exitCode", strconv.Itoa(ev.ExitCode), ErrInvalid)
+		case e.facts.Node(i).Waits() && e.madeWithoutLock(ev, i):
+			refusal = refused("node", e.rules.NameOf(i), ErrWaitsForLock)
 		}
 		if refusal != nil {
 			return e.ofEvent(refusal, k, ev, i)
@@ -146,12 +154,24 @@ func (e *Engine) check(events []Event) error {
 	return nil
 }
 
+// madeWithoutLock reports whether an event tells of a pod of node i, which waits for a lock and never had a pod. One that is known to
+// be older is not meant.
+func (e *Engine) madeWithoutLock(ev *Event, i nodegraph.Index) bool {
+	switch ev.Type {
+	case EventPodPending, EventPodRunning, EventPodEnded:
+		_, isOld := e.older[e.graph.Node(i).ID()][ev.Pod.UID]
+		return e.facts.Node(i).Stage() == fact.StageNone && !isOld
+	}
+	return false
+}
+
 // ofEvent completes the refusal of event k of a call, which is about node i if there is one.
 func (e *Engine) ofEvent(refusal *EventError, k int, ev *Event, i nodegraph.Index) *EventError {
 	refusal.Index, refusal.Event, refusal.Node = k, *ev, ev.Node
 	if i > nodegraph.Root && int(i) < e.graph.Len() {
 		refusal.Node = e.rules.NameOf(i)
 	}
+	refusal.Hint = e.hint(refusal, ev, i)
 	return refusal
 }
 
@@ -203,7 +223,7 @@ type about uint8
 
 const (
 	aboutWorkflow  about = iota // no node
-	aboutPod                    // a node that was started
+	aboutPod                    // a node that was started, its pod if it is one
 	aboutEnd                    // the same, with the phase in which it ended
 	aboutContainer              // a container of it
 	aboutWait                   // a node that waits to be created, and for an answer
@@ -213,31 +233,39 @@ const (
 // eventRules say what each event is about, and to which kinds of nodes it can happen. A number that is no type of event has
 // the rule of the workflow's, whose check refuses it.
 var eventRules = [1 << 8]struct {
-	about about
-	kinds kinds
+	about         about
+	kinds         kinds
+	ofWorkflowToo bool // without a node it is about the workflow
 }{
-	EventPodPending:       {aboutPod, pods},
-	EventPodRunning:       {aboutPod, pods},
-	EventPodEnded:         {aboutEnd, pods},
-	EventPodDeleted:       {aboutPod, pods},
-	EventResultPending:    {aboutPod, pods},
-	EventResultSynced:     {aboutPod, pods},
-	EventContainerPending: {aboutContainer, pods},
-	EventContainerRunning: {aboutContainer, pods},
-	EventContainerEnded:   {aboutContainer, pods},
-	EventContainerRetried: {aboutContainer, pods},
-	EventNodeEnded:        {aboutEnd, 1<<nodegraph.KindHTTP | 1<<nodegraph.KindPlugin},
-	EventResumed:          {aboutEnd, 1 << nodegraph.KindSuspend},
-	EventResolved:         {aboutWait, anyKind},
-	EventExpanded:         {aboutWait, 1 << nodegraph.KindTaskGroup},
-	EventUnanswerable:     {aboutWait, anyKind},
-	EventMemoized:         {aboutWait, anyKind},
-	EventLockGranted:      {aboutLocks, anyKind},
-	EventLockQueued:       {aboutLocks, anyKind},
+	EventPodPending:       {about: aboutPod, kinds: pods},
+	EventPodRunning:       {about: aboutPod, kinds: pods},
+	EventPodEnded:         {about: aboutEnd, kinds: pods},
+	EventPodDeleted:       {about: aboutPod, kinds: pods},
+	EventResultPending:    {about: aboutPod, kinds: pods},
+	EventResultSynced:     {about: aboutPod, kinds: pods},
+	EventContainerPending: {about: aboutContainer, kinds: pods},
+	EventContainerRunning: {about: aboutContainer, kinds: pods},
+	EventContainerEnded:   {about: aboutContainer, kinds: pods},
+	EventContainerRetried: {about: aboutContainer, kinds: pods},
+	EventNodeEnded:        {about: aboutEnd, kinds: 1<<nodegraph.KindHTTP | 1<<nodegraph.KindPlugin},
+	EventResumed:          {about: aboutEnd, kinds: 1 << nodegraph.KindSuspend},
+	EventResolved:         {about: aboutWait, kinds: anyKind},
+	EventExpanded:         {about: aboutWait, kinds: 1 << nodegraph.KindTaskGroup},
+	EventUnanswerable:     {about: aboutWait, kinds: anyKind, ofWorkflowToo: true},
+	EventMemoized:         {about: aboutWait, kinds: anyKind},
+	EventLockGranted:      {about: aboutLocks, kinds: anyKind},
+	EventLockQueued:       {about: aboutLocks, kinds: anyKind},
+	EventUnrunnable:       {about: aboutPod, kinds: anyKind &^ (1 << nodegraph.KindContainer), ofWorkflowToo: true},
 }
 
-// answerRefusal says why an answer can't be one about node i: it has too many items.
+// answerRefusal says why an answer can't be one about node i: it never asks for that, or it gets too many items.
 func (e *Engine) answerRefusal(ev *Event, i nodegraph.Index) *EventError {
+	n := e.graph.Node(i)
+	switch {
+	case ev.Type == EventMemoized && (n.Template == nil || n.Template.Memoize == ""),
+		ev.Type == EventExpanded && n.Task.Loop.Unresolved == "":
+		return refused("node", e.rules.NameOf(i), ErrWrongKind)
+	}
 	if most := e.graph.Limits().Items; len(ev.Items) > most {
 		return refused("items", e.rules.NameOf(i), &nodegraph.LimitError{Limit: "Items", Max: most, Node: e.rules.NameOf(i)})
 	}

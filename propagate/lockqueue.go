@@ -18,6 +18,7 @@ type rank struct {
 // the older first. A host calls it before the workflow first asks for a lock, and again when the priority has changed. A
 // workflow of which nothing was said has the priority 0 and counts as the oldest.
 func (t *LockTable) Rank(workflow string, spec *nodegraph.Spec) {
+	t.must()
 	if t.ranks == nil {
 		t.ranks = make(map[string]rank)
 	}

@@ -16,7 +16,8 @@ type Holder struct {
 }
 
 // A LockTable grants mutexes and semaphores to the workflows of one host (Argo: the synchronization manager). A holder
-// gets all the locks it asks for at once, or waits for all of them. The zero value is an empty table.
+// gets all the locks it asks for at once, or waits for all of them. The zero value is an empty table. One goroutine at a time may
+// use a table, and a copy of one shares what it knows with it: see [LockTable.Clone].
 //
 // Those who wait are served in this order: the workflow with the higher priority first, then the older one, then who came
 // first; see [LockTable.Rank]. Whoever of a workflow asks has the place in front that any of its nodes has, as in Argo.
@@ -34,6 +35,13 @@ type LockTable struct {
 	ranks   map[string]rank
 	arrived int    // how many have come to wait
 	stuck   []bool // of waits, who can never go on; nil if that has to be worked out anew
+}
+
+// must panics where there is no table.
+func (t *LockTable) must() {
+	if t == nil {
+		panic("propagate: the LockTable is nil; its zero value is an empty table")
+	}
 }
 
 type lockState struct {
@@ -64,6 +72,7 @@ func (t *LockTable) Acquire(h Holder, locks []nodegraph.Lock) (granted bool, key
 
 // acquire is Acquire for one of whom it is known which locks are around it.
 func (t *LockTable) acquire(w waiter) (granted bool, key, message string) {
+	t.must()
 	if _, ok := t.held[w.holder]; ok {
 		return true, "", ""
 	}
@@ -90,6 +99,7 @@ func (t *LockTable) Release(h Holder) []Holder {
 // Free is Release for a host that asks anew for those who wait, in an order of its own, and calls [LockTable.Grant] then.
 // Nobody gets a lock by it.
 func (t *LockTable) Free(h Holder) {
+	t.must()
 	t.leave(func(other Holder) bool { return other == h }, t.held[h].locks)
 	delete(t.held, h)
 }
@@ -107,6 +117,7 @@ func (t *LockTable) leave(who func(Holder) bool, locks []nodegraph.Lock) {
 // Grant gives free locks to those who wait for them and returns who holds all their locks now and did not before. Only
 // a host that has just adopted an engine, or that calls [LockTable.Acquire] or [LockTable.Free], needs to call it.
 func (t *LockTable) Grant() []Holder {
+	t.must()
 	var granted []Holder
 	for place := 0; place < len(t.waits); {
 		if !t.free(place) || t.obstacle(place) != "" {
@@ -121,6 +132,7 @@ func (t *LockTable) Grant() []Holder {
 
 // Holders returns who holds the lock, in the order in which they got it.
 func (t *LockTable) Holders(key string) []Holder {
+	t.must()
 	if l := t.locks[key]; l != nil {
 		return slices.Clone(l.holders)
 	}
@@ -129,6 +141,7 @@ func (t *LockTable) Holders(key string) []Holder {
 
 // Waiters returns who waits for the lock, the next to be served first.
 func (t *LockTable) Waiters(key string) []Holder {
+	t.must()
 	var list []Holder
 	for _, w := range t.waits {
 		if wants(w.locks, key) {
@@ -181,6 +194,7 @@ func wants(locks []nodegraph.Lock, key string) bool {
 // Forget gives back all that a workflow holds and takes it out of every queue, because it does not exist any more. It
 // returns who holds all their locks now and did not before.
 func (t *LockTable) Forget(workflow string) []Holder {
+	t.must()
 	t.drop(workflow)
 	delete(t.ranks, workflow)
 	return t.Grant()
@@ -203,6 +217,7 @@ func (t *LockTable) drop(workflow string) {
 // has the turn that it had in the table: one that had got its locks, and whose engine does not know that, gets them again
 // unless somebody who is served before it has come.
 func (t *LockTable) Adopt(workflow string, e *Engine) {
+	t.must()
 	arrivals := t.arrivals(workflow)
 	t.drop(workflow)
 	t.Rank(workflow, e.graph.Spec())

@@ -28,7 +28,7 @@ func (e *Engine) manualRetry(ev *Event) {
 		}
 	}
 	fresh.older, fresh.out.result, fresh.restored.completionUnreported = e.older, e.out.result, true
-	*e = *fresh
+	e.become(fresh)
 	e.askAgain()
 	for i := range nodegraph.Index(e.graph.Len()) {
 		b := old[e.graph.Node(i).ID()]

@@ -10,46 +10,16 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
-// A PodStatus is a pod as the cluster reports it, reduced to what decides a node's status.
-type PodStatus struct {
-	Node    string // id or name of the node the pod is for
-	UID     string
-	Created time.Time // zero if the host does not know
-	Name    string    // for messages
-	Phase   string    // Pending, Running, Succeeded, Failed
-	Reason  string
-	Message string
-	// Unschedulable is the message of the pod's PodScheduled condition while its reason is Unschedulable.
-	Unschedulable        bool
-	UnschedulableMessage string
-	Init, Containers     []ContainerStatus
-	Conditions           []string // types of the conditions that are true; failure rules and DisruptionTarget look at them
-}
-
-// A ContainerStatus is the state of one container of a pod. Exactly one of Waiting, Running and Terminated is set.
-type ContainerStatus struct {
-	Name                         string
-	Waiting, Running, Terminated bool
-	Reason, Message              string // of the waiting or terminated state
-	ExitCode                     int
-	Finished                     time.Time
-	Ready                        bool
-}
-
-// of puts what a container's end says.
-func (s MessageStyle) of(c *ContainerStatus, text string) string {
-	if s == StyleBare {
-		return text
-	}
-	return c.Name + ": " + text
-}
-
 // SyncPods is the level-triggered intake: these are all the pods of the workflow that exist now. Pods of nodes that
 // the workflow never asked for are listed in the result and ignored; a node whose pod was there and is not listed has
-// lost it. The same list twice changes nothing. Events that are known besides are taken in the same batch and may be
-// refused, as by [Engine.Apply]; a list never is. Of a complete workflow all but a manual retry and the grant of a lock
-// is ignored. The end of a pod that is listed alive is asked for, again if need be, where its node has ended without it.
+// lost it, so a list that is not complete yet must not be told. The same list twice changes nothing. Events that are
+// known besides are taken in the same batch and may be refused, as by [Engine.Apply]. A list is refused, with a
+// [*PodStatusError], only for what no pod can look like. Of a complete workflow all but a manual retry and the grant of a
+// lock is ignored. The end of a pod that is listed alive is asked for, again if need be, where its node has ended without it.
 func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Result, error) {
+	if err := e.usable(); err != nil {
+		return Result{}, err
+	}
 	listed := make(map[nodegraph.Index]bool, len(pods))
 	for k := range pods {
 		i, _ := e.podNode(&pods[k])
@@ -68,6 +38,9 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 // different. Gone are pods that do not exist any more; their node and UID are enough. It costs what is listed, not what
 // exists. A pod that was never told of and is gone changes nothing.
 func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ...Event) (Result, error) {
+	if err := e.usable(); err != nil {
+		return Result{}, err
+	}
 	var lost []nodegraph.Index
 	for k := range gone {
 		if i, known := e.podNode(&gone[k]); known && e.hasPod(i) && gone[k].UID == e.facts.UID(i) {
@@ -80,6 +53,9 @@ func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ..
 // sync tells how pods look and which nodes have lost theirs. Of a complete workflow only a manual retry can change
 // anything, and a lock that was granted is refused, so that the host gives it back.
 func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, events []Event) (Result, error) {
+	if err := checkPods(pods); err != nil {
+		return Result{}, err
+	}
 	batch := slices.Clone(events)
 	var unknown []string
 	outlived := e.outlived(pods)
@@ -117,7 +93,7 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 func (e *Engine) outlived(pods []PodStatus) []Action {
 	var actions []Action
 	for k := range pods {
-		if p := &pods[k]; p.Phase != "Succeeded" && p.Phase != "Failed" {
+		if p := &pods[k]; p.Phase != PodPhaseSucceeded && p.Phase != PodPhaseFailed {
 			if i, known := e.podNode(p); known && e.endedWithout(i, p.UID) {
 				actions = append(actions, e.actionOn(ActionTerminate, i, e.whyToEnd(i)))
 			}
@@ -157,34 +133,33 @@ func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 // that is a node.
 func (e *Engine) podEvents(i nodegraph.Index, p *PodStatus) []Event {
 	n, style := e.graph.Node(i), e.style
+	looks := lookAt(n.Template, p)
 	id := fact.PodInstance{UID: p.UID, Created: p.Created}
 	pod := Event{At: i, Pod: id, Conditions: p.Conditions}
 	switch p.Phase {
-	case "Pending", "":
+	case PodPhasePending:
 		pod.Type, pod.Message = EventPodPending, pendingMessage(p)
-	case "Running":
+	case PodPhaseRunning:
 		pod.Type, pod.Ready = EventPodRunning, true
 		for _, c := range p.Containers {
 			pod.Ready = pod.Ready && c.Ready
 		}
-	case "Succeeded":
+	case PodPhaseSucceeded:
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseSucceeded
-	case "Failed":
+	case PodPhaseFailed:
 		pod.Type, pod.Reason = EventPodEnded, p.Reason
-		pod.Phase, pod.Message = failure(n.Template, p, style)
-	default:
+		pod.Phase, pod.Message = looks.failure(style)
+	case PodPhaseUnknown:
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseError
-		pod.Message = fmt.Sprintf("%s%s: %s", textUnknownPhase, p.Name, p.Phase)
+		pod.Message = fmt.Sprintf("%s%s: %s", textUnknownPhase, cmp.Or(p.Name, p.Node), p.Phase)
 	}
-	if p.Phase != "Failed" && pod.Type == EventPodEnded && auxiliaryRuns(p) {
+	if p.Phase != PodPhaseFailed && pod.Type == EventPodEnded && auxiliaryRuns(p) {
 		pod = e.unchanged(i, &pod) // results are being stored
 	}
 	pod.Finished, pod.Undated = finishOf(p)
+	pod.ExitCode, pod.HasExit = looks.exit()
 	events := []Event{}
 	for _, c := range p.Containers {
-		if c.Terminated && c.Name == "main" {
-			pod.ExitCode, pod.HasExit = c.ExitCode, true
-		}
 		if isContainerNode(n, c.Name) {
 			events = append(events, containerEvent(i, id, &c, style))
 		}
@@ -262,75 +237,4 @@ func join(reason, message string) string {
 		return reason
 	}
 	return reason + ": " + message
-}
-
-// preMainFailure is the exit code with which a main container says that the supervisor failed before it.
-const preMainFailure = 65
-
-// failure says how a failed pod's node ended and why (Argo: inferFailedReason). Of several containers that failed one
-// speaks: init containers first, then the user's, then Argo's own, then sidecars.
-func failure(t *nodegraph.Template, p *PodStatus, style MessageStyle) (nodegraph.Phase, string) {
-	if p.Message != "" {
-		return nodegraph.PhaseFailed, p.Message
-	}
-	containers := append(slices.Clone(p.Init), byImportance(t, p.Containers)...)
-	if len(containers) == 0 {
-		return nodegraph.PhaseFailed, fmt.Sprintf("can't find failed message for pod %s namespace %s", p.Name, "")
-	}
-	main, wait := false, false
-	for _, c := range containers {
-		switch {
-		case c.Waiting:
-			return nodegraph.PhaseError, fmt.Sprintf("Pod failed before %s container starts due to %s: %s", c.Name, c.Reason, c.Message)
-		case !c.Terminated:
-		case c.ExitCode == 0:
-			main, wait = main || t.IsMain(c.Name), wait || auxiliary(c.Name)
-		default:
-			if phase, ok := blame(t, &c); ok {
-				return phase, style.of(&c, join(fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode), c.Message))
-			}
-		}
-	}
-	switch {
-	case main && wait:
-		return nodegraph.PhaseSucceeded, ""
-	case main:
-		return nodegraph.PhaseFailed, "pod failed: wait container did not complete successfully"
-	case wait:
-		return nodegraph.PhaseFailed, "pod failed: main container did not complete successfully"
-	}
-	return nodegraph.PhaseFailed, "pod failed: neither main nor wait container completed successfully"
-}
-
-// blame says what a container that ended badly makes of its node. A sidecar that was killed is not to blame.
-func blame(t *nodegraph.Template, c *ContainerStatus) (nodegraph.Phase, bool) {
-	switch {
-	case c.Name == "init", auxiliary(c.Name):
-		return nodegraph.PhaseError, true
-	case t.IsMain(c.Name):
-		return nodegraph.PhaseFailed, true
-	}
-	return nodegraph.PhaseFailed, c.ExitCode != 137 && c.ExitCode != 143
-}
-
-// byImportance orders containers by who may speak first; the supervisor goes before a main container that only
-// passes its failure on.
-func byImportance(t *nodegraph.Template, containers []ContainerStatus) []ContainerStatus {
-	passedOn := slices.ContainsFunc(containers, func(c ContainerStatus) bool {
-		return t.IsMain(c.Name) && c.Terminated && c.ExitCode == preMainFailure
-	})
-	rank := func(c ContainerStatus) int {
-		switch {
-		case c.Name == "supervisor" && passedOn:
-			return 0
-		case t.IsMain(c.Name):
-			return 1
-		case auxiliary(c.Name):
-			return 2
-		}
-		return 3
-	}
-	sorted := slices.Clone(containers)
-	slices.SortStableFunc(sorted, func(a, b ContainerStatus) int { return cmp.Compare(rank(a), rank(b)) })
-	return sorted
 }

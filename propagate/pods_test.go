@@ -33,7 +33,7 @@ func TestSyncPodsReadsAPod(t *testing.T) {
 	both.Unschedulable, both.UnschedulableMessage = true, "0/3 nodes are available"
 	evicted := podOf("wf.a", "u", "Failed", terminated("main", 137))
 	evicted.Reason, evicted.Message = "Evicted", "The node was low on resource: memory."
-	init := func(phase string, states ...propagate.ContainerStatus) propagate.PodStatus {
+	init := func(phase propagate.PodPhase, states ...propagate.ContainerStatus) propagate.PodStatus {
 		p := podOf("wf.a", "u", phase, waiting("wait", "PodInitializing", ""), waiting("main", "PodInitializing", ""))
 		p.Init = states
 		return p
@@ -43,7 +43,6 @@ func TestSyncPodsReadsAPod(t *testing.T) {
 		pod  propagate.PodStatus
 		want string
 	}{
-		{"no phase yet", podOf("wf.a", "u", ""), "Pending"},
 		{"being created",
 			podOf("wf.a", "u", "Pending", waiting("main", "ContainerCreating", "")), "Pending: ContainerCreating"},
 		{"an image that is not there",
@@ -701,7 +700,7 @@ func TestRestoreOfACachedComposite(t *testing.T) {
 // Kubernetes keeps the second in which a pod was created, and hosts make a pod again at once: two pods of a node that
 // were created in one second are two, and the one that was seen last counts.
 func TestSyncPodsMadeAgainWithinASecond(t *testing.T) {
-	pod := func(uid, phase string) propagate.PodStatus {
+	pod := func(uid string, phase propagate.PodPhase) propagate.PodStatus {
 		p := podOf("wf.a", uid, phase)
 		p.Created = epoch
 		return p
@@ -785,7 +784,7 @@ func TestPodsOfOneSecondWithPreciseTimes(t *testing.T) {
 // After a manual retry the node waits for another pod, which may be created in the second of the one before: it was taken
 // for an older one, and the node waited for ever.
 func TestPodAfterAManualRetryWithinASecond(t *testing.T) {
-	pod := func(uid, phase string, code int) propagate.PodStatus {
+	pod := func(uid string, phase propagate.PodPhase, code int) propagate.PodStatus {
 		p := podOf("wf.a", uid, phase, terminated("main", code))
 		p.Created = epoch
 		return p

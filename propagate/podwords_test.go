@@ -16,7 +16,7 @@ import (
 func TestWhatIsSaidOfAPod(t *testing.T) {
 	wait := propagate.ContainerStatus{Name: "wait", Running: true, Ready: true}
 	stored := propagate.ContainerStatus{Name: "wait", Terminated: true, Finished: epoch}
-	pod := func(phase string, containers ...propagate.ContainerStatus) propagate.PodStatus {
+	pod := func(phase propagate.PodPhase, containers ...propagate.ContainerStatus) propagate.PodStatus {
 		return podOf("wf.a", "1", phase, containers...)
 	}
 	unready := propagate.ContainerStatus{Name: "main", Running: true}
@@ -67,7 +67,7 @@ func TestNothingIsSaidOfAPodWithALock(t *testing.T) {
 	e := drawn(t, "dag(a: mutex(m, pod), b: suspend)")
 	tell(t, e, propagate.LockGranted("wf.a"))
 	running := propagate.ContainerStatus{Name: "wait", Running: true, Ready: true}
-	for _, phase := range []string{"Running", "Unknown", "Running"} {
+	for _, phase := range []propagate.PodPhase{"Running", "Unknown", "Running"} {
 		listed(t, e, podOf("wf.a", "1", phase, running))
 		assert.Equal(t, map[string]string{"wf.a": "Running"}, looks(e, "wf.a"), phase)
 	}

@@ -173,6 +173,9 @@ func (m *specMaker) leaf() *nodegraph.Template {
 		}
 		m.Shuffle(len(t.Containers), func(a, b int) { t.Containers[a], t.Containers[b] = t.Containers[b], t.Containers[a] })
 	}
+	if t.Kind == nodegraph.KindPod && !t.Daemon && len(t.Containers) == 0 {
+		t.MainContainer = "app"
+	}
 	return m.common(t)
 }
 

@@ -151,7 +151,8 @@ func TestRefusedEvents(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			e := ofAllKinds(t, nodegraph.Limits{})
 			err := refused(t, e, test.event)
-			want := &propagate.EventError{Index: 0, Event: test.event, Node: test.event.Node, Field: test.field, Value: test.value, Err: test.want}
+			want := &propagate.EventError{Index: 0, Event: test.event, Node: test.event.Node, Field: test.field, Value: test.value, Err: test.want, Hint: err.Hint}
+			require.NotEmpty(t, err.Hint, "the refusal says what there is in place of that")
 			require.Equal(t, want, err)
 			require.ErrorIs(t, err, test.want)
 			for _, part := range []string{"event 0", test.event.Type.String(), test.field, test.value, test.want.Error()} {

@@ -321,7 +321,7 @@ func TestPodWithATimeOfARestoredEngine(t *testing.T) {
 // stays.
 func TestLostPodWithATimeOfARestoredEngine(t *testing.T) {
 	e := drawn(t, "dag(a: pod(x, y), b: pod(x, y), hold: suspend)")
-	pod := func(node, phase string, containers ...propagate.ContainerStatus) propagate.PodStatus {
+	pod := func(node string, phase propagate.PodPhase, containers ...propagate.ContainerStatus) propagate.PodStatus {
 		p := podOf(node, "u-"+node, phase, containers...)
 		p.Created = epoch
 		return p

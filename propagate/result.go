@@ -56,7 +56,8 @@ type ActionType uint8
 // The actions.
 const (
 	// ActionStart: the node now exists. For a Pod the host creates the pod, under a name made from the node so that
-	// doing it twice makes one; for HTTP and Plugin it has them served; for the others there is nothing to do.
+	// doing it twice makes one; for HTTP and Plugin it has them served; for the others there is nothing to do. A host that
+	// can't do it answers with Unrunnable.
 	ActionStart ActionType = iota
 	// ActionWait: the node now exists and waits for a lock; Message says for which. There is nothing to do: ActionRecreate
 	// follows when the lock was granted.
@@ -78,9 +79,10 @@ const (
 	// template are left to the host (see nodegraph.Template.Unresolved), Message lists them: Resolved lets the node go on with
 	// what they count as, and Unanswerable ends it in Error.
 	ActionResolve
-	// ActionExpand: the host resolves the node's loop, in Message, and answers with Expanded.
+	// ActionExpand: the host resolves the node's loop, in Message, and answers with Expanded, or with Unanswerable.
 	ActionExpand
-	// ActionLookup: the host looks for the memoization key in Message and answers with Memoized.
+	// ActionLookup: the host looks for the memoization key in Message and answers with Memoized, or with Unanswerable where the
+	// cache can't be read.
 	ActionLookup
 	// ActionWake: the host calls Apply again at At, with no events if it has none.
 	ActionWake
@@ -109,7 +111,7 @@ type Action struct {
 	ID, Name string           // of the node, empty for the workflow
 	Locks    []nodegraph.Lock // Acquire, Release
 	Within   []string         // Acquire: ids of the nodes around it that have locks
-	At       time.Time        // Wake; Start: no attempt may run past it, zero if there is no such limit
+	At       time.Time        // Wake
 	Message  string
 }
 

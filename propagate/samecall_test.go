@@ -29,6 +29,11 @@ func TestWhatIsToldWithAStopComesFirst(t *testing.T) {
 		want   string // of wf.a
 	}{
 		{why: "a pod that runs when its timeout passes", text: "dag(a, b: suspend)", set: timeouts(time.Minute, 0),
+			after: time.Minute, events: []propagate.Event{propagate.PodRunning("wf.a")}, want: "Failed: timeout"},
+		{why: "a pod that ends when its timeout passes", text: "dag(a, b: suspend)", set: timeouts(time.Minute, 0),
+			after: time.Minute, events: []propagate.Event{propagate.PodSucceeded("wf.a")}, want: "Succeeded"},
+		{why: "a pod that runs when a timeout passes that the host enforces", text: "dag(a, b: suspend)",
+			set:   func(spec *nodegraph.Spec) { timeouts(time.Minute, 0)(spec); spec.TimeoutsByHost = true },
 			after: time.Minute, events: []propagate.Event{propagate.PodRunning("wf.a")}, want: "Running"},
 		{why: "a pod that runs when its timeout for pending pods passes", text: "dag(a, b: suspend)", set: timeouts(0, time.Minute),
 			after: time.Hour, events: []propagate.Event{propagate.PodRunning("wf.a")}, want: "Running"},

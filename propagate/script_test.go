@@ -134,8 +134,8 @@ func (s *script) setting(spec *nodegraph.Spec, arg datadriven.CmdArg) {
 				if template.Kind == nodegraph.KindPod {
 					template.Memoize = value
 				}
-			case "timeout":
-				template.Timeout = length()
+			case "timeout": // which Argo leaves to the kubelet
+				template.Timeout, spec.TimeoutsByHost = length(), true
 			case "pending-timeout":
 				template.PendingTimeout = length()
 			default:

@@ -155,7 +155,7 @@ func listed(t testing.TB, e *propagate.Engine, pods ...propagate.PodStatus) prop
 }
 
 // podOf is a pod of a node.
-func podOf(node, uid, phase string, containers ...propagate.ContainerStatus) propagate.PodStatus {
+func podOf(node, uid string, phase propagate.PodPhase, containers ...propagate.ContainerStatus) propagate.PodStatus {
 	return propagate.PodStatus{Node: node, UID: uid, Name: "pod-of-" + node, Phase: phase, Containers: containers}
 }
 

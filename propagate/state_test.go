@@ -78,7 +78,7 @@ func TestStateIsSmall(t *testing.T) {
 			Containers: []propagate.ContainerStatus{{Name: "main", Finished: created.Add(time.Minute)}},
 		})
 	}
-	for _, phase := range []string{"Running", "Succeeded"} {
+	for _, phase := range []propagate.PodPhase{"Running", "Succeeded"} {
 		for k := range pods {
 			pods[k].Phase = phase
 			pods[k].Containers[0].Running, pods[k].Containers[0].Terminated = phase == "Running", phase == "Succeeded"

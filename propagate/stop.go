@@ -1,6 +1,8 @@
 package propagate
 
 import (
+	"time"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
@@ -112,15 +114,15 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 		}
 		return
 	}
-	if e.stopNode(i, message) && n.Kind() == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
+	if e.stopNode(i, nodegraph.PhaseFailed, message) && n.Kind() == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
 		e.actOn(ActionTerminate, i, message)
 	}
 }
 
-// stopNode makes leaf i Failed with a message, and the containers of a pod that have not ended with it: nothing that is told of them
+// stopNode ends leaf i in a phase, Failed or Error, with a message, and the containers of a pod that have not ended with it: nothing that is told of them
 // later undoes that. It reports whether the leaf had not ended.
-func (e *Engine) stopNode(i nodegraph.Index, message string) bool {
-	o := e.ending(i, fact.StageStopped, nodegraph.PhaseFailed, message, e.facts.Instant())
+func (e *Engine) stopNode(i nodegraph.Index, phase nodegraph.Phase, message string) bool {
+	o := e.ending(i, fact.StageStopped, phase, message, e.facts.Instant())
 	stopped := e.facts.Join(i, &o)
 	if stopped {
 		e.endContainers(i, &o)
@@ -140,13 +142,21 @@ func (e *Engine) endContainers(pod nodegraph.Index, as *store.Observation) {
 	}
 }
 
-// checkTimeouts fails node i, whose timer has run out, if it is pending still: it has been so for as long as its template
-// allows (Argo: checkTemplateTimeouts).
+// checkTimeouts fails leaf i, whose timer has run out, if its time is over. One that runs where the host enforces timeouts is left
+// to the host (Argo: checkTemplateTimeouts, and the pod's activeDeadlineSeconds).
 func (e *Engine) checkTimeouts(i nodegraph.Index) {
-	if e.rules.Brief(i).Phase() == nodegraph.PhasePending {
-		e.stopLeaf(i, "timeout", "timeout")
+	pending := e.rules.Brief(i).Phase() == nodegraph.PhasePending
+	if !pending && e.graph.Spec().TimeoutsByHost {
+		return
+	}
+	over := func(d time.Duration) bool { return d > 0 && e.facts.Instant() >= e.facts.Created(i).Plus(d) }
+	if d := e.timeoutsOf(i); over(d[0]) || pending && over(d[1]) {
+		e.stopLeaf(i, textTimeout, textTimeout)
 	}
 }
+
+// textTimeout is said of what has taken too long, as Argo puts it.
+const textTimeout = "timeout"
 
 // finalizeEnded releases locks, those of daemons that have become ready, too, makes last what was decided after daemons and hooks,
 // and ends what is left open inside nodes that have just ended: ready daemons, and whatever a template that fails fast leaves

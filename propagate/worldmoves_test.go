@@ -184,9 +184,6 @@ func (w *world) answer(f *flow, m move) bool {
 	}
 	a := w.Owed[places[k]].Action
 	unanswerable := m.op == "unanswerable" && a.Type != propagate.ActionAcquire
-	if unanswerable && a.Type == propagate.ActionLookup { // that is for other questions, and leaves this one open
-		return w.say(f, m, propagate.Unanswerable(a.Name, "nobody knows"))
-	}
 	_, ev := w.Run(places[k])
 	switch {
 	case unanswerable:

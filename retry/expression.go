@@ -108,6 +108,9 @@ func Uncompiled(text string, why error) *Expression {
 // String returns the expression as it was written.
 func (e *Expression) String() string { return e.text }
 
+// Err says why the expression can't be compiled, nil if it can.
+func (e *Expression) Err() error { return e.err }
+
 // Eval evaluates the expression. It allocates. The error is an [*ExpressionError].
 func (e *Expression) Eval(v Variables) (ok bool, err error) {
 	if e.err != nil {

@@ -132,3 +132,18 @@ func TestParseDuration(t *testing.T) {
 		assert.ErrorAs(t, err, &field, text)
 	}
 }
+
+// Times tries again whatever ended an attempt, the loss of its pod included, so many times.
+func TestTimes(t *testing.T) {
+	s := retry.Times(2)
+	require.NoError(t, s.Validate())
+	require.Error(t, retry.Times(-1).Validate())
+	var attempts []retry.Attempt
+	for _, a := range []retry.Attempt{{Outcome: retry.Errored, Reason: retry.ReasonPodDeleted}, {Outcome: retry.Failed}} {
+		attempts = append(attempts, a)
+		require.Equal(t, retry.Start, s.Decide(attempts, retry.Environment{}).Verb)
+	}
+	d := s.Decide(append(attempts, retry.Attempt{Outcome: retry.Errored}), retry.Environment{})
+	require.Equal(t, retry.Stop, d.Verb)
+	require.Equal(t, retry.CheckLimit, d.Check)
+}

@@ -19,7 +19,8 @@ const (
 	PolicyOnTransientError Policy = "OnTransientError"
 )
 
-// A Strategy is Argo's retryStrategy. The zero value retries failures for ever, without waiting.
+// A Strategy is Argo's retryStrategy. The zero value retries failures for ever, without waiting, and neither errors nor pods that
+// were deleted: see [Times].
 type Strategy struct {
 	Limit      *int // retries after the first attempt; nil for no limit
 	Policy     Policy
@@ -32,6 +33,10 @@ type Strategy struct {
 	// Rules, beyond Argo: the first that matches the last attempt decides, as in a Kubernetes Job's podFailurePolicy.
 	Rules []FailureRule
 }
+
+// Times is the strategy that makes n more attempts after the first, whatever ended an attempt: a failure, an error, or the loss of
+// its pod. It does not wait between them.
+func Times(n int) *Strategy { return &Strategy{Limit: &n, Policy: PolicyAlways} }
 
 // A Backoff is how long to wait between attempts.
 type Backoff struct {

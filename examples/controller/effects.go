@@ -34,7 +34,7 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 			n := *w.engine.Graph().Node(a.Node)
 			pod, err := w.stored.buildPod(&n, r.shard.labels())
 			if err != nil {
-				return []propagate.Event{podImpossible(n.ID(), err)}
+				return []propagate.Event{propagate.Unrunnable(n.ID(), err.Error())}
 			}
 			w.todo = append(w.todo, func(ctx context.Context) error { return r.create(ctx, w, &n, pod) })
 		}
@@ -81,10 +81,6 @@ func (w *run) hasLocks(node string) bool {
 	return lock != fact.LockNone && lock != fact.LockReturned
 }
 
-func podImpossible(node string, err error) propagate.Event {
-	return propagate.Event{Type: propagate.EventPodEnded, Node: node, Phase: nodegraph.PhaseError, Message: err.Error()}
-}
-
 // carryOut does what is on the list. What fails stays there.
 func (r *reconciler) carryOut(ctx context.Context, w *run) error {
 	var failed []effect
@@ -112,7 +108,7 @@ func (r *reconciler) create(ctx context.Context, w *run, n *nodegraph.Node, pod 
 			err = fmt.Errorf("pod %s: the name is taken by a pod that is not of this workflow, or just becomes free", podName(n))
 		}
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		w.news = append(w.news, podImpossible(n.ID(), err)) // asking again would not help
+		w.news = append(w.news, propagate.Unrunnable(n.ID(), err.Error())) // asking again would not help
 		r.locks.wake(w.key)
 		return nil
 	}

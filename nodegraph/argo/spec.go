@@ -52,6 +52,7 @@ func (r *reader) readSpec() error {
 	stored := make(map[string]template)
 	c := &converter{w: r.w, limits: r.limits, globals: g, field: field, spec: s, stored: stored, known: make(map[string]bool), room: min(r.limits.Bytes, maxCopied)}
 	c.out.Priority, c.out.Created = own.Priority, r.meta.Created.UTC() // Argo reads no template's priority
+	c.out.TimeoutsByHost = true                                        // by the activeDeadlineSeconds of pods
 	if bytes.Contains(text, []byte("{{")) {
 		c.spec = new(spec)
 		if err := r.decodeFilled(g, field, text, c.spec); err != nil {

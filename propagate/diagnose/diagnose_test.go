@@ -102,7 +102,7 @@ func with(kind nodegraph.Kind, name string, phase nodegraph.Phase) func(*diagnos
 	}
 }
 
-func pod(node, phase string) func(*diagnose.Input) {
+func pod(node string, phase propagate.PodPhase) func(*diagnose.Input) {
 	return func(in *diagnose.Input) {
 		in.Pods = append(in.Pods, propagate.PodStatus{Node: nodegraph.NodeID(in.Spec.Name, node), UID: node, Name: "pod-of-" + node, Phase: phase})
 	}

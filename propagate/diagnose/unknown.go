@@ -25,7 +25,7 @@ func (d *diagnosis) unknownPods() {
 		}
 		d.report.Findings = append(d.report.Findings, Finding{
 			Kind: UnknownPod, Node: Node{ID: p.Node, Name: p.Node, Type: nodegraph.KindPod}, Pod: p.Name,
-			Reason: "pod " + p.Name + " exists (" + p.Phase + ") and no node of the workflow asked for it",
+			Reason: "pod " + p.Name + " exists (" + string(p.Phase) + ") and no node of the workflow asked for it",
 			Remedy: "delete pod " + p.Name,
 		})
 	}

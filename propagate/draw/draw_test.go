@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
@@ -265,7 +266,7 @@ var hostile = []string{
 	"日本語の名前", "</title></svg>", "{{.}}", "]]>", "<!--", "%%{init}%%", strings.Repeat("long", 200),
 }
 
-// hostileEngine is a workflow with such names, messages and conditions.
+// hostileEngine is a workflow with such names, messages and conditions. What can't be the name of a task is the text of an item.
 func hostileEngine(t testing.TB) *propagate.Engine {
 	spec := &nodegraph.Spec{Name: `<wf> & "co"`, Namespace: "default", Entrypoint: "main", Templates: []*nodegraph.Template{
 		{Name: "main", Kind: nodegraph.KindDAG}, {Name: "pod", Kind: nodegraph.KindPod},
@@ -273,8 +274,13 @@ func hostileEngine(t testing.TB) *propagate.Engine {
 	var events []propagate.Event
 	for k, name := range hostile {
 		task := nodegraph.Task{Name: name, Template: "pod", When: fmt.Sprintf(`"<%d>" == "<%d>"`, k, k)}
+		node := name
+		if strings.ContainsAny(name, ".()[]\n\t\x00") || !utf8.ValidString(name) || len(name) > nodegraph.MaxNameLength {
+			task.Name, task.Loop = fmt.Sprintf("<%d>", k), &nodegraph.Loop{Items: []nodegraph.Item{{Text: name}}}
+			node = nodegraph.ItemName(task.Name, 0, name)
+		}
 		spec.Templates[0].Tasks = append(spec.Templates[0].Tasks, task)
-		events = append(events, propagate.PodFailed(spec.Name+"."+name, name))
+		events = append(events, propagate.PodFailed(spec.Name+"."+node, name))
 	}
 	return playedSpec(t, spec, events[1:]...)
 }

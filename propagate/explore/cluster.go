@@ -22,7 +22,7 @@ func (w *World) pods() []*simhost.Pod {
 func podKey(p *simhost.Pod) string {
 	end := ""
 	if p.State >= simhost.PodEnded && p.Status.Phase != "Pending" && p.Status.Phase != "Running" {
-		end = p.Status.Phase
+		end = string(p.Status.Phase)
 	}
 	return fmt.Sprint(p.Workflow, p.Node, p.Number, p.State, end, p.Ready, p.Unsynced, p.Synced, p.Terminating, codes(p), p.Created.Unix())
 }

@@ -50,17 +50,21 @@ func Of(pod *corev1.Pod) propagate.PodStatus {
 	return s
 }
 
-// phase is the phase of the pod, where Unknown says nothing new.
-func phase(pod *corev1.Pod) string {
-	if pod.Status.Phase != corev1.PodUnknown {
-		return string(pod.Status.Phase)
+// phase is the phase of the pod, where Unknown says nothing new, and no phase that no API server has stored the pod yet.
+func phase(pod *corev1.Pod) propagate.PodPhase {
+	switch pod.Status.Phase {
+	case "":
+		return propagate.PodPhasePending
+	case corev1.PodUnknown:
+	default:
+		return propagate.PodPhase(pod.Status.Phase)
 	}
 	for _, c := range pod.Status.ContainerStatuses {
 		if c.State.Running != nil || c.State.Terminated != nil {
-			return string(corev1.PodRunning)
+			return propagate.PodPhaseRunning
 		}
 	}
-	return string(corev1.PodPending)
+	return propagate.PodPhasePending
 }
 
 // initContainers are those that must end before the others start.

@@ -33,7 +33,7 @@ var states = []struct {
 }{
 	{
 		name: "just created", state: `{}`,
-		node: "Pending",
+		want: propagate.PodStatus{Phase: "Pending"}, node: "Pending",
 	}, {
 		name: "pending", state: `{phase: Pending}`,
 		want: propagate.PodStatus{Phase: "Pending"}, node: "Pending",
@@ -141,7 +141,7 @@ var states = []struct {
 		state: `{phase: Failed, conditions: [{type: DisruptionTarget, status: "True", reason: DeletionByPodGC, message: "PodGC: node no longer exists"}],
 			containerStatuses: [{name: main, state: {running: {}}}]}`,
 		want: propagate.PodStatus{Phase: "Failed", Conditions: []string{"DisruptionTarget"}, Containers: []propagate.ContainerStatus{{Name: "main", Running: true}}},
-		node: "Failed: pod failed: neither main nor wait container completed successfully",
+		node: "Failed: pod failed: no container says why",
 	}, {
 		name: "phase Unknown of one that ran", ran: true,
 		state: `{phase: Unknown, reason: NodeLost, containerStatuses: [{name: main, state: {running: {}}}]}`,

@@ -173,14 +173,14 @@ func (c *cluster) reports(e *propagate.Engine) []propagate.Event {
 func (c *cluster) goOn() bool {
 	moved := false
 	for _, p := range c.pods {
-		next := map[string]string{"Pending": "Running", "Running": "Succeeded"}[p.status.Phase]
+		next := map[propagate.PodPhase]propagate.PodPhase{"Pending": "Running", "Running": "Succeeded"}[p.status.Phase]
 		if next == "Succeeded" && slices.Contains(c.fails, p.status.Name) {
 			next = "Failed"
 		}
-		if next == "" || p.gone || slices.Contains(c.stuck, p.status.Phase+" "+p.status.Name) || p.daemon && p.status.Phase == "Running" {
+		if next == "" || p.gone || slices.Contains(c.stuck, string(p.status.Phase)+" "+p.status.Name) || p.daemon && p.status.Phase == "Running" {
 			continue
 		}
-		p.status.Phase, p.status.Containers = next, podOf("", next).Containers
+		p.status.Phase, p.status.Containers = next, podOf("", string(next)).Containers
 		p.status.Containers[0].Ready = next == "Running"
 		moved = true
 	}

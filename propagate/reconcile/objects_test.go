@@ -91,7 +91,7 @@ func podOf(node, phase string) propagate.PodStatus {
 	if phase == "Failed" {
 		c.ExitCode = 1
 	}
-	return propagate.PodStatus{Node: node, UID: "uid-" + node, Phase: phase, Containers: []propagate.ContainerStatus{c}}
+	return propagate.PodStatus{Node: node, UID: "uid-" + node, Phase: propagate.PodPhase(phase), Containers: []propagate.ContainerStatus{c}}
 }
 
 // actions are the actions of an outcome, in a line each.

@@ -145,7 +145,7 @@ func TestHostAsksAgain(t *testing.T) {
 func TestHostVisitsInOrder(t *testing.T) {
 	h := hostOf(t, "dag(a -> c: mutex(m, pod), z: mutex(m, pod))")
 	h.Visits = true
-	pods := func(phase string) []propagate.PodStatus {
+	pods := func(phase propagate.PodPhase) []propagate.PodStatus {
 		return []propagate.PodStatus{{Node: "wf.a", UID: "1", Phase: "Succeeded"}, {Node: "wf.z", UID: "2", Phase: phase}}
 	}
 	say(t, h)
@@ -229,7 +229,7 @@ func TestHostVisitsBeforeALockGoesBack(t *testing.T) {
 		_, err := h.Step(noon, pods)
 		require.NoError(t, err)
 	}
-	pod := func(node, phase string) propagate.PodStatus {
+	pod := func(node string, phase propagate.PodPhase) propagate.PodStatus {
 		return propagate.PodStatus{Node: node, UID: node, Phase: phase}
 	}
 	step()

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -81,7 +82,7 @@ func ReadPods(data []byte) ([]propagate.PodStatus, error) {
 func (p *podJSON) status() propagate.PodStatus {
 	s := propagate.PodStatus{
 		Node: p.Metadata.Annotations[annotationNodeID], UID: p.Metadata.UID, Created: p.Metadata.Created, Name: p.Metadata.Name,
-		Phase: p.Status.Phase, Reason: p.Status.Reason, Message: p.Status.Message,
+		Phase: cmp.Or(propagate.PodPhase(p.Status.Phase), propagate.PodPhasePending), Reason: p.Status.Reason, Message: p.Status.Message,
 		Init: containerStatuses(p.Status.Init), Containers: containerStatuses(p.Status.Containers),
 	}
 	if s.Node == "" {

@@ -1,6 +1,7 @@
 package simhost
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -146,7 +147,7 @@ func (p *Pod) run(ready bool) {
 			p.Status.Containers = append(p.Status.Containers, propagate.ContainerStatus{Name: c.Name, Running: true})
 		}
 		if len(p.Template.Containers) == 0 {
-			p.Status.Containers = []propagate.ContainerStatus{{Name: "main", Running: true}}
+			p.Status.Containers = []propagate.ContainerStatus{{Name: cmp.Or(p.Template.MainContainer, "main"), Running: true}}
 		}
 	}
 	p.Ready, p.Status.Containers = ready, slices.Clone(p.Status.Containers)
@@ -157,9 +158,9 @@ func (p *Pod) run(ready bool) {
 
 // end lets the pod end. Its containers end with it if the event says how: that of a pod that is evicted does not.
 func (p *Pod) end(ev *propagate.Event) {
-	p.State, p.Status.Phase, p.Status.Reason, p.Status.Message, p.Status.Conditions = PodEnded, ev.Phase.String(), ev.Reason, ev.Message, ev.Conditions
+	p.State, p.Status.Phase, p.Status.Reason, p.Status.Message, p.Status.Conditions = PodEnded, propagate.PodPhase(ev.Phase.String()), ev.Reason, ev.Message, ev.Conditions
 	if ev.Phase == nodegraph.PhaseError {
-		p.Status.Phase, p.Status.Message = "Unknown", ""
+		p.Status.Phase, p.Status.Message = propagate.PodPhaseUnknown, ""
 	}
 	for _, c := range p.Status.Containers {
 		if ev.HasExit && !c.Terminated {

@@ -133,10 +133,10 @@ func TestHoldersOfSeveralWorkflows(t *testing.T) {
 }
 
 // asksFor is the result of a call that asks for the pod of a node.
-func asksFor(g *nodegraph.Graph, action propagate.ActionType, name, message string) propagate.Result {
+func asksFor(g *nodegraph.Graph, action propagate.ActionType, name string) propagate.Result {
 	i := g.Find(name)
 	n := g.Node(i)
-	return propagate.Result{Actions: []propagate.Action{{Type: action, Kind: n.Kind, Node: i, ID: n.ID(), Name: name, Message: message}}}
+	return propagate.Result{Actions: []propagate.Action{{Type: action, Kind: n.Kind, Node: i, ID: n.ID(), Name: name}}}
 }
 
 // A Watch accepts what an engine asks for, and names the line that a pod breaks which should not have been asked for.
@@ -144,20 +144,19 @@ func TestWatch(t *testing.T) {
 	deadline := func(s *nodegraph.Spec) { s.ActiveDeadline = time.Minute }
 	type events = []propagate.Event
 	for _, test := range []struct {
-		name    string
-		text    string
-		edit    func(*nodegraph.Spec)
-		calls   []events
-		begin   time.Duration // after the whole second
-		later   int           // seconds until one more call
-		action  propagate.ActionType
-		pod     string
-		message string
-		want    []string // none for a pod that may be asked for
+		name   string
+		text   string
+		edit   func(*nodegraph.Spec)
+		calls  []events
+		begin  time.Duration // after the whole second
+		later  int           // seconds until one more call
+		action propagate.ActionType
+		pod    string
+		want   []string // none for a pod that may be asked for
 	}{
 		{name: "a pod that may start", text: "dag(a)", pod: "wf.a"},
 		{name: "a pod whose node waits for its lock is not asked for", text: "mutex(m, pod)", calls: []events{{propagate.LockQueued("wf", "m", "waits")}},
-			pod: "wf", message: "waits"},
+			action: propagate.ActionWait, pod: "wf"},
 		{name: "a pod whose node waits for its lock", text: "mutex(m, pod)", calls: []events{{propagate.LockQueued("wf", "m", "waits")}},
 			pod: "wf", want: []string{"I9.4 wf"}},
 		{name: "a pod whose node has its lock", text: "mutex(m, pod)", calls: []events{{propagate.LockQueued("wf", "m", "waits")}, {propagate.LockGranted("wf")}},
@@ -206,7 +205,7 @@ func TestWatch(t *testing.T) {
 			if test.later > 0 {
 				call(at(test.later))
 			}
-			all := w.Violations(truth.Of(e), asksFor(e.Graph(), test.action, test.pod, test.message))
+			all := w.Violations(truth.Of(e), asksFor(e.Graph(), test.action, test.pod))
 			assert.Equal(t, test.want, broken(all), "%s: lines that are broken by asking for the pod of %s after %v: %v", test.text, test.pod, test.calls, all)
 		})
 	}
@@ -224,7 +223,7 @@ func TestWatchOfADaemonThatIsRetried(t *testing.T) {
 	} {
 		c := claim(t, parse(t, test.text, nil), states, nil)
 		var w truth.Watch
-		all := w.Violations(c, asksFor(c.Graph, propagate.ActionStart, "wf[0].d(1)", ""))
+		all := w.Violations(c, asksFor(c.Graph, propagate.ActionStart, "wf[0].d(1)"))
 		assert.Equal(t, test.want, broken(all), "%s: lines that are broken by asking for the pod of wf[0].d(1): %v", test.text, all)
 	}
 }
@@ -241,7 +240,7 @@ func TestWatchOfAnExitHandler(t *testing.T) {
 	}
 	_, err = e.Apply(start, propagate.Shutdown("Terminate"))
 	require.NoError(t, err)
-	assert.Contains(t, broken(w.Violations(truth.Of(e), asksFor(e.Graph(), propagate.ActionStart, "wf.onExit.b", ""))), "I9.6 wf.onExit.b",
+	assert.Contains(t, broken(w.Violations(truth.Of(e), asksFor(e.Graph(), propagate.ActionStart, "wf.onExit.b"))), "I9.6 wf.onExit.b",
 		"nothing starts after Terminate, exit handlers included")
 }
 
@@ -316,7 +315,7 @@ func TestWatchRemembersWhatRan(t *testing.T) {
 				e = test.restart(t, e)
 			}
 			apply(test.then...)
-			all := w.Violations(truth.Of(e), asksFor(e.Graph(), propagate.ActionRecreate, "wf.a", ""))
+			all := w.Violations(truth.Of(e), asksFor(e.Graph(), propagate.ActionRecreate, "wf.a"))
 			assert.Equal(t, test.want, broken(all), "lines that are broken by asking for the pod of wf.a again: %v", all)
 		})
 	}

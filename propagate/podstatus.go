@@ -1,0 +1,117 @@
+package propagate
+
+import (
+	"fmt"
+	"time"
+)
+
+// A PodPhase is the phase of a pod, in Kubernetes' words.
+type PodPhase string
+
+// The phases that a pod can have. Kubernetes has no other, and SyncPods takes no other.
+const (
+	PodPhasePending   PodPhase = "Pending"
+	PodPhaseRunning   PodPhase = "Running"
+	PodPhaseSucceeded PodPhase = "Succeeded"
+	PodPhaseFailed    PodPhase = "Failed"
+	PodPhaseUnknown   PodPhase = "Unknown" // its machine does not answer: the node ends in Error, as in Argo
+)
+
+// known reports whether Kubernetes has the phase.
+func (p PodPhase) known() bool {
+	switch p {
+	case PodPhasePending, PodPhaseRunning, PodPhaseSucceeded, PodPhaseFailed, PodPhaseUnknown:
+		return true
+	}
+	return false
+}
+
+// A PodStatus is a pod as the cluster reports it, reduced to what decides a node's status.
+//
+// A pod is judged by its own end: a container that runs on keeps its node open, a sidecar as well. Where a pod has failed, one
+// container says why, and its exit code is the node's: the one that does the node's work (see
+// nodegraph.Template.MainContainer) if that ended badly, else one beside it, unless that was killed (exit code 137 or 143). A pod
+// of which nobody says which of several containers does the work has failed whichever failed.
+type PodStatus struct {
+	Node    string // id or name of the node the pod is for
+	UID     string
+	Created time.Time // zero if the host does not know
+	Name    string    // for messages
+	Phase   PodPhase
+	Reason  string
+	Message string
+	// Unschedulable is the message of the pod's PodScheduled condition while its reason is Unschedulable.
+	Unschedulable        bool
+	UnschedulableMessage string
+	Init, Containers     []ContainerStatus
+	Conditions           []string // types of the conditions that are true; failure rules and DisruptionTarget look at them
+}
+
+// A ContainerStatus is the state of one container of a pod. At most one of Waiting, Running and Terminated is set; a container of
+// which nothing is said waits.
+type ContainerStatus struct {
+	Name                         string
+	Waiting, Running, Terminated bool
+	Reason, Message              string // of the waiting or terminated state
+	ExitCode                     int
+	Finished                     time.Time
+	Ready                        bool
+}
+
+// states is how many states the container is said to be in.
+func (c *ContainerStatus) states() int {
+	n := 0
+	for _, is := range [...]bool{c.Waiting, c.Running, c.Terminated} {
+		if is {
+			n++
+		}
+	}
+	return n
+}
+
+// of puts what a container's end says.
+func (s MessageStyle) of(c *ContainerStatus, text string) string {
+	if s == StyleBare {
+		return text
+	}
+	return c.Name + ": " + text
+}
+
+// A PodStatusError says which pod of a list looks as no pod can. The engine is as it was before the call.
+type PodStatusError struct {
+	Index int    // position in the list
+	Node  string // what the pod gave for its node
+	Field string // the field that is wrong
+	Value string // its value
+	Err   error  // ErrInvalid
+}
+
+// Error names the pod, the node and the field.
+func (e *PodStatusError) Error() string {
+	hint := ""
+	if e.Field == "phase" {
+		hint = "; a pod is Pending, Running, Succeeded, Failed or Unknown"
+	}
+	return fmt.Sprintf("propagate: pod %d of node %q: %s %q: %v%s", e.Index, bounded(e.Node), e.Field, bounded(e.Value), e.Err, hint)
+}
+
+// Unwrap returns the cause.
+func (e *PodStatusError) Unwrap() error { return e.Err }
+
+// checkPods says which pod of a list looks as no pod can. Nothing has been changed when it is called.
+func checkPods(pods []PodStatus) error {
+	for k := range pods {
+		p := &pods[k]
+		if !p.Phase.known() {
+			return &PodStatusError{Index: k, Node: p.Node, Field: "phase", Value: string(p.Phase), Err: ErrInvalid}
+		}
+		for _, list := range [...][]ContainerStatus{p.Init, p.Containers} {
+			for c := range list {
+				if list[c].states() > 1 {
+					return &PodStatusError{Index: k, Node: p.Node, Field: "state of container", Value: list[c].Name, Err: ErrInvalid}
+				}
+			}
+		}
+	}
+	return nil
+}
