@@ -134,10 +134,10 @@ func (c *call) Do(_ string, a *propagate.Action) ([]propagate.Notice, error) {
 		c.out.Wake = a.At
 		return nil, nil
 	case propagate.ActionWait:
-		return nil, nil // the status says all of it
+		return nil, nil // the status says it
 	case propagate.ActionStart, propagate.ActionRecreate:
 		if a.Kind != nodegraph.KindPod && a.Kind != nodegraph.KindHTTP && a.Kind != nodegraph.KindPlugin {
-			return nil, nil // so here
+			return nil, nil // nothing is to be done for it
 		}
 	case propagate.ActionAcquire, propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
 		answered, err := c.ask(a)

@@ -48,7 +48,7 @@ type asked struct {
 	subject string // the workflow and the node
 	text    string
 	what    propagate.ActionType
-	nothing bool // is to be done for it, as for a composite or a node that waits for a lock
+	nothing bool // is to be done for it: it is the start of a composite or a Suspend
 }
 
 // A crashPoint is where the host dies: at an action, by its place among all that are carried out.
