@@ -56,7 +56,7 @@ func diagnoseCommand(args []string, std stdio) error {
 		t := &reportText{out: out, paint: painterFor(std.out), w: w, in: in, report: report}
 		t.print()
 	}
-	if err == nil && (!report.Healthy() || report.Hopeless()) {
+	if err == nil && report.Verdict().Bad() {
 		return errFound
 	}
 	return err
@@ -69,6 +69,7 @@ type reportText struct {
 	w      *argo.Workflow
 	in     diagnose.Input
 	report *diagnose.Report
+	typed  string // the commands that were printed last
 }
 
 func (t *reportText) print() {
@@ -78,33 +79,63 @@ func (t *reportText) print() {
 		fmt.Fprintf(t.out, "Namespace:  %s\n", t.w.Namespace)
 	}
 	fmt.Fprintf(t.out, "Status:     %s\n", t.paint.phase(r.Workflow.Recorded.Phase, phaseText(r.Workflow.Recorded)))
-	if t.in.Pods == nil {
-		fmt.Fprint(t.out, "Pods:       not known (use -pods)\n")
-	}
+	fmt.Fprint(t.out, podsText(&t.in))
 	fmt.Fprintf(t.out, "Verdict:    %s\n\n", t.verdict())
 	t.tree()
 	t.findings()
 	t.follows()
 	t.waits()
 	t.locks()
+	for k, note := range r.Notes {
+		if k == 0 {
+			fmt.Fprintln(t.out)
+		}
+		fmt.Fprintf(t.out, "Note:       %s.\n", sentence(note))
+	}
 	if len(r.Ignored) > 0 {
 		fmt.Fprintf(t.out, "\nNodes that the specification never asks for, in nobody's way: %s\n", strings.Join(r.Ignored, ", "))
 	}
 }
 
-func (t *reportText) verdict() string {
-	switch r := t.report; {
-	case r.Healthy() && r.Workflow.Recorded.Phase.Completed():
-		return "complete, nothing is wrong"
-	case r.Healthy() && r.Hopeless():
-		return t.paint.bad("it waits for what can never come: only a change of the workflow, a stop or a failure ends that")
-	case r.Healthy():
-		return "in progress, nothing is wrong"
-	case r.Stuck:
-		return t.paint.bad(fmt.Sprintf("stuck: nothing runs any more, and it waits for ever (%s)", count(len(r.Findings), "finding")))
-	default:
-		return t.paint.bad(count(len(r.Findings), "finding"))
+// podsText says which pods were looked at, where that is not plain.
+func podsText(in *diagnose.Input) string {
+	switch l := in.Listed; {
+	case in.Pods == nil:
+		return "Pods:       not known (use -pods)\n"
+	case l != nil && l.Foreign+len(l.Nameless) > 0:
+		text := fmt.Sprintf("Pods:       %d of this workflow", len(in.Pods))
+		if l.Foreign > 0 {
+			text += fmt.Sprintf(", %d of others not looked at", l.Foreign)
+		}
+		if len(l.Nameless) > 0 {
+			text += fmt.Sprintf(", %d that name no node", len(l.Nameless))
+		}
+		return text + "\n"
 	}
+	return ""
+}
+
+func (t *reportText) verdict() string {
+	r, findings := t.report, count(len(t.report.Findings), "finding")
+	switch v := r.Verdict(); v {
+	case diagnose.VerdictStuck:
+		if r.Hopeless() {
+			return t.paint.bad("stuck: it waits for what can never come: only a change of the workflow, a stop or a failure ends that (" + findings + ")")
+		}
+		return t.paint.bad("stuck: nothing runs any more, and it waits for ever (" + findings + ")")
+	case diagnose.VerdictWrong:
+		return t.paint.bad("wrong: what is recorded contradicts itself (" + findings + ")")
+	case diagnose.VerdictOverdue:
+		return t.paint.bad("overdue: what should have happened by now has not (" + findings + ")")
+	case diagnose.VerdictComplete:
+		return "complete, nothing is wrong"
+	case diagnose.VerdictWaiting:
+		return "waiting: nothing is wrong, and nothing goes on before that"
+	}
+	if r.Uncertain() {
+		return "healthy as far as the record tells: whether its pods still run is not known (use -pods)"
+	}
+	return "healthy: in progress, nothing is wrong"
 }
 
 func count(n int, what string) string {
@@ -130,7 +161,7 @@ func (t *reportText) tree() {
 	notes := make(map[string]string)
 	for _, f := range t.report.Findings {
 		if note := string(f.Kind); notes[f.ID] == "" && f.ID != "" {
-			if f.Should.Phase != nodegraph.PhasePlanned {
+			if f.Should.Phase != nodegraph.PhasePlanned && f.Should != f.Recorded {
 				note += ": should be " + f.Should.String()
 			}
 			notes[f.ID] = note
@@ -154,15 +185,37 @@ func (t *reportText) findings() {
 		if f.Recorded.Phase != nodegraph.PhasePlanned {
 			fmt.Fprintf(t.out, "    Recorded:  %s\n", f.Recorded)
 		}
-		if f.Should.Phase != nodegraph.PhasePlanned {
+		if f.Should.Phase != nodegraph.PhasePlanned && f.Should != f.Recorded {
 			fmt.Fprintf(t.out, "    Should be: %s\n", f.Should)
 		}
+		if !f.Since.IsZero() {
+			fmt.Fprintf(t.out, "    Since:     %s (%s)\n", f.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(f.Since)))
+		}
 		fmt.Fprintf(t.out, "    Reason:    %s.\n    Remedy:    %s.\n", sentence(f.Reason), sentence(f.Remedy))
+		t.commands(f.Commands)
+		if f.Next != "" {
+			fmt.Fprintf(t.out, "    Then:      %s.\n", sentence(f.Next))
+		}
 	}
 }
 
-// sentence begins with a capital where it does not begin with the name of a node.
+// commands prints what to type, and refers to what was printed where that is the same.
+func (t *reportText) commands(list []string) {
+	title, text := "Type:", strings.Join(list, "\n")
+	if text != "" && text == t.typed {
+		fmt.Fprint(t.out, "    Type:      the same\n")
+		return
+	}
+	for _, c := range list {
+		fmt.Fprintf(t.out, "    %-10s %s\n", title, c)
+		title = ""
+	}
+	t.typed = text
+}
+
+// sentence begins with a capital where it does not begin with the name of a node, and has no full stop yet.
 func sentence(s string) string {
+	s = strings.TrimSuffix(s, ".")
 	word, _, _ := strings.Cut(s, " ")
 	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == "" && word != "" {
 		return strings.ToUpper(s[:1]) + s[1:]
@@ -211,10 +264,14 @@ func (t *reportText) waits() {
 		if w.Message != "" {
 			fmt.Fprintf(t.out, "  %s", w.Message)
 		}
+		if len(w.HeldBy) > 0 {
+			fmt.Fprintf(t.out, "\n    Held by:   %s", strings.Join(w.HeldBy, ", "))
+		}
 		if w.Never != "" {
 			fmt.Fprintf(t.out, "\n    Never:     %s.", sentence(w.Never))
 		}
 		fmt.Fprintln(t.out)
+		t.commands(w.Commands)
 	}
 }
 
@@ -244,6 +301,9 @@ func (t *reportText) locks() {
 		fmt.Fprintf(t.out, "  %s", l.Key)
 		for _, h := range l.Holders {
 			fmt.Fprintf(t.out, "\n    held by %s (%s)", holderText(h), h.Recorded.Phase)
+		}
+		for _, h := range l.Others {
+			fmt.Fprintf(t.out, "\n    held by %s", h)
 		}
 		for _, h := range l.Waiters {
 			fmt.Fprintf(t.out, "\n    awaited by %s (%s)", holderText(h), h.Recorded.Phase)
@@ -280,7 +340,8 @@ func age(d time.Duration) string {
 type (
 	reportJSON struct {
 		Workflow string        `json:"workflow"`
-		Phase    string        `json:"phase"` // as recorded, empty before the controller has begun it
+		Phase    string        `json:"phase"`   // as recorded, empty before the controller has begun it
+		Verdict  string        `json:"verdict"` // stuck, wrong, overdue, waiting, healthy or complete
 		Healthy  bool          `json:"healthy"`
 		Stuck    bool          `json:"stuck"` // nothing will happen any more
 		Findings []findingJSON `json:"findings"`
@@ -288,6 +349,7 @@ type (
 		Waiting  []waitingJSON `json:"waiting"` // what it waits for then
 		Locks    []lockJSON    `json:"locks"`
 		Ignored  []string      `json:"ignored"` // ids of nodes that the specification never asks for
+		Notes    []string      `json:"notes"`
 	}
 	phaseJSON struct {
 		Phase   string `json:"phase"`
@@ -305,6 +367,9 @@ type (
 		Reason   string     `json:"reason"`
 		Remedy   string     `json:"remedy"`
 		Heals    bool       `json:"heals"` // nodestatus heal sets recorded to should
+		Since    *time.Time `json:"since,omitempty"`
+		Next     string     `json:"next,omitempty"` // what the controller does then
+		Commands []string   `json:"commands"`       // to type
 	}
 	followJSON struct {
 		Node     string    `json:"node"`
@@ -323,11 +388,16 @@ type (
 		Message string     `json:"message,omitempty"`
 		Never   string     `json:"never,omitempty"` // why it can never come true
 		Begun   bool       `json:"begun"`           // the node is on record
+
+		Lock     string   `json:"lock,omitempty"`
+		HeldBy   []string `json:"heldBy,omitempty"` // namespace/workflow or namespace/workflow/node
+		Commands []string `json:"commands,omitempty"`
 	}
 	lockJSON struct {
 		Key     string     `json:"key"`
 		Holders []userJSON `json:"holders"`
 		Waiters []userJSON `json:"waiters"`
+		Others  []string   `json:"others,omitempty"` // holders that are other workflows
 	}
 	userJSON struct { // of a lock; the workflow itself has no id
 		Node  string `json:"node"`
@@ -338,12 +408,14 @@ type (
 
 func printReport(out io.Writer, w *argo.Workflow, r *diagnose.Report) error {
 	object := reportJSON{
-		Workflow: w.Name, Phase: r.Workflow.Recorded.Phase.String(), Healthy: r.Healthy(), Stuck: r.Stuck,
+		Workflow: w.Name, Phase: r.Workflow.Recorded.Phase.String(), Verdict: string(r.Verdict()), Healthy: r.Healthy(), Stuck: r.Stuck,
 		Findings: []findingJSON{}, Follows: []followJSON{}, Waiting: []waitingJSON{}, Locks: []lockJSON{}, Ignored: []string{},
+		Notes: append([]string{}, r.Notes...),
 	}
 	for _, f := range r.Findings {
 		object.Findings = append(object.Findings, findingJSON{
 			string(f.Kind), f.Name, f.ID, f.Type.String(), f.Lock, f.Pod, optional(f.Recorded), optional(f.Should), f.Reason, f.Remedy, f.Heals,
+			moment(f.Since), f.Next, append([]string{}, f.Commands...),
 		})
 	}
 	for _, n := range r.Follows {
@@ -351,11 +423,11 @@ func printReport(out io.Writer, w *argo.Workflow, r *diagnose.Report) error {
 	}
 	for _, n := range r.Waits {
 		object.Waiting = append(object.Waiting, waitingJSON{
-			n.Name, n.ID, n.Type.String(), n.For.String(), moment(n.Since), moment(n.Until), n.Message, n.Never, !n.Next,
+			n.Name, n.ID, n.Type.String(), n.For.String(), moment(n.Since), moment(n.Until), n.Message, n.Never, !n.Next, n.Lock, n.HeldBy, n.Commands,
 		})
 	}
 	for _, l := range r.Locks {
-		object.Locks = append(object.Locks, lockJSON{l.Key, users(l.Holders), users(l.Waiters)})
+		object.Locks = append(object.Locks, lockJSON{l.Key, users(l.Holders), users(l.Waiters), l.Others})
 	}
 	object.Ignored = append(object.Ignored, r.Ignored...)
 	e := json.NewEncoder(out)

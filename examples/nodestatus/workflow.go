@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,9 +9,7 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
-	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/diagnose"
-	"github.com/nodestatus/nodestatus/propagate/replay"
 )
 
 // workflowFlags are those of the commands that look at one workflow.
@@ -77,33 +73,35 @@ func (f *workflowFlags) read(args []string, outputs string, std stdio) (file str
 
 // input reads the workflow, its pods and what it holds.
 func (f *workflowFlags) input(file string, std stdio) (*argo.Workflow, diagnose.Input, error) {
-	in := diagnose.Input{Now: time.Now(), Patience: *f.patience}
+	now := time.Now()
 	if *f.now != "" {
-		now, err := time.Parse(time.RFC3339, *f.now)
-		if err != nil {
-			return nil, in, fmt.Errorf("-now: %w", err)
+		var err error
+		if now, err = time.Parse(time.RFC3339, *f.now); err != nil {
+			return nil, diagnose.Input{}, fmt.Errorf("-now: %w", err)
 		}
-		in.Now = now
 	}
 	data, err := readInput(file, std)
 	if err != nil {
-		return nil, in, err
+		return nil, diagnose.Input{}, err
 	}
 	w, err := argo.Read(data)
 	if err != nil {
+		return nil, diagnose.Input{}, fmt.Errorf("%s: %w", shown(file), err)
+	}
+	in, err := diagnose.FromWorkflow(w)
+	if err != nil {
 		return nil, in, fmt.Errorf("%s: %w", shown(file), err)
 	}
-	in.Spec, in.Snapshot = w.Spec, w.Snapshot
-	if in.Holdings, err = holdings(w); err != nil {
-		return nil, in, fmt.Errorf("%s: status.synchronization: %w", shown(file), err)
-	}
+	in.Now, in.Patience = now, *f.patience
 	if *f.pods != "" {
 		if data, err = readInput(*f.pods, std); err != nil {
 			return nil, in, err
 		}
-		if in.Pods, err = podsOf(w, data); err != nil {
+		pods, err := diagnose.ReadPods(data, w.Namespace, w.Name)
+		if err != nil {
 			return nil, in, fmt.Errorf("%s: %w", shown(*f.pods), err)
 		}
+		in.UsePods(pods)
 	}
 	return w, in, nil
 }
@@ -121,117 +119,4 @@ func shown(file string) string {
 		return "standard input"
 	}
 	return file
-}
-
-// labelWorkflow is the label by which a pod names its workflow.
-const labelWorkflow = "workflows.argoproj.io/workflow"
-
-// podsOf reads the pods of w out of all that kubectl has printed. Pods without a label may be those of recordings, and
-// are told by their node.
-func podsOf(w *argo.Workflow, data []byte) ([]propagate.PodStatus, error) {
-	var list struct {
-		Kind  string            `json:"kind"`
-		Items []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, fmt.Errorf("pods: %w", err)
-	}
-	switch list.Kind {
-	case "Pod":
-		list.Items = []json.RawMessage{data}
-	case "List", "PodList":
-	default:
-		return nil, fmt.Errorf("pods: want a List of pods as kubectl get pods -o json prints it, found kind %q", list.Kind)
-	}
-	own := []json.RawMessage{}
-	for k, item := range list.Items {
-		var pod struct {
-			Kind     string `json:"kind"`
-			Metadata struct {
-				Namespace string            `json:"namespace"`
-				Labels    map[string]string `json:"labels"`
-			} `json:"metadata"`
-		}
-		if err := json.Unmarshal(item, &pod); err != nil {
-			return nil, fmt.Errorf("pods: items[%d]: %w", k, err)
-		}
-		if pod.Kind != "" && pod.Kind != "Pod" {
-			return nil, fmt.Errorf("pods: items[%d]: want a Pod, found kind %q", k, pod.Kind)
-		}
-		label := pod.Metadata.Labels[labelWorkflow]
-		if (label == "" || label == w.Name) && (pod.Metadata.Namespace == "" || w.Namespace == "" || pod.Metadata.Namespace == w.Namespace) {
-			own = append(own, item)
-		}
-	}
-	text, err := json.Marshal(map[string]any{"kind": "List", "items": own})
-	if err != nil {
-		return nil, err
-	}
-	return replay.ReadPods(text)
-}
-
-// holdings reads from the status which locks the workflow holds: nil where it does not say.
-func holdings(w *argo.Workflow) ([]diagnose.Holding, error) {
-	text, err := w.Encode()
-	if err != nil {
-		return nil, err
-	}
-	var object struct {
-		Status struct {
-			Synchronization *struct {
-				Mutex struct {
-					Holding []struct {
-						Mutex  string `json:"mutex"`
-						Holder string `json:"holder"`
-					} `json:"holding"`
-				} `json:"mutex"`
-				Semaphore struct {
-					Holding []struct {
-						Semaphore string   `json:"semaphore"`
-						Holders   []string `json:"holders"`
-					} `json:"holding"`
-				} `json:"semaphore"`
-			} `json:"synchronization"`
-		} `json:"status"`
-	}
-	var wrong *json.UnmarshalTypeError
-	if err := json.Unmarshal(text, &object); errors.As(err, &wrong) {
-		return nil, fmt.Errorf("%s: found %s", wrong.Field, wrong.Value)
-	}
-	s := object.Status.Synchronization
-	if s == nil {
-		return nil, nil
-	}
-	list := []diagnose.Holding{}
-	add := func(key, holder string) {
-		if workflow, node := splitHolder(w, holder); workflow {
-			list = append(list, diagnose.Holding{Key: key, Node: node})
-		}
-	}
-	for _, h := range s.Mutex.Holding {
-		add(h.Mutex, h.Holder)
-	}
-	for _, h := range s.Semaphore.Holding {
-		for _, holder := range h.Holders {
-			add(h.Semaphore, holder)
-		}
-	}
-	return list, nil
-}
-
-// splitHolder reads a holder as Argo writes it, namespace/workflow or namespace/workflow/node; false if it is another
-// workflow. Older releases wrote the workflow or the node alone.
-func splitHolder(w *argo.Workflow, holder string) (ours bool, node string) {
-	parts := strings.Split(holder, "/")
-	switch len(parts) {
-	case 1:
-		node = parts[0]
-		if node == w.Name {
-			node = ""
-		}
-		return true, node
-	case 2:
-		return parts[1] == w.Name, ""
-	}
-	return parts[1] == w.Name, parts[2]
 }

@@ -19,7 +19,11 @@ func (w *Workflow) Encode() ([]byte, error) {
 	case !differ(w.status, w.state):
 		return bytes.Clone(w.text), nil
 	}
-	return w.object.with("status", status.encode()).encode(), nil
+	object := w.object
+	if was, _ := parts(object.get("metadata")); differ(was, w.meta) { // of an object: can't fail
+		object = object.with("metadata", w.meta.encode())
+	}
+	return object.with("status", status.encode()).encode(), nil
 }
 
 // EncodeYAML returns the whole object as YAML, with sorted keys. The error is that of the YAML encoder.

@@ -23,6 +23,7 @@ type Workflow struct {
 
 	text   json.RawMessage // the whole object as it was read
 	object members         // the whole object
+	meta   members         // its metadata as it is now
 	status members         // its status as it was read
 	state  members         // its status as it is now, but for the nodes
 	nodes  nodeTable
@@ -158,6 +159,9 @@ func (r *reader) read() error {
 	var err error
 	if w.status, err = split(w.object.get("status")); err != nil {
 		return &ReadError{Field: "status", Err: err}
+	}
+	if w.meta, err = split(w.object.get("metadata")); err != nil {
+		return &ReadError{Field: "metadata", Err: err}
 	}
 	w.state = w.status
 	if err := r.readSpec(); err != nil {

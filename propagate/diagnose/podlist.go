@@ -1,0 +1,172 @@
+package diagnose
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/replay"
+)
+
+// Pods are the pods of one workflow, out of a list that may hold those of others.
+type Pods struct {
+	Own       []propagate.PodStatus
+	Info      map[string]PodInfo // what else the pods say, by name
+	Foreign   int                // pods of other workflows or namespaces
+	Nameless  []string           // pods that say they are of this workflow and name no node, other than agents
+	Workflows []string           // the other workflows, as far as pods name them, each once
+}
+
+// UsePods makes pods those of the input.
+func (in *Input) UsePods(pods *Pods) { in.Pods, in.PodInfo, in.Listed = pods.Own, pods.Info, pods }
+
+// podObject is the part of a pod that says whose it is.
+type podObject struct {
+	Kind     string `json:"kind"`
+	Metadata struct {
+		Name        string            `json:"name"`
+		Namespace   string            `json:"namespace"`
+		Labels      map[string]string `json:"labels"`
+		Annotations map[string]string `json:"annotations"`
+		Deleted     time.Time         `json:"deletionTimestamp"`
+		Finalizers  []string          `json:"finalizers"`
+		Owners      []struct {
+			Kind string `json:"kind"`
+			Name string `json:"name"`
+		} `json:"ownerReferences"`
+	} `json:"metadata"`
+	Status struct {
+		Phase      string `json:"phase"`
+		Conditions []struct {
+			Type   string    `json:"type"`
+			Status string    `json:"status"`
+			Reason string    `json:"reason"`
+			Since  time.Time `json:"lastTransitionTime"`
+		} `json:"conditions"`
+	} `json:"status"`
+}
+
+// ReadPods reads what kubectl prints of pods, as JSON or YAML, a list or one pod, and keeps those of workflow name. A pod belongs
+// to the workflow that its label names, else to the one that owns it. One that names neither is told by its node.
+func ReadPods(data []byte, namespace, name string) (*Pods, error) {
+	items, err := podItems(data)
+	if err != nil {
+		return nil, err
+	}
+	list := &Pods{Info: make(map[string]PodInfo)}
+	var own []json.RawMessage
+	for k, item := range items {
+		var pod podObject
+		if err := json.Unmarshal(item, &pod); err != nil {
+			return nil, fmt.Errorf("pods: items[%d]: %w", k, err)
+		}
+		if pod.Kind != "" && pod.Kind != "Pod" {
+			return nil, fmt.Errorf("pods: items[%d]: want a Pod, found kind %q", k, pod.Kind)
+		}
+		if list.take(&pod, namespace, name) {
+			own = append(own, item)
+		}
+	}
+	text, err := json.Marshal(map[string]any{"kind": "List", "items": own})
+	if err != nil {
+		return nil, err
+	}
+	if list.Own, err = replay.ReadPods(text); list.Own == nil {
+		list.Own = []propagate.PodStatus{}
+	}
+	return list, err
+}
+
+// take counts a pod, and reports whether it is of the workflow.
+func (l *Pods) take(pod *podObject, namespace, name string) bool {
+	meta := &pod.Metadata
+	of := meta.Labels[LabelWorkflow]
+	for _, owner := range meta.Owners {
+		if owner.Kind == "Workflow" && of == "" {
+			of = owner.Name
+		}
+	}
+	node := meta.Annotations["workflows.argoproj.io/node-name"]
+	if node == "" {
+		node = meta.Annotations["workflows.argoproj.io/node-id"]
+	}
+	stranger := of == "" && node != "" && !ofWorkflow(node, name)
+	if stranger || of != "" && of != name || meta.Namespace != "" && namespace != "" && meta.Namespace != namespace {
+		l.Foreign++
+		if of != "" && of != name && len(l.Workflows) < 3 && !slices.Contains(l.Workflows, of) {
+			l.Workflows = append(l.Workflows, of)
+		}
+		return false
+	}
+	if node == "" && !strings.HasSuffix(meta.Name, "-agent") && meta.Labels["workflows.argoproj.io/component"] == "" {
+		l.Nameless = append(l.Nameless, meta.Name)
+	}
+	info := PodInfo{Deleted: meta.Deleted, Finalizers: meta.Finalizers}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == "Ready" && (c.Status == "Unknown" || c.Reason == "NodeStatusUnknown" || c.Reason == "NodeLost") {
+			info.Lost = c.Since
+		}
+	}
+	l.Info[meta.Name] = info
+	return true
+}
+
+// ofWorkflow reports whether a node, by its name or id, can be one of a workflow.
+func ofWorkflow(node, workflow string) bool {
+	rest, ok := strings.CutPrefix(node, workflow)
+	return ok && (rest == "" || strings.ContainsRune(".-[(", rune(rest[0])))
+}
+
+// podItems are the pods of a list, or the one pod.
+func podItems(data []byte) ([]json.RawMessage, error) {
+	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\ufeff")))
+	switch {
+	case !utf8.Valid(data):
+		return nil, errors.New("pods: the input is not UTF-8")
+	case len(data) == 0:
+		return nil, errors.New("pods: the input is empty: kubectl get pods -o json prints a list also where there are none")
+	case data[0] == '[':
+		var items []json.RawMessage
+		err := json.Unmarshal(data, &items)
+		return items, inPods(err)
+	case data[0] != '{':
+		text, err := yaml.YAMLToJSON(data)
+		if err != nil {
+			return nil, inPods(err)
+		}
+		data = text
+	}
+	var list struct {
+		Kind  string            `json:"kind"`
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, errors.New("pods: want a List of pods as kubectl get pods -o json prints it, found something else")
+	}
+	switch list.Kind {
+	case "Pod":
+		return []json.RawMessage{data}, nil
+	case "List", "PodList":
+		return list.Items, nil
+	case "":
+		if list.Items != nil {
+			return list.Items, nil
+		}
+	}
+	return nil, fmt.Errorf("pods: want a List of pods as kubectl get pods -o json prints it, found kind %q", list.Kind)
+}
+
+func inPods(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("pods: %w", err)
+}
