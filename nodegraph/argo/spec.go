@@ -42,6 +42,9 @@ func (r *reader) readSpec() error {
 	if own.WorkflowTemplateRef != nil {
 		field, s = "status.storedWorkflowTemplateSpec", new(spec)
 		if text = r.w.status.get("storedWorkflowTemplateSpec"); len(text) == 0 {
+			text = r.templates.spec(own.WorkflowTemplateRef)
+		}
+		if len(text) == 0 {
 			return inField("spec.workflowTemplateRef", errors.New(field+" is missing: the controller has not resolved it yet"))
 		}
 		if err := r.decode(field, text, s); err != nil {
@@ -58,7 +61,10 @@ func (r *reader) readSpec() error {
 			return err
 		}
 	}
-	templates := r.w.status.get("storedTemplates")
+	templates, err := r.templates.stored(r.w.status.get("storedTemplates"))
+	if err != nil {
+		return err
+	}
 	if err := r.decodeFilled(g, "status.storedTemplates", templates, &stored); err != nil {
 		return err
 	}
