@@ -17,9 +17,19 @@ import (
 const diagnoseUsage = `Say what is wrong with a workflow, what it waits for, and what to do.
 
 The workflow is read as kubectl or argo print it, in JSON or YAML. With the pods that exist more can be said. Nothing is
-changed.
+changed. It is judged at the present. The verdict is one word:
 
-Exit code 0: nothing is wrong. 1: something is. 2: the input can't be read.
+  stuck      by itself it never ends
+  wrong      what is recorded contradicts itself, or calls a success what failed
+  overdue    what should have happened by now has not (see -patience)
+  waiting    nothing is wrong; it waits for a person, a lock or the time
+  healthy    it goes on
+  complete   it has ended, and nothing is wrong
+
+Of several workflows there is a line each, the worst first: lists, several files, objects and documents in a row, watches.
+-o wide adds what to type, -o name prints those only that are stuck, wrong or overdue.
+
+Exit code 0: nothing is wrong. 1: something is. 2: an input can't be read.
 
 Examples:
   # Diagnose a workflow of the cluster
@@ -29,32 +39,47 @@ Examples:
   kubectl get pods -l workflows.argoproj.io/workflow=my-wf -o json > pods.json
   kubectl get workflow my-wf -o json | nodestatus diagnose - -pods pods.json
 
+  # All workflows of the cluster, and who holds the locks that others wait for
+  kubectl get pods -A -l workflows.argoproj.io/workflow -o json > pods.json
+  kubectl get workflows -A -o json | nodestatus diagnose - -pods pods.json
+
   # Only the names of the nodes that are wrong
   nodestatus diagnose my-wf.yaml -o json | jq -r '.findings[].node'
 
 Usage:
-  nodestatus diagnose [-pods FILE|-] [-o text|json] FILE|-
+  nodestatus diagnose [-pods FILE|-] [-templates FILE] [-patience D] [-o text|json|wide|name] FILE|-...
 `
 
-// diagnoseCommand prints what is wrong with one workflow.
+// diagnoseCommand prints what is wrong with one workflow, or a line for each of several.
 func diagnoseCommand(args []string, std stdio) error {
-	const outputs = "text|json"
+	const outputs = "text|json|wide|name"
 	f := newWorkflowFlags("diagnose", diagnoseUsage, std, outputs)
-	file, w, in, err := f.read(args, outputs, std)
+	files, err := f.files(args, outputs)
 	if err != nil {
 		return err
 	}
-	report, err := diagnose.Diagnose(in)
-	if err != nil {
-		return fmt.Errorf("%s: %w", shown(file), err)
+	if err := f.prepare(std); err != nil {
+		return err
 	}
+	all := &diagnosed{flags: f, std: std}
+	for _, file := range files {
+		all.read(file)
+	}
+	return all.print()
+}
+
+// printOne prints the report on one workflow.
+func printOne(std stdio, output string, w *argo.Workflow, in diagnose.Input, report *diagnose.Report) error {
 	out := newOutput(std.out)
-	defer out.Flush()
-	if *f.output == "json" {
+	var err error
+	if output == "json" {
 		err = printReport(out, w, report)
 	} else {
 		t := &reportText{out: out, paint: painterFor(std.out), w: w, in: in, report: report}
 		t.print()
+	}
+	if flushed := out.Flush(); err == nil {
+		err = flushed
 	}
 	if err == nil && report.Verdict().Bad() {
 		return errFound
@@ -74,11 +99,11 @@ type reportText struct {
 
 func (t *reportText) print() {
 	r := t.report
-	fmt.Fprintf(t.out, "Name:       %s\n", t.w.Name)
+	fmt.Fprintf(t.out, "Name:       %s\n", visible(t.w.Name))
 	if t.w.Namespace != "" {
-		fmt.Fprintf(t.out, "Namespace:  %s\n", t.w.Namespace)
+		fmt.Fprintf(t.out, "Namespace:  %s\n", visible(t.w.Namespace))
 	}
-	fmt.Fprintf(t.out, "Status:     %s\n", t.paint.phase(r.Workflow.Recorded.Phase, phaseText(r.Workflow.Recorded)))
+	fmt.Fprintf(t.out, "Status:     %s\n", t.paint.phase(r.Workflow.Recorded.Phase, said(phaseText(r.Workflow.Recorded))))
 	fmt.Fprint(t.out, podsText(&t.in))
 	fmt.Fprintf(t.out, "Verdict:    %s\n\n", t.verdict())
 	t.tree()
@@ -90,10 +115,10 @@ func (t *reportText) print() {
 		if k == 0 {
 			fmt.Fprintln(t.out)
 		}
-		fmt.Fprintf(t.out, "Note:       %s.\n", sentence(note))
+		fmt.Fprintf(t.out, "Note:       %s.\n", said(sentence(note)))
 	}
 	if len(r.Ignored) > 0 {
-		fmt.Fprintf(t.out, "\nNodes that the specification never asks for, in nobody's way: %s\n", strings.Join(r.Ignored, ", "))
+		fmt.Fprintf(t.out, "\nNodes that the specification never asks for, in nobody's way: %s\n", said(strings.Join(r.Ignored, ", ")))
 	}
 }
 
@@ -138,6 +163,9 @@ func (t *reportText) verdict() string {
 	return "healthy: in progress, nothing is wrong"
 }
 
+// said is a text that may be long, of whoever wrote a message.
+func said(text string) string { return visible(shortened(text, 500)) }
+
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -170,9 +198,25 @@ func (t *reportText) tree() {
 	var b strings.Builder
 	tree.Write(&b, t.report.Graph, nodegraph.Root, func(i nodegraph.Index) (tree.Line, bool) {
 		n, ok := recorded[t.report.Graph.Node(i).ID()]
-		return tree.Line{Phase: n.Phase, Message: n.Message, Note: notes[n.ID]}, ok
+		return tree.Line{Phase: n.Phase, Message: n.Message, Detail: t.detail(&n), Note: notes[n.ID]}, ok
 	})
 	fmt.Fprint(t.out, t.paint.marks(b.String()))
+}
+
+// detail is how long a pod has run, or has been there, and its name.
+func (t *reportText) detail(n *nodegraph.NodeStatus) string {
+	if n.Kind != nodegraph.KindPod || n.Started.IsZero() {
+		return ""
+	}
+	end := n.Finished
+	if end.IsZero() {
+		end = t.in.Now
+	}
+	parts := []string{}
+	if name := t.report.PodName(n.ID); name != "" {
+		parts = append(parts, name)
+	}
+	return strings.Join(append(parts, age(end.Sub(n.Started))), "  ")
 }
 
 func (t *reportText) findings() {
@@ -181,17 +225,17 @@ func (t *reportText) findings() {
 	}
 	fmt.Fprintf(t.out, "\nFindings:\n")
 	for _, f := range t.report.Findings {
-		fmt.Fprintf(t.out, "  %s  %s\n", t.paint.bad(string(f.Kind)), f.Name)
+		fmt.Fprintf(t.out, "  %s  %s\n", t.paint.bad(string(f.Kind)), visible(f.Name))
 		if f.Recorded.Phase != nodegraph.PhasePlanned {
-			fmt.Fprintf(t.out, "    Recorded:  %s\n", f.Recorded)
+			fmt.Fprintf(t.out, "    Recorded:  %s\n", said(f.Recorded.String()))
 		}
 		if f.Should.Phase != nodegraph.PhasePlanned && f.Should != f.Recorded {
-			fmt.Fprintf(t.out, "    Should be: %s\n", f.Should)
+			fmt.Fprintf(t.out, "    Should be: %s\n", said(f.Should.String()))
 		}
 		if !f.Since.IsZero() {
 			fmt.Fprintf(t.out, "    Since:     %s (%s)\n", f.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(f.Since)))
 		}
-		fmt.Fprintf(t.out, "    Reason:    %s.\n    Remedy:    %s.\n", sentence(f.Reason), sentence(f.Remedy))
+		fmt.Fprintf(t.out, "    Reason:    %s.\n    Remedy:    %s.\n", said(sentence(f.Reason)), said(sentence(f.Remedy)))
 		t.commands(f.Commands)
 		if f.Next != "" {
 			fmt.Fprintf(t.out, "    Then:      %s.\n", sentence(f.Next))
@@ -207,7 +251,7 @@ func (t *reportText) commands(list []string) {
 		return
 	}
 	for _, c := range list {
-		fmt.Fprintf(t.out, "    %-10s %s\n", title, c)
+		fmt.Fprintf(t.out, "    %-10s %s\n", title, visible(c))
 		title = ""
 	}
 	t.typed = text
@@ -233,7 +277,7 @@ func (t *reportText) follows() {
 	}
 	fmt.Fprintf(t.out, "\n%s:\n", title)
 	for _, n := range t.report.Follows {
-		fmt.Fprintf(t.out, "  %s %s: %s -> %s\n", n.Type, n.Name, n.Recorded, n.Should)
+		fmt.Fprintf(t.out, "  %s %s: %s -> %s\n", n.Type, visible(n.Name), said(n.Recorded.String()), said(n.Should.String()))
 	}
 }
 
@@ -251,7 +295,7 @@ func (t *reportText) waits() {
 	}
 	fmt.Fprintf(t.out, "\n%s:\n", title)
 	for _, w := range t.report.Waits {
-		fmt.Fprintf(t.out, "  %s %s: %s", w.Type, w.Name, needText(w))
+		fmt.Fprintf(t.out, "  %s %s: %s", w.Type, visible(w.Name), needText(w))
 		if !w.Since.IsZero() {
 			fmt.Fprintf(t.out, ", since %s (%s)", w.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(w.Since)))
 		}
@@ -262,13 +306,13 @@ func (t *reportText) waits() {
 			}
 		}
 		if w.Message != "" {
-			fmt.Fprintf(t.out, "  %s", w.Message)
+			fmt.Fprintf(t.out, "  %s", said(w.Message))
 		}
 		if len(w.HeldBy) > 0 {
-			fmt.Fprintf(t.out, "\n    Held by:   %s", strings.Join(w.HeldBy, ", "))
+			fmt.Fprintf(t.out, "\n    Held by:   %s", said(strings.Join(w.HeldBy, ", ")))
 		}
 		if w.Never != "" {
-			fmt.Fprintf(t.out, "\n    Never:     %s.", sentence(w.Never))
+			fmt.Fprintf(t.out, "\n    Never:     %s.", said(sentence(w.Never)))
 		}
 		fmt.Fprintln(t.out)
 		t.commands(w.Commands)
@@ -298,15 +342,15 @@ func (t *reportText) locks() {
 	}
 	fmt.Fprintf(t.out, "\nLocks:\n")
 	for _, l := range t.report.Locks {
-		fmt.Fprintf(t.out, "  %s", l.Key)
+		fmt.Fprintf(t.out, "  %s", visible(l.Key))
 		for _, h := range l.Holders {
-			fmt.Fprintf(t.out, "\n    held by %s (%s)", holderText(h), h.Recorded.Phase)
+			fmt.Fprintf(t.out, "\n    held by %s (%s)", visible(holderText(h)), h.Recorded.Phase)
 		}
 		for _, h := range l.Others {
-			fmt.Fprintf(t.out, "\n    held by %s", h)
+			fmt.Fprintf(t.out, "\n    held by %s", visible(h))
 		}
 		for _, h := range l.Waiters {
-			fmt.Fprintf(t.out, "\n    awaited by %s (%s)", holderText(h), h.Recorded.Phase)
+			fmt.Fprintf(t.out, "\n    awaited by %s (%s)", visible(holderText(h)), h.Recorded.Phase)
 		}
 		fmt.Fprintln(t.out)
 	}

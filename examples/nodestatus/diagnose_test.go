@@ -329,6 +329,9 @@ func TestDiagnoseUnreadable(t *testing.T) {
 	}
 	for _, c := range cases {
 		for _, command := range []string{"diagnose", "heal"} {
+			if command == "diagnose" && c.why == "two workflows" {
+				continue // it looks at several
+			}
 			t.Run(command+" "+c.why, func(t *testing.T) {
 				got := call(append([]string{command}, c.args...)...)
 				assert.Equal(t, 2, got.code)
@@ -349,7 +352,7 @@ func TestDiagnoseHelp(t *testing.T) {
 		got := call(command, "-h")
 		assert.Equal(t, 0, got.code, command)
 		for _, part := range []string{"Examples:\n", "Usage:\n  nodestatus " + command, "Options:\n", "-pods FILE", "-now time", "-patience"} {
-			assert.Contains(t, got.err, part, command)
+			assert.Contains(t, got.out, part, command)
 		}
 	}
 }

@@ -48,12 +48,12 @@ Usage:
 func whatifCommand(args []string, std stdio) error {
 	const outputs = "text|json"
 	patience := diagnose.DefaultPatience
-	f := &workflowFlags{set: flags("whatif", std), pods: new(string), now: new(string), patience: &patience}
+	f := &workflowFlags{set: flags("whatif", std), pods: new(string), now: new(string), patience: &patience, runs: true}
 	f.set.Usage = func() {
-		fmt.Fprint(std.err, whatifUsage+"\nOptions:\n")
+		fmt.Fprint(f.set.Output(), whatifUsage+"\nOptions:\n")
 		f.set.PrintDefaults()
 	}
-	f.output = f.set.String("o", "text", "output `format`: text or json")
+	f.shared(outputs)
 	lose := f.set.Int("any", 1, "how many pods may be lost in one run: 1 or 2 `pods`")
 	limit := f.set.Int("limit", whatif.DefaultMaxSimulations, "give up if more than `N` simulations are needed")
 	file, err := f.parse(args, outputs)

@@ -111,7 +111,7 @@ func TestWhatifExitCodes(t *testing.T) {
 	} {
 		got := call(c.args...)
 		assert.Equal(t, c.code, got.code, "%s: %s%s", c.why, got.out, got.err)
-		assert.Contains(t, got.err, c.err, c.why)
+		assert.Contains(t, got.err+got.out, c.err, c.why)
 		if c.code == 2 {
 			assert.Empty(t, got.out, c.why)
 		}

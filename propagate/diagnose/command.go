@@ -118,6 +118,16 @@ func (d *diagnosis) podName(f *Finding) string {
 	return ""
 }
 
+// PodName is the name of the pod of a node, empty if it is not known.
+func (r *Report) PodName(id string) string {
+	if n := r.record.byID[id]; n != nil {
+		if list := r.pods.of(n); len(list) > 0 {
+			return list[len(list)-1].Name
+		}
+	}
+	return ""
+}
+
 // inExitHandler reports whether a node belongs to an exit handler or an exit hook, whose pods clean up.
 func (d *diagnosis) inExitHandler(id string) bool {
 	for i := d.g.Find(id); i > nodegraph.Root; i = d.g.Node(i).Parent {

@@ -54,25 +54,39 @@ type podObject struct {
 	} `json:"status"`
 }
 
-// ReadPods reads what kubectl prints of pods, as JSON or YAML, a list or one pod, and keeps those of workflow name. A pod belongs
-// to the workflow that its label names, else to the one that owns it. One that names neither is told by its node.
-func ReadPods(data []byte, namespace, name string) (*Pods, error) {
+// A PodIndex is a list of pods of any number of workflows.
+type PodIndex struct {
+	items []json.RawMessage
+	pods  []podObject
+}
+
+// ReadPodIndex reads what kubectl prints of pods, as JSON or YAML, a list or one pod.
+func ReadPodIndex(data []byte) (*PodIndex, error) {
 	items, err := podItems(data)
 	if err != nil {
 		return nil, err
 	}
-	list := &Pods{Info: make(map[string]PodInfo)}
-	var own []json.RawMessage
+	x := &PodIndex{items: items, pods: make([]podObject, len(items))}
 	for k, item := range items {
-		var pod podObject
-		if err := json.Unmarshal(item, &pod); err != nil {
+		pod := &x.pods[k]
+		if err := json.Unmarshal(item, pod); err != nil {
 			return nil, fmt.Errorf("pods: items[%d]: %w", k, err)
 		}
 		if pod.Kind != "" && pod.Kind != "Pod" {
 			return nil, fmt.Errorf("pods: items[%d]: want a Pod, found kind %q", k, pod.Kind)
 		}
-		if list.take(&pod, namespace, name) {
-			own = append(own, item)
+	}
+	return x, nil
+}
+
+// Of returns the pods of one workflow. A pod belongs to the workflow that its label names, else to the one that owns it. One that
+// names neither is told by its node.
+func (x *PodIndex) Of(namespace, name string) (*Pods, error) {
+	list := &Pods{Info: make(map[string]PodInfo)}
+	var own []json.RawMessage
+	for k := range x.pods {
+		if list.take(&x.pods[k], namespace, name) {
+			own = append(own, x.items[k])
 		}
 	}
 	text, err := json.Marshal(map[string]any{"kind": "List", "items": own})
@@ -83,6 +97,15 @@ func ReadPods(data []byte, namespace, name string) (*Pods, error) {
 		list.Own = []propagate.PodStatus{}
 	}
 	return list, err
+}
+
+// ReadPods reads a list as [ReadPodIndex] does and keeps the pods of one workflow.
+func ReadPods(data []byte, namespace, name string) (*Pods, error) {
+	x, err := ReadPodIndex(data)
+	if err != nil {
+		return nil, err
+	}
+	return x.Of(namespace, name)
 }
 
 // take counts a pod, and reports whether it is of the workflow.

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -36,10 +37,21 @@ func (d *diagnosis) wait() {
 		}
 		if o.Node == nodegraph.Root {
 			w.Node, w.Next, w.Since = d.report.Workflow, false, latest(d.in.Spec.Created, d.in.Snapshot.Started)
+			w.Lock = d.lockOfMessage(w.Message)
 		}
 		w.Should.Phase, w.Should.Message = d.engine.Phase(o.Node)
 		d.report.Waits = append(d.report.Waits, w)
 	}
+}
+
+// lockOfMessage is the lock of the workflow that a message names; the only one if it has one.
+func (d *diagnosis) lockOfMessage(message string) string {
+	for _, l := range d.in.Spec.Locks {
+		if len(d.in.Spec.Locks) == 1 || strings.Contains(message, l.Key) {
+			return l.Key
+		}
+	}
+	return ""
 }
 
 // waitForResume adds that a suspended workflow waits for somebody to resume it, whatever of it runs.
