@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -115,7 +117,7 @@ func (f *workflowFlags) input(file string, std stdio) (*argo.Workflow, diagnose.
 	if err != nil {
 		return nil, diagnose.Input{}, err
 	}
-	w, err := argo.Read(data, f.options()...)
+	w, err := f.one(data)
 	if err != nil {
 		return nil, diagnose.Input{}, fmt.Errorf("%s: %w", shown(file), err)
 	}
@@ -124,6 +126,39 @@ func (f *workflowFlags) input(file string, std stdio) (*argo.Workflow, diagnose.
 		return nil, in, fmt.Errorf("%s: %w", shown(file), err)
 	}
 	return w, in, nil
+}
+
+// one reads the one workflow of an input. The input may hold the templates that the workflow refers to, and other things, too. Where
+// it holds nothing but one template, that is read as what is made of it.
+func (f *workflowFlags) one(data []byte) (*argo.Workflow, error) {
+	w, err := argo.Read(data, f.options()...)
+	if err == nil || !f.runs {
+		return w, err
+	}
+	library, other := argo.ReadTemplates(bytes.NewReader(data))
+	if other != nil {
+		return nil, err
+	}
+	for _, more := range [][]argo.Option{nil, {argo.WithRuns()}} {
+		found := 0
+		d := argo.NewDecoder(bytes.NewReader(data), append(more, argo.WithTemplates(f.library.With(library)))...)
+		for {
+			next, problem := d.Next()
+			if errors.Is(problem, io.EOF) {
+				break
+			}
+			if problem == nil {
+				w, found = next, found+1
+			}
+		}
+		switch {
+		case found == 1:
+			return w, nil
+		case found > 1:
+			return nil, fmt.Errorf("want one workflow, found %d", found)
+		}
+	}
+	return nil, err
 }
 
 // prepare reads what all workflows share: the time, the pods and the templates.

@@ -55,6 +55,22 @@ func ReadTemplates(r io.Reader, opts ...Option) (*Templates, error) {
 	}
 }
 
+// With returns the templates of t and those of other that t has not.
+func (t *Templates) With(other *Templates) *Templates {
+	all := &Templates{specs: make(map[string]json.RawMessage)}
+	for _, from := range []*Templates{t, other} {
+		if from == nil {
+			continue
+		}
+		for _, name := range from.names {
+			if _, known := all.specs[name]; !known {
+				all.specs[name], all.names = from.specs[name], append(all.names, name)
+			}
+		}
+	}
+	return all
+}
+
 // spec returns the spec of a template, nil if it is not known.
 func (t *Templates) spec(ref *templateRef) json.RawMessage {
 	if t == nil {
@@ -106,6 +122,7 @@ func (r *reader) makeRun(kind string) error {
 		meta = append(meta, member{"namespace", quote("namespace"), quote(r.meta.Namespace)})
 	}
 	if kind == "CronWorkflow" {
+		w.cron = true
 		cron, err := split(spec)
 		if err != nil {
 			return &ReadError{Field: "spec", Err: err}

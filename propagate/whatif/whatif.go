@@ -22,6 +22,10 @@ type Input struct {
 	Start      time.Time                   // when a workflow that was not begun begins; zero for a fixed time
 	Limits     nodegraph.Limits            // of the graphs; the zero value means the defaults
 
+	// AsArgo plays deviation 2, too: Argo's controller leaves the containers of a ContainerSet open whose pod is evicted, and a DAG
+	// around them never ends.
+	AsArgo bool
+
 	MaxSimulations int                   // more are a *LimitError; 0 means DefaultMaxSimulations
 	Progress       func(done, total int) // called after every simulation; the total of pairs is known after the single losses
 }
