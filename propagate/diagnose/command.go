@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
@@ -92,9 +91,6 @@ func (d *diagnosis) commands(f *Finding) []string {
 // restartCommand restarts the controller where it is installed as its manifests do.
 const restartCommand = "kubectl rollout restart deployment workflow-controller -n argo"
 
-// LabelWorkflow is the label by which a pod names its workflow.
-const LabelWorkflow = "workflows.argoproj.io/workflow"
-
 // healCommands heal the workflow.
 func (d *diagnosis) healCommands() []string {
 	ns, name := d.in.inNamespace(), quoted(d.in.Spec.Name)
@@ -126,16 +122,6 @@ func (r *Report) PodName(id string) string {
 		}
 	}
 	return ""
-}
-
-// inExitHandler reports whether a node belongs to an exit handler or an exit hook, whose pods clean up.
-func (d *diagnosis) inExitHandler(id string) bool {
-	for i := d.g.Find(id); i > nodegraph.Root; i = d.g.Node(i).Parent {
-		if _, hook := d.g.Owner(i); d.g.Node(i).Role == nodegraph.RoleHook && hook != nil && hook.Name == nodegraph.ExitHook {
-			return true
-		}
-	}
-	return false
 }
 
 // next says what the controller does once a finding is seen to.

@@ -143,45 +143,6 @@ func (d *diagnosis) endPod(r *nodegraph.NodeStatus, pod *propagate.PodStatus) st
 	return "delete pod " + pod.Name + ", then heal the workflow"
 }
 
-// livePodIn returns a pod that lives and reports for node r or for something inside it, and the node of that pod.
-func (d *diagnosis) livePodIn(r *nodegraph.NodeStatus) (*nodegraph.NodeStatus, *propagate.PodStatus) {
-	at := d.podOf(r)
-	if pod := d.pods.live(at); pod != nil {
-		return at, pod
-	}
-	if !r.Kind.Composite() {
-		return nil, nil
-	}
-	outer := d.g.Find(r.ID)
-	for k := range d.in.Snapshot.Nodes {
-		n := &d.in.Snapshot.Nodes[k]
-		if pod := d.pods.live(n); pod != nil && open(n) && d.isInside(d.record.find(n), outer) {
-			return n, pod
-		}
-	}
-	return nil, nil
-}
-
-// isInside reports whether node i is inside node outer.
-func (d *diagnosis) isInside(i, outer nodegraph.Index) bool {
-	for i > nodegraph.Root && outer > nodegraph.Root {
-		if i = d.g.Node(i).Parent; i == outer {
-			return true
-		}
-	}
-	return false
-}
-
-// podOf returns the node whose pod reports for r: r itself, or the pod that container r is in.
-func (d *diagnosis) podOf(r *nodegraph.NodeStatus) *nodegraph.NodeStatus { return podOf(d.record, r) }
-
-func podOf(rec *record, r *nodegraph.NodeStatus) *nodegraph.NodeStatus {
-	if pod := rec.byID[r.Boundary]; r.Kind == nodegraph.KindContainer && pod != nil {
-		return pod
-	}
-	return r
-}
-
 // healable reports whether it is known what ending node r means: what an agent serves may still be served, and of a node
 // that the specification never asks for only an attempt after the end is understood.
 func (d *diagnosis) healable(r *nodegraph.NodeStatus) bool {

@@ -42,13 +42,6 @@ type Awaited struct {
 	Own     []string // ids of holders in this workflow, empty for the workflow itself
 }
 
-// PodInfo is what a pod says besides its status.
-type PodInfo struct {
-	Deleted    time.Time // metadata.deletionTimestamp
-	Finalizers []string
-	Lost       time.Time // since when nothing was heard of its machine; zero if it is heard of
-}
-
 // FromWorkflow returns the input that a workflow itself holds. Its pods and the time are the caller's to add.
 func FromWorkflow(w *argo.Workflow) (Input, error) {
 	d, err := w.Details()
@@ -83,3 +76,14 @@ func FromWorkflow(w *argo.Workflow) (Input, error) {
 	}
 	return in, nil
 }
+
+// A Holding is one lock that the status records as held.
+type Holding struct {
+	Key  string // as in [nodegraph.Lock]
+	Node string // id of the node, empty for the workflow itself
+
+	user string // as the status names it
+}
+
+// UsePods makes pods those of the input.
+func (in *Input) UsePods(pods *Pods) { in.Pods, in.PodInfo, in.Listed = pods.Own, pods.Info, pods }

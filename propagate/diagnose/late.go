@@ -73,29 +73,6 @@ func (d *diagnosis) membersEnded(i nodegraph.Index) (since time.Time, done bool)
 	return since, done
 }
 
-// ended is when node r ended, as far as the record tells: a pod that was evicted has no end there, and has begun.
-func ended(r *nodegraph.NodeStatus) time.Time {
-	if r.Finished.IsZero() {
-		return r.Started
-	}
-	return r.Finished
-}
-
-// hadTime reports whether a controller had the time to see what happened at since. While a limit of parallelism is
-// reached, Argo's looks at nothing.
-func (d *diagnosis) hadTime(since time.Time) bool {
-	if d.in.Now.IsZero() || since.IsZero() || d.in.Now.Sub(latest(since, d.in.Healed)) < d.in.Patience || d.in.Snapshot.Suspended {
-		return false
-	}
-	active := 0
-	for k := range d.in.Snapshot.Nodes {
-		if r := &d.in.Snapshot.Nodes[k]; r.Kind == nodegraph.KindPod && open(r) {
-			active++
-		}
-	}
-	return d.in.Spec.Parallelism == 0 || active < d.in.Spec.Parallelism
-}
-
 // unsettledWorkflow finds a workflow that is open although its entry node, hooks and exit handler have ended.
 func (d *diagnosis) unsettledWorkflow() {
 	w := &d.report.Workflow
@@ -156,5 +133,3 @@ func (d *diagnosis) hookDue(i nodegraph.Index, name string, owner *nodegraph.Nod
 	hook := d.g.Find(name)
 	return hook > nodegraph.Root && d.engine.Exists(hook) && d.hadTime(owner.Finished)
 }
-
-func round(age time.Duration) time.Duration { return age.Round(time.Second) }

@@ -8,22 +8,6 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// A Holding is one lock that the status records as held.
-type Holding struct {
-	Key  string // as in [nodegraph.Lock]
-	Node string // id of the node, empty for the workflow itself
-
-	user string // as the status names it
-}
-
-// A Lock is a lock that the workflow has to do with.
-type Lock struct {
-	Key     string
-	Holders []Node   // in this workflow
-	Waiters []Node   // in this workflow
-	Others  []string // other workflows that hold it as the status says, and what of them: namespace/workflow or namespace/workflow/node
-}
-
 // locks lists the locks and finds those that are held by what has ended.
 func (d *diagnosis) locks() {
 	table := make(map[string]*Lock)

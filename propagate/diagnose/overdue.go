@@ -3,13 +3,10 @@ package diagnose
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
-
-const lookAtController = "check that the controller runs and watches this namespace, and restart it"
 
 // overdue finds what should have happened by now. Each thing that an unfinished workflow waits for has somebody who owes it: the
 // controller, a pod, or the cluster.
@@ -36,19 +33,6 @@ func (d *diagnosis) overdue() {
 		d.waitOverdue(&d.report.Waits[k])
 	}
 }
-
-// lateAt adds a finding that something about node r is overdue.
-func (d *diagnosis) lateAt(kind Kind, r *nodegraph.NodeStatus, since time.Time, reason, remedy string) *Finding {
-	d.late[r.ID] = true
-	should, _ := d.computedState(r)
-	if !should.Phase.Settled() {
-		should = State{}
-	}
-	return d.add(Finding{Kind: kind, Node: nodeOf(r, should), Since: since, Reason: reason, Remedy: remedy})
-}
-
-// ago is how long something has been so, in words.
-func (d *diagnosis) ago(since time.Time) string { return round(d.in.Now.Sub(since)).String() }
 
 // passed finds leaves that time has ended, and which are open.
 func (d *diagnosis) passed(r *nodegraph.NodeStatus) {

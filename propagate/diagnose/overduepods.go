@@ -54,13 +54,6 @@ func (d *diagnosis) containersEnded(r *nodegraph.NodeStatus) (since time.Time, d
 	return since, done
 }
 
-func because(words string) string {
-	if words == "" {
-		return ""
-	}
-	return ": " + words
-}
-
 // pendingRemedy says what to do about a pod that does not begin to run, by its own words.
 func pendingRemedy(words string) string {
 	has := func(parts ...string) bool {
@@ -152,15 +145,6 @@ func finalizers(names []string) string {
 		return ""
 	}
 	return ": it has the finalizers " + strings.Join(names, ", ")
-}
-
-func latest(times ...time.Time) (at time.Time) {
-	for _, t := range times {
-		if t.After(at) {
-			at = t
-		}
-	}
-	return at
 }
 
 // pendingWords are what a pod itself says about why it does not run.

@@ -25,9 +25,6 @@ type Pods struct {
 	Workflows []string           // the other workflows, as far as pods name them, each once
 }
 
-// UsePods makes pods those of the input.
-func (in *Input) UsePods(pods *Pods) { in.Pods, in.PodInfo, in.Listed = pods.Own, pods.Info, pods }
-
 // podObject is the part of a pod that says whose it is.
 type podObject struct {
 	Kind     string `json:"kind"`
@@ -192,4 +189,14 @@ func inPods(err error) error {
 		return nil
 	}
 	return fmt.Errorf("pods: %w", err)
+}
+
+// LabelWorkflow is the label by which a pod names its workflow.
+const LabelWorkflow = "workflows.argoproj.io/workflow"
+
+// PodInfo is what a pod says besides its status.
+type PodInfo struct {
+	Deleted    time.Time // metadata.deletionTimestamp
+	Finalizers []string
+	Lost       time.Time // since when nothing was heard of its machine; zero if it is heard of
 }

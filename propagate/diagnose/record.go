@@ -128,3 +128,29 @@ func (p *pods) agent() *propagate.PodStatus {
 
 // isOver reports whether a pod has ended.
 func isOver(pod *propagate.PodStatus) bool { return pod.Phase == "Succeeded" || pod.Phase == "Failed" }
+
+// ended is when node r ended, as far as the record tells: a pod that was evicted has no end there, and has begun.
+func ended(r *nodegraph.NodeStatus) time.Time {
+	if r.Finished.IsZero() {
+		return r.Started
+	}
+	return r.Finished
+}
+
+func round(age time.Duration) time.Duration { return age.Round(time.Second) }
+
+func latest(times ...time.Time) (at time.Time) {
+	for _, t := range times {
+		if t.After(at) {
+			at = t
+		}
+	}
+	return at
+}
+
+func podOf(rec *record, r *nodegraph.NodeStatus) *nodegraph.NodeStatus {
+	if pod := rec.byID[r.Boundary]; r.Kind == nodegraph.KindContainer && pod != nil {
+		return pod
+	}
+	return r
+}

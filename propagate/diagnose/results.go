@@ -3,7 +3,6 @@ package diagnose
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/truth"
@@ -112,9 +111,4 @@ func (d *diagnosis) countedDaemon(r *nodegraph.NodeStatus) bool {
 		}
 	}
 	return false
-}
-
-// past reports whether something has been so for longer than patience.
-func (d *diagnosis) past(since time.Time, patience time.Duration) bool {
-	return !d.in.Now.IsZero() && !since.IsZero() && d.in.Now.Sub(since) >= patience
 }

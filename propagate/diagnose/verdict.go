@@ -89,17 +89,18 @@ func (r *Report) Cause() (cause string, since time.Time) {
 		f := &r.Findings[0]
 		return string(f.Kind) + " " + f.Name, f.Since
 	}
-	for _, w := range r.Waits {
-		text := w.For.String() + " " + w.Name
-		if w.For == propagate.WaitLock && w.Lock != "" {
-			text += " " + w.Lock
-			for _, h := range w.HeldBy {
-				text += ", held by " + h
-			}
-		}
-		return text, w.Since
+	if len(r.Waits) == 0 {
+		return "", r.in.Snapshot.Finished
 	}
-	return "", r.in.Snapshot.Finished
+	w := &r.Waits[0]
+	cause = w.For.String() + " " + w.Name
+	if w.For == propagate.WaitLock && w.Lock != "" {
+		cause += " " + w.Lock
+		for _, h := range w.HeldBy {
+			cause += ", held by " + h
+		}
+	}
+	return cause, w.Since
 }
 
 // Uncertain reports whether pods are recorded as open and it is not known which pods exist: whether anything of the workflow still

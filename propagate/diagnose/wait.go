@@ -3,26 +3,10 @@ package diagnose
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
-
-// A Wait is one thing that the workflow waits for, once what was found is healed.
-type Wait struct {
-	Node
-	For     propagate.WaitReason
-	Since   time.Time // zero if nothing is recorded
-	Until   time.Time // For a timer
-	Message string
-	Never   string // why it can never come true; empty if it may
-	Next    bool   // not on record: the controller has still to begin it
-
-	Lock     string   // For a lock: its key, where it is known
-	HeldBy   []string // For a lock: who holds it as the status says, namespace/workflow or namespace/workflow/node
-	Commands []string // to type, if somebody has to
-}
 
 // wait lists what the workflow waits for.
 func (d *diagnosis) wait() {
