@@ -155,12 +155,25 @@ func (t *reportText) verdict() string {
 	case diagnose.VerdictComplete:
 		return "complete, nothing is wrong"
 	case diagnose.VerdictWaiting:
-		return "waiting: nothing is wrong, and nothing goes on before that"
+		return "waiting: " + t.waitingFor() + "; nothing is wrong"
 	}
 	if r.Uncertain() {
 		return "healthy as far as the record tells: whether its pods still run is not known (use -pods)"
 	}
 	return "healthy: in progress, nothing is wrong"
+}
+
+// waitingFor says what it waits for first, and since when.
+func (t *reportText) waitingFor() string {
+	if len(t.report.Waits) == 0 {
+		return "the workflow is to be resumed"
+	}
+	w := &t.report.Waits[0]
+	text := needText(*w) + " (" + visible(w.Name) + ")"
+	if !w.Since.IsZero() {
+		text += fmt.Sprintf(", since %s (%s)", w.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(w.Since)))
+	}
+	return text
 }
 
 // said is a text that may be long, of whoever wrote a message.
@@ -383,24 +396,27 @@ func age(d time.Duration) string {
 // The object that -o json prints. Field names are stable; lists are there also where they are empty.
 type (
 	reportJSON struct {
-		Workflow string        `json:"workflow"`
-		Phase    string        `json:"phase"`   // as recorded, empty before the controller has begun it
-		Verdict  string        `json:"verdict"` // stuck, wrong, overdue, waiting, healthy or complete
-		Healthy  bool          `json:"healthy"`
-		Stuck    bool          `json:"stuck"` // nothing will happen any more
-		Findings []findingJSON `json:"findings"`
-		Follows  []followJSON  `json:"follows"` // what the controller settles by itself once the findings are healed
-		Waiting  []waitingJSON `json:"waiting"` // what it waits for then
-		Locks    []lockJSON    `json:"locks"`
-		Ignored  []string      `json:"ignored"` // ids of nodes that the specification never asks for
-		Notes    []string      `json:"notes"`
+		APIVersion string        `json:"apiVersion"`
+		Kind       string        `json:"kind"`
+		Workflow   string        `json:"workflow"`
+		Phase      string        `json:"phase"`   // as recorded, empty before the controller has begun it
+		Verdict    string        `json:"verdict"` // stuck, wrong, overdue, waiting, healthy or complete
+		Healthy    bool          `json:"healthy"`
+		Stuck      bool          `json:"stuck"` // nothing will happen any more
+		Findings   []findingJSON `json:"findings"`
+		Follows    []followJSON  `json:"follows"` // what the controller settles by itself once the findings are healed
+		Waiting    []waitingJSON `json:"waiting"` // what it waits for then
+		Locks      []lockJSON    `json:"locks"`
+		Ignored    []string      `json:"ignored"` // ids of nodes that the specification never asks for
+		Notes      []string      `json:"notes"`
 	}
 	phaseJSON struct {
 		Phase   string `json:"phase"`
 		Message string `json:"message"`
 	}
 	findingJSON struct {
-		Kind     string     `json:"kind"`
+		Kind     string     `json:"kind"` // such as orphaned-container
+		Code     string     `json:"code"` // the same as Kubernetes writes reasons: OrphanedContainer
 		Node     string     `json:"node"` // the name
 		ID       string     `json:"id"`
 		Type     string     `json:"type"`
@@ -452,13 +468,13 @@ type (
 
 func printReport(out io.Writer, w *argo.Workflow, r *diagnose.Report) error {
 	object := reportJSON{
-		Workflow: w.Name, Phase: r.Workflow.Recorded.Phase.String(), Verdict: string(r.Verdict()), Healthy: r.Healthy(), Stuck: r.Stuck,
+		APIVersion: apiVersion, Kind: "Diagnosis", Workflow: w.Name, Phase: r.Workflow.Recorded.Phase.String(), Verdict: string(r.Verdict()), Healthy: r.Healthy(), Stuck: r.Stuck,
 		Findings: []findingJSON{}, Follows: []followJSON{}, Waiting: []waitingJSON{}, Locks: []lockJSON{}, Ignored: []string{},
 		Notes: append([]string{}, r.Notes...),
 	}
 	for _, f := range r.Findings {
 		object.Findings = append(object.Findings, findingJSON{
-			string(f.Kind), f.Name, f.ID, f.Type.String(), f.Lock, f.Pod, optional(f.Recorded), optional(f.Should), f.Reason, f.Remedy, f.Heals,
+			string(f.Kind), f.Kind.Code(), f.Name, f.ID, f.Type.String(), f.Lock, f.Pod, optional(f.Recorded), optional(f.Should), f.Reason, f.Remedy, f.Heals,
 			moment(f.Since), f.Next, append([]string{}, f.Commands...),
 		})
 	}

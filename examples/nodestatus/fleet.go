@@ -185,17 +185,28 @@ func printAdvice(out io.Writer, rows []diagnose.Row) {
 // rowJSON is one workflow of -o json where there are several.
 type rowJSON struct {
 	Namespace string        `json:"namespace"`
-	Workflow  string        `json:"workflow"`
+	Name      string        `json:"name"`
 	Verdict   string        `json:"verdict"`
 	Since     *time.Time    `json:"since,omitempty"`
-	Cause     string        `json:"cause"`
-	Reason    string        `json:"reason,omitempty"`
+	Reason    string        `json:"reason,omitempty"`  // such as OrphanedContainer, of the first finding
+	Message   string        `json:"message,omitempty"` // the same as a sentence
 	Remedy    string        `json:"remedy,omitempty"`
+	Cause     string        `json:"cause"` // what the column of that name says
 	Commands  []string      `json:"commands"`
 	Findings  int           `json:"findings"`
 	WaitsFor  []waitForJSON `json:"waitsFor"`
 	Awaiting  []string      `json:"awaiting"` // workflows that wait for a lock of this one, namespace/name
 }
+
+// listJSON is all of them.
+type listJSON struct {
+	APIVersion string    `json:"apiVersion"`
+	Kind       string    `json:"kind"`
+	Workflows  []rowJSON `json:"workflows"` // the worst first
+}
+
+// apiVersion is the version of what -o json prints.
+const apiVersion = "nodestatus/v1"
 
 type waitForJSON struct {
 	Lock   string   `json:"lock"`
@@ -206,7 +217,7 @@ func printRows(out io.Writer, rows []diagnose.Row) error {
 	list := make([]rowJSON, 0, len(rows))
 	for _, r := range rows {
 		row := rowJSON{
-			r.Namespace, r.Name, string(r.Verdict), moment(r.Since), r.Cause, r.Reason, r.Remedy, append([]string{}, r.Commands...), r.Findings,
+			r.Namespace, r.Name, string(r.Verdict), moment(r.Since), r.Kind.Code(), r.Reason, r.Remedy, r.Cause, append([]string{}, r.Commands...), r.Findings,
 			[]waitForJSON{}, append([]string{}, r.Awaiting...),
 		}
 		for _, w := range r.WaitsFor {
@@ -217,5 +228,5 @@ func printRows(out io.Writer, rows []diagnose.Row) error {
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(map[string]any{"workflows": list})
+	return e.Encode(listJSON{apiVersion, "DiagnosisList", list})
 }

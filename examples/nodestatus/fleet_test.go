@@ -65,10 +65,11 @@ b/w3
 	var list struct{ Workflows []rowJSON }
 	require.NoError(t, json.Unmarshal([]byte(call(append(files, "-o", "json")...).out), &list))
 	require.Len(t, list.Workflows, 4)
-	assert.Equal(t, "w3", list.Workflows[0].Workflow)
+	assert.Equal(t, "w3", list.Workflows[0].Name)
 	assert.Equal(t, []string{"b/w2", "b/w4"}, list.Workflows[0].Awaiting)
 	assert.Equal(t, []waitForJSON{{"b/Mutex/t", []string{"b/w3"}}}, list.Workflows[1].WaitsFor)
 	assert.NotEmpty(t, list.Workflows[0].Commands)
+	assert.Equal(t, "OrphanedContainer", list.Workflows[0].Reason)
 }
 
 // What can't be read among several is said, the rest is looked at, and the exit code tells.

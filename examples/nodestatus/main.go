@@ -35,6 +35,7 @@ func commands() []command {
 		{"whatif", "[-any 1|2] [-as argo] [-suggest] [-all] [-limit N] [-o text|json] FILE|-", "say what becomes of a workflow when it loses pods", whatifCommand, false},
 		{"dump", "[-against FILE] FILE...", "write all that the library says while it plays recordings, gzipped, or compare it with another version", dumpCommand, true},
 		{"graph", "[-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-", "draw a workflow, and what it waits for", graphCommand, false},
+		{"completion", "bash|zsh|fish", "print a script with which a shell completes commands and flags", completionCommand, false},
 	}
 }
 
@@ -113,7 +114,7 @@ func version() string {
 func usage(w io.Writer) {
 	fmt.Fprint(w, "nodestatus looks at workflows through the nodestatus library.\n\nCommands:\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-9s %s\n            nodestatus %s %s\n", c.name, c.summary, c.name, c.arguments)
+		fmt.Fprintf(w, "  %-10s %s\n             nodestatus %s %s\n", c.name, c.summary, c.name, c.arguments)
 	}
 }
 

@@ -2,6 +2,8 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -83,6 +85,18 @@ var kinds = []Kind{
 	ShutdownOverdue, DeadlineOverdue, TimerOverdue, PodMissing, PodEndUnseen, PodLost, PodTerminating, PodPending, PodLingers,
 	StartOverdue, ServedOverdue, LockFree, DeletionOverdue, UnknownPod, LockHeldByFinished, LockHeldForEver,
 }
+
+// Code is the kind as Kubernetes writes reasons, such as OrphanedContainer.
+func (k Kind) Code() string {
+	var b strings.Builder
+	for word := range strings.FieldsFuncSeq(string(k), func(r rune) bool { return r == '-' }) {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return b.String()
+}
+
+// Kinds returns all kinds, in the order in which they are listed.
+func Kinds() []Kind { return slices.Clone(kinds) }
 
 // contradicts reports whether a finding says that the record contradicts itself.
 func (k Kind) contradicts() bool {

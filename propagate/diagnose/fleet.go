@@ -24,6 +24,7 @@ type Row struct {
 	Verdict         Verdict
 	Since           time.Time // zero if not known
 	Cause           string    // one line
+	Kind            Kind      // of the first finding; empty where there is none
 	Reason, Remedy  string    // of the first finding
 	Commands        []string  // to type about it
 	Findings        int
@@ -42,7 +43,7 @@ func (f *Fleet) Add(in Input, r *Report) {
 	row.Cause, row.Since = r.Cause()
 	if len(r.Findings) > 0 {
 		first := &r.Findings[0]
-		row.Reason, row.Remedy, row.Commands = first.Reason, first.Remedy, first.Commands
+		row.Kind, row.Reason, row.Remedy, row.Commands = first.Kind, first.Reason, first.Remedy, first.Commands
 	}
 	for _, w := range r.Waits {
 		if w.For == propagate.WaitLock && w.Lock != "" {
@@ -174,7 +175,7 @@ func (f *Fleet) standing(rows []Row, k int, holder string) string {
 	}
 	if rows[at].Verdict == VerdictComplete && rows[k].waits {
 		rows[k].Verdict = VerdictOverdue // its holder has ended, and the lock was not given on
-		rows[k].Reason = "the lock is held by " + holder + " as its status says, which has ended"
+		rows[k].Kind, rows[k].Reason = LockHeldByFinished, "the lock is held by "+holder+" as its status says, which has ended"
 		rows[k].Remedy, rows[k].Commands = "restart the controller, which reads from the workflows who holds what", []string{restartCommand}
 	}
 	return " (" + string(rows[at].Verdict) + ")"
@@ -222,7 +223,7 @@ func (f *Fleet) deadlock(rows []Row, cycle []int) {
 	for _, k := range cycle {
 		r := &rows[k]
 		r.Verdict, r.Cause = VerdictStuck, "deadlock: "+text
-		r.Reason, r.Remedy = "workflows wait for each other's locks: "+text, "terminate one of them"
+		r.Kind, r.Reason, r.Remedy = LockForEver, "workflows wait for each other's locks: "+text, "terminate one of them"
 		ns := ""
 		if r.Namespace != "" {
 			ns = " -n " + quoted(r.Namespace)
