@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"time"
@@ -84,12 +86,15 @@ func whatifCommand(args []string, std stdio) error {
 		return err
 	}
 	bar := newProgress(std.err)
+	interrupted, restore := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer restore()
 	try := whatif.Input{
 		Spec: in.Spec, Snapshot: in.Snapshot, Any: *lose, MaxSimulations: *limit, Progress: bar.show, AsArgo: *as == "argo",
+		Stop: func() bool { return interrupted.Err() != nil },
 	}
 	r, err := whatif.Run(try)
 	var found *suggestion
-	if err == nil && *suggest && !r.Verdict.Survives {
+	if err == nil && *suggest && !r.Verdict.Survives && !r.Partial {
 		found, err = suggested(try, w)
 	}
 	bar.end()
@@ -118,6 +123,7 @@ func whatifCommand(args []string, std stdio) error {
 // progress shows on a terminal how far a long run has come.
 type progress struct {
 	out   io.Writer // nil where it is no terminal
+	began time.Time // zero if no estimate is wanted
 	next  time.Time
 	shown bool
 }
@@ -130,7 +136,7 @@ func newProgress(w io.Writer) *progress {
 	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return &progress{}
 	}
-	return &progress{out: w, next: time.Now().Add(time.Second)} // short runs show nothing
+	return &progress{out: w, began: time.Now(), next: time.Now().Add(time.Second)} // short runs show nothing
 }
 
 func (p *progress) show(done, total int) {
@@ -138,7 +144,15 @@ func (p *progress) show(done, total int) {
 		return
 	}
 	p.next, p.shown = time.Now().Add(200*time.Millisecond), true
-	fmt.Fprintf(p.out, "\r\x1b[KSimulated %d of %d (%d%%)", done, total, 100*done/max(total, 1))
+	fmt.Fprintf(p.out, "\r\x1b[KSimulated %d of %d (%d%%)%s", done, total, 100*done/max(total, 1), p.estimate(done, total))
+}
+
+// estimate is how long the rest will take, once that can be told.
+func (p *progress) estimate(done, total int) string {
+	if p.began.IsZero() || done == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", about %s left; Ctrl-C shows what is known by then", age(time.Since(p.began)*time.Duration(total-done)/time.Duration(done)))
 }
 
 // end takes the line away.
@@ -210,6 +224,9 @@ func (t *whatifText) verdict() string {
 	}
 	if r.Verdict.Survives {
 		return "safe on spot machines: " + said(r.Verdict.Because)
+	}
+	if r.Partial && r.Verdict.Fatal == 0 {
+		return t.paint.bad(said(r.Verdict.Because))
 	}
 	var names []string
 	for k := range r.Losses {
@@ -490,9 +507,10 @@ type (
 		Simulations int              `json:"simulations"` // the undisturbed run included
 		Undisturbed outcomeJSON      `json:"undisturbed"`
 		Assumed     []assumedJSON    `json:"assumed"`
-		Unresolved  []unresolvedJSON `json:"unresolved"` // fields of the specification whose value only the controller knows
-		Losses      []lossJSON       `json:"losses"`     // the worst first
-		Rules       string           `json:"rules"`      // nodestatus or argo
+		Unresolved  []unresolvedJSON `json:"unresolved"`        // fields of the specification whose value only the controller knows
+		Losses      []lossJSON       `json:"losses"`            // the worst first
+		Partial     bool             `json:"partial,omitempty"` // it was interrupted: other losses may be fatal, too
+		Rules       string           `json:"rules"`             // nodestatus or argo
 		Suggestion  *suggestion      `json:"suggestion,omitempty"`
 	}
 	outcomeJSON struct {
@@ -548,7 +566,7 @@ func printLosses(out io.Writer, w *argo.Workflow, r *whatif.Result, rules string
 	object := whatifJSON{
 		Workflow: w.Name, Any: r.Verdict.Any, Survives: r.Verdict.Survives, Because: r.Verdict.Because, Fatal: r.Verdict.Fatal,
 		Pods: r.Pods, Simulations: r.Simulations, Undisturbed: outcomeOf(r.Undisturbed),
-		Assumed: []assumedJSON{}, Unresolved: []unresolvedJSON{}, Losses: []lossJSON{}, Rules: rules, Suggestion: found,
+		Assumed: []assumedJSON{}, Unresolved: []unresolvedJSON{}, Losses: []lossJSON{}, Partial: r.Partial, Rules: rules, Suggestion: found,
 	}
 	for _, a := range r.Assumed {
 		item := assumedJSON{Node: a.Node, Text: a.Text, Holds: &a.Holds}
