@@ -85,7 +85,7 @@ func TestDiagnoseSomeUnreadable(t *testing.T) {
 	assert.Equal(t, called{0, "", "no workflows\n"}, empty)
 }
 
-// hostile is what somebody may put into names and messages: colours, a title, links, a cleared screen, other directions, a second line.
+// hostile is what somebody may put into names and messages: colours, a title, a cleared screen, other directions, a second line.
 const hostile = "x\x1b[31mred\x1b[0m\x1b]0;title\a\u009b2J\u202egnp.exe\u2066\u200b\u2028\r\nsecond\x7f"
 
 // No character that could harm a terminal comes out of any command, in any format.

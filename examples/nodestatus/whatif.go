@@ -50,54 +50,59 @@ Usage:
   nodestatus whatif -suggest | -as argo | -all | -templates FILE ...
 `
 
-// whatifCommand prints what becomes of one workflow when it loses pods.
-func whatifCommand(args []string, std stdio) error {
-	const outputs = "text|json"
+// whatifFlags are those of the command.
+type whatifFlags struct {
+	*workflowFlags
+	lose, limit  *int
+	all, suggest *bool
+	as           *string
+}
+
+func newWhatifFlags(std stdio, outputs string) *whatifFlags {
 	patience := diagnose.DefaultPatience
-	f := &workflowFlags{set: flags("whatif", std), pods: new(string), now: new(string), patience: &patience, runs: true}
+	f := &whatifFlags{workflowFlags: &workflowFlags{set: flags("whatif", std), pods: new(string), now: new(string), patience: &patience, runs: true}}
 	f.set.Usage = func() {
 		fmt.Fprint(f.set.Output(), whatifUsage+"\nOptions:\n")
 		f.set.PrintDefaults()
 	}
 	f.shared(outputs)
-	lose := f.set.Int("any", 1, "how many pods may be lost in one run: 1 or 2 `pods`")
-	limit := f.set.Int("limit", whatif.DefaultMaxSimulations, "give up if more than `N` simulations are needed")
-	all := f.set.Bool("all", false, "show the losses that do no damage, too")
-	suggest := f.set.Bool("suggest", false, "look for the smallest change with which the workflow survives")
-	as := f.set.String("as", "nodestatus", "by whose `rules` it is played: nodestatus or argo")
+	f.lose = f.set.Int("any", 1, "how many pods may be lost in one run: 1 or 2 `pods`")
+	f.limit = f.set.Int("limit", whatif.DefaultMaxSimulations, "give up if more than `N` simulations are needed")
+	f.all = f.set.Bool("all", false, "show the losses that do no damage, too")
+	f.suggest = f.set.Bool("suggest", false, "look for the smallest change with which the workflow survives")
+	f.as = f.set.String("as", "nodestatus", "by whose `rules` it is played: nodestatus or argo")
+	return f
+}
+
+// check says what is wrong with the flags, if anything is.
+func (f *whatifFlags) check() error {
+	switch {
+	case *f.lose != 1 && *f.lose != 2:
+		return f.wrong(fmt.Sprintf("-any must be 1 or 2, got %d", *f.lose))
+	case *f.limit <= 0:
+		return f.wrong(fmt.Sprintf("-limit must be positive, got %d", *f.limit))
+	case *f.as != "nodestatus" && *f.as != "argo":
+		return f.wrong(fmt.Sprintf("-as must be nodestatus or argo, got %q", *f.as))
+	}
+	return nil
+}
+
+// whatifCommand prints what becomes of one workflow when it loses pods.
+func whatifCommand(args []string, std stdio) error {
+	const outputs = "text|json"
+	f := newWhatifFlags(std, outputs)
 	file, err := f.parse(args, outputs)
+	if err == nil {
+		err = f.check()
+	}
 	if err != nil {
 		return err
-	}
-	wrong := ""
-	if *as != "nodestatus" && *as != "argo" {
-		wrong = fmt.Sprintf("-as must be nodestatus or argo, got %q", *as)
-	}
-	if *lose != 1 && *lose != 2 {
-		wrong = fmt.Sprintf("-any must be 1 or 2, got %d", *lose)
-	} else if *limit <= 0 {
-		wrong = fmt.Sprintf("-limit must be positive, got %d", *limit)
-	}
-	if wrong != "" {
-		return f.wrong(wrong)
 	}
 	w, in, err := f.input(file, std)
 	if err != nil {
 		return err
 	}
-	bar := newProgress(std.err)
-	interrupted, restore := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer restore()
-	try := whatif.Input{
-		Spec: in.Spec, Snapshot: in.Snapshot, Any: *lose, MaxSimulations: *limit, Progress: bar.show, AsArgo: *as == "argo",
-		Stop: func() bool { return interrupted.Err() != nil },
-	}
-	r, err := whatif.Run(try)
-	var found *suggestion
-	if err == nil && *suggest && !r.Verdict.Survives && !r.Partial {
-		found, err = suggested(try, w)
-	}
-	bar.end()
+	r, found, err := f.search(std, w, in)
 	if tooMany := (*whatif.LimitError)(nil); errors.As(err, &tooMany) {
 		return fmt.Errorf("%s: %w (raise it with -limit)", shown(file), err)
 	}
@@ -106,9 +111,9 @@ func whatifCommand(args []string, std stdio) error {
 	}
 	out := newOutput(std.out)
 	if *f.output == "json" {
-		err = printLosses(out, w, r, *as, found)
+		err = printLosses(out, w, r, *f.as, found)
 	} else {
-		t := &whatifText{out: out, paint: painterFor(std.out), w: w, result: r, all: *all, as: *as, found: found}
+		t := &whatifText{out: out, paint: painterFor(std.out), w: w, result: r, all: *f.all, as: *f.as, found: found}
 		t.print()
 	}
 	if flushed := out.Flush(); err == nil {
@@ -118,6 +123,24 @@ func whatifCommand(args []string, std stdio) error {
 		return errFound
 	}
 	return err
+}
+
+// search plays the workflow with every loss, and looks for a change if that is asked for. An interrupt ends it with what is known.
+func (f *whatifFlags) search(std stdio, w *argo.Workflow, in diagnose.Input) (*whatif.Result, *suggestion, error) {
+	bar := newProgress(std.err)
+	defer bar.end()
+	interrupted, restore := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer restore()
+	try := whatif.Input{
+		Spec: in.Spec, Snapshot: in.Snapshot, Any: *f.lose, MaxSimulations: *f.limit, Progress: bar.show, AsArgo: *f.as == "argo",
+		Stop: func() bool { return interrupted.Err() != nil },
+	}
+	r, err := whatif.Run(try)
+	if err != nil || !*f.suggest || r.Verdict.Survives || r.Partial {
+		return r, nil, err
+	}
+	found, err := suggested(try, w)
+	return r, found, err
 }
 
 // progress shows on a terminal how far a long run has come.

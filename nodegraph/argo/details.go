@@ -223,9 +223,9 @@ func releaseIn(e *edit, kind, key, user string) bool {
 	return true
 }
 
-// GuardedPatch is [Workflow.Patch] with the annotation of [Workflow.SetHealed], for the version of the object that was read: the API server refuses the patch if somebody
-// has changed the object since. It is the same as Patch for an object without a resourceVersion, and where nothing has
-// changed.
+// GuardedPatch is [Workflow.Patch] with the annotation of [Workflow.SetHealed], for the version of the object that was
+// read: the API server refuses the patch if somebody has changed the object since. An object without a resourceVersion is not
+// guarded.
 func (w *Workflow) GuardedPatch() ([]byte, error) {
 	patch, _ := w.Patch() // never fails
 	d, err := w.Details()

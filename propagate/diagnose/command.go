@@ -42,7 +42,7 @@ func (d *diagnosis) commands(f *Finding) []string {
 		return []string{"kubectl delete pod " + quoted(d.podName(f)) + ns + force}
 	}
 	switch f.Kind {
-	case PodWedged, PodLingers, UnknownPod:
+	case PodWedged, PodLingers, PodUnready, UnknownPod:
 		return deletePod("")
 	case PodLost, PodTerminating:
 		return deletePod(" --grace-period=0 --force")
@@ -74,7 +74,12 @@ func (d *diagnosis) commands(f *Finding) []string {
 	if !f.Heals {
 		return []string{restartCommand}
 	}
-	r := d.record.byID[f.ID]
+	return d.endThenHeal(f)
+}
+
+// endThenHeal are the commands that heal a node once the pod has ended that could still report on it.
+func (d *diagnosis) endThenHeal(f *Finding) []string {
+	r, ns := d.record.byID[f.ID], d.in.inNamespace()
 	if r == nil {
 		return d.healCommands()
 	}
@@ -131,7 +136,7 @@ func (d *diagnosis) next(f *Finding) string {
 		return ""
 	case f.Kind == ResultMissing:
 		return "the controller goes on with what comes after the node"
-	case f.Kind == PodWedged, f.Kind == PodTerminating, f.Kind == PodLost, f.Kind == PodLingers:
+	case f.Kind == PodWedged, f.Kind == PodUnready, f.Kind == PodTerminating, f.Kind == PodLost, f.Kind == PodLingers:
 		return "the controller sees the pod's end, makes the next attempt if there is one, and settles what is around the node"
 	case f.Kind == StartOverdue:
 		return "the controller makes what comes next"

@@ -60,6 +60,8 @@ const (
 	PodTerminating Kind = "pod-terminating"
 	// PodPending: a pod does not begin to run.
 	PodPending Kind = "pod-pending"
+	// PodUnready: a daemon runs and is not ready, and what comes after it waits for that.
+	PodUnready Kind = "pod-unready"
 	// PodLingers: what a pod is for has ended, and the pod has not.
 	PodLingers Kind = "pod-lingers"
 	// ShutdownOverdue: a shutdown was asked for and not carried out.
@@ -82,7 +84,7 @@ const (
 var kinds = []Kind{
 	OrphanedContainer, LateAttempt, OpenInsideFinished, DaemonLeft, Rewritten, FalseSuccess,
 	StoppedBeforeBegin, ResultMissing, LockForEver, PlacesForEver, PodWedged, TaskGroupDone, RetryOver, Stalled, ExitHookMissing,
-	ShutdownOverdue, DeadlineOverdue, TimerOverdue, PodMissing, PodEndUnseen, PodLost, PodTerminating, PodPending, PodLingers,
+	ShutdownOverdue, DeadlineOverdue, TimerOverdue, PodMissing, PodEndUnseen, PodLost, PodTerminating, PodPending, PodUnready, PodLingers,
 	StartOverdue, ServedOverdue, LockFree, DeletionOverdue, UnknownPod, LockHeldByFinished, LockHeldForEver,
 }
 
@@ -111,7 +113,7 @@ func (k Kind) contradicts() bool {
 // and nothing is lost.
 func (k Kind) Overdue() bool {
 	switch k {
-	case ShutdownOverdue, DeadlineOverdue, TimerOverdue, PodMissing, PodEndUnseen, PodLost, PodTerminating, PodPending, PodLingers,
+	case ShutdownOverdue, DeadlineOverdue, TimerOverdue, PodMissing, PodEndUnseen, PodLost, PodTerminating, PodPending, PodUnready, PodLingers,
 		StartOverdue, ServedOverdue, LockFree, DeletionOverdue, UnknownPod:
 		return true
 	}

@@ -77,8 +77,11 @@ func (d *diagnosis) podMissing(r *nodegraph.NodeStatus) {
 	if !d.hadTime(r.Started) {
 		return
 	}
-	d.lateAt(PodMissing, r, r.Started, fmt.Sprintf("it is recorded as %s since %s, and its pod does not exist%s", r.Phase, d.ago(r.Started), because(r.Message)),
-		"check that the pods are those of this namespace; "+lookAtController)
+	remedy := "check that the pods are those of this namespace; " + lookAtController
+	if strings.Contains(r.Message, "quota") {
+		remedy = pendingRemedy(r.Message)
+	}
+	d.lateAt(PodMissing, r, r.Started, fmt.Sprintf("it is recorded as %s for %s, and its pod does not exist%s", r.Phase, d.ago(r.Started), because(r.Message)), remedy)
 }
 
 // endUnseen finds a node whose pod has ended while the record says that it has not.
@@ -170,14 +173,36 @@ func pendingWords(pod *propagate.PodStatus) string {
 
 // runningPod finds what keeps a pod from its end although what it is for has ended or can't go on.
 func (d *diagnosis) runningPod(r *nodegraph.NodeStatus, pod *propagate.PodStatus) *Finding {
-	i, patience := d.record.find(r), podPatience*d.in.Patience
+	i := d.record.find(r)
 	if i == nodegraph.None || d.g.Node(i).Template == nil || r.Daemoned {
 		return nil
 	}
 	t := d.g.Node(i).Template
+	if t.Daemon {
+		return d.unready(r, pod)
+	}
+	if f := d.wedged(r, pod, t); f != nil {
+		return f
+	}
+	return d.lingers(r, pod, t)
+}
+
+// unready finds a daemon that runs and does not become ready.
+func (d *diagnosis) unready(r *nodegraph.NodeStatus, pod *propagate.PodStatus) *Finding {
+	since := latest(r.Started, pod.Created)
+	notReady := slices.ContainsFunc(pod.Containers, func(c propagate.ContainerStatus) bool { return !c.Ready })
+	if !notReady || !d.past(since, podPatience*d.in.Patience) {
+		return nil
+	}
+	return d.lateAt(PodUnready, r, since, fmt.Sprintf("its pod %s has run for %s and is not ready: what comes after the daemon waits for that", pod.Name, d.ago(since)),
+		"look at the readiness probe and the log of the pod; delete the pod if it does not become ready")
+}
+
+// wedged finds a container that ended badly while others of the pod can't go on without it.
+func (d *diagnosis) wedged(r *nodegraph.NodeStatus, pod *propagate.PodStatus, t *nodegraph.Template) *Finding {
 	for k := range pod.Containers {
 		c := &pod.Containers[k]
-		if !c.Terminated || c.ExitCode == 0 || !d.past(c.Finished, patience) {
+		if !c.Terminated || c.ExitCode == 0 || !d.past(c.Finished, podPatience*d.in.Patience) {
 			continue
 		}
 		if waiting := waitsInside(t, pod, c.Name); len(waiting) > 0 {
@@ -188,6 +213,11 @@ func (d *diagnosis) runningPod(r *nodegraph.NodeStatus, pod *propagate.PodStatus
 				"delete the pod: it fails, and what the workflow does about that comes next")
 		}
 	}
+	return nil
+}
+
+// lingers finds a pod whose work has ended while something beside it runs on.
+func (d *diagnosis) lingers(r *nodegraph.NodeStatus, pod *propagate.PodStatus, t *nodegraph.Template) *Finding {
 	var over time.Time
 	var left []string
 	for _, c := range pod.Containers {
@@ -202,7 +232,7 @@ func (d *diagnosis) runningPod(r *nodegraph.NodeStatus, pod *propagate.PodStatus
 			over = latest(over, c.Finished)
 		}
 	}
-	if len(left) == 0 || !d.past(over, patience) {
+	if len(left) == 0 || !d.past(over, podPatience*d.in.Patience) {
 		return nil
 	}
 	return d.lateAt(PodLingers, r, over, fmt.Sprintf("the work of its pod %s ended %s ago, and container %s running", pod.Name, d.ago(over), several(left)),

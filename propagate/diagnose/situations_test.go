@@ -73,6 +73,8 @@ var situations = map[string]situation{
 	"image-by-pod":           {"overdue", []string{"pod-pending one.a"}, []string{"main: ErrImagePull: not found", "kubectl describe pod one-a -n shop"}, []string{"pod-pending"}, ""},
 	"unschedulable":          {"overdue", []string{"pod-pending one.a"}, []string{"3 Insufficient cpu", "make room"}, []string{"pod-pending"}, ""},
 	"secret-missing":         {"overdue", []string{"pod-pending one.a"}, []string{`secret "token" not found`, "make the secret"}, []string{"pod-pending"}, ""},
+	"daemon-unready":         {"overdue", []string{"pod-unready suite[0].db"}, []string{"is not ready", "readiness probe"}, []string{"pod-unready"}, ""},
+	"quota":                  {"overdue", []string{"pod-missing one.a"}, []string{"exceeded quota: small", "raise the quota"}, []string{"pod-missing"}, ""},
 	"terminating":            {"overdue", []string{"pod-terminating one.a"}, []string{"example.com/hold", "--grace-period=0 --force"}, []string{"pod-terminating"}, ""},
 	"machine-vanished":       {"overdue", []string{"pod-lost one.a"}, []string{"3h0m0s"}, []string{"pod-lost"}, ""},
 	"end-unseen":             {"overdue", []string{"pod-end-unseen one.a"}, []string{"since 2026-03-10T08:10:00Z"}, []string{"pod-end-unseen"}, ""},
