@@ -118,7 +118,7 @@ func (l *Pods) take(pod *podObject, namespace, name string) bool {
 	if node == "" {
 		node = meta.Annotations["workflows.argoproj.io/node-id"]
 	}
-	stranger := of == "" && node != "" && !ofWorkflow(node, name)
+	stranger := of == "" && !ofWorkflow(node, name) // what names neither workflow nor node is no pod of any workflow
 	if stranger || of != "" && of != name || meta.Namespace != "" && namespace != "" && meta.Namespace != namespace {
 		l.Foreign++
 		if of != "" && of != name && len(l.Workflows) < 3 && !slices.Contains(l.Workflows, of) {

@@ -40,7 +40,7 @@ func TestReadPods(t *testing.T) {
 	list, err := diagnose.ReadPods(listOf(
 		podOf("n", "wf", "wf-1"), podOf("n", "", "wf-2"), podOf("n", "other", "other-1"), podOf("m", "wf", "wf-1"), podOf("n", "", "wfx-1"),
 		podOf("n", "wf", ""), `{"metadata": {"name": "wf-1340600742-agent", "labels": {"workflows.argoproj.io/workflow": "wf"}}}`,
-		`{"metadata": {"name": "x", "ownerReferences": [{"kind": "Workflow", "name": "third"}]}}`,
+		podOf("n", "", ""), `{"metadata": {"name": "x", "ownerReferences": [{"kind": "Workflow", "name": "third"}]}}`,
 	), "n", "wf")
 	require.NoError(t, err)
 	var nodes []string
@@ -48,7 +48,7 @@ func TestReadPods(t *testing.T) {
 		nodes = append(nodes, p.Node)
 	}
 	assert.Equal(t, []string{"wf-1", "wf-2", "", ""}, nodes)
-	assert.Equal(t, 4, list.Foreign)
+	assert.Equal(t, 5, list.Foreign, "a pod that names neither is of no workflow")
 	assert.Equal(t, []string{"other", "third"}, list.Workflows)
 	assert.Equal(t, []string{"p-wf"}, list.Nameless)
 }
