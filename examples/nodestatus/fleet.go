@@ -38,7 +38,7 @@ func (d *diagnosed) fail(file string, err error) {
 	if strings.HasPrefix(err.Error(), "open ") || strings.HasPrefix(err.Error(), "read ") { // which name the file
 		text = ""
 	}
-	fmt.Fprintf(d.std.err, "error: %s%s\n", text, visible(err.Error()))
+	fmt.Fprintf(d.std.err, "error: %s%s\n", text, visible(hinted(err).Error()))
 }
 
 func (d *diagnosed) readAll(file string) error {

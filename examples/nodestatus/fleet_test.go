@@ -85,6 +85,22 @@ func TestDiagnoseSomeUnreadable(t *testing.T) {
 	assert.Equal(t, called{0, "", "no workflows\n"}, empty)
 }
 
+// Templates that a workflow refers to come from a file, and an error about one that is missing says so.
+func TestTemplatesOfAFile(t *testing.T) {
+	const text = "kind: Workflow\nmetadata: {name: w}\nspec: {workflowTemplateRef: {name: lib}}\n"
+	const lib = "kind: WorkflowTemplate\nmetadata: {name: lib}\nspec:\n  entrypoint: m\n  templates: [{name: m, retryStrategy: {limit: 1, retryPolicy: Always}, container: {}}]\n"
+	file := written(t, "lib.yaml", []byte(lib))
+	for _, command := range []string{"whatif", "graph", "diagnose", "heal"} {
+		got := callWith(text, command, "-")
+		assert.Equal(t, 2, got.code, command)
+		assert.Contains(t, got.err, "(give the template with -templates FILE)", command)
+		got = callWith(text, command, "-templates", file, "-")
+		assert.Equal(t, 0, got.code, "%s: %s%s", command, got.out, got.err)
+	}
+	assert.Equal(t, 0, callWith(lib+"---\n"+text, "whatif", "-").code, "from the same file")
+	assert.Equal(t, 2, callWith(text, "whatif", "-templates", "none.yaml", "-").code)
+}
+
 // hostile is what somebody may put into names and messages: colours, a title, a cleared screen, other directions, a second line.
 const hostile = "x\x1b[31mred\x1b[0m\x1b]0;title\a\u009b2J\u202egnp.exe\u2066\u200b\u2028\r\nsecond\x7f"
 
@@ -101,7 +117,7 @@ func TestNothingHarmsATerminal(t *testing.T) {
 	for _, args := range [][]string{
 		{"diagnose", file}, {"diagnose", "-o", "json", file}, {"diagnose", "-o", "wide", file}, {"diagnose", "-o", "name", file}, {"heal", file}, {"heal", "-o", "json", file},
 		{"whatif", file}, {"whatif", "-o", "json", file}, {"graph", file}, {"graph", "-o", "mermaid", file}, {"graph", "-o", "svg", file}, {"graph", "-o", "html", file},
-		{"diagnose", hostile}, {hostile}, {"diagnose", "-o", hostile, file},
+		{"heal", "-pods", written(t, "none.json", []byte(`{"kind":"List","items":[]}`)), file}, {"diagnose", hostile}, {hostile}, {"diagnose", "-o", hostile, file},
 	} {
 		got := call(args...)
 		for k, r := range got.out + got.err {

@@ -67,11 +67,11 @@ func healCommand(args []string, std stdio) error {
 	if _, err := fmt.Fprintf(std.out, "%s\n", text); err != nil {
 		return err
 	}
-	return healSummary(std.err, w, in, report)
+	return healSummary(std.err, w, in, report, f.options())
 }
 
 // healSummary says what was healed, by which pods, and what is left. The error is errFound while anything is.
-func healSummary(out io.Writer, w *argo.Workflow, in diagnose.Input, report *diagnose.Report) error {
+func healSummary(out io.Writer, w *argo.Workflow, in diagnose.Input, report *diagnose.Report, options []argo.Option) error {
 	healed := 0
 	for _, f := range report.Findings {
 		if !f.Heals {
@@ -88,7 +88,7 @@ func healSummary(out io.Writer, w *argo.Workflow, in diagnose.Input, report *dia
 		}
 	}
 	fmt.Fprint(out, podsSeen(&in))
-	left, err := leftAfter(w, in)
+	left, err := leftAfter(w, in, options)
 	if err != nil {
 		return err
 	}
@@ -125,12 +125,12 @@ func podsSeen(in *diagnose.Input) string {
 }
 
 // leftAfter diagnoses the healed workflow and returns what is still found.
-func leftAfter(w *argo.Workflow, in diagnose.Input) ([]diagnose.Finding, error) {
+func leftAfter(w *argo.Workflow, in diagnose.Input, options []argo.Option) ([]diagnose.Finding, error) {
 	text, err := w.Encode()
 	if err != nil {
 		return nil, err
 	}
-	healed, err := argo.Read(text)
+	healed, err := argo.Read(text, options...)
 	if err != nil {
 		return nil, err
 	}

@@ -152,6 +152,9 @@ type progress struct {
 }
 
 func newProgress(w io.Writer) *progress {
+	if s, ok := w.(*screen); ok { // which would not let the cursor move
+		w = s.out
+	}
 	file, ok := w.(*os.File)
 	if !ok {
 		return &progress{}
@@ -159,7 +162,7 @@ func newProgress(w io.Writer) *progress {
 	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return &progress{}
 	}
-	return &progress{out: w, began: time.Now(), next: time.Now().Add(time.Second)} // short runs show nothing
+	return &progress{out: file, began: time.Now(), next: time.Now().Add(time.Second)} // short runs show nothing
 }
 
 func (p *progress) show(done, total int) {

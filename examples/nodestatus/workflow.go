@@ -119,7 +119,7 @@ func (f *workflowFlags) input(file string, std stdio) (*argo.Workflow, diagnose.
 	}
 	w, err := f.one(data)
 	if err != nil {
-		return nil, diagnose.Input{}, fmt.Errorf("%s: %w", shown(file), err)
+		return nil, diagnose.Input{}, fmt.Errorf("%s: %w", shown(file), hinted(err))
 	}
 	in, err := f.inputOf(w)
 	if err != nil {
@@ -159,6 +159,14 @@ func (f *workflowFlags) one(data []byte) (*argo.Workflow, error) {
 		}
 	}
 	return nil, err
+}
+
+// hinted adds what a user of the program can do about an error.
+func hinted(err error) error {
+	if e := (*argo.ReadError)(nil); errors.As(err, &e) && e.Field == "spec.workflowTemplateRef" {
+		return fmt.Errorf("%w (give the template with -templates FILE)", err)
+	}
+	return err
 }
 
 // prepare reads what all workflows share: the time, the pods and the templates.
