@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/diagnose"
 )
 
@@ -26,8 +27,8 @@ func holding(name, holds, waits, holder string) string {
 			sync += ","
 		}
 		sync += fmt.Sprintf(`"waiting":[{"mutex":"n/Mutex/%s","holder":"%s"}]`, waits, holder)
-		b = fmt.Sprintf(`,"%[1]s-2":{"id":"%[1]s-2","name":"%[1]s.b","type":"Pod","phase":"Pending","startedAt":"2026-03-10T11:55:00Z","message":"Waiting for n/Mutex/%[2]s lock. Lock status: 0/1",
-			"synchronizationStatus":{"waiting":"n/Mutex/%[2]s"}}`, name, waits)
+		b = fmt.Sprintf(`,"%[3]s":{"id":"%[3]s","name":"%[1]s.b","type":"Pod","phase":"Pending","startedAt":"2026-03-10T11:55:00Z","message":"Waiting for n/Mutex/%[2]s lock. Lock status: 0/1",
+			"synchronizationStatus":{"waiting":"n/Mutex/%[2]s"}}`, name, waits, nodegraph.NodeID(name, name+".b"))
 	}
 	return fmt.Sprintf(`{"kind":"Workflow","metadata":{"name":"%[1]s","namespace":"n"},"spec":{"entrypoint":"m","templates":[
 		{"name":"m","dag":{"tasks":[{"name":"b","template":"w"}]}},{"name":"w","container":{},"synchronization":{"mutexes":[{"name":"m%[2]s"}]}}]},

@@ -149,6 +149,8 @@ func (d *diagnosis) waitOverdue(w *Wait) {
 		}
 		d.late[w.ID] = true
 		d.add(Finding{Kind: kind, Node: w.Node, Since: w.Since, Lock: w.Lock, Reason: "it never comes true: " + w.Never, Remedy: remedy})
+	case w.Next:
+		d.startOverdue(w, i)
 	case w.For == propagate.WaitLock && i == nodegraph.Root && d.in.Snapshot.Phase == nodegraph.PhasePlanned:
 		w.For = propagate.WaitStart // nobody has asked for its locks
 		d.startOverdue(w, i)
@@ -156,7 +158,7 @@ func (d *diagnosis) waitOverdue(w *Wait) {
 		d.lockOverdue(w)
 	case w.For == propagate.WaitServed && r != nil && !d.late[w.ID]:
 		d.servedOverdue(r)
-	case w.Next || i == nodegraph.Root:
+	case i == nodegraph.Root:
 		d.startOverdue(w, i)
 	}
 }

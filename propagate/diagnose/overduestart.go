@@ -12,15 +12,26 @@ import (
 // postponed is in the message of a workflow that the controller does not begin, or not go on with, because it counts too many.
 const postponed = "postponed because too many workflows"
 
-// owes says what the controller has to do with what is not on record.
-var owes = map[propagate.WaitReason]string{
-	propagate.WaitStart: "be begun", propagate.WaitCondition: "have its condition evaluated", propagate.WaitItems: "have its items resolved",
-	propagate.WaitCache: "be looked up in its cache",
+// owes says what the controller has to do with what is not on record. It does not have to begin what waits for a place, or while the
+// workflow is suspended.
+func owes(w *Wait) string {
+	switch w.For {
+	case propagate.WaitParallelism, propagate.WaitSuspended:
+		return ""
+	case propagate.WaitCondition:
+		return "have its condition evaluated"
+	case propagate.WaitItems:
+		return "have its items resolved"
+	case propagate.WaitCache:
+		return "be looked up in its cache"
+	}
+	return "be begun"
 }
 
 // startOverdue finds what the controller should have begun. Of what it never looked at one thing is said, whatever comes first.
 func (d *diagnosis) startOverdue(w *Wait, i nodegraph.Index) {
-	if owes[w.For] == "" || d.in.Snapshot.Suspended || d.late[w.ID] || d.hookOfGroup(i) {
+	owed := owes(w)
+	if owed == "" || d.in.Snapshot.Suspended || d.late[w.ID] || d.hookOfGroup(i) {
 		return
 	}
 	if i > nodegraph.Root && d.g.Node(i).Role == nodegraph.RoleHook && w.For == propagate.WaitCondition {
@@ -32,14 +43,14 @@ func (d *diagnosis) startOverdue(w *Wait, i nodegraph.Index) {
 	}
 	w.Since = since
 	n := w.Node
-	reason := fmt.Sprintf("it was to %s by the controller %s ago: all before it has ended, and no pod of it is missing", owes[w.For], d.ago(since))
+	reason := fmt.Sprintf("it was to %s by the controller %s ago: all before it has ended, and no pod of it is missing", owed, d.ago(since))
 	remedy := "compare the controller's limit of parallelism with what really runs, and restart the controller"
 	if len(d.in.Snapshot.Nodes) == 0 {
 		if d.late[d.in.Spec.Name] {
 			return
 		}
 		n, d.late[d.in.Spec.Name] = d.report.Workflow, true
-		reason = fmt.Sprintf("it was to %s by the controller %s ago, and nothing of the workflow is on record%s", owes[w.For], d.ago(since), because(d.in.Snapshot.Message))
+		reason = fmt.Sprintf("it was to %s by the controller %s ago, and nothing of the workflow is on record%s", owed, d.ago(since), because(d.in.Snapshot.Message))
 		if !strings.Contains(d.in.Snapshot.Message, postponed) {
 			remedy = lookAtController + "; where several controllers run, compare the workflow's instance id label with theirs"
 		}
