@@ -16,10 +16,12 @@ const MaxNameLength = 253
 const joints = ".()[]"
 
 // badName says why a name can't be part of the name of a node; empty if it can.
-func badName(name string) string {
+func (c *checker) badName(name string) string {
 	switch {
 	case name == "":
 		return "is empty"
+	case c.anyNames:
+		return ""
 	case len(name) > MaxNameLength:
 		return fmt.Sprintf("is longer than %d bytes", MaxNameLength)
 	case !utf8.ValidString(name):
@@ -34,9 +36,9 @@ func badName(name string) string {
 }
 
 // badMember is badName for what stands beside others: a task, a step or a container.
-func badMember(name string) string {
-	if k := strings.IndexAny(name, joints); k >= 0 {
+func (c *checker) badMember(name string) string {
+	if k := strings.IndexAny(name, joints); k >= 0 && !c.anyNames {
 		return fmt.Sprintf("has %q in it, which stands between the names of nodes, so that two nodes could have one name", name[k])
 	}
-	return badName(name)
+	return c.badName(name)
 }

@@ -97,3 +97,19 @@ func TestMainContainer(t *testing.T) {
 	_, err = b.Spec()
 	require.EqualError(t, err, `nodegraph: template "main": mainContainer: is only for Pod templates, and this is a Suspend`)
 }
+
+// Names that an object has are as they are: there is a node for each.
+func TestAnyNames(t *testing.T) {
+	b := nodegraph.NewBuilder("wf")
+	b.Pod("x")
+	b.DAG("main").Task("a(0)", "x").Task("a\x1b[31m", "x").Task(strings.Repeat("n", 300), "x")
+	_, err := b.Spec()
+	require.Error(t, err)
+	spec := &nodegraph.Spec{Name: "wf", Entrypoint: "main", AnyNames: true, Templates: []*nodegraph.Template{
+		{Name: "x", Kind: nodegraph.KindPod},
+		{Name: "main", Kind: nodegraph.KindDAG, Tasks: []nodegraph.Task{{Name: "a(0)", Template: "x"}, {Name: "a\x1b[31m", Template: "x"}}},
+	}}
+	require.NoError(t, spec.Validate())
+	spec.Templates[1].Tasks[0].Name = ""
+	require.Error(t, spec.Validate())
+}

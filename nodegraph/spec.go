@@ -34,6 +34,9 @@ type Spec struct {
 	// that are known. It is the host's, as PodRestarts is; empty for none (Argo: TRANSIENT_ERROR_PATTERN).
 	TransientErrors string
 
+	// AnyNames says that names may be whatever they are, as in an object that a controller has accepted. A node whose name
+	// another has ends in Error.
+	AnyNames bool
 	// TimeoutsByHost says that the host ends a pod at the Timeout of its template, as Argo does: its pods carry
 	// activeDeadlineSeconds. Then the engine fails only what is pending for as long, and no attempt of a Retry. Without it
 	// the engine fails every leaf at its Timeout, each attempt of a Retry for itself, and asks the host to end its pod.

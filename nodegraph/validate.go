@@ -21,6 +21,7 @@ func (s *Spec) Validate() error {
 // checker goes through a specification. It also makes the plans, since most faults show when names are resolved.
 type checker struct {
 	limits         Limits
+	anyNames       bool // Spec.AnyNames
 	templates      templates
 	features       Features
 	hookConditions map[string]*HookCondition // by expression
@@ -96,7 +97,8 @@ func (c *checker) transientErrors(s *Spec) error {
 
 // names collects the templates and checks the references of the workflow itself.
 func (c *checker) names(s *Spec) error {
-	if reason := badName(s.Name); reason != "" {
+	c.anyNames = s.AnyNames
+	if reason := c.badName(s.Name); reason != "" {
 		return &SpecError{Field: "name", Reason: reason}
 	}
 	for i, t := range s.Templates {
@@ -257,7 +259,7 @@ func (c *checker) containers(t *Template) (*Plan, error) {
 	}
 	slots := make(map[string]int32, len(t.Containers))
 	for i, ctr := range t.Containers {
-		if reason := badMember(ctr.Name); reason != "" {
+		if reason := c.badMember(ctr.Name); reason != "" {
 			return nil, &SpecError{Template: t.Name, Node: bounded(ctr.Name), Field: fmt.Sprintf("containerSet.containers[%d].name", i), Reason: reason}
 		}
 		if _, ok := slots[ctr.Name]; ok {
@@ -360,7 +362,7 @@ func (p place) String() string { return fmt.Sprintf("%s[%d]", p.list, p.at) }
 
 // task checks one task or step of t, which stands at a place of it.
 func (c *checker) task(t *Template, at place, task *Task) error {
-	if reason := badMember(task.Name); reason != "" {
+	if reason := c.badMember(task.Name); reason != "" {
 		return &SpecError{Template: t.Name, Node: bounded(task.Name), Field: at.String() + ".name", Reason: reason}
 	}
 	switch {
@@ -431,8 +433,8 @@ func (c *checker) hooks(template, node string, hooks []Hook) error {
 	for i, h := range hooks {
 		field, reason := "hooks."+h.Name, ""
 		switch {
-		case badName(h.Name) != "":
-			field, reason = fmt.Sprintf("hooks[%d].name", i), badName(h.Name)
+		case c.badName(h.Name) != "":
+			field, reason = fmt.Sprintf("hooks[%d].name", i), c.badName(h.Name)
 		case names[h.Name]:
 			reason = "is there more than once"
 		case c.templates.find(h.Template) == nil:

@@ -13,6 +13,9 @@ type painter bool
 
 // painterFor colours what goes to a terminal, unless the user has asked for no colour.
 func painterFor(w io.Writer) painter {
+	if s, ok := w.(*screen); ok {
+		return painter(s.paint)
+	}
 	file, ok := w.(*os.File)
 	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
 		return false

@@ -17,9 +17,19 @@ import (
 const diagnoseUsage = `Say what is wrong with a workflow, what it waits for, and what to do.
 
 The workflow is read as kubectl or argo print it, in JSON or YAML. With the pods that exist more can be said. Nothing is
-changed.
+changed. It is judged at the present. The verdict is one word:
 
-Exit code 0: nothing is wrong. 1: something is. 2: the input can't be read.
+  stuck      by itself it never ends
+  wrong      what is recorded contradicts itself, or calls a success what failed
+  overdue    what should have happened by now has not (see -patience)
+  waiting    nothing is wrong; it waits for a person, a lock or the time
+  healthy    it goes on
+  complete   it has ended, and nothing is wrong
+
+Of several workflows there is a line each, the worst first: lists, several files, objects and documents in a row, watches.
+-o wide adds what to type, -o name prints those only that are stuck, wrong or overdue.
+
+Exit code 0: nothing is wrong. 1: something is. 2: an input can't be read.
 
 Examples:
   # Diagnose a workflow of the cluster
@@ -29,34 +39,49 @@ Examples:
   kubectl get pods -l workflows.argoproj.io/workflow=my-wf -o json > pods.json
   kubectl get workflow my-wf -o json | nodestatus diagnose - -pods pods.json
 
+  # All workflows of the cluster, and who holds the locks that others wait for
+  kubectl get pods -A -l workflows.argoproj.io/workflow -o json > pods.json
+  kubectl get workflows -A -o json | nodestatus diagnose - -pods pods.json
+
   # Only the names of the nodes that are wrong
   nodestatus diagnose my-wf.yaml -o json | jq -r '.findings[].node'
 
 Usage:
-  nodestatus diagnose [-pods FILE|-] [-o text|json] FILE|-
+  nodestatus diagnose [-pods FILE|-] [-templates FILE] [-patience D] [-o text|json|wide|name] FILE|-...
 `
 
-// diagnoseCommand prints what is wrong with one workflow.
+// diagnoseCommand prints what is wrong with one workflow, or a line for each of several.
 func diagnoseCommand(args []string, std stdio) error {
-	const outputs = "text|json"
+	const outputs = "text|json|wide|name"
 	f := newWorkflowFlags("diagnose", diagnoseUsage, std, outputs)
-	file, w, in, err := f.read(args, outputs, std)
+	files, err := f.files(args, outputs)
 	if err != nil {
 		return err
 	}
-	report, err := diagnose.Diagnose(in)
-	if err != nil {
-		return fmt.Errorf("%s: %w", shown(file), err)
+	if err := f.prepare(std); err != nil {
+		return err
 	}
+	all := &diagnosed{flags: f, std: std}
+	for _, file := range files {
+		all.read(file)
+	}
+	return all.print()
+}
+
+// printOne prints the report on one workflow.
+func printOne(std stdio, output string, w *argo.Workflow, in diagnose.Input, report *diagnose.Report) error {
 	out := newOutput(std.out)
-	defer out.Flush()
-	if *f.output == "json" {
+	var err error
+	if output == "json" {
 		err = printReport(out, w, report)
 	} else {
 		t := &reportText{out: out, paint: painterFor(std.out), w: w, in: in, report: report}
 		t.print()
 	}
-	if err == nil && (!report.Healthy() || report.Hopeless()) {
+	if flushed := out.Flush(); err == nil {
+		err = flushed
+	}
+	if err == nil && report.Verdict().Bad() {
 		return errFound
 	}
 	return err
@@ -69,43 +94,90 @@ type reportText struct {
 	w      *argo.Workflow
 	in     diagnose.Input
 	report *diagnose.Report
+	typed  string // the commands that were printed last
 }
 
 func (t *reportText) print() {
 	r := t.report
-	fmt.Fprintf(t.out, "Name:       %s\n", t.w.Name)
+	fmt.Fprintf(t.out, "Name:       %s\n", visible(t.w.Name))
 	if t.w.Namespace != "" {
-		fmt.Fprintf(t.out, "Namespace:  %s\n", t.w.Namespace)
+		fmt.Fprintf(t.out, "Namespace:  %s\n", visible(t.w.Namespace))
 	}
-	fmt.Fprintf(t.out, "Status:     %s\n", t.paint.phase(r.Workflow.Recorded.Phase, phaseText(r.Workflow.Recorded)))
-	if t.in.Pods == nil {
-		fmt.Fprint(t.out, "Pods:       not known (use -pods)\n")
-	}
+	fmt.Fprintf(t.out, "Status:     %s\n", t.paint.phase(r.Workflow.Recorded.Phase, said(phaseText(r.Workflow.Recorded))))
+	fmt.Fprint(t.out, podsText(&t.in))
 	fmt.Fprintf(t.out, "Verdict:    %s\n\n", t.verdict())
 	t.tree()
 	t.findings()
 	t.follows()
 	t.waits()
 	t.locks()
+	for k, note := range r.Notes {
+		if k == 0 {
+			fmt.Fprintln(t.out)
+		}
+		fmt.Fprintf(t.out, "Note:       %s.\n", said(sentence(note)))
+	}
 	if len(r.Ignored) > 0 {
-		fmt.Fprintf(t.out, "\nNodes that the specification never asks for, in nobody's way: %s\n", strings.Join(r.Ignored, ", "))
+		fmt.Fprintf(t.out, "\nNodes that the specification never asks for, in nobody's way: %s\n", said(strings.Join(r.Ignored, ", ")))
 	}
 }
 
-func (t *reportText) verdict() string {
-	switch r := t.report; {
-	case r.Healthy() && r.Workflow.Recorded.Phase.Completed():
-		return "complete, nothing is wrong"
-	case r.Healthy() && r.Hopeless():
-		return t.paint.bad("it waits for what can never come: only a change of the workflow, a stop or a failure ends that")
-	case r.Healthy():
-		return "in progress, nothing is wrong"
-	case r.Stuck:
-		return t.paint.bad(fmt.Sprintf("stuck: nothing runs any more, and it waits for ever (%s)", count(len(r.Findings), "finding")))
-	default:
-		return t.paint.bad(count(len(r.Findings), "finding"))
+// podsText says which pods were looked at, where that is not plain.
+func podsText(in *diagnose.Input) string {
+	switch l := in.Listed; {
+	case in.Pods == nil:
+		return "Pods:       not known (use -pods)\n"
+	case l != nil && l.Foreign+len(l.Nameless) > 0:
+		text := fmt.Sprintf("Pods:       %d of this workflow", len(in.Pods))
+		if l.Foreign > 0 {
+			text += fmt.Sprintf(", %d of others not looked at", l.Foreign)
+		}
+		if len(l.Nameless) > 0 {
+			text += fmt.Sprintf(", %d that name no node", len(l.Nameless))
+		}
+		return text + "\n"
 	}
+	return ""
 }
+
+func (t *reportText) verdict() string {
+	r, findings := t.report, count(len(t.report.Findings), "finding")
+	switch v := r.Verdict(); v {
+	case diagnose.VerdictStuck:
+		if r.Hopeless() {
+			return t.paint.bad("stuck: it waits for what can never come: only a change of the workflow, a stop or a failure ends that (" + findings + ")")
+		}
+		return t.paint.bad("stuck: nothing runs any more, and it waits for ever (" + findings + ")")
+	case diagnose.VerdictWrong:
+		return t.paint.bad("wrong: what is recorded contradicts itself (" + findings + ")")
+	case diagnose.VerdictOverdue:
+		return t.paint.bad("overdue: what should have happened by now has not (" + findings + ")")
+	case diagnose.VerdictComplete:
+		return "complete, nothing is wrong"
+	case diagnose.VerdictWaiting:
+		return "waiting: " + t.waitingFor() + "; nothing is wrong"
+	}
+	if r.Uncertain() {
+		return "healthy as far as the record tells: whether its pods still run is not known (use -pods)"
+	}
+	return "healthy: in progress, nothing is wrong"
+}
+
+// waitingFor says what it waits for first, and since when.
+func (t *reportText) waitingFor() string {
+	if len(t.report.Waits) == 0 {
+		return "the workflow is to be resumed"
+	}
+	w := &t.report.Waits[0]
+	text := needText(*w) + " (" + visible(w.Name) + ")"
+	if !w.Since.IsZero() {
+		text += fmt.Sprintf(", since %s (%s)", w.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(w.Since)))
+	}
+	return text
+}
+
+// said is a text that may be long, of whoever wrote a message.
+func said(text string) string { return visible(shortened(text, 500)) }
 
 func count(n int, what string) string {
 	if n == 1 {
@@ -130,7 +202,7 @@ func (t *reportText) tree() {
 	notes := make(map[string]string)
 	for _, f := range t.report.Findings {
 		if note := string(f.Kind); notes[f.ID] == "" && f.ID != "" {
-			if f.Should.Phase != nodegraph.PhasePlanned {
+			if f.Should.Phase != nodegraph.PhasePlanned && f.Should != f.Recorded {
 				note += ": should be " + f.Should.String()
 			}
 			notes[f.ID] = note
@@ -139,9 +211,25 @@ func (t *reportText) tree() {
 	var b strings.Builder
 	tree.Write(&b, t.report.Graph, nodegraph.Root, func(i nodegraph.Index) (tree.Line, bool) {
 		n, ok := recorded[t.report.Graph.Node(i).ID()]
-		return tree.Line{Phase: n.Phase, Message: n.Message, Note: notes[n.ID]}, ok
+		return tree.Line{Phase: n.Phase, Message: n.Message, Detail: t.detail(&n), Note: notes[n.ID]}, ok
 	})
 	fmt.Fprint(t.out, t.paint.marks(b.String()))
+}
+
+// detail is how long a pod has run, or has been there, and its name.
+func (t *reportText) detail(n *nodegraph.NodeStatus) string {
+	if n.Kind != nodegraph.KindPod || n.Started.IsZero() {
+		return ""
+	}
+	end := n.Finished
+	if end.IsZero() {
+		end = t.in.Now
+	}
+	parts := []string{}
+	if name := t.report.PodName(n.ID); name != "" {
+		parts = append(parts, name)
+	}
+	return strings.Join(append(parts, age(end.Sub(n.Started))), "  ")
 }
 
 func (t *reportText) findings() {
@@ -150,19 +238,41 @@ func (t *reportText) findings() {
 	}
 	fmt.Fprintf(t.out, "\nFindings:\n")
 	for _, f := range t.report.Findings {
-		fmt.Fprintf(t.out, "  %s  %s\n", t.paint.bad(string(f.Kind)), f.Name)
+		fmt.Fprintf(t.out, "  %s  %s\n", t.paint.bad(string(f.Kind)), visible(f.Name))
 		if f.Recorded.Phase != nodegraph.PhasePlanned {
-			fmt.Fprintf(t.out, "    Recorded:  %s\n", f.Recorded)
+			fmt.Fprintf(t.out, "    Recorded:  %s\n", said(f.Recorded.String()))
 		}
-		if f.Should.Phase != nodegraph.PhasePlanned {
-			fmt.Fprintf(t.out, "    Should be: %s\n", f.Should)
+		if f.Should.Phase != nodegraph.PhasePlanned && f.Should != f.Recorded {
+			fmt.Fprintf(t.out, "    Should be: %s\n", said(f.Should.String()))
 		}
-		fmt.Fprintf(t.out, "    Reason:    %s.\n    Remedy:    %s.\n", sentence(f.Reason), sentence(f.Remedy))
+		if !f.Since.IsZero() {
+			fmt.Fprintf(t.out, "    Since:     %s (%s)\n", f.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(f.Since)))
+		}
+		fmt.Fprintf(t.out, "    Reason:    %s.\n    Remedy:    %s.\n", said(sentence(f.Reason)), said(sentence(f.Remedy)))
+		t.commands(f.Commands)
+		if f.Next != "" {
+			fmt.Fprintf(t.out, "    Then:      %s.\n", sentence(f.Next))
+		}
 	}
 }
 
-// sentence begins with a capital where it does not begin with the name of a node.
+// commands prints what to type, and refers to what was printed where that is the same.
+func (t *reportText) commands(list []string) {
+	title, text := "Type:", strings.Join(list, "\n")
+	if text != "" && text == t.typed {
+		fmt.Fprint(t.out, "    Type:      the same\n")
+		return
+	}
+	for _, c := range list {
+		fmt.Fprintf(t.out, "    %-10s %s\n", title, visible(c))
+		title = ""
+	}
+	t.typed = text
+}
+
+// sentence begins with a capital where it does not begin with the name of a node, and has no full stop yet.
 func sentence(s string) string {
+	s = strings.TrimSuffix(s, ".")
 	word, _, _ := strings.Cut(s, " ")
 	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == "" && word != "" {
 		return strings.ToUpper(s[:1]) + s[1:]
@@ -180,7 +290,7 @@ func (t *reportText) follows() {
 	}
 	fmt.Fprintf(t.out, "\n%s:\n", title)
 	for _, n := range t.report.Follows {
-		fmt.Fprintf(t.out, "  %s %s: %s -> %s\n", n.Type, n.Name, n.Recorded, n.Should)
+		fmt.Fprintf(t.out, "  %s %s: %s -> %s\n", n.Type, visible(n.Name), said(n.Recorded.String()), said(n.Should.String()))
 	}
 }
 
@@ -198,7 +308,7 @@ func (t *reportText) waits() {
 	}
 	fmt.Fprintf(t.out, "\n%s:\n", title)
 	for _, w := range t.report.Waits {
-		fmt.Fprintf(t.out, "  %s %s: %s", w.Type, w.Name, needText(w))
+		fmt.Fprintf(t.out, "  %s %s: %s", w.Type, visible(w.Name), needText(w))
 		if !w.Since.IsZero() {
 			fmt.Fprintf(t.out, ", since %s (%s)", w.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(w.Since)))
 		}
@@ -209,12 +319,16 @@ func (t *reportText) waits() {
 			}
 		}
 		if w.Message != "" {
-			fmt.Fprintf(t.out, "  %s", w.Message)
+			fmt.Fprintf(t.out, "  %s", said(w.Message))
+		}
+		if len(w.HeldBy) > 0 {
+			fmt.Fprintf(t.out, "\n    Held by:   %s", said(strings.Join(w.HeldBy, ", ")))
 		}
 		if w.Never != "" {
-			fmt.Fprintf(t.out, "\n    Never:     %s.", sentence(w.Never))
+			fmt.Fprintf(t.out, "\n    Never:     %s.", said(sentence(w.Never)))
 		}
 		fmt.Fprintln(t.out)
+		t.commands(w.Commands)
 	}
 }
 
@@ -241,12 +355,15 @@ func (t *reportText) locks() {
 	}
 	fmt.Fprintf(t.out, "\nLocks:\n")
 	for _, l := range t.report.Locks {
-		fmt.Fprintf(t.out, "  %s", l.Key)
+		fmt.Fprintf(t.out, "  %s", visible(l.Key))
 		for _, h := range l.Holders {
-			fmt.Fprintf(t.out, "\n    held by %s (%s)", holderText(h), h.Recorded.Phase)
+			fmt.Fprintf(t.out, "\n    held by %s (%s)", visible(holderText(h)), h.Recorded.Phase)
+		}
+		for _, h := range l.Others {
+			fmt.Fprintf(t.out, "\n    held by %s", visible(h))
 		}
 		for _, h := range l.Waiters {
-			fmt.Fprintf(t.out, "\n    awaited by %s (%s)", holderText(h), h.Recorded.Phase)
+			fmt.Fprintf(t.out, "\n    awaited by %s (%s)", visible(holderText(h)), h.Recorded.Phase)
 		}
 		fmt.Fprintln(t.out)
 	}
@@ -279,22 +396,27 @@ func age(d time.Duration) string {
 // The object that -o json prints. Field names are stable; lists are there also where they are empty.
 type (
 	reportJSON struct {
-		Workflow string        `json:"workflow"`
-		Phase    string        `json:"phase"` // as recorded, empty before the controller has begun it
-		Healthy  bool          `json:"healthy"`
-		Stuck    bool          `json:"stuck"` // nothing will happen any more
-		Findings []findingJSON `json:"findings"`
-		Follows  []followJSON  `json:"follows"` // what the controller settles by itself once the findings are healed
-		Waiting  []waitingJSON `json:"waiting"` // what it waits for then
-		Locks    []lockJSON    `json:"locks"`
-		Ignored  []string      `json:"ignored"` // ids of nodes that the specification never asks for
+		APIVersion string        `json:"apiVersion"`
+		Kind       string        `json:"kind"`
+		Workflow   string        `json:"workflow"`
+		Phase      string        `json:"phase"`   // as recorded, empty before the controller has begun it
+		Verdict    string        `json:"verdict"` // stuck, wrong, overdue, waiting, healthy or complete
+		Healthy    bool          `json:"healthy"`
+		Stuck      bool          `json:"stuck"` // nothing will happen any more
+		Findings   []findingJSON `json:"findings"`
+		Follows    []followJSON  `json:"follows"` // what the controller settles by itself once the findings are healed
+		Waiting    []waitingJSON `json:"waiting"` // what it waits for then
+		Locks      []lockJSON    `json:"locks"`
+		Ignored    []string      `json:"ignored"` // ids of nodes that the specification never asks for
+		Notes      []string      `json:"notes"`
 	}
 	phaseJSON struct {
 		Phase   string `json:"phase"`
 		Message string `json:"message"`
 	}
 	findingJSON struct {
-		Kind     string     `json:"kind"`
+		Kind     string     `json:"kind"` // such as orphaned-container
+		Code     string     `json:"code"` // the same as Kubernetes writes reasons: OrphanedContainer
 		Node     string     `json:"node"` // the name
 		ID       string     `json:"id"`
 		Type     string     `json:"type"`
@@ -305,6 +427,9 @@ type (
 		Reason   string     `json:"reason"`
 		Remedy   string     `json:"remedy"`
 		Heals    bool       `json:"heals"` // nodestatus heal sets recorded to should
+		Since    *time.Time `json:"since,omitempty"`
+		Next     string     `json:"next,omitempty"` // what the controller does then
+		Commands []string   `json:"commands"`       // to type
 	}
 	followJSON struct {
 		Node     string    `json:"node"`
@@ -323,11 +448,16 @@ type (
 		Message string     `json:"message,omitempty"`
 		Never   string     `json:"never,omitempty"` // why it can never come true
 		Begun   bool       `json:"begun"`           // the node is on record
+
+		Lock     string   `json:"lock,omitempty"`
+		HeldBy   []string `json:"heldBy,omitempty"` // namespace/workflow or namespace/workflow/node
+		Commands []string `json:"commands,omitempty"`
 	}
 	lockJSON struct {
 		Key     string     `json:"key"`
 		Holders []userJSON `json:"holders"`
 		Waiters []userJSON `json:"waiters"`
+		Others  []string   `json:"others,omitempty"` // holders that are other workflows
 	}
 	userJSON struct { // of a lock; the workflow itself has no id
 		Node  string `json:"node"`
@@ -338,12 +468,14 @@ type (
 
 func printReport(out io.Writer, w *argo.Workflow, r *diagnose.Report) error {
 	object := reportJSON{
-		Workflow: w.Name, Phase: r.Workflow.Recorded.Phase.String(), Healthy: r.Healthy(), Stuck: r.Stuck,
+		APIVersion: apiVersion, Kind: "Diagnosis", Workflow: w.Name, Phase: r.Workflow.Recorded.Phase.String(), Verdict: string(r.Verdict()), Healthy: r.Healthy(), Stuck: r.Stuck,
 		Findings: []findingJSON{}, Follows: []followJSON{}, Waiting: []waitingJSON{}, Locks: []lockJSON{}, Ignored: []string{},
+		Notes: append([]string{}, r.Notes...),
 	}
 	for _, f := range r.Findings {
 		object.Findings = append(object.Findings, findingJSON{
-			string(f.Kind), f.Name, f.ID, f.Type.String(), f.Lock, f.Pod, optional(f.Recorded), optional(f.Should), f.Reason, f.Remedy, f.Heals,
+			string(f.Kind), f.Kind.Code(), f.Name, f.ID, f.Type.String(), f.Lock, f.Pod, optional(f.Recorded), optional(f.Should), f.Reason, f.Remedy, f.Heals,
+			moment(f.Since), f.Next, append([]string{}, f.Commands...),
 		})
 	}
 	for _, n := range r.Follows {
@@ -351,11 +483,11 @@ func printReport(out io.Writer, w *argo.Workflow, r *diagnose.Report) error {
 	}
 	for _, n := range r.Waits {
 		object.Waiting = append(object.Waiting, waitingJSON{
-			n.Name, n.ID, n.Type.String(), n.For.String(), moment(n.Since), moment(n.Until), n.Message, n.Never, !n.Next,
+			n.Name, n.ID, n.Type.String(), n.For.String(), moment(n.Since), moment(n.Until), n.Message, n.Never, !n.Next, n.Lock, n.HeldBy, n.Commands,
 		})
 	}
 	for _, l := range r.Locks {
-		object.Locks = append(object.Locks, lockJSON{l.Key, users(l.Holders), users(l.Waiters)})
+		object.Locks = append(object.Locks, lockJSON{l.Key, users(l.Holders), users(l.Waiters), l.Others})
 	}
 	object.Ignored = append(object.Ignored, r.Ignored...)
 	e := json.NewEncoder(out)

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
+
+	"github.com/nodestatus/nodestatus/propagate/diagnose"
 )
 
 const (
@@ -88,7 +90,9 @@ func TestDiagnoseGolden(t *testing.T) {
 		"heal.json":     {"heal", "-now", "2026-11-24T00:00:00Z", "-pods", pods, workflow},
 	} {
 		got := call(args...)
-		assert.Empty(t, got.err, name)
+		if name != "heal.json" {
+			assert.Empty(t, got.err, name)
+		}
 		golden := filepath.Join("testdata", name)
 		if *rewrite {
 			require.NoError(t, os.MkdirAll("testdata", 0o755))
@@ -138,29 +142,29 @@ func TestDiagnoseInputs(t *testing.T) {
 
 // Of a workflow in progress it says what it waits for and since when, and who holds which lock.
 func TestDiagnoseInProgress(t *testing.T) {
-	const now = "2026-11-24T23:00:00Z"
 	cases := []struct {
 		file  string
 		frame int
+		now   string
 		lines []string
 	}{
-		{"argo-4.1/template-mutex.json", 1, []string{
+		{"argo-4.1/template-mutex.json", 1, "2026-11-24T23:00:00Z", []string{
 			"  Pod tmutex.a: its pod is to end, since 2026-11-23T21:11:57Z (25h48m)",
 			"  Pod tmutex.b: it is to get its locks, since 2026-11-23T21:11:57Z (25h48m)  Waiting for default/Mutex/m1 lock. Lock status: 0/1",
 			"    held by Pod tmutex.a (Running)\n    awaited by Pod tmutex.b (Pending)",
 		}},
-		{"argo-4.1/retry-backoff.json", 2, []string{
-			"  Retry backoff.a: time is to pass, since 2026-11-23T21:11:44Z (25h48m), until 2026-11-23T21:11:45Z (passed)  Backoff for 1 second",
+		{"argo-4.1/retry-backoff.json", 2, "2026-11-23T21:11:44Z", []string{
+			"  Retry backoff.a: time is to pass, since 2026-11-23T21:11:44Z (0s), until 2026-11-23T21:11:45Z  Backoff for 1 second",
 		}},
 	}
 	for _, c := range cases {
 		workflow, pods := storedFrame(t, recorded(t, recordings+c.file), c.frame)
-		got := call("diagnose", "-now", now, "-pods", pods, workflow)
+		got := call("diagnose", "-now", c.now, "-pods", pods, workflow)
 		assert.Equal(t, 0, got.code, "%s: %s%s", c.file, got.out, got.err)
-		for _, line := range append(c.lines, "Verdict:    in progress, nothing is wrong") {
+		for _, line := range c.lines {
 			assert.Contains(t, got.out, line+"\n", "%s frame %d", c.file, c.frame)
 		}
-		assert.Contains(t, call("diagnose", "-now", now, "-o", "json", workflow).out, `"begun": true`, c.file)
+		assert.Contains(t, call("diagnose", "-now", c.now, "-o", "json", workflow).out, `"begun": true`, c.file)
 	}
 }
 
@@ -169,7 +173,7 @@ func TestDiagnoseHopeless(t *testing.T) {
 	workflow, pods := storedFrame(t, recorded(t, recordings+"wide/mutex-self-nested.json.gz"), 0)
 	got := call("diagnose", "-pods", pods, workflow)
 	assert.Equal(t, 1, got.code, got.err)
-	assert.Contains(t, got.out, "Verdict:    it waits for what can never come: only a change of the workflow, a stop or a failure ends that\n")
+	assert.Contains(t, got.out, "Verdict:    stuck: it waits for what can never come: only a change of the workflow, a stop or a failure ends that (2 findings)\n")
 	assert.Contains(t, got.out, "\n    Never:     mself.outer, which it is inside of, holds default/Mutex/m1.\n")
 	assert.Contains(t, call("diagnose", "-o", "json", workflow).out, `"never": "`)
 }
@@ -184,13 +188,17 @@ func TestDiagnoseWhatComesNext(t *testing.T) {
 	assert.Contains(t, got.out, "Nodes that the specification never asks for, in nobody's way: gen34-")
 }
 
-// A workflow that the controller has not looked at yet is fine.
+// A workflow that the controller has not looked at yet is fine for some minutes, and no longer.
 func TestDiagnoseNotBegun(t *testing.T) {
 	workflow, _ := stored(t, clean, func(w map[string]any) { delete(w, "status") })
-	got := call("diagnose", workflow)
+	got := call("diagnose", "-now", "2026-11-23T21:15:00Z", workflow)
 	assert.Equal(t, 0, got.code, got.out)
 	assert.Contains(t, got.out, "Status:     not begun\n")
-	assert.Equal(t, 0, call("diagnose", "-o", "json", workflow).code)
+	assert.Equal(t, 0, call("diagnose", "-now", "2026-11-23T21:15:00Z", "-o", "json", workflow).code)
+	got = call("diagnose", "-now", "2026-11-23T22:15:00Z", workflow)
+	assert.Equal(t, 1, got.code, got.out)
+	assert.Contains(t, got.out, "  start-overdue  chain-ok\n")
+	assert.Equal(t, 0, call("diagnose", "-now", "2026-11-23T22:15:00Z", "-patience", "2h", workflow).code)
 }
 
 // Fields of -o json are there also where they are empty; scripts rely on the names.
@@ -198,7 +206,7 @@ func TestDiagnoseJSON(t *testing.T) {
 	workflow, pods := stored(t, clean)
 	got := call("diagnose", "-pods", pods, "-o", "json", workflow)
 	require.Equal(t, 0, got.code, got.err)
-	assert.JSONEq(t, `{"workflow": "chain-ok", "phase": "Succeeded", "healthy": true, "stuck": false, "findings": [], "follows": [],
+	assert.JSONEq(t, `{"apiVersion": "nodestatus/v1", "kind": "Diagnosis", "workflow": "chain-ok", "phase": "Succeeded", "verdict": "complete", "notes": [], "healthy": true, "stuck": false, "findings": [], "follows": [],
 		"waiting": [], "locks": [], "ignored": []}`, got.out)
 }
 
@@ -211,7 +219,7 @@ func TestPodsOfOtherWorkflows(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &list))
 	pod := func(label, namespace string) map[string]any {
 		return map[string]any{"metadata": map[string]any{
-			"name": "stranger", "namespace": namespace, "labels": map[string]any{labelWorkflow: label},
+			"name": "stranger", "namespace": namespace, "labels": map[string]any{diagnose.LabelWorkflow: label},
 			"annotations": map[string]any{"workflows.argoproj.io/node-id": "other-1"},
 		}, "status": map[string]any{"phase": "Running"}}
 	}
@@ -239,7 +247,9 @@ func TestHealThenDiagnose(t *testing.T) {
 	assert.Equal(t, 0, got.code, got.out)
 	assert.Contains(t, got.out, "DAG nightly-ingest: Running -> Succeeded", "the controller settles it now")
 	again := callWith(healed.out, "heal", "-now", "2026-12-24T00:00:30Z", "-pods", pods, "-")
-	assert.Equal(t, called{0, "{}\n", ""}, again, "nothing is left to heal")
+	assert.Equal(t, "{}\n", again.out, "nothing is left to heal")
+	assert.Equal(t, 0, again.code)
+	assert.Contains(t, again.err, "\n0 findings healed, 0 findings left\n")
 }
 
 // A live pod forbids it; what heal can't do is said.
@@ -261,16 +271,16 @@ func TestHealRefuses(t *testing.T) {
 	}
 	workflow, _ = stored(t, clean, holding)
 	got = call("heal", workflow)
-	assert.Equal(t, 1, got.code)
-	assert.Equal(t, "{}\n", got.out)
-	assert.Contains(t, got.err, "warning: not healed: lock-held-by-finished chain-ok-9: ")
+	assert.Equal(t, 0, got.code)
+	assert.JSONEq(t, `{"status": {"synchronization": {"semaphore": {"holding": [{"semaphore": "default/ConfigMap/c/k", "holders": ["default/other"]}]}}}}`, got.out)
+	assert.Contains(t, got.err, "healed: chain-ok-9 no longer holds default/ConfigMap/c/k\n")
 }
 
 // A holder is written in several ways, by release.
 func TestHolders(t *testing.T) {
 	for holder, want := range map[string]string{
 		"default/chain-ok": "held by the workflow", "chain-ok": "held by the workflow", "default/chain-ok/chain-ok-1305939853": "held by Pod chain-ok.build",
-		"chain-ok-1305939853": "held by Pod chain-ok.build", "default/other": "", "default/other/chain-ok-1": "",
+		"chain-ok-1305939853": "held by Pod chain-ok.build", "default/other": "", "default/other/chain-ok-1": "", "elsewhere/chain-ok": "",
 	} {
 		workflow, _ := stored(t, clean, func(w map[string]any) {
 			w["status"].(map[string]any)["synchronization"] = map[string]any{"mutex": map[string]any{"holding": []any{
@@ -305,7 +315,7 @@ func TestDiagnoseUnreadable(t *testing.T) {
 		{"locks of another form", []string{badLocks}, "status.synchronization"},
 		{"no such template", []string{noTemplate}, "none"},
 		{"pods: no such file", []string{"-pods", "none.json", workflow}, "none.json: no such file"},
-		{"pods: no JSON", []string{"-pods", written(t, "p.json", []byte("x")), workflow}, "p.json: pods: invalid character"},
+		{"pods: no JSON", []string{"-pods", written(t, "p.json", []byte("x")), workflow}, "p.json: pods: want a List of pods"},
 		{"pods: the workflow", []string{"-pods", workflow, workflow}, `want a List of pods`},
 		{"pods: a list of workflows", []string{"-pods", written(t, "l.json", []byte(`{"kind":"List","items":[{"kind":"Workflow"}]}`)), workflow}, `items[0]: want a Pod, found kind "Workflow"`},
 		{"pods: a list of numbers", []string{"-pods", written(t, "n.json", []byte(`{"kind":"List","items":[1]}`)), workflow}, "pods: items[0]"},
@@ -319,6 +329,9 @@ func TestDiagnoseUnreadable(t *testing.T) {
 	}
 	for _, c := range cases {
 		for _, command := range []string{"diagnose", "heal"} {
+			if command == "diagnose" && c.why == "two workflows" {
+				continue // it looks at several
+			}
 			t.Run(command+" "+c.why, func(t *testing.T) {
 				got := call(append([]string{command}, c.args...)...)
 				assert.Equal(t, 2, got.code)
@@ -339,7 +352,7 @@ func TestDiagnoseHelp(t *testing.T) {
 		got := call(command, "-h")
 		assert.Equal(t, 0, got.code, command)
 		for _, part := range []string{"Examples:\n", "Usage:\n  nodestatus " + command, "Options:\n", "-pods FILE", "-now time", "-patience"} {
-			assert.Contains(t, got.err, part, command)
+			assert.Contains(t, got.out, part, command)
 		}
 	}
 }

@@ -41,6 +41,7 @@ Usage:
 func graphCommand(args []string, std stdio) error {
 	const outputs = "dot|mermaid|svg|html"
 	f := newWorkflowFlags("graph", graphUsage, std, outputs)
+	f.runs = true
 	file, _, in, err := f.read(args, outputs, std)
 	if err != nil {
 		return err

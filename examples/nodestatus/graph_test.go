@@ -133,7 +133,7 @@ func TestGraphHelp(t *testing.T) {
 	got := call("graph", "-h")
 	assert.Equal(t, 0, got.code)
 	for _, want := range []string{"Examples:", "Usage:\n  nodestatus graph ", "Options:", "-pods FILE", "dot or mermaid or svg or html"} {
-		assert.Contains(t, got.err, want)
+		assert.Contains(t, got.out, want)
 	}
 	assert.Contains(t, call("help").out, "nodestatus graph [-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-")
 }

@@ -8,12 +8,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
 )
 
 // A command is one subcommand.
 type command struct {
 	name, arguments, summary string
 	run                      func(args []string, std stdio) error
+	binary                   bool // what it prints is no text
 }
 
 // stdio is what a command reads and writes.
@@ -25,12 +29,13 @@ type stdio struct {
 // commands lists the subcommands. It is a function because their usage texts refer to it.
 func commands() []command {
 	return []command{
-		{"replay", "[-mode step|free] [-o text|json|html] [-check [-numbers] [-causes FILE]] FILE...", "play recordings of a controller through the library", replayCommand},
-		{"diagnose", "[-pods FILE|-] [-o text|json] FILE|-", "say what is wrong with a workflow, what it waits for, and what to do", diagnoseCommand},
-		{"heal", "[-pods FILE|-] [-o patch|json] FILE|-", "print the patch that gets a workflow unstuck", healCommand},
-		{"whatif", "[-any 1|2] [-limit N] [-o text|json] FILE|-", "say what becomes of a workflow when it loses pods", whatifCommand},
-		{"dump", "[-against FILE] FILE...", "write all that the library says while it plays recordings, gzipped, or compare it with another version", dumpCommand},
-		{"graph", "[-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-", "draw a workflow, and what it waits for", graphCommand},
+		{"replay", "[-mode step|free] [-o text|json|html] [-check [-numbers] [-causes FILE]] FILE...", "play recordings of a controller through the library", replayCommand, false},
+		{"diagnose", "[-pods FILE|-] [-templates FILE] [-patience D] [-o text|json|wide|name] FILE|-...", "say what is wrong with workflows, what they wait for, and what to type", diagnoseCommand, false},
+		{"heal", "[-pods FILE|-] [-o patch|json] FILE|-", "print the patch that gets a workflow unstuck", healCommand, false},
+		{"whatif", "[-any 1|2] [-as argo] [-suggest] [-all] [-limit N] [-o text|json] FILE|-", "say what becomes of a workflow when it loses pods", whatifCommand, false},
+		{"dump", "[-against FILE] FILE...", "write all that the library says while it plays recordings, gzipped, or compare it with another version", dumpCommand, true},
+		{"graph", "[-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-", "draw a workflow, and what it waits for", graphCommand, false},
+		{"completion", "bash|zsh|fish", "print a script with which a shell completes commands and flags", completionCommand, false},
 	}
 }
 
@@ -54,35 +59,62 @@ func run(args []string, std stdio) int {
 		usage(std.err)
 		return 2
 	}
-	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+	switch args[0] {
+	case "help", "-h", "--help":
 		usage(std.out)
+		return 0
+	case "version", "-version", "--version":
+		fmt.Fprintln(std.out, "nodestatus", version())
 		return 0
 	}
 	for _, c := range commands() {
-		if c.name != args[0] {
-			continue
-		}
-		switch err := c.run(args[1:], std); {
-		case err == nil, errors.Is(err, flag.ErrHelp):
-			return 0
-		case errors.Is(err, errFound):
-			return 1
-		case errors.Is(err, errUsage), errors.Is(err, errRead):
-			return 2
-		default:
-			fmt.Fprintln(std.err, "error:", err)
-			return 2
+		if c.name == args[0] {
+			return c.call(args[1:], std)
 		}
 	}
-	fmt.Fprintf(std.err, "error: unknown command %q\n", args[0])
+	fmt.Fprintf(std.err, "error: unknown command %s\n", visible(strconv.Quote(args[0])))
 	usage(std.err)
 	return 2
+}
+
+// call runs a command. What it prints goes to the terminal as text that harms none; help that was asked for is no error.
+func (c *command) call(args []string, std stdio) int {
+	out := &screen{out: std.out, paint: bool(painterFor(std.out))}
+	inner := stdio{in: std.in, out: out, err: &screen{out: std.err}}
+	if c.binary {
+		inner.out = std.out
+	}
+	if slices.ContainsFunc(args, func(a string) bool { return a == "-h" || a == "-help" || a == "--help" }) {
+		inner.err = inner.out
+	}
+	err := c.run(args, inner)
+	if out.err != nil && (err == nil || errors.Is(err, errFound)) {
+		err = out.err
+	}
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errFound):
+		return 1
+	case errors.Is(err, errUsage), errors.Is(err, errRead):
+		return 2
+	}
+	fmt.Fprintln(std.err, "error:", visible(err.Error()))
+	return 2
+}
+
+// version is that of the module the program was built from.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }
 
 func usage(w io.Writer) {
 	fmt.Fprint(w, "nodestatus looks at workflows through the nodestatus library.\n\nCommands:\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-9s %s\n            nodestatus %s %s\n", c.name, c.summary, c.name, c.arguments)
+		fmt.Fprintf(w, "  %-10s %s\n             nodestatus %s %s\n", c.name, c.summary, c.name, c.arguments)
 	}
 }
 

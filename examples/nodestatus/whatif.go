@@ -1,15 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
@@ -23,7 +24,11 @@ Every pod that the workflow has from now on is deleted and evicted, while it is 
 reports, and the workflow is simulated to its end each time. Pods that are not lost succeed. What only the controller
 knows is assumed: conditions hold, loops have one item. Nothing is changed in the cluster.
 
-The table has the worst losses first. A loss without a word in parentheses is both a deletion and an eviction.
+The verdict comes first, then the losses that do damage, the worst first; -all shows the others, too. -suggest looks for the
+smallest change of the specification with which the workflow survives, tries it, and prints it as a JSON patch of the file.
+
+It is played by the rules of this library. -as argo adds what Argo's controller does otherwise and never ends: a ContainerSet
+that is evicted inside a DAG (deviation 2).
 
 Exit code 0: the workflow survives them all. 1: it does not. 2: the input can't be read, or there is too much to simulate.
 
@@ -42,43 +47,62 @@ Examples:
 
 Usage:
   nodestatus whatif [-any 1|2] [-limit N] [-o text|json] FILE|-
+  nodestatus whatif -suggest | -as argo | -all | -templates FILE ...
 `
+
+// whatifFlags are those of the command.
+type whatifFlags struct {
+	*workflowFlags
+	lose, limit  *int
+	all, suggest *bool
+	as           *string
+}
+
+func newWhatifFlags(std stdio, outputs string) *whatifFlags {
+	patience := diagnose.DefaultPatience
+	f := &whatifFlags{workflowFlags: &workflowFlags{set: flags("whatif", std), pods: new(string), now: new(string), patience: &patience, runs: true}}
+	f.set.Usage = func() {
+		fmt.Fprint(f.set.Output(), whatifUsage+"\nOptions:\n")
+		f.set.PrintDefaults()
+	}
+	f.shared(outputs)
+	f.lose = f.set.Int("any", 1, "how many pods may be lost in one run: 1 or 2 `pods`")
+	f.limit = f.set.Int("limit", whatif.DefaultMaxSimulations, "give up if more than `N` simulations are needed")
+	f.all = f.set.Bool("all", false, "show the losses that do no damage, too")
+	f.suggest = f.set.Bool("suggest", false, "look for the smallest change with which the workflow survives")
+	f.as = f.set.String("as", "nodestatus", "by whose `rules` it is played: nodestatus or argo")
+	return f
+}
+
+// check says what is wrong with the flags, if anything is.
+func (f *whatifFlags) check() error {
+	switch {
+	case *f.lose != 1 && *f.lose != 2:
+		return f.wrong(fmt.Sprintf("-any must be 1 or 2, got %d", *f.lose))
+	case *f.limit <= 0:
+		return f.wrong(fmt.Sprintf("-limit must be positive, got %d", *f.limit))
+	case *f.as != "nodestatus" && *f.as != "argo":
+		return f.wrong(fmt.Sprintf("-as must be nodestatus or argo, got %q", *f.as))
+	}
+	return nil
+}
 
 // whatifCommand prints what becomes of one workflow when it loses pods.
 func whatifCommand(args []string, std stdio) error {
 	const outputs = "text|json"
-	patience := diagnose.DefaultPatience
-	f := &workflowFlags{set: flags("whatif", std), pods: new(string), now: new(string), patience: &patience}
-	f.set.Usage = func() {
-		fmt.Fprint(std.err, whatifUsage+"\nOptions:\n")
-		f.set.PrintDefaults()
-	}
-	f.output = f.set.String("o", "text", "output `format`: text or json")
-	lose := f.set.Int("any", 1, "how many pods may be lost in one run: 1 or 2 `pods`")
-	limit := f.set.Int("limit", whatif.DefaultMaxSimulations, "give up if more than `N` simulations are needed")
+	f := newWhatifFlags(std, outputs)
 	file, err := f.parse(args, outputs)
+	if err == nil {
+		err = f.check()
+	}
 	if err != nil {
 		return err
-	}
-	wrong := ""
-	if *lose != 1 && *lose != 2 {
-		wrong = fmt.Sprintf("-any must be 1 or 2, got %d", *lose)
-	} else if *limit <= 0 {
-		wrong = fmt.Sprintf("-limit must be positive, got %d", *limit)
-	}
-	if wrong != "" {
-		fmt.Fprintf(std.err, "error: %s\nSee 'nodestatus whatif -h' for help and examples.\n", wrong)
-		return errUsage
 	}
 	w, in, err := f.input(file, std)
 	if err != nil {
 		return err
 	}
-	bar := newProgress(std.err)
-	r, err := whatif.Run(whatif.Input{
-		Spec: in.Spec, Snapshot: in.Snapshot, Any: *lose, MaxSimulations: *limit, Progress: bar.show,
-	})
-	bar.end()
+	r, found, err := f.search(std, w, in)
 	if tooMany := (*whatif.LimitError)(nil); errors.As(err, &tooMany) {
 		return fmt.Errorf("%s: %w (raise it with -limit)", shown(file), err)
 	}
@@ -86,12 +110,14 @@ func whatifCommand(args []string, std stdio) error {
 		return fmt.Errorf("%s: %w", shown(file), err)
 	}
 	out := newOutput(std.out)
-	defer out.Flush()
 	if *f.output == "json" {
-		err = printLosses(out, w, r)
+		err = printLosses(out, w, r, *f.as, found)
 	} else {
-		t := &whatifText{out: out, paint: painterFor(std.out), w: w, result: r}
+		t := &whatifText{out: out, paint: painterFor(std.out), w: w, result: r, all: *f.all, as: *f.as, found: found}
 		t.print()
+	}
+	if flushed := out.Flush(); err == nil {
+		err = flushed
 	}
 	if err == nil && !r.Verdict.Survives {
 		return errFound
@@ -99,14 +125,36 @@ func whatifCommand(args []string, std stdio) error {
 	return err
 }
 
+// search plays the workflow with every loss, and looks for a change if that is asked for. An interrupt ends it with what is known.
+func (f *whatifFlags) search(std stdio, w *argo.Workflow, in diagnose.Input) (*whatif.Result, *suggestion, error) {
+	bar := newProgress(std.err)
+	defer bar.end()
+	interrupted, restore := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer restore()
+	try := whatif.Input{
+		Spec: in.Spec, Snapshot: in.Snapshot, Any: *f.lose, MaxSimulations: *f.limit, Progress: bar.show, AsArgo: *f.as == "argo",
+		Stop: func() bool { return interrupted.Err() != nil },
+	}
+	r, err := whatif.Run(try)
+	if err != nil || !*f.suggest || r.Verdict.Survives || r.Partial {
+		return r, nil, err
+	}
+	found, err := suggested(try, w)
+	return r, found, err
+}
+
 // progress shows on a terminal how far a long run has come.
 type progress struct {
 	out   io.Writer // nil where it is no terminal
+	began time.Time // zero if no estimate is wanted
 	next  time.Time
 	shown bool
 }
 
 func newProgress(w io.Writer) *progress {
+	if s, ok := w.(*screen); ok { // which would not let the cursor move
+		w = s.out
+	}
 	file, ok := w.(*os.File)
 	if !ok {
 		return &progress{}
@@ -114,7 +162,7 @@ func newProgress(w io.Writer) *progress {
 	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return &progress{}
 	}
-	return &progress{out: w, next: time.Now().Add(time.Second)} // short runs show nothing
+	return &progress{out: file, began: time.Now(), next: time.Now().Add(time.Second)} // short runs show nothing
 }
 
 func (p *progress) show(done, total int) {
@@ -122,7 +170,15 @@ func (p *progress) show(done, total int) {
 		return
 	}
 	p.next, p.shown = time.Now().Add(200*time.Millisecond), true
-	fmt.Fprintf(p.out, "\r\x1b[KSimulated %d of %d (%d%%)", done, total, 100*done/max(total, 1))
+	fmt.Fprintf(p.out, "\r\x1b[KSimulated %d of %d (%d%%)%s", done, total, 100*done/max(total, 1), p.estimate(done, total))
+}
+
+// estimate is how long the rest will take, once that can be told.
+func (p *progress) estimate(done, total int) string {
+	if p.began.IsZero() || done == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", about %s left; Ctrl-C shows what is known by then", age(time.Since(p.began)*time.Duration(total-done)/time.Duration(done)))
 }
 
 // end takes the line away.
@@ -138,24 +194,34 @@ type whatifText struct {
 	paint  painter
 	w      *argo.Workflow
 	result *whatif.Result
+	all    bool   // the losses that do no damage, too
+	as     string // by whose rules
+	found  *suggestion
 }
 
 func (t *whatifText) print() {
 	r := t.result
-	fmt.Fprintf(t.out, "Name:         %s\n", t.w.Name)
+	fmt.Fprintf(t.out, "Verdict:      %s\n", t.verdict())
+	fmt.Fprintf(t.out, "Name:         %s\n", visible(t.w.Name))
 	if t.w.Namespace != "" {
-		fmt.Fprintf(t.out, "Namespace:    %s\n", t.w.Namespace)
+		fmt.Fprintf(t.out, "Namespace:    %s\n", visible(t.w.Namespace))
 	}
-	undisturbed := t.paint.phase(r.Undisturbed.Phase, r.Undisturbed.String())
+	undisturbed := t.paint.phase(r.Undisturbed.Phase, said(r.Undisturbed.String()))
 	fmt.Fprintf(t.out, "Undisturbed:  %s, %s from now on\n", undisturbed, count(r.Pods, "pod"))
-	verdict := r.Verdict.String()
-	if !r.Verdict.Survives {
-		verdict = t.paint.bad(verdict)
+	fmt.Fprintf(t.out, "Because:      %s\n", said(r.Verdict.String()))
+	if t.as == "argo" {
+		fmt.Fprint(t.out, "Rules:        Argo's controller, as far as it never ends by deviation 2\n")
+	} else {
+		fmt.Fprint(t.out, "Rules:        nodestatus (see -as argo)\n")
 	}
-	fmt.Fprintf(t.out, "Verdict:      %s\n", verdict)
+	t.held()
 	t.assumptions()
 	single, pairs := t.rows()
-	t.table(single)
+	shown := t.damaging(single)
+	t.table(shown)
+	if left := len(single) - len(shown); left > 0 {
+		fmt.Fprintf(t.out, "\nWithout damage: %s more (-all shows them).\n", count(left, "row"))
+	}
 	if r.Verdict.Any == 2 && len(r.Losses) > 0 {
 		fmt.Fprint(t.out, "\nPairs that do more damage than each loss alone:\n")
 		if len(pairs) == 0 {
@@ -163,9 +229,76 @@ func (t *whatifText) print() {
 		}
 		t.table(pairs)
 	}
+	if len(shown)+len(pairs) > 0 {
+		fmt.Fprint(t.out, `
+pending: it exists and does not run yet. reporting: it has done all, and its result was not seen yet. deleted: the pod does not
+exist any more. evicted: its machine failed it. Without a word in parentheses it is both.
+`)
+	}
+	t.suggestion()
+}
+
+// verdict says in a line whether the workflow can run on machines that go away.
+func (t *whatifText) verdict() string {
+	r, s := t.result, &t.w.Snapshot
+	if s.Shutdown != "" && !s.Phase.Completed() {
+		when := ""
+		if s.Phase == nodegraph.PhasePlanned {
+			when = " before it begins"
+		}
+		return t.paint.bad(fmt.Sprintf("NOT safe: spec.shutdown is %s: it stops the workflow%s", s.Shutdown, when))
+	}
+	if r.Verdict.Survives {
+		return "safe on spot machines: " + said(r.Verdict.Because)
+	}
+	if r.Partial && r.Verdict.Fatal == 0 {
+		return t.paint.bad(said(r.Verdict.Because))
+	}
+	var names []string
+	for k := range r.Losses {
+		l := &r.Losses[k]
+		if name := t.pod(l.Lost[0]); !l.Survived() && len(l.Lost) == 1 && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return t.paint.bad("NOT safe on spot machines: " + said(r.Verdict.Because))
+	case len(names) == 1:
+		return t.paint.bad(fmt.Sprintf("NOT safe on spot machines: losing %s fails it", visible(names[0])))
+	case len(names) > 6:
+		names = append(names[:6], fmt.Sprintf("%d more", len(names)-6))
+	}
+	return t.paint.bad(fmt.Sprintf("NOT safe on spot machines: losing any of %s fails it", visible(strings.Join(names, ", "))))
+}
+
+// held says what of the object itself keeps the workflow from running.
+func (t *whatifText) held() {
+	if s := t.w.Snapshot; s.Shutdown != "" {
+		fmt.Fprintf(t.out, "Note:         spec.shutdown is %s: remove it before you submit a copy\n", s.Shutdown)
+	} else if s.Suspended {
+		fmt.Fprint(t.out, "Note:         spec.suspend is true: it is assumed that somebody resumes the workflow (argo resume)\n")
+	}
+}
+
+// damaging are the rows that do any damage, or all of them.
+func (t *whatifText) damaging(rows []lossRow) []lossRow {
+	if t.all {
+		return rows
+	}
+	var list []lossRow
+	for _, r := range rows {
+		if l := r.loss; !l.Survived() || len(l.Failed)+len(l.Omitted)+len(l.NeverStarted) > 0 {
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 func (t *whatifText) assumptions() {
+	if slices.ContainsFunc(t.w.Unresolved, func(u argo.Unresolved) bool { return strings.HasSuffix(u.Field, ".templateRef") }) {
+		fmt.Fprint(t.out, "Note:         it refers to templates that the object does not hold: give them with -templates FILE\n")
+	}
 	if len(t.result.Assumed)+len(t.w.Unresolved) == 0 {
 		return
 	}
@@ -178,10 +311,10 @@ func (t *whatifText) assumptions() {
 		if a.Items >= 0 {
 			what = "has " + count(a.Items, "item")
 		}
-		fmt.Fprintf(t.out, "  %s: %s %s\n", a.Node, a.Text, what)
+		fmt.Fprintf(t.out, "  %s: %s %s\n", visible(a.Node), said(a.Text), what)
 	}
 	for _, u := range t.w.Unresolved {
-		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", u.Field, u.Text, u.CountsAs)
+		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", visible(u.Field), said(u.Text), u.CountsAs)
 	}
 }
 
@@ -364,19 +497,19 @@ func (t *whatifText) table(rows []lossRow) {
 		if len(r.loss.Waits) > 0 {
 			phase = "never ends"
 		}
-		lines = append(lines, []string{r.pods, strings.Join(r.when, ", "), phase, t.retried(r.loss), t.becomes(r.loss)})
+		lines = append(lines, []string{visible(r.pods), strings.Join(r.when, ", "), phase, visible(t.retried(r.loss)), said(t.becomes(r.loss))})
 		phases = append(phases, r.loss.Phase)
 	}
 	wide := make([]int, len(lines[0]))
 	for _, line := range lines {
 		for c, cell := range line {
-			wide[c] = max(wide[c], utf8.RuneCountInString(cell))
+			wide[c] = max(wide[c], width(cell))
 		}
 	}
 	fmt.Fprintln(t.out)
 	for k, line := range lines {
 		for c, cell := range line {
-			gap := strings.Repeat(" ", wide[c]-utf8.RuneCountInString(cell)+2)
+			gap := strings.Repeat(" ", wide[c]-width(cell)+2)
 			if c == len(line)-1 {
 				gap = "\n"
 			}
@@ -400,8 +533,11 @@ type (
 		Simulations int              `json:"simulations"` // the undisturbed run included
 		Undisturbed outcomeJSON      `json:"undisturbed"`
 		Assumed     []assumedJSON    `json:"assumed"`
-		Unresolved  []unresolvedJSON `json:"unresolved"` // fields of the specification whose value only the controller knows
-		Losses      []lossJSON       `json:"losses"`     // the worst first
+		Unresolved  []unresolvedJSON `json:"unresolved"`        // fields of the specification whose value only the controller knows
+		Losses      []lossJSON       `json:"losses"`            // the worst first
+		Partial     bool             `json:"partial,omitempty"` // it was interrupted: other losses may be fatal, too
+		Rules       string           `json:"rules"`             // nodestatus or argo
+		Suggestion  *suggestion      `json:"suggestion,omitempty"`
 	}
 	outcomeJSON struct {
 		Phase   string   `json:"phase"` // of the workflow
@@ -452,11 +588,11 @@ type (
 	}
 )
 
-func printLosses(out io.Writer, w *argo.Workflow, r *whatif.Result) error {
+func printLosses(out io.Writer, w *argo.Workflow, r *whatif.Result, rules string, found *suggestion) error {
 	object := whatifJSON{
 		Workflow: w.Name, Any: r.Verdict.Any, Survives: r.Verdict.Survives, Because: r.Verdict.Because, Fatal: r.Verdict.Fatal,
 		Pods: r.Pods, Simulations: r.Simulations, Undisturbed: outcomeOf(r.Undisturbed),
-		Assumed: []assumedJSON{}, Unresolved: []unresolvedJSON{}, Losses: []lossJSON{},
+		Assumed: []assumedJSON{}, Unresolved: []unresolvedJSON{}, Losses: []lossJSON{}, Partial: r.Partial, Rules: rules, Suggestion: found,
 	}
 	for _, a := range r.Assumed {
 		item := assumedJSON{Node: a.Node, Text: a.Text, Holds: &a.Holds}

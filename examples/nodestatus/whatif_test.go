@@ -111,7 +111,7 @@ func TestWhatifExitCodes(t *testing.T) {
 	} {
 		got := call(c.args...)
 		assert.Equal(t, c.code, got.code, "%s: %s%s", c.why, got.out, got.err)
-		assert.Contains(t, got.err, c.err, c.why)
+		assert.Contains(t, got.err+got.out, c.err, c.why)
 		if c.code == 2 {
 			assert.Empty(t, got.out, c.why)
 		}
@@ -138,7 +138,7 @@ func TestWhatifInputs(t *testing.T) {
 // Fields of the specification that only the controller knows are named with what they count as.
 func TestWhatifUnresolved(t *testing.T) {
 	text := strings.Replace(robust, `limit: "1"`, `limit: "{{inputs.parameters.limit}}"`, 1)
-	got := callWith(text, "whatif", "-")
+	got := callWith(text, "whatif", "-all", "-")
 	assert.Equal(t, 0, got.code, got.err)
 	assert.Contains(t, got.out, "spec.templates[0].retryStrategy.limit: {{inputs.parameters.limit}} counts as not set\n")
 	assert.Equal(t, 1, strings.Count(got.out, "{{inputs.parameters.limit}}"), "once, though the host is asked too")
@@ -162,7 +162,58 @@ func TestWhatifJSON(t *testing.T) {
 	require.Equal(t, 0, got.code, got.err)
 	assert.JSONEq(t, `{"workflow": "chain-ok", "any": 1, "survives": true, "because": "it is complete: Succeeded", "fatal": 0, "pods": 0,
 		"simulations": 1, "undisturbed": {"phase": "Succeeded", "message": "", "waits": []}, "assumed": [], "unresolved": [],
-		"losses": []}`, got.out)
+		"losses": [], "rules": "nodestatus"}`, got.out)
+}
+
+// The verdict comes first, in words for people: which pods it can't lose, what stops it before it begins, by whose rules.
+func TestWhatifVerdict(t *testing.T) {
+	const set = "{name: set, retryStrategy: {limit: \"2\", retryPolicy: Always}, containerSet: {containers: [{name: main, image: i}]}}"
+	dag := "kind: Workflow\nmetadata: {name: w}\nspec:\n  entrypoint: m\n  templates:\n  - {name: m, dag: {tasks: [{name: a, template: set}]}}\n  - " + set + "\n"
+	for _, c := range []struct {
+		why, text string
+		args      []string
+		code      int
+		first     string
+	}{
+		{"one pod", strings.Replace(robust, `retryStrategy: {limit: "1", retryPolicy: Always}, `, "", 1), nil, 1, "NOT safe on spot machines: losing robust fails it"},
+		{"several", nightly, nil, 1, "NOT safe on spot machines: losing any of build(0), deploy, onExit fails it"},
+		{"none", robust, nil, 0, "safe on spot machines: it succeeds after each of 6 losses"},
+		{"it is stopped", strings.Replace(robust, "spec:\n", "spec:\n  shutdown: Terminate\n", 1), nil, 1, "NOT safe: spec.shutdown is Terminate: it stops the workflow before it begins"},
+		{"by the rules of the library", dag, nil, 0, "safe on spot machines"},
+		{"by those of Argo an evicted ContainerSet hangs", dag, []string{"-as", "argo"}, 1, "NOT safe on spot machines: losing a(0) fails it"},
+		{"a WorkflowTemplate", strings.Replace(robust, "kind: Workflow", "kind: WorkflowTemplate", 1), nil, 0, "safe on spot machines"},
+		{"with other documents", robust + "---\nkind: ConfigMap\nmetadata: {name: c}\n", nil, 0, "safe on spot machines"},
+		{"still to be named", strings.Replace(robust, "name: robust", "generateName: robust-", 1), nil, 0, "safe on spot machines"},
+	} {
+		got := callWith(c.text, append(append([]string{"whatif"}, c.args...), "-")...)
+		assert.Equal(t, c.code, got.code, "%s: %s", c.why, got.err)
+		assert.True(t, strings.HasPrefix(got.out, "Verdict:      "+c.first), "%s: %s", c.why, got.out)
+	}
+	assert.Contains(t, callWith(dag, "whatif", "-as", "argo", "-").out, "which Argo leaves open (deviation 2)")
+	assert.Equal(t, 2, callWith(robust, "whatif", "-as", "somebody", "-").code)
+	assert.Contains(t, callWith(robust+"---\n"+nightly, "whatif", "-").err, "want one workflow, found 2")
+}
+
+// The change that is suggested makes the workflow safe, and none of it could be left out.
+func TestWhatifSuggest(t *testing.T) {
+	got := callWith(nightly, "whatif", "-suggest", "-")
+	assert.Equal(t, 1, got.code)
+	assert.Contains(t, got.out, "\nSafe with this change, which was tried: it succeeds after each of")
+	assert.Contains(t, got.out, `[{"op":"add","path":"/spec/templates/2/retryStrategy","value":{"limit":"1","retryPolicy":"Always"}},`+
+		`{"op":"add","path":"/spec/templates/3/retryStrategy","value":{"limit":"1","retryPolicy":"Always"}},`+
+		`{"op":"add","path":"/spec/templates/4/retryStrategy","value":{"limit":"1","retryPolicy":"Always"}}]`)
+	better := nightly
+	for _, change := range [][2]string{
+		{`retryStrategy: {limit: "1"}`, `retryStrategy: {limit: "1", retryPolicy: Always}`}, {"{name: job, ", "{name: job, retryStrategy: {limit: \"1\", retryPolicy: Always}, "},
+		{"{name: notify, ", "{name: notify, retryStrategy: {limit: \"1\", retryPolicy: Always}, "},
+	} {
+		better = strings.Replace(better, change[0], change[1], 1)
+	}
+	assert.Equal(t, 0, callWith(better, "whatif", "-").code)
+	assert.NotContains(t, callWith(robust, "whatif", "-suggest", "-").out, "change")
+	never := "kind: Workflow\nmetadata: {name: w}\nspec:\n  entrypoint: m\n  parallelism: 1\n  templates:\n  - {name: m, steps: [[{name: d, template: d}], [{name: a, template: a}]]}\n" +
+		"  - {name: d, daemon: true, container: {}}\n  - {name: a, container: {}}\n"
+	assert.Contains(t, callWith(never, "whatif", "-suggest", "-").out, "No retryStrategy makes it safe: it does not succeed even undisturbed")
 }
 
 // On a terminal a long run shows how far it has come, and takes the line away at its end.

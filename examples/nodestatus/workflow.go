@@ -1,70 +1,103 @@
 package main
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
-	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/diagnose"
-	"github.com/nodestatus/nodestatus/propagate/replay"
 )
 
-// workflowFlags are those of the commands that look at one workflow.
+// workflowFlags are those of the commands that look at workflows.
 type workflowFlags struct {
-	set      *flag.FlagSet
-	pods     *string
-	output   *string
-	now      *string
-	patience *time.Duration
+	set       *flag.FlagSet
+	pods      *string
+	output    *string
+	now       *string
+	patience  *time.Duration
+	templates *string
+	runs      bool // templates are read as what is made of them
+
+	library *argo.Templates    // of -templates
+	index   *diagnose.PodIndex // of -pods
+	at      time.Time          // of -now
 }
 
 func newWorkflowFlags(name, usage string, std stdio, outputs string) *workflowFlags {
 	f := &workflowFlags{set: flags(name, std)}
 	f.set.Usage = func() {
-		fmt.Fprint(std.err, usage+"\nOptions:\n")
+		fmt.Fprint(f.set.Output(), usage+"\nOptions:\n")
 		f.set.PrintDefaults()
 	}
 	f.pods = f.set.String("pods", "", "`FILE` with the pods that exist, as kubectl get pods -o json prints them; - for standard input")
-	f.output = f.set.String("o", strings.Split(outputs, "|")[0], "output `format`: "+strings.ReplaceAll(outputs, "|", " or "))
 	f.now = f.set.String("now", "", "`time` (RFC 3339) at which the workflow is looked at (default: the clock)")
-	f.patience = f.set.Duration("patience", diagnose.DefaultPatience, "how long the controller may take for what it can do at any time")
+	f.patience = f.set.Duration("patience", diagnose.DefaultPatience, "how long the controller may take for what it can do at any time; pods and the cluster get six times as long")
+	f.shared(outputs)
 	return f
 }
 
-// parse reads flags and the one file; flags may come after it, as with kubectl.
-func (f *workflowFlags) parse(args []string, outputs string) (file string, err error) {
-	var files []string
+// shared adds the flags that whatif has, too.
+func (f *workflowFlags) shared(outputs string) {
+	f.output = f.set.String("o", strings.Split(outputs, "|")[0], "output `format`: "+strings.ReplaceAll(outputs, "|", " or "))
+	f.set.StringVar(f.output, "output", strings.Split(outputs, "|")[0], "the same as -o")
+	f.templates = f.set.String("templates", "", "`FILE` with WorkflowTemplates and ClusterWorkflowTemplates that the workflow refers to")
+}
+
+// files reads flags and the files; flags may come after them, as with kubectl. What comes after -- is a file.
+func (f *workflowFlags) files(args []string, outputs string) (files []string, err error) {
 	for {
 		if err := f.set.Parse(args); err != nil {
-			return "", usageError(err)
+			return nil, usageError(err)
 		}
-		if f.set.NArg() == 0 {
+		rest := f.set.Args()
+		if at := len(args) - len(rest); at > 0 && args[at-1] == "--" {
+			files = append(files, rest...)
 			break
 		}
-		files, args = append(files, f.set.Arg(0)), f.set.Args()[1:]
+		if len(rest) == 0 {
+			break
+		}
+		files, args = append(files, rest[0]), rest[1:]
 	}
 	wrong := ""
 	switch {
-	case len(files) != 1:
-		wrong = fmt.Sprintf("want one workflow, got %d", len(files))
-	case files[0] == "-" && *f.pods == "-":
+	case len(files) == 0:
+		wrong = "want one workflow, got 0"
+	case slices.Contains(files, "-") && *f.pods == "-":
 		wrong = "only one of the workflow and the pods can come from standard input"
 	case !strings.Contains("|"+outputs+"|", "|"+*f.output+"|"):
 		wrong = fmt.Sprintf("unknown output format %q, want %s", *f.output, strings.ReplaceAll(outputs, "|", " or "))
 	case *f.patience <= 0:
 		wrong = fmt.Sprintf("-patience must be positive, got %s", *f.patience)
 	default:
-		return files[0], nil
+		return files, nil
 	}
-	fmt.Fprintf(f.set.Output(), "error: %s\nSee 'nodestatus %s -h' for help and examples.\n", wrong, f.set.Name())
-	return "", errUsage
+	return nil, f.wrong(wrong)
+}
+
+// wrong says how the command was called wrongly.
+func (f *workflowFlags) wrong(text string) error {
+	fmt.Fprintf(f.set.Output(), "error: %s\nSee 'nodestatus %s -h' for help and examples.\n", text, f.set.Name())
+	return errUsage
+}
+
+// parse reads flags and the one file.
+func (f *workflowFlags) parse(args []string, outputs string) (file string, err error) {
+	files, err := f.files(args, outputs)
+	if err == nil && len(files) > 1 {
+		err = f.wrong(fmt.Sprintf("want one workflow, got %d", len(files)))
+	}
+	if err != nil {
+		return "", err
+	}
+	return files[0], nil
 }
 
 // read parses the arguments and reads what they name.
@@ -77,35 +110,129 @@ func (f *workflowFlags) read(args []string, outputs string, std stdio) (file str
 
 // input reads the workflow, its pods and what it holds.
 func (f *workflowFlags) input(file string, std stdio) (*argo.Workflow, diagnose.Input, error) {
-	in := diagnose.Input{Now: time.Now(), Patience: *f.patience}
-	if *f.now != "" {
-		now, err := time.Parse(time.RFC3339, *f.now)
-		if err != nil {
-			return nil, in, fmt.Errorf("-now: %w", err)
-		}
-		in.Now = now
+	if err := f.prepare(std); err != nil {
+		return nil, diagnose.Input{}, err
 	}
 	data, err := readInput(file, std)
 	if err != nil {
-		return nil, in, err
+		return nil, diagnose.Input{}, err
 	}
-	w, err := argo.Read(data)
+	w, err := f.one(data)
+	if err != nil {
+		return nil, diagnose.Input{}, fmt.Errorf("%s: %w", shown(file), hinted(err))
+	}
+	in, err := f.inputOf(w)
 	if err != nil {
 		return nil, in, fmt.Errorf("%s: %w", shown(file), err)
 	}
-	in.Spec, in.Snapshot = w.Spec, w.Snapshot
-	if in.Holdings, err = holdings(w); err != nil {
-		return nil, in, fmt.Errorf("%s: status.synchronization: %w", shown(file), err)
+	return w, in, nil
+}
+
+// one reads the one workflow of an input. The input may hold the templates that the workflow refers to, and other things, too. Where
+// it holds nothing but one template, that is read as what is made of it.
+func (f *workflowFlags) one(data []byte) (*argo.Workflow, error) {
+	w, err := argo.Read(data, f.options()...)
+	if err == nil || !f.runs {
+		return w, err
+	}
+	library, other := argo.ReadTemplates(bytes.NewReader(data))
+	if other != nil {
+		return nil, err
+	}
+	for _, more := range [][]argo.Option{nil, {argo.WithRuns()}} {
+		found := 0
+		d := argo.NewDecoder(bytes.NewReader(data), append(more, argo.WithTemplates(f.library.With(library)))...)
+		for {
+			next, problem := d.Next()
+			if errors.Is(problem, io.EOF) {
+				break
+			}
+			if problem == nil {
+				w, found = next, found+1
+			}
+		}
+		switch {
+		case found == 1:
+			return w, nil
+		case found > 1:
+			return nil, fmt.Errorf("want one workflow, found %d", found)
+		}
+	}
+	return nil, err
+}
+
+// hinted adds what a user of the program can do about an error.
+func hinted(err error) error {
+	if e := (*argo.ReadError)(nil); errors.As(err, &e) && e.Field == "spec.workflowTemplateRef" {
+		return fmt.Errorf("%w (give the template with -templates FILE)", err)
+	}
+	return err
+}
+
+// prepare reads what all workflows share: the time, the pods and the templates.
+func (f *workflowFlags) prepare(std stdio) error {
+	f.at = time.Now()
+	if *f.now != "" {
+		at, err := time.Parse(time.RFC3339, *f.now)
+		if err != nil {
+			return fmt.Errorf("-now: %w", err)
+		}
+		f.at = at
 	}
 	if *f.pods != "" {
-		if data, err = readInput(*f.pods, std); err != nil {
-			return nil, in, err
+		data, err := readInput(*f.pods, std)
+		if err != nil {
+			return err
 		}
-		if in.Pods, err = podsOf(w, data); err != nil {
-			return nil, in, fmt.Errorf("%s: %w", shown(*f.pods), err)
+		if f.index, err = diagnose.ReadPodIndex(data); err != nil {
+			return fmt.Errorf("%s: %w", shown(*f.pods), err)
 		}
 	}
-	return w, in, nil
+	if *f.templates != "" {
+		file, err := os.Open(*f.templates)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if f.library, err = argo.ReadTemplates(file); err != nil {
+			return fmt.Errorf("%s: %w", *f.templates, err)
+		}
+	}
+	return nil
+}
+
+// options are those with which workflows are read.
+func (f *workflowFlags) options() []argo.Option {
+	options := []argo.Option{argo.WithTemplates(f.library)}
+	if f.runs {
+		options = append(options, argo.WithRuns())
+	}
+	return options
+}
+
+// inputOf is what is known of a workflow.
+func (f *workflowFlags) inputOf(w *argo.Workflow) (diagnose.Input, error) {
+	in, err := diagnose.FromWorkflow(w)
+	if err != nil {
+		return in, err
+	}
+	in.Now, in.Patience = f.at, *f.patience
+	if f.index != nil {
+		pods, err := f.index.Of(w.Namespace, w.Name)
+		if err != nil {
+			return in, err
+		}
+		in.UsePods(pods)
+	}
+	return in, nil
+}
+
+// opened opens an input to be read bit by bit.
+func opened(file string, std stdio) (io.ReadCloser, error) {
+	if file == "-" {
+		return io.NopCloser(std.in), nil
+	}
+	return os.Open(file)
 }
 
 func readInput(file string, std stdio) ([]byte, error) {
@@ -121,117 +248,4 @@ func shown(file string) string {
 		return "standard input"
 	}
 	return file
-}
-
-// labelWorkflow is the label by which a pod names its workflow.
-const labelWorkflow = "workflows.argoproj.io/workflow"
-
-// podsOf reads the pods of w out of all that kubectl has printed. Pods without a label may be those of recordings, and
-// are told by their node.
-func podsOf(w *argo.Workflow, data []byte) ([]propagate.PodStatus, error) {
-	var list struct {
-		Kind  string            `json:"kind"`
-		Items []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, fmt.Errorf("pods: %w", err)
-	}
-	switch list.Kind {
-	case "Pod":
-		list.Items = []json.RawMessage{data}
-	case "List", "PodList":
-	default:
-		return nil, fmt.Errorf("pods: want a List of pods as kubectl get pods -o json prints it, found kind %q", list.Kind)
-	}
-	own := []json.RawMessage{}
-	for k, item := range list.Items {
-		var pod struct {
-			Kind     string `json:"kind"`
-			Metadata struct {
-				Namespace string            `json:"namespace"`
-				Labels    map[string]string `json:"labels"`
-			} `json:"metadata"`
-		}
-		if err := json.Unmarshal(item, &pod); err != nil {
-			return nil, fmt.Errorf("pods: items[%d]: %w", k, err)
-		}
-		if pod.Kind != "" && pod.Kind != "Pod" {
-			return nil, fmt.Errorf("pods: items[%d]: want a Pod, found kind %q", k, pod.Kind)
-		}
-		label := pod.Metadata.Labels[labelWorkflow]
-		if (label == "" || label == w.Name) && (pod.Metadata.Namespace == "" || w.Namespace == "" || pod.Metadata.Namespace == w.Namespace) {
-			own = append(own, item)
-		}
-	}
-	text, err := json.Marshal(map[string]any{"kind": "List", "items": own})
-	if err != nil {
-		return nil, err
-	}
-	return replay.ReadPods(text)
-}
-
-// holdings reads from the status which locks the workflow holds: nil where it does not say.
-func holdings(w *argo.Workflow) ([]diagnose.Holding, error) {
-	text, err := w.Encode()
-	if err != nil {
-		return nil, err
-	}
-	var object struct {
-		Status struct {
-			Synchronization *struct {
-				Mutex struct {
-					Holding []struct {
-						Mutex  string `json:"mutex"`
-						Holder string `json:"holder"`
-					} `json:"holding"`
-				} `json:"mutex"`
-				Semaphore struct {
-					Holding []struct {
-						Semaphore string   `json:"semaphore"`
-						Holders   []string `json:"holders"`
-					} `json:"holding"`
-				} `json:"semaphore"`
-			} `json:"synchronization"`
-		} `json:"status"`
-	}
-	var wrong *json.UnmarshalTypeError
-	if err := json.Unmarshal(text, &object); errors.As(err, &wrong) {
-		return nil, fmt.Errorf("%s: found %s", wrong.Field, wrong.Value)
-	}
-	s := object.Status.Synchronization
-	if s == nil {
-		return nil, nil
-	}
-	list := []diagnose.Holding{}
-	add := func(key, holder string) {
-		if workflow, node := splitHolder(w, holder); workflow {
-			list = append(list, diagnose.Holding{Key: key, Node: node})
-		}
-	}
-	for _, h := range s.Mutex.Holding {
-		add(h.Mutex, h.Holder)
-	}
-	for _, h := range s.Semaphore.Holding {
-		for _, holder := range h.Holders {
-			add(h.Semaphore, holder)
-		}
-	}
-	return list, nil
-}
-
-// splitHolder reads a holder as Argo writes it, namespace/workflow or namespace/workflow/node; false if it is another
-// workflow. Older releases wrote the workflow or the node alone.
-func splitHolder(w *argo.Workflow, holder string) (ours bool, node string) {
-	parts := strings.Split(holder, "/")
-	switch len(parts) {
-	case 1:
-		node = parts[0]
-		if node == w.Name {
-			node = ""
-		}
-		return true, node
-	case 2:
-		return parts[1] == w.Name, ""
-	}
-	return parts[1] == w.Name, parts[2]
 }

@@ -40,10 +40,11 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "%s\n%s\n\n", r.Name, r.Description)
-	if err := showRecorded(out, r); err != nil {
+	hangs, err := showRecorded(out, r)
+	if err != nil {
 		return err
 	}
-	return showLibrary(out, r)
+	return showLibrary(out, r, hangs)
 }
 
 func input(args []string, in io.Reader) ([]byte, error) {
@@ -67,7 +68,7 @@ func second(locks []nodegraph.Lock) *nodegraph.Spec {
 }
 
 // showLibrary plays the recording's observations through the library, beside the second workflow.
-func showLibrary(out io.Writer, r *replay.Recording) error {
+func showLibrary(out io.Writer, r *replay.Recording, hangs bool) error {
 	spec, err := r.Spec()
 	if err != nil {
 		return err
@@ -87,13 +88,24 @@ func showLibrary(out io.Writer, r *replay.Recording) error {
 			return err
 		}
 		if m.Frame == len(r.Frames)-1 {
-			fmt.Fprintf(out, "\nWhat the library says at the end:\n")
-			showEngine(out, m.Engine)
-			if p.host != nil {
-				showEngine(out, p.host.Engine)
-			}
-			return nil
+			return showEnd(out, r, hangs, m.Engine, p)
 		}
 		return nil
 	})
+}
+
+// showEnd plays the second workflow to its end and prints how all ended.
+func showEnd(out io.Writer, r *replay.Recording, hangs bool, e *propagate.Engine, p *pair) error {
+	if err := p.finish(); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nWhat the library says at the end:\n")
+	showEngine(out, e)
+	var second *propagate.Engine
+	if p.host != nil {
+		second = p.host.Engine
+		showEngine(out, second)
+	}
+	showSummary(out, r, hangs, e, second)
+	return nil
 }

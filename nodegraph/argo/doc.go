@@ -1,8 +1,10 @@
 // Package argo reads Argo Workflows into specifications, graphs and recorded node states, and writes node states back.
 //
-// [Read] takes one Workflow, as JSON or YAML, or the list with one item that kubectl prints; compressed nodes are
-// unpacked, nodes that Argo offloaded to a database get an error that says so. The part of the spec that decides
-// status becomes a [nodegraph.Spec], the status a [nodegraph.Snapshot].
+// [Read] takes one Workflow in the forms that people have: JSON or YAML, gzipped or not, an object without kind as Argo
+// prints it, a list with one item, an event of a watch. A [Decoder] takes several, one at a time. Compressed nodes are
+// unpacked, nodes that Argo offloaded to a database get an error that says how to get them. With [WithRuns] templates are
+// read as what is made of them. The part of the spec that decides status becomes a [nodegraph.Spec], the status a
+// [nodegraph.Snapshot]; [Workflow.Details] has what an operator needs besides.
 //
 // [Workflow.SetStatus] takes the snapshot of an engine; [Workflow.Encode] gives the whole object with it, and
 // [Workflow.Patch] the JSON merge patch that leads from what was read to what is set. Every field that neither of them

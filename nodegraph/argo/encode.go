@@ -19,7 +19,11 @@ func (w *Workflow) Encode() ([]byte, error) {
 	case w.spec == nil && !differ(w.status, w.state):
 		return bytes.Clone(w.text), nil
 	}
-	object := w.object.with("status", status.encode())
+	object := w.object
+	if was, _ := parts(object.get("metadata")); differ(was, w.meta) { // of an object: can't fail
+		object = object.with("metadata", w.meta.encode())
+	}
+	object = object.with("status", status.encode())
 	if w.spec != nil {
 		object = object.with("spec", w.spec)
 	}

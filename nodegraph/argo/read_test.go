@@ -53,7 +53,7 @@ func TestReadErrors(t *testing.T) {
 		{"white space and a byte order mark", "\ufeff \n\t", `argo: the input is empty`},
 		{"words", `hello`, `argo: the input is neither a JSON object nor YAML`},
 		{"a scalar in YAML", `"a: b"`, `argo: want an object, found a string`},
-		{"a list", `[1]`, `argo: want an object, found a list`},
+		{"a list", `[1]`, `argo: items[0]: want an object, found a number`},
 		{"not UTF-8", "{\"a\":\"\xff\"}", `argo: the input is not UTF-8`},
 		{"JSON cut off", `{"kind":"Workflow"`, `argo: byte 18: unexpected end of JSON input`},
 		{"JSON with a comma too many", `{"kind":"Workflow",}`, `argo: byte 20: invalid character '}' looking for beginning of object key string`},
@@ -100,7 +100,7 @@ func TestReadErrors(t *testing.T) {
 		{"a start that is no time", object(`{"startedAt":"today"}`), `argo: workflow "w": status.startedAt: "today" is not a time`},
 		{"an end that is a number", object(`{"finishedAt":1}`), `argo: workflow "w": status.finishedAt: want a string, found a number`},
 		{"offloaded nodes", object(`{"offloadNodeStatusVersion":"fnv:1"}`),
-			`argo: workflow "w": status.offloadNodeStatusVersion: the nodes are offloaded to a database: ask the Argo server for the workflow, or turn off nodeStatusOffload`},
+			`argo: workflow "w": status.offloadNodeStatusVersion: the nodes are offloaded to a database: ask the Argo server for the workflow, or turn off nodeStatusOffload: argo get w -n default -o json`},
 		{"nodes that are no object", object(`{"nodes":[]}`), `argo: workflow "w": status.nodes: want an object, found a list`},
 
 		// Compressed nodes.

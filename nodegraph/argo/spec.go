@@ -42,6 +42,9 @@ func (r *reader) readSpec() error {
 	if own.WorkflowTemplateRef != nil {
 		field, s = "status.storedWorkflowTemplateSpec", new(spec)
 		if text = r.w.status.get("storedWorkflowTemplateSpec"); len(text) == 0 {
+			text = r.templates.spec(own.WorkflowTemplateRef)
+		}
+		if len(text) == 0 {
 			return inField("spec.workflowTemplateRef", errors.New(field+" is missing: the controller has not resolved it yet"))
 		}
 		if err := r.decode(field, text, s); err != nil {
@@ -52,14 +55,18 @@ func (r *reader) readSpec() error {
 	stored := make(map[string]template)
 	c := &converter{w: r.w, limits: r.limits, globals: g, field: field, spec: s, stored: stored, known: make(map[string]bool), room: min(r.limits.Bytes, maxCopied)}
 	c.out.Priority, c.out.Created = own.Priority, r.meta.Created.UTC() // Argo reads no template's priority
-	c.out.TimeoutsByHost = true                                        // by the activeDeadlineSeconds of pods
+	c.out.AnyNames = true
+	c.out.TimeoutsByHost = true // by the activeDeadlineSeconds of pods
 	if bytes.Contains(text, []byte("{{")) {
 		c.spec = new(spec)
 		if err := r.decodeFilled(g, field, text, c.spec); err != nil {
 			return err
 		}
 	}
-	templates := r.w.status.get("storedTemplates")
+	templates, err := r.templates.stored(r.w.status.get("storedTemplates"))
+	if err != nil {
+		return err
+	}
 	if err := r.decodeFilled(g, "status.storedTemplates", templates, &stored); err != nil {
 		return err
 	}

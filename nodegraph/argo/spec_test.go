@@ -43,7 +43,7 @@ var sameSpec = cmp.Options{
 func TestReadSpec(t *testing.T) {
 	const pod = "spec:\n  entrypoint: a\n  templates:\n  - name: a\n    container: {image: busybox}\n"
 	spec := func(change func(*nodegraph.Spec)) *nodegraph.Spec {
-		s := &nodegraph.Spec{Name: "w", Namespace: "default", Entrypoint: "a", Templates: []*nodegraph.Template{one("a")}, TimeoutsByHost: true}
+		s := &nodegraph.Spec{Name: "w", Namespace: "default", Entrypoint: "a", Templates: []*nodegraph.Template{one("a")}, AnyNames: true, TimeoutsByHost: true}
 		change(s)
 		return s
 	}

@@ -47,7 +47,7 @@ func (r *reader) readStatus() error {
 	w, s := r.w, &r.w.Snapshot
 	var err error
 	if *s, err = decodeState(w.status, *s); err != nil {
-		return err
+		return r.offloaded(err)
 	}
 	nodes := w.status.get("nodes")
 	if empty(nodes) {

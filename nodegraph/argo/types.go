@@ -8,13 +8,14 @@ import (
 // The types of this file are the fields of Argo's Workflow that decide status, under Argo's JSON names.
 
 type metadata struct {
-	Name        string            `json:"name"`
-	Namespace   string            `json:"namespace"`
-	UID         string            `json:"uid"`
-	Created     time.Time         `json:"creationTimestamp"`
-	Version     string            `json:"resourceVersion"`
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
+	Name         string            `json:"name"`
+	GenerateName string            `json:"generateName"`
+	Namespace    string            `json:"namespace"`
+	UID          string            `json:"uid"`
+	Created      time.Time         `json:"creationTimestamp"`
+	Version      string            `json:"resourceVersion"`
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
 }
 
 type spec struct {
@@ -31,7 +32,7 @@ type spec struct {
 	Suspend               *bool            `json:"suspend"`
 	Priority              int32            `json:"priority"`
 	TTLStrategy           *ttlStrategy     `json:"ttlStrategy"`
-	WorkflowTemplateRef   *present         `json:"workflowTemplateRef"`
+	WorkflowTemplateRef   *templateRef     `json:"workflowTemplateRef"`
 	ServiceAccountName    string           `json:"serviceAccountName"`
 	Arguments             arguments        `json:"arguments"`
 }

@@ -28,7 +28,7 @@ func toJSON(data []byte, limits Limits) ([]byte, error) {
 	}
 	text, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
-		return nil, &ReadError{Err: err}
+		return nil, &ReadError{Err: explained(data, err)}
 	}
 	if len(text) > limits.Bytes { // aliases make text grow
 		return nil, &ReadError{Err: &nodegraph.LimitError{Limit: "Bytes", Max: limits.Bytes}}

@@ -2,8 +2,10 @@ package diagnose
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
@@ -45,7 +47,7 @@ func (d *diagnosis) orphaned(r *nodegraph.NodeStatus) bool {
 		should = forced(pod)
 	}
 	d.found(OrphanedContainer, r, should, true,
-		fmt.Sprintf("its pod %s has ended (%s), and nobody reports on its containers any more", pod.Name, State{pod.Phase, pod.Message}), healIt)
+		fmt.Sprintf("its pod %s has ended (%s), and nobody reports on its containers any more", pod.Name, State{pod.Phase, pod.Message}), healIt).Since = ended(pod)
 	return true
 }
 
@@ -73,38 +75,37 @@ func (d *diagnosis) lateAttempt(r *nodegraph.NodeStatus) bool {
 	case !heals:
 		remedy = "terminate the workflow: nobody can tell whether something still serves this node"
 	}
-	d.found(LateAttempt, r, d.ended(r), heals,
-		fmt.Sprintf("%s was started although Retry %s has ended (%s)", attempt, retry.Name, retry.Phase), remedy)
+	d.found(LateAttempt, r, d.endOf(r), heals,
+		fmt.Sprintf("%s was started although Retry %s has ended (%s)", attempt, retry.Name, retry.Phase), remedy).Since = ended(retry)
 	return true
 }
 
 // daemonLeft finds daemons whose boundary has ended.
 func (d *diagnosis) daemonLeft(r *nodegraph.NodeStatus) {
-	boundary := d.record.byID[r.Boundary]
-	reason := ""
+	boundary, reason, since := d.record.byID[r.Boundary], "", time.Time{}
 	switch {
 	case boundary != nil && boundary.Phase.Settled():
-		reason = fmt.Sprintf("%s %s, whose daemon it is, has ended (%s)", boundary.Kind, boundary.Name, boundary.Phase)
+		reason, since = fmt.Sprintf("%s %s, whose daemon it is, has ended (%s)", boundary.Kind, boundary.Name, boundary.Phase), ended(boundary)
 	case d.in.Snapshot.Phase.Completed():
-		reason = fmt.Sprintf("the workflow has ended (%s)", d.in.Snapshot.Phase)
+		since, reason = d.in.Snapshot.Finished, fmt.Sprintf("the workflow has ended (%s)", d.in.Snapshot.Phase)
 	default:
 		return
 	}
 	remedy := healIt
 	if pod := d.pods.live(r); pod != nil {
-		remedy = "delete pod " + pod.Name + ", then heal the workflow"
+		remedy = d.endPod(r, pod)
 	}
-	d.found(DaemonLeft, r, State{Phase: nodegraph.PhaseSucceeded}, true, reason, remedy)
+	d.found(DaemonLeft, r, State{Phase: nodegraph.PhaseSucceeded}, true, reason, remedy).Since = since
 }
 
 // openInside finds what is open inside something that has ended.
 func (d *diagnosis) openInside(r *nodegraph.NodeStatus) {
-	around, reason := d.record.endedAround(r), ""
+	around, reason, since := d.endedAround(r), "", time.Time{}
 	switch {
 	case around != nil:
-		reason = fmt.Sprintf("%s %s, which it is inside of, has ended (%s)", around.Kind, around.Name, around.Phase)
+		since, reason = ended(around), fmt.Sprintf("%s %s, which it is inside of, has ended (%s)", around.Kind, around.Name, around.Phase)
 	case d.in.Snapshot.Phase.Completed():
-		reason = fmt.Sprintf("the workflow has ended (%s)", d.in.Snapshot.Phase)
+		since, reason = d.in.Snapshot.Finished, fmt.Sprintf("the workflow has ended (%s)", d.in.Snapshot.Phase)
 	default:
 		return
 	}
@@ -112,23 +113,34 @@ func (d *diagnosis) openInside(r *nodegraph.NodeStatus) {
 		return // the controller has still to look at how its pod ended
 	}
 	remedy, heals := healIt, d.healable(r)
-	switch pod := d.pods.live(d.podOf(r)); {
+	switch at, pod := d.livePodIn(r); {
 	case pod != nil:
-		remedy = "delete pod " + pod.Name + ", then heal the workflow"
+		remedy = d.endPod(at, pod)
 	case !heals:
 		remedy = "nothing waits for it; terminate the workflow if it is not complete"
 	}
-	d.found(OpenInsideFinished, r, d.ended(r), heals, reason, remedy)
+	d.found(OpenInsideFinished, r, d.endOf(r), heals, reason, remedy).Since = since
 }
 
-// podOf returns the node whose pod reports for r: r itself, or the pod that container r is in.
-func (d *diagnosis) podOf(r *nodegraph.NodeStatus) *nodegraph.NodeStatus { return podOf(d.record, r) }
-
-func podOf(rec *record, r *nodegraph.NodeStatus) *nodegraph.NodeStatus {
-	if pod := rec.byID[r.Boundary]; r.Kind == nodegraph.KindContainer && pod != nil {
-		return pod
+// endedAround returns the innermost node around r that is recorded as ended. A daemon runs on in groups and Retries that counted it
+// while it was ready, up to its boundary.
+func (d *diagnosis) endedAround(r *nodegraph.NodeStatus) *nodegraph.NodeStatus {
+	around := d.record.endedAround(r)
+	if i := d.record.find(r); around == nil || i == nodegraph.None || d.g.Node(i).Template == nil || !d.g.Node(i).Template.Daemon {
+		return around
 	}
-	return r
+	for around != nil && (around.Kind == nodegraph.KindStepGroup || around.Kind == nodegraph.KindTaskGroup || around.Kind == nodegraph.KindRetry) {
+		around = d.record.endedAround(around)
+	}
+	return around
+}
+
+// endPod says how the pod of node r is to end before anything is healed. One that cleans up is waited for.
+func (d *diagnosis) endPod(r *nodegraph.NodeStatus, pod *propagate.PodStatus) string {
+	if d.inExitHandler(r.ID) {
+		return "wait until pod " + pod.Name + " has ended, which belongs to an exit handler and cleans up, then heal the workflow"
+	}
+	return "delete pod " + pod.Name + ", then heal the workflow"
 }
 
 // healable reports whether it is known what ending node r means: what an agent serves may still be served, and of a node
@@ -138,9 +150,9 @@ func (d *diagnosis) healable(r *nodegraph.NodeStatus) bool {
 	return r.Kind != nodegraph.KindHTTP && r.Kind != nodegraph.KindPlugin && (retry != nil || d.record.find(r) != nodegraph.None)
 }
 
-// ended is how a node ends that is open although all around it has ended. What the library closes for that reason ends as its
+// endOf is how a node ends that is open although all around it has ended. What the library closes for that reason ends as its
 // pod did.
-func (d *diagnosis) ended(r *nodegraph.NodeStatus) State {
+func (d *diagnosis) endOf(r *nodegraph.NodeStatus) State {
 	if should, ok := d.computedState(r); ok && should.Phase.Settled() && should.Message != rule.TextClosed {
 		return should
 	}

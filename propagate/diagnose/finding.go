@@ -2,6 +2,9 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
@@ -35,12 +38,86 @@ const (
 	LockHeldForEver Kind = "lock-held-for-ever"
 	// UnknownPod: a pod exists that no node of the workflow asked for.
 	UnknownPod Kind = "unknown-pod"
+	// FalseSuccess: a node is recorded as Succeeded although something that it needs failed.
+	FalseSuccess Kind = "false-success"
+	// ResultMissing: a node has ended, its results were never reported complete, and nobody reports any more.
+	ResultMissing Kind = "result-missing"
+	// LockForEver: a node waits for a lock that is not given back before the node has ended.
+	LockForEver Kind = "lock-wait-for-ever"
+	// PlacesForEver: a node waits for parallelism that is not given back before the node has ended.
+	PlacesForEver Kind = "parallelism-for-ever"
+	// StoppedBeforeBegin: the specification asks for a shutdown and the workflow was never begun.
+	StoppedBeforeBegin Kind = "stopped-before-begin"
+	// PodWedged: a container of a pod has ended, and others that run or wait in the pod can't go on without it.
+	PodWedged Kind = "pod-wedged"
+	// PodMissing: a pod is recorded as open and does not exist.
+	PodMissing Kind = "pod-missing"
+	// PodEndUnseen: a pod has ended and is recorded as open.
+	PodEndUnseen Kind = "pod-end-unseen"
+	// PodLost: nothing is heard of the machine of a pod.
+	PodLost Kind = "pod-lost"
+	// PodTerminating: a pod was deleted and does not go.
+	PodTerminating Kind = "pod-terminating"
+	// PodPending: a pod does not begin to run.
+	PodPending Kind = "pod-pending"
+	// PodUnready: a daemon runs and is not ready, and what comes after it waits for that.
+	PodUnready Kind = "pod-unready"
+	// PodLingers: what a pod is for has ended, and the pod has not.
+	PodLingers Kind = "pod-lingers"
+	// ShutdownOverdue: a shutdown was asked for and not carried out.
+	ShutdownOverdue Kind = "shutdown-overdue"
+	// DeadlineOverdue: a node is open past the time at which it was to be stopped.
+	DeadlineOverdue Kind = "deadline-overdue"
+	// TimerOverdue: a node is open past the time at which it was to go on.
+	TimerOverdue Kind = "timer-overdue"
+	// StartOverdue: what is to begin next was never begun.
+	StartOverdue Kind = "start-overdue"
+	// ServedOverdue: an agent does not report.
+	ServedOverdue Kind = "served-overdue"
+	// LockFree: a node waits for a lock that nobody holds.
+	LockFree Kind = "lock-free"
+	// DeletionOverdue: the workflow was deleted and does not go.
+	DeletionOverdue Kind = "deletion-overdue"
 )
 
 // kinds is the order in which findings are listed: what heals others before what follows from them.
 var kinds = []Kind{
-	OrphanedContainer, LateAttempt, OpenInsideFinished, DaemonLeft, Rewritten, TaskGroupDone, RetryOver, Stalled,
-	ExitHookMissing, UnknownPod, LockHeldByFinished, LockHeldForEver,
+	OrphanedContainer, LateAttempt, OpenInsideFinished, DaemonLeft, Rewritten, FalseSuccess,
+	StoppedBeforeBegin, ResultMissing, LockForEver, PlacesForEver, PodWedged, TaskGroupDone, RetryOver, Stalled, ExitHookMissing,
+	ShutdownOverdue, DeadlineOverdue, TimerOverdue, PodMissing, PodEndUnseen, PodLost, PodTerminating, PodPending, PodUnready, PodLingers,
+	StartOverdue, ServedOverdue, LockFree, DeletionOverdue, UnknownPod, LockHeldByFinished, LockHeldForEver,
+}
+
+// Code is the kind as Kubernetes writes reasons, such as OrphanedContainer.
+func (k Kind) Code() string {
+	var b strings.Builder
+	for word := range strings.FieldsFuncSeq(string(k), func(r rune) bool { return r == '-' }) {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return b.String()
+}
+
+// Kinds returns all kinds, in the order in which they are listed.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
+// contradicts reports whether a finding says that the record contradicts itself.
+func (k Kind) contradicts() bool {
+	switch k {
+	case OrphanedContainer, LateAttempt, OpenInsideFinished, DaemonLeft, Rewritten, FalseSuccess:
+		return true
+	}
+	return false
+}
+
+// Overdue reports whether a finding says that somebody has not done in time what is still to be done: nothing is recorded wrongly,
+// and nothing is lost.
+func (k Kind) Overdue() bool {
+	switch k {
+	case ShutdownOverdue, DeadlineOverdue, TimerOverdue, PodMissing, PodEndUnseen, PodLost, PodTerminating, PodPending, PodUnready, PodLingers,
+		StartOverdue, ServedOverdue, LockFree, DeletionOverdue, UnknownPod:
+		return true
+	}
+	return false
 }
 
 // A State is a phase and a message.
@@ -72,11 +149,16 @@ type Node struct {
 type Finding struct {
 	Kind Kind
 	Node
-	Lock   string // the key, for findings about locks
-	Pod    string // the name, for findings about pods
-	Reason string // one sentence without a full stop
-	Remedy string // what to do, likewise
-	Heals  bool   // [Report.Heal] sets Recorded to Should
+	Lock     string    // the key, for findings about locks
+	Pod      string    // the name, for findings about pods
+	Since    time.Time // since when it is so; zero if not known
+	Reason   string    // one sentence without a full stop
+	Remedy   string    // what to do, likewise
+	Next     string    // what the controller does once that is done, likewise
+	Commands []string  // to type, in their order
+	Heals    bool      // [Report.Heal] sets Recorded to Should, or gives back what is held for nothing
+
+	user string // of a lock, as the status names it
 }
 
 // String shows the finding in one line.

@@ -10,30 +10,30 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
-// late finds composites that have been due to settle for longer than a controller takes.
-func (d *diagnosis) late(r *nodegraph.NodeStatus) {
+// unsettled finds composites that have been due to settle for longer than a controller takes.
+func (d *diagnosis) unsettled(r *nodegraph.NodeStatus) {
 	i := d.record.find(r)
-	if i == nodegraph.None || !r.Kind.Composite() || !open(r) || d.faulty[r.ID] || d.decidedElsewhere(i) {
+	if i == nodegraph.None || !r.Kind.Composite() || !open(r) || d.faulty[r.ID] || d.decidedElsewhere(i) || d.missesResults(i) {
 		return
 	}
 	should, ok := d.computedState(r)
 	since, done := d.membersEnded(i)
-	if !ok || !should.Phase.Settled() || !done || !d.overdue(since) {
+	if !ok || !should.Phase.Settled() || !done || !d.hadTime(since) {
 		return
 	}
 	reason := fmt.Sprintf("all inside it has ended, %s ago", round(d.in.Now.Sub(since)))
 	switch r.Kind {
 	case nodegraph.KindTaskGroup:
-		d.found(TaskGroupDone, r, should, true, reason+", and it is not settled", "heal the workflow, and check that the controller runs")
+		d.found(TaskGroupDone, r, should, true, reason+", and it is not settled", "heal the workflow, and check that the controller runs").Since = since
 	case nodegraph.KindRetry:
 		// With success the controller copies the outputs of the attempt, which can't be done from here.
 		heals, remedy := should.Phase.Unsuccessful(), "heal the workflow, and check that the controller runs"
 		if !heals {
 			remedy = restartController
 		}
-		d.found(RetryOver, r, should, heals, reason+", and no further attempt will be made", remedy)
+		d.found(RetryOver, r, should, heals, reason+", and no further attempt will be made", remedy).Since = since
 	default:
-		d.found(Stalled, r, should, false, reason+", and it is not settled", restartController)
+		d.found(Stalled, r, should, false, reason+", and it is not settled", restartController).Since = since
 	}
 }
 
@@ -63,8 +63,8 @@ func (d *diagnosis) membersEnded(i nodegraph.Index) (since time.Time, done bool)
 				continue // not created, or it is no node of its own
 			case open(r) && !r.Daemoned:
 				return since, false
-			case r.Finished.After(since):
-				since = r.Finished
+			case ended(r).After(since):
+				since = ended(r)
 			}
 			done = true
 			stack = append(stack, m)
@@ -73,30 +73,15 @@ func (d *diagnosis) membersEnded(i nodegraph.Index) (since time.Time, done bool)
 	return since, done
 }
 
-// overdue reports whether a controller had the time to see what happened at since. While a limit of parallelism is
-// reached, Argo's looks at nothing.
-func (d *diagnosis) overdue(since time.Time) bool {
-	if d.in.Now.IsZero() || since.IsZero() || d.in.Now.Sub(since) < d.in.Patience || d.in.Snapshot.Suspended {
-		return false
-	}
-	active := 0
-	for k := range d.in.Snapshot.Nodes {
-		if r := &d.in.Snapshot.Nodes[k]; r.Kind == nodegraph.KindPod && open(r) {
-			active++
-		}
-	}
-	return d.in.Spec.Parallelism == 0 || active < d.in.Spec.Parallelism
-}
-
-// lateWorkflow finds a workflow that is open although its entry node, hooks and exit handler have ended.
-func (d *diagnosis) lateWorkflow() {
+// unsettledWorkflow finds a workflow that is open although its entry node, hooks and exit handler have ended.
+func (d *diagnosis) unsettledWorkflow() {
 	w := &d.report.Workflow
 	since, done := d.membersEnded(nodegraph.Root)
-	if w.Recorded.Phase.Completed() || !w.Should.Phase.Completed() || !done || len(d.report.Findings) > 0 || !d.overdue(since) {
+	if w.Recorded.Phase.Completed() || !w.Should.Phase.Completed() || !done || len(d.report.Findings) > 0 || d.missesResults(nodegraph.Root) || !d.hadTime(since) {
 		return
 	}
 	d.report.Findings = append(d.report.Findings, Finding{
-		Kind: Stalled, Node: *w, Remedy: restartController,
+		Kind: Stalled, Node: *w, Since: since, Remedy: restartController,
 		Reason: fmt.Sprintf("all inside it has ended, %s ago, and it is not complete", round(d.in.Now.Sub(since))),
 	})
 }
@@ -109,8 +94,10 @@ func (d *diagnosis) missingHooks() {
 			continue
 		}
 		if name := d.exitHook(i); name != "" && d.record.byID[nodegraph.NodeID(d.in.Spec.Name, name)] == nil && d.hookDue(i, name, owner) {
+			d.late[nodegraph.NodeID(d.in.Spec.Name, name)] = true
 			d.report.Findings = append(d.report.Findings, Finding{
 				Kind:   ExitHookMissing,
+				Since:  ended(owner),
 				Node:   Node{ID: nodegraph.NodeID(d.in.Spec.Name, name), Name: name, Type: nodegraph.KindPod},
 				Reason: fmt.Sprintf("%s %s has ended (%s) and its exit hook was never started", owner.Kind, owner.Name, owner.Phase),
 				Remedy: d.hookRemedy(),
@@ -144,7 +131,5 @@ func (d *diagnosis) hookDue(i nodegraph.Index, name string, owner *nodegraph.Nod
 		return i == nodegraph.Entry && d.in.Snapshot.Shutdown != "Terminate"
 	}
 	hook := d.g.Find(name)
-	return hook > nodegraph.Root && d.engine.Exists(hook) && d.overdue(owner.Finished)
+	return hook > nodegraph.Root && d.engine.Exists(hook) && d.hadTime(owner.Finished)
 }
-
-func round(age time.Duration) time.Duration { return age.Round(time.Second) }

@@ -8,20 +8,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// A Holding is one lock that the status records as held.
-type Holding struct {
-	Key  string // as in [nodegraph.Lock]
-	Node string // id of the node, empty for the workflow itself
-}
-
-// A Lock is a lock that the workflow has to do with.
-type Lock struct {
-	Key     string
-	Holders []Node // in this workflow
-	Waiters []Node // in this workflow
-}
-
-// locks lists the locks and finds those that are held for nothing.
+// locks lists the locks and finds those that are held by what has ended.
 func (d *diagnosis) locks() {
 	table := make(map[string]*Lock)
 	at := func(key string) *Lock {
@@ -30,10 +17,11 @@ func (d *diagnosis) locks() {
 		}
 		return table[key]
 	}
-	for _, h := range d.holdings() {
+	d.held = d.holdings()
+	for _, h := range d.held {
 		n := d.holder(h)
 		at(h.Key).Holders = append(at(h.Key).Holders, n)
-		d.judgeHolding(h, n)
+		d.heldByFinished(h, n)
 	}
 	for k := range d.in.Snapshot.Nodes {
 		if r := &d.in.Snapshot.Nodes[k]; r.WaitsFor != "" && open(r) {
@@ -43,6 +31,11 @@ func (d *diagnosis) locks() {
 	if len(d.in.Snapshot.Nodes) == 0 && d.in.Snapshot.Phase == nodegraph.PhasePending {
 		for _, l := range d.in.Spec.Locks {
 			at(l.Key).Waiters = append(at(l.Key).Waiters, d.report.Workflow)
+		}
+	}
+	for _, a := range d.in.Awaited {
+		if l := table[a.Key]; l != nil && len(l.Waiters) > 0 {
+			l.Others = a.Holders
 		}
 	}
 	for _, l := range table {
@@ -76,7 +69,7 @@ func (d *diagnosis) holdings() []Holding {
 		case n.Kind == nodegraph.KindTaskGroup, n.Kind == nodegraph.KindStepGroup, n.Kind == nodegraph.KindContainer:
 		default:
 			for _, l := range n.Template.Locks {
-				list = append(list, Holding{l.Key, r.ID})
+				list = append(list, Holding{Key: l.Key, Node: r.ID})
 			}
 		}
 	}
@@ -94,20 +87,46 @@ func (d *diagnosis) holder(h Holding) Node {
 	return Node{ID: h.Node, Name: h.Node}
 }
 
-func (d *diagnosis) judgeHolding(h Holding, n Node) {
-	const forget = "take the holder out of status.synchronization and restart the controller, which reads there who holds what"
-	f := Finding{Node: n, Lock: h.Key}
-	f.Should = State{}
+// heldByFinished finds a lock whose holder has ended, or does not exist.
+func (d *diagnosis) heldByFinished(h Holding, n Node) {
+	reason := ""
 	switch {
 	case n.Recorded.Phase.Settled():
-		f.Kind, f.Reason, f.Remedy = LockHeldByFinished, fmt.Sprintf("it has ended (%s) and still holds %s", n.Recorded.Phase, h.Key), forget
+		reason = fmt.Sprintf("it has ended (%s) and still holds %s", n.Recorded.Phase, h.Key)
 	case n.Recorded.Phase == nodegraph.PhasePlanned && h.Node != "":
-		f.Kind, f.Reason, f.Remedy = LockHeldByFinished, fmt.Sprintf("no such node is recorded, and it holds %s", h.Key), forget
-	case d.report.Stuck:
-		f.Kind, f.Reason = LockHeldForEver, fmt.Sprintf("the workflow will not go on by itself and keeps %s from others", h.Key)
-		f.Remedy = "heal the other findings: the controller gives the lock back when its holder ends; or terminate the workflow"
+		reason = fmt.Sprintf("no such node is recorded, and it holds %s", h.Key)
 	default:
 		return
 	}
-	d.report.Findings = append(d.report.Findings, f)
+	n.Should = State{}
+	since := d.record.lastSign()
+	if r := d.record.byID[h.Node]; r != nil {
+		since = ended(r)
+	}
+	if !d.in.Snapshot.Phase.Completed() && !d.past(since, d.in.Patience) {
+		return // the controller gives it back when it next stores the status
+	}
+	d.leaked[h.Key] = true
+	d.add(Finding{
+		Kind: LockHeldByFinished, Node: n, Lock: h.Key, Since: since, Reason: reason, Heals: true, user: h.user,
+		Remedy: "heal the workflow, which takes the holder out of status.synchronization, and restart the controller, which reads there who holds what",
+	})
+}
+
+// heldForEver finds locks that a workflow keeps from others although it will not go on.
+func (d *diagnosis) heldForEver() {
+	if !d.report.Stuck {
+		return
+	}
+	for _, h := range d.held {
+		n := d.holder(h)
+		if n.Recorded.Phase.Settled() || n.Recorded.Phase == nodegraph.PhasePlanned && h.Node != "" {
+			continue
+		}
+		n.Should = State{}
+		d.add(Finding{
+			Kind: LockHeldForEver, Node: n, Lock: h.Key, Reason: fmt.Sprintf("the workflow will not go on by itself and keeps %s from others", h.Key),
+			Remedy: "heal the other findings: the controller gives the lock back when its holder ends; or terminate the workflow",
+		})
+	}
 }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"strings"
+	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
@@ -73,14 +74,24 @@ func (r *record) lateUnder(n *nodegraph.NodeStatus) (retry *nodegraph.NodeStatus
 	return nil, ""
 }
 
+// lastSign is the last time that the record tells of anything.
+func (r *record) lastSign() time.Time {
+	at := latest(r.all.Started, r.all.Finished)
+	for k := range r.all.Nodes {
+		at = latest(at, r.all.Nodes[k].Started, r.all.Nodes[k].Finished)
+	}
+	return at
+}
+
 // pods answers questions about the pods that exist.
 type pods struct {
 	known  bool
+	info   map[string]PodInfo                // by name
 	byNode map[string][]*propagate.PodStatus // by id or name of the node
 }
 
-func newPods(list []propagate.PodStatus) *pods {
-	p := &pods{known: list != nil, byNode: make(map[string][]*propagate.PodStatus, len(list))}
+func newPods(list []propagate.PodStatus, info map[string]PodInfo) *pods {
+	p := &pods{known: list != nil, info: info, byNode: make(map[string][]*propagate.PodStatus, len(list))}
 	for k := range list {
 		p.byNode[list[k].Node] = append(p.byNode[list[k].Node], &list[k])
 	}
@@ -98,9 +109,48 @@ func (p *pods) of(n *nodegraph.NodeStatus) []*propagate.PodStatus {
 // live returns a pod of the node that has not ended, nil if there is none.
 func (p *pods) live(n *nodegraph.NodeStatus) *propagate.PodStatus {
 	for _, pod := range p.of(n) {
-		if pod.Phase != "Succeeded" && pod.Phase != "Failed" {
+		if !isOver(pod) {
 			return pod
 		}
 	}
 	return nil
+}
+
+// agent returns the pod of an agent that has not ended, nil if there is none or that is not known. It names no node.
+func (p *pods) agent() *propagate.PodStatus {
+	for _, pod := range p.byNode[""] {
+		if !isOver(pod) {
+			return pod
+		}
+	}
+	return nil
+}
+
+// isOver reports whether a pod has ended.
+func isOver(pod *propagate.PodStatus) bool { return pod.Phase == "Succeeded" || pod.Phase == "Failed" }
+
+// ended is when node r ended, as far as the record tells: a pod that was evicted has no end there, and has begun.
+func ended(r *nodegraph.NodeStatus) time.Time {
+	if r.Finished.IsZero() {
+		return r.Started
+	}
+	return r.Finished
+}
+
+func round(age time.Duration) time.Duration { return age.Round(time.Second) }
+
+func latest(times ...time.Time) (at time.Time) {
+	for _, t := range times {
+		if t.After(at) {
+			at = t
+		}
+	}
+	return at
+}
+
+func podOf(rec *record, r *nodegraph.NodeStatus) *nodegraph.NodeStatus {
+	if pod := rec.byID[r.Boundary]; r.Kind == nodegraph.KindContainer && pod != nil {
+		return pod
+	}
+	return r
 }

@@ -113,15 +113,21 @@ func merge(into, patch any) any {
 	return o
 }
 
+// mergedWith applies a JSON merge patch to an object.
+func mergedWith(t *testing.T, object, patch []byte) []byte {
+	t.Helper()
+	var o, p any
+	require.NoError(t, json.Unmarshal(object, &o))
+	require.NoError(t, json.Unmarshal(patch, &p))
+	text, err := json.Marshal(merge(o, p))
+	require.NoError(t, err)
+	return text
+}
+
 // patched applies the patch of w to the object it was read from, and reads what comes of it.
 func patched(t *testing.T, before, patch []byte, w *argo.Workflow) nodegraph.Snapshot {
 	t.Helper()
-	var object, p any
-	require.NoError(t, json.Unmarshal(before, &object))
-	require.NoError(t, json.Unmarshal(patch, &p))
-	text, err := json.Marshal(merge(object, p))
-	require.NoError(t, err)
-	healed, err := argo.Read(text)
+	healed, err := argo.Read(mergedWith(t, before, patch))
 	require.NoError(t, err)
 	s := healed.Snapshot
 	s.Shutdown, s.Suspended = w.Snapshot.Shutdown, w.Snapshot.Suspended

@@ -1,51 +1,63 @@
 package diagnose
 
 import (
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// A Wait is one thing that the workflow waits for, once what was found is healed.
-type Wait struct {
-	Node
-	For     propagate.WaitReason
-	Since   time.Time // zero if nothing is recorded
-	Until   time.Time // For a timer
-	Message string
-	Never   string // why it can never come true; empty if it may
-	Next    bool   // not on record: the controller has still to begin it
-}
-
 // wait lists what the workflow waits for.
 func (d *diagnosis) wait() {
+	d.waitForResume()
 	for _, o := range d.engine.Obligations() {
 		n := d.g.Node(o.Node)
 		w := Wait{
 			Node: Node{ID: n.ID(), Name: n.Name(), Type: n.Kind}, For: o.For, Until: o.Until, Message: o.Message, Never: o.Never, Next: true,
 		}
 		if r := d.record.of(o.Node); r != nil {
-			w.Since, w.Next, w.Recorded = r.Started, false, State{r.Phase, r.Message}
+			w.Since, w.Next, w.Recorded, w.Lock = r.Started, false, State{r.Phase, r.Message}, r.WaitsFor
 		}
 		if o.Node == nodegraph.Root {
-			w.Node, w.Next, w.Since = d.report.Workflow, false, d.in.Snapshot.Started
+			w.Node, w.Next, w.Since = d.report.Workflow, false, latest(d.in.Spec.Created, d.in.Snapshot.Started)
+			w.Lock = d.lockOfMessage(w.Message)
 		}
 		w.Should.Phase, w.Should.Message = d.engine.Phase(o.Node)
 		d.report.Waits = append(d.report.Waits, w)
 	}
 }
 
+// lockOfMessage is the lock of the workflow that a message names; the only one if it has one.
+func (d *diagnosis) lockOfMessage(message string) string {
+	for _, l := range d.in.Spec.Locks {
+		if len(d.in.Spec.Locks) == 1 || strings.Contains(message, l.Key) {
+			return l.Key
+		}
+	}
+	return ""
+}
+
+// waitForResume adds that a suspended workflow waits for somebody to resume it, whatever of it runs.
+func (d *diagnosis) waitForResume() {
+	if d.in.Snapshot.Suspended && !d.in.Snapshot.Phase.Completed() {
+		d.report.Waits = append(d.report.Waits, Wait{
+			Node: d.report.Workflow, For: propagate.WaitSuspended, Since: latest(d.in.Spec.Created, d.in.Snapshot.Started),
+		})
+	}
+}
+
 // stuck reports whether a workflow with findings will not go on by itself: no node that is still open could be reported
-// on, and no timer runs.
+// on, and no timer runs. What is only overdue may still come.
 func (d *diagnosis) stuck() bool {
-	if d.report.Healthy() || d.in.Snapshot.Phase.Completed() || d.in.Snapshot.Suspended {
+	late := slices.ContainsFunc(d.report.Findings, func(f Finding) bool { return !f.Kind.Overdue() })
+	if !late || d.in.Snapshot.Phase.Completed() || d.in.Snapshot.Suspended {
 		return false
 	}
 	for k := range d.in.Snapshot.Nodes {
 		r := &d.in.Snapshot.Nodes[k]
 		leaf := !r.Kind.Composite() && r.Kind != nodegraph.KindContainer || r.WaitsFor != ""
-		if open(r) && leaf && (!d.faulty[r.ID] || d.pods.live(r) != nil) {
+		if open(r) && leaf && !d.hopeless(r) {
 			return false
 		}
 	}
@@ -55,4 +67,24 @@ func (d *diagnosis) stuck() bool {
 		}
 	}
 	return true
+}
+
+// hopeless reports whether nothing that could happen by itself would end leaf r.
+func (d *diagnosis) hopeless(r *nodegraph.NodeStatus) bool {
+	for k := range d.report.Findings {
+		switch f := &d.report.Findings[k]; {
+		case f.ID != r.ID:
+		case f.Kind == LockForEver, f.Kind == PlacesForEver, f.Kind == PodWedged:
+			return true
+		}
+	}
+	if r.Daemoned && d.forEver() || d.leaked[r.WaitsFor] {
+		return true
+	}
+	return d.faulty[r.ID] && d.pods.live(r) == nil
+}
+
+// forEver reports whether a wait can never come true.
+func (d *diagnosis) forEver() bool {
+	return slices.ContainsFunc(d.report.Findings, func(f Finding) bool { return f.Kind == LockForEver || f.Kind == PlacesForEver })
 }

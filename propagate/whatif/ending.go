@@ -31,6 +31,10 @@ func (w *world) outcome() Outcome {
 	var o Outcome
 	o.Phase, o.Message = w.e.Workflow()
 	switch {
+	case len(w.orphans) > 0:
+		for _, name := range w.orphans {
+			o.Waits = append(o.Waits, "the containers of "+name+", which Argo leaves open (deviation 2)")
+		}
 	case w.e.Complete():
 	case w.endless != "":
 		o.Waits = []string{w.endless + ": an attempt that succeeds"}

@@ -191,12 +191,14 @@ func (s *search) verdict() Verdict {
 			remade++
 		}
 	}
-	v.Survives = r.Undisturbed.Survived() && v.Fatal == 0
+	v.Survives = r.Undisturbed.Survived() && v.Fatal == 0 && !r.Partial
 	switch {
 	case s.wasOver:
 		v.Because = fmt.Sprintf("it is complete: %s", r.Undisturbed)
 	case !r.Undisturbed.Survived():
 		v.Because = fmt.Sprintf("it does not succeed even undisturbed: %s", r.Undisturbed)
+	case r.Partial && v.Fatal == 0:
+		v.Because = fmt.Sprintf("it is not known: the search was stopped after %s, which it survives", count(len(r.Losses), "loss", "losses"))
 	case len(r.Losses) == 0:
 		v.Because = "no pod of it is left to be lost"
 	case v.Fatal == 0:

@@ -1,6 +1,7 @@
 package whatif
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -22,8 +23,13 @@ type Input struct {
 	Start      time.Time                   // when a workflow that was not begun begins; zero for a fixed time
 	Limits     nodegraph.Limits            // of the graphs; the zero value means the defaults
 
+	// AsArgo plays deviation 2, too: Argo's controller leaves the containers of a ContainerSet open whose pod is evicted, and a DAG
+	// around them never ends.
+	AsArgo bool
+
 	MaxSimulations int                   // more are a *LimitError; 0 means DefaultMaxSimulations
 	Progress       func(done, total int) // called after every simulation; the total of pairs is known after the single losses
+	Stop           func() bool           // asked after every simulation: true ends the search with what is known by then
 }
 
 // A Result is what becomes of the workflow.
@@ -34,6 +40,7 @@ type Result struct {
 	Verdict     Verdict      // whether it survives them all
 	Assumed     []Assumption // answers that were made up, in the order in which they were asked for
 	Simulations int          // how many runs were simulated
+	Partial     bool         // the caller stopped the search: losses that were not tried may be fatal
 }
 
 // An Assumption is an answer that only the host could have given.
@@ -83,18 +90,25 @@ func Run(in Input) (*Result, error) {
 		return nil, err
 	}
 	if len(s.result.Undisturbed.Waits) == 0 { // else there is nothing to spoil
-		if err := s.singles(); err != nil {
+		err := s.losses()
+		if s.result.Partial = errors.Is(err, errStopped); err != nil && !s.result.Partial {
 			return nil, err
-		}
-		if in.Any == 2 {
-			if err := s.pairs(); err != nil {
-				return nil, err
-			}
 		}
 	}
 	slices.SortStableFunc(s.result.Losses, Compare)
 	s.result.Verdict = s.verdict()
 	return s.result, nil
+}
+
+// errStopped ends a search that the caller stopped.
+var errStopped = errors.New("whatif: stopped")
+
+// losses simulates every loss.
+func (s *search) losses() error {
+	if err := s.singles(); err != nil || s.in.Any < 2 {
+		return err
+	}
+	return s.pairs()
 }
 
 // search is one call of Run.
@@ -157,12 +171,16 @@ func (s *search) check(pods int) error {
 	return nil
 }
 
-// done counts one simulation.
-func (s *search) done() {
+// done counts one simulation. The error is errStopped where the caller wants no more.
+func (s *search) done() error {
 	s.result.Simulations++
 	if s.in.Progress != nil {
 		s.in.Progress(s.result.Simulations, s.total)
 	}
+	if s.in.Stop != nil && s.in.Stop() {
+		return errStopped
+	}
+	return nil
 }
 
 // fresh returns the workflow as it is before anything has happened.
@@ -192,8 +210,7 @@ func (s *search) singles() error {
 		if loss.Survived() {
 			after += len(ways) * (moments + len(b.ends))
 		}
-		s.done()
-		return nil
+		return s.done()
 	})
 	if err != nil || s.in.Any < 2 {
 		return err
@@ -220,8 +237,7 @@ func (s *search) pairs() error {
 				return err
 			}
 			s.result.Losses = append(s.result.Losses, s.loss(b, one, two))
-			s.done()
-			return nil
+			return s.done()
 		})
 	})
 }

@@ -641,3 +641,43 @@ func TestCompare(t *testing.T) {
 		}
 	}
 }
+
+// Whoever stops the search gets what is known by then, and no promise.
+func TestStop(t *testing.T) {
+	spec, err := nodegraph.Parse("wf: dag(a: retry(2, pod) -> b: retry(2, pod))")
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		if template.Retry != nil {
+			template.Retry.Policy = retry.PolicyAlways
+		}
+	}
+	all, err := whatif.Run(whatif.Input{Spec: spec})
+	require.NoError(t, err)
+	require.True(t, all.Verdict.Survives)
+	calls := 0
+	some, err := whatif.Run(whatif.Input{Spec: spec, Stop: func() bool { calls++; return calls == 3 }})
+	require.NoError(t, err)
+	assert.True(t, some.Partial)
+	assert.Len(t, some.Losses, 3)
+	assert.False(t, some.Verdict.Survives)
+	assert.Contains(t, some.Verdict.Because, "the search was stopped after 3 losses")
+	assert.False(t, all.Partial)
+}
+
+// By the rules of Argo's controller an evicted ContainerSet inside a DAG never ends; a pod without containers of its own does.
+func TestAsArgo(t *testing.T) {
+	for text, hangs := range map[string]bool{"wf: dag(a: pod(x))": true, "wf: pod(x)": false, "wf: dag(a)": false, "wf: steps(a: pod(x))": false} {
+		spec, err := nodegraph.Parse(text)
+		require.NoError(t, err)
+		r, err := whatif.Run(whatif.Input{Spec: spec, AsArgo: true})
+		require.NoError(t, err)
+		never := 0
+		for _, l := range r.Losses {
+			if len(l.Waits) > 0 {
+				never++
+				assert.Equal(t, whatif.Evicted, l.Lost[0].How, text)
+			}
+		}
+		assert.Equal(t, hangs, never > 0, text)
+	}
+}

@@ -44,6 +44,7 @@ type world struct {
 	most    int // attempts of one Retry
 	remade  int // pods that were made again without a new attempt
 	endless string
+	orphans []string         // pods whose containers Argo leaves open
 	assume  func(Assumption) // nil to tell nobody
 }
 
@@ -76,7 +77,7 @@ type life struct {
 func newWorld(in *Input) (*world, error) {
 	w := &world{in: in, moved: true, ends: make(map[string]int)}
 	var err error
-	if s := &in.Snapshot; s.Phase == nodegraph.PhasePlanned && len(s.Nodes) == 0 {
+	if s := &in.Snapshot; s.Phase == nodegraph.PhasePlanned && len(s.Nodes) == 0 && s.Shutdown == "" {
 		w.e, err = propagate.New(in.Spec, nodegraph.WithLimits(in.Limits))
 	} else {
 		w.e, _, err = propagate.FromSnapshot(in.Spec, *s, nodegraph.WithLimits(in.Limits))
@@ -484,9 +485,28 @@ func (w *world) lose(k int, how Way) error {
 	}
 	w.lives[k].stage = ended
 	ev := propagate.PodDeleted(l.id)
+	if how == Evicted && w.in.AsArgo && w.leavesOpen(l.id) {
+		w.orphans = append(slices.Clone(w.orphans), l.name)
+	}
 	if how == Evicted {
 		ev = propagate.PodEvicted(l.id, evictedMessage)
 		ev.Conditions = []string{"DisruptionTarget"}
 	}
 	return w.apply(named([]propagate.Event{ev}, l.uid)...)
+}
+
+// leavesOpen reports whether Argo's controller would leave containers of a pod open, inside a DAG that waits for them then.
+func (w *world) leavesOpen(id string) bool {
+	g := w.e.Graph()
+	i := g.Find(id)
+	left := false
+	for m := range g.Members(i) {
+		left = left || w.e.Exists(m) && !w.e.Verdict(m).Fulfilled
+	}
+	for p := g.Node(i).Parent; left && p > nodegraph.Root; p = g.Node(p).Parent {
+		if g.Node(p).Kind == nodegraph.KindDAG {
+			return true
+		}
+	}
+	return false
 }

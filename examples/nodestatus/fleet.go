@@ -1,0 +1,232 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/propagate/diagnose"
+)
+
+// diagnosed are the workflows that one call looks at.
+type diagnosed struct {
+	flags  *workflowFlags
+	std    stdio
+	fleet  diagnose.Fleet
+	failed int // inputs that can't be read
+
+	last   *argo.Workflow // the one that was read last
+	in     diagnose.Input
+	report *diagnose.Report
+}
+
+// read looks at all workflows of a file. What can't be read is said, and the rest is looked at.
+func (d *diagnosed) read(file string) {
+	if err := d.readAll(file); err != nil {
+		d.fail(file, err)
+	}
+}
+
+func (d *diagnosed) fail(file string, err error) {
+	d.failed++
+	text := shown(file) + ": "
+	if strings.HasPrefix(err.Error(), "open ") || strings.HasPrefix(err.Error(), "read ") { // which name the file
+		text = ""
+	}
+	fmt.Fprintf(d.std.err, "error: %s%s\n", text, visible(hinted(err).Error()))
+}
+
+func (d *diagnosed) readAll(file string) error {
+	in, err := opened(file, d.std)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	decoder := argo.NewDecoder(in, d.flags.options()...)
+	for {
+		w, err := decoder.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = d.look(w)
+		}
+		if err != nil {
+			d.fail(file, err)
+		}
+	}
+}
+
+// look diagnoses one workflow. Only of the last one is more kept than a line.
+func (d *diagnosed) look(w *argo.Workflow) error {
+	in, err := d.flags.inputOf(w)
+	if err != nil {
+		return err
+	}
+	report, err := diagnose.Diagnose(in)
+	if err != nil {
+		return err
+	}
+	d.fleet.Add(in, report)
+	d.last, d.in, d.report = w, in, report
+	return nil
+}
+
+// print prints the report on the one workflow, or a line for each of several.
+func (d *diagnosed) print() error {
+	output := *d.flags.output
+	var err error
+	switch {
+	case d.fleet.Len() == 0 && d.failed == 0:
+		fmt.Fprintln(d.std.err, "no workflows")
+	case d.fleet.Len() == 0:
+	case d.fleet.Len() == 1 && (output == "text" || output == "json"):
+		err = printOne(d.std, output, d.last, d.in, d.report)
+	default:
+		err = d.table(output)
+	}
+	if d.failed > 0 && (err == nil || errors.Is(err, errFound)) {
+		return errRead
+	}
+	return err
+}
+
+// table prints the workflows of a fleet.
+func (d *diagnosed) table(output string) error {
+	rows := d.fleet.Rows()
+	out := newOutput(d.std.out)
+	var err error
+	switch output {
+	case "json":
+		err = printRows(out, rows)
+	case "name":
+		for _, r := range rows {
+			if r.Verdict.Bad() {
+				fmt.Fprintln(out, visible(r.Namespace+"/"+r.Name))
+			}
+		}
+	default:
+		t := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
+		printTable(t, rows, output == "wide")
+		err = t.Flush()
+		if output != "wide" {
+			printAdvice(out, rows)
+		}
+	}
+	if flushed := out.Flush(); err == nil {
+		err = flushed
+	}
+	if err == nil && len(rows) > 0 && rows[0].Verdict.Bad() {
+		return errFound
+	}
+	return err
+}
+
+// printTable prints a line for each workflow.
+func printTable(out io.Writer, rows []diagnose.Row, wide bool) {
+	title := "NAMESPACE\tNAME\tVERDICT\tSINCE\tCAUSE"
+	if wide {
+		title = "NAMESPACE\tNAME\tVERDICT\tSINCE\tFINDINGS\tCAUSE\tTYPE"
+	}
+	fmt.Fprintln(out, title)
+	for _, r := range rows {
+		since := "-"
+		if !r.Since.IsZero() {
+			since = r.Since.UTC().Format(time.RFC3339)
+		}
+		line := []string{filled(r.Namespace), r.Name, string(r.Verdict), since}
+		if wide {
+			line = append(line, fmt.Sprint(r.Findings), filled(r.Cause), filled(strings.Join(r.Commands, " && ")))
+		} else {
+			line = append(line, filled(shortened(r.Cause, 160)))
+		}
+		for k := range line {
+			line[k] = visible(line[k])
+		}
+		fmt.Fprintln(out, strings.Join(line, "\t"))
+	}
+}
+
+// filled is a text that is not empty, so that columns stay columns.
+func filled(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// mostAdvised is for how many workflows more than a line is printed.
+const mostAdvised = 10
+
+// printAdvice says of the worst workflows why they are, and what to type.
+func printAdvice(out io.Writer, rows []diagnose.Row) {
+	for k, r := range rows {
+		if !r.Verdict.Bad() {
+			return
+		}
+		if k == mostAdvised {
+			fmt.Fprintf(out, "\n... and more of these: -o wide has a command for each\n")
+			return
+		}
+		fmt.Fprintf(out, "\n%s/%s\n  Reason:  %s.\n  Remedy:  %s.\n", visible(r.Namespace), visible(r.Name), visible(sentence(r.Reason)), visible(sentence(r.Remedy)))
+		title := "Type:"
+		for _, c := range r.Commands {
+			fmt.Fprintf(out, "  %-8s %s\n", title, visible(c))
+			title = ""
+		}
+	}
+}
+
+// rowJSON is one workflow of -o json where there are several.
+type rowJSON struct {
+	Namespace string        `json:"namespace"`
+	Name      string        `json:"name"`
+	Verdict   string        `json:"verdict"`
+	Since     *time.Time    `json:"since,omitempty"`
+	Reason    string        `json:"reason,omitempty"`  // such as OrphanedContainer, of the first finding
+	Message   string        `json:"message,omitempty"` // the same as a sentence
+	Remedy    string        `json:"remedy,omitempty"`
+	Cause     string        `json:"cause"` // what the column of that name says
+	Commands  []string      `json:"commands"`
+	Findings  int           `json:"findings"`
+	WaitsFor  []waitForJSON `json:"waitsFor"`
+	Awaiting  []string      `json:"awaiting"` // workflows that wait for a lock of this one, namespace/name
+}
+
+// listJSON is all of them.
+type listJSON struct {
+	APIVersion string    `json:"apiVersion"`
+	Kind       string    `json:"kind"`
+	Workflows  []rowJSON `json:"workflows"` // the worst first
+}
+
+// apiVersion is the version of what -o json prints.
+const apiVersion = "nodestatus/v1"
+
+type waitForJSON struct {
+	Lock   string   `json:"lock"`
+	HeldBy []string `json:"heldBy"`
+}
+
+func printRows(out io.Writer, rows []diagnose.Row) error {
+	list := make([]rowJSON, 0, len(rows))
+	for _, r := range rows {
+		row := rowJSON{
+			r.Namespace, r.Name, string(r.Verdict), moment(r.Since), r.Kind.Code(), r.Reason, r.Remedy, r.Cause, append([]string{}, r.Commands...), r.Findings,
+			[]waitForJSON{}, append([]string{}, r.Awaiting...),
+		}
+		for _, w := range r.WaitsFor {
+			row.WaitsFor = append(row.WaitsFor, waitForJSON{w.Key, append([]string{}, w.Holders...)})
+		}
+		list = append(list, row)
+	}
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(listJSON{apiVersion, "DiagnosisList", list})
+}

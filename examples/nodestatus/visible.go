@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"regexp"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nodestatus/nodestatus/examples/tree"
+)
+
+// visible is text as a terminal may show it.
+func visible(text string) string { return tree.Visible(text) }
+
+// shortened is the beginning of a text that is long.
+func shortened(text string, most int) string { return tree.Shortened(text, most) }
+
+// A screen is where a command prints. It writes what could harm a terminal as escapes, and remembers when it could not write.
+// The ends of lines, tabs and the colours of a painter are the command's own.
+type screen struct {
+	out   io.Writer
+	paint bool   // the painter's colours may come
+	rest  []byte // of a character that has still to come
+	err   error
+}
+
+// painted is a colour as a painter writes it.
+var painted = regexp.MustCompile(`^\x1b\[(31|32|33|36|90|0)m`)
+
+// Write writes all of p but the beginning of a character that is not complete.
+func (s *screen) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	data := append(s.rest, p...)
+	var b bytes.Buffer
+	b.Grow(len(data))
+	for len(data) > 0 {
+		if !utf8.FullRune(data) {
+			break
+		}
+		if colour := s.colour(data); len(colour) > 0 {
+			b.Write(colour)
+			data = data[len(colour):]
+			continue
+		}
+		r, size := utf8.DecodeRune(data)
+		if r == '\n' || r == '\t' || !tree.Hidden(r) && r != utf8.RuneError {
+			b.Write(data[:size])
+		} else {
+			b.WriteString(visible(string(r)))
+		}
+		data = data[size:]
+	}
+	s.rest = append([]byte{}, data...)
+	if _, s.err = s.out.Write(b.Bytes()); s.err != nil {
+		return 0, s.err
+	}
+	return len(p), nil
+}
+
+// colour is the colour with which data begins, if it may come.
+func (s *screen) colour(data []byte) []byte {
+	if !s.paint || data[0] != '\x1b' {
+		return nil
+	}
+	return painted.Find(data)
+}
+
+// width is how many columns a text takes on a terminal: characters of East Asia and pictures take two, marks on others none.
+func width(text string) int {
+	n := 0
+	for _, r := range text {
+		switch {
+		case unicode.Is(unicode.Mn, r), unicode.Is(unicode.Me, r):
+		case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0xa4cf && r != 0x303f, r >= 0xac00 && r <= 0xd7a3, r >= 0xf900 && r <= 0xfaff,
+			r >= 0xfe30 && r <= 0xfe6f, r >= 0xff00 && r <= 0xff60, r >= 0xffe0 && r <= 0xffe6, r >= 0x1f300 && r <= 0x1faff, r >= 0x20000 && r <= 0x3fffd:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,245 @@
+package argo
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Details are what an object says besides its specification and its nodes. They decide no phase. They tell an operator what a
+// workflow waits for, and since when.
+type Details struct {
+	ResourceVersion string
+	Created         time.Time
+	Deleted         time.Time // metadata.deletionTimestamp: somebody has asked for the deletion of the object
+	Finalizers      []string
+	Unreported      []string  // ids of nodes whose results are not complete (status.taskResultsCompletionStatus)
+	Healed          time.Time // when somebody healed the workflow, by its annotation [AnnotationHealed]
+	Stopped         time.Time // when somebody set spec.shutdown, as far as managedFields tell
+	Synchronized    bool      // the status says which locks are held and awaited
+	Holding         []LockUse // status.synchronization, mutexes first
+	Waiting         []LockUse
+}
+
+// AnnotationHealed says when a workflow was healed: from then on the controller has its time to see that.
+const AnnotationHealed = "nodestatus/healed-at"
+
+// A LockUse is one entry of status.synchronization.
+type LockUse struct {
+	Key string
+	// Users are the holders that the entry names, of what is held and of what is awaited: namespace/workflow, or
+	// namespace/workflow/node.
+	Users []string
+}
+
+// detailsMeta is what metadata says besides names.
+type detailsMeta struct {
+	ResourceVersion string         `json:"resourceVersion"`
+	Created         time.Time      `json:"creationTimestamp"`
+	Deleted         time.Time      `json:"deletionTimestamp"`
+	Finalizers      []string       `json:"finalizers"`
+	ManagedFields   []managedField `json:"managedFields"`
+	Annotations     struct {
+		Healed time.Time `json:"nodestatus/healed-at"`
+	} `json:"annotations"`
+}
+
+type managedField struct {
+	Time   time.Time `json:"time"`
+	Fields struct {
+		Spec struct {
+			Shutdown *present `json:"f:shutdown"`
+		} `json:"f:spec"`
+	} `json:"fieldsV1"`
+}
+
+type lockStatus struct {
+	Mutex struct {
+		Holding []mutexUse `json:"holding"`
+		Waiting []mutexUse `json:"waiting"`
+	} `json:"mutex"`
+	Semaphore struct {
+		Holding []semaphoreUse `json:"holding"`
+		Waiting []semaphoreUse `json:"waiting"`
+	} `json:"semaphore"`
+}
+
+type mutexUse struct {
+	Mutex  string `json:"mutex"`
+	Holder string `json:"holder"`
+}
+
+type semaphoreUse struct {
+	Semaphore string   `json:"semaphore"`
+	Holders   []string `json:"holders"`
+}
+
+// Details reads what else the object says. The error is a [*ReadError].
+func (w *Workflow) Details() (Details, error) {
+	r := &reader{w: w}
+	var meta detailsMeta
+	if err := r.decode("metadata", w.object.get("metadata"), &meta); err != nil {
+		return Details{}, r.named(err)
+	}
+	d := Details{ResourceVersion: meta.ResourceVersion, Created: meta.Created, Deleted: meta.Deleted, Finalizers: meta.Finalizers, Healed: meta.Annotations.Healed}
+	for _, f := range meta.ManagedFields {
+		if f.Fields.Spec.Shutdown != nil && f.Time.After(d.Stopped) {
+			d.Stopped = f.Time
+		}
+	}
+	complete := make(map[string]bool)
+	if err := r.decode("status.taskResultsCompletionStatus", w.state.get("taskResultsCompletionStatus"), &complete); err != nil {
+		return Details{}, r.named(err)
+	}
+	for id, done := range complete {
+		if !done {
+			d.Unreported = append(d.Unreported, id)
+		}
+	}
+	slices.Sort(d.Unreported)
+	var locks *lockStatus
+	if err := r.decode("status.synchronization", w.state.get("synchronization"), &locks); err != nil {
+		return Details{}, r.named(err)
+	}
+	if locks != nil {
+		d.Synchronized = true
+		d.Holding = uses(locks.Mutex.Holding, locks.Semaphore.Holding)
+		d.Waiting = uses(locks.Mutex.Waiting, locks.Semaphore.Waiting)
+	}
+	return d, nil
+}
+
+func uses(mutexes []mutexUse, semaphores []semaphoreUse) []LockUse {
+	var list []LockUse
+	for _, m := range mutexes {
+		u := LockUse{Key: m.Mutex}
+		if m.Holder != "" {
+			u.Users = []string{m.Holder}
+		}
+		list = append(list, u)
+	}
+	for _, s := range semaphores {
+		list = append(list, LockUse{Key: s.Semaphore, Users: s.Holders})
+	}
+	return list
+}
+
+// Names reports whether a user of a lock is this workflow, or one of its nodes, whose id it returns. Argo writes
+// namespace/workflow or namespace/workflow/node; older releases wrote the workflow or the node alone.
+func (w *Workflow) Names(user string) (ours bool, node string) {
+	parts := strings.Split(user, "/")
+	switch {
+	case len(parts) == 1 && parts[0] == w.Name:
+		return true, ""
+	case len(parts) == 1 && w.nodes.get(user) != nil:
+		return true, user
+	case len(parts) == 1:
+		return false, ""
+	case parts[1] != w.Name || w.Namespace != "" && parts[0] != w.Namespace:
+		return false, ""
+	case len(parts) == 2:
+		return true, ""
+	}
+	return true, parts[2]
+}
+
+// SetHealed notes in an annotation when the workflow was healed.
+func (w *Workflow) SetHealed(at time.Time) {
+	e := &edit{members: w.meta}
+	e.inside("annotations", func(e *edit) { e.setText(AnnotationHealed, at.UTC().Format(time.RFC3339)) })
+	w.meta = e.members
+}
+
+// CompleteResults says of nodes that nothing more is reported of their results.
+func (w *Workflow) CompleteResults(ids ...string) {
+	e := &edit{members: w.state}
+	status := e.get("taskResultsCompletionStatus")
+	if len(status) > 0 && status[0] == '{' {
+		e.inside("taskResultsCompletionStatus", func(e *edit) {
+			for _, id := range ids {
+				if e.get(id) != nil {
+					e.set(id, json.RawMessage("true"))
+				}
+			}
+		})
+	}
+	w.state = e.members
+}
+
+// ReleaseLock takes a holder of a lock out of status.synchronization. It reports whether the holder was there.
+func (w *Workflow) ReleaseLock(key, user string) bool {
+	e := &edit{members: w.state}
+	if v := e.get("synchronization"); len(v) == 0 || v[0] != '{' {
+		return false
+	}
+	released := false
+	e.inside("synchronization", func(e *edit) {
+		for _, kind := range [...]string{"mutex", "semaphore"} {
+			if v := e.get(kind); len(v) > 0 && v[0] == '{' {
+				e.inside(kind, func(e *edit) { released = releaseIn(e, kind, key, user) || released })
+			}
+		}
+	})
+	if released {
+		w.state = e.members
+	}
+	return released
+}
+
+// releaseIn takes a holder out of the list of one kind of lock. An entry without holders goes.
+func releaseIn(e *edit, kind, key, user string) bool {
+	var kept []json.RawMessage
+	released := false
+	s := &scanner{text: orNull(e.get("holding"))}
+	_ = s.array(func() error { // of what Details has read: can't fail
+		raw := s.skip()
+		entry, _ := split(raw)
+		name, _ := (&scanner{text: orNull(entry.get(kind))}).str()
+		holder, _ := (&scanner{text: orNull(entry.get("holder"))}).str()
+		holders, _ := (&scanner{text: orNull(entry.get("holders"))}).strings()
+		rest := slices.DeleteFunc(slices.Clone(holders), func(h string) bool { return h == user })
+		switch {
+		case name != key || holder != user && len(rest) == len(holders):
+			kept = append(kept, raw)
+			return nil
+		case len(rest) > 0:
+			in := &edit{members: entry}
+			in.setList("holders", rest)
+			kept = append(kept, in.members.encode())
+		}
+		released = true
+		return nil
+	})
+	if !released {
+		return false
+	}
+	if len(kept) == 0 {
+		e.remove("holding")
+		return true
+	}
+	text, _ := json.Marshal(kept) // of valid JSON: can't fail
+	e.set("holding", text)
+	return true
+}
+
+// GuardedPatch is [Workflow.Patch] with the annotation of [Workflow.SetHealed], for the version of the object that was
+// read: the API server refuses the patch if somebody has changed the object since. An object without a resourceVersion is not
+// guarded.
+func (w *Workflow) GuardedPatch() ([]byte, error) {
+	patch, _ := w.Patch() // never fails
+	d, err := w.Details()
+	if err != nil {
+		return nil, err
+	}
+	object, _ := split(patch) // of an object: can't fail
+	was, _ := parts(w.object.get("metadata"))
+	meta := patchOf(was, w.meta)
+	if len(object) > 0 && d.ResourceVersion != "" {
+		meta = append(meta, member{"resourceVersion", quote("resourceVersion"), quote(d.ResourceVersion)})
+	}
+	if len(meta) == 0 {
+		return patch, nil
+	}
+	return append(members{{"metadata", quote("metadata"), meta.encode()}}, object...).encode(), nil
+}
