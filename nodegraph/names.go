@@ -37,8 +37,23 @@ func (c *checker) badName(name string) string {
 
 // badMember is badName for what stands beside others: a task, a step or a container.
 func (c *checker) badMember(name string) string {
+	if plain(name) {
+		return ""
+	}
 	if k := strings.IndexAny(name, joints); k >= 0 && !c.anyNames {
 		return fmt.Sprintf("has %q in it, which stands between the names of nodes, so that two nodes could have one name", name[k])
 	}
 	return c.badName(name)
+}
+
+// plain reports whether a name is made from letters, digits, "-" and "_" alone, as nearly all are, and is not too long.
+func plain(name string) bool {
+	for k := range len(name) {
+		switch c := name[k]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', 'A' <= c && c <= 'Z', c == '_':
+		default:
+			return false
+		}
+	}
+	return name != "" && len(name) <= MaxNameLength
 }

@@ -75,8 +75,7 @@ type Template struct {
 	Daemon     bool            // Pod: fulfilled as soon as it is ready, ended with its boundary
 
 	// MainContainer is the container of a Pod without Containers that does the node's work: its exit code is the node's, and
-	// what is beside it is a sidecar. Empty stands for "main", and in a pod that has none of that name for its only
-	// container, Argo's own left out.
+	// what is beside it is a sidecar. Empty stands for "main", or for the only container of a pod.
 	MainContainer string
 
 	Tasks      []Task   // DAG

@@ -73,7 +73,7 @@
 //	the specification is nil            New returns a SpecError, and so it does for a template that is nil
 //	a name can't be a node's            New and Spec.Validate return a SpecError
 //	a condition does not parse          Spec.Warnings lists it; its node ends in Error when it is to start
-//	an index of no node                 Phase, Fact, Verdict, Explain and Exists panic and say what Find returns; Kind and Graph.Node panic as a slice does
+//	an index of no node                 Phase and its like panic and say what Find returns; Kind and Graph.Node panic as a slice
 //	a name that no node has             ErrUnknownNode, with the names that are near
 //	an event of another kind of node    ErrWrongKind, with what the node is
 //	an event of a node not started      ErrNotStarted

@@ -13,26 +13,18 @@ type podLook struct {
 	template *nodegraph.Template
 	pod      *PodStatus
 	main     string // the container that does the work; empty if that is one of the template's, or if nobody says which it is
-	ours     bool   // a container of Argo's own is in the pod
+	argo     bool   // the pod is one of Argo's: a container of its own is there
 }
 
 // lookAt finds the container that does the work of a node: the one that the template names, or where that says nothing "main", or
-// else the only one that is not Argo's own.
+// else the only one of a pod that is none of Argo's.
 func lookAt(t *nodegraph.Template, p *PodStatus) podLook {
 	look := podLook{template: t, pod: p}
-	users, last := 0, ""
 	for k := range p.Containers {
-		switch name := p.Containers[k].Name; {
-		case auxiliary(name):
-			look.ours = true
-		case t.IsMain(name):
-			users = -len(p.Containers) // it is known
-		default:
-			users, last = users+1, name
-		}
+		look.argo = look.argo || auxiliary(p.Containers[k].Name)
 	}
-	if users == 1 && len(t.Containers) == 0 && t.MainContainer == "" {
-		look.main = last
+	if len(p.Containers) == 1 && len(t.Containers) == 0 && t.MainContainer == "" && !look.argo {
+		look.main = p.Containers[0].Name
 	}
 	return look
 }
@@ -44,7 +36,7 @@ func (l *podLook) isMain(name string) bool {
 
 // guess reports whether nobody says which container does the work of the node: any of them may.
 func (l *podLook) guess() bool {
-	return !l.ours && len(l.template.Containers) == 0 && !slices.ContainsFunc(l.pod.Containers, func(c ContainerStatus) bool { return l.isMain(c.Name) })
+	return !l.argo && len(l.template.Containers) == 0 && !slices.ContainsFunc(l.pod.Containers, func(c ContainerStatus) bool { return l.isMain(c.Name) })
 }
 
 // exit is the exit code of the node: that of the container that does its work, of a ContainerSet the one called main (Argo:
@@ -96,7 +88,7 @@ func (l *podLook) failure(style MessageStyle) (nodegraph.Phase, string) {
 			}
 		}
 	}
-	if !l.ours {
+	if !l.argo {
 		return l.failedAlone(style)
 	}
 	switch {

@@ -66,8 +66,9 @@ const (
 	// the host creates it. An HTTP or Plugin node is to be served, because its lock is granted now. After a restart it may
 	// come for what the host has done already.
 	ActionRecreate
-	// ActionTerminate: the pod must end: a shutdown, a deadline, or a daemon whose boundary has ended. The first call after a
-	// restart says it again, and so does each list in which the pod is alive.
+	// ActionTerminate: the pod must end: a shutdown, a deadline, a timeout, something around it that failed as a whole, or a
+	// daemon whose boundary has ended. The first call after a restart says it again, and so does each list in which the pod is
+	// alive.
 	ActionTerminate
 	// ActionAcquire: the node (or the workflow) needs Locks; the host answers with LockGranted or LockQueued, or with
 	// Unanswerable where a lock can't be had. The consequences of an answer come before the remaining requests: a host that
