@@ -10,7 +10,11 @@ import (
 
 // workflowLockAnswered takes the host's word on the locks of the workflow.
 func (e *Engine) workflowLockAnswered(ev *Event) {
-	if e.facts.Root().Lock() == fact.LockHeld {
+	switch lock := e.facts.Root().Lock(); {
+	case lock == fact.LockHeld:
+		return
+	case lock == fact.LockNone: // it was terminated in the meantime, and does without them
+		e.tellRelease(nodegraph.Root)
 		return
 	}
 	if ev.Type == EventLockQueued {
@@ -145,7 +149,7 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 // memoized takes the host's word on a memoization key.
 func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	f, memo := e.facts.Node(i), e.facts.Memo(i)
-	if memo == fact.AnswerRun || memo == fact.AnswerSkip || f.Exists() && f.Lock() != fact.LockGranted {
+	if memo == fact.AnswerRun || memo == fact.AnswerSkip || f.Reopened() || f.Exists() && f.Lock() != fact.LockGranted {
 		return
 	}
 	if ev.Value {

@@ -67,6 +67,9 @@ func (e *Engine) judge(i nodegraph.Index) {
 	if old != v.Brief && e.facts.Node(i).Kind() == nodegraph.KindPod {
 		e.starts.countActive(old, v.Brief)
 	}
+	if v.Fulfilled() {
+		e.awaitHook(i)
+	}
 	if !old.MeansSame(v.Brief) || message != v.Message {
 		e.noteChange(i, old.Phase(), message)
 		e.commit(i, old, v.Brief)
@@ -86,9 +89,6 @@ func (e *Engine) commit(i nodegraph.Index, old, is rule.Brief) {
 		e.hasEnded(i)
 	case old.Fulfilled() && !is.Fulfilled():
 		e.reopened(i)
-	}
-	if is.Fulfilled() {
-		e.awaitHook(i)
 	}
 	e.sched.WakeVerdictReaders(i, old, is)
 }
@@ -128,6 +128,10 @@ func (e *Engine) reopened(i nodegraph.Index) {
 		return
 	}
 	e.facts.ClearFinished(i)
+	if n.SeenEnded() && boundaries.has(n.Kind()) {
+		e.facts.ForgetSeen(i)
+		e.sched.WakeInside(i)
+	}
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		v := e.rules.Brief(m)
 		if v.Wants() { // given up when this node ended

@@ -29,6 +29,8 @@ import (
 //	a node is added                         the node, its parent and, of a hook, the owner
 //	the phase of the entry node             everybody, where the expressions of hooks refer to workflow.status
 //	the status before the call              everybody, where they do
+//	a DAG or Steps was seen to have ended,  all that is inside it
+//	or goes on after that
 //	the workflow starts                     the workflow and its entry node
 //	a timer runs out                        the node
 //	a shutdown, the deadline                everybody
@@ -285,6 +287,14 @@ func (s *Schedule) WakeEverybody() {
 		if s.rules.Brief(i).Fulfilled() {
 			s.wakeDependentsOf(i)
 		}
+	}
+}
+
+// WakeInside marks all that is inside node i, which was seen to have ended, or goes on after that.
+func (s *Schedule) WakeInside(i nodegraph.Index) {
+	for m := s.graph.First(i); m != nodegraph.None; m = s.graph.Next(m) {
+		s.touch(m)
+		s.WakeInside(m)
 	}
 }
 

@@ -277,6 +277,12 @@ func (s *Store) See(i nodegraph.Index) {
 	s.Note(i)
 }
 
+// ForgetSeen forgets that node i had ended before a call: it goes on.
+func (s *Store) ForgetSeen(i nodegraph.Index) {
+	s.nodes[i].seen = false
+	s.Note(i)
+}
+
 // SawRun notes that the pod of node i was seen to run.
 func (s *Store) SawRun(i nodegraph.Index) {
 	if n := &s.nodes[i]; !n.ran {
