@@ -69,7 +69,7 @@ func (e *Engine) whyToEnd(i nodegraph.Index) string {
 func (e *Engine) owed(i nodegraph.Index) bool {
 	switch v := e.rules.Brief(i); v.Rule() {
 	case rule.RuleStartOwed, rule.RulePodRecreate:
-		return true
+		return !e.retryWaits(i)
 	case rule.RuleServed:
 		return !v.Fulfilled()
 	}

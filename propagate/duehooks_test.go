@@ -222,6 +222,7 @@ func TestWhatIsDecidedBeforeAHookBeginsStays(t *testing.T) {
 			tell(t, e, c.events...)
 			require.NotEqual(t, nodegraph.None, e.Graph().Find("wf.a.onExit"))
 			expect(t, e, "wf.b", nodegraph.PhaseOmitted)
+			expect(t, restored(t, e), "wf.b", nodegraph.PhaseOmitted)
 		})
 	}
 }

@@ -39,6 +39,7 @@ func (e *Engine) finishedAt(ev *Event) store.Stamp {
 
 // observe merges what was seen of a pod that has not ended.
 func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
+	uid, run := e.facts.UID(i), e.facts.Run(i)
 	o := observed(e.instance(i, ev), ev, stage)
 	readied := stage == fact.StageRunning && ev.Ready && e.facts.Node(i).IsDaemon() && !e.facts.Node(i).Ready()
 	switch {
@@ -53,7 +54,23 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
 	if readied && e.facts.Node(i).Ready() {
 		e.facts.Say(i, ev.Message) // what it waited for is over
 	}
+	if o.UID != "" && o.UID != uid && (run.Before(o.Run) || uid == "" && !e.toldToEnd(i)) {
+		e.endUnwanted(i, &o)
+	}
 }
+
+// endUnwanted asks, once, for the end of a pod of node i that is alive and was not known, if the node has ended and stays so.
+func (e *Engine) endUnwanted(i nodegraph.Index, o *store.Observation) {
+	id, v := e.graph.Node(i).ID(), e.rules.Brief(i)
+	if _, told := e.older[id][o.UID]; told || !v.Fulfilled() || v.Daemoned() || e.facts.Node(i).Stage() < fact.StageGone {
+		return
+	}
+	e.remember(id, map[string]int64{o.UID: o.Serial})
+	e.actOn(ActionTerminate, i, textUnwanted)
+}
+
+// textUnwanted says why a pod is to end that nobody asked for.
+const textUnwanted = "its node has ended"
 
 // daemonWaits keeps what was said of a daemon that waits to be ready, when it is seen to run or ends well: its node is Pending
 // (Argo: assessNodeStatus).
@@ -74,7 +91,7 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	n := e.facts.Node(i)
 	if n.Stage() >= fact.StageGone && e.rules.Brief(i).Fulfilled() {
 		switch {
-		case e.facts.Run(i).Before(o.Run) && (o.Stage == fact.StageGone || e.final(i)):
+		case e.facts.Run(i).Before(o.Run) && (o.Stage == fact.StageNone || o.Stage == fact.StageGone || e.final(i)):
 			return
 		case n.Stage() != fact.StageStopped && e.final(n.Parent()):
 			o = &store.Observation{Run: o.Run, UID: o.UID}
@@ -87,8 +104,8 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 }
 
 // final reports whether what happens in node i can no longer undo what was decided from it. That is so in an attempt that was
-// followed by another, in a pod that was stopped, in what was ended as a whole, and in what has ended and given its locks back, which
-// others may have.
+// followed by another, in a pod that was stopped, in what was ended as a whole, and in what has given its locks back, which others may
+// have: it has ended, or a manual retry has opened it again and it waits for them.
 func (e *Engine) final(i nodegraph.Index) bool {
 	for p := i; p > nodegraph.Root; p = e.graph.Node(p).Parent {
 		n := e.facts.Node(p)
@@ -96,7 +113,7 @@ func (e *Engine) final(i nodegraph.Index) bool {
 		case n.IsAttempt() && e.graph.Last(n.Parent()) != p,
 			n.Stage() == fact.StageStopped && n.Kind() == nodegraph.KindPod && p != i,
 			n.Stage() == fact.StageEnded && n.Kind().Composite(),
-			n.Lock() == fact.LockNone && e.rules.Brief(p).Fulfilled() && len(e.rules.LocksOf(p)) > 0:
+			len(e.rules.LocksOf(p)) > 0 && (n.Lock() == fact.LockNone && e.rules.Brief(p).Fulfilled() || p != i && n.Waits()):
 			return true
 		}
 	}
@@ -185,7 +202,9 @@ func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 	}
 	if serial > e.facts.Serial(i) || ev.Pod.UID != "" && e.facts.UID(i) == "" {
 		o := onlySeen(fact.Run{Serial: serial, Attempt: 1}, ev, fact.StageNone)
-		e.merge(i, &o)
+		if e.merge(i, &o); e.facts.Serial(i) < serial {
+			return // of a newer pod than the one with which the node has ended
+		}
 	}
 	e.facts.SetStored(i, ev.Type == EventResultSynced)
 }

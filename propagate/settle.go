@@ -55,9 +55,10 @@ func (e *Engine) judge(i nodegraph.Index) {
 			e.stops.gone = append(e.stops.gone, i)
 		case e.refuse(i):
 			v = e.rules.Judge(i)
-		case len(e.rules.LocksOf(i)) > 0 && e.facts.Node(i).Lock() == fact.LockNone: // it gave them back when it was fulfilled
-			e.facts.SetLock(i, fact.LockReturned)
+		case e.gaveBack(i): // its locks, when it was fulfilled
+			e.facts.SetLock(e.lockHolder(i), fact.LockReturned)
 			v = e.rules.Judge(i)
+		case e.retryWaits(i): // for the locks under which the pod is made
 		default:
 			e.recreate(i)
 		}
@@ -76,6 +77,25 @@ func (e *Engine) judge(i nodegraph.Index) {
 	}
 }
 
+// lockHolder is the node under whose locks pod i runs, if there are any: of an attempt its Retry.
+func (e *Engine) lockHolder(i nodegraph.Index) nodegraph.Index {
+	if n := e.facts.Node(i); n.IsAttempt() {
+		return n.Parent()
+	}
+	return i
+}
+
+// retryWaits reports whether node i is an attempt whose Retry waits for its locks.
+func (e *Engine) retryWaits(i nodegraph.Index) bool {
+	return e.lockHolder(i) != i && e.facts.Node(e.lockHolder(i)).Waits()
+}
+
+// gaveBack reports whether node i runs under locks and has given them back.
+func (e *Engine) gaveBack(i nodegraph.Index) bool {
+	holder := e.lockHolder(i)
+	return len(e.rules.LocksOf(holder)) > 0 && e.facts.Node(holder).Lock() == fact.LockNone
+}
+
 // commit does what follows from the verdict on node i, which looks different now, and wakes who reads it.
 func (e *Engine) commit(i nodegraph.Index, old, is rule.Brief) {
 	if is.Wants() {
@@ -83,7 +103,7 @@ func (e *Engine) commit(i nodegraph.Index, old, is rule.Brief) {
 	}
 	switch {
 	case is.Daemoned() && !old.Daemoned():
-		e.becameReady(i)
+		e.becameReady(i, old)
 	case old.SettledAlike(is):
 	case is.Fulfilled() && !is.Daemoned():
 		e.hasEnded(i)
@@ -111,15 +131,17 @@ func (e *Engine) hasEnded(i nodegraph.Index) {
 	}
 }
 
-// becameReady does what follows from a daemon's being ready: it is fulfilled, so finalizeEnded gives its locks back.
-func (e *Engine) becameReady(i nodegraph.Index) {
-	if e.facts.Node(i).Lock() != fact.LockNone {
+// becameReady does what follows from a daemon's being ready: it is fulfilled, so finalizeEnded gives its locks back. One that had ended
+// lives again.
+func (e *Engine) becameReady(i nodegraph.Index, old rule.Brief) {
+	if e.facts.Node(i).Lock() != fact.LockNone || old.Fulfilled() {
 		e.ended.push(i)
 	}
 }
 
-// reopened does what follows from a node's being unfinished again.
+// reopened does what follows from a node's being unfinished again. If what it is inside of does not go on with it, finalizeEnded ends it.
 func (e *Engine) reopened(i nodegraph.Index) {
+	e.ended.push(i)
 	n := e.facts.Node(i)
 	if !n.Kind().Composite() {
 		if n.Stage() < fact.StageGone {

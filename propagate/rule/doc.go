@@ -107,7 +107,7 @@
 //
 // A group of steps (stepGroupRule; Argo: executeStepGroup). Its steps and items are open until they and their hooks are fulfilled.
 // Once the next group was created, daemons that are tried again do not count as open, and no hook is due. It reads whether that
-// was created.
+// was created. After a group that a manual retry has opened, the next is the first that did not stay as it had ended.
 //
 //  1. [members-open] Something inside it is open: Running.
 //  2. [members-done] No step has failed, save where its continueOn covers that: Succeeded.
