@@ -246,3 +246,22 @@ func (e *Engine) lockedAround(i nodegraph.Index) []string {
 	}
 	return ids
 }
+
+// lockHolder is the node under whose locks pod i runs, if there are any: of an attempt its Retry.
+func (e *Engine) lockHolder(i nodegraph.Index) nodegraph.Index {
+	if n := e.facts.Node(i); n.IsAttempt() {
+		return n.Parent()
+	}
+	return i
+}
+
+// retryWaits reports whether node i is an attempt whose Retry waits for its locks.
+func (e *Engine) retryWaits(i nodegraph.Index) bool {
+	return e.lockHolder(i) != i && e.facts.Node(e.lockHolder(i)).Waits()
+}
+
+// gaveBack reports whether node i runs under locks and has given them back.
+func (e *Engine) gaveBack(i nodegraph.Index) bool {
+	holder := e.lockHolder(i)
+	return len(e.rules.LocksOf(holder)) > 0 && e.facts.Node(holder).Lock() == fact.LockNone
+}

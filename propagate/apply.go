@@ -76,12 +76,6 @@ func (e *Engine) seeStatus() {
 	}
 }
 
-// seeEnded notes that node i had ended before the call: no hook becomes due inside a DAG or Steps after that.
-func (e *Engine) seeEnded(i nodegraph.Index) {
-	e.facts.See(i)
-	e.sched.WakeInside(i)
-}
-
 // timeCame looks again at a node whose timer has run out. An exit hook that comes a call later does not come inside what has ended
 // by then.
 func (e *Engine) timeCame(i nodegraph.Index) {

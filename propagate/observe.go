@@ -1,7 +1,6 @@
 package propagate
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -58,19 +57,6 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
 		e.endUnwanted(i, &o)
 	}
 }
-
-// endUnwanted asks, once, for the end of a pod of node i that is alive and was not known, if the node has ended and stays so.
-func (e *Engine) endUnwanted(i nodegraph.Index, o *store.Observation) {
-	id, v := e.graph.Node(i).ID(), e.rules.Brief(i)
-	if _, told := e.older[id][o.UID]; told || !v.Fulfilled() || v.Daemoned() || e.facts.Node(i).Stage() < fact.StageGone {
-		return
-	}
-	e.remember(id, map[string]int64{o.UID: o.Serial})
-	e.actOn(ActionTerminate, i, textUnwanted)
-}
-
-// textUnwanted says why a pod is to end that nobody asked for.
-const textUnwanted = "its node has ended"
 
 // daemonWaits keeps what was said of a daemon that waits to be ready, when it is seen to run or ends well: its node is Pending
 // (Argo: assessNodeStatus).
@@ -293,26 +279,4 @@ func (e *Engine) date(i nodegraph.Index, serial int64, uid string) {
 func sameSecond(created time.Time, serial int64) bool {
 	since := serial - created.UnixNano()
 	return created.Nanosecond() == 0 && since >= 0 && since < int64(time.Second)
-}
-
-// remember notes serials of pods that a node had.
-func (e *Engine) remember(id string, serials map[string]int64) {
-	if e.older == nil {
-		e.older = make(olderPods)
-	}
-	if e.older[id] == nil {
-		e.older[id] = make(map[string]int64)
-	}
-	maps.Copy(e.older[id], serials)
-}
-
-// afterOlder is the first serial after those of the pods that node i had.
-func (e *Engine) afterOlder(i nodegraph.Index) int64 {
-	next := int64(0)
-	if len(e.older) > 0 {
-		for _, serial := range e.older[e.graph.Node(i).ID()] {
-			next = max(next, serial+1)
-		}
-	}
-	return next
 }

@@ -9,11 +9,10 @@ import (
 
 // keepOmitted keeps tasks omitted that are recorded so and that wait for hooks alone: a hook of what they come after is due only now, or
 // runs again because of a manual retry.
-func (r *restorer) keepOmitted() {
-	e := r.e
+func (e *Engine) keepOmitted(recorded func(id string) bool) {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		waits := e.facts.Node(i).IsTask() && e.rules.Brief(i).Phase() == nodegraph.PhasePlanned
-		if waits && r.source.omitted(e.graph.Node(i).ID()) && e.afterEnded(i) {
+		if waits && recorded(e.graph.Node(i).ID()) && e.afterEnded(i) {
 			e.facts.SetAnswer(i, fact.AnswerOmit)
 		}
 	}
@@ -32,8 +31,7 @@ func (e *Engine) afterEnded(i nodegraph.Index) bool {
 
 // reopenRecorded notes of StepGroups that a manual retry has opened them again, which a record does not tell: one that is recorded as
 // open comes before another that exists, and not because a newer pod lives there. Only daemons and hooks run again before what stays.
-func (r *restorer) reopenRecorded() {
-	e := r.e
+func (e *Engine) reopenRecorded() {
 	open := func(i nodegraph.Index) bool { return e.facts.Node(i).Exists() && !e.facts.Node(i).Phase().Completed() }
 	lives := func(group nodegraph.Index) bool {
 		for m := e.graph.First(group); m != nodegraph.None; m = e.graph.Next(m) {

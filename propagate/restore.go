@@ -86,7 +86,7 @@ func (r *restorer) endRecorded() {
 			}
 		}
 	}
-	r.keepOmitted()
+	e.keepOmitted(r.source.omitted)
 	if e.facts.HasClosing() {
 		e.sched.WakeEverybody()
 		e.sweep(0)
@@ -166,7 +166,7 @@ func (r *restorer) restore() error {
 		e.facts.SetNow(latest(e.facts.Now(), e.facts.Created(i).Time(), e.facts.Finished(i).Time()))
 	}
 	if r.record {
-		r.reopenRecorded()
+		e.reopenRecorded()
 	}
 	e.out.result = new(Result) // nothing of it is new to the host
 	e.sched.All(e.judge)

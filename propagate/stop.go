@@ -154,10 +154,11 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 func (e *Engine) finalizeEnded() bool {
 	for !e.ended.empty() && e.sched.Empty() {
 		i := e.ended.pop()
-		if e.livesInsideEnded(i) {
-			e.endAgainAround(i)
+		v := e.rules.Brief(i)
+		if (!v.Fulfilled() || v.Daemoned()) && e.facts.Node(i).Exists() && e.rules.WithinEnded(i) {
+			e.endAgainAround(i) // it lives there
 		}
-		if !e.rules.Brief(i).Fulfilled() {
+		if !v.Fulfilled() {
 			continue // it goes on
 		}
 		if e.facts.Node(i).Kind() == nodegraph.KindTaskGroup {
@@ -177,12 +178,6 @@ func (e *Engine) finalizeEnded() bool {
 		}
 	}
 	return !e.sched.Empty()
-}
-
-// livesInsideEnded reports whether node i has not ended, and something around it has.
-func (e *Engine) livesInsideEnded(i nodegraph.Index) bool {
-	v := e.rules.Brief(i)
-	return (!v.Fulfilled() || v.Daemoned()) && e.facts.Node(i).Exists() && e.rules.WithinEnded(i)
 }
 
 // endAgainAround ends anew the boundaries around node i that have ended, since a newer pod lives inside them that they do not wait for:
@@ -280,9 +275,6 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 		}
 	}
 }
-
-// textBoundary says why the pod of a ready daemon is to end.
-const textBoundary = "its boundary has ended"
 
 // endDaemon ends the ready daemon of node m, and its containers with it.
 func (e *Engine) endDaemon(m nodegraph.Index) {
