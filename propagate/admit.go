@@ -35,7 +35,7 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 }
 
 // mayBeHit reports whether node i may be found in the cache instead of being run. What a manual retry opened again has begun, and
-// goes on around what stays inside it.
+// goes on around what stays inside it: Argo looks it up once it holds its locks, and would end it around what is open there.
 func (e *Engine) mayBeHit(i nodegraph.Index) bool {
 	return e.graph.Node(i).Template.Memoize != "" && !e.facts.Node(i).Reopened()
 }
