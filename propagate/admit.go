@@ -22,35 +22,52 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 		}
 		return e.refusedAtOnce(i) || e.placeForHooks(i)
 	}
-	if e.heldAround(i) {
-		return false
-	}
+	around := e.heldAround(i)
 	if n.Kind == nodegraph.KindStepGroup || n.Kind == nodegraph.KindTaskGroup {
-		return !held
+		return !held && !around
 	}
-	if held || !e.parallelismAllows(i, v) {
+	if held || around || !e.parallelismAllows(i, v) {
 		e.returnLocks(i)
 		return false
 	}
 	// A Retry has its locks before it makes another attempt, unless it gave them back when an attempt of it was a ready daemon.
-	return e.hasLocks(i) && (v.WantsAttempt() || n.Template.Memoize == "" || e.lookedUp(i))
+	return e.hasLocks(i) && (v.WantsAttempt() || !e.mayBeHit(i) || e.lookedUp(i))
+}
+
+// mayBeHit reports whether node i may be found in the cache instead of being run. What a manual retry opened again has begun, and
+// goes on around what stays inside it: Argo looks it up once it holds its locks, and would end it around what is open there.
+func (e *Engine) mayBeHit(i nodegraph.Index) bool {
+	return e.graph.Node(i).Template.Memoize != "" && !e.facts.Node(i).Reopened()
 }
 
 // refusedAtOnce reports whether node i, which is only created to be refused, ends as it is created. What is inside a composite without
-// locks may have hooks, which run after a Stop.
+// locks may have hooks, which run after a Stop, unless ready daemons have all places of its boundary: they end after it.
 func (e *Engine) refusedAtOnce(i nodegraph.Index) bool {
-	return !e.graph.Node(i).Kind.Composite() || len(e.rules.LocksOf(i)) > 0
+	kind := e.graph.Node(i).Kind
+	switch {
+	case !kind.Composite(), len(e.rules.LocksOf(i)) > 0:
+		return true
+	case kind != nodegraph.KindDAG && kind != nodegraph.KindSteps:
+		return false
+	}
+	limit, c := e.placesAround(i)
+	return limit > 0 && c.Active-c.Held >= limit && c.Busy-c.Held < limit
 }
 
 // placeForHooks reports whether composite i, which is only created to be refused, has a place in its boundary. It waits for those that
 // will end, not for ready daemons.
 func (e *Engine) placeForHooks(i nodegraph.Index) bool {
+	limit, c := e.placesAround(i)
+	return limit <= 0 || c.Busy-c.Held < limit
+}
+
+// placesAround is how many may be active in the boundary of node i, 0 for any number, and who is if that is limited.
+func (e *Engine) placesAround(i nodegraph.Index) (limit int, c rule.Census) {
 	b := e.graph.Boundary(i)
 	if !e.has.limits || b == nodegraph.None || e.graph.Node(b).Template.Parallelism <= 0 {
-		return true
+		return 0, c
 	}
-	c := e.countIn(b)
-	return c.Busy-c.Held < e.graph.Node(b).Template.Parallelism
+	return e.graph.Node(b).Template.Parallelism, e.countIn(b)
 }
 
 // heldAround reports whether something around node i holds it back: see [rule.Evaluator.Held].
@@ -240,4 +257,23 @@ func (e *Engine) lockedAround(i nodegraph.Index) []string {
 		}
 	}
 	return ids
+}
+
+// lockHolder is the node under whose locks pod i runs, if there are any: of an attempt its Retry.
+func (e *Engine) lockHolder(i nodegraph.Index) nodegraph.Index {
+	if n := e.facts.Node(i); n.IsAttempt() {
+		return n.Parent()
+	}
+	return i
+}
+
+// retryWaits reports whether node i is an attempt whose Retry waits for its locks.
+func (e *Engine) retryWaits(i nodegraph.Index) bool {
+	return e.lockHolder(i) != i && e.facts.Node(e.lockHolder(i)).Waits()
+}
+
+// gaveBack reports whether node i runs under locks and has given them back.
+func (e *Engine) gaveBack(i nodegraph.Index) bool {
+	holder := e.lockHolder(i)
+	return len(e.rules.LocksOf(holder)) > 0 && e.facts.Node(holder).Lock() == fact.LockNone
 }

@@ -55,29 +55,11 @@ func (e *Engine) terminateAgain() {
 	e.restored.pendingEnds = nil
 }
 
-// toldToEnd reports whether the host was told to end the pod of node i, which may be alive still. What was created only to be refused
-// had none.
-func (e *Engine) toldToEnd(i nodegraph.Index) bool {
-	n := e.facts.Node(i)
-	if n.Kind() != nodegraph.KindPod || !n.Exists() {
-		return false
-	}
-	return n.Released() || n.Stage() == fact.StageStopped && !e.rules.Refused(i)
-}
-
-// whyToEnd says why the pod of a node must end.
-func (e *Engine) whyToEnd(i nodegraph.Index) string {
-	if e.facts.Node(i).Released() {
-		return textBoundary
-	}
-	return e.rules.MessageWords(i)
-}
-
 // owed reports whether the host was asked for the pod of node i, or to have it served, and nobody has said that it did.
 func (e *Engine) owed(i nodegraph.Index) bool {
 	switch v := e.rules.Brief(i); v.Rule() {
 	case rule.RuleStartOwed, rule.RulePodRecreate:
-		return true
+		return !e.retryWaits(i)
 	case rule.RuleServed:
 		return !v.Fulfilled()
 	}

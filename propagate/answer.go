@@ -11,7 +11,11 @@ import (
 
 // workflowLockAnswered takes the host's word on the locks of the workflow.
 func (e *Engine) workflowLockAnswered(ev *Event) {
-	if e.facts.Root().Lock() == fact.LockHeld {
+	switch lock := e.facts.Root().Lock(); {
+	case lock == fact.LockHeld:
+		return
+	case lock == fact.LockNone: // it was terminated in the meantime, and does without them
+		e.tellRelease(nodegraph.Root)
 		return
 	}
 	if ev.Type == EventLockQueued {
@@ -157,7 +161,7 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 // memoized takes the host's word on a memoization key.
 func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	f, memo := e.facts.Node(i), e.facts.Memo(i)
-	if memo == fact.AnswerRun || memo == fact.AnswerSkip || !awaitsLookup(f) {
+	if memo == fact.AnswerRun || memo == fact.AnswerSkip || f.Reopened() || !awaitsLookup(f) {
 		return
 	}
 	if ev.Value {

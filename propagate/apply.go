@@ -82,8 +82,8 @@ func (e *Engine) begin(now time.Time) {
 	if e.Complete() {
 		return
 	}
-	if e.has.workflowStatus && e.facts.SetStatus(e.rules.Brief(nodegraph.Root).Phase()) {
-		e.sched.WakeEverybody()
+	if e.has.workflowStatus {
+		e.seeStatus()
 	}
 	e.beginWorkflow()
 	for _, i := range e.sched.TakeDue(e.facts.Instant()) {
@@ -92,8 +92,31 @@ func (e *Engine) begin(now time.Time) {
 	e.passDeadline()
 }
 
-// timeCame looks again at a node whose timer has run out.
+// seeStatus notes the status of the workflow that hooks see in this call. What has ended by then is seen to have: no hook becomes
+// due inside it because of another status (Argo does not look inside it any more). Outside the entry node the status changes within a
+// call.
+func (e *Engine) seeStatus() {
+	changed := e.facts.SetStatus(e.rules.Brief(nodegraph.Root).Phase())
+	if !changed && e.graph.Next(nodegraph.Entry) == nodegraph.None {
+		return
+	}
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		if n, v := e.facts.Node(i), e.rules.Brief(i); n.Exists() && boundaries.has(n.Kind()) && v.Fulfilled() && !n.SeenEnded() {
+			e.seeEnded(i)
+		}
+	}
+	if changed {
+		e.sched.WakeEverybody()
+	}
+}
+
+// timeCame looks again at a node whose timer has run out. An exit hook that comes a call later does not come inside what has ended
+// by then.
 func (e *Engine) timeCame(i nodegraph.Index) {
+	later := e.rules.ExitHookLater(i, e.rules.Brief(i))
+	if later && e.rules.WithinEnded(i) {
+		return
+	}
 	e.sched.WakeTimer(i)
 	if i == nodegraph.Root {
 		return
@@ -101,7 +124,7 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 	if t := e.graph.Node(i).Template; t.Timeout > 0 || t.PendingTimeout > 0 {
 		e.stops.timeouts = append(e.stops.timeouts, i)
 	}
-	if e.rules.ExitHookLater(i, e.rules.Brief(i)) && !e.rules.WithinEnded(i) {
+	if later {
 		e.facts.See(i)
 	}
 }

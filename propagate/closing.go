@@ -70,3 +70,9 @@ func (e *Engine) stopWaitsInside() {
 	}
 	e.sweep(0)
 }
+
+// seeEnded notes that node i had ended before the call: no hook becomes due inside a DAG or Steps after that.
+func (e *Engine) seeEnded(i nodegraph.Index) {
+	e.facts.See(i)
+	e.sched.WakeInside(i)
+}

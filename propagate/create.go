@@ -53,8 +53,9 @@ func (e *Engine) isHit(i nodegraph.Index) bool {
 // create makes node i exist, tells the host, and lets its members come into being.
 func (e *Engine) create(i nodegraph.Index) {
 	e.starts.forget(i)
+	atOnce := e.refusedAtOnce(i)
 	e.facts.Create(i, e.facts.Instant(), e.afterOlder(i))
-	if (!e.facts.Node(i).Kind().Composite() || len(e.rules.LocksOf(i)) > 0) && e.refuse(i) || e.isHit(i) {
+	if atOnce && e.refuse(i) || e.isHit(i) {
 		return
 	}
 	if e.rules.Stops(i) {
@@ -67,7 +68,7 @@ func (e *Engine) create(i nodegraph.Index) {
 }
 
 // refuse fails a leaf that would start, or whose pod would be made anew, although the workflow was stopped or is past its
-// deadline, and a composite that would begin then without its locks. It reports whether it did.
+// deadline, and a composite that would begin then without its locks or without a place. It reports whether it did.
 func (e *Engine) refuse(i nodegraph.Index) bool {
 	if !e.rules.Barred(i) {
 		return false
@@ -159,7 +160,7 @@ func (e *Engine) failUnhooked(i nodegraph.Index, err error) {
 	e.facts.EndResults(i)
 	e.fail(i, err)
 	e.facts.Release(i)
-	e.facts.See(i)
+	e.seeEnded(i)
 }
 
 // watchTimeouts remembers when the time of node i is over.

@@ -178,3 +178,51 @@ func TestHookIsAskedOnceMoreAfterItsOwner(t *testing.T) {
 	tell(t, e, no)
 	require.True(t, e.Complete())
 }
+
+// A hook that asks for the status of the workflow, which it sees with the next call, does not become due inside what had ended by then:
+// that would open again what a Retry has judged.
+func TestHookInsideWhatHasEndedIsNotDueLater(t *testing.T) {
+	running := `workflow.status == "Running"`
+	for _, c := range []struct{ text, hook, want string }{
+		{`retry(1, dag(b when "x == y")) exit pod`, "wf(0).b.hooks.h", "Succeeded"},
+		{`retry(1, dag(d: dag(b when "x == y"))) exit pod`, "wf(0).d.b.hooks.h", "Succeeded"},
+		{`retry(0, steps(b when "x ==")) exit pod`, "wf(0)[0].b.hooks.h", "Failed: No more retries left"},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			e := drawnWith(t, c.text, withHook("b", "h", running, asItIs))
+			require.Equal(t, []string{"wf.onExit: start"}, waitsFor(e))
+			tell(t, e, propagate.PodRunning("wf.onExit"))
+			require.Equal(t, map[string]string{"wf": c.want}, looks(e, "wf"))
+			require.Equal(t, nodegraph.None, e.Graph().Find(c.hook))
+			require.Equal(t, []string{"wf.onExit: pod"}, waitsFor(reloaded(t, e)))
+		})
+	}
+}
+
+// What was decided of a task stays when a hook of what it comes after begins only later, or is a daemon that is tried again.
+func TestWhatIsDecidedBeforeAHookBeginsStays(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		hook       func(*nodegraph.Spec)
+		before     []propagate.Event
+		events     []propagate.Event
+	}{
+		{name: "an exit hook whose expression comes to hold", text: `dag(a when "x ==" -> b, z)`,
+			hook: withHook("a", nodegraph.ExitHook, `workflow.status == "Running"`, asItIs), events: []propagate.Event{propagate.PodRunning("wf.z")}},
+		{name: "a daemon that ends", text: `dag(a exit retry(2, daemon), b depends "a.Skipped", z)`, hook: func(*nodegraph.Spec) {},
+			before: []propagate.Event{propagate.PodFailed("wf.a", "")}, events: []propagate.Event{propagate.PodFailed("wf.a.onExit(0)", "")}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := drawnWith(t, c.text, c.hook)
+			if c.before != nil {
+				tell(t, e, c.before...)
+				tell(t, e, propagate.PodRunning("wf.a.onExit(0)"))
+			}
+			expect(t, e, "wf.b", nodegraph.PhaseOmitted)
+			tell(t, e, c.events...)
+			require.NotEqual(t, nodegraph.None, e.Graph().Find("wf.a.onExit"))
+			expect(t, e, "wf.b", nodegraph.PhaseOmitted)
+			expect(t, restored(t, e), "wf.b", nodegraph.PhaseOmitted)
+		})
+	}
+}

@@ -84,7 +84,7 @@ func (e *Engine) keep(i nodegraph.Index, is fate, f *fact.Fact) {
 	case !e.graph.Node(i).Kind.Composite() || !f.Exists():
 	case is == reopened:
 		f.Created, f.Finished, f.SeenEnded, f.Halted, f.Stage = e.facts.Now(), time.Time{}, false, "", fact.StageNone
-		f.Phase, f.Message, f.Waited, f.Reopened = nodegraph.PhasePlanned, "", false, true
+		f.Phase, f.Message, f.Waited, f.Memo, f.Reopened = nodegraph.PhasePlanned, "", false, fact.AnswerNone, true
 		if locks := e.rules.LocksOf(i); len(locks) > 0 {
 			f.Lock, f.Reason = fact.LockReturned, locks[0].Key
 		}

@@ -53,6 +53,7 @@ func withRequests(text []byte, shutdown string, held bool) []byte {
 	o := decoded(text).(object)
 	spec := o["spec"].(object)
 	delete(spec, "suspend")
+	delete(spec, "shutdown") // a manual retry takes it back
 	set(spec, "shutdown", shutdown)
 	set(spec, "suspend", held)
 	return encoded(o)

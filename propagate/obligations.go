@@ -50,8 +50,11 @@ func (e *Engine) need(i nodegraph.Index) (WaitReason, bool) {
 	case rule.RuleLockWait:
 		return WaitLock, true
 	case rule.RuleStartOwed, rule.RulePodRecreate:
-		if e.facts.Node(i).Lock() == fact.LockAsked {
+		switch {
+		case e.facts.Node(i).Lock() == fact.LockAsked:
 			return WaitLock, true
+		case e.retryWaits(i):
+			return 0, false // its Retry waits for the locks
 		}
 		return WaitStart, true
 	case rule.RulePodPending, rule.RulePodRunning:

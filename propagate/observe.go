@@ -1,7 +1,6 @@
 package propagate
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +38,7 @@ func (e *Engine) finishedAt(ev *Event) store.Stamp {
 
 // observe merges what was seen of a pod that has not ended.
 func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
+	uid, run := e.facts.UID(i), e.facts.Run(i)
 	o := observed(e.instance(i, ev), ev, stage)
 	readied := stage == fact.StageRunning && ev.Ready && e.facts.Node(i).IsDaemon() && !e.facts.Node(i).Ready()
 	switch {
@@ -52,6 +52,9 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
 	e.failIfItRan(i)
 	if readied && e.facts.Node(i).Ready() {
 		e.facts.Say(i, ev.Message) // what it waited for is over
+	}
+	if o.UID != "" && o.UID != uid && (run.Before(o.Run) || uid == "" && !e.toldToEnd(i)) {
+		e.endUnwanted(i, &o)
 	}
 }
 
@@ -74,7 +77,7 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	n := e.facts.Node(i)
 	if n.Stage() >= fact.StageGone && e.rules.Brief(i).Fulfilled() {
 		switch {
-		case e.facts.Run(i).Before(o.Run) && (o.Stage == fact.StageGone || e.final(i)):
+		case e.facts.Run(i).Before(o.Run) && (o.Stage == fact.StageNone || o.Stage == fact.StageGone || e.final(i)):
 			return
 		case n.Stage() != fact.StageStopped && e.final(n.Parent()):
 			o = &store.Observation{Run: o.Run, UID: o.UID}
@@ -87,8 +90,8 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 }
 
 // final reports whether what happens in node i can no longer undo what was decided from it. That is so in an attempt that was
-// followed by another, in a pod that was stopped, in what was ended as a whole, and in what has ended and given its locks back, which
-// others may have.
+// followed by another, in a pod that was stopped, in what was ended as a whole, and in what has given its locks back, which others may
+// have: it has ended, or a manual retry has opened it again and it waits for them.
 func (e *Engine) final(i nodegraph.Index) bool {
 	for p := i; p > nodegraph.Root; p = e.graph.Node(p).Parent {
 		n := e.facts.Node(p)
@@ -96,7 +99,7 @@ func (e *Engine) final(i nodegraph.Index) bool {
 		case n.IsAttempt() && e.graph.Last(n.Parent()) != p,
 			n.Stage() == fact.StageStopped && n.Kind() == nodegraph.KindPod && p != i,
 			n.Stage() == fact.StageEnded && n.Kind().Composite(),
-			n.Lock() == fact.LockNone && e.rules.Brief(p).Fulfilled() && len(e.rules.LocksOf(p)) > 0:
+			len(e.rules.LocksOf(p)) > 0 && (n.Lock() == fact.LockNone && e.rules.Brief(p).Fulfilled() || p != i && n.Waits()):
 			return true
 		}
 	}
@@ -185,7 +188,9 @@ func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 	}
 	if serial > e.facts.Serial(i) || ev.Pod.UID != "" && e.facts.UID(i) == "" {
 		o := onlySeen(fact.Run{Serial: serial, Attempt: 1}, ev, fact.StageNone)
-		e.merge(i, &o)
+		if e.merge(i, &o); e.facts.Serial(i) < serial {
+			return // of a newer pod than the one with which the node has ended
+		}
 	}
 	e.facts.SetStored(i, ev.Type == EventResultSynced)
 }
@@ -274,26 +279,4 @@ func (e *Engine) date(i nodegraph.Index, serial int64, uid string) {
 func sameSecond(created time.Time, serial int64) bool {
 	since := serial - created.UnixNano()
 	return created.Nanosecond() == 0 && since >= 0 && since < int64(time.Second)
-}
-
-// remember notes serials of pods that a node had.
-func (e *Engine) remember(id string, serials map[string]int64) {
-	if e.older == nil {
-		e.older = make(olderPods)
-	}
-	if e.older[id] == nil {
-		e.older[id] = make(map[string]int64)
-	}
-	maps.Copy(e.older[id], serials)
-}
-
-// afterOlder is the first serial after those of the pods that node i had.
-func (e *Engine) afterOlder(i nodegraph.Index) int64 {
-	next := int64(0)
-	if len(e.older) > 0 {
-		for _, serial := range e.older[e.graph.Node(i).ID()] {
-			next = max(next, serial+1)
-		}
-	}
-	return next
 }

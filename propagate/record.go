@@ -56,7 +56,8 @@ func recordSource(nodes []nodegraph.NodeStatus) source {
 			}
 			return a
 		},
-		rest: func() []string { return untaken(nodes, taken, func(n *nodegraph.NodeStatus) string { return n.ID }) },
+		omitted: func(id string) bool { return byID[id] != nil && byID[id].Phase == nodegraph.PhaseOmitted },
+		rest:    func() []string { return untaken(nodes, taken, func(n *nodegraph.NodeStatus) string { return n.ID }) },
 	}
 }
 

@@ -128,25 +128,12 @@ func (r *restorer) endRecorded() {
 			}
 		}
 	}
+	e.keepOmitted(r.source.omitted)
 	if e.facts.HasClosing() {
 		e.sched.WakeEverybody()
 		e.sweep(0)
 		e.stopWaitsInside()
 	}
-}
-
-// isOpenGroup reports whether node i is a group in something that is not recorded to have ended, and the rules say of the group
-// what is on record.
-func (e *Engine) isOpenGroup(i nodegraph.Index) bool {
-	f := e.facts.Node(i)
-	group := f.Kind() == nodegraph.KindTaskGroup || f.Kind() == nodegraph.KindStepGroup
-	return group && !e.facts.Node(f.Parent()).Phase().Completed() && e.saysAsRecorded(i)
-}
-
-// saysAsRecorded reports whether the rules say of composite i what is on record.
-func (e *Engine) saysAsRecorded(i nodegraph.Index) bool {
-	f, v := e.facts.Node(i), e.rules.Brief(i)
-	return v.Fulfilled() && v.Phase() == f.Phase() && e.rules.MessageWords(i) == e.facts.Message(i)
 }
 
 // source is where the facts of nodes come from when an engine is made from what was stored.
@@ -158,6 +145,7 @@ type source struct {
 	// items returns the items of a loop that only the host could resolve, false where they are not known.
 	items   func(loop *nodegraph.Node) ([]nodegraph.Item, bool)
 	attempt func(id string) retry.Attempt // how an attempt ended
+	omitted func(id string) bool          // whether a task is recorded as omitted
 	rest    func() []string               // ids that were never taken
 }
 
@@ -217,6 +205,9 @@ func (r *restorer) restore() error {
 	e := r.e
 	e.grow()
 	e.facts.SetNow(latest(e.facts.Now(), r.created()))
+	if r.record {
+		e.reopenRecorded()
+	}
 	e.out.result = new(Result) // nothing of it is new to the host
 	e.sched.All(e.judge)
 	e.sweep(0)
@@ -355,8 +346,10 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 			return nil
 		}
 		switch d := n.Template.Retry.Decide(before, retry.Environment{Key: n.ID(), Transient: r.e.graph.TransientErrors()}); d.Verb {
-		case retry.Succeed:
-			return nil
+		case retry.Succeed: // the end of an attempt that was lost may have been told after the next was made
+			if r.e.facts.Node(i).Phase() == nodegraph.PhaseSucceeded {
+				return nil
+			}
 		case retry.Stop: // the record does not say why a pod failed, so that those before may not have counted
 			if f := r.e.facts.Fact(i); outcomeOf(f.Phase) == d.Outcome && f.Message == d.Message {
 				return nil

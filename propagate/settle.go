@@ -55,9 +55,10 @@ func (e *Engine) judge(i nodegraph.Index) {
 			e.stops.gone = append(e.stops.gone, i)
 		case e.refuse(i):
 			v = e.rules.Judge(i)
-		case len(e.rules.LocksOf(i)) > 0 && e.facts.Node(i).Lock() == fact.LockNone: // it gave them back when it was fulfilled
-			e.facts.SetLock(i, fact.LockReturned)
+		case e.gaveBack(i): // its locks, when it was fulfilled
+			e.facts.SetLock(e.lockHolder(i), fact.LockReturned)
 			v = e.rules.Judge(i)
+		case e.retryWaits(i): // for the locks under which the pod is made
 		default:
 			e.recreate(i)
 		}
@@ -66,6 +67,9 @@ func (e *Engine) judge(i nodegraph.Index) {
 	e.rules.Record(i, v)
 	if old != v.Brief && e.facts.Node(i).Kind() == nodegraph.KindPod {
 		e.starts.countActive(old, v.Brief)
+	}
+	if v.Fulfilled() {
+		e.awaitHook(i)
 	}
 	if !old.MeansSame(v.Brief) || message != v.Message {
 		e.noteChange(i, old.Phase(), message)
@@ -80,15 +84,12 @@ func (e *Engine) commit(i nodegraph.Index, old, is rule.Brief) {
 	}
 	switch {
 	case is.Daemoned() && !old.Daemoned():
-		e.becameReady(i)
+		e.becameReady(i, old)
 	case old.SettledAlike(is):
 	case is.Fulfilled() && !is.Daemoned():
 		e.hasEnded(i)
 	case old.Fulfilled() && !is.Fulfilled():
 		e.reopened(i)
-	}
-	if is.Fulfilled() {
-		e.awaitHook(i)
 	}
 	e.sched.WakeVerdictReaders(i, old, is)
 }
@@ -111,15 +112,17 @@ func (e *Engine) hasEnded(i nodegraph.Index) {
 	}
 }
 
-// becameReady does what follows from a daemon's being ready: it is fulfilled, so finalizeEnded gives its locks back.
-func (e *Engine) becameReady(i nodegraph.Index) {
-	if e.facts.Node(i).Lock() != fact.LockNone {
+// becameReady does what follows from a daemon's being ready: it is fulfilled, so finalizeEnded gives its locks back. One that had ended
+// lives again.
+func (e *Engine) becameReady(i nodegraph.Index, old rule.Brief) {
+	if e.facts.Node(i).Lock() != fact.LockNone || old.Fulfilled() {
 		e.ended.push(i)
 	}
 }
 
-// reopened does what follows from a node's being unfinished again.
+// reopened does what follows from a node's being unfinished again. If what it is inside of does not go on with it, finalizeEnded ends it.
 func (e *Engine) reopened(i nodegraph.Index) {
+	e.ended.push(i)
 	n := e.facts.Node(i)
 	if !n.Kind().Composite() {
 		if n.Stage() < fact.StageGone {
@@ -128,6 +131,10 @@ func (e *Engine) reopened(i nodegraph.Index) {
 		return
 	}
 	e.facts.ClearFinished(i)
+	if n.SeenEnded() && boundaries.has(n.Kind()) {
+		e.facts.ForgetSeen(i)
+		e.sched.WakeInside(i)
+	}
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		v := e.rules.Brief(m)
 		if v.Wants() { // given up when this node ended

@@ -159,12 +159,16 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 const textTimeout = "timeout"
 
 // finalizeEnded releases locks, those of daemons that have become ready, too, makes last what was decided after daemons and hooks,
-// and ends what is left open inside nodes that have just ended: ready daemons, and whatever a template that fails fast leaves
-// open. It stops at the first node that had anything left, since those around that may read it, and reports whether one had.
+// and ends what is left open inside nodes that have just ended, or lives again inside what has: ready daemons, and whatever a template
+// that fails fast leaves open. It stops at the first node that had anything left, since those around that may read it, and reports whether one had.
 func (e *Engine) finalizeEnded() bool {
 	for !e.ended.empty() && e.sched.Empty() {
 		i := e.ended.pop()
-		if !e.rules.Brief(i).Fulfilled() {
+		v := e.rules.Brief(i)
+		if (!v.Fulfilled() || v.Daemoned()) && e.facts.Node(i).Exists() && e.rules.WithinEnded(i) {
+			e.endAgainAround(i) // it lives there
+		}
+		if !v.Fulfilled() {
 			continue // it goes on
 		}
 		if e.facts.Node(i).Kind() == nodegraph.KindTaskGroup {
@@ -175,8 +179,7 @@ func (e *Engine) finalizeEnded() bool {
 		if e.rules.Brief(i).Daemoned() {
 			continue // it is ready, and has not ended
 		}
-		switch e.rules.Brief(i).Rule() {
-		case rule.RuleFailFast:
+		if e.rules.Brief(i).Rule() == rule.RuleFailFast {
 			e.closeMembers(i, e.rules.MessageWords(i))
 			e.failGroup(i, e.rules.MessageWords(i))
 		}
@@ -185,6 +188,16 @@ func (e *Engine) finalizeEnded() bool {
 		}
 	}
 	return !e.sched.Empty()
+}
+
+// endAgainAround ends anew the boundaries around node i that have ended, since a newer pod lives inside them that they do not wait for:
+// it ends with them, as if it had been told of before they ended.
+func (e *Engine) endAgainAround(i nodegraph.Index) {
+	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
+		if boundaries.has(e.facts.Node(p).Kind()) && e.rules.Brief(p).Fulfilled() {
+			e.ended.push(p)
+		}
+	}
 }
 
 // keepDecision makes last what was decided of node i before it was created, where that lasts.
@@ -272,9 +285,6 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 		}
 	}
 }
-
-// textBoundary says why the pod of a ready daemon is to end.
-const textBoundary = "its boundary has ended"
 
 // endDaemon ends the ready daemon of node m, and its containers with it.
 func (e *Engine) endDaemon(m nodegraph.Index) {

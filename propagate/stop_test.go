@@ -349,3 +349,17 @@ func TestOtherPodsOfAStoppedNode(t *testing.T) {
 	at(t, e, time.Minute+time.Second, named(propagate.PodDeleted("wf.a"), fact.PodInstance{UID: "new", Created: epoch.Add(2 * time.Second)}))
 	expect(t, e, "wf.a", nodegraph.PhaseFailed)
 }
+
+// Ready daemons have all places of a boundary, and end after what waits there: what is created only to be refused by a shutdown ends at
+// once, and takes none.
+func TestWhatIsRefusedWhileDaemonsHaveAllPlaces(t *testing.T) {
+	for _, strategy := range []string{"Stop", "Terminate"} {
+		t.Run(strategy, func(t *testing.T) {
+			e := drawnWith(t, `steps(d: daemon | b: dag(x when "{{q}} == y" exit pod))`, func(spec *nodegraph.Spec) { spec.Templates[0].Parallelism = 1 })
+			tell(t, e, propagate.PodRunning("wf[0].d"))
+			tell(t, e, propagate.Shutdown(strategy))
+			require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+			require.Equal(t, map[string]string{"wf[0].d": "Succeeded", "wf[1].b": "Failed: Stopped with strategy '" + strategy + "'"}, looks(e, "wf[0].d", "wf[1].b"))
+		})
+	}
+}

@@ -32,7 +32,7 @@ var wideFeatures = []string{
 
 // wideSpec draws the specification of one of several workflows that share locks.
 func wideSpec(r *rand.Rand, name string) *nodegraph.Spec {
-	m := &wideMaker{Rand: r, often: make(map[string]bool), spec: &nodegraph.Spec{Name: name, Namespace: "default", TimeoutsByHost: true}}
+	m := &wideMaker{Rand: r, often: make(map[string]bool), spec: &nodegraph.Spec{Name: name, Namespace: "default", AnyNames: true, TimeoutsByHost: true}}
 	for range 2 + m.IntN(4) {
 		m.often[wideFeatures[m.IntN(len(wideFeatures))]] = true
 	}

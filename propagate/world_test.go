@@ -81,6 +81,7 @@ type flow struct {
 	strayed          bool // pods came that the host did not make, after which what had ended may go on
 	calls            int
 	watch            truth.Watch
+	knows            memory
 }
 
 func newWorld(specs []*nodegraph.Spec, h worldHost) (*world, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -50,8 +51,16 @@ func (w *world) check(f *flow, before map[nodegraph.Index]look, events []propaga
 	if err := f.Engine.Check(); errors.As(err, &broken) {
 		w.fault(f, invariantKind(f.Engine, broken), "%v", err)
 	}
+	again := slices.ContainsFunc(events, func(ev propagate.Event) bool {
+		return ev.Type == propagate.EventManualRetry || ev.Type == propagate.EventContainerRetried
+	})
+	if !again && f.superseded(before) {
+		f.strayed = true // before the bounds are checked: from the call on that tells of it the second pod has no place
+	}
 	w.checkTruth(f, events, result)
-	w.checkRewriting(f, before, events)
+	if !again {
+		w.checkRewriting(f, before)
+	}
 	w.checkComplete(f, result)
 	w.checkHits(f, events)
 }
@@ -74,6 +83,7 @@ func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.
 	for _, ev := range events {
 		if ev.Type == propagate.EventManualRetry {
 			f.watch.ManualRetry()
+			f.knows = memory{}
 		}
 	}
 	claims := make([]*truth.Claim, 0, len(w.flows))
@@ -82,6 +92,7 @@ func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.
 			continue
 		}
 		claim := truth.Of(other.Engine)
+		other.knows.recall(claim)
 		claims = append(claims, claim)
 		if other == f {
 			for _, v := range append(claim.Violations(), f.watch.Violations(claim, *result)...) {
@@ -92,6 +103,29 @@ func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.
 	var v *truth.Violation
 	if err := truth.Holders(claims...); len(claims) > 1 && errors.As(err, &v) {
 		w.fault(f, v.Line+" across workflows", "%v", err)
+	}
+}
+
+// A memory is what an engine has said of nodes and forgets.
+type memory struct {
+	reopened map[string]bool // composites that a manual retry has opened again, which no record tells; by id
+	ready    map[string]bool // daemons that were ready, and of which a newer pod was told since
+}
+
+// recall adds what was said before to a claim. Bounds and truth are those of what was decided by then.
+func (m *memory) recall(c *truth.Claim) {
+	if m.reopened == nil {
+		m.reopened, m.ready = make(map[string]bool), make(map[string]bool)
+	}
+	for i := nodegraph.Entry; int(i) < c.Graph.Len(); i++ {
+		n, said := c.Graph.Node(i), &c.Nodes[i]
+		id := n.ID()
+		m.reopened[id] = (m.reopened[id] || said.Fact.Reopened) && !said.Phase.Settled()
+		said.Fact.Reopened = m.reopened[id]
+		if n.Kind == nodegraph.KindPod && n.Template.Daemon && said.Exists {
+			m.ready[id] = m.ready[id] || said.Fact.Ready
+			said.Fact.Ready = m.ready[id]
+		}
 	}
 }
 
@@ -196,34 +230,29 @@ func (f *flow) look() map[nodegraph.Index]look {
 	return ended
 }
 
-// run is which pod of node i is known; zero for the workflow.
+// run is which pod of node i is known, and which run in it; zero for the workflow. A container is in the pod of its node, whatever was
+// heard of the container in an older one.
 func (f *flow) run(i nodegraph.Index) fact.Run {
 	if i <= nodegraph.Root {
 		return fact.Run{}
 	}
 	about := f.Engine.Fact(i)
-	return about.Run()
+	run := about.Run()
+	if n := f.Engine.Graph().Node(i); n.Kind == nodegraph.KindContainer {
+		if pod := f.Engine.Fact(n.Parent); run.Serial < pod.Serial {
+			return fact.Run{Serial: pod.Serial, Attempt: 1}
+		}
+	}
+	return run
 }
 
 // checkRewriting: what had ended stays as it was, unless a newer run of it was told, or its own end where only its absence
 // was known (I5).
-func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events []propagate.Event) {
-	if f.strayed {
+func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look) {
+	if f.strayed || w.lateEnds(f, before) {
 		return
-	}
-	for _, ev := range events {
-		if ev.Type == propagate.EventManualRetry || ev.Type == propagate.EventContainerRetried {
-			return
-		}
 	}
 	g := f.Engine.Graph()
-	if w.lateEnds(f, before) {
-		return
-	}
-	if f.superseded(before) {
-		f.strayed = true
-		return
-	}
 	for i, was := range before {
 		v := f.Engine.Verdict(i)
 		if v.Phase == was.phase && v.Fulfilled {

@@ -3,6 +3,7 @@ package propagate_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -22,9 +23,13 @@ type kept struct {
 	state  propagate.State
 	record nodegraph.Snapshot
 	watch  truth.Watch // what had run by then
+	knows  memory
 }
 
-func (f *flow) keep() kept { return kept{f.Engine.Save(), f.Engine.Snapshot(), f.watch.Clone()} }
+func (f *flow) keep() kept {
+	knows := memory{maps.Clone(f.knows.reopened), maps.Clone(f.knows.ready)}
+	return kept{f.Engine.Save(), f.Engine.Snapshot(), f.watch.Clone(), knows}
+}
 
 // crash ends the host and starts it again: all engines are made anew from what was stored, of one flow from an older
 // state if it is given. What it had been asked, and whom it wanted to tell that they have their locks, it has forgotten.
@@ -41,7 +46,7 @@ func (w *world) crash(older *flow, stored *kept) {
 		}
 		from := f.keep()
 		if f == older {
-			from, f.watch = *stored, stored.watch
+			from, f.watch, f.knows = *stored, stored.watch, stored.knows
 		} else {
 			was[k], starts[k] = f.Engine.Obligations(), f.owedAgain()
 		}
@@ -243,10 +248,56 @@ func (w *world) checkForgotten(f *flow, was []propagate.Obligation) {
 		i := f.Engine.Graph().Find(o.Name)
 		if i == nodegraph.None {
 			w.fault(f, "forgotten hook or attempt", "%s was waited for (%v) and is not known any more", o.Name, o.For)
-		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhasePlanned {
+		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhasePlanned && !f.closed(i) && !f.waitsForHook(i, w.host.restart != restartLoad) {
 			w.fault(f, "forgotten "+kindOf(f.Engine, i), "%s was waited for (%v) and is planned again", o.Name, o.For)
 		}
 	}
+}
+
+// closed reports whether node i is inside something that has ended, or that fails fast and in which something failed: the first call may
+// have told of that, and nothing starts there any more. That a restart alone changes something is seen before that call.
+func (f *flow) closed(i nodegraph.Index) bool {
+	g := f.Engine.Graph()
+	for p := g.Node(i).Parent; p > nodegraph.Root; p = g.Node(p).Parent {
+		if v, t := f.Engine.Verdict(p), g.Node(p).Template; v.Fulfilled && !v.Daemoned || t != nil && t.FailFast && f.failedIn(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// failedIn reports whether something in boundary i has failed, its groups looked through.
+func (f *flow) failedIn(i nodegraph.Index) bool {
+	g := f.Engine.Graph()
+	for m := range g.Members(i) {
+		kind := g.Node(m).Kind
+		group := kind == nodegraph.KindStepGroup || kind == nodegraph.KindTaskGroup || kind == nodegraph.KindRetry
+		if f.Engine.Verdict(m).Phase.Unsuccessful() || group && f.failedIn(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// waitsForHook reports whether node i comes after a task or step of which a hook has come to be due. An engine that was loaded is as it
+// was, so that it is due because of what the first call told, or because of the status that hooks see in it. An engine of a record may
+// only have to ask the host once more whether a hook is due: that it is not stands in no record.
+func (f *flow) waitsForHook(i nodegraph.Index, asked bool) bool {
+	g := f.Engine.Graph()
+	before := []nodegraph.Index{i}
+	for k := 0; k < len(before); k++ {
+		for d := range g.Dependencies(before[k]) {
+			if !slices.Contains(before, d) {
+				before = append(before, d)
+			}
+		}
+	}
+	return slices.ContainsFunc(f.Engine.Obligations(), func(o propagate.Obligation) bool {
+		owner, h := g.Owner(o.Node)
+		return h != nil && (!asked || o.For == propagate.WaitCondition) && slices.ContainsFunc(before[1:], func(d nodegraph.Index) bool {
+			return d == owner || g.Node(owner).Parent == d
+		})
+	})
 }
 
 // throughObject writes the record into the Workflow object of the flow and reads it again.

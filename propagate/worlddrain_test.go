@@ -136,7 +136,7 @@ func (f *flow) goodForPod(p *simhost.Pod) (op, ctr string) {
 	case p.State != simhost.PodRunning:
 		return "running", ""
 	case p.Template.Daemon:
-		return goodForDaemon(p), ""
+		return goodForDaemon(p)
 	}
 	for _, c := range p.Template.Containers {
 		for _, s := range p.Status.Containers {
@@ -148,18 +148,25 @@ func (f *flow) goodForPod(p *simhost.Pod) (op, ctr string) {
 	return "ok", ""
 }
 
-// goodForDaemon says what good happens to the running pod of a daemon: it becomes ready, or ends with its last container.
-func goodForDaemon(p *simhost.Pod) string {
-	ended, op := 0, ""
+// goodForDaemon says what good happens to the running pod of a daemon: it becomes ready, or ends with its last container. One of which
+// a container has ended never becomes ready: the next thing that can happen is that another ends.
+func goodForDaemon(p *simhost.Pod) (op, ctr string) {
+	ended, runs := 0, ""
 	for _, c := range p.Status.Containers {
 		if c.Terminated {
 			ended++
-		} else if !c.Ready {
-			op = "running"
+		} else {
+			runs = c.Name
+			if !c.Ready {
+				op = "running"
+			}
 		}
 	}
-	if ended == len(p.Status.Containers) {
-		return "ok"
+	switch {
+	case ended == len(p.Status.Containers):
+		return "ok", ""
+	case ended > 0 && op == "":
+		return "ctrend", runs
 	}
-	return op
+	return op, ""
 }

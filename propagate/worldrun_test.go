@@ -250,5 +250,6 @@ func (d *driver) manualRetry() bool {
 	return any
 }
 
-// mostSteps bounds how long good things happen.
-const mostSteps = 600
+// mostSteps bounds how long good things happen. A Retry without a limit makes an attempt in each of the 40 s that its backoff allows, and
+// each takes some 20 steps.
+const mostSteps = 2000

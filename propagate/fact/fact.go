@@ -81,13 +81,15 @@ type Fact struct {
 	Halted         string    // of a composite that a shutdown found unfinished: its strategy
 	Released       bool      // a daemon that was ended with its boundary, or a node whose hook had no room: nothing overrides that
 
-	Lock      LockState // of the node's own mutexes and semaphores
-	Waited    bool      // it was created before it held its locks
-	Answer    Answer    // the host's word on a condition or loop the library could not evaluate
-	Memo      Answer    // the host's word on its memoization key: AnswerRun for a miss
-	CacheHit  bool      // it ended because its memoization key was found
-	Reopened  bool      // of a composite: a manual retry has opened it again, around what stays
-	SeenEnded bool      // it had ended before the last event: what Argo does one reconcile later; of a hook that its owner had, when the host answered
+	Lock     LockState // of the node's own mutexes and semaphores
+	Waited   bool      // it was created before it held its locks
+	Answer   Answer    // the host's word on a condition or loop the library could not evaluate
+	Memo     Answer    // the host's word on its memoization key: AnswerRun for a miss
+	CacheHit bool      // it ended because its memoization key was found
+	Reopened bool      // of a composite: a manual retry has opened it again, around what stays
+	// SeenEnded: it had ended before the last event. Of a TaskGroup that is what Argo waits for before it starts the exit hook; inside a
+	// DAG or Steps no hook becomes due after it. Of a hook it says that its owner had ended when the host answered.
+	SeenEnded bool
 }
 
 // LockState says where a node stands with its mutexes and semaphores.

@@ -36,7 +36,7 @@
 //  2. [invalid] The host could not answer for it or has no locks for it, or a limit has no room for it: Error, whatever happens before it.
 //  3. [planned] It is a task that no target needs: planned.
 //  4. [omitted] It was omitted before, after a daemon or what may have hooks yet: Omitted. That the daemon ends, or that a hook
-//     begins, does not undo it; nor does it undo that the node was skipped or is in Error.
+//     begins, or is a daemon and is tried again, does not undo it; nor does it undo that the node was skipped or is in Error.
 //  5. [planned] Something it comes after is not clear: planned.
 //  6. [omitted] Its depends does not hold: Omitted (Argo: evaluateDependsLogic).
 //  7. [planned] It is the entry node, and the workflow has not started: planned.
@@ -107,7 +107,7 @@
 //
 // A group of steps (stepGroupRule; Argo: executeStepGroup). Its steps and items are open until they and their hooks are fulfilled.
 // Once the next group was created, daemons that are tried again do not count as open, and no hook is due. It reads whether that
-// was created.
+// was created. After a group that a manual retry has opened, the next is the first that did not stay as it had ended.
 //
 //  1. [members-open] Something inside it is open: Running.
 //  2. [members-done] No step has failed, save where its continueOn covers that: Succeeded.
@@ -194,7 +194,8 @@
 // fulfilled (Argo: executeTmplLifeCycleHook, runOnExitNode). An item of a TaskGroup has the exit hook alone, and the group all: its
 // own exit hook comes after those of the items, and with the call after the one in which the group ended. Of an owner that was
 // not created the same is true once it has ended, as skipped, omitted or in Error. No exit hook is due after a Terminate, for a
-// daemon that was ended with its boundary, or inside what only ends; no hook is due in a StepGroup after which the next was created.
+// daemon that was ended with its boundary, or inside what only ends; no hook is due in a StepGroup after which the next was created, or
+// inside a DAG or Steps that was seen to have ended.
 // The hooks of a step wait for those of the steps before it in its group, but for exit hooks (Argo: executeStepGroup).
 //
 // Expressions read the phase and the exit code of the owner and of tasks and steps before it, and workflow.status: inside the

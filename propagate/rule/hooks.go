@@ -4,13 +4,14 @@ import (
 	"strconv"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // EachHookDue calls do for every hook of node i that should run, or about which the host is to be asked, and has no node. The
 // exit hook comes after the others, and runs once its owner completed; any other runs once its expression holds while its
 // owner runs, or after that.
 func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.Hook)) {
-	if n := e.facts.Node(i); n.Released() || e.WithinClosing(i) || e.Passed(n.Parent()) || e.earlierHookOpen(i) {
+	if n := e.facts.Node(i); n.Released() || e.WithinClosing(i) || e.withinSeen(i) || e.Passed(n.Parent()) || e.earlierHookOpen(i) {
 		return
 	}
 	open := e.groupHookOpen(i)
@@ -85,7 +86,7 @@ func (e *Evaluator) exitHook(i nodegraph.Index) *nodegraph.Hook {
 // exitHookDue reports whether the exit hook of node i, which has no node, is to run some time: its owner has completed, has not
 // been ended with what it is inside of, and no Terminate is in force. The exit handler runs whatever became of the entry.
 func (e *Evaluator) exitHookDue(i nodegraph.Index, v Brief, exit *nodegraph.Hook) bool {
-	if !v.Fulfilled() || e.facts.Shutdown() == "Terminate" {
+	if !v.Fulfilled() || e.facts.Shutdown() == "Terminate" || e.withinSeen(i) {
 		return false
 	}
 	if i == nodegraph.Entry && exit == e.graph.OnExit() {
@@ -105,6 +106,17 @@ func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
 	return exit != nil && e.hookNode(i, exit) == nodegraph.None && e.exitHookDue(i, v, exit) && !e.hookOpen(i)
 }
 
+// withinSeen reports whether node i is inside a DAG or Steps that was seen to have ended: nobody looks for hooks there any more.
+func (e *Evaluator) withinSeen(i nodegraph.Index) bool {
+	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
+		n := e.facts.Node(p)
+		if n.SeenEnded() && (n.Kind() == nodegraph.KindDAG || n.Kind() == nodegraph.KindSteps) {
+			return true
+		}
+	}
+	return false
+}
+
 // otherHookDue reports whether a hook of node i, with verdict v, other than the exit hook should run and has no node.
 func (e *Evaluator) otherHookDue(i nodegraph.Index, v Brief) bool {
 	due := false
@@ -112,11 +124,15 @@ func (e *Evaluator) otherHookDue(i nodegraph.Index, v Brief) bool {
 	return due
 }
 
-// mayHaveHooks reports whether a hook of node i other than the exit hook has no node yet.
+// mayHaveHooks reports whether a hook of node i may begin, or begin anew, after the node has ended: it has no node yet, or is a daemon.
+// An exit hook is due as the node ends, unless it asks for the status of the workflow, which changes with a later call.
 func (e *Evaluator) mayHaveHooks(i nodegraph.Index) bool {
 	hooks := e.HooksOf(i)
 	for k := range hooks {
-		if h := &hooks[k]; h.Name != nodegraph.ExitHook && e.hookNode(i, h) == nodegraph.None {
+		h := &hooks[k]
+		switch m := e.hookNode(i, h); {
+		case m != nodegraph.None && !e.graph.Node(m).Template.Daemon:
+		case m != nodegraph.None, h.Name != nodegraph.ExitHook, h.Expression != "" && e.graph.HookCondition(h).NamesWorkflow():
 			return true
 		}
 	}
@@ -150,9 +166,10 @@ func (e *Evaluator) groupHookOpen(i nodegraph.Index) bool {
 	return e.facts.Node(group).Kind() == nodegraph.KindTaskGroup && e.hookOpen(group)
 }
 
-// itemHookDue reports whether node i is a TaskGroup of which a hook of an item is still to start: that comes before its own.
+// itemHookDue reports whether node i is a TaskGroup of which a hook of an item is still to start: that comes before its own. In one
+// that ended as a whole none starts.
 func (e *Evaluator) itemHookDue(i nodegraph.Index) bool {
-	if e.facts.Node(i).Kind() != nodegraph.KindTaskGroup {
+	if n := e.facts.Node(i); n.Kind() != nodegraph.KindTaskGroup || n.Stage() == fact.StageEnded {
 		return false
 	}
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {

@@ -249,12 +249,18 @@ func (e *Evaluator) insideEntry(i nodegraph.Index) bool {
 }
 
 // Passed reports whether node i is a StepGroup after which the next was created, and not opened again by a manual retry, when that
-// waits for the group anew.
+// waits for the group anew. After a group that a manual retry has opened the next is the first that did not stay as it had ended.
 func (e *Evaluator) Passed(i nodegraph.Index) bool {
 	n := e.graph.Node(i)
-	if n.Role != nodegraph.RoleGroup || int(n.DeclIndex)+1 == len(n.Template.Steps) {
+	if n.Role != nodegraph.RoleGroup {
 		return false
 	}
-	next := e.facts.Node(e.graph.MemberAt(n.Parent, n.DeclIndex+1))
-	return next.Exists() && !next.Reopened()
+	reopened := e.facts.Node(i).Reopened()
+	for k := int(n.DeclIndex) + 1; k < len(n.Template.Steps); k++ {
+		next := e.facts.Node(e.graph.MemberAt(n.Parent, int32(k)))
+		if !reopened || next.Stage() != fact.StageEnded {
+			return next.Exists() && !next.Reopened()
+		}
+	}
+	return false
 }

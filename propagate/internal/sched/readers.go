@@ -13,6 +13,7 @@ import (
 //	the fact of a node                      the node; what is directly inside it, since a container reads its pod's fact and a
 //	                                        planned node whether its parent exists
 //	  of a TaskGroup                        also its parent and what comes after it: the group may be seen to have ended
+//	  of a StepGroup                        also the StepGroup before it, and the steps in that, where there are daemons or hooks
 //	  of an attempt that has ended          also its Retry: why an attempt ended may be learned later than that it did
 //	the verdict of a member                 Workflow, Steps and Retry at any change; DAG, StepGroup and TaskGroup once nothing
 //	                                        inside them is open, or where that is not why they run
@@ -29,6 +30,8 @@ import (
 //	a node is added                         the node, its parent and, of a hook, the owner
 //	the phase of the entry node             everybody, where the expressions of hooks refer to workflow.status
 //	the status before the call              everybody, where they do
+//	a DAG or Steps was seen to have ended,  all that is inside it
+//	or goes on after that
 //	the workflow starts                     the workflow and its entry node
 //	a timer runs out                        the node
 //	a shutdown, the deadline                everybody
@@ -64,6 +67,22 @@ func (s *Schedule) wakeFactReaders(i nodegraph.Index) {
 		s.wakeDependents(i, n, s.rules.Brief(i))
 	case n.IsAttempt() && s.rules.Brief(i).Fulfilled():
 		s.touch(n.Parent())
+	case n.Kind() == nodegraph.KindStepGroup && (s.facts.HasDaemons() || s.facts.HasHooks()):
+		s.wakePassed(i)
+	}
+}
+
+// wakePassed marks the StepGroup before group i, and the steps in it: once group i was created, daemons do not hold the one before open,
+// and no hook is due there. Before groups that a manual retry has left as they were, it may be another.
+func (s *Schedule) wakePassed(i nodegraph.Index) {
+	n := s.graph.Node(i)
+	for k := n.DeclIndex - 1; k >= 0; k-- {
+		before := s.graph.MemberAt(n.Parent, k)
+		s.touch(before)
+		s.touchMembers(before)
+		if s.facts.Node(before).Stage() != fact.StageEnded {
+			return
+		}
 	}
 }
 
@@ -285,6 +304,14 @@ func (s *Schedule) WakeEverybody() {
 		if s.rules.Brief(i).Fulfilled() {
 			s.wakeDependentsOf(i)
 		}
+	}
+}
+
+// WakeInside marks all that is inside node i, which was seen to have ended, or goes on after that.
+func (s *Schedule) WakeInside(i nodegraph.Index) {
+	for m := s.graph.First(i); m != nodegraph.None; m = s.graph.Next(m) {
+		s.touch(m)
+		s.WakeInside(m)
 	}
 }
 

@@ -172,6 +172,12 @@ func (s *Store) KeepPhase(i nodegraph.Index, p nodegraph.Phase) {
 	}
 }
 
+// Reopen notes that a manual retry has opened composite i again.
+func (s *Store) Reopen(i nodegraph.Index) {
+	s.nodes[i].reopened = true
+	s.Note(i)
+}
+
 // ForgetRecorded forgets the phase that is on record for composite i, which nobody reads while it has not ended as a whole: its
 // members alone say what it is.
 func (s *Store) ForgetRecorded(i nodegraph.Index) { s.nodes[i].phase = nodegraph.PhasePlanned }
@@ -274,6 +280,12 @@ func (s *Store) Release(i nodegraph.Index) {
 // See notes that node i had ended before the last call.
 func (s *Store) See(i nodegraph.Index) {
 	s.nodes[i].seen = true
+	s.Note(i)
+}
+
+// ForgetSeen forgets that node i had ended before a call: it goes on.
+func (s *Store) ForgetSeen(i nodegraph.Index) {
+	s.nodes[i].seen = false
 	s.Note(i)
 }
 
