@@ -210,4 +210,10 @@ func TestManySiblings(t *testing.T) {
 	assert.Contains(t, got.out, "task-group-done  w.fan\n")
 	assert.Contains(t, got.out, "... 1998 more that ended well\n")
 	assert.Less(t, strings.Count(got.out, "\n"), 40)
+
+	open := strings.ReplaceAll(fan(2000), `"phase":"Succeeded","boundaryID":"w","finishedAt"`, `"phase":"Running","boundaryID":"w","startedAt"`)
+	got = callWith(open, "diagnose", "-now", atNoon, "-pods", written(t, "none.json", []byte(`{"kind":"List","items":[]}`)), "-")
+	assert.Equal(t, 1, got.code, got.err)
+	assert.Contains(t, got.out, "  pod-missing  ... and 1980 more (-o json lists them)\n")
+	assert.Contains(t, got.out, "  ... and 1982 more (-o json lists them)\n")
 }
