@@ -81,6 +81,9 @@ func TestDiagnoseSomeUnreadable(t *testing.T) {
 	assert.Contains(t, got.out, "w3")
 	assert.Contains(t, got.err, `found "Pod"`)
 	assert.Contains(t, got.err, "none.json: no such file")
+	twice := call("diagnose", "-now", atNoon, written(t, "one.json", []byte(night("w", "hangs"))), written(t, "two.json", []byte(night("w", "done"))))
+	assert.Equal(t, 0, twice.code)
+	assert.Contains(t, twice.err, "two.json: workflow b/w was in ")
 	empty := callWith(`{"kind":"List","items":[]}`, "diagnose", "-")
 	assert.Equal(t, called{0, "", "no workflows\n"}, empty)
 }
