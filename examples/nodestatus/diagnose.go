@@ -73,7 +73,7 @@ func printOne(std stdio, output string, w *argo.Workflow, in diagnose.Input, rep
 	out := newOutput(std.out)
 	var err error
 	if output == "json" {
-		err = printReport(out, w, report)
+		err = printReport(out, w, &in, report)
 	} else {
 		t := &reportText{out: out, paint: painterFor(std.out), w: w, in: in, report: report}
 		t.print()
@@ -237,7 +237,11 @@ func (t *reportText) findings() {
 		return
 	}
 	fmt.Fprintf(t.out, "\nFindings:\n")
+	shown := make(map[diagnose.Kind]int)
 	for _, f := range t.report.Findings {
+		if shown[f.Kind]++; shown[f.Kind] > mostOfAKind {
+			continue
+		}
 		fmt.Fprintf(t.out, "  %s  %s\n", t.paint.bad(string(f.Kind)), visible(f.Name))
 		if f.Recorded.Phase != nodegraph.PhasePlanned {
 			fmt.Fprintf(t.out, "    Recorded:  %s\n", said(f.Recorded.String()))
@@ -253,6 +257,21 @@ func (t *reportText) findings() {
 		if f.Next != "" {
 			fmt.Fprintf(t.out, "    Then:      %s.\n", sentence(f.Next))
 		}
+	}
+	for _, kind := range diagnose.Kinds() {
+		if more := shown[kind] - mostOfAKind; more > 0 {
+			fmt.Fprintf(t.out, "  %s  ... and %d more (-o json lists them)\n", t.paint.bad(string(kind)), more)
+		}
+	}
+}
+
+// mostOfAKind is how many findings of one kind are printed, and how many nodes of other lists.
+const mostOfAKind = 20
+
+// rest says how many lines of a list were left out.
+func (t *reportText) rest(n int) {
+	if n > mostOfAKind {
+		fmt.Fprintf(t.out, "  ... and %d more (-o json lists them)\n", n-mostOfAKind)
 	}
 }
 
@@ -289,9 +308,10 @@ func (t *reportText) follows() {
 		title = "Then the controller will settle by itself"
 	}
 	fmt.Fprintf(t.out, "\n%s:\n", title)
-	for _, n := range t.report.Follows {
+	for _, n := range t.report.Follows[:min(len(t.report.Follows), mostOfAKind)] {
 		fmt.Fprintf(t.out, "  %s %s: %s -> %s\n", n.Type, visible(n.Name), said(n.Recorded.String()), said(n.Should.String()))
 	}
+	t.rest(len(t.report.Follows))
 }
 
 func (t *reportText) waits() {
@@ -307,7 +327,8 @@ func (t *reportText) waits() {
 		title = "Once the findings are healed it waits for"
 	}
 	fmt.Fprintf(t.out, "\n%s:\n", title)
-	for _, w := range t.report.Waits {
+	defer t.rest(len(t.report.Waits))
+	for _, w := range t.report.Waits[:min(len(t.report.Waits), mostOfAKind)] {
 		fmt.Fprintf(t.out, "  %s %s: %s", w.Type, visible(w.Name), needText(w))
 		if !w.Since.IsZero() {
 			fmt.Fprintf(t.out, ", since %s (%s)", w.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(w.Since)))
@@ -399,8 +420,9 @@ type (
 		APIVersion string        `json:"apiVersion"`
 		Kind       string        `json:"kind"`
 		Workflow   string        `json:"workflow"`
-		Phase      string        `json:"phase"`   // as recorded, empty before the controller has begun it
-		Verdict    string        `json:"verdict"` // stuck, wrong, overdue, waiting, healthy or complete
+		Phase      string        `json:"phase"`     // as recorded, empty before the controller has begun it
+		Verdict    string        `json:"verdict"`   // stuck, wrong, overdue, waiting, healthy or complete
+		PodsKnown  bool          `json:"podsKnown"` // else it is not known whether what is recorded as running runs
 		Healthy    bool          `json:"healthy"`
 		Stuck      bool          `json:"stuck"` // nothing will happen any more
 		Findings   []findingJSON `json:"findings"`
@@ -466,9 +488,9 @@ type (
 	}
 )
 
-func printReport(out io.Writer, w *argo.Workflow, r *diagnose.Report) error {
+func printReport(out io.Writer, w *argo.Workflow, in *diagnose.Input, r *diagnose.Report) error {
 	object := reportJSON{
-		APIVersion: apiVersion, Kind: "Diagnosis", Workflow: w.Name, Phase: r.Workflow.Recorded.Phase.String(), Verdict: string(r.Verdict()), Healthy: r.Healthy(), Stuck: r.Stuck,
+		APIVersion: apiVersion, Kind: "Diagnosis", Workflow: w.Name, Phase: r.Workflow.Recorded.Phase.String(), Verdict: string(r.Verdict()), PodsKnown: in.Pods != nil, Healthy: r.Healthy(), Stuck: r.Stuck,
 		Findings: []findingJSON{}, Follows: []followJSON{}, Waiting: []waitingJSON{}, Locks: []lockJSON{}, Ignored: []string{},
 		Notes: append([]string{}, r.Notes...),
 	}

@@ -206,7 +206,7 @@ func TestDiagnoseJSON(t *testing.T) {
 	workflow, pods := stored(t, clean)
 	got := call("diagnose", "-pods", pods, "-o", "json", workflow)
 	require.Equal(t, 0, got.code, got.err)
-	assert.JSONEq(t, `{"apiVersion": "nodestatus/v1", "kind": "Diagnosis", "workflow": "chain-ok", "phase": "Succeeded", "verdict": "complete", "notes": [], "healthy": true, "stuck": false, "findings": [], "follows": [],
+	assert.JSONEq(t, `{"apiVersion": "nodestatus/v1", "kind": "Diagnosis", "workflow": "chain-ok", "phase": "Succeeded", "verdict": "complete", "podsKnown": true, "notes": [], "healthy": true, "stuck": false, "findings": [], "follows": [],
 		"waiting": [], "locks": [], "ignored": []}`, got.out)
 }
 

@@ -18,7 +18,8 @@ type diagnosed struct {
 	flags  *workflowFlags
 	std    stdio
 	fleet  diagnose.Fleet
-	failed int // inputs that can't be read
+	failed int               // inputs that can't be read
+	from   map[string]string // by namespace/name: the file that a workflow was read from last
 
 	last   *argo.Workflow // the one that was read last
 	in     diagnose.Input
@@ -54,7 +55,7 @@ func (d *diagnosed) readAll(file string) error {
 			return nil
 		}
 		if err == nil {
-			err = d.look(w)
+			err = d.look(file, w)
 		}
 		if err != nil {
 			d.fail(file, err)
@@ -63,7 +64,15 @@ func (d *diagnosed) readAll(file string) error {
 }
 
 // look diagnoses one workflow. Only of the last one is more kept than a line.
-func (d *diagnosed) look(w *argo.Workflow) error {
+func (d *diagnosed) look(file string, w *argo.Workflow) error {
+	key := w.Namespace + "/" + w.Name
+	if before, known := d.from[key]; known && before != file {
+		fmt.Fprintf(d.std.err, "note: %s: workflow %s was in %s, too: the last one counts\n", shown(file), key, shown(before))
+	}
+	if d.from == nil {
+		d.from = make(map[string]string)
+	}
+	d.from[key] = file
 	in, err := d.flags.inputOf(w)
 	if err != nil {
 		return err

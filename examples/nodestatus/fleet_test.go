@@ -81,6 +81,9 @@ func TestDiagnoseSomeUnreadable(t *testing.T) {
 	assert.Contains(t, got.out, "w3")
 	assert.Contains(t, got.err, `found "Pod"`)
 	assert.Contains(t, got.err, "none.json: no such file")
+	twice := call("diagnose", "-now", atNoon, written(t, "one.json", []byte(night("w", "hangs"))), written(t, "two.json", []byte(night("w", "done"))))
+	assert.Equal(t, 0, twice.code)
+	assert.Contains(t, twice.err, "two.json: workflow b/w was in ")
 	empty := callWith(`{"kind":"List","items":[]}`, "diagnose", "-")
 	assert.Equal(t, called{0, "", "no workflows\n"}, empty)
 }
@@ -209,4 +212,10 @@ func TestManySiblings(t *testing.T) {
 	assert.Contains(t, got.out, "task-group-done  w.fan\n")
 	assert.Contains(t, got.out, "... 1998 more that ended well\n")
 	assert.Less(t, strings.Count(got.out, "\n"), 40)
+
+	open := strings.ReplaceAll(fan(2000), `"phase":"Succeeded","boundaryID":"w","finishedAt"`, `"phase":"Running","boundaryID":"w","startedAt"`)
+	got = callWith(open, "diagnose", "-now", atNoon, "-pods", written(t, "none.json", []byte(`{"kind":"List","items":[]}`)), "-")
+	assert.Equal(t, 1, got.code, got.err)
+	assert.Contains(t, got.out, "  pod-missing  ... and 1980 more (-o json lists them)\n")
+	assert.Contains(t, got.out, "  ... and 1982 more (-o json lists them)\n")
 }

@@ -13,6 +13,10 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
+// Text returns the text of an input as [Read] takes it: unpacked, without a byte order mark and without what kubectl warned of before
+// it. The error is a [*ReadError] that says what the input is if it is no text of an object.
+func Text(data []byte, opts ...Option) ([]byte, error) { return clean(data, chosen(opts).limits) }
+
 // clean returns the text of an input: unpacked, without a byte order mark and without what kubectl warned of before it.
 func clean(data []byte, limits Limits) ([]byte, error) {
 	if len(data) > limits.Bytes {

@@ -60,6 +60,11 @@ func (d *diagnosis) commands(f *Finding) []string {
 	case ResultMissing:
 		return append([]string{"kubectl label workflowtaskresults" + ns + " " + quoted(f.ID) + " workflows.argoproj.io/report-outputs-completed=true --overwrite"},
 			d.healCommands()...)
+	case DeadlineOverdue:
+		if pod := d.podName(f); pod != "" {
+			return []string{restartCommand, "kubectl delete pod " + quoted(pod) + ns}
+		}
+		return []string{restartCommand}
 	case FalseSuccess:
 		return []string{"argo resubmit " + name + ns}
 	case LockHeldByFinished:

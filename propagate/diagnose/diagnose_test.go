@@ -420,22 +420,6 @@ func TestNoFinding(t *testing.T) {
 			edits{with(nodegraph.KindSuspend, "wf.r(0).z", nodegraph.PhaseRunning)}},
 		{"the exit hook of a TaskGroup itself, which Argo may never start", "wf: dag(fan: pod over [x] exit pod, s: suspend)",
 			[]propagate.Event{propagate.PodSucceeded("wf.fan(0:x)"), propagate.PodSucceeded("wf.fan(0:x).onExit")}, edits{without("wf.fan.onExit"), hourLater}},
-		{"a Retry whose limit the controller alone knows", "wf: dag(r: retry(1, pod))", failed, edits{set("wf.r", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running, hourLater,
-			func(in *diagnose.Input) {
-				for _, x := range in.Spec.Templates {
-					if x.Retry != nil {
-						x.Unresolved = []nodegraph.Unresolved{{Field: "spec.templates[1].retryStrategy.retryPolicy", Text: "{{x}}"}}
-					}
-				}
-			}}},
-		{"a Retry whose expression the controller alone can evaluate", "wf: dag(r: retry(1, pod))", failed[:1], edits{set("wf.r", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running, hourLater,
-			without("wf.r(1)"), func(in *diagnose.Input) {
-				for _, x := range in.Spec.Templates {
-					if x.Retry != nil {
-						x.Retry.Expression = retry.Uncompiled("sprig.int(lastRetry.exitCode) > 1", errors.New("unknown name sprig"))
-					}
-				}
-			}}},
 		{"a lock of a node that has just ended", "wf: dag(a: mutex(m, pod) -> b)", append([]propagate.Event{propagate.LockGranted("wf.a")}, aDone...),
 			edits{func(in *diagnose.Input) {
 				in.Holdings = []diagnose.Holding{{Key: "default/Mutex/m", Node: nodegraph.NodeID("wf", "wf.a")}}
@@ -457,6 +441,44 @@ func TestNoFinding(t *testing.T) {
 			require.NoError(t, err)
 			assert.Empty(t, changed)
 		})
+	}
+}
+
+// What only the controller can decide it has to decide in time.
+func TestDecidedElsewhere(t *testing.T) {
+	unresolved := func(in *diagnose.Input) {
+		for _, x := range in.Spec.Templates {
+			if x.Retry != nil {
+				x.Unresolved = []nodegraph.Unresolved{{Field: "spec.templates[1].retryStrategy.retryPolicy", Text: "{{x}}"}}
+			}
+		}
+	}
+	expression := func(in *diagnose.Input) {
+		for _, x := range in.Spec.Templates {
+			if x.Retry != nil {
+				x.Retry.Expression = retry.Uncompiled("sprig.int(lastRetry.exitCode) > 1", errors.New("unknown name sprig"))
+			}
+		}
+	}
+	open := edits{set("wf.r", nodegraph.PhaseRunning, ""), set("wf", nodegraph.PhaseRunning, ""), running}
+	for why, c := range map[string]struct {
+		events []propagate.Event
+		edits  edits
+	}{
+		"a limit that the controller alone knows": {failed, append(open, unresolved)}, "an expression that it alone can evaluate": {failed[:1], append(open, without("wf.r(1)"), expression)},
+	} {
+		in := played(t, "wf: dag(r: retry(1, pod))", c.events...)
+		for _, edit := range c.edits {
+			edit(&in)
+		}
+		report, err := diagnose.Diagnose(in)
+		require.NoError(t, err)
+		assert.Empty(t, report.Findings, why)
+		hourLater(&in)
+		report, err = diagnose.Diagnose(in)
+		require.NoError(t, err)
+		assert.Equal(t, []line{{diagnose.StartOverdue, "wf.r", "", false}}, lines(report.Findings), why)
+		assert.Contains(t, report.Findings[0].Reason, "only the controller can evaluate", why)
 	}
 }
 

@@ -13,11 +13,18 @@ import (
 // unsettled finds composites that have been due to settle for longer than a controller takes.
 func (d *diagnosis) unsettled(r *nodegraph.NodeStatus) {
 	i := d.record.find(r)
-	if i == nodegraph.None || !r.Kind.Composite() || !open(r) || d.faulty[r.ID] || d.decidedElsewhere(i) || d.missesResults(i) {
+	if i == nodegraph.None || !r.Kind.Composite() || !open(r) || d.faulty[r.ID] || d.missesResults(i) {
+		return
+	}
+	since, done := d.membersEnded(i)
+	if d.decidedElsewhere(i) {
+		if done && d.hadTime(since) && d.g.Node(i).Template.Retry.Backoff == nil {
+			d.lateAt(StartOverdue, r, since, fmt.Sprintf("all its attempts ended %s ago; whether another one is made only the controller can evaluate, and it has done nothing",
+				d.ago(since)), lookAtController).Should = State{}
+		}
 		return
 	}
 	should, ok := d.computedState(r)
-	since, done := d.membersEnded(i)
 	if !ok || !should.Phase.Settled() || !done || !d.hadTime(since) {
 		return
 	}

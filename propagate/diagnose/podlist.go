@@ -12,6 +12,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/replay"
 )
@@ -147,6 +148,10 @@ func ofWorkflow(node, workflow string) bool {
 
 // podItems are the pods of a list, or the one pod.
 func podItems(data []byte) ([]json.RawMessage, error) {
+	data, err := argo.Text(data)
+	if err != nil {
+		return nil, inPods(err)
+	}
 	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\ufeff")))
 	switch {
 	case !utf8.Valid(data):

@@ -1,6 +1,8 @@
 package diagnose_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"testing"
 	"time"
 
@@ -53,18 +55,29 @@ func TestReadPods(t *testing.T) {
 	assert.Equal(t, []string{"p-wf"}, list.Nameless)
 }
 
+func gzipped(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write([]byte(text))
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	return b.String()
+}
+
 // Lists come in several dresses. What is none is an error that says what is wanted.
 func TestReadPodsForms(t *testing.T) {
 	for why, text := range map[string]string{
 		"a list": `{"kind":"List","items":[]}`, "a PodList": `{"kind":"PodList","items":[]}`, "with a mark": "\ufeff" + `{"kind":"List","items":[]}`,
 		"YAML": "kind: List\nitems: []\n", "an array": `[]`, "a list without kind": `{"items":[]}`,
+		"gzipped": gzipped(t, `{"kind":"List","items":[]}`), "after a warning": "Warning: deprecated\nkind: List\nitems: []\n",
 	} {
 		list, err := diagnose.ReadPods([]byte(text), "n", "wf")
 		require.NoError(t, err, why)
 		assert.NotNil(t, list.Own, "%s: none is known", why)
 	}
 	for why, text := range map[string]string{
-		"": "empty", "No resources found in n namespace.\n": "found something else", `{"kind":"Workflow"}`: `found kind "Workflow"`, "\xff\xfe{\x00": "not UTF-8",
+		"": "empty", "No resources found in n namespace.\n": "is no object but an answer", "nothing": "found something else", `{"kind":"Workflow"}`: `found kind "Workflow"`, "\xff\xfe{\x00": "UTF-16", "\xff": "not UTF-8",
 		`[1]`: "items[0]", `[`: "unexpected end", "a: [": "pods:", `{}`: `found kind ""`, `[{"kind":"Job"}]`: `want a Pod, found kind "Job"`,
 	} {
 		_, err := diagnose.ReadPods([]byte(why), "n", "wf")

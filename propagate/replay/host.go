@@ -134,7 +134,7 @@ func (s *step) answer(a *propagate.Action) []propagate.Event {
 		return h.handOver(h.Locks.Answer(h.Workflow, a))
 	}
 	if a.Type == propagate.ActionResolve {
-		if answer, known := resolve(h.Engine, a); known {
+		if answer, known := Resolve(h.Engine, a); known {
 			return []propagate.Event{answer}
 		}
 	}

@@ -681,3 +681,22 @@ func TestAsArgo(t *testing.T) {
 		assert.Equal(t, hangs, never > 0, text)
 	}
 }
+
+// A condition about the status of an earlier task is evaluated, before the loss and after it: nothing is assumed of it.
+func TestConditionsThatAreKnown(t *testing.T) {
+	spec, err := nodegraph.Parse(`wf: dag(a continueOnFailed, ok depends "a.Succeeded || a.Failed || a.Errored" when "{{tasks.a.status}} == Succeeded")`)
+	require.NoError(t, err)
+	r, err := whatif.Run(whatif.Input{Spec: spec})
+	require.NoError(t, err)
+	assert.Empty(t, r.Assumed)
+	assert.Equal(t, 2, r.Pods)
+	skipped := 0
+	for _, l := range r.Losses {
+		for _, n := range l.Omitted {
+			if n.Name == "wf.ok" {
+				skipped++
+			}
+		}
+	}
+	assert.Positive(t, skipped, "it is skipped where a was lost")
+}

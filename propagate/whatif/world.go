@@ -10,6 +10,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/replay"
 )
 
 // epoch is when a workflow begins that was not begun.
@@ -180,6 +181,9 @@ func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 		w.terminate(a.ID)
 	case propagate.ActionResolve:
 		holds, stated := w.in.Conditions[a.Name]
+		if ev, known := replay.Resolve(w.e, a); known && !stated {
+			return say(ev)
+		}
 		w.assumed(Assumption{Node: a.Name, Text: a.Message, Items: -1, Holds: holds || !stated, Stated: stated})
 		return say(propagate.Resolved(a.ID, holds || !stated, ""))
 	case propagate.ActionExpand:
