@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
@@ -120,9 +119,7 @@ func (d *diagnosed) table(output string) error {
 			}
 		}
 	default:
-		t := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
-		printTable(t, rows, output == "wide")
-		err = t.Flush()
+		printTable(out, rows, output == "wide")
 		if output != "wide" {
 			printAdvice(out, rows)
 		}
@@ -138,11 +135,10 @@ func (d *diagnosed) table(output string) error {
 
 // printTable prints a line for each workflow.
 func printTable(out io.Writer, rows []diagnose.Row, wide bool) {
-	title := "NAMESPACE\tNAME\tVERDICT\tSINCE\tCAUSE"
+	lines := [][]string{{"NAMESPACE", "NAME", "VERDICT", "SINCE", "CAUSE"}}
 	if wide {
-		title = "NAMESPACE\tNAME\tVERDICT\tSINCE\tFINDINGS\tCAUSE\tTYPE"
+		lines = [][]string{{"NAMESPACE", "NAME", "VERDICT", "SINCE", "FINDINGS", "CAUSE", "TYPE"}}
 	}
-	fmt.Fprintln(out, title)
 	for _, r := range rows {
 		since := "-"
 		if !r.Since.IsZero() {
@@ -157,8 +153,9 @@ func printTable(out io.Writer, rows []diagnose.Row, wide bool) {
 		for k := range line {
 			line[k] = visible(line[k])
 		}
-		fmt.Fprintln(out, strings.Join(line, "\t"))
+		lines = append(lines, line)
 	}
+	printColumns(out, lines, 3)
 }
 
 // filled is a text that is not empty, so that columns stay columns.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"regexp"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -82,4 +84,26 @@ func width(text string) int {
 		}
 	}
 	return n
+}
+
+// printColumns prints cells in columns as wide as they need to be; the last one ends where it ends.
+func printColumns(out io.Writer, lines [][]string, gap int) {
+	var wide []int
+	for _, line := range lines {
+		for c, cell := range line {
+			if c == len(wide) {
+				wide = append(wide, 0)
+			}
+			wide[c] = max(wide[c], width(cell))
+		}
+	}
+	for _, line := range lines {
+		for c, cell := range line {
+			if c < len(line)-1 {
+				cell += strings.Repeat(" ", wide[c]-width(cell)+gap)
+			}
+			fmt.Fprint(out, cell)
+		}
+		fmt.Fprintln(out)
+	}
 }

@@ -17,7 +17,10 @@
 // stands. What is only behind is listed in [Report.Follows]: it settles by itself once the findings are healed.
 //
 // [Report.Heal] returns the nodes that end the contradiction, and no others: the composites above them are left to the
-// controller, which settles them as it always does, with their outputs, hooks and locks. [Heal] puts them into the
-// Workflow, and takes locks out of the status that are held by what has ended. Neither changes a node that a live pod could
-// still report for, and neither believes a list of pods that can't be that of the workflow.
+// controller, which settles them as it always does, with their outputs, hooks and locks. A composite that it has not settled
+// in time is healed if it has nothing to store but its phase. [Heal] puts the nodes into the Workflow, takes locks out of the
+// status that are held by what has ended, and says of results that nobody reports that they are complete. Neither changes a
+// node that a live pod could still report for, and neither believes a list of pods that can't be that of the workflow.
+//
+// [Fleet] takes the reports on many workflows and joins them: who holds the lock that others wait for, and how that one stands.
 package diagnose

@@ -29,19 +29,19 @@ func (d *diagnosis) unsettled(r *nodegraph.NodeStatus) {
 		return
 	}
 	reason := fmt.Sprintf("all inside it has ended, %s ago", round(d.in.Now.Sub(since)))
+	// With success the controller stores outputs, which can't be done from here; a group of items has none of its own.
+	heals, remedy := should.Phase.Unsuccessful() || r.Kind == nodegraph.KindTaskGroup, "heal the workflow, and check that the controller runs"
+	if !heals {
+		remedy = restartController
+	}
+	kind, why := Stalled, ", and it is not settled"
 	switch r.Kind {
 	case nodegraph.KindTaskGroup:
-		d.found(TaskGroupDone, r, should, true, reason+", and it is not settled", "heal the workflow, and check that the controller runs").Since = since
+		kind = TaskGroupDone
 	case nodegraph.KindRetry:
-		// With success the controller copies the outputs of the attempt, which can't be done from here.
-		heals, remedy := should.Phase.Unsuccessful(), "heal the workflow, and check that the controller runs"
-		if !heals {
-			remedy = restartController
-		}
-		d.found(RetryOver, r, should, heals, reason+", and no further attempt will be made", remedy).Since = since
-	default:
-		d.found(Stalled, r, should, false, reason+", and it is not settled", restartController).Since = since
+		kind, why = RetryOver, ", and no further attempt will be made"
 	}
+	d.found(kind, r, should, heals, reason+why, remedy).Since = since
 }
 
 // decidedElsewhere reports whether Retry i depends on what its controller alone knows: a field of the strategy with variables,

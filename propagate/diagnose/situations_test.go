@@ -82,7 +82,7 @@ var situations = map[string]situation{
 	"deadline-passed":        {"overdue", []string{"deadline-overdue one"}, []string{"since 2026-03-10T08:01:00Z"}, []string{"deadline-overdue"}, ""},
 	"duration-passed":        {"overdue", []string{"timer-overdue one"}, []string{"since 2026-03-10T08:01:05Z"}, []string{"timer-overdue"}, ""},
 	"pending-timeout-passed": {"overdue", []string{"deadline-overdue one"}, []string{"since 2026-03-10T08:01:05Z"}, []string{"deadline-overdue"}, ""},
-	"evicted-undated":        {"stuck", []string{"stalled one"}, nil, []string{"stalled"}, ""},
+	"evicted-undated":        {"stuck", []string{"stalled one -> Failed"}, nil, nil, ""},
 	"false-success":          {"wrong", []string{"false-success one"}, []string{"one.a"}, []string{"false-success"}, ""},
 	"deletion-held":          {"overdue", []string{"deletion-overdue one"}, []string{"workflows.argoproj.io/artifact-gc"}, []string{"deletion-overdue"}, ""},
 	"agent-missing":          {"overdue", []string{"served-overdue one.a"}, []string{"no agent's pod exists"}, []string{"served-overdue"}, ""},

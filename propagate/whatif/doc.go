@@ -20,8 +20,9 @@
 // Pods take no time. When no pod has a step to make, people act (what is suspended is resumed, results are stored), and
 // when there is nothing for them to do time goes on to the next timer. Locks are granted in the order in which they are
 // asked for, and a semaphore whose size only the host knows has one place. Memoization keys are never found. Conditions
-// about statuses and exit codes of earlier tasks are evaluated. Other conditions that only the host can evaluate hold, and loops that only the host can resolve have one item, unless
-// [Input.Conditions] and [Input.Items] say otherwise; [Result.Assumed] lists these answers.
+// about statuses and exit codes of earlier tasks are evaluated. Other conditions that only the host can evaluate hold, and
+// loops that only the host can resolve have one item, unless [Input.Conditions] and [Input.Items] say otherwise;
+// [Result.Assumed] lists these answers.
 //
 // Other interleavings are possible in a cluster. They can differ in what is omitted or never starts, where limits of
 // parallelism and failFast decide, and in hooks that look for a phase which passes quickly.
