@@ -223,7 +223,8 @@ func (r *restorer) restore() error {
 		if f.Answer() == fact.AnswerAsked || f.Lock() == fact.LockAsked || e.facts.Memo(i) == fact.AnswerAsked {
 			e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
 		}
-		if f.Lock() == fact.LockGranted || (f.Lock() == fact.LockHeld || f.Lock() == fact.LockAsked) && !f.Exists() && i != nodegraph.Root {
+		asked := f.Lock() == fact.LockHeld || f.Lock() == fact.LockAsked || e.facts.Memo(i) == fact.AnswerAsked
+		if f.Lock() == fact.LockGranted || asked && !f.Exists() && i != nodegraph.Root {
 			e.starts.asked[i] = struct{}{}
 		}
 		if e.toldToEnd(i) && !(r.record && e.Complete()) { // what outlives a complete record is in the list of pods
