@@ -57,6 +57,7 @@
 //   - Which pods a node has had, but for the one that was counted last as failed before it ran. A pod that is listed next is
 //     the node's.
 //   - Why a pod failed, and its conditions: what its message does not say no retry rule sees.
+//   - In which run a container of a pod is. The end of an earlier run that is told once more counts as that of the run that is known.
 //   - That the host said of a hook that its expression does not hold: the host is asked again, and what comes after the owner of the
 //     hook waits for the answer if it has not begun.
 //
