@@ -226,3 +226,20 @@ func TestWhatIsDecidedBeforeAHookBeginsStays(t *testing.T) {
 		})
 	}
 }
+
+// A Retry that was not found in the cache is Pending while its daemon is ready. It is so to hooks when the daemon ends with its boundary:
+// none is due that asks whether it runs.
+func TestHookOfARetryThatStaysPending(t *testing.T) {
+	e := drawnWith(t, "mutex(m, steps(b: retry(1, daemon)))", func(spec *nodegraph.Spec) {
+		withHook("b", "h", `steps["b"].status == "Running"`, asItIs)(spec)
+		for _, template := range spec.Templates {
+			if template.Daemon {
+				template.Memoize = "key"
+			}
+		}
+	})
+	tell(t, e, propagate.LockGranted("wf"))
+	tell(t, e, propagate.Memoized("wf[0].b", false))
+	tell(t, e, propagate.PodRunning("wf[0].b(0)"))
+	require.True(t, e.Complete(), "it waits for %v", waitsFor(e))
+}

@@ -23,10 +23,17 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	if !v.Fulfilled() && e.WithinClosing(i) && e.OpenMember(i) == nodegraph.None {
 		return settled(nodegraph.PhaseFailed, Message{kind: messageClosed}, composite7, nodegraph.None) // what it waits for never starts
 	}
-	if (n.Waited() || e.facts.Memo(i) == fact.AnswerRun) && v.Phase() == nodegraph.PhaseRunning {
-		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhasePending) // Argo never sets such a composite to Running
+	if v.Phase() == nodegraph.PhaseRunning && e.staysPending(i) {
+		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhasePending)
 	}
 	return v
+}
+
+// staysPending reports whether node i is a composite that has waited for a lock, or was not found in the cache: Argo never sets it to
+// Running.
+func (e *Evaluator) staysPending(i nodegraph.Index) bool {
+	n := e.facts.Node(i)
+	return n.Kind().Composite() && (n.Waited() || e.facts.Memo(i) == fact.AnswerRun)
 }
 
 // lockWaitRule: a node that waits for its locks is Pending; a composite with something inside it stays Running (Argo:

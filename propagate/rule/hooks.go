@@ -244,8 +244,11 @@ func (e *Evaluator) hookValue(i nodegraph.Index, v Brief) nodegraph.HookValue {
 			}
 			phase = e.briefs[of].Phase()
 		}
-		if e.released(of) {
-			phase = nodegraph.PhaseRunning // as what ended with it was decided
+		if e.released(of) { // as what ended with it was decided
+			phase = nodegraph.PhaseRunning
+			if e.staysPending(of) {
+				phase = nodegraph.PhasePending
+			}
 		}
 		if field == "status" {
 			return phase.String(), true
