@@ -29,13 +29,6 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	return v
 }
 
-// staysPending reports whether node i is a composite that has waited for a lock, or was not found in the cache: Argo never sets it to
-// Running.
-func (e *Evaluator) staysPending(i nodegraph.Index) bool {
-	n := e.facts.Node(i)
-	return n.Kind().Composite() && (n.Waited() || e.facts.Memo(i) == fact.AnswerRun)
-}
-
 // lockWaitRule: a node that waits for its locks is Pending; a composite with something inside it stays Running (Argo:
 // markNodeWaitingForLock): a manual retry has opened it again, or a ready daemon in it has ended. One that was granted them goes
 // on as soon as nothing else holds it back; until then it gives them back, and asks again.

@@ -264,3 +264,10 @@ func (e *Evaluator) Passed(i nodegraph.Index) bool {
 	}
 	return false
 }
+
+// staysPending reports whether node i is a composite that has waited for a lock, or was not found in the cache: Argo never sets it to
+// Running.
+func (e *Evaluator) staysPending(i nodegraph.Index) bool {
+	n := e.facts.Node(i)
+	return n.Kind().Composite() && (n.Waited() || e.facts.Memo(i) == fact.AnswerRun)
+}
