@@ -36,6 +36,8 @@
 //	                                      sees the end. Later calls go by the message, so that an attempt that did not
 //	                                      count may be made once more: its record is among Outcome.Unknown then.
 //	the run of a container in its pod     A ContainerRetried without a number counts each time it is told.
+//	                                      The end of an earlier run that is told once more counts as that of the run
+//	                                      that is known.
 //	that a daemon was ready, once it      It counts as it ended, unless the group that it is an item of has succeeded.
 //	has ended
 //	parts of a second                     A backoff, a duration or a deadline may end up to a second early.
@@ -44,7 +46,9 @@
 //	that a pod is to end                  Terminate comes with each call as long as the pod is listed alive. A pod that was
 //	                                      asked for, and is not listed yet when its node ends, must be ended when it shows.
 //	questions, and answers before the     Resolve, Expand and Lookup come with each call until the node has begun. Items of
-//	node has begun                        a loop are stored, and so is a condition that did not hold.
+//	node has begun                        a loop are stored, and so is a condition that did not hold. That the
+//	                                      expression of a hook does not hold is asked again, and what comes after the
+//	                                      owner of the hook waits for the answer if it has not begun.
 //	the expression of a hook did hold     A hook that is due and was held back is stored as Pending. One that has not been
 //	                                      looked at yet is looked at by the next call.
 //	who came first to wait for a lock     The Reconciler knows it. After a restart those whose nodes were created first come
