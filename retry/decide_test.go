@@ -283,11 +283,11 @@ func TestBackoffGrows(t *testing.T) {
 			[]time.Duration{2 * second, 2 * second}},
 		{"a cap of next to nothing", retry.Backoff{Duration: 5 * second, Cap: 1}, []time.Duration{1, 1}},
 		{"the longest wait is a nanosecond less than this", retry.Backoff{Duration: longest + 1}, []time.Duration{longest}},
-		{"a huge factor does not overflow", retry.Backoff{Duration: second, Factor: math.MaxInt64},
+		{"a huge factor does not overflow", retry.Backoff{Duration: second, Factor: math.MaxInt},
 			[]time.Duration{second, longest, longest}},
 		{"a huge duration does not overflow", retry.Backoff{Duration: math.MaxInt64}, []time.Duration{longest, longest}},
-		{"both", retry.Backoff{Duration: math.MaxInt64, Factor: math.MaxInt64}, []time.Duration{longest, longest}},
-		{"a cap holds past an overflow", retry.Backoff{Duration: second, Factor: math.MaxInt64, Cap: time.Minute},
+		{"both", retry.Backoff{Duration: math.MaxInt64, Factor: math.MaxInt}, []time.Duration{longest, longest}},
+		{"a cap holds past an overflow", retry.Backoff{Duration: second, Factor: math.MaxInt, Cap: time.Minute},
 			[]time.Duration{second, time.Minute, time.Minute}},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -302,7 +302,7 @@ func TestBackoffGrows(t *testing.T) {
 
 // However many attempts there were, a wait never becomes shorter, negative or endless.
 func TestBackoffAfterThousandsOfAttempts(t *testing.T) {
-	for _, factor := range []int{2, 3, 1 << 40} {
+	for _, factor := range []int{2, 3, math.MaxInt32} {
 		s := retry.Strategy{Limit: limit(math.MaxInt), Backoff: &retry.Backoff{Duration: time.Second, Factor: factor, Jitter: 1}}
 		for _, n := range []int{100, 2000, 5000} { // 2 to the 2000th is infinite
 			d := s.Decide(times(n, failed("m")), retry.Environment{Now: at(10), Key: "k"})
