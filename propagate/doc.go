@@ -50,6 +50,29 @@
 // them. A record that [FromSnapshot] reads holds less than [Engine.Save] does: what it leaves open is learned from the next
 // observations.
 //
+// # Actions
+//
+// A host stores what it keeps of an engine, its state or its record, before it carries out the actions of a call, in their order.
+// It may die in between, so an action may come twice, and is carried out so that twice is as good as once. An Example of each loop
+// is at [Drive] and in package reconcile; RELIABILITY.md has what comes again after a crash before and after each.
+//
+//	action    the host                                    comes again after a restart         is answered with
+//	Start     Pod: makes the pod, under a name made from  as Recreate, while no pod is        what is seen of the pod: SyncPods, PodRunning,
+//	          the node's. HTTP, Plugin: has it served.    listed and nothing is reported      PodEnded; NodeEnded; Unrunnable if it can't be done
+//	          Others: nothing
+//	Wait      nothing: the node waits for a lock          no                                  nothing
+//	Recreate  as Start                                    as Start                            as Start
+//	Terminate ends the pod                                yes, and with each list in which    what is seen of the pod
+//	                                                      the pod is alive
+//	Acquire   asks a LockTable                            yes, until it is answered           LockGranted or LockQueued, later LockGranted;
+//	                                                                                          Unanswerable
+//	Release   tells the LockTable                         no: Adopt gives it nothing          LockGranted to whoever gets the lock
+//	Resolve   works out a condition                       yes, until it is answered           Resolved, Unanswerable
+//	Expand    works out the items of a loop               yes, until it is answered           Expanded, Unanswerable
+//	Lookup    looks into the cache                        yes, until it is answered           Memoized, Unanswerable
+//	Wake      calls again at that time                    yes                                 a call
+//	Complete  nothing more                                of a record that was not complete   nothing
+//
 // # What a record does not hold
 //
 // Argo's object has no field for all that an engine knows. Package reconcile, the one call for hosts that keep nothing else, has the
