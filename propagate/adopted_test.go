@@ -136,3 +136,24 @@ func TestErrorOverWhatRuns(t *testing.T) {
 	require.Len(t, r.Actions, 2)
 	require.Empty(t, cmp.Diff("Terminate", r.Actions[0].Type.String()))
 }
+
+// A pod that a call lists is not asked for by that call, whatever an engine that was made anew had asked for before. One that is not
+// listed is.
+func TestListedPodIsNotAskedFor(t *testing.T) {
+	e := drawn(t, "dag(a)")
+	for how, again := range map[string]func() *propagate.Engine{
+		"from its state":  func() *propagate.Engine { return reloaded(t, e) },
+		"from the record": func() *propagate.Engine { return adopted(t, e, nil) },
+	} {
+		for _, phase := range []propagate.PodPhase{propagate.PodPhasePending, propagate.PodPhaseRunning, propagate.PodPhaseSucceeded, propagate.PodPhaseFailed, ""} {
+			var pods []propagate.PodStatus
+			if phase != "" {
+				pods = []propagate.PodStatus{{Node: "wf.a", UID: "u", Phase: phase}}
+			}
+			r, err := again().SyncPods(epoch, pods)
+			require.NoError(t, err)
+			asked := strings.Contains(strings.Join(actionsOf(r), "\n"), "wf.a")
+			require.Equal(t, phase == "", asked, "%s, listed as %q: %v", how, phase, r.Actions)
+		}
+	}
+}
