@@ -157,3 +157,21 @@ func TestListedPodIsNotAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// A record may leave an attempt open although another was made after it. Nobody waits for the first: its pod is ended.
+func TestEarlierAttemptLeftOpen(t *testing.T) {
+	e := drawn(t, "dag(a: retry(2, pod), g: suspend)")
+	tell(t, e, propagate.PodFailed("wf.a(0)", ""))
+	a := adopted(t, e, func(s *nodegraph.Snapshot) {
+		for k := range s.Nodes {
+			if s.Nodes[k].Name == "wf.a(0)" {
+				s.Nodes[k].Phase, s.Nodes[k].Finished = nodegraph.PhaseRunning, time.Time{}
+			}
+		}
+	})
+	r, err := a.SyncPods(epoch, podsRunning("wf.a(0)", "wf.a(1)"))
+	require.NoError(t, err)
+	require.Contains(t, actionsOf(r), `Terminate wf.a(0) "closed: what it is inside of has ended"`)
+	tell(t, a, propagate.PodSucceeded("wf.a(1)"))
+	expect(t, a, "wf.a", nodegraph.PhaseSucceeded)
+}

@@ -61,6 +61,16 @@ func (e *Engine) closeAll() {
 	e.sweep(0)
 }
 
+// closeEarlierAttempts ends the pods that a record leaves open although their Retry has made another attempt: nobody waits for them.
+func (e *Engine) closeEarlierAttempts() {
+	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+		if n := e.facts.Node(i); n.IsAttempt() && n.Kind() == nodegraph.KindPod && e.graph.Last(n.Parent()) != i {
+			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
+		}
+	}
+	e.sweep(0)
+}
+
 // stopWaitsInside stops what waits for a lock inside something that only ends: it is not to start any more.
 func (e *Engine) stopWaitsInside() {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {

@@ -213,6 +213,7 @@ func (r *restorer) restore() error {
 	e.sweep(0)
 	if r.record {
 		r.endRecorded()
+		e.closeEarlierAttempts()
 		e.askForDaemonLocks()
 	}
 	e.keepDecisions()
