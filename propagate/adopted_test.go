@@ -158,20 +158,24 @@ func TestListedPodIsNotAskedFor(t *testing.T) {
 	}
 }
 
-// A record may leave an attempt open although another was made after it. Nobody waits for the first: its pod is ended.
+// A record may leave an attempt, or a pod inside one, open although another attempt was made after it. Nobody waits for that: the pod
+// is ended.
 func TestEarlierAttemptLeftOpen(t *testing.T) {
-	e := drawn(t, "dag(a: retry(2, pod), g: suspend)")
-	tell(t, e, propagate.PodFailed("wf.a(0)", ""))
-	a := adopted(t, e, func(s *nodegraph.Snapshot) {
-		for k := range s.Nodes {
-			if s.Nodes[k].Name == "wf.a(0)" {
-				s.Nodes[k].Phase, s.Nodes[k].Finished = nodegraph.PhaseRunning, time.Time{}
+	for text, name := range map[string]string{"dag(a: retry(2, pod), g: suspend)": "", "dag(a: retry(2, dag(x)), g: suspend)": ".x"} {
+		first, second := "wf.a(0)"+name, "wf.a(1)"+name
+		e := drawn(t, text)
+		tell(t, e, propagate.PodFailed(first, ""))
+		a := adopted(t, e, func(s *nodegraph.Snapshot) {
+			for k := range s.Nodes {
+				if s.Nodes[k].Name == first {
+					s.Nodes[k].Phase, s.Nodes[k].Finished = nodegraph.PhaseRunning, time.Time{}
+				}
 			}
-		}
-	})
-	r, err := a.SyncPods(epoch, podsRunning("wf.a(0)", "wf.a(1)"))
-	require.NoError(t, err)
-	require.Contains(t, actionsOf(r), `Terminate wf.a(0) "closed: what it is inside of has ended"`)
-	tell(t, a, propagate.PodSucceeded("wf.a(1)"))
-	expect(t, a, "wf.a", nodegraph.PhaseSucceeded)
+		})
+		r, err := a.SyncPods(epoch, podsRunning(first, second))
+		require.NoError(t, err)
+		require.Contains(t, actionsOf(r), "Terminate "+first+` "closed: what it is inside of has ended"`)
+		tell(t, a, propagate.PodSucceeded(second))
+		expect(t, a, "wf.a", nodegraph.PhaseSucceeded)
+	}
 }

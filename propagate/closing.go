@@ -61,14 +61,27 @@ func (e *Engine) closeAll() {
 	e.sweep(0)
 }
 
-// closeEarlierAttempts ends the pods that a record leaves open although their Retry has made another attempt: nobody waits for them.
+// closeEarlierAttempts ends what a record leaves open in an attempt although its Retry has made another: nobody waits for it. A
+// daemon there ends with its boundary.
 func (e *Engine) closeEarlierAttempts() {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		if n := e.facts.Node(i); n.IsAttempt() && n.Kind() == nodegraph.KindPod && e.graph.Last(n.Parent()) != i {
+		n := e.facts.Node(i)
+		superseded := n.IsAttempt() && e.graph.Last(n.Parent()) != i
+		if !n.Kind().Composite() && (superseded || !n.IsDaemon() && e.inEarlierAttempt(i)) {
 			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
 		}
 	}
 	e.sweep(0)
+}
+
+// inEarlierAttempt reports whether node i is, or is inside of, an attempt of a Retry that has made another.
+func (e *Engine) inEarlierAttempt(i nodegraph.Index) bool {
+	for p := i; p > nodegraph.Root; p = e.facts.Node(p).Parent() {
+		if n := e.facts.Node(p); n.IsAttempt() && e.graph.Last(n.Parent()) != p {
+			return true
+		}
+	}
+	return false
 }
 
 // stopWaitsInside stops what waits for a lock inside something that only ends: it is not to start any more.
