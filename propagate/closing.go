@@ -66,8 +66,7 @@ func (e *Engine) closeAll() {
 func (e *Engine) closeEarlierAttempts() {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		n := e.facts.Node(i)
-		superseded := n.IsAttempt() && e.graph.Last(n.Parent()) != i
-		if !n.Kind().Composite() && (superseded || !n.IsDaemon() && e.inEarlierAttempt(i)) {
+		if !n.Kind().Composite() && (e.superseded(i) || !n.IsDaemon() && e.inEarlierAttempt(i)) {
 			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
 		}
 	}
@@ -77,7 +76,7 @@ func (e *Engine) closeEarlierAttempts() {
 // inEarlierAttempt reports whether node i is, or is inside of, an attempt of a Retry that has made another.
 func (e *Engine) inEarlierAttempt(i nodegraph.Index) bool {
 	for p := i; p > nodegraph.Root; p = e.facts.Node(p).Parent() {
-		if n := e.facts.Node(p); n.IsAttempt() && e.graph.Last(n.Parent()) != p {
+		if e.superseded(p) {
 			return true
 		}
 	}

@@ -235,7 +235,7 @@ func completeWorkflow(t *testing.T) {
 	for _, ev := range []propagate.Event{propagate.PodDeleted("wf.a"), propagate.Shutdown("Stop"), propagate.PodDeleted("nobody")} {
 		require.ErrorIs(t, refused(t, e, ev), propagate.ErrComplete)
 	}
-	require.Equal(t, []string{"Terminate wf.a"}, actionsOf(listed(t, e, podOf("wf.a", "another", "Running"))))
+	require.Equal(t, []string{`Terminate wf.a "its node has ended"`}, actionsOf(listed(t, e, podOf("wf.a", "another", "Running"))))
 }
 
 func badBatch(t *testing.T) {

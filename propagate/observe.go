@@ -96,7 +96,7 @@ func (e *Engine) final(i nodegraph.Index) bool {
 	for p := i; p > nodegraph.Root; p = e.graph.Node(p).Parent {
 		n := e.facts.Node(p)
 		switch {
-		case n.IsAttempt() && e.graph.Last(n.Parent()) != p,
+		case e.superseded(p),
 			n.Stage() == fact.StageStopped && n.Kind() == nodegraph.KindPod && p != i,
 			n.Stage() == fact.StageEnded && n.Kind().Composite(),
 			len(e.rules.LocksOf(p)) > 0 && (n.Lock() == fact.LockNone && e.rules.Brief(p).Fulfilled() || p != i && n.Waits()):
@@ -104,6 +104,12 @@ func (e *Engine) final(i nodegraph.Index) bool {
 		}
 	}
 	return false
+}
+
+// superseded reports whether node i is an attempt that was followed by another.
+func (e *Engine) superseded(i nodegraph.Index) bool {
+	n := e.facts.Node(i)
+	return n.IsAttempt() && e.graph.Last(n.Parent()) != i
 }
 
 // podEnded merges the end of a pod, unless it is one that failed before it ran and may be made anew (Argo:

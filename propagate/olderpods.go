@@ -57,10 +57,13 @@ func (e *Engine) toldToEnd(i nodegraph.Index) bool {
 
 // whyToEnd says why the pod of a node must end.
 func (e *Engine) whyToEnd(i nodegraph.Index) string {
-	if e.facts.Node(i).Released() {
+	switch n := e.facts.Node(i); {
+	case n.Released():
 		return textBoundary
+	case n.Stage() == fact.StageStopped:
+		return e.rules.MessageWords(i)
 	}
-	return e.rules.MessageWords(i)
+	return textUnwanted
 }
 
 // textBoundary says why the pod of a ready daemon is to end.

@@ -125,7 +125,7 @@ func TestPodsThatOutliveTheirWorkflow(t *testing.T) {
 	e = drawn(t, "dag(a)")
 	listed(t, e, podOf("wf.a", "a", "Succeeded", terminated("main", 0)))
 	require.Empty(t, listed(t, e, podOf("wf.a", "a", "Running", running("main"))).Actions, "it was not stopped, and a list may be old")
-	require.Equal(t, []string{"Terminate wf.a"}, actionsOf(listed(t, e, podOf("wf.a", "b", "Running", running("main")))), "it is another")
+	require.Equal(t, []string{`Terminate wf.a "its node has ended"`}, actionsOf(listed(t, e, podOf("wf.a", "b", "Running", running("main")))), "it is another")
 }
 
 // Where the workflow goes on, too, a pod that is listed alive is to be ended until it is not, if its node was ended without it.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -173,4 +174,25 @@ func (s *State) base() time.Time {
 		return time.Unix(0, 0).UTC()
 	}
 	return s.Started
+}
+
+// checkRecord refuses values in a record that can't be.
+func checkRecord(s *nodegraph.Snapshot) error {
+	switch {
+	case s.Phase > nodegraph.PhaseOmitted:
+		return &StateError{Field: "phase", Value: s.Phase.String(), Err: ErrStateValue}
+	case !isStrategy(s.Shutdown):
+		return &StateError{Field: "shutdown", Value: s.Shutdown, Err: ErrStateValue}
+	}
+	for k := range s.Nodes {
+		switch n := &s.Nodes[k]; {
+		case n.Phase > nodegraph.PhaseOmitted, n.Kind == nodegraph.KindSkipped && !n.Phase.Settled():
+			return &StateError{Node: n.Name, Field: "phase", Value: n.Phase.String(), Err: ErrStateValue}
+		case n.Kind > nodegraph.KindSkipped:
+			return &StateError{Node: n.Name, Field: "type", Value: n.Kind.String(), Err: ErrStateValue}
+		case n.Restarts < 0:
+			return &StateError{Node: n.Name, Field: "restarts", Value: strconv.Itoa(n.Restarts), Err: ErrStateValue}
+		}
+	}
+	return nil
 }

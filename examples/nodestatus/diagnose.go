@@ -99,9 +99,9 @@ type reportText struct {
 
 func (t *reportText) print() {
 	r := t.report
-	fmt.Fprintf(t.out, "Name:       %s\n", visible(t.w.Name))
+	fmt.Fprintf(t.out, "Name:       %s\n", tree.Visible(t.w.Name))
 	if t.w.Namespace != "" {
-		fmt.Fprintf(t.out, "Namespace:  %s\n", visible(t.w.Namespace))
+		fmt.Fprintf(t.out, "Namespace:  %s\n", tree.Visible(t.w.Namespace))
 	}
 	fmt.Fprintf(t.out, "Status:     %s\n", t.paint.phase(r.Workflow.Recorded.Phase, said(phaseText(r.Workflow.Recorded))))
 	fmt.Fprint(t.out, podsText(&t.in))
@@ -169,7 +169,7 @@ func (t *reportText) waitingFor() string {
 		return "the workflow is to be resumed"
 	}
 	w := &t.report.Waits[0]
-	text := needText(*w) + " (" + visible(w.Name) + ")"
+	text := needText(*w) + " (" + tree.Visible(w.Name) + ")"
 	if !w.Since.IsZero() {
 		text += fmt.Sprintf(", since %s (%s)", w.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(w.Since)))
 	}
@@ -177,7 +177,7 @@ func (t *reportText) waitingFor() string {
 }
 
 // said is a text that may be long, of whoever wrote a message.
-func said(text string) string { return visible(shortened(text, 500)) }
+func said(text string) string { return tree.Visible(tree.Shortened(text, 500)) }
 
 func count(n int, what string) string {
 	if n == 1 {
@@ -242,7 +242,7 @@ func (t *reportText) findings() {
 		if shown[f.Kind]++; shown[f.Kind] > mostOfAKind {
 			continue
 		}
-		fmt.Fprintf(t.out, "  %s  %s\n", t.paint.bad(string(f.Kind)), visible(f.Name))
+		fmt.Fprintf(t.out, "  %s  %s\n", t.paint.bad(string(f.Kind)), tree.Visible(f.Name))
 		if f.Recorded.Phase != nodegraph.PhasePlanned {
 			fmt.Fprintf(t.out, "    Recorded:  %s\n", said(f.Recorded.String()))
 		}
@@ -283,7 +283,7 @@ func (t *reportText) commands(list []string) {
 		return
 	}
 	for _, c := range list {
-		fmt.Fprintf(t.out, "    %-10s %s\n", title, visible(c))
+		fmt.Fprintf(t.out, "    %-10s %s\n", title, tree.Visible(c))
 		title = ""
 	}
 	t.typed = text
@@ -309,7 +309,7 @@ func (t *reportText) follows() {
 	}
 	fmt.Fprintf(t.out, "\n%s:\n", title)
 	for _, n := range t.report.Follows[:min(len(t.report.Follows), mostOfAKind)] {
-		fmt.Fprintf(t.out, "  %s %s: %s -> %s\n", n.Type, visible(n.Name), said(n.Recorded.String()), said(n.Should.String()))
+		fmt.Fprintf(t.out, "  %s %s: %s -> %s\n", n.Type, tree.Visible(n.Name), said(n.Recorded.String()), said(n.Should.String()))
 	}
 	t.rest(len(t.report.Follows))
 }
@@ -329,7 +329,7 @@ func (t *reportText) waits() {
 	fmt.Fprintf(t.out, "\n%s:\n", title)
 	defer t.rest(len(t.report.Waits))
 	for _, w := range t.report.Waits[:min(len(t.report.Waits), mostOfAKind)] {
-		fmt.Fprintf(t.out, "  %s %s: %s", w.Type, visible(w.Name), needText(w))
+		fmt.Fprintf(t.out, "  %s %s: %s", w.Type, tree.Visible(w.Name), needText(w))
 		if !w.Since.IsZero() {
 			fmt.Fprintf(t.out, ", since %s (%s)", w.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(w.Since)))
 		}
@@ -376,15 +376,15 @@ func (t *reportText) locks() {
 	}
 	fmt.Fprintf(t.out, "\nLocks:\n")
 	for _, l := range t.report.Locks {
-		fmt.Fprintf(t.out, "  %s", visible(l.Key))
+		fmt.Fprintf(t.out, "  %s", tree.Visible(l.Key))
 		for _, h := range l.Holders {
-			fmt.Fprintf(t.out, "\n    held by %s (%s)", visible(holderText(h)), h.Recorded.Phase)
+			fmt.Fprintf(t.out, "\n    held by %s (%s)", tree.Visible(holderText(h)), h.Recorded.Phase)
 		}
 		for _, h := range l.Others {
-			fmt.Fprintf(t.out, "\n    held by %s", visible(h))
+			fmt.Fprintf(t.out, "\n    held by %s", tree.Visible(h))
 		}
 		for _, h := range l.Waiters {
-			fmt.Fprintf(t.out, "\n    awaited by %s (%s)", visible(holderText(h)), h.Recorded.Phase)
+			fmt.Fprintf(t.out, "\n    awaited by %s (%s)", tree.Visible(holderText(h)), h.Recorded.Phase)
 		}
 		fmt.Fprintln(t.out)
 	}

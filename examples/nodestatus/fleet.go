@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nodestatus/nodestatus/examples/tree"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate/diagnose"
 )
@@ -38,7 +39,7 @@ func (d *diagnosed) fail(file string, err error) {
 	if strings.HasPrefix(err.Error(), "open ") || strings.HasPrefix(err.Error(), "read ") { // which name the file
 		text = ""
 	}
-	fmt.Fprintf(d.std.err, "error: %s%s\n", text, visible(hinted(err).Error()))
+	fmt.Fprintf(d.std.err, "error: %s%s\n", text, tree.Visible(hinted(err).Error()))
 }
 
 func (d *diagnosed) readAll(file string) error {
@@ -115,7 +116,7 @@ func (d *diagnosed) table(output string) error {
 	case "name":
 		for _, r := range rows {
 			if r.Verdict.Bad() {
-				fmt.Fprintln(out, visible(r.Namespace+"/"+r.Name))
+				fmt.Fprintln(out, tree.Visible(r.Namespace+"/"+r.Name))
 			}
 		}
 	default:
@@ -148,10 +149,10 @@ func printTable(out io.Writer, rows []diagnose.Row, wide bool) {
 		if wide {
 			line = append(line, fmt.Sprint(r.Findings), filled(r.Cause), filled(strings.Join(r.Commands, " && ")))
 		} else {
-			line = append(line, filled(shortened(r.Cause, 160)))
+			line = append(line, filled(tree.Shortened(r.Cause, 160)))
 		}
 		for k := range line {
-			line[k] = visible(line[k])
+			line[k] = tree.Visible(line[k])
 		}
 		lines = append(lines, line)
 	}
@@ -179,10 +180,10 @@ func printAdvice(out io.Writer, rows []diagnose.Row) {
 			fmt.Fprintf(out, "\n... and more of these: -o wide has a command for each\n")
 			return
 		}
-		fmt.Fprintf(out, "\n%s/%s\n  Reason:  %s.\n  Remedy:  %s.\n", visible(r.Namespace), visible(r.Name), visible(sentence(r.Reason)), visible(sentence(r.Remedy)))
+		fmt.Fprintf(out, "\n%s/%s\n  Reason:  %s.\n  Remedy:  %s.\n", tree.Visible(r.Namespace), tree.Visible(r.Name), tree.Visible(sentence(r.Reason)), tree.Visible(sentence(r.Remedy)))
 		title := "Type:"
 		for _, c := range r.Commands {
-			fmt.Fprintf(out, "  %-8s %s\n", title, visible(c))
+			fmt.Fprintf(out, "  %-8s %s\n", title, tree.Visible(c))
 			title = ""
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+
+	"github.com/nodestatus/nodestatus/examples/tree"
 )
 
 // A command is one subcommand.
@@ -72,7 +74,7 @@ func run(args []string, std stdio) int {
 			return c.call(args[1:], std)
 		}
 	}
-	fmt.Fprintf(std.err, "error: unknown command %s\n", visible(strconv.Quote(args[0])))
+	fmt.Fprintf(std.err, "error: unknown command %s\n", tree.Visible(strconv.Quote(args[0])))
 	usage(std.err)
 	return 2
 }
@@ -99,7 +101,7 @@ func (c *command) call(args []string, std stdio) int {
 	case errors.Is(err, errUsage), errors.Is(err, errRead):
 		return 2
 	}
-	fmt.Fprintln(std.err, "error:", visible(err.Error()))
+	fmt.Fprintln(std.err, "error:", tree.Visible(err.Error()))
 	return 2
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/nodestatus/nodestatus/examples/tree"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate/whatif"
 )
@@ -66,10 +67,10 @@ func (t *whatifText) suggestion() {
 	fmt.Fprintf(t.out, "\nSafe with this change, which was tried: %s.\n", said(s.Because))
 	for _, e := range s.Else {
 		value, _ := json.Marshal(e.Value) // of what was read: can't fail
-		fmt.Fprintf(t.out, "  template %s, which the object does not hold: retryStrategy: %s\n", visible(e.Template), visible(string(value)))
+		fmt.Fprintf(t.out, "  template %s, which the object does not hold: retryStrategy: %s\n", tree.Visible(e.Template), tree.Visible(string(value)))
 	}
 	if len(s.Patch) > 0 {
 		patch, _ := json.Marshal(s.Patch) // likewise
-		fmt.Fprintf(t.out, "%s\n", visible(string(patch)))
+		fmt.Fprintf(t.out, "%s\n", tree.Visible(string(patch)))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nodestatus/nodestatus/examples/tree"
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate/diagnose"
@@ -202,9 +203,9 @@ type whatifText struct {
 func (t *whatifText) print() {
 	r := t.result
 	fmt.Fprintf(t.out, "Verdict:      %s\n", t.verdict())
-	fmt.Fprintf(t.out, "Name:         %s\n", visible(t.w.Name))
+	fmt.Fprintf(t.out, "Name:         %s\n", tree.Visible(t.w.Name))
 	if t.w.Namespace != "" {
-		fmt.Fprintf(t.out, "Namespace:    %s\n", visible(t.w.Namespace))
+		fmt.Fprintf(t.out, "Namespace:    %s\n", tree.Visible(t.w.Namespace))
 	}
 	undisturbed := t.paint.phase(r.Undisturbed.Phase, said(r.Undisturbed.String()))
 	fmt.Fprintf(t.out, "Undisturbed:  %s, %s from now on\n", undisturbed, count(r.Pods, "pod"))
@@ -265,11 +266,11 @@ func (t *whatifText) verdict() string {
 	case len(names) == 0:
 		return t.paint.bad("NOT safe on spot machines: " + said(r.Verdict.Because))
 	case len(names) == 1:
-		return t.paint.bad(fmt.Sprintf("NOT safe on spot machines: losing %s fails it", visible(names[0])))
+		return t.paint.bad(fmt.Sprintf("NOT safe on spot machines: losing %s fails it", tree.Visible(names[0])))
 	case len(names) > 6:
 		names = append(names[:6], fmt.Sprintf("%d more", len(names)-6))
 	}
-	return t.paint.bad(fmt.Sprintf("NOT safe on spot machines: losing any of %s fails it", visible(strings.Join(names, ", "))))
+	return t.paint.bad(fmt.Sprintf("NOT safe on spot machines: losing any of %s fails it", tree.Visible(strings.Join(names, ", "))))
 }
 
 // held says what of the object itself keeps the workflow from running.
@@ -311,10 +312,10 @@ func (t *whatifText) assumptions() {
 		if a.Items >= 0 {
 			what = "has " + count(a.Items, "item")
 		}
-		fmt.Fprintf(t.out, "  %s: %s %s\n", visible(a.Node), said(a.Text), what)
+		fmt.Fprintf(t.out, "  %s: %s %s\n", tree.Visible(a.Node), said(a.Text), what)
 	}
 	for _, u := range t.w.Unresolved {
-		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", visible(u.Field), said(u.Text), u.CountsAs)
+		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", tree.Visible(u.Field), said(u.Text), u.CountsAs)
 	}
 }
 
@@ -497,7 +498,7 @@ func (t *whatifText) table(rows []lossRow) {
 		if len(r.loss.Waits) > 0 {
 			phase = "never ends"
 		}
-		lines = append(lines, []string{visible(r.pods), strings.Join(r.when, ", "), phase, visible(t.retried(r.loss)), said(t.becomes(r.loss))})
+		lines = append(lines, []string{tree.Visible(r.pods), strings.Join(r.when, ", "), phase, tree.Visible(t.retried(r.loss)), said(t.becomes(r.loss))})
 		phases = append(phases, r.loss.Phase)
 	}
 	wide := make([]int, len(lines[0]))

@@ -12,12 +12,6 @@ import (
 	"github.com/nodestatus/nodestatus/examples/tree"
 )
 
-// visible is text as a terminal may show it.
-func visible(text string) string { return tree.Visible(text) }
-
-// shortened is the beginning of a text that is long.
-func shortened(text string, most int) string { return tree.Shortened(text, most) }
-
 // A screen is where a command prints. It writes what could harm a terminal as escapes, and remembers when it could not write.
 // The ends of lines, tabs and the colours of a painter are the command's own.
 type screen struct {
@@ -51,7 +45,7 @@ func (s *screen) Write(p []byte) (int, error) {
 		if r == '\n' || r == '\t' || !tree.Hidden(r) && r != utf8.RuneError {
 			b.Write(data[:size])
 		} else {
-			b.WriteString(visible(string(r)))
+			b.WriteString(tree.Visible(string(r)))
 		}
 		data = data[size:]
 	}
