@@ -61,8 +61,8 @@ func (e *Engine) closeAll() {
 	e.sweep(0)
 }
 
-// closeEarlierAttempts ends what a record leaves open in an attempt although its Retry has made another: nobody waits for it. A
-// daemon there ends with its boundary.
+// closeEarlierAttempts ends what a record leaves open in an attempt although its Retry has made another, and the attempt with it:
+// nobody waits for that. A daemon there ends with its boundary.
 func (e *Engine) closeEarlierAttempts() {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		n := e.facts.Node(i)
@@ -71,6 +71,12 @@ func (e *Engine) closeEarlierAttempts() {
 		}
 	}
 	e.sweep(0)
+	for i := nodegraph.Index(e.graph.Len()) - 1; i > nodegraph.Root; i-- {
+		if e.superseded(i) && !e.rules.Brief(i).Fulfilled() && e.rules.OpenMember(i) == nodegraph.None {
+			e.facts.End(i, nodegraph.PhaseFailed, rule.TextClosed, e.facts.Now())
+			e.sweep(0)
+		}
+	}
 }
 
 // inEarlierAttempt reports whether node i is, or is inside of, an attempt of a Retry that has made another.

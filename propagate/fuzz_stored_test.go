@@ -74,6 +74,7 @@ func FuzzFromSnapshot(f *testing.F) {
 	for k := range 30 {
 		f.Add(k, []byte{byte(k), byte(3 * k), byte(5 * k), 1, byte(k), 3})
 	}
+	f.Add(-138, []byte("A0H0\x87\x94\x1a\x06")) // an attempt before another was omitted
 	f.Fuzz(func(t *testing.T, which int, data []byte) {
 		e := scene(t, int(uint16(which)), true)
 		s := e.Snapshot()

@@ -178,9 +178,6 @@ func (r *reconciler) load(ctx context.Context, object *unstructured.Unstructured
 	if w.engine, _, err = propagate.FromSnapshot(w.stored.Spec, w.stored.Snapshot); err != nil {
 		return w, r.refuse(ctx, w, err.Error())
 	}
-	if strategy := w.stored.Snapshot.Shutdown; strategy != "" {
-		w.news = append(w.news, propagate.Shutdown(strategy)) // perhaps it was not carried out yet
-	}
 	r.locks.adopt(w.key, w.engine)
 	r.keep(w)
 	return w, nil
