@@ -66,9 +66,10 @@ func (e *Engine) daemonWaits(i nodegraph.Index, o *store.Observation) {
 	}
 }
 
-// merge joins an observation into what is known of node i. What has ended does not live again because a newer pod was never
-// seen to run, nor where that would undo what was decided: see final. Inside that the engine learns which pod it was and no
-// more: its end could start what comes after it.
+// merge joins an observation into what is known of node i. What has ended does not live again because a newer pod was never seen to
+// run, nor after a record that does not tell which pod was the last, nor where that would undo what was decided: see final. Inside
+// that the engine learns which pod it was and no more: its end could start what comes after it. When an attempt ended is not learned
+// once its Retry has ended without knowing that: it would wait for a backoff after which nothing comes.
 func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	e.facts.BeginFirstRun(i)
 	if e.facts.Knows(i, o) {
@@ -77,10 +78,13 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	n := e.facts.Node(i)
 	if n.Stage() >= fact.StageGone && e.rules.Brief(i).Fulfilled() {
 		switch {
-		case e.facts.Run(i).Before(o.Run) && (o.Stage == fact.StageNone || o.Stage == fact.StageGone || e.final(i)):
+		case e.facts.Run(i).Before(o.Run) && (n.SeenEnded() || o.Stage == fact.StageNone || o.Stage == fact.StageGone || e.final(i)):
 			return
 		case n.Stage() != fact.StageStopped && e.final(n.Parent()):
 			o = &store.Observation{Run: o.Run, UID: o.UID}
+		case n.IsAttempt() && o.Run == e.facts.Run(i) && e.facts.Undated(i) && e.rules.Brief(n.Parent()).Fulfilled():
+			late := *o
+			late.Undated, o = true, &late
 		}
 	}
 	finished := e.facts.Finished(i)

@@ -154,8 +154,11 @@ func (e *Engine) awaitHook(i nodegraph.Index) {
 }
 
 // askHooksAgain makes the host be asked once more about hooks of node i, which has ended: their expressions did not hold while it
-// ran.
+// ran. No hook is due because a node has ended with what it is inside of.
 func (e *Engine) askHooksAgain(i nodegraph.Index) {
+	if e.rules.WithinEnded(i) {
+		return
+	}
 	for _, h := range e.graph.Hooks(i) {
 		if n := e.facts.Node(h); !n.Exists() && n.Answer() == fact.AnswerSkip && !n.SeenEnded() {
 			e.facts.SetAnswer(h, fact.AnswerNone)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -13,6 +14,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/propagate/simhost"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 	"github.com/nodestatus/nodestatus/retry"
@@ -80,11 +82,16 @@ func (f *flow) owedAgain() []string {
 	return names
 }
 
-// checkCounted: a node that waited for another pod waits for it still, and did not end because of the pod before (I7).
+// checkCounted: a node that waited for another pod waits for it still, and did not end because of the pod before (I7). A timeout or a
+// deadline may have ended it.
 func (w *world) checkCounted(f *flow, names []string) {
 	for _, name := range names {
-		if i := f.Engine.Graph().Find(name); !f.dead && i != nodegraph.None && f.Engine.Verdict(i).Phase.Unsuccessful() {
-			w.fault(f, "restart counts the end of a pod twice", "%s waited for another pod and is %v", name, f.Engine.Verdict(i).Phase)
+		i := f.Engine.Graph().Find(name)
+		if f.dead || i == nodegraph.None {
+			continue
+		}
+		if v := f.Engine.Verdict(i); v.Phase.Unsuccessful() && v.Rule != rule.RuleStopped {
+			w.fault(f, "restart counts the end of a pod twice", "%s waited for another pod and is %v", name, v.Phase)
 		}
 	}
 }
@@ -280,7 +287,7 @@ func (f *flow) failedIn(i nodegraph.Index) bool {
 }
 
 // waitsForHook reports whether node i comes after a task or step of which a hook has come to be due. An engine that was loaded is as it
-// was, so that it is due because of what the first call told, or because of the status that hooks see in it. An engine of a record may
+// see that status as well, or only have to ask the host once more whether a hook is due: that it is not stands in no record.
 // only have to ask the host once more whether a hook is due: that it is not stands in no record.
 func (f *flow) waitsForHook(i nodegraph.Index, asked bool) bool {
 	g := f.Engine.Graph()
@@ -294,7 +301,8 @@ func (f *flow) waitsForHook(i nodegraph.Index, asked bool) bool {
 	}
 	return slices.ContainsFunc(f.Engine.Obligations(), func(o propagate.Obligation) bool {
 		owner, h := g.Owner(o.Node)
-		return h != nil && (!asked || o.For == propagate.WaitCondition) && slices.ContainsFunc(before[1:], func(d nodegraph.Index) bool {
+		status := h != nil && strings.Contains(h.Expression, "workflow.status")
+		return h != nil && (!asked || status || o.For == propagate.WaitCondition) && slices.ContainsFunc(before[1:], func(d nodegraph.Index) bool {
 			return d == owner || g.Node(owner).Parent == d
 		})
 	})
