@@ -117,8 +117,8 @@ func (e *Engine) hasPod(i nodegraph.Index) bool {
 	return e.facts.Node(i).Kind() == nodegraph.KindPod && (f.Stage() == fact.StagePending || f.Stage() == fact.StageRunning || f.Stage() == fact.StageEnded && f.Unsynced())
 }
 
-// podNode finds the node that a pod is for, None if there is none. It returns false if the workflow never asked for the pod: the node has not started,
-// or it has ended or waits for a lock without a pod, and the pod is from before a manual retry.
+// podNode finds the node that a pod is for, None if there is none. It returns false if the workflow never asked for the pod: the node
+// has not started, or it has ended or waits for a lock without a pod, and the pod is from before a manual retry.
 func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	i := e.graph.Find(p.Node)
 	if i <= nodegraph.Root || e.facts.Node(i).Kind() != nodegraph.KindPod {

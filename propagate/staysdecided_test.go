@@ -120,24 +120,34 @@ func TestHookOfAStatusIsDueAfterARestartToo(t *testing.T) {
 	}
 }
 
-// A record does not tell how often a container ran again in its pod, so that the end of an earlier run counts as that of the run that
-// is known. A saved state does.
+// A record does not tell how often a container ran again in its pod. While the pod runs, the end of an earlier run counts as that of the
+// run that is known. Once the pod has ended, the container stays as it ended. A saved state tells it.
 func TestRunOfAContainerThatARecordDoesNotTell(t *testing.T) {
-	e := drawn(t, "dag(a: pod(x), hold: suspend)")
 	first := of("1", propagate.ContainerEnded("wf.a", "x", 1, ""))
 	first.Pod.Attempt = 1
-	tell(t, e, first)
-	tell(t, e, of("1", propagate.ContainerRetried("wf.a", "x")))
-	tell(t, e, of("1", propagate.ContainerEnded("wf.a", "x", 0, "")), of("1", propagate.PodSucceeded("wf.a")))
-	for name, c := range map[string]struct {
-		again *propagate.Engine
-		want  nodegraph.Phase
+	pod := of("1", propagate.PodSucceeded("wf.a"))
+	for _, c := range []struct {
+		why                     string
+		again                   func(testing.TB, *propagate.Engine) *propagate.Engine
+		whileItRuns, afterwards nodegraph.Phase
 	}{
-		"it goes on": {e, nodegraph.PhaseSucceeded}, "loaded": {reloaded(t, e), nodegraph.PhaseSucceeded}, "restored": {restored(t, e), nodegraph.PhaseFailed},
+		{"it goes on", func(_ testing.TB, e *propagate.Engine) *propagate.Engine { return e }, nodegraph.PhaseSucceeded, nodegraph.PhaseSucceeded},
+		{"loaded", reloaded, nodegraph.PhaseSucceeded, nodegraph.PhaseSucceeded},
+		{"restored", restored, nodegraph.PhaseFailed, nodegraph.PhaseSucceeded},
 	} {
-		expect(t, c.again, "wf.a.x", nodegraph.PhaseSucceeded)
-		tell(t, c.again, first)
-		require.Equal(t, map[string]string{"wf.a": "Succeeded", "wf.a.x": c.want.String()}, looks(c.again, "wf.a", "wf.a.x"), name)
+		for late, want := range map[bool]nodegraph.Phase{false: c.whileItRuns, true: c.afterwards} {
+			e := drawn(t, "dag(a: pod(x, y), hold: suspend)")
+			tell(t, e, first)
+			tell(t, e, of("1", propagate.ContainerRetried("wf.a", "x")))
+			tell(t, e, of("1", propagate.ContainerEnded("wf.a", "x", 0, "")))
+			if late {
+				tell(t, e, pod)
+			}
+			e = c.again(t, e)
+			tell(t, e, first)
+			tell(t, e, pod)
+			require.Equal(t, map[string]string{"wf.a": "Succeeded", "wf.a.x": want.String()}, looks(e, "wf.a", "wf.a.x"), "%s, the pod had ended: %v", c.why, late)
+		}
 	}
 }
 

@@ -285,11 +285,11 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events 
 	}
 }
 
-// runLost reports whether node i is a container of a pod of which an earlier run than the present is told, after a restart from a record:
-// that does not tell which run was the last, so that what is told counts as being of the run that is known.
+// runLost reports whether node i is a container of a pod that runs, and an earlier run than the present is told, after a restart from a
+// record: that does not tell which run was the last, so that what is told counts as being of the run that is known.
 func (w *world) runLost(f *flow, i nodegraph.Index, events []propagate.Event) bool {
 	n := f.Engine.Graph().Node(i)
-	if n.Kind != nodegraph.KindContainer || !f.crashed || w.host.restart == restartLoad {
+	if n.Kind != nodegraph.KindContainer || !f.crashed || w.host.restart == restartLoad || f.Engine.Verdict(n.Parent).Fulfilled {
 		return false
 	}
 	p := f.Pod(f.Engine.Graph().Node(n.Parent).Name())
