@@ -156,11 +156,8 @@ func (e *Engine) awaitHook(i nodegraph.Index) {
 // askHooksAgain makes the host be asked once more about hooks of node i, which has ended: their expressions did not hold while it
 // ran. No hook is due because a node has ended with what it is inside of.
 func (e *Engine) askHooksAgain(i nodegraph.Index) {
-	if e.rules.WithinEnded(i) {
-		return
-	}
 	for _, h := range e.graph.Hooks(i) {
-		if n := e.facts.Node(h); !n.Exists() && n.Answer() == fact.AnswerSkip && !n.SeenEnded() {
+		if n := e.facts.Node(h); !n.Exists() && n.Answer() == fact.AnswerSkip && !n.SeenEnded() && !e.rules.WithinEnded(i) {
 			e.facts.SetAnswer(h, fact.AnswerNone)
 			e.starts.want(h) // it may have been answered in this call, and looks as if it never was
 		}
