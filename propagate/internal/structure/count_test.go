@@ -126,3 +126,15 @@ func TestEveryCallIsEntered(t *testing.T) {
 		assert.Greater(t, r.counts[0].n, r.counts[1].n, "%s: a file has more than one function", r.name)
 	}
 }
+
+func TestCountsWhatIsNotDocumented(t *testing.T) {
+	lib, _ := unpacked(t, "testdata/documented.txtar")
+	assert.Equal(t, `| exported without a comment | 5 |
+  stage/stage.go:11 Last
+  stage/stage.go:18 C
+  stage/stage.go:21 Alone
+  stage/stage.go:23 Bare
+  stage/stage.go:31 Do
+| sentences of 31 words and more in doc comments | 1 of 9, 111 in a thousand |
+  stage/stage.go:4 31 words: This one has twenty words and eleven more, which nobody who reads it from the beginning to the end still has in mind when at last the full stop is reached.`, spelled(lib.documentation()...))
+}

@@ -1,5 +1,5 @@
 // Structure counts how the library is built and prints one table: which functions a call enters, how files depend on one
-// another, who writes facts, who marks nodes for evaluation, and which exported names have users.
+// another, who writes facts, who marks nodes for evaluation, which exported names have users, and what is not documented.
 //
 //	go run .                  # the table
 //	go run . -list PodDeleted # also what the rows whose names match this expression have counted
@@ -103,5 +103,6 @@ func measure(root string) ([]row, error) {
 	rows = append(rows, lib.cycles()...)
 	rows = append(rows, written, marked)
 	rows = append(rows, lib.engine()...)
+	rows = append(rows, lib.documentation()...)
 	return append(rows, lib.exported(users)...), nil
 }
