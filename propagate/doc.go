@@ -2,7 +2,7 @@
 // waits for.
 //
 // The host, a workflow controller, owns an [Engine] for each workflow. It tells the engine what happened and what time
-// it is ([Engine.Apply], [Engine.SyncPods]); the engine answers with a [Result]: the nodes that changed and the actions
+// it is ([Engine.Apply], [Engine.SyncPods]). The engine answers with a [Result]: the nodes that changed and the actions
 // that the host must carry out. [Engine.Obligations] lists what an unfinished workflow waits for and [Engine.Explain]
 // says why a node has its phase. The engine has no clock, no goroutine and no I/O.
 //
@@ -10,7 +10,7 @@
 //
 // # Facts
 //
-// What was observed of a leaf (a pod, a container, a Suspend, HTTP or Plugin node) is merged into its [fact.Fact]: a newer
+// What was observed of a leaf (a pod, a container, a Suspend, HTTP or Plugin node) is merged into its [fact.Fact]. A newer
 // incarnation beats an older one, and within one incarnation the higher [fact.Stage] wins. Merging is commutative,
 // associative and idempotent, so late, repeated and reordered events come to the same. A phase is never stored as
 // truth: it follows from the graph, the facts and the time.
@@ -18,7 +18,7 @@
 // # Rules
 //
 // Every node has one rule, by its kind. The documentation of package rule is the specification: numbered lines, of which the
-// first that holds decides, each with the function of Argo's controller that it follows or the deviation that it is.
+// first that holds decides. Each has the function of Argo's controller that it follows, or the deviation that it is.
 // [Engine.Explain] names the line. Package fact has the facts.
 //
 // # Invariants
@@ -26,8 +26,8 @@
 // [Engine.Check] tests the first seven, and so does every test after every event.
 //
 //   - Containment (I1): nothing unfulfilled is inside something fulfilled.
-//   - Progress (I2): an incomplete workflow waits for something, a complete one for nothing; it asks for nothing but the end of
-//     pods that the host lists still, and the release of locks.
+//   - Progress (I2): an incomplete workflow waits for something, a complete one for nothing. A complete one asks for nothing but
+//     the end of pods that the host lists still, and the release of locks.
 //   - Confluence (I3): any order, duplication or batching of the same events gives the same phases and obligations.
 //   - Agreement (I4): the incremental engine says what the reference evaluator says, which starts from scratch.
 //   - No rewriting (I5): a leaf that ended changes only when a newer incarnation, attempt or manual retry supersedes it.
