@@ -185,9 +185,9 @@ func Expanded(node string, items ...nodegraph.Item) Event {
 	return Event{Type: EventExpanded, Node: node, Items: items}
 }
 
-// Unanswerable says that the host can't answer what it was asked of the node. That is ActionResolve, ActionExpand, ActionLookup of
-// a cache that can't be read, or ActionAcquire of locks that can't be had, as of a semaphore whose limit can't be read. The node
-// ends in Error with the message, the workflow (empty node) as Failed. It does nothing where no such question is open.
+// Unanswerable says that the host can't answer what it was asked of the node. That is ActionResolve, ActionExpand, ActionLookup
+// of a cache that can't be read, or ActionAcquire of locks that can't be had, as of a semaphore whose limit can't be read. The
+// node ends in Error with the message, the workflow (empty node) as Failed. It does nothing where no such question is open.
 func Unanswerable(node, message string) Event {
 	return Event{Type: EventUnanswerable, Node: node, Message: message}
 }
