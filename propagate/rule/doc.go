@@ -204,4 +204,50 @@
 // daemon that was ended with its boundary is Running to them: no hook is due in the boundary because of that. A hook
 // whose expression names anything else is due, too, and the host is asked to resolve it: while the owner runs, and once more when
 // that has ended. A text that is no expression is an error of the owner: see line Planned 12.
+//
+// # Fields of a Workflow
+//
+// Which field of an Argo Workflow is decided by which function of this package, of propagate, or of nodegraph.
+//
+//	Pod (container, script, resource, data)       podRule
+//	Container (containerSet)                      containerRule; run again inside the pod: containerRetried
+//	Retry (retryStrategy: limit, retryPolicy,     retryRule, which asks retry.Decide
+//	backoff, expression)
+//	DAG (target, failFast, continueOn)            dagRule, dagResult
+//	dependencies, depends                         dependsRule, holds; compiled by ParseDepends, evaluated by Eval
+//	Steps, StepGroup                              stepsRule, stepGroupRule, previousGroupRule
+//	TaskGroup (withItems, withParam,              taskGroupRule, loopRule; items that only the host knows: expanded
+//	withSequence)
+//	Skipped, Omitted (when, empty loops,          plannedRule, admitRule, EvalWhen; what the host can't answer: unanswerable
+//	depends)
+//	Suspend (duration, resume)                    suspendRule
+//	HTTP, Plugin                                  servedRule; their agent pod ended: agentEnded
+//	daemon                                        podRule; ended with their boundary: endDaemonsIn
+//	hooks, onExit                                 hooksDue, EachHookDue, hooksDone
+//	the workflow itself                           workflowRule
+//	synchronization (mutexes, semaphores; of      beginWorkflow, admit, lockAnswered, releaseLocks; shared by LockTable
+//	workflows and templates)
+//	parallelism (of workflows and templates)      parallelismAllows, Census
+//	template failFast                             failFastRule
+//	memoize                                       admit, memoized
+//	shutdown (Stop, Terminate)                    applyShutdown, halt, dagRule
+//	activeDeadlineSeconds, timeout,               passDeadline, checkTimeouts
+//	pendingTimeout
+//	suspend of the workflow                       admit
+//	results not synced yet                        podResult
+//	pods that failed before they ran              restartable
+//	(failedPodRestart)
+//	manual retry, restartSuccessful, other        manualRetry, retrialOf; the host resolves a node field selector to names
+//	parameters
+//	ttlStrategy                                   TTL.After
+//	templateRef, workflowTemplateRef              read from what the controller stored in the status; a missing one is a
+//	                                              ReadError, or an error of the node
+//	templateDefaults, inline, arguments           filled in by argo.Read
+//	retryStrategy.affinity, podGC, archiveLogs,   decide no status; kept as they are when nodes are written back
+//	artifacts, outputs
+//	offloaded node status                         not supported: ErrOffloaded
+//	sprig and jsonpath functions in expressions   not supported: the node that asks one ends in Error with a message that names
+//	                                              the function
+//	status fields outboundNodes, synchronization  not written
+//	and the phase labels
 package rule
