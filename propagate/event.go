@@ -17,7 +17,7 @@ const (
 	eventNone             EventType = iota
 	EventPodPending                 // the node's pod exists and does not run yet: Message says why
 	EventPodRunning                 // the node's pod runs: Ready says whether all its containers are ready, which a daemon needs
-	EventPodEnded                   // the node's pod ended: Phase is Succeeded, Failed or Error; ExitCode, Message and Reason say why
+	EventPodEnded                   // the node's pod ended: Phase is Succeeded, Failed or Error; ExitCode and Message say why
 	EventPodDeleted                 // the node's pod does not exist any more, and its result was not seen
 	EventContainerPending           // the Container of the node's pod waits to be started
 	EventContainerRunning           // the Container of the node's pod runs
