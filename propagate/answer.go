@@ -102,7 +102,7 @@ func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
 	switch f := e.facts.Node(i); {
 	case f.Stage() >= fact.StageEnded || e.rules.Brief(i).Fulfilled():
 		return
-	case awaitsLocks(f), e.facts.Memo(i) == fact.AnswerAsked && awaitsLookup(f):
+	case awaitsLocks(f), e.looksUp(i):
 		e.starts.forget(i)
 		e.releaseLocks(i)
 	case f.Answer() != fact.AnswerAsked || f.Exists():
@@ -134,6 +134,12 @@ func awaitsLocks(n *store.Node) bool { return n.Lock() == fact.LockAsked || n.Lo
 // awaitsLookup reports whether a node, if it has a memoization key, is not to go on before that was looked up: it does not exist, or
 // has waited for its locks and has them.
 func awaitsLookup(n *store.Node) bool { return !n.Exists() || n.Lock() == fact.LockGranted }
+
+// looksUp reports whether the host was asked to look up the memoization key of node i, which does not go on before: what was stopped
+// meanwhile needs no answer.
+func (e *Engine) looksUp(i nodegraph.Index) bool {
+	return e.facts.Memo(i) == fact.AnswerAsked && awaitsLookup(e.facts.Node(i)) && !e.rules.Brief(i).Fulfilled()
+}
 
 // expanded takes the items of a loop. The items of a step become members of its StepGroup.
 func (e *Engine) expanded(i nodegraph.Index, ev *Event) {

@@ -93,14 +93,14 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	}
 }
 
-// endedOnRecord reports whether a record says that node i has ended, and does not tell what an observation is of: another pod, which may
-// be one from before, or another run of a container.
+// endedOnRecord reports whether a record says that node i has ended, and does not tell what an observation is of: a pod that is alive or
+// another one, which may be one from before, or another run of a container.
 func (e *Engine) endedOnRecord(i nodegraph.Index, o *store.Observation) bool {
 	n := e.facts.Node(i)
 	if n.Kind() == nodegraph.KindContainer {
 		return e.facts.Node(n.Parent()).SeenEnded()
 	}
-	return n.SeenEnded() && e.facts.Run(i).Before(o.Run)
+	return n.SeenEnded() && (o.Stage < fact.StageGone || e.facts.Run(i).Before(o.Run))
 }
 
 // final reports whether what happens in node i can no longer undo what was decided from it. That is so in an attempt that was

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -41,7 +40,7 @@ func (w *world) crash(older *flow, stored *kept) {
 	}
 	w.Kill()
 	w.crashes++
-	was, starts := make([][]propagate.Obligation, len(w.flows)), make([][]string, len(w.flows))
+	was, starts, states := make([][]propagate.Obligation, len(w.flows)), make([][]string, len(w.flows)), make([]propagate.State, len(w.flows))
 	for k, f := range w.flows {
 		if f.dead {
 			continue
@@ -50,7 +49,7 @@ func (w *world) crash(older *flow, stored *kept) {
 		if f == older {
 			from, f.watch, f.knows = *stored, stored.watch, stored.knows
 		} else {
-			was[k], starts[k] = f.Engine.Obligations(), f.owedAgain()
+			was[k], starts[k], states[k] = f.Engine.Obligations(), f.owedAgain(), from.state
 		}
 		w.restart(f, &from, f != older)
 		f.missed = f == older || len(f.held) > 0
@@ -64,8 +63,9 @@ func (w *world) crash(older *flow, stored *kept) {
 	w.HandOn(w.Locks.Grant())
 	for k, f := range w.flows {
 		if !f.dead {
+			listed := f.Listed()
 			w.callAfterCrash(f)
-			w.checkForgotten(f, was[k])
+			w.checkForgotten(f, was[k], &states[k], listed)
 			w.checkCounted(f, starts[k])
 		}
 	}
@@ -243,7 +243,7 @@ func (w *world) checkRestored(f *flow, old *propagate.Engine, way string) {
 
 // checkForgotten: a node that was waited for is still there, and not planned again, after the first call of an engine
 // that was made anew (I7).
-func (w *world) checkForgotten(f *flow, was []propagate.Obligation) {
+func (w *world) checkForgotten(f *flow, was []propagate.Obligation, state *propagate.State, listed []propagate.PodStatus) {
 	if f.dead || f.Engine.Complete() {
 		return
 	}
@@ -255,10 +255,24 @@ func (w *world) checkForgotten(f *flow, was []propagate.Obligation) {
 		i := f.Engine.Graph().Find(o.Name)
 		if i == nodegraph.None {
 			w.fault(f, "forgotten hook or attempt", "%s was waited for (%v) and is not known any more", o.Name, o.For)
-		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhasePlanned && !f.closed(i) && !f.waitsForHook(i, w.host.restart != restartLoad) {
+		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhasePlanned && !f.closed(i) && !f.waitsForHook(i, w.host.restart != restartLoad) && !w.plannedAnyway(f, o.Name, state, listed) {
 			w.fault(f, "forgotten "+kindOf(f.Engine, i), "%s was waited for (%v) and is planned again", o.Name, o.For)
 		}
 	}
+}
+
+// plannedAnyway reports whether an engine that was told in its first call what one of a record was, and has forgotten nothing, has planned
+// a node again.
+func (w *world) plannedAnyway(f *flow, name string, state *propagate.State, listed []propagate.PodStatus) bool {
+	twin, _, err := propagate.FromState(f.Spec, *state)
+	if err != nil || w.host.restart == restartLoad {
+		return false
+	}
+	if _, err := twin.SyncPods(w.Now, listed); err != nil {
+		return false
+	}
+	phase, _ := twin.Phase(twin.Graph().Find(name))
+	return phase == nodegraph.PhasePlanned
 }
 
 // closed reports whether node i is inside something that has ended, or that fails fast and in which something failed: the first call may
@@ -287,7 +301,7 @@ func (f *flow) failedIn(i nodegraph.Index) bool {
 }
 
 // waitsForHook reports whether node i comes after a task or step of which a hook has come to be due. An engine that was loaded is as it
-// see that status as well, or only have to ask the host once more whether a hook is due: that it is not stands in no record.
+// only have to ask the host once more whether a hook is due: that it is not stands in no record.
 // only have to ask the host once more whether a hook is due: that it is not stands in no record.
 func (f *flow) waitsForHook(i nodegraph.Index, asked bool) bool {
 	g := f.Engine.Graph()
@@ -301,8 +315,7 @@ func (f *flow) waitsForHook(i nodegraph.Index, asked bool) bool {
 	}
 	return slices.ContainsFunc(f.Engine.Obligations(), func(o propagate.Obligation) bool {
 		owner, h := g.Owner(o.Node)
-		status := h != nil && strings.Contains(h.Expression, "workflow.status")
-		return h != nil && (!asked || status || o.For == propagate.WaitCondition) && slices.ContainsFunc(before[1:], func(d nodegraph.Index) bool {
+		return h != nil && (!asked || o.For == propagate.WaitCondition) && slices.ContainsFunc(before[1:], func(d nodegraph.Index) bool {
 			return d == owner || g.Node(owner).Parent == d
 		})
 	})
