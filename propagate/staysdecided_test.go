@@ -27,6 +27,26 @@ func TestHookOfADaemonIsNotAskedAgainWithItsBoundary(t *testing.T) {
 		require.ElementsMatch(t, []string{
 			`Terminate wf.a(0) "its boundary has ended"`, "Release wf default/Mutex/m", "Complete",
 		}, actionsOf(r), text)
+		for name, again := range map[string]*propagate.Engine{"loaded": reloaded(t, e), "restored": restored(t, e)} {
+			require.True(t, again.Complete(), "%s, %s: it is not to be asked again either", text, name)
+		}
+	}
+}
+
+// A stop ends a node that was to be looked up in the cache. The look-up is void after a restart and after a manual retry as well: it
+// kept a place, for which the exit handler waited for ever.
+func TestLookupOfWhatWasStoppedIsVoid(t *testing.T) {
+	e := drawnWith(t, "pod exit suspend", func(spec *nodegraph.Spec) {
+		spec.Parallelism, spec.ActiveDeadline = 1, 10*time.Second
+		templateNamed(spec, spec.Entrypoint).Memoize = "key"
+		templateNamed(spec, spec.OnExit).Kind = nodegraph.KindPod
+	})
+	require.Equal(t, []string{"wf: cache"}, waitsFor(e))
+	at(t, e, 12*time.Second, propagate.Suspended(true))
+	for name, again := range map[string]*propagate.Engine{"it goes on": e, "loaded": reloaded(t, e), "restored": restored(t, e)} {
+		require.NotContains(t, actionsOf(at(t, again, 12*time.Second)), `Lookup wf "key"`, name)
+		at(t, again, 12*time.Second, propagate.Suspended(false))
+		require.Equal(t, []string{"wf.onExit: start"}, waitsFor(again), name)
 	}
 }
 
@@ -59,6 +79,23 @@ func TestPodsBeforeARecordOpenNothingAgain(t *testing.T) {
 		tell(t, again, first)
 		tell(t, again, second)
 		require.Equal(t, map[string]string{"wf.a(0)": "Error: pod deleted", "wf.a": "Running: Backoff for 10 seconds"}, looks(again, "wf.a(0)", "wf.a"), name)
+	}
+}
+
+// Nor is a pod that is alive the one of which a record says that it has ended. Its end is asked for with each list.
+func TestPodThatIsAliveAfterARecordOfItsEnd(t *testing.T) {
+	for text, pod := range map[string]propagate.PodStatus{
+		"dag(a, hold: suspend)":         podOf("wf.a", "2", "Running", running("main")),
+		"dag(a: pod(x), hold: suspend)": podOf("wf.a", "2", "Running", running("x")),
+	} {
+		e := drawn(t, text)
+		tell(t, e, of("1", propagate.PodRunning("wf.a")))
+		tell(t, e, of("1", propagate.PodDeleted("wf.a")))
+		again := restored(t, e)
+		for range 2 {
+			require.Equal(t, []string{`Terminate wf.a "its node has ended"`}, actionsOf(listed(t, again, pod)), text)
+			expect(t, again, "wf.a", nodegraph.PhaseError)
+		}
 	}
 }
 

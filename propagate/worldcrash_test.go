@@ -40,7 +40,8 @@ func (w *world) crash(older *flow, stored *kept) {
 	}
 	w.Kill()
 	w.crashes++
-	was, starts, states := make([][]propagate.Obligation, len(w.flows)), make([][]string, len(w.flows)), make([]propagate.State, len(w.flows))
+	was, starts := make([][]propagate.Obligation, len(w.flows)), make([][]string, len(w.flows))
+	states := make([]propagate.State, len(w.flows))
 	for k, f := range w.flows {
 		if f.dead {
 			continue
@@ -255,7 +256,8 @@ func (w *world) checkForgotten(f *flow, was []propagate.Obligation, state *propa
 		i := f.Engine.Graph().Find(o.Name)
 		if i == nodegraph.None {
 			w.fault(f, "forgotten hook or attempt", "%s was waited for (%v) and is not known any more", o.Name, o.For)
-		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhasePlanned && !f.closed(i) && !f.waitsForHook(i, w.host.restart != restartLoad) && !w.plannedAnyway(f, o.Name, state, listed) {
+		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhasePlanned && !f.closed(i) &&
+			!f.waitsForHook(i, w.host.restart != restartLoad) && !w.plannedAnyway(f, o.Name, state, listed) {
 			w.fault(f, "forgotten "+kindOf(f.Engine, i), "%s was waited for (%v) and is planned again", o.Name, o.For)
 		}
 	}
