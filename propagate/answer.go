@@ -74,7 +74,7 @@ func (e *Engine) lockQueued(i nodegraph.Index, ev *Event) {
 // answer takes the host's word on a when condition.
 func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 	f := e.facts.Node(i)
-	if f.Exists() || f.Stage() == fact.StageEnded || f.Answer() == fact.AnswerRun || f.Answer() == fact.AnswerSkip {
+	if f.Exists() || f.Stage() == fact.StageEnded || f.Answer() > fact.AnswerAsked { // it is decided
 		return
 	}
 	if ev.Value {
@@ -144,7 +144,7 @@ func (e *Engine) looksUp(i nodegraph.Index) bool {
 // expanded takes the items of a loop. The items of a step become members of its StepGroup.
 func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 	n := e.graph.Node(i)
-	if n.Expanded() || n.Task.Loop.Unresolved == "" {
+	if n.Expanded() || n.Task.Loop.Unresolved == "" || e.facts.Node(i).Answer() == fact.AnswerOmit {
 		return
 	}
 	into := i

@@ -33,6 +33,29 @@ func TestHookOfADaemonIsNotAskedAgainWithItsBoundary(t *testing.T) {
 	}
 }
 
+// A task was omitted since the daemon that it comes after has died. What the host answers later changes nothing.
+func TestAnswerAboutWhatWasOmitted(t *testing.T) {
+	e := drawn(t, `dag(a: daemon -> b when "{{x}}", hold: suspend)`)
+	tell(t, e, propagate.PodRunning("wf.a"))
+	require.Contains(t, waitsFor(e), "wf.b: condition")
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	for name, again := range map[string]*propagate.Engine{"it goes on": e, "loaded": reloaded(t, e), "restored": restored(t, e)} {
+		for _, holds := range []bool{false, true} {
+			tell(t, again, propagate.Resolved("wf.b", holds, ""))
+			expect(t, again, "wf.b", nodegraph.PhaseOmitted)
+			require.Equal(t, []string{"wf.hold: resume"}, waitsFor(again), name)
+		}
+	}
+
+	e = drawn(t, `dag(a: daemon -> b over "list", hold: suspend)`)
+	tell(t, e, propagate.PodRunning("wf.a"))
+	tell(t, e, propagate.PodSucceeded("wf.a"))
+	tell(t, e, propagate.Expanded("wf.b", nodegraph.Item{Text: "x"}))
+	require.Equal(t, nodegraph.None, e.Graph().Find("wf.b(0:x)"), "nor do the items of a loop")
+	tell(t, e, of("2", propagate.PodRunning("wf.a")))
+	expect(t, e, "wf.b", nodegraph.PhaseOmitted)
+}
+
 // A stop ends a node that was to be looked up in the cache. The look-up is void after a restart and after a manual retry as well: it
 // kept a place, for which the exit handler waited for ever.
 func TestLookupOfWhatWasStoppedIsVoid(t *testing.T) {
