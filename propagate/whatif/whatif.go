@@ -30,6 +30,8 @@ type Input struct {
 	MaxSimulations int                   // more are a *LimitError; 0 means DefaultMaxSimulations
 	Progress       func(done, total int) // called after every simulation; the total of pairs is known after the single losses
 	Stop           func() bool           // asked after every simulation: true ends the search with what is known by then
+
+	rounds bool // play in rounds even where pods do not contend; for tests
 }
 
 // A Result is what becomes of the workflow.
@@ -105,6 +107,12 @@ var errStopped = errors.New("whatif: stopped")
 
 // losses simulates every loss.
 func (s *search) losses() error {
+	if s.in.Any < 2 && !s.contends() {
+		if err := s.singlesApart(); !errors.Is(err, errApart) {
+			return err
+		}
+		s.result.Losses, s.result.Simulations = nil, 1
+	}
 	if err := s.singles(); err != nil || s.in.Any < 2 {
 		return err
 	}
@@ -120,6 +128,12 @@ type search struct {
 	firsts  []first        // the single losses, in the order in which they happen
 	total   int            // simulations known to be needed
 	wasOver bool           // the workflow was complete from the start
+
+	// Of the undisturbed run:
+	order  map[string]int // the place of each pod, by its node
+	visits map[visit]int  // the place of each moment
+	remade bool           // some node had two pods
+	served bool           // some node was served by the agent
 }
 
 // first is what is known of a single loss, for the pairs that begin with it.
@@ -140,9 +154,16 @@ func (s *search) undisturbed() error {
 		return err
 	}
 	moments, pods := 0, make(map[string]bool)
-	if err := w.walk(nil, func(k int, _ Moment) error {
+	s.order, s.visits = make(map[string]int), make(map[visit]int)
+	if err := w.walk(nil, func(k int, when Moment) error {
+		l := &w.lives[k]
+		s.visits[visit{l.id, when}] = moments
 		moments++
-		if l := &w.lives[k]; l.kind == nodegraph.KindPod {
+		if _, known := s.order[l.id]; !known {
+			s.order[l.id] = len(s.order)
+		}
+		s.remade, s.served = s.remade || l.number > 1, s.served || l.kind != nodegraph.KindPod
+		if l.kind == nodegraph.KindPod {
 			pods[l.uid] = true
 		}
 		return nil
@@ -204,7 +225,7 @@ func (s *search) singles() error {
 		if err := b.walk(nil, func(int, Moment) error { moments++; return nil }); err != nil {
 			return err
 		}
-		loss := s.loss(b, lost)
+		loss := s.loss(b, s.base.nodes, lost)
 		s.result.Losses = append(s.result.Losses, loss)
 		s.firsts = append(s.firsts, first{loss.Survived(), b.ends})
 		if loss.Survived() {
@@ -236,7 +257,7 @@ func (s *search) pairs() error {
 			if err := b.walk(nil, nil); err != nil {
 				return err
 			}
-			s.result.Losses = append(s.result.Losses, s.loss(b, one, two))
+			s.result.Losses = append(s.result.Losses, s.loss(b, s.base.nodes, one, two))
 			return s.done()
 		})
 	})

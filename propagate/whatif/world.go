@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -41,6 +42,14 @@ type world struct {
 
 	locks propagate.LockTable
 
+	people bool           // something may wait for people, or for more than pods and timers
+	order  map[string]int // of the pods that may be held back, by node; nil for none
+	held   span           // those that are
+	parked []life         // those of them that were asked for
+
+	touched []nodegraph.Index // nodes that came to a phase in which they count against a loss, some of them more than once
+	told    int               // calls of the engine
+
 	serial  int // of pods
 	most    int // attempts of one Retry
 	remade  int // pods that were made again without a new attempt
@@ -76,7 +85,7 @@ type life struct {
 
 // newWorld returns the world before the first event. Nothing is asked of the engine yet.
 func newWorld(in *Input) (*world, error) {
-	w := &world{in: in, moved: true, ends: make(map[string]int)}
+	w := &world{in: in, moved: true, people: true, ends: make(map[string]int)}
 	var err error
 	if s := &in.Snapshot; s.Phase == nodegraph.PhasePlanned && len(s.Nodes) == 0 && s.Shutdown == "" {
 		w.e, err = propagate.New(in.Spec, nodegraph.WithLimits(in.Limits))
@@ -117,13 +126,13 @@ func (w *world) begin() error {
 		}
 		switch {
 		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && n.Template.Daemon && f.Ready:
-			w.live(n, ready)
+			w.live(n, ready, 1)
 		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && !n.Template.Daemon:
-			w.live(n, running)
+			w.live(n, running, 1)
 		case n.Kind == nodegraph.KindPod && (f.Stage == fact.StagePending || f.Stage == fact.StageRunning):
-			w.live(n, pending)
+			w.live(n, pending, 1)
 		case n.Kind == nodegraph.KindHTTP || n.Kind == nodegraph.KindPlugin:
-			w.live(n, pending)
+			w.live(n, pending, 1)
 		}
 	}
 	slices.SortFunc(w.lives, func(a, b life) int {
@@ -140,13 +149,20 @@ func (w *world) begin() error {
 
 // clone returns a copy of the world, with an engine of its own.
 func (w *world) clone() (*world, error) {
-	c := *w
-	var err error
-	if c.e, err = w.e.Clone(); err != nil {
-		return nil, err
+	c := new(world)
+	return c, w.cloneTo(c)
+}
+
+// cloneTo makes c a copy of the world. The memory of c is used again.
+func (w *world) cloneTo(c *world) error {
+	old := *c
+	*c = *w
+	if c.e = old.e; c.e == nil {
+		c.e = new(propagate.Engine)
 	}
-	c.lives, c.ends, c.assume, c.locks = slices.Clone(w.lives), maps.Clone(w.ends), nil, w.locks.Clone()
-	return &c, nil
+	c.lives, c.parked, c.touched = append(old.lives[:0], w.lives...), append(old.parked[:0], w.parked...), append(old.touched[:0], w.touched...)
+	c.ends, c.assume, c.locks = maps.Clone(w.ends), nil, w.locks.Clone()
+	return w.e.CloneTo(c.e)
 }
 
 // apply tells the engine, and carries out what follows until nothing does.
@@ -162,7 +178,29 @@ func (w *world) apply(events ...propagate.Event) error {
 
 // Call tells the engine what happened.
 func (w *world) Call(_ string, events []propagate.Event) (propagate.Result, error) {
-	return w.e.Apply(w.now, events...)
+	r, err := w.e.Apply(w.now, events...)
+	w.told++
+	for k := range r.Changes {
+		if c := &r.Changes[k]; counts(c.To) && c.Node != nodegraph.Root {
+			w.touched = append(w.touched, c.Node)
+		}
+	}
+	return r, err
+}
+
+// hold lets all pods go on that are not in a span, which was part of the one that is held back, as far as they can.
+func (w *world) hold(held span) error {
+	w.held = held
+	w.lives = slices.DeleteFunc(w.lives, func(l life) bool { return l.stage == ended })
+	w.cursor, w.bound = 0, 0
+	w.parked = slices.DeleteFunc(w.parked, func(l life) bool {
+		free := !held.has(w.order[l.id])
+		if free {
+			w.lives, w.moved = append(w.lives, l), true
+		}
+		return free
+	})
+	return w.walk(nil, nil)
 }
 
 // Do carries out one action and returns what is to be said to the engine.
@@ -240,20 +278,24 @@ func (w *world) make(n *nodegraph.Node, again bool) {
 			w.remade++
 		}
 	}
-	w.live(n, asked)
-	w.lives[len(w.lives)-1].number = number
+	w.live(n, asked, number)
 }
 
 // live adds a life.
-func (w *world) live(n *nodegraph.Node, s stage) {
+func (w *world) live(n *nodegraph.Node, s stage, number int) {
 	w.serial++
-	w.lives = append(w.lives, life{
-		id: n.ID(), name: n.Name(), kind: n.Kind, uid: fmt.Sprintf("pod-%d", w.serial), number: 1, stage: s,
+	l := life{
+		id: n.ID(), name: n.Name(), kind: n.Kind, uid: "pod-" + strconv.Itoa(w.serial), number: number, stage: s,
 		daemon: n.Kind == nodegraph.KindPod && n.Template.Daemon,
-	})
-	if s == ready {
-		w.ends[w.lives[len(w.lives)-1].uid] = -1
 	}
+	if s == ready {
+		w.ends[l.uid] = -1
+	}
+	if place, known := w.order[l.id]; known && w.held.has(place) {
+		w.parked = append(w.parked, l)
+		return
+	}
+	w.lives = append(w.lives, l)
 }
 
 // walk plays the world to its end, and calls visit, if it is set, whenever the life with this number can be lost, before
@@ -429,8 +471,12 @@ func lastLayer(events []propagate.Event) bool {
 // elsewhere lets people act or time pass; false if there is nothing to wait for.
 func (w *world) elsewhere() (more bool, err error) {
 	var acts []propagate.Event
+	var waits []propagate.Obligation
+	if w.people {
+		waits = w.e.Obligations()
+	}
 	until, timer := w.wake, !w.wake.IsZero()
-	for _, o := range w.e.Obligations() {
+	for _, o := range waits {
 		id := w.e.Graph().Node(o.Node).ID()
 		switch o.For {
 		case propagate.WaitSuspended:
