@@ -28,8 +28,9 @@ knows is assumed: conditions hold, loops have one item. Nothing is changed in th
 The verdict comes first, then the losses that do damage, the worst first; -all shows the others, too. -suggest looks for the
 smallest change of the specification with which the workflow survives, tries it, and prints it as a JSON patch of the file.
 
-It is played by the rules of this library. -as argo adds what Argo's controller does otherwise and never ends: a ContainerSet
-that is evicted inside a DAG (deviation 2).
+It is played by the rules of this library. -as argo adds what Argo's controller leaves open, so that the workflow never ends, by the
+numbers of testdata/DEVIATIONS.md: a ContainerSet that is evicted inside a DAG (2), a Retry in a DAG that fails fast (14), and a
+daemon that is a ContainerSet in a DAG (22). It says which others are not played.
 
 Exit code 0: the workflow survives them all. 1: it does not. 2: the input can't be read, or there is too much to simulate.
 
@@ -211,7 +212,7 @@ func (t *whatifText) print() {
 	fmt.Fprintf(t.out, "Undisturbed:  %s, %s from now on\n", undisturbed, count(r.Pods, "pod"))
 	fmt.Fprintf(t.out, "Because:      %s\n", said(r.Verdict.String()))
 	if t.as == "argo" {
-		fmt.Fprint(t.out, "Rules:        Argo's controller, as far as it never ends by deviation 2\n")
+		fmt.Fprintf(t.out, "Rules:        Argo's, with deviations %s. Not played: %s\n", numbers(whatif.Played()), numbers(whatif.NotPlayed()))
 	} else {
 		fmt.Fprint(t.out, "Rules:        nodestatus (see -as argo)\n")
 	}
@@ -237,6 +238,11 @@ exist any more. evicted: its machine failed it. Without a word in parentheses it
 `)
 	}
 	t.suggestion()
+}
+
+// numbers lists numbers with commas.
+func numbers(list []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", ", "), "[]")
 }
 
 // verdict says in a line whether the workflow can run on machines that go away.
@@ -534,10 +540,12 @@ type (
 		Simulations int              `json:"simulations"` // the undisturbed run included
 		Undisturbed outcomeJSON      `json:"undisturbed"`
 		Assumed     []assumedJSON    `json:"assumed"`
-		Unresolved  []unresolvedJSON `json:"unresolved"`        // fields of the specification whose value only the controller knows
-		Losses      []lossJSON       `json:"losses"`            // the worst first
-		Partial     bool             `json:"partial,omitempty"` // it was interrupted: other losses may be fatal, too
-		Rules       string           `json:"rules"`             // nodestatus or argo
+		Unresolved  []unresolvedJSON `json:"unresolved"`          // fields of the specification whose value only the controller knows
+		Losses      []lossJSON       `json:"losses"`              // the worst first
+		Partial     bool             `json:"partial,omitempty"`   // it was interrupted: other losses may be fatal, too
+		Rules       string           `json:"rules"`               // nodestatus or argo
+		Played      []int            `json:"played,omitempty"`    // with argo: the numbers of the deviations that were played
+		NotPlayed   []int            `json:"notPlayed,omitempty"` // and of those that it could have met and were not
 		Suggestion  *suggestion      `json:"suggestion,omitempty"`
 	}
 	outcomeJSON struct {
@@ -594,6 +602,9 @@ func printLosses(out io.Writer, w *argo.Workflow, r *whatif.Result, rules string
 		Workflow: w.Name, Any: r.Verdict.Any, Survives: r.Verdict.Survives, Because: r.Verdict.Because, Fatal: r.Verdict.Fatal,
 		Pods: r.Pods, Simulations: r.Simulations, Undisturbed: outcomeOf(r.Undisturbed),
 		Assumed: []assumedJSON{}, Unresolved: []unresolvedJSON{}, Losses: []lossJSON{}, Partial: r.Partial, Rules: rules, Suggestion: found,
+	}
+	if rules == "argo" {
+		object.Played, object.NotPlayed = whatif.Played(), whatif.NotPlayed()
 	}
 	for _, a := range r.Assumed {
 		item := assumedJSON{Node: a.Node, Text: a.Text, Holds: &a.Holds}

@@ -229,7 +229,7 @@ func (a *apart) shared(l Loss) Loss {
 // Argo goes on as if the pod had not ended.
 func (a *apart) healed(b *world, pod nodegraph.Index) nodegraph.Index {
 	g, healed := b.e.Graph(), nodegraph.None
-	if len(b.orphans) > 0 {
+	if len(b.open) > 0 {
 		return healed
 	}
 	for i := pod; i > nodegraph.Root; i = g.Node(i).Parent {

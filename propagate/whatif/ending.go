@@ -32,9 +32,9 @@ func (w *world) outcome() Outcome {
 	var o Outcome
 	o.Phase, o.Message = w.e.Workflow()
 	switch {
-	case len(w.orphans) > 0:
-		for _, name := range w.orphans {
-			o.Waits = append(o.Waits, "the containers of "+name+", which Argo leaves open (deviation 2)")
+	case len(w.open) > 0:
+		for _, left := range w.open {
+			o.Waits = append(o.Waits, left.String())
 		}
 	case w.e.Complete():
 	case w.endless != "":

@@ -23,8 +23,7 @@ type Input struct {
 	Start      time.Time                   // when a workflow that was not begun begins; zero for a fixed time
 	Limits     nodegraph.Limits            // of the graphs; the zero value means the defaults
 
-	// AsArgo plays deviation 2, too: Argo's controller leaves the containers of a ContainerSet open whose pod is evicted, and a DAG
-	// around them never ends.
+	// AsArgo plays what Argo's controller leaves open, so that the workflow never ends: see [Played] and [NotPlayed].
 	AsArgo bool
 
 	MaxSimulations int                   // more are a *LimitError; 0 means DefaultMaxSimulations
@@ -75,7 +74,9 @@ type AnyError struct{ Any int }
 // Error shows the value.
 func (e *AnyError) Error() string { return fmt.Sprintf("whatif: any: %d: want 1 or 2", e.Any) }
 
-// Run simulates the workflow undisturbed and with every loss. The error is an [*AnyError], a [*LimitError], or that of
+// Run simulates the workflow undisturbed and with every loss. Pods contend where there are locks, daemons, an agent, templates that
+// fail fast, expressions of hooks, deadlines, timeouts, or strategies that ask for a duration: there, and for pairs, all pods make
+// their steps together. Elsewhere all that does not come after the lost pod has ended before, which gives the same. The error is an [*AnyError], a [*LimitError], or that of
 // [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an answer that can't be used.
 func Run(in Input) (*Result, error) {
 	if in.Any == 0 {

@@ -54,7 +54,7 @@ type world struct {
 	most    int // attempts of one Retry
 	remade  int // pods that were made again without a new attempt
 	endless string
-	orphans []string         // pods whose containers Argo leaves open
+	open    []leftOpen       // what Argo leaves open, so that the workflow never ends
 	assume  func(Assumption) // nil to tell nobody
 }
 
@@ -183,6 +183,7 @@ func (w *world) Call(_ string, events []propagate.Event) (propagate.Result, erro
 	for k := range r.Changes {
 		if c := &r.Changes[k]; counts(c.To) && c.Node != nodegraph.Root {
 			w.touched = append(w.touched, c.Node)
+			w.argoFailsFast(c)
 		}
 	}
 	return r, err
@@ -393,6 +394,7 @@ func (w *world) stepLife(k int) error {
 		if l.daemon {
 			l.stage = ready
 			w.ends[l.uid] = -1
+			w.argoDaemon(l)
 		}
 	case ready:
 		l.stage = serving
@@ -535,28 +537,10 @@ func (w *world) lose(k int, how Way) error {
 	}
 	w.lives[k].stage = ended
 	ev := propagate.PodDeleted(l.id)
-	if how == Evicted && w.in.AsArgo && w.leavesOpen(l.id) {
-		w.orphans = append(slices.Clone(w.orphans), l.name)
-	}
+	w.argoLoses(&l, how)
 	if how == Evicted {
 		ev = propagate.PodEvicted(l.id, evictedMessage)
 		ev.Conditions = []string{"DisruptionTarget"}
 	}
 	return w.apply(named([]propagate.Event{ev}, l.uid)...)
-}
-
-// leavesOpen reports whether Argo's controller would leave containers of a pod open, inside a DAG that waits for them then.
-func (w *world) leavesOpen(id string) bool {
-	g := w.e.Graph()
-	i := g.Find(id)
-	left := false
-	for m := range g.Members(i) {
-		left = left || w.e.Exists(m) && !w.e.Verdict(m).Fulfilled
-	}
-	for p := g.Node(i).Parent; left && p > nodegraph.Root; p = g.Node(p).Parent {
-		if g.Node(p).Kind == nodegraph.KindDAG {
-			return true
-		}
-	}
-	return false
 }
