@@ -42,6 +42,7 @@ func graphCommand(args []string, std stdio) error {
 	const outputs = "dot|mermaid|svg|html"
 	f := newWorkflowFlags("graph", graphUsage, std, outputs)
 	f.runs = true
+	f.chooses()
 	file, _, in, err := f.read(args, outputs, std)
 	if err != nil {
 		return err

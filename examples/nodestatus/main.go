@@ -81,7 +81,7 @@ func run(args []string, std stdio) int {
 
 // call runs a command. What it prints goes to the terminal as text that harms none; help that was asked for is no error.
 func (c *command) call(args []string, std stdio) int {
-	out := &screen{out: std.out, paint: bool(painterFor(std.out))}
+	out := &screen{out: std.out, paint: bool(painterFor(std.out)), columns: columnsOf(std.out)}
 	inner := stdio{in: std.in, out: out, err: &screen{out: std.err}}
 	if c.binary {
 		inner.out = std.out

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,6 +71,7 @@ func newWhatifFlags(std stdio, outputs string) *whatifFlags {
 	f.shared(outputs)
 	f.lose = f.set.Int("any", 1, "how many pods may be lost in one run: 1 or 2 `pods`")
 	f.limit = f.set.Int("limit", whatif.DefaultMaxSimulations, "give up if more than `N` simulations are needed")
+	f.chooses()
 	f.all = f.set.Bool("all", false, "show the losses that do no damage, too")
 	f.suggest = f.set.Bool("suggest", false, "look for the smallest change with which the workflow survives")
 	f.as = f.set.String("as", "nodestatus", "by whose `rules` it is played: nodestatus or argo")
@@ -115,7 +117,7 @@ func whatifCommand(args []string, std stdio) error {
 	if *f.output == "json" {
 		err = printLosses(out, w, r, *f.as, found)
 	} else {
-		t := &whatifText{out: out, paint: painterFor(std.out), w: w, result: r, all: *f.all, as: *f.as, found: found}
+		t := &whatifText{out: out, paint: painterFor(std.out), columns: columnsOf(std.out), w: w, result: r, all: *f.all, as: *f.as, found: found}
 		t.print()
 	}
 	if flushed := out.Flush(); err == nil {
@@ -199,20 +201,30 @@ type whatifText struct {
 	all    bool   // the losses that do no damage, too
 	as     string // by whose rules
 	found  *suggestion
+
+	columns int // how wide a line may be, 0 for any width
 }
+
+// wrapped is a text beside a title.
+func (t *whatifText) wrapped(text string) string { return wrapped(text, 14, t.columns) }
 
 func (t *whatifText) print() {
 	r := t.result
-	fmt.Fprintf(t.out, "Verdict:      %s\n", t.verdict())
+	safe, verdict := t.verdict()
+	if verdict = t.wrapped(verdict); !safe {
+		verdict = t.paint.bad(verdict)
+	}
+	fmt.Fprintf(t.out, "Verdict:      %s\n", verdict)
 	fmt.Fprintf(t.out, "Name:         %s\n", tree.Visible(t.w.Name))
 	if t.w.Namespace != "" {
 		fmt.Fprintf(t.out, "Namespace:    %s\n", tree.Visible(t.w.Namespace))
 	}
-	undisturbed := t.paint.phase(r.Undisturbed.Phase, said(r.Undisturbed.String()))
-	fmt.Fprintf(t.out, "Undisturbed:  %s, %s from now on\n", undisturbed, count(r.Pods, "pod"))
-	fmt.Fprintf(t.out, "Because:      %s\n", said(r.Verdict.String()))
+	if r.Undisturbed.Survived() { // else the verdict says how it ends
+		fmt.Fprintf(t.out, "Undisturbed:  %s, %s from now on\n", t.paint.phase(r.Undisturbed.Phase, said(r.Undisturbed.String())), count(r.Pods, "pod"))
+		fmt.Fprintf(t.out, "Because:      %s\n", t.wrapped(said(r.Verdict.String())))
+	}
 	if t.as == "argo" {
-		fmt.Fprintf(t.out, "Rules:        Argo's, with deviations %s. Not played: %s\n", numbers(whatif.Played()), numbers(whatif.NotPlayed()))
+		fmt.Fprintf(t.out, "Rules:        %s\n", t.wrapped(fmt.Sprintf("Argo's, with deviations %s. Not played: %s", numbers(whatif.Played()), numbers(whatif.NotPlayed()))))
 	} else {
 		fmt.Fprint(t.out, "Rules:        nodestatus (see -as argo)\n")
 	}
@@ -232,10 +244,8 @@ func (t *whatifText) print() {
 		t.table(pairs)
 	}
 	if len(shown)+len(pairs) > 0 {
-		fmt.Fprint(t.out, `
-pending: it exists and does not run yet. reporting: it has done all, and its result was not seen yet. deleted: the pod does not
-exist any more. evicted: its machine failed it. Without a word in parentheses it is both.
-`)
+		fmt.Fprintf(t.out, "\n%s\n", wrapped("pending: it exists and does not run yet. reporting: it has done all, and its result was not seen yet. "+
+			"deleted: the pod does not exist any more. evicted: its machine failed it.", 0, min(cmp.Or(t.columns, 130), 130)))
 	}
 	t.suggestion()
 }
@@ -246,20 +256,20 @@ func numbers(list []int) string {
 }
 
 // verdict says in a line whether the workflow can run on machines that go away.
-func (t *whatifText) verdict() string {
+func (t *whatifText) verdict() (safe bool, text string) {
 	r, s := t.result, &t.w.Snapshot
 	if s.Shutdown != "" && !s.Phase.Completed() {
 		when := ""
 		if s.Phase == nodegraph.PhasePlanned {
 			when = " before it begins"
 		}
-		return t.paint.bad(fmt.Sprintf("NOT safe: spec.shutdown is %s: it stops the workflow%s", s.Shutdown, when))
+		return false, (fmt.Sprintf("NOT safe: spec.shutdown is %s: it stops the workflow%s", s.Shutdown, when))
 	}
 	if r.Verdict.Survives {
-		return "safe on spot machines: " + said(r.Verdict.Because)
+		return true, "safe on spot machines: " + said(r.Verdict.Because)
 	}
 	if r.Partial && r.Verdict.Fatal == 0 {
-		return t.paint.bad(said(r.Verdict.Because))
+		return false, (said(r.Verdict.Because))
 	}
 	var names []string
 	for k := range r.Losses {
@@ -270,13 +280,13 @@ func (t *whatifText) verdict() string {
 	}
 	switch {
 	case len(names) == 0:
-		return t.paint.bad("NOT safe on spot machines: " + said(r.Verdict.Because))
+		return false, ("NOT safe on spot machines: " + said(r.Verdict.Because))
 	case len(names) == 1:
-		return t.paint.bad(fmt.Sprintf("NOT safe on spot machines: losing %s fails it", tree.Visible(names[0])))
+		return false, (fmt.Sprintf("NOT safe on spot machines: losing %s fails it", tree.Visible(names[0])))
 	case len(names) > 6:
 		names = append(names[:6], fmt.Sprintf("%d more", len(names)-6))
 	}
-	return t.paint.bad(fmt.Sprintf("NOT safe on spot machines: losing any of %s fails it", tree.Visible(strings.Join(names, ", "))))
+	return false, (fmt.Sprintf("NOT safe on spot machines: losing any of %s fails it", tree.Visible(strings.Join(names, ", "))))
 }
 
 // held says what of the object itself keeps the workflow from running.
@@ -354,16 +364,43 @@ func (t *whatifText) rows() (single, pairs []lossRow) {
 		once[l.Lost[0].When] = append(once[l.Lost[0].When], l.Lost[0].How)
 	}
 	for k := range single {
-		for _, m := range []whatif.Moment{whatif.Pending, whatif.Running, whatif.Reporting} {
-			switch how := single[k].once[m]; {
-			case len(how) == 1:
-				single[k].when = append(single[k].when, fmt.Sprintf("%s (%s)", m, how[0]))
-			case len(how) > 1:
-				single[k].when = append(single[k].when, string(m))
-			}
-		}
+		single[k].when = whenLost(single[k].once)
 	}
 	return single, t.pairs(alone)
+}
+
+// moments are those of a pod's life, in order.
+var moments = []whatif.Moment{whatif.Pending, whatif.Running, whatif.Reporting}
+
+// whenLost says at which moments and in which ways, in as few words as can be.
+func whenLost(once map[whatif.Moment][]whatif.Way) []string {
+	var lists [2]string // of moments, by way
+	ways := [2]whatif.Way{whatif.Deleted, whatif.Evicted}
+	for way, how := range ways {
+		var list []string
+		for _, m := range moments {
+			if slices.Contains(once[m], how) {
+				list = append(list, string(m))
+			}
+		}
+		if lists[way] = strings.Join(list, ", "); len(list) == len(moments) {
+			lists[way] = "at any time"
+		}
+	}
+	if lists[0] == lists[1] {
+		return []string{lists[0]}
+	}
+	var words []string
+	for way, how := range ways {
+		switch lists[way] {
+		case "":
+		case "at any time":
+			words = append(words, string(how))
+		default:
+			words = append(words, string(how)+" while "+lists[way])
+		}
+	}
+	return []string{strings.Join(words, "; ")}
 }
 
 // pairs groups the pairs that do more damage than each of their losses alone does.
@@ -507,25 +544,15 @@ func (t *whatifText) table(rows []lossRow) {
 		lines = append(lines, []string{tree.Visible(r.pods), strings.Join(r.when, ", "), phase, tree.Visible(t.retried(r.loss)), said(t.becomes(r.loss))})
 		phases = append(phases, r.loss.Phase)
 	}
-	wide := make([]int, len(lines[0]))
-	for _, line := range lines {
-		for c, cell := range line {
-			wide[c] = max(wide[c], width(cell))
-		}
+	for k, line := range lines[1:] {
+		line[2] = t.paint.phase(phases[k+1], line[2])
 	}
 	fmt.Fprintln(t.out)
-	for k, line := range lines {
-		for c, cell := range line {
-			gap := strings.Repeat(" ", wide[c]-width(cell)+2)
-			if c == len(line)-1 {
-				gap = "\n"
-			}
-			if c == 2 {
-				cell = t.paint.phase(phases[k], cell)
-			}
-			fmt.Fprint(t.out, cell+gap)
-		}
+	gap := 2
+	if t.columns > 0 && t.columns < 100 {
+		gap = 1
 	}
+	printColumns(t.out, lines, gap, t.columns)
 }
 
 // The object that -o json prints. Field names are stable; lists are there also where they are empty.

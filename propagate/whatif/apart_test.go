@@ -90,14 +90,16 @@ func TestContention(t *testing.T) {
 		text   string
 		change func(*nodegraph.Spec)
 	}{
-		"daemon":            {text: "dag(a: daemon -> b)"},
-		"lock":              {text: "dag(a: mutex(m, pod), b)"},
-		"agent":             {text: "dag(a: http, b)"},
-		"failFast":          {text: "dag(a, b)", change: func(s *nodegraph.Spec) { template(s, s.Entrypoint).FailFast = true }},
-		"deadline":          {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.ActiveDeadline = 10 }},
-		"lock of all":       {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.Locks = []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}} }},
-		"timeout":           {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.Templates[0].Timeout, s.Templates[len(s.Templates)-1].Timeout = 10, 10 }},
-		"hook's expression": {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.Hooks = []nodegraph.Hook{{Name: "h", Template: s.Entrypoint, Expression: "true"}} }},
+		"daemon":      {text: "dag(a: daemon -> b)"},
+		"lock":        {text: "dag(a: mutex(m, pod), b)"},
+		"agent":       {text: "dag(a: http, b)"},
+		"failFast":    {text: "dag(a, b)", change: func(s *nodegraph.Spec) { template(s, s.Entrypoint).FailFast = true }},
+		"deadline":    {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.ActiveDeadline = 10 }},
+		"lock of all": {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.Locks = []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}} }},
+		"timeout":     {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.Templates[0].Timeout, s.Templates[len(s.Templates)-1].Timeout = 10, 10 }},
+		"hook's expression": {text: "dag(a, b)", change: func(s *nodegraph.Spec) {
+			s.Hooks = []nodegraph.Hook{{Name: "h", Template: s.Entrypoint, Expression: "true"}}
+		}},
 	} {
 		change := func(s *nodegraph.Spec) {}
 		if c.change != nil {

@@ -22,7 +22,7 @@ type ending struct {
 type endingNode struct {
 	Node
 	parent   *endingNode // nil for the workflow
-	attempts int    // of a Retry
+	attempts int         // of a Retry
 	ran      bool
 	index    nodegraph.Index // where the node was found last in a graph
 }
