@@ -65,7 +65,7 @@ func TestWhenLost(t *testing.T) {
 		"running, reporting": {whatif.Running: both, whatif.Reporting: both},
 		"evicted":            {whatif.Pending: both[1:], whatif.Running: both[1:], whatif.Reporting: both[1:]},
 		"deleted while running, reporting; evicted": {whatif.Pending: both[1:], whatif.Running: both, whatif.Reporting: both},
-		"deleted while pending": {whatif.Pending: both[:1]},
+		"deleted while pending":                     {whatif.Pending: both[:1]},
 	} {
 		assert.Equal(t, []string{want}, whenLost(once))
 	}
