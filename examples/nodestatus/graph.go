@@ -34,7 +34,7 @@ Examples:
   nodestatus graph my-wf.yaml | dot -Tpdf > my-wf.pdf
 
 Usage:
-  nodestatus graph [-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-
+  nodestatus graph [-pods FILE|-] [-name NAME] [-o dot|mermaid|svg|html] FILE|-
 `
 
 // graphCommand draws one workflow.

@@ -27,9 +27,9 @@ type visit struct {
 // apart is a search in which each pod is lost alone.
 type apart struct {
 	*search
-	worlds []*world // used again, by depth of the search
-	branch *world   // in which a pod is lost
-	absent []*endingNode
+	worlds []*world      // used again, by depth of the search
+	branch *world        // in which a pod is lost
+	absent []*endingNode // what had not started when all but that pod had ended
 }
 
 // errApart says that pods were not as independent as they seemed.
@@ -186,7 +186,8 @@ func (a *apart) only(w *world) error {
 	return err
 }
 
-// lose simulates one loss. It is over when something around the pod has ended as undisturbed: whatever else there is reads that alone.
+// lose simulates one loss. It is over when the pod or something around it has succeeded as undisturbed: whatever else there is reads
+// that alone.
 func (a *apart) lose(w *world, k int, when Moment, how Way) error {
 	b := a.branch
 	if err := w.cloneTo(b); err != nil {
@@ -225,7 +226,7 @@ func (a *apart) shared(l Loss) Loss {
 	return l
 }
 
-// healed is the outermost node around a pod, or the pod, that has ended as in the undisturbed run; None if there is none, and where
+// healed is the outermost node around a pod, or the pod, that has succeeded as in the undisturbed run; None if there is none, and where
 // Argo goes on as if the pod had not ended.
 func (a *apart) healed(b *world, pod nodegraph.Index) nodegraph.Index {
 	g, healed := b.e.Graph(), nodegraph.None
@@ -233,7 +234,7 @@ func (a *apart) healed(b *world, pod nodegraph.Index) nodegraph.Index {
 		return healed
 	}
 	for i := pod; i > nodegraph.Root; i = g.Node(i).Parent {
-		if phase, _ := b.e.Phase(i); phase.Settled() {
+		if phase, _ := b.e.Phase(i); phase == nodegraph.PhaseSucceeded {
 			if was := a.base.find(g.Node(i).ID()); was != nil && was.Phase == phase {
 				healed = i
 			}

@@ -76,8 +76,10 @@ func (e *AnyError) Error() string { return fmt.Sprintf("whatif: any: %d: want 1 
 
 // Run simulates the workflow undisturbed and with every loss. Pods contend where there are locks, daemons, an agent, templates that
 // fail fast, expressions of hooks, deadlines, timeouts, or strategies that ask for a duration: there, and for pairs, all pods make
-// their steps together. Elsewhere all that does not come after the lost pod has ended before, which gives the same. The error is an [*AnyError], a [*LimitError], or that of
-// [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an answer that can't be used.
+// their steps together. Elsewhere all that does not come after the lost pod has ended before, which gives the same.
+//
+// The error is an [*AnyError], a [*LimitError], or that of [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an
+// answer that can't be used.
 func Run(in Input) (*Result, error) {
 	if in.Any == 0 {
 		in.Any = 1
