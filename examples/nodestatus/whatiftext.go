@@ -110,8 +110,12 @@ func (t *whatifText) verdict() (safe bool, text string) {
 	return false, (fmt.Sprintf("NOT safe on spot machines: losing any of %s fails it", tree.Visible(strings.Join(names, ", "))))
 }
 
-// held says what of the object itself keeps the workflow from running.
+// held says whether the search is incomplete, and what of the object itself keeps the workflow from running.
 func (t *whatifText) held() {
+	if r := t.result; r.Partial {
+		text := fmt.Sprintf("it was stopped after %s: losses that were not tried may be fatal, too", count(r.Simulations, "simulation"))
+		fmt.Fprintf(t.out, "Note:         %s\n", t.wrapped(text))
+	}
 	if s := t.w.Snapshot; s.Shutdown != "" {
 		fmt.Fprintf(t.out, "Note:         spec.shutdown is %s: remove it before you submit a copy\n", s.Shutdown)
 	} else if s.Suspended {

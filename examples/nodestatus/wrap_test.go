@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate/whatif"
 )
 
@@ -90,4 +91,16 @@ func TestEndsAtOnce(t *testing.T) {
 	got := callWith(text, "diagnose", "-")
 	assert.Contains(t, got.out, `healthy: not begun, but as soon as it is it ends: Error`)
 	assert.NotContains(t, got.out, "nothing is wrong")
+}
+
+// A search that was stopped says that it knows only a part.
+func TestWhatifPartial(t *testing.T) {
+	w, err := argo.Read([]byte(nightly))
+	require.NoError(t, err)
+	var out bytes.Buffer
+	tries := 0
+	r, err := whatif.Run(whatif.Input{Spec: w.Spec, Stop: func() bool { tries++; return tries == 3 }})
+	require.NoError(t, err)
+	(&whatifText{out: &out, w: w, result: r}).print()
+	assert.Contains(t, out.String(), "it was stopped after 4 simulations: losses that were not tried may be fatal, too")
 }
