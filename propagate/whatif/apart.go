@@ -37,33 +37,57 @@ var errApart = errors.New("whatif: a pod does not start while others are held ba
 
 // contends reports whether the end of the workflow may depend on the order in which pods make their steps.
 func (s *search) contends() bool {
-	if _, has := contention(s.in.Spec); has || s.in.rounds {
+	if _, has := contention(s.in); has || s.in.rounds {
 		return true
 	}
 	return s.in.Snapshot.Shutdown != "" || s.in.Snapshot.Suspended || len(s.ends) > 0 || s.remade || s.served
 }
 
-// contention returns the specification without limits of parallelism, which decide when a pod starts and never whether, and reports
-// whether it has anything else that pods contend for, or that depends on time.
-func contention(spec *nodegraph.Spec) (free *nodegraph.Spec, has bool) {
-	copied := *spec
-	copied.Parallelism = 0
-	has = spec.ActiveDeadline != 0 || len(spec.Locks) > 0 || spec.Suspended || expressions(spec.Hooks)
-	copied.Templates = slices.Clone(spec.Templates)
+// contention returns the specification without limits of parallelism, which decide when a pod starts and never whether, and without
+// the limits of time where no time passes. It reports whether the specification has anything else that pods contend for, or that
+// depends on time.
+func contention(in *Input) (free *nodegraph.Spec, has bool) {
+	spec := *in.Spec
+	passes := len(in.Snapshot.Nodes) > 0 || spec.ActiveDeadline == nodegraph.AtOnce || slices.ContainsFunc(spec.Templates, timePasses)
+	spec.Templates = slices.Clone(spec.Templates)
 	for k, t := range spec.Templates {
-		has = has || t == nil || templateContends(t)
-		if t != nil && t.Parallelism != 0 {
+		if t != nil && (t.Parallelism != 0 || limitsTime(t)) {
 			other := *t
 			other.Parallelism = 0
-			copied.Templates[k] = &other
+			if !passes {
+				other.Timeout, other.PendingTimeout = 0, 0
+			}
+			spec.Templates[k] = &other
 		}
 	}
-	return &copied, has
+	spec.Parallelism = 0
+	if !passes {
+		spec.ActiveDeadline = 0
+	}
+	has = spec.ActiveDeadline != 0 || len(spec.Locks) > 0 || spec.Suspended || expressions(spec.Hooks) || slices.ContainsFunc(spec.Templates, templateContends)
+	return &spec, has
+}
+
+// limitsTime reports whether a template says how long a node may take.
+func limitsTime(t *nodegraph.Template) bool { return t.Timeout != 0 || t.PendingTimeout != 0 }
+
+// timePasses reports whether nodes of a template wait for time, in which others may take too long. Pods take no time.
+func timePasses(t *nodegraph.Template) bool {
+	if t == nil || t.Suspend != 0 || t.Retry != nil && t.Retry.Backoff != nil {
+		return true
+	}
+	inline := func(list []nodegraph.Task) bool {
+		return slices.ContainsFunc(list, func(task nodegraph.Task) bool { return task.Inline != nil && timePasses(task.Inline) })
+	}
+	return inline(t.Tasks) || slices.ContainsFunc(t.Steps, inline)
 }
 
 // templateContends is contention of one template and those inside it.
 func templateContends(t *nodegraph.Template) bool {
-	timed := t.Suspend != 0 || t.Timeout != 0 || t.PendingTimeout != 0
+	if t == nil {
+		return true
+	}
+	timed := t.Suspend != 0 || limitsTime(t)
 	if r := t.Retry; r != nil {
 		timed = timed || r.Expression != nil || r.Backoff != nil && r.Backoff.MaxDuration != 0
 	}
@@ -93,7 +117,7 @@ func expressions(hooks []nodegraph.Hook) bool {
 // singlesApart simulates every loss of one pod, each as the only pod that is left.
 func (s *search) singlesApart() error {
 	in := *s.in
-	in.Spec, _ = contention(in.Spec)
+	in.Spec, _ = contention(s.in)
 	w, err := newWorld(&in)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
@@ -42,13 +43,21 @@ func TestApartAsInRounds(t *testing.T) {
 			}
 		}
 	}
+	deadlines := func(spec *nodegraph.Spec) {
+		spec.ActiveDeadline = time.Hour
+		for _, t := range spec.Templates {
+			if t.Kind == nodegraph.KindPod {
+				t.Timeout, t.PendingTimeout = time.Minute, time.Second
+			}
+		}
+	}
 	for _, text := range []string{
 		"pod", "pod(x -> y)", "retry(2, pod)", "steps(a | b, c | d)", "dag(a -> b, a -> c, b -> d, c -> d)", "dag(a -> b exit pod, c) exit pod",
 		"dag(a: retry(1, pod) -> b, c: retry(2, dag(x -> y, z)) -> d)", "dag(l over [i, j, k] -> m)", "dag(a -> b, o depends \"a.Failed\", p depends \"b.Failed || o\")",
 		"steps(a: retry(1, pod(x -> y, x -> z)), b | c over [1, 2] | d: suspend | e)", "dag(a: suspend -> b, c)", "retry(1, dag(a -> b, c: retry(1, pod)))",
 		"dag(a continueOnFailed -> b, c continueOnError -> d)", "dag(s when \"1 == 2\" -> t, u when \"1 == 1\" -> v)", "steps(a exit pod, b | c)",
 	} {
-		for name, change := range map[string]func(*nodegraph.Spec){"": func(*nodegraph.Spec) {}, "limited": limited, "backoff": backoff} {
+		for name, change := range map[string]func(*nodegraph.Spec){"": func(*nodegraph.Spec) {}, "limited": limited, "backoff": backoff, "deadlines": deadlines} {
 			t.Run(text+" "+name, func(t *testing.T) {
 				in := whatif.Input{Spec: drawn(t, text, change), Start: start}
 				assert.True(t, whatif.Apart(in), "pods do not contend")
@@ -84,6 +93,18 @@ func TestRecordingsApartAsInRounds(t *testing.T) {
 	assert.Greater(t, apart, 100, "workflows whose pods do not contend")
 }
 
+// slowlyRetried gives every template a timeout, and those that are retried a backoff.
+func slowlyRetried(spec *nodegraph.Spec) {
+	for _, t := range spec.Templates {
+		if t.Kind == nodegraph.KindPod {
+			t.Timeout = time.Hour
+		}
+		if t.Retry != nil {
+			t.Retry.Backoff = &retry.Backoff{Duration: time.Minute}
+		}
+	}
+}
+
 // Pods contend where a limit, a lock, a daemon, a time or an expression about others may decide what becomes of them.
 func TestContention(t *testing.T) {
 	for why, c := range map[string]struct {
@@ -94,9 +115,10 @@ func TestContention(t *testing.T) {
 		"lock":        {text: "dag(a: mutex(m, pod), b)"},
 		"agent":       {text: "dag(a: http, b)"},
 		"failFast":    {text: "dag(a, b)", change: func(s *nodegraph.Spec) { template(s, s.Entrypoint).FailFast = true }},
-		"deadline":    {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.ActiveDeadline = 10 }},
+		"deadline":    {text: "dag(a: suspend(10s), b)", change: func(s *nodegraph.Spec) { s.ActiveDeadline = 10 }},
 		"lock of all": {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.Locks = []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}} }},
-		"timeout":     {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.Templates[0].Timeout, s.Templates[len(s.Templates)-1].Timeout = 10, 10 }},
+		"duration":    {text: "dag(a: suspend(10s), b)"},
+		"timeout":     {text: "dag(a: retry(1, pod), b)", change: slowlyRetried},
 		"hook's expression": {text: "dag(a, b)", change: func(s *nodegraph.Spec) {
 			s.Hooks = []nodegraph.Hook{{Name: "h", Template: s.Entrypoint, Expression: "true"}}
 		}},

@@ -75,7 +75,7 @@ type AnyError struct{ Any int }
 func (e *AnyError) Error() string { return fmt.Sprintf("whatif: any: %d: want 1 or 2", e.Any) }
 
 // Run simulates the workflow undisturbed and with every loss. Pods contend where there are locks, daemons, an agent, templates that
-// fail fast, expressions of hooks, deadlines, timeouts, or strategies that ask for a duration: there, and for pairs, all pods make
+// fail fast, expressions of hooks, limits of time where time passes, or strategies that ask for a duration: there, and for pairs, all pods make
 // their steps together. Elsewhere all that does not come after the lost pod has ended before, which gives the same.
 //
 // The error is an [*AnyError], a [*LimitError], or that of [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an
