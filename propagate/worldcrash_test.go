@@ -303,8 +303,8 @@ func (f *flow) failedIn(i nodegraph.Index) bool {
 }
 
 // waitsForHook reports whether node i comes after a task or step of which a hook has come to be due. An engine that was loaded is as it
-// only have to ask the host once more whether a hook is due: that it is not stands in no record.
-// only have to ask the host once more whether a hook is due: that it is not stands in no record.
+// was: its hook is due because of what the first call told, or of the status that hooks see in that call. An engine of a record may
+// also only have to ask the host once more whether a hook is due: that it is not stands in no record.
 func (f *flow) waitsForHook(i nodegraph.Index, asked bool) bool {
 	g := f.Engine.Graph()
 	before := []nodegraph.Index{i}
