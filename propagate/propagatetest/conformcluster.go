@@ -103,10 +103,7 @@ func (c *Cluster) Stored(workflow string) []byte { return c.world.Stored(workflo
 // Store keeps what the controller has to remember of a workflow: its saved state, or its object. Before it has returned nothing is
 // kept.
 func (c *Cluster) Store(workflow string, data []byte) {
-	c.call("Store "+workflow, func() {
-		if string(c.world.Stored(workflow)) != string(data) {
-			c.changes++
-		}
+	c.call("Store "+workflow, string(c.world.Stored(workflow)) != string(data), func() {
 		c.world.Store(workflow, data)
 		c.stored[workflow] = looksOf(c.engine(workflow))
 	})
@@ -114,10 +111,9 @@ func (c *Cluster) Store(workflow string, data []byte) {
 
 // CreatePod makes the pod of a node, which is given by id or name. Without containers it has one called main. No list shows it at
 // once, as in a cache that lags behind. The error is [simhost.ErrExists] if the workflow has a pod of this name.
-func (c *Cluster) CreatePod(workflow, node, name string, containers ...string) (err error) {
-	c.call("CreatePod "+name, func() {
+func (c *Cluster) CreatePod(workflow, node, name string, containers ...nodegraph.ContainerSpec) (err error) {
+	c.call("CreatePod "+name, c.world.Named(workflow, name) == nil, func() {
 		if err = c.world.CreatePod(workflow, node, name, containers...); err == nil {
-			c.changes++
 			c.checkStart(workflow, node)
 		}
 	})
@@ -126,12 +122,10 @@ func (c *Cluster) CreatePod(workflow, node, name string, containers ...string) (
 
 // DeletePod asks for the end of a pod, which is listed until it is gone. It does nothing if there is none.
 func (c *Cluster) DeletePod(workflow, name string) {
-	c.call("DeletePod "+name, func() {
-		for _, p := range c.world.PodsOf(workflow, "") {
-			if p.Status.Name == name && p.Alive() && !p.Terminating {
-				c.changes++
-				c.checkTerminate(p)
-			}
+	p := c.world.Named(workflow, name)
+	c.call("DeletePod "+name, p != nil && !p.Terminating, func() {
+		if p != nil && p.Alive() && !p.Terminating {
+			c.checkTerminate(p)
 		}
 		c.world.DeletePod(workflow, name)
 	})
@@ -139,30 +133,21 @@ func (c *Cluster) DeletePod(workflow, name string) {
 
 // Serve has an HTTP or Plugin node served, once.
 func (c *Cluster) Serve(workflow, node string) {
-	c.call("Serve "+node, func() {
-		if e := c.engine(workflow); e != nil && e.Graph().Find(node) != nodegraph.None {
-			node = e.Graph().Node(e.Graph().Find(node)).Name()
-		}
-		if at := workflow + " " + node; !c.served[at] {
-			c.served[at] = true
-			c.changes++
-		}
-	})
+	if e := c.engine(workflow); e != nil && e.Graph().Find(node) != nodegraph.None {
+		node = e.Graph().Node(e.Graph().Find(node)).Name()
+	}
+	at := workflow + " " + node
+	c.call("Serve "+node, !c.served[at], func() { c.served[at] = true })
 }
 
 // WakeAt sets the timer of a workflow: then, if not before, it is reconciled. Timers end with the controller that has set them.
 func (c *Cluster) WakeAt(workflow string, at time.Time) {
-	c.call("WakeAt "+workflow, func() {
-		if !c.world.Timer(workflow).Equal(at) {
-			c.changes++
-		}
-		c.world.WakeAt(workflow, at)
-	})
+	c.call("WakeAt "+workflow, !c.world.Timer(workflow).Equal(at), func() { c.world.WakeAt(workflow, at) })
 }
 
 // Answer answers ActionResolve, ActionExpand and ActionLookup: conditions hold, loops have the items x and y, and caches are empty.
 func (c *Cluster) Answer(workflow string, a *propagate.Action) (ev propagate.Event) {
-	c.call(a.Type.String()+" "+a.Name, func() {
+	c.call(a.Type.String()+" "+a.Name, true, func() {
 		switch a.Type {
 		case propagate.ActionResolve:
 			ev = propagate.Resolved(a.ID, true, "")
@@ -175,13 +160,18 @@ func (c *Cluster) Answer(workflow string, a *propagate.Action) (ev propagate.Eve
 	return ev
 }
 
-// call is one call of a controller, which may die before it and after it.
-func (c *Cluster) call(what string, effect func()) {
+// call is one call of a controller, which may die before it and after it unless it changes nothing.
+func (c *Cluster) call(what string, changes bool, effect func()) {
+	if !changes {
+		effect()
+		return
+	}
 	at := len(c.calls)
 	c.calls = append(c.calls, what)
 	if c.strikes(at, false) {
 		c.Die()
 	}
+	c.changes++
 	effect()
 	if c.strikes(at, true) {
 		c.Die()

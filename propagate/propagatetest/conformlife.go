@@ -170,7 +170,7 @@ func (c *Cluster) Outcome() map[string]string {
 		}
 		for i := range nodegraph.Index(e.Graph().Len()) {
 			if v := e.Verdict(i); e.Exists(i) || i == nodegraph.Root {
-				end[name+": "+nameOf(e, i)] = fmt.Sprint(e.Kind(i), " ", v.Phase, " ", v.Message)
+				end[name+": "+nameOf(e, i)] = fmt.Sprint(kindOf(e, i), " ", v.Phase, " ", v.Message)
 			}
 		}
 		made, alive := make(map[string]int), make(map[string]int)

@@ -231,12 +231,8 @@ func (k *keeper) start(workflow string, a *propagate.Action) error {
 	case makesPodsAgain:
 		name = fmt.Sprint(a.Name, "-", k.calls)
 	}
-	var containers []string
-	g := k.engine(workflow).Graph()
-	for _, c := range g.Node(g.Find(a.ID)).Template.Containers {
-		containers = append(containers, c.Name)
-	}
-	if err := k.c.CreatePod(workflow, a.ID, name, containers...); err != nil && !errors.Is(err, simhost.ErrExists) {
+	t := k.engine(workflow).Graph().Node(a.Node).Template
+	if err := k.c.CreatePod(workflow, a.ID, name, t.Containers...); err != nil && !errors.Is(err, simhost.ErrExists) {
 		return err
 	}
 	return nil

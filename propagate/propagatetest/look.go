@@ -27,11 +27,19 @@ func nodes(e *propagate.Engine) string {
 	var lines []string
 	for i := range nodegraph.Index(e.Graph().Len()) {
 		if v := e.Verdict(i); e.Exists(i) || i == nodegraph.Root {
-			lines = append(lines, fmt.Sprintf("%s %s %s %q  (%s)", nameOf(e, i), e.Kind(i), v.Phase, v.Message, reason(e, i)))
+			lines = append(lines, fmt.Sprintf("%s %s %s %q  (%s)", nameOf(e, i), kindOf(e, i), v.Phase, v.Message, reason(e, i)))
 		}
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// kindOf is the kind that a node is shown as. The workflow has no fact of its own that says that it exists.
+func kindOf(e *propagate.Engine, i nodegraph.Index) nodegraph.Kind {
+	if i == nodegraph.Root {
+		return nodegraph.KindWorkflow
+	}
+	return e.Kind(i)
 }
 
 // nameOf is the name of a node, "workflow" for the workflow itself.

@@ -41,14 +41,11 @@ func (c *Cluster) Pass(until time.Time) {
 
 // CreatePod makes the pod of a node, which is given by id or name. Without containers it has one called main. The error is
 // [ErrExists] if the workflow has a pod of this name that is not gone.
-func (c *Cluster) CreatePod(workflow, node, name string, containers ...string) error {
-	if c.named(workflow, name) != nil {
+func (c *Cluster) CreatePod(workflow, node, name string, containers ...nodegraph.ContainerSpec) error {
+	if c.Named(workflow, name) != nil {
 		return fmt.Errorf("pod %s of %s: %w", name, workflow, ErrExists)
 	}
-	t := &nodegraph.Template{Kind: nodegraph.KindPod}
-	for _, container := range containers {
-		t.Containers = append(t.Containers, nodegraph.ContainerSpec{Name: container})
-	}
+	t := &nodegraph.Template{Kind: nodegraph.KindPod, Containers: containers}
 	p := &Pod{
 		Workflow: workflow, Node: node, Serial: len(c.pods) + 1, UID: fmt.Sprint("uid-", len(c.pods)+1), Created: c.now,
 		Template: t, Status: propagate.PodStatus{Name: name},
@@ -63,15 +60,15 @@ func (c *Cluster) CreatePod(workflow, node, name string, containers ...string) e
 
 // DeletePod asks for the end of a pod. One that lives is listed until it is gone: see [Pod.Terminating].
 func (c *Cluster) DeletePod(workflow, name string) {
-	if p := c.named(workflow, name); p != nil && p.Alive() {
+	if p := c.Named(workflow, name); p != nil && p.Alive() {
 		p.Terminating = true
 	} else if p != nil {
 		p.State = PodGone
 	}
 }
 
-// named is the pod of this name that is not gone, nil for none.
-func (c *Cluster) named(workflow, name string) *Pod {
+// Named returns the pod of this name that is not gone, nil for none.
+func (c *Cluster) Named(workflow, name string) *Pod {
 	for _, p := range c.pods {
 		if p.Workflow == workflow && p.Status.Name == name && p.State != PodGone {
 			return p

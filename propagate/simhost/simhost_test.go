@@ -149,7 +149,7 @@ func TestContainersRunAgain(t *testing.T) {
 // it is gone.
 func TestCluster(t *testing.T) {
 	c := simhost.NewCluster(epoch)
-	require.NoError(t, c.CreatePod("wf", "wf.a", "a", "x", "y"))
+	require.NoError(t, c.CreatePod("wf", "wf.a", "a", nodegraph.ContainerSpec{Name: "x"}, nodegraph.ContainerSpec{Name: "y"}))
 	require.ErrorIs(t, c.CreatePod("wf", "wf.a", "a"), simhost.ErrExists)
 	require.NoError(t, c.CreatePod("other", "wf.a", "a"), "another workflow has pods of its own")
 	p := c.PodsOf("wf", "wf.a")[0]
