@@ -165,6 +165,48 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A recorder is a controller that records each reconcile.
+type recorder struct {
+	*Controller
+	files map[string]*propagatetest.Recorder
+}
+
+func (r recorder) Reconcile(pipeline string) error {
+	locks := r.locks.Clone()
+	f := propagatetest.Frame{Now: r.cluster.Now(), Pods: r.cluster.Pods(pipeline), Locks: &locks}
+	err := r.Controller.Reconcile(pipeline)
+	if err == nil {
+		f.State = r.Engine(pipeline).Snapshot()
+		err = r.files[pipeline].Frame(f)
+	}
+	return err
+}
+
+// What the controller does is recorded, and is the same when it is replayed.
+func TestRecordings(t *testing.T) {
+	for _, c := range cases(t) {
+		files := make(map[string]*propagatetest.Recorder)
+		for _, spec := range c.Workflows {
+			r, err := propagatetest.NewRecorder(spec.Name, spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[spec.Name] = r
+		}
+		propagatetest.Conformance{New: func(c *propagatetest.Cluster) (propagatetest.Controller, error) {
+			made, err := NewController(c, pipelines...)
+			return recorder{made, files}, err
+		}}.Play(c)
+		for _, r := range files {
+			data, err := r.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			propagatetest.Replay{}.Data(t, data)
+		}
+	}
+}
+
 // Whatever may become of two small pipelines, in any order, nothing hangs, and what is said is true.
 func TestExploration(t *testing.T) {
 	a := &Pipeline{Name: "a", Stages: []Stage{{Name: "x", Retries: 1, Backoff: time.Second, Lock: "m"}}}
