@@ -145,19 +145,23 @@ func (c *Cluster) WakeAt(workflow string, at time.Time) {
 	c.call("WakeAt "+workflow, !c.world.Timer(workflow).Equal(at), func() { c.world.WakeAt(workflow, at) })
 }
 
-// Answer answers ActionResolve, ActionExpand and ActionLookup: conditions hold, loops have the items x and y, and caches are empty.
+// Answer is [Answer], as a call in which the controller may die.
 func (c *Cluster) Answer(workflow string, a *propagate.Action) (ev propagate.Event) {
-	c.call(a.Type.String()+" "+a.Name, true, func() {
-		switch a.Type {
-		case propagate.ActionResolve:
-			ev = propagate.Resolved(a.ID, true, "")
-		case propagate.ActionExpand:
-			ev = propagate.Expanded(a.ID, nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"})
-		case propagate.ActionLookup:
-			ev = propagate.Memoized(a.ID, false)
-		}
-	})
+	c.call(a.Type.String()+" "+a.Name, true, func() { ev = Answer(a) })
 	return ev
+}
+
+// Answer answers ActionResolve, ActionExpand and ActionLookup: conditions hold, loops have the items x and y, and caches are empty.
+func Answer(a *propagate.Action) propagate.Event {
+	switch a.Type {
+	case propagate.ActionResolve:
+		return propagate.Resolved(a.ID, true, "")
+	case propagate.ActionExpand:
+		return propagate.Expanded(a.ID, nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"})
+	case propagate.ActionLookup:
+		return propagate.Memoized(a.ID, false)
+	}
+	return propagate.Event{}
 }
 
 // call is one call of a controller, which may die before it and after it unless it changes nothing.
