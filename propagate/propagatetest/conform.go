@@ -25,7 +25,7 @@ type Controller interface {
 // A Conformance tests whether a host does what package propagate asks of it. It plays each case on a simulated [Cluster] once, and
 // then once more for each call of the Cluster that the controller made: it dies before that call, or right after it, and New starts
 // the next one. Whenever the controller has come to rest, nothing may be owed: no pod, answer, lock, timer or end of a pod. All
-// ends as if no controller had died. What is wrong is said in words: see [Rule].
+// ends as if no controller had died, but for messages. What is wrong is said in words: see [Rule].
 type Conformance struct {
 	// New starts a controller. It loads what is stored of all workflows of the Cluster, adopts the locks of all, and does nothing else.
 	New func(c *Cluster) (Controller, error)
@@ -95,7 +95,7 @@ func (x Conformance) matrix(c Case) []Fault {
 				died.faults[k].Died = d.in(lived.calls)
 			}
 			faults = append(faults, died.faults...)
-			if diff := difference(lived.Outcome(), died.Outcome()); diff != "" && len(died.faults) == 0 {
+			if diff := difference(lived.outcome(false), died.outcome(false)); diff != "" && len(died.faults) == 0 {
 				faults = append(faults, Fault{LostInACrash, c.Name, d.in(lived.calls), diff})
 			}
 		}

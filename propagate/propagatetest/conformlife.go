@@ -117,9 +117,9 @@ func (c *Cluster) podGoesOn(p *simhost.Pod) bool {
 	case c.isDaemon(p):
 		return false
 	case slices.Contains(c.playing.Fails, name):
-		p.Become(propagate.PodFailed("", ""))
+		p.Become(propagate.Event{Type: propagate.EventPodEnded, Phase: nodegraph.PhaseFailed, HasExit: true, ExitCode: 1, Finished: c.Now()})
 	default:
-		p.Become(propagate.Event{Type: propagate.EventPodEnded, Phase: nodegraph.PhaseSucceeded, HasExit: true})
+		p.Become(propagate.Event{Type: propagate.EventPodEnded, Phase: nodegraph.PhaseSucceeded, HasExit: true, Finished: c.Now()})
 	}
 	return true
 }
@@ -161,7 +161,10 @@ func (c *Cluster) report() bool {
 }
 
 // Outcome is how a case has ended: the phase and message of each node, and how many pods each had and how many of those live.
-func (c *Cluster) Outcome() map[string]string {
+func (c *Cluster) Outcome() map[string]string { return c.outcome(true) }
+
+// outcome is Outcome, or that without messages: a list and an event do not always say the same of why a pod has failed.
+func (c *Cluster) outcome(messages bool) map[string]string {
 	end := make(map[string]string)
 	for _, name := range c.Workflows() {
 		e := c.engine(name)
@@ -169,21 +172,31 @@ func (c *Cluster) Outcome() map[string]string {
 			continue
 		}
 		for i := range nodegraph.Index(e.Graph().Len()) {
-			if v := e.Verdict(i); e.Exists(i) || i == nodegraph.Root {
-				end[name+": "+nameOf(e, i)] = fmt.Sprint(kindOf(e, i), " ", v.Phase, " ", v.Message)
+			v := e.Verdict(i)
+			if !e.Exists(i) && i != nodegraph.Root {
+				continue
+			}
+			end[name+": "+nameOf(e, i)] = fmt.Sprint(kindOf(e, i), " ", v.Phase)
+			if messages && v.Message != "" {
+				end[name+": "+nameOf(e, i)] += " " + v.Message
 			}
 		}
-		made, alive := make(map[string]int), make(map[string]int)
-		for _, p := range c.world.PodsOf(name, "") {
-			node := c.nodeName(p)
-			made[node]++
-			if p.Alive() {
-				alive[node]++
-			}
-		}
-		for node, n := range made {
-			end[name+": pods of "+node] = fmt.Sprintf("%d made, %d alive", n, alive[node])
-		}
+		c.countPods(name, end)
 	}
 	return end
+}
+
+// countPods adds how many pods each node of a workflow had, and how many of those live.
+func (c *Cluster) countPods(workflow string, end map[string]string) {
+	made, alive := make(map[string]int), make(map[string]int)
+	for _, p := range c.world.PodsOf(workflow, "") {
+		node := c.nodeName(p)
+		made[node]++
+		if p.Alive() {
+			alive[node]++
+		}
+	}
+	for node, n := range made {
+		end[workflow+": pods of "+node] = fmt.Sprintf("%d made, %d alive", n, alive[node])
+	}
 }
