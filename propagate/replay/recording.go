@@ -18,10 +18,10 @@ import (
 
 // A Recording is what a controller did with one workflow.
 type Recording struct {
-	Name        string
-	Description string
-	Engine      string // the controller and its version
-	Frames      []Frame
+	Name        string  // of the recording; in a LockTable also that of its workflow
+	Description string  // what the recording shows, for people
+	Engine      string  // the controller and its version
+	Frames      []Frame // one for each reconcile, at least one
 
 	// Settings are what a controller that is not Argo's knows of the workflow and its object has no field for.
 	Settings Settings
@@ -32,12 +32,12 @@ type Recording struct {
 
 // A Frame is one reconcile.
 type Frame struct {
-	Now      time.Time // the controller's clock when it began
-	Events   []string  // what was done to the cluster since the frame before, for people
-	Pods     []propagate.PodStatus
-	Shutdown string             // the strategy in force, empty for none
-	Held     bool               // the workflow is suspended as a whole
-	Recorded nodegraph.Snapshot // the status the controller left
+	Now      time.Time             // the controller's clock when it began
+	Events   []string              // what was done to the cluster since the frame before, for people
+	Pods     []propagate.PodStatus // all that existed when it began
+	Shutdown string                // the strategy in force, empty for none
+	Held     bool                  // the workflow is suspended as a whole
+	Recorded nodegraph.Snapshot    // the status the controller left
 	// Around are the locks of the workflow that others held when the frame began, by key: once for each of them.
 	Around []string
 
@@ -48,9 +48,9 @@ type Frame struct {
 
 // A FormatError says which part of a recording can't be read.
 type FormatError struct {
-	Recording string
-	Frame     int // -1 for the recording as a whole
-	Err       error
+	Recording string // its name, empty where that could not be read
+	Frame     int    // -1 for the recording as a whole
+	Err       error  // what is wrong with it, or the error of the engine that played it
 }
 
 // Error names the recording and the frame.
