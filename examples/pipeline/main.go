@@ -108,7 +108,7 @@ func NewController(cluster Cluster, pipelines ...*Pipeline) (*Controller, error)
 // Engine returns what the controller knows of a pipeline.
 func (c *Controller) Engine(pipeline string) *propagate.Engine { return c.engines[pipeline] }
 
-// Reconcile is called when a pod has changed and when a timer is due. Drive is the loop: Call, Do for each action, Call with each answer.
+// Reconcile is called when a pod has changed and when a timer is due. Drive is the loop over Call and Do.
 func (c *Controller) Reconcile(pipeline string) error {
 	for _, h := range c.locks.Grant() { // those who have got locks by a release that the controller before did not live to tell
 		if err := propagate.Drive(c, h.Workflow, h.Granted().Event); err != nil {

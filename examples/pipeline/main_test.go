@@ -26,8 +26,8 @@ web.unit(1)                prrrrs
 web.publish                     wwwwrrrrrrrrrrrrs
 `
 
-// The pod of docs.render runs too long and is tried again; that of web.unit is lost and is tried again later; the controller restarts
-// while docs has the lock, and web gets it when docs has given it back.
+// The pod of docs.render runs too long and is tried again; that of web.unit is lost and is tried again later; the controller
+// restarts while docs has the lock, and web gets it when docs has given it back.
 func TestPicture(t *testing.T) {
 	var got strings.Builder
 	if err := play(&got); err != nil {

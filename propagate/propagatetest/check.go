@@ -13,12 +13,12 @@ import (
 // epoch is the time at which everything begins.
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// Check tests that the invariants I1 to I7 of package propagate hold in an engine, that nothing that failed is reported as success
-// (I8), and that parallelism and locks are in their bounds (I9). Lines that are given by their number, such as "I9.2", may be
-// broken: package truth has the lines. The first violation is the error, an [*propagate.InvariantError] or a [*truth.Violation].
+// Check tests that the invariants I1 to I7 of package propagate hold in an engine. Nothing that failed may be reported as success
+// (I8), and parallelism and locks must be in their bounds (I9). Lines of package truth that are given by their number, such as
+// "I9.2", may be broken. The first violation is the error, an [*propagate.InvariantError] or a [*truth.Violation].
 //
-// What is known is forgiven: a daemon that died in open Steps; and that neither a later attempt of a Retry nor a node that is
-// granted its locks is held back by the parallelism of what it is inside of.
+// Faults that are known are forgiven. A daemon may have died in open Steps. Later attempts of a Retry, and nodes that are
+// granted their locks, may exceed the parallelism of what they are inside of.
 func Check(e *propagate.Engine, but ...string) error {
 	if err := e.Check(); err != nil {
 		return err

@@ -22,12 +22,13 @@ type Controller interface {
 	Engine(workflow string) *propagate.Engine
 }
 
-// A Conformance tests whether a host does what package propagate asks of it. It plays each case on a simulated [Cluster] once, and
-// then once more for each call of the Cluster that the controller made: it dies before that call, or right after it, and New starts
-// the next one. Whenever the controller has come to rest, nothing may be owed: no pod, answer, lock, timer or end of a pod. All
-// ends as if no controller had died, but for messages. What is wrong is said in words: see [Rule].
+// A Conformance tests whether a host does what package propagate asks of it. It plays each case on a simulated [Cluster]. Then
+// it plays the case again for each call that changed something: once the controller dies before that call, and once right after
+// it. New starts the next controller. Whenever a controller has come to rest, nothing may be owed: no pod, answer, lock, timer
+// or end of a pod. All ends as if no controller had died, but for messages. What is wrong is said in words: see [Rule].
 type Conformance struct {
-	// New starts a controller. It loads what is stored of all workflows of the Cluster, adopts the locks of all, and does nothing else.
+	// New starts a controller. It loads what is stored of all workflows of the Cluster, adopts the locks of all, and does nothing
+	// else.
 	New func(c *Cluster) (Controller, error)
 	// Cases are what is played; nil is [Cases].
 	Cases []Case
@@ -35,7 +36,7 @@ type Conformance struct {
 
 // A Fault is something that a host did wrong.
 type Fault struct {
-	Rule Rule
+	Rule Rule   // that is broken
 	Case string // in which it was seen first
 	Died string // what the controller died at there; empty if it lived
 	Text string // what happened
@@ -58,7 +59,8 @@ func (x Conformance) Run(t testing.TB) {
 	}
 }
 
-// Faults plays all cases and returns the first fault of each rule that is broken, in the order of the rules: the first tells most.
+// Faults plays all cases and returns the first fault of each rule that is broken, in the order of the rules: the first tells
+// most.
 func (x Conformance) Faults() []Fault {
 	first := make(map[Rule]Fault)
 	for _, c := range cmpNil(x.Cases, Cases) {

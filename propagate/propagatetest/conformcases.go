@@ -7,13 +7,13 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
-// A Case is one or more workflows that share their locks, and what happens to them. Whatever it does not say goes well: pods run and
-// succeed, whoever waits for a user is let go on when nothing else is left to happen.
+// A Case is one or more workflows that share their locks, and what happens to them. Whatever it does not say goes well: pods run
+// and succeed, whoever waits for a user is let go on when nothing else is left to happen.
 type Case struct {
-	Name      string
+	Name      string            // for messages
 	Workflows []*nodegraph.Spec // each has a name of its own
 	Fails     []string          // nodes whose pods fail
-	Vanishes  []string          // pods that are gone when they have come so far, by phase and node: "Running wf.a"; only the first of a node
+	Vanishes  []string          // pods that are gone then, by phase and node: "Running wf.a"; the first of a node alone
 	Stays     []string          // pods that come so far and stay so
 	Stop      string            // the strategy of a shutdown of the first workflow, once a pod of it runs; empty for none
 }
@@ -47,8 +47,8 @@ func (c *Case) template(name string) *nodegraph.Template {
 	panic("no template is called " + name)
 }
 
-// Cases are what a [Conformance] plays where nothing else is said. Together they need every action. A host that has no HTTP nodes, or
-// no conditions, leaves out the cases that have some.
+// Cases are what a [Conformance] plays where nothing else is said. Together they need every action. A host that has no HTTP
+// nodes, or no conditions, leaves out the cases that have some.
 func Cases() []Case {
 	return append(podCases(), append(lockCases(), questionCases()...)...)
 }

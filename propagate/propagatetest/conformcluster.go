@@ -11,9 +11,9 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
-// A Cluster is all that a [Controller] finds when it starts, and all that stays when it dies: workflows, pods, what was stored, and
-// the clock. Pods go their way by themselves while the controller rests. A call that changes something is where the controller may
-// die: then the call does not return, and deferred functions run.
+// A Cluster is all that a [Controller] finds when it starts, and all that stays when it dies: workflows, pods, what was stored,
+// and the clock. Pods go their way by themselves while the controller rests. A call that changes something is where the
+// controller may die: then the call does not return, and deferred functions run.
 type Cluster struct {
 	world      *simhost.Cluster
 	playing    Case
@@ -73,8 +73,8 @@ func (c *Cluster) Now() time.Time { return c.world.Now() }
 // Pods lists the pods of a workflow that exist.
 func (c *Cluster) Pods(workflow string) []propagate.PodStatus { return c.world.Pods(workflow) }
 
-// Events are what was reported of a workflow beside its pods, and what users want of it: a shutdown, a Suspend node that goes on, an
-// HTTP node that has ended. It is to be told with each call. There is none for a workflow that is complete.
+// Events are what is to be told of a workflow beside its pods, with each call. Users want a shutdown, or let a Suspend node go
+// on; an agent says how an HTTP node has ended. There are none for a workflow that is complete.
 func (c *Cluster) Events(workflow string) []propagate.Event {
 	e := c.engine(workflow)
 	if e == nil || e.Complete() {
@@ -100,8 +100,8 @@ func (c *Cluster) Events(workflow string) []propagate.Event {
 // Stored returns what was stored last of a workflow, nil for nothing.
 func (c *Cluster) Stored(workflow string) []byte { return c.world.Stored(workflow) }
 
-// Store keeps what the controller has to remember of a workflow: its saved state, or its object. Before it has returned nothing is
-// kept.
+// Store keeps what the controller has to remember of a workflow: its saved state, or its object. Before it has returned nothing
+// is kept.
 func (c *Cluster) Store(workflow string, data []byte) {
 	c.call("Store "+workflow, string(c.world.Stored(workflow)) != string(data), func() {
 		c.world.Store(workflow, data)
@@ -151,7 +151,8 @@ func (c *Cluster) Answer(workflow string, a *propagate.Action) (ev propagate.Eve
 	return ev
 }
 
-// Answer answers ActionResolve, ActionExpand and ActionLookup: conditions hold, loops have the items x and y, and caches are empty.
+// Answer answers ActionResolve, ActionExpand and ActionLookup: conditions hold, loops have the items x and y, and caches are
+// empty.
 func Answer(a *propagate.Action) propagate.Event {
 	switch a.Type {
 	case propagate.ActionResolve:
@@ -182,8 +183,8 @@ func (c *Cluster) call(what string, changes bool, effect func()) {
 	}
 }
 
-// Die ends the controller that calls it, as if its process were killed. It does not return. [Conformance.Run] does that by itself;
-// this is for tests that choose for themselves where.
+// Die ends the controller that calls it, as if its process were killed. It does not return. [Conformance.Run] does that by
+// itself; this is for tests that choose for themselves where.
 func (c *Cluster) Die() {
 	c.dying = true
 	runtime.Goexit()

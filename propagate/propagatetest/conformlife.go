@@ -72,7 +72,8 @@ func (c *Cluster) settle() {
 	c.fault(NeverRests, "it has looked at all workflows %d times, and changed something each time", mostRounds)
 }
 
-// goOn lets pods run and end, or else time pass until the next timer, or else somebody report. It reports whether anything happened.
+// goOn lets pods run and end, or else time pass until the next timer, or else somebody report. It reports whether anything
+// happened.
 func (c *Cluster) goOn() bool {
 	moved := false
 	for _, name := range c.Workflows() {
@@ -141,8 +142,8 @@ func (c *Cluster) isDaemon(p *simhost.Pod) bool {
 	return i != nodegraph.None && e.Graph().Node(i).Template.Daemon
 }
 
-// report has somebody say how nodes that are served have ended, and lets Suspend nodes go on that wait for nothing else. It reports
-// whether there were any.
+// report has somebody say how nodes that are served have ended, and lets Suspend nodes go on that wait for nothing else. It
+// reports whether there were any.
 func (c *Cluster) report() bool {
 	told := false
 	for _, name := range c.Workflows() {

@@ -12,7 +12,7 @@ const (
 	ActsBeforeStoring             // a pod was made or deleted, and nothing that was stored says why
 	SharesALock                   // the pods of more holders live than a lock has places
 	StartsWithoutLock             // a pod was made for a node that waits for a lock
-	StartsUnasked                 // a pod was made that the engine did not ask for: its node does not exist, or has ended
+	StartsUnasked                 // a pod was made of a node that does not exist, or has ended
 	MakesTwoPods                  // a node has two pods that live: their name is not made from that of the node
 	RunsTwice                     // a pod was made again for an attempt that had run
 	DeletesUnasked                // a pod was deleted whose node goes on
@@ -20,7 +20,7 @@ const (
 	DropsStart                    // at rest a pod is owed: ActionStart or ActionRecreate was not carried out
 	DropsTerminate                // at rest the pod of something that has ended runs: ActionTerminate was not carried out
 	DropsAcquire                  // at rest a request for locks has no answer
-	DropsRelease                  // at rest somebody waits for a lock that nobody holds: ActionRelease, or the word to the next, was dropped
+	DropsRelease                  // at rest somebody waits for a lock that nobody holds: ActionRelease, or a grant, was dropped
 	DropsQuestion                 // at rest ActionResolve, ActionExpand or ActionLookup has no answer
 	DropsServe                    // at rest an HTTP or Plugin node was never served
 	DropsReport                   // at rest the engine does not know what was reported: see Cluster.Events

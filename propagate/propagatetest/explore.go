@@ -8,13 +8,13 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/explore"
 )
 
-// An Exploration lets everything happen to a few small workflows that may happen, in every order, up to a bound. In every state the
-// invariants hold, what is said is true, no bound is exceeded, what is said again changes nothing, and a restart changes nothing; in
-// whichever order the same things were said, they come to the same; and once only good things happen all workflows complete.
+// An Exploration lets everything happen to a few small workflows that may happen, in every order, up to a bound. In every state
+// the invariants hold, what is said is true, and no bound is exceeded. To say something again changes nothing, and neither does
+// a restart. Whatever was said in another order comes to the same. Once only good things happen all workflows complete.
 //
-// Without Events pods are made, succeed, fail, vanish and are named, locks are granted, time passes, questions are answered in every
-// way, and the host crashes before and after each action. With Events those come to the first workflow in every order, each once and
-// again. It is exhaustive: a few tasks and six moves are thousands of states. Package explore has it all, and more to choose from.
+// Without Events pods are made, run, succeed, fail and vanish. Locks are granted, time passes, and questions are answered in
+// every way. The host crashes before and after each action. With Events those come to the first workflow in every order, each
+// once and again. It is exhaustive: a few tasks and six moves are thousands of states. Package explore has more to choose from.
 type Exploration struct {
 	Specs  []*nodegraph.Spec // they share their locks
 	Events []propagate.Event // events about pods that name none are about the first pod of their node

@@ -11,9 +11,8 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
-// Look shows all that an engine says in a form for golden files: each node that exists on a line, sorted by name, with its kind,
-// phase, message and the rule that decided, and then what the workflow waits for. Two engines look the same if hosts and users
-// can't tell them apart. Times are left out.
+// Look shows all that an engine says in a form for golden files. Each node that exists has a line, sorted by name, with its kind,
+// phase, message and the rule that decided. What the workflow waits for comes last. Times are left out.
 func Look(e *propagate.Engine) string {
 	text := nodes(e)
 	for _, o := range e.Obligations() {

@@ -17,8 +17,8 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
-// A randomCluster plays everything around one engine: it makes the pods it is asked for and lets random things happen to
-// them, answers what it is asked, keeps time, and checks the invariants after every call.
+// A randomCluster plays everything around one engine. It makes the pods that it is asked for and lets random things happen to
+// them. It answers what it is asked, keeps time, and checks the invariants after every call.
 type randomCluster struct {
 	*simhost.Host
 	t       testing.TB

@@ -19,7 +19,8 @@ type specMaker struct {
 	wide int  // how many tasks a DAG may have
 }
 
-// RandomSpec draws a specification that may use all that a specification can say. Its size grows with size: 40 are some twenty nodes.
+// RandomSpec draws a specification that may use all that a specification can say. Its size grows with size: 40 are some twenty
+// nodes.
 func RandomSpec(r *rand.Rand, size int) *nodegraph.Spec { return randomSpec(r, size, true) }
 
 // randomSpec draws a specification whose size grows with budget.

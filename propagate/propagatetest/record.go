@@ -20,7 +20,7 @@ import (
 // recording.schema.json beside this package. The controller may be one that embeds the library, or any other.
 type Recorder struct {
 	Name        string // of the recording
-	Description string
+	Description string // what it shows, for people
 	Engine      string // the controller and its version
 
 	spec     *nodegraph.Spec
@@ -34,7 +34,8 @@ type Frame struct {
 	Now   time.Time             // when it began
 	State nodegraph.Snapshot    // what it left: propagate.Engine.Snapshot, or a record of another controller
 	Pods  []propagate.PodStatus // all that it saw
-	// Locks, if set, is the table of locks when the reconcile began: a workflow that waits for what another holds can be replayed then.
+	// Locks, if set, is the table of locks when the reconcile began: a workflow that waits for what another holds can be replayed
+	// then.
 	Locks *propagate.LockTable
 	// Events are what happened beside the pods since the frame before: see RECORDING.md for those that the player carries out.
 	Events []string
@@ -52,7 +53,7 @@ type frameJSON struct {
 
 // A RecordError says what the form of recordings has no place for.
 type RecordError struct {
-	Workflow string
+	Workflow string // its name
 	What     string // the specification, or the pods
 	Diff     string // between what was given and what would be read back
 }
@@ -62,8 +63,8 @@ func (e *RecordError) Error() string {
 	return fmt.Sprintf("propagatetest: %s of workflow %s can't be recorded (-given +read back):\n%s", e.What, e.Workflow, e.Diff)
 }
 
-// NewRecorder begins the recording of a workflow. The error is a [*RecordError] if the specification has something that the form has
-// no place for, such as a template that can't run.
+// NewRecorder begins the recording of a workflow. The error is a [*RecordError] if the specification has something that the form
+// has no place for, such as a template that can't run.
 func NewRecorder(name string, spec *nodegraph.Spec) (*Recorder, error) {
 	r := &Recorder{Name: name, Engine: "propagatetest", spec: spec, last: nodegraph.Snapshot{Suspended: spec.Suspended}}
 	if err := json.Unmarshal(Manifest(spec), &r.workflow); err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/replay"
 )
 
-// A Replay plays recordings through the engine, twice: from frame to frame, each beginning with what was recorded of the one before,
-// and in one go. Where the engine shows something else than was recorded the test fails, and says which node differs and how. After
-// each call [Check] holds.
+// A Replay plays recordings through the engine, twice: from frame to frame, each beginning with what was recorded of the one
+// before, and in one go. Where the engine shows something else than was recorded the test fails, and says which node differs and
+// how. After each call [Check] holds.
 type Replay struct {
 	// Deviations are the numbers of differences that are expected: those in which a controller of Argo's breaks an invariant, as
 	// testdata/DEVIATIONS.md lists them. Any other fails the test, with a number or not.

@@ -16,7 +16,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// Scripts runs golden scripts: files that tell an engine what happens, and show after each call what changed and why, what the
+// Scripts runs golden scripts: files that tell an engine what happens. After each call they show what changed and why, what the
 // host must do, and what the workflow waits for. They are in the form of github.com/cockroachdb/datadriven, so that go test
 // -rewrite writes the answers; read the difference.
 //
@@ -30,9 +30,11 @@ import (
 //
 // An event is the name of its function in package propagate, with the arguments, and then fields: uid=U, attempt=N, created=N and
 // finished=N in seconds, exit=N, reason=R, conditions=A,B and unready. After each call [Check] holds. Locks are answered from a
-// [propagate.LockTable], unless the setting host-locks leaves that to events. The other settings are parallelism=N, mutex=NAME,
-// deadline=D, restarts=N, suspended and workflow-hook, which are about the workflow; failfast, nofailfast, disruptions, backoff=D,
-// members=N, daemon-sets, memoize=KEY, timeout=D and pending-timeout=D, which are about all templates; and hook=TASK.
+// [propagate.LockTable], unless the setting host-locks leaves that to events. The other settings are
+//
+//	of the workflow: parallelism=N mutex=NAME deadline=D restarts=N suspended workflow-hook
+//	of all its templates: failfast nofailfast disruptions backoff=D members=N daemon-sets memoize=KEY timeout=D pending-timeout=D
+//	of one task: hook=TASK
 type Scripts struct {
 	// Graph makes the specification of the text after workflow; nil is [nodegraph.Parse]. Whoever has a resource of his own
 	// writes that into his scripts, and gives its translation here.

@@ -8,8 +8,8 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// around has others hold the locks that they held when a frame began, and no others. Those of the workflow that get what is free now
-// hear of it in the next step.
+// around has others hold the locks that they held when a frame began, and no others. Those of the workflow that get what is free
+// now hear of it in the next step.
 func (p *Player) around(f *Frame) {
 	if len(f.Around) == 0 && len(p.others) == 0 {
 		return

@@ -10,17 +10,17 @@ import (
 // Settings are what a controller knows of a workflow beside its object. The zero Settings are Argo's.
 type Settings struct {
 	TimeoutsByEngine bool                    `json:"timeoutsByEngine,omitempty"` // not nodegraph.Spec.TimeoutsByHost
-	PodRestarts      int                     `json:"podRestarts,omitempty"`
-	TransientErrors  string                  `json:"transientErrors,omitempty"`
-	Limits           map[string]int          `json:"limits,omitempty"`  // of semaphores, by key
-	Retries          map[string]RetrySetting `json:"retries,omitempty"` // by the name of the template
+	PodRestarts      int                     `json:"podRestarts,omitempty"`      // that of nodegraph.Spec
+	TransientErrors  string                  `json:"transientErrors,omitempty"`  // that of nodegraph.Spec
+	Limits           map[string]int          `json:"limits,omitempty"`           // of semaphores, by key
+	Retries          map[string]RetrySetting `json:"retries,omitempty"`          // by the name of the template
 }
 
 // A RetrySetting is what a retry strategy has beyond Argo.
 type RetrySetting struct {
-	IgnoreDisruptions bool                `json:"ignoreDisruptions,omitempty"`
-	Jitter            float64             `json:"jitter,omitempty"`
-	Rules             []retry.FailureRule `json:"rules,omitempty"`
+	IgnoreDisruptions bool                `json:"ignoreDisruptions,omitempty"` // that of retry.Strategy
+	Jitter            float64             `json:"jitter,omitempty"`            // that of retry.Backoff
+	Rules             []retry.FailureRule `json:"rules,omitempty"`             // those of retry.Strategy
 }
 
 // SettingsOf are the settings of a specification.

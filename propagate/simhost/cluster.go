@@ -13,8 +13,8 @@ import (
 // ErrExists says that a pod of this name exists.
 var ErrExists = errors.New("the pod exists")
 
-// A Cluster is what outlives a controller: its pods, what it has stored, its timers and the clock. It is for a controller that keeps
-// its engines itself, where a [Host] would have them. Nothing in it happens by itself, either.
+// A Cluster is what outlives a controller: its pods, what it has stored, its timers and the clock. It is for a controller that
+// keeps its engines itself, where a [Host] would have them. Nothing in it happens by itself, either.
 type Cluster struct {
 	Slow bool // pods stay [PodNew], which no list shows, until the test says more of them
 
