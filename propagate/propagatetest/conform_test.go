@@ -52,6 +52,12 @@ func TestWrongHosts(t *testing.T) {
 		{"has no engine", hidesEngines, []string{"pods"}, propagatetest.StartsUnasked},
 		{"fails", fails, []string{"pods"}, propagatetest.ReturnsAnError},
 		{"leaves its goroutine", leaves, []string{"pods"}, propagatetest.ReturnsAnError},
+		{"names holders by name", namesHoldersByName, []string{"a lock"}, propagatetest.DropsRelease},
+		{"tells no time", tellsNoTime, []string{"pods"}, propagatetest.ReturnsAnError},
+		{"copies its engines", copiesItsEngines, []string{"pods"}, propagatetest.ReturnsAnError},
+		{"tells of nobody", tellsOfNobody, []string{"pods"}, propagatetest.ReturnsAnError},
+		{"makes up phases", makesUpPhases, []string{"pods"}, propagatetest.ReturnsAnError},
+		{"adds nodes to the graph", addsNodes, []string{"a container set"}, propagatetest.ReturnsAnError},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			faults := propagatetest.Conformance{New: newKeeper(test.wrong), Cases: casesNamed(t, test.in)}.Faults()

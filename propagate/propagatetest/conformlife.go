@@ -59,10 +59,12 @@ func (c *Cluster) settle() {
 		before := c.changes
 		for _, name := range c.Workflows() {
 			c.start()
-			if len(c.faults) > 0 {
-				return
+			if len(c.faults) == 0 {
+				c.live(func() error { return c.controller.Reconcile(name) })
 			}
-			c.live(func() error { return c.controller.Reconcile(name) })
+			if len(c.faults) > 0 {
+				return // an engine that is misused may not say anything more
+			}
 		}
 		if c.changes == before && c.controller != nil {
 			c.checkRest()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"time"
 
@@ -46,6 +47,12 @@ const (
 	hidesEngines
 	fails
 	leaves
+	namesHoldersByName
+	tellsNoTime
+	copiesItsEngines
+	tellsOfNobody
+	makesUpPhases
+	addsNodes
 )
 
 // A keeper is a host that keeps its engines, and saves the state of each after each call. simhost has its engines and locks.
@@ -121,7 +128,24 @@ func (k *keeper) Reconcile(workflow string) error {
 func (k *keeper) Call(workflow string, events []propagate.Event) (propagate.Result, error) {
 	k.calls++
 	e := k.engine(workflow)
-	r, err := e.SyncPods(k.Now, k.pods(workflow), events...)
+	now, pods := k.Now, k.pods(workflow)
+	switch k.wrong {
+	case tellsNoTime:
+		now = time.Time{}
+	case copiesItsEngines:
+		e = copied(e)
+	case tellsOfNobody:
+		events = append(events, propagate.PodRunning("nobody"))
+	case makesUpPhases:
+		for i := range pods {
+			pods[i].Phase = "Terminating"
+		}
+	case addsNodes:
+		if k.calls > 1 {
+			_, _ = e.Graph().AddHook(nodegraph.Entry, &nodegraph.Hook{Name: fmt.Sprint("more", k.calls), Template: "pod"})
+		}
+	}
+	r, err := e.SyncPods(now, pods, events...)
 	if err != nil {
 		return r, err
 	}
@@ -244,6 +268,10 @@ func (k *keeper) acquire(workflow string, a *propagate.Action) []propagate.Notic
 		return nil
 	case grantsEveryLock:
 		return []propagate.Notice{propagate.Holder{Workflow: workflow, Node: a.ID}.Granted()}
+	case namesHoldersByName:
+		named := *a
+		named.ID = a.Name
+		return k.Locks.Answer(workflow, &named)
 	}
 	return k.Locks.Answer(workflow, a)
 }
@@ -256,4 +284,11 @@ func (k *keeper) wake(workflow string, at time.Time) {
 		k.Workflow(workflow).Wake = at
 		k.c.WakeAt(workflow, at)
 	}
+}
+
+// copied is a copy of an engine, made so that go vet does not see it.
+func copied(e *propagate.Engine) *propagate.Engine {
+	c := reflect.New(reflect.TypeOf(e).Elem())
+	c.Elem().Set(reflect.ValueOf(e).Elem())
+	return c.Interface().(*propagate.Engine)
 }
