@@ -24,6 +24,8 @@ type Random struct {
 	Seed    uint64          // chooses all that happens, and how the host tells of pods
 	Choices []byte          // if set, it chooses until it is used up: for a fuzzer
 	Spec    *nodegraph.Spec // the workflow; nil for one of [RandomSpec]
+	// Before, if set, is called before each call. What it returns is called with what came of that.
+	Before func(e *propagate.Engine, now time.Time, events []propagate.Event) func(propagate.Result, error)
 	// After, if set, is called after each call that the engine took.
 	After func(e *propagate.Engine, events []propagate.Event, r *propagate.Result)
 }
@@ -56,7 +58,7 @@ func (x Random) run(t testing.TB, r *rand.Rand, h randomHost) RandomCount {
 	} else {
 		h.limits = nodegraph.Limits{} // what has no room ends in Error
 	}
-	c := newRandomCluster(t, r, spec, h, x.After)
+	c := x.cluster(t, r, spec, h)
 	c.live(r.IntN(120))
 	c.drain()
 	if phase, _ := c.e.Workflow(); phase.Unsuccessful() && r.IntN(3) == 0 {

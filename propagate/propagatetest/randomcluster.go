@@ -34,11 +34,12 @@ type randomCluster struct {
 	retried bool // there was a manual retry
 
 	count RandomCount
-	after func(*propagate.Engine, []propagate.Event, *propagate.Result)
+	run   Random
 }
 
-func newRandomCluster(t testing.TB, r *rand.Rand, spec *nodegraph.Spec, h randomHost, after func(*propagate.Engine, []propagate.Event, *propagate.Result)) *randomCluster {
-	c := &randomCluster{t: t, r: r, host: h, freed: make(map[string]bool), after: after}
+// cluster begins a run.
+func (x Random) cluster(t testing.TB, r *rand.Rand, spec *nodegraph.Spec, h randomHost) *randomCluster {
+	c := &randomCluster{t: t, r: r, host: h, freed: make(map[string]bool), run: x}
 	c.Host = &simhost.Host{Now: epoch, Intake: h.intake, Slow: true, Stamp: h.stamp}
 	require.NoError(t, c.Add("", spec, h.limits))
 	c.flow = c.Workflows[0]
@@ -60,7 +61,12 @@ func (c *randomCluster) Call(_ string, events []propagate.Event) (propagate.Resu
 	c.count.Calls++
 	before := c.leaves()
 	complete := c.e.Complete()
+	told := func(propagate.Result, error) {}
+	if c.run.Before != nil {
+		told = c.run.Before(c.e, c.Now, events)
+	}
 	result, err := c.Host.Call("", events)
+	told(result, err)
 	if err != nil {
 		c.giveBack(events)
 	}
@@ -81,8 +87,8 @@ func (c *randomCluster) Call(_ string, events []propagate.Event) (propagate.Resu
 		c.checkRewriting(before, events)
 	}
 	c.checkWake()
-	if c.after != nil {
-		c.after(c.e, events, &result)
+	if c.run.After != nil {
+		c.run.After(c.e, events, &result)
 	}
 	return result, nil
 }
