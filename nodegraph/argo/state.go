@@ -1,8 +1,6 @@
 package argo
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +8,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// nodeTable holds the raw nodes of a workflow in the order in which they were read, added ones after them.
+// nodeTable holds the nodes of a workflow in the order in which they were read, added ones after them.
 type nodeTable struct {
 	rows []nodeRow
 	at   map[string]int // row by id
@@ -18,84 +16,104 @@ type nodeTable struct {
 
 // A nodeRow is one node as it was read, and as it is now.
 type nodeRow struct {
-	id       string
-	quoted   []byte          // the id as it stood in the text
-	was, now json.RawMessage // nil where there is none: a node that was added, or removed
+	quoted   string               // the id as it stood in the text
+	was, now string               // empty where there is none: a node that was added, or removed
+	record   nodegraph.NodeStatus // what the text says that is there now, or was last
 }
 
-// get returns the node with this id as it is now, nil if there is none.
-func (t *nodeTable) get(id string) json.RawMessage {
-	if at, ok := t.at[id]; ok {
-		return t.rows[at].now
+// get returns the row of the node with this id, nil if there is none now.
+func (t *nodeTable) get(id string) *nodeRow {
+	if at, ok := t.at[id]; ok && t.rows[at].now != "" {
+		return &t.rows[at]
 	}
 	return nil
 }
 
-// set sets a node; nil removes it.
-func (t *nodeTable) set(id string, now json.RawMessage) {
+// set sets the text of a node that was read, or is made here.
+func (t *nodeTable) set(id, now string) {
 	at, ok := t.at[id]
 	if !ok {
 		at = len(t.rows)
 		t.at[id] = at
-		t.rows = append(t.rows, nodeRow{id: id, quoted: quote(id)})
+		t.rows = append(t.rows, nodeRow{quoted: quote(id)})
 	}
-	t.rows[at].now = now
+	t.rows[at].change(id, now)
 }
 
-// readStatus reads the status: the workflow's own fields and its nodes, these in the order of their names.
-func (r *reader) readStatus() error {
+// change sets the text of the node, which has this id.
+func (row *nodeRow) change(id, now string) {
+	row.now, row.record = now, nodegraph.NodeStatus{}
+	_ = (&scanner{text: now}).node(id, &row.record) // of a node that was read, or made here: can't fail
+}
+
+// readStatus reads the status that comes next, but for what finishStatus does.
+func (r *reader) readStatus(s *scanner) error {
+	r.hasStatus = true
+	return s.uniquely(1, func() (err error) {
+		r.w.status, err = s.members(func(key string) error {
+			if key == "nodes" {
+				return r.readNodes(s)
+			}
+			return s.skip()
+		})
+		return err
+	})
+}
+
+// finishStatus makes the snapshot of the status: the workflow's own fields and its nodes, these in the order of their names.
+func (r *reader) finishStatus() error {
 	w, s := r.w, &r.w.Snapshot
+	w.state = w.status
+	if w.nodes.at == nil {
+		w.nodes.at = make(map[string]int)
+	}
 	var err error
 	if *s, err = decodeState(w.status, *s); err != nil {
 		return r.offloaded(err)
 	}
-	nodes := w.status.get("nodes")
-	if empty(nodes) {
-		if nodes, err = r.unpack(); err != nil {
+	if len(w.nodes.rows) == 0 {
+		nodes, err := r.unpack()
+		if err == nil && nodes != "" {
+			err = inField("status.nodes", r.readNodes(&scanner{text: nodes}))
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if err := r.readNodes(orNull(nodes)); err != nil {
-		return err
-	}
-	slices.SortFunc(s.Nodes, func(a, b nodegraph.NodeStatus) int { return strings.Compare(a.Name, b.Name) })
+	s.Nodes = w.nodes.records()
 	return nil
 }
 
-// empty reports whether a value is not there, null or an object without members.
-func empty(value json.RawMessage) bool {
-	s := &scanner{text: orNull(value)}
-	switch s.peek() {
-	case 'n':
-		return true
-	case '{':
-		s.at++
-		return s.peek() == '}'
+// records lists the records of all nodes in the order of their names.
+func (t *nodeTable) records() []nodegraph.NodeStatus {
+	if len(t.rows) == 0 {
+		return nil
 	}
-	return false
+	order := make([]int32, len(t.rows)) // what is moved often is small
+	for k := range order {
+		order[k] = int32(k)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(t.rows[a].record.Name, t.rows[b].record.Name) })
+	records := make([]nodegraph.NodeStatus, len(order))
+	for k, at := range order {
+		records[k] = t.rows[at].record
+	}
+	return records
 }
 
-// unpack returns the nodes that came compressed, nil if there are none. Argo looks at them only where there are no
+// unpack returns the nodes that came compressed, empty if there are none. Argo looks at them only where there are no
 // others.
-func (r *reader) unpack() (json.RawMessage, error) {
+func (r *reader) unpack() (string, error) {
 	packed, err := (&scanner{text: orNull(r.w.status.get("compressedNodes"))}).str()
 	if err != nil || packed == "" {
-		return nil, inField("status.compressedNodes", err)
+		return "", inField("status.compressedNodes", err)
 	}
 	nodes, err := decompress(packed, r.limits.Decompressed)
 	if err != nil {
-		return nil, inField("status.compressedNodes", err)
+		return "", inField("status.compressedNodes", err)
 	}
 	r.w.packed = true
 	return nodes, nil
-}
-
-// inField wraps an error if there is one.
-func inField(field string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &ReadError{Field: field, Err: err}
 }
 
 // decodeState reads what the status says of the workflow as a whole.
@@ -138,30 +156,46 @@ func (s *scanner) workflowPhase() (nodegraph.Phase, error) {
 	return phase, nil
 }
 
-// readNodes reads the object of all nodes.
-func (r *reader) readNodes(text json.RawMessage) error {
-	w := r.w
-	w.nodes.at = make(map[string]int)
-	s := &scanner{text: text}
-	err := s.object(func(quoted []byte) error {
-		id := unquote(quoted)
-		if _, ok := w.nodes.at[id]; ok {
-			return &ReadError{Node: id, Err: ErrDuplicateKey}
+// readNodes reads the object of all nodes, which comes next. There is room for as many as the rest of the text holds if they are like
+// those so far.
+func (r *reader) readNodes(s *scanner) error {
+	t := &r.w.nodes
+	begin := s.at
+	err := s.object(func(id string) error {
+		if n := len(t.rows); n == cap(t.rows) {
+			size := (s.at - begin) / max(n, 1)
+			t.rows = slices.Grow(t.rows, max(8, min(3*n, (len(s.text)-s.at)/size)))
 		}
-		s.space()
+		t.rows = append(t.rows, nodeRow{quoted: s.quoted})
+		row := &t.rows[len(t.rows)-1]
+		s.peek()
 		from := s.at
-		n, err := s.node(id)
-		if err != nil {
-			return err
+		if err := s.node(id, &row.record); err != nil {
+			return t.orTwice(id, err)
 		}
-		raw := json.RawMessage(s.text[from:s.at:s.at])
-		w.nodes.at[id] = len(w.nodes.rows)
-		w.nodes.rows = append(w.nodes.rows, nodeRow{id, quoted, raw, raw})
-		w.Snapshot.Nodes = append(w.Snapshot.Nodes, n)
+		row.was = s.text[from:s.at]
+		row.now = row.was
 		return nil
 	})
-	if e := (*ReadError)(nil); err != nil && !errors.As(err, &e) {
-		return &ReadError{Field: "status.nodes", Err: err}
+	if err != nil {
+		return err
+	}
+	t.at = make(map[string]int, len(t.rows))
+	for k := range t.rows {
+		id := t.rows[k].record.ID
+		if t.at[id] = k; len(t.at) <= k {
+			return &ReadError{Node: id, Err: ErrDuplicateKey}
+		}
+	}
+	return nil
+}
+
+// orTwice is the error of the last node, or that it is there twice.
+func (t *nodeTable) orTwice(id string, err error) error {
+	for k := range t.rows[:len(t.rows)-1] {
+		if t.rows[k].record.ID == id {
+			return &ReadError{Node: id, Err: ErrDuplicateKey}
+		}
 	}
 	return err
 }
