@@ -126,17 +126,6 @@ type source struct {
 	rest    func() []string               // ids that were never taken
 }
 
-// untaken lists the ids of what was stored and never taken, in the order in which it was stored.
-func untaken[T any](nodes []T, taken map[string]bool, id func(*T) string) []string {
-	var rest []string
-	for k := range nodes {
-		if id := id(&nodes[k]); !taken[id] {
-			rest = append(rest, id)
-		}
-	}
-	return rest
-}
-
 // isNamed reports whether what was stored under a name, or under none, is of the node with this name.
 func isNamed(stored, name string) bool { return stored == name || stored == "" }
 

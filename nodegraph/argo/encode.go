@@ -33,8 +33,8 @@ func (w *Workflow) EncodeYAML() ([]byte, error) {
 
 // changed reports whether any node is not as it was read.
 func (t *nodeTable) changed() bool {
-	for i := range t.rows {
-		if t.rows[i].was != t.rows[i].now {
+	for _, row := range t.rows {
+		if row.was != row.now {
 			return true
 		}
 	}
@@ -44,8 +44,8 @@ func (t *nodeTable) changed() bool {
 // encode puts the object of all nodes together.
 func (t *nodeTable) encode() string {
 	m := make(members, 0, len(t.rows))
-	for i := range t.rows {
-		if row := &t.rows[i]; row.now != "" {
+	for _, row := range t.rows {
+		if row.now != "" {
 			m = append(m, member{row.record.ID, row.quoted, row.now})
 		}
 	}

@@ -34,8 +34,7 @@ func (w *Workflow) Patch() ([]byte, error) {
 // patch returns the patch of every node that is not as it was read.
 func (t *nodeTable) patch() members {
 	var patch members
-	for i := range t.rows {
-		row := &t.rows[i]
+	for _, row := range t.rows {
 		switch {
 		case row.was == row.now:
 		case row.now == "":

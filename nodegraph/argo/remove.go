@@ -15,8 +15,7 @@ func (w *Workflow) RemoveNodes(ids ...string) {
 	if len(gone) == 0 {
 		return
 	}
-	for i := range w.nodes.rows {
-		row := &w.nodes.rows[i]
+	for _, row := range w.nodes.rows {
 		if row.now == "" {
 			continue
 		}

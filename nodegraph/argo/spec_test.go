@@ -326,9 +326,9 @@ func TestReadSpecErrors(t *testing.T) {
 		require.Contains(t, d.Message, `unexpected token EOF`)
 	})
 	for name, status := range map[string]string{
-		"status.storedWorkflowTemplateSpec.templates: want a list, found an object":                  `{"storedWorkflowTemplateSpec":{"templates":{}}}`,
-		"status.storedWorkflowTemplateSpec.parallelism: want a whole number, found a string":        `{"storedWorkflowTemplateSpec":{"parallelism":"{{workflow.name}}"}}`,
-		"status.storedTemplates: want an object, found a list":                                     `{"storedWorkflowTemplateSpec":{},"storedTemplates":[]}`,
+		"status.storedWorkflowTemplateSpec.templates: want a list, found an object":               `{"storedWorkflowTemplateSpec":{"templates":{}}}`,
+		"status.storedWorkflowTemplateSpec.parallelism: want a whole number, found a string":      `{"storedWorkflowTemplateSpec":{"parallelism":"{{workflow.name}}"}}`,
+		"status.storedTemplates: want an object, found a list":                                    `{"storedWorkflowTemplateSpec":{},"storedTemplates":[]}`,
 		"status.storedTemplates[namespaced/t/a].timeout: retry: duration \"x\" is not a duration": `{"storedWorkflowTemplateSpec":{"templates":[{"steps":[[{"name":"s","templateRef":{"name":"t","template":"a"}}]]}]},"storedTemplates":{"namespaced/t/a":{"container":{},"timeout":"x"}}}`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,8 +10,23 @@ import (
 
 // nodeTable holds the nodes of a workflow in the order in which they were read, added ones after them.
 type nodeTable struct {
-	rows []nodeRow
-	at   map[string]int // row by id
+	rows  []*nodeRow
+	at    map[string]int // row by id
+	block []nodeRow      // where rows are, as many as were made room for at once
+}
+
+// rowsAtOnce is for how many rows there is room at once: no row is ever moved.
+const rowsAtOnce = 16
+
+// newRow adds a row under an id, as it stands in the text.
+func (t *nodeTable) newRow(quoted string) *nodeRow {
+	if len(t.block) == cap(t.block) {
+		t.block = make([]nodeRow, 0, rowsAtOnce)
+	}
+	t.block = append(t.block, nodeRow{quoted: quoted})
+	row := &t.block[len(t.block)-1]
+	t.rows = append(t.rows, row)
+	return row
 }
 
 // A nodeRow is one node as it was read, and as it is now.
@@ -24,7 +39,7 @@ type nodeRow struct {
 // get returns the row of the node with this id, nil if there is none now.
 func (t *nodeTable) get(id string) *nodeRow {
 	if at, ok := t.at[id]; ok && t.rows[at].now != "" {
-		return &t.rows[at]
+		return t.rows[at]
 	}
 	return nil
 }
@@ -35,7 +50,7 @@ func (t *nodeTable) set(id, now string) {
 	if !ok {
 		at = len(t.rows)
 		t.at[id] = at
-		t.rows = append(t.rows, nodeRow{quoted: quote(id)})
+		t.newRow(quote(id))
 	}
 	t.rows[at].change(id, now)
 }
@@ -156,18 +171,11 @@ func (s *scanner) workflowPhase() (nodegraph.Phase, error) {
 	return phase, nil
 }
 
-// readNodes reads the object of all nodes, which comes next. There is room for as many as the rest of the text holds if they are like
-// those so far.
+// readNodes reads the object of all nodes, which comes next.
 func (r *reader) readNodes(s *scanner) error {
 	t := &r.w.nodes
-	begin := s.at
 	err := s.object(func(id string) error {
-		if n := len(t.rows); n == cap(t.rows) {
-			size := (s.at - begin) / max(n, 1)
-			t.rows = slices.Grow(t.rows, max(8, min(3*n, (len(s.text)-s.at)/size)))
-		}
-		t.rows = append(t.rows, nodeRow{quoted: s.quoted})
-		row := &t.rows[len(t.rows)-1]
+		row := t.newRow(s.quoted)
 		s.peek()
 		from := s.at
 		if err := s.node(id, &row.record); err != nil {

@@ -210,10 +210,14 @@ func (c *call) lives(i nodegraph.Index) bool {
 
 // write makes the patch that stores the status. Events are those that the host told.
 func (c *call) write(events []propagate.Event) error {
-	s := c.out.Engine.Snapshot()
-	children := argo.Children(c.out.Engine.Graph(), c.out.Engine.Exists)
-	for k := range s.Nodes {
-		s.Nodes[k].Children = children(c.out.Engine.Graph().Find(s.Nodes[k].ID))
+	s, g := c.out.Engine.Snapshot(), c.out.Engine.Graph()
+	children := argo.Children(g, c.out.Engine.Exists)
+	i := nodegraph.Entry
+	for k := range s.Nodes { // in the order of the graph
+		for g.Node(i).ID() != s.Nodes[k].ID {
+			i++
+		}
+		s.Nodes[k].Children = children(i)
 	}
 	if slices.ContainsFunc(events, func(ev propagate.Event) bool { return ev.Type == propagate.EventManualRetry }) {
 		c.out.Reset = c.reset()
