@@ -54,8 +54,8 @@ var nodeFieldsOf = func() (of [32][]int) {
 
 // node reads the node that comes next, which stands under the key id, and checks what every node must have. The error
 // is a [*ReadError].
-func (s *scanner) node(id string, r *nodegraph.NodeStatus) error {
-	d := &nodeDecoder{r: r}
+func (d *nodeDecoder) node(id string, r *nodegraph.NodeStatus, s *scanner) error {
+	*d = nodeDecoder{r: r}
 	if err := d.fields(s); err != nil {
 		e := inField("", err).(*ReadError) // which inField makes
 		e.Node = id

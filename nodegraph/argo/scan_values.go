@@ -84,10 +84,12 @@ func (s *scanner) moment() (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// strings reads a list of strings.
-func (s *scanner) strings() ([]string, error) {
-	var list []string
-	return list, readList(&list, s, readText)
+// strings reads a list of strings; an empty one is no list.
+func (s *scanner) strings() (list []string, err error) {
+	if err = readList(&list, s, readText); len(list) == 0 {
+		return nil, err
+	}
+	return list, err
 }
 
 // Functions that read into a field have one shape, so that those below can read lists, maps and fields that may be missing.

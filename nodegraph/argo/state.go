@@ -58,7 +58,7 @@ func (t *nodeTable) set(id, now string) {
 // change sets the text of the node, which has this id.
 func (row *nodeRow) change(id, now string) {
 	row.now, row.record = now, nodegraph.NodeStatus{}
-	_ = (&scanner{text: now}).node(id, &row.record) // of a node that was read, or made here: can't fail
+	_ = new(nodeDecoder).node(id, &row.record, &scanner{text: now}) // of a node that was read, or made here: can't fail
 }
 
 // readStatus reads the status that comes next, but for what finishStatus does.
@@ -104,14 +104,18 @@ func (t *nodeTable) records() []nodegraph.NodeStatus {
 	if len(t.rows) == 0 {
 		return nil
 	}
-	order := make([]int32, len(t.rows)) // what is moved often is small
-	for k := range order {
-		order[k] = int32(k)
+	type named struct { // what is moved often is small
+		name string
+		row  *nodeRow
 	}
-	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(t.rows[a].record.Name, t.rows[b].record.Name) })
+	order := make([]named, len(t.rows))
+	for k, row := range t.rows {
+		order[k] = named{row.record.Name, row}
+	}
+	slices.SortFunc(order, func(a, b named) int { return strings.Compare(a.name, b.name) })
 	records := make([]nodegraph.NodeStatus, len(order))
-	for k, at := range order {
-		records[k] = t.rows[at].record
+	for k := range order {
+		records[k] = order[k].row.record
 	}
 	return records
 }
@@ -174,11 +178,12 @@ func (s *scanner) workflowPhase() (nodegraph.Phase, error) {
 // readNodes reads the object of all nodes, which comes next.
 func (r *reader) readNodes(s *scanner) error {
 	t := &r.w.nodes
+	d := new(nodeDecoder)
 	err := s.object(func(id string) error {
 		row := t.newRow(s.quoted)
 		s.peek()
 		from := s.at
-		if err := s.node(id, &row.record); err != nil {
+		if err := d.node(id, &row.record, s); err != nil {
 			return t.orTwice(id, err)
 		}
 		row.was = s.text[from:s.at]
