@@ -33,8 +33,8 @@ func (w *Workflow) EncodeYAML() ([]byte, error) {
 
 // changed reports whether any node is not as it was read.
 func (t *nodeTable) changed() bool {
-	for _, row := range t.rows {
-		if row.was != row.now {
+	for k := range t.rows {
+		if t.rows[k].was != t.rows[k].now {
 			return true
 		}
 	}
@@ -44,8 +44,8 @@ func (t *nodeTable) changed() bool {
 // encode puts the object of all nodes together.
 func (t *nodeTable) encode() string {
 	m := make(members, 0, len(t.rows))
-	for _, row := range t.rows {
-		if row.now != "" {
+	for k := range t.rows {
+		if row := &t.rows[k]; row.now != "" {
 			m = append(m, member{row.record.ID, row.quoted, row.now})
 		}
 	}

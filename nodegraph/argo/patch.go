@@ -34,7 +34,8 @@ func (w *Workflow) Patch() ([]byte, error) {
 // patch returns the patch of every node that is not as it was read.
 func (t *nodeTable) patch() members {
 	var patch members
-	for _, row := range t.rows {
+	for k := range t.rows {
+		row := &t.rows[k]
 		switch {
 		case row.was == row.now:
 		case row.now == "":

@@ -44,6 +44,7 @@ type Option func(*options)
 type options struct {
 	limits    Limits
 	runs      bool
+	borrowed  bool
 	templates *Templates
 }
 
@@ -56,6 +57,10 @@ func WithRuns() Option { return func(o *options) { o.runs = true } }
 
 // WithTemplates looks up in t the templates that the object names and does not hold.
 func WithTemplates(t *Templates) Option { return func(o *options) { o.templates = t } }
+
+// WithBorrowedNodes has the nodes of the snapshot in the order of the object, and shared with the workflow, which goes by them in
+// SetStatus: the caller must not change them. That saves a copy and a sort, which are a fifth of the time of reading.
+func WithBorrowedNodes() Option { return func(o *options) { o.borrowed = true } }
 
 // chosen are the options with all that is not said.
 func chosen(opts []Option) *options {
@@ -169,8 +174,10 @@ func orNull(value string) string {
 type reader struct {
 	limits    Limits
 	runs      bool       // of templates too
+	borrowed  bool       // the nodes of the snapshot are shared
 	templates *Templates // where templates are looked up that the object does not hold; nil for nowhere
 	w         *Workflow
+	records   []nodegraph.NodeStatus // of all nodes, in the order of the text
 	meta      metadata
 	own       spec // the object's own
 
@@ -178,7 +185,7 @@ type reader struct {
 }
 
 func (o *options) reader() *reader {
-	return &reader{limits: o.limits, runs: o.runs, templates: o.templates, w: &Workflow{}}
+	return &reader{limits: o.limits, runs: o.runs, borrowed: o.borrowed, templates: o.templates, w: &Workflow{}}
 }
 
 // takeApart takes the object apart, or the one inside it if it is an event of a watch. What the object says of a Workflow is read on

@@ -15,7 +15,8 @@ func (w *Workflow) RemoveNodes(ids ...string) {
 	if len(gone) == 0 {
 		return
 	}
-	for _, row := range w.nodes.rows {
+	for k := range w.nodes.rows {
+		row := &w.nodes.rows[k]
 		if row.now == "" {
 			continue
 		}

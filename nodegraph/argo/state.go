@@ -10,36 +10,21 @@ import (
 
 // nodeTable holds the nodes of a workflow in the order in which they were read, added ones after them.
 type nodeTable struct {
-	rows  []*nodeRow
-	at    map[string]int // row by id
-	block []nodeRow      // where rows are, as many as were made room for at once
-}
-
-// rowsAtOnce is for how many rows there is room at once: no row is ever moved.
-const rowsAtOnce = 16
-
-// newRow adds a row under an id, as it stands in the text.
-func (t *nodeTable) newRow(quoted string) *nodeRow {
-	if len(t.block) == cap(t.block) {
-		t.block = make([]nodeRow, 0, rowsAtOnce)
-	}
-	t.block = append(t.block, nodeRow{quoted: quoted})
-	row := &t.block[len(t.block)-1]
-	t.rows = append(t.rows, row)
-	return row
+	rows []nodeRow
+	at   map[string]int // row by id
 }
 
 // A nodeRow is one node as it was read, and as it is now.
 type nodeRow struct {
-	quoted   string               // the id as it stood in the text
-	was, now string               // empty where there is none: a node that was added, or removed
-	record   nodegraph.NodeStatus // what the text says that is there now, or was last
+	quoted   string                // the id as it stood in the text
+	was, now string                // empty where there is none: a node that was added, or removed
+	record   *nodegraph.NodeStatus // what the text says that is there now, or was last; it is replaced, never changed
 }
 
 // get returns the row of the node with this id, nil if there is none now.
 func (t *nodeTable) get(id string) *nodeRow {
 	if at, ok := t.at[id]; ok && t.rows[at].now != "" {
-		return t.rows[at]
+		return &t.rows[at]
 	}
 	return nil
 }
@@ -50,15 +35,15 @@ func (t *nodeTable) set(id, now string) {
 	if !ok {
 		at = len(t.rows)
 		t.at[id] = at
-		t.newRow(quote(id))
+		t.rows = append(t.rows, nodeRow{quoted: quote(id)})
 	}
 	t.rows[at].change(id, now)
 }
 
 // change sets the text of the node, which has this id.
 func (row *nodeRow) change(id, now string) {
-	row.now, row.record = now, nodegraph.NodeStatus{}
-	_ = new(nodeDecoder).node(id, &row.record, &scanner{text: now}) // of a node that was read, or made here: can't fail
+	row.now, row.record = now, new(nodegraph.NodeStatus)
+	_ = new(nodeDecoder).node(id, row.record, &scanner{text: now}) // of a node that was read, or made here: can't fail
 }
 
 // readStatus reads the status that comes next, but for what finishStatus does.
@@ -95,29 +80,31 @@ func (r *reader) finishStatus() error {
 			return err
 		}
 	}
-	s.Nodes = w.nodes.records()
+	if s.Nodes = r.records; !r.borrowed {
+		s.Nodes = byName(r.records)
+	}
 	return nil
 }
 
-// records lists the records of all nodes in the order of their names.
-func (t *nodeTable) records() []nodegraph.NodeStatus {
-	if len(t.rows) == 0 {
+// byName returns copies of records in the order of their names.
+func byName(records []nodegraph.NodeStatus) []nodegraph.NodeStatus {
+	if len(records) == 0 {
 		return nil
 	}
 	type named struct { // what is moved often is small
 		name string
-		row  *nodeRow
+		at   int
 	}
-	order := make([]named, len(t.rows))
-	for k, row := range t.rows {
-		order[k] = named{row.record.Name, row}
+	order := make([]named, len(records))
+	for k := range records {
+		order[k] = named{records[k].Name, k}
 	}
 	slices.SortFunc(order, func(a, b named) int { return strings.Compare(a.name, b.name) })
-	records := make([]nodegraph.NodeStatus, len(order))
+	sorted := make([]nodegraph.NodeStatus, len(records))
 	for k := range order {
-		records[k] = order[k].row.record
+		sorted[k] = records[order[k].at]
 	}
-	return records
+	return sorted
 }
 
 // unpack returns the nodes that came compressed, empty if there are none. Argo looks at them only where there are no
@@ -177,17 +164,21 @@ func (s *scanner) workflowPhase() (nodegraph.Phase, error) {
 
 // readNodes reads the object of all nodes, which comes next.
 func (r *reader) readNodes(s *scanner) error {
-	t := &r.w.nodes
-	d := new(nodeDecoder)
+	t, d := &r.w.nodes, new(nodeDecoder)
+	from := s.at
 	err := s.object(func(id string) error {
-		row := t.newRow(s.quoted)
+		if n := len(r.records); n == cap(r.records) {
+			r.records = slices.Grow(r.records, roomFor(n, s.at-from, len(s.text)-s.at))
+		}
+		r.records = append(r.records, nodegraph.NodeStatus{})
+		quoted := s.quoted
 		s.peek()
 		from := s.at
-		if err := d.node(id, &row.record, s); err != nil {
-			return t.orTwice(id, err)
+		if err := d.node(id, &r.records[len(r.records)-1], s); err != nil {
+			return r.orTwice(id, err)
 		}
-		row.was = s.text[from:s.at]
-		row.now = row.was
+		was := s.text[from:s.at]
+		t.rows = append(t.rows, nodeRow{quoted: quoted, was: was, now: was})
 		return nil
 	})
 	if err != nil {
@@ -195,18 +186,25 @@ func (r *reader) readNodes(s *scanner) error {
 	}
 	t.at = make(map[string]int, len(t.rows))
 	for k := range t.rows {
-		id := t.rows[k].record.ID
-		if t.at[id] = k; len(t.at) <= k {
-			return &ReadError{Node: id, Err: ErrDuplicateKey}
+		row := &t.rows[k]
+		row.record = &r.records[k]
+		if t.at[row.record.ID] = k; len(t.at) <= k {
+			return &ReadError{Node: row.record.ID, Err: ErrDuplicateKey}
 		}
 	}
 	return nil
 }
 
+// roomFor is for how many more nodes there is to be room once n were read in so many bytes: as many as are left to come if they are
+// like those, within bounds.
+func roomFor(n, bytes, left int) int {
+	return max(16, min(8*n, left/max(1, bytes/max(1, n))*9/8))
+}
+
 // orTwice is the error of the last node, or that it is there twice.
-func (t *nodeTable) orTwice(id string, err error) error {
-	for k := range t.rows[:len(t.rows)-1] {
-		if t.rows[k].record.ID == id {
+func (r *reader) orTwice(id string, err error) error {
+	for k := range r.records[:len(r.records)-1] {
+		if r.records[k].ID == id {
 			return &ReadError{Node: id, Err: ErrDuplicateKey}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // updated returns the text of a node with what r says, empty if it says that already.
 func (w *Workflow) updated(row *nodeRow, r *nodegraph.NodeStatus) (string, error) {
-	old := &row.record
+	old := row.record
 	if old.Name != r.Name {
 		return "", &WriteError{Workflow: w.Name, Node: r.ID, Field: "name",
 			Err: fmt.Errorf("is %q in the snapshot, %q in the workflow", bounded(r.Name), bounded(old.Name))}

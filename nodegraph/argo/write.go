@@ -47,7 +47,7 @@ func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
 			return w.isTwice(r)
 		}
 		seen[at] = true
-		now, err := w.updated(w.nodes.rows[at], r)
+		now, err := w.updated(&w.nodes.rows[at], r)
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
 	}
 	w.state = state
 	for _, c := range changed {
-		row := w.nodes.rows[c.row]
+		row := &w.nodes.rows[c.row]
 		row.change(row.record.ID, c.now)
 	}
 	w.add(added)

@@ -32,7 +32,7 @@ func (c *call) failed(stage Stage, err error) error {
 // restore reads the object and makes the engine of what is on record.
 func (c *call) restore(object []byte) error {
 	var err error
-	if c.out.Object, err = argo.Read(object); err != nil {
+	if c.out.Object, err = argo.Read(object, argo.WithBorrowedNodes()); err != nil {
 		return c.failed(StageRead, err)
 	}
 	c.out.Workflow = c.out.Object.Namespace + "/" + c.out.Object.Name
