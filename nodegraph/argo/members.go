@@ -14,6 +14,7 @@ type members []member
 
 // members takes apart the object that comes next; read is called for each value, and must go behind it.
 func (s *scanner) members(read func(key string) error) (m members, err error) {
+	m = make(members, 0, fewKeys)
 	err = s.object(func(key string) error {
 		quoted := s.quoted
 		s.peek()

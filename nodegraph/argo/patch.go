@@ -87,10 +87,17 @@ func patchOfValue(was, now string) string {
 	return now
 }
 
-// same reports whether two values mean the same, however they are written.
+// same reports whether two values mean the same, however they are written. Numbers that are written in two ways count as two.
 func same(a, b string) bool {
-	if a == "" {
+	switch {
+	case a == "" || a[0] != b[0]:
 		return false
+	case a[0] == '"':
+		x, _ := (&scanner{text: a}).str() // of strings: can't fail
+		y, _ := (&scanner{text: b}).str()
+		return x == y
+	case a[0] != '[' && a[0] != '{':
+		return a == b
 	}
 	var x, y any
 	_ = decodeNumbers(a, &x) // of valid JSON: can't fail

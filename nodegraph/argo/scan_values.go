@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Values as a scanner reads them. Each function goes behind the value. null leaves the zero value.
@@ -167,6 +168,9 @@ func unescaped(quoted string) string {
 
 // quote returns text as a JSON string. The text of messages stays readable: <, > and & are not escaped.
 func quote(text string) string {
+	if plain(text) == len(text) && strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return `"` + text + `"` // as most are
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
