@@ -27,6 +27,7 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 	if err := checkRecord(&s); err != nil {
 		return nil, nil, err
 	}
+	e.graph.Reserve(len(s.Nodes) + 1)
 	r := &restorer{e: e, source: recordSource(s.Nodes), record: true}
 	e.facts.SetShutdown(s.Shutdown)
 	e.facts.SetSuspended(s.Suspended)

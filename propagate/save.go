@@ -97,6 +97,7 @@ func fromState(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine
 	for id, serials := range s.Older {
 		e.remember(id, serials)
 	}
+	e.graph.Reserve(len(s.Nodes) + 1)
 	r := &restorer{e: e, source: stateSource(s.Nodes)}
 	if err := r.restore(); err != nil {
 		return nil, nil, err

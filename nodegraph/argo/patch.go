@@ -43,9 +43,11 @@ func (t *nodeTable) patch() members {
 		case row.was == "":
 			patch = append(patch, member{row.record.ID, row.quoted, row.now})
 		default:
-			was, _ := parts(row.was) // of nodes: can't fail
-			now, _ := parts(row.now)
-			if p := patchOf(was, now); len(p) > 0 {
+			if row.from == nil {
+				row.from, _ = parts(row.was) // of nodes: can't fail
+				row.to, _ = parts(row.now)
+			}
+			if p := patchOf(row.from, row.to); len(p) > 0 {
 				patch = append(patch, member{row.record.ID, row.quoted, p.encode()})
 			}
 		}

@@ -18,6 +18,7 @@ type nodeTable struct {
 type nodeRow struct {
 	quoted   string                // the id as it stood in the text
 	was, now string                // empty where there is none: a node that was added, or removed
+	from, to members               // was and now, where both are taken apart
 	record   *nodegraph.NodeStatus // what the text says that is there now, or was last; it is replaced, never changed
 }
 
@@ -42,8 +43,17 @@ func (t *nodeTable) set(id, now string) {
 
 // change sets the text of the node, which has this id.
 func (row *nodeRow) change(id, now string) {
-	row.now, row.record = now, new(nodegraph.NodeStatus)
+	row.now, row.from, row.to, row.record = now, nil, nil, new(nodegraph.NodeStatus)
 	_ = new(nodeDecoder).node(id, row.record, &scanner{text: now}) // of a node that was read, or made here: can't fail
+}
+
+// take makes the node what an edit of its text has made of it.
+func (row *nodeRow) take(e *edit) {
+	fresh := row.now == row.was
+	row.change(row.record.ID, e.members.encode())
+	if fresh {
+		row.from, row.to = e.before, e.members
+	}
 }
 
 // readStatus reads the status that comes next, but for what finishStatus does.

@@ -8,20 +8,20 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// updated returns the text of a node with what r says, empty if it says that already.
-func (w *Workflow) updated(row *nodeRow, r *nodegraph.NodeStatus) (string, error) {
+// updated returns what changes a node to what r says. It is not changed if the node says that already.
+func (w *Workflow) updated(row *nodeRow, r *nodegraph.NodeStatus) (edit, error) {
 	old := row.record
 	if old.Name != r.Name {
-		return "", &WriteError{Workflow: w.Name, Node: r.ID, Field: "name",
+		return edit{}, &WriteError{Workflow: w.Name, Node: r.ID, Field: "name",
 			Err: fmt.Errorf("is %q in the snapshot, %q in the workflow", bounded(r.Name), bounded(old.Name))}
 	}
-	e := &edit{raw: row.now}
-	updateState(e, old, r)
-	updateResults(e, old, r)
+	e := edit{raw: row.now}
+	updateState(&e, old, r)
+	updateResults(&e, old, r)
 	if r.Children != nil && !slices.Equal(old.Children, r.Children) {
-		updateChildren(e, old.Children, r.Children)
+		updateChildren(&e, old.Children, r.Children)
 	}
-	return e.result(""), nil
+	return e, nil
 }
 
 // updateState writes how the node stands.

@@ -47,30 +47,29 @@ func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
 			return w.isTwice(r)
 		}
 		seen[at] = true
-		now, err := w.updated(&w.nodes.rows[at], r)
+		e, err := w.updated(&w.nodes.rows[at], r)
 		if err != nil {
 			return err
 		}
-		if now != "" {
-			changed = append(changed, rowChange{at, now})
+		if e.changed {
+			changed = append(changed, rowChange{at, e})
 		}
 	}
 	if err := w.checkAdded(added); err != nil {
 		return err
 	}
 	w.state = state
-	for _, c := range changed {
-		row := &w.nodes.rows[c.row]
-		row.change(row.record.ID, c.now)
+	for k := range changed {
+		w.nodes.rows[changed[k].row].take(&changed[k].edit)
 	}
 	w.add(added)
 	return nil
 }
 
-// A rowChange is what a node is to be changed to.
+// A rowChange is what changes a node.
 type rowChange struct {
 	row int
-	now string
+	edit
 }
 
 // add creates nodes that the workflow does not have.
