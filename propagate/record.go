@@ -160,7 +160,7 @@ func recordedItems(nodes []nodegraph.NodeStatus, prefix string) []nodegraph.Item
 		for at >= len(items) {
 			items = append(items, nodegraph.Item{})
 		}
-		items[at] = nodegraph.Item{Text: text[:end]}
+		items[at] = nodegraph.Item{Text: strings.Clone(text[:end])}
 		known++
 	}
 	if known < len(items) {
@@ -199,7 +199,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	}
 	f.Lock = recordedLock(e, i, r)
 	if f.Lock == fact.LockWaits {
-		f.Message, f.Reason, f.Waited = r.Message, r.WaitsFor, r.Phase == nodegraph.PhasePending
+		f.Message, f.Reason, f.Waited = r.Message, strings.Clone(r.WaitsFor), r.Phase == nodegraph.PhasePending
 		f.Reopened = !f.Waited
 		return f
 	}
@@ -290,7 +290,7 @@ func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 			f.Message = r.Message
 		}
 	case r.Restarting != "": // that pod may be listed still
-		f.Stage, f.UID, f.Message = fact.StageGone, r.Restarting, r.Message
+		f.Stage, f.UID, f.Message = fact.StageGone, strings.Clone(r.Restarting), r.Message
 	case r.Unready:
 		f.Stage, f.Ran, f.Message = fact.StageRunning, true, r.Message
 	default:

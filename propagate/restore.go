@@ -12,7 +12,7 @@ import (
 // FromSnapshot returns the engine of a workflow that a controller has recorded, and the ids of recorded nodes that the
 // specification never asks for; those are ignored. What a record leaves open, the pods that exist above all, is
 // learned from the next observations. The first call carries out the strategy of a shutdown that the record has, and a deadline
-// that has passed.
+// that has passed. The engine keeps nothing of the snapshot.
 //
 // A composite that is recorded to have ended stays as it ended, unless something inside it is open: then it ends so once nothing
 // is, and nothing starts inside it. Any other follows from its members. A workflow that is recorded as complete is complete:

@@ -179,7 +179,8 @@ type reader struct {
 	w         *Workflow
 	records   []nodegraph.NodeStatus // of all nodes, in the order of the text
 	meta      metadata
-	own       spec // the object's own
+	own       spec   // the object's own
+	ownText   string // its text
 
 	isWorkflow, hasMeta, hasSpec, hasStatus bool // what was read so far
 }
@@ -310,17 +311,23 @@ func (r *reader) readNames() error {
 	if r.meta.Name == "" && r.meta.GenerateName != "" {
 		r.meta.Name, w.Generated = r.meta.GenerateName+"xxxxx", true
 	}
-	w.Name, w.Namespace, w.UID, w.ResourceVersion = r.meta.Name, r.meta.Namespace, r.meta.UID, r.meta.Version
+	w.Name, w.Namespace, w.UID, w.ResourceVersion = strings.Clone(r.meta.Name), strings.Clone(r.meta.Namespace), r.meta.UID, r.meta.Version
 	if w.Name == "" {
 		return &ReadError{Field: "metadata.name", Err: errEmpty}
 	}
 	return nil
 }
 
-// readOwnSpec reads the spec that comes next, which is the object's own.
+// readOwnSpec reads the spec that comes next, which is the object's own. It is read from a copy: an engine keeps what it says, and is
+// not to keep the whole object for that.
 func (r *reader) readOwnSpec(s *scanner) error {
-	r.hasSpec = true
-	return s.uniquely(maxDepth, func() error { return r.own.read(s) })
+	text, err := s.raw()
+	if err != nil {
+		return err
+	}
+	r.ownText, r.hasSpec = strings.Clone(text), true
+	own := &scanner{text: r.ownText}
+	return own.uniquely(maxDepth, func() error { return r.own.read(own) })
 }
 
 // read reads a part of an object. The error is a [*ReadError].

@@ -31,7 +31,7 @@ const (
 // convertSpec converts the part of the spec that decides status. A workflow made from a WorkflowTemplate has the spec that the
 // controller stored; only the requests to stop or to hold it are its own.
 func (r *reader) convertSpec() error {
-	own, text := &r.own, r.w.object.get("spec")
+	own, text := &r.own, r.ownText
 	r.w.Snapshot.Shutdown, r.w.Snapshot.Suspended = own.Shutdown, own.Suspend != nil && *own.Suspend
 	field, s := "spec", own
 	if own.WorkflowTemplateRef != nil {
@@ -42,6 +42,7 @@ func (r *reader) convertSpec() error {
 		if text == "" {
 			return inField("spec.workflowTemplateRef", errors.New(field+" is missing: the controller has not resolved it yet"))
 		}
+		text = strings.Clone(text)
 		if err := read(field, text, s, (*spec).read); err != nil {
 			return err
 		}
@@ -69,7 +70,7 @@ func (r *reader) convertSpec() error {
 	if templates, err = fill(templates, g.value, r.limits.Bytes); err != nil {
 		return inField("status.storedTemplates", err)
 	}
-	err = read("status.storedTemplates", templates, &c.stored, func(into *map[string]template, s *scanner) error {
+	err = read("status.storedTemplates", strings.Clone(templates), &c.stored, func(into *map[string]template, s *scanner) error {
 		return readMap(into, s, (*template).read)
 	})
 	if err != nil {
@@ -146,7 +147,8 @@ func (c *converter) convert() error {
 	if err := c.templates(); err != nil {
 		return err
 	}
-	c.w.Spec = out
+	made := *out // who keeps it does not keep the converter
+	c.w.Spec = &made
 	return nil
 }
 

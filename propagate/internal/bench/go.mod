@@ -8,6 +8,7 @@ require (
 	github.com/casbin/govaluate v1.10.0
 	github.com/dominikbraun/graph v0.23.0
 	github.com/expr-lang/expr v1.17.8
+	github.com/go-json-experiment/json v0.0.0-20250910080747-cc2cfa0554c3
 	github.com/google/go-cmp v0.7.0
 	github.com/heimdalr/dag v1.5.0
 	github.com/nodestatus/nodestatus v0.0.0
