@@ -217,7 +217,8 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 			f.Message = r.Message
 		}
 	default:
-		mayBeBare := r.Phase == nodegraph.PhaseError || r.Phase == nodegraph.PhaseFailed && (n.Kind == nodegraph.KindRetry || n.Kind == nodegraph.KindTaskGroup)
+		group := n.Kind == nodegraph.KindRetry || n.Kind == nodegraph.KindTaskGroup
+		mayBeBare := r.Phase == nodegraph.PhaseError || r.Phase == nodegraph.PhaseFailed && group
 		compositeFact(&f, r, mayBeBare && bare())
 		f.SeenEnded = f.SeenEnded && !hookMissed(e, i)
 	}
