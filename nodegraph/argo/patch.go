@@ -43,11 +43,12 @@ func (t *nodeTable) patch() members {
 		case row.was == "":
 			patch = append(patch, member{row.record.ID, row.quoted, row.now})
 		default:
-			if row.from == nil {
-				row.from, _ = parts(row.was) // of nodes: can't fail
-				row.to, _ = parts(row.now)
+			from, to := row.from, row.to
+			if from == nil {
+				from, _ = parts(row.was) // of nodes: can't fail
+				to, _ = parts(row.now)
 			}
-			if p := patchOf(row.from, row.to); len(p) > 0 {
+			if p := patchOf(from, to); len(p) > 0 {
 				patch = append(patch, member{row.record.ID, row.quoted, p.encode()})
 			}
 		}

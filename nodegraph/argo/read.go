@@ -190,7 +190,7 @@ func (o *options) reader() *reader {
 }
 
 // takeApart takes the object apart, or the one inside it if it is an event of a watch. What the object says of a Workflow is read on
-// the way if its kind comes first and its metadata next, as the API server writes it: so every byte is looked at once.
+// the way if its kind comes first and its metadata next, as the API server writes it: so every byte of the status is looked at once.
 func (r *reader) takeApart(text string) error {
 	for {
 		r.isWorkflow = false

@@ -17,6 +17,7 @@ import (
 //   - null stands for a field that is not there. As an element of a list or a value of a map it is the zero value.
 //   - Numbers have the grammar of RFC 8259. One that is read must be whole and fit its type; 1.0 and 1e3 do not count as whole. Any
 //     other stays text, however large it is.
+//   - Times are those of RFC 3339. The empty string is no time.
 //   - Objects and lists are at most maxDepth inside one another.
 //   - The text as a whole is valid UTF-8, or it is refused before it is scanned. An escape of half a pair stands for U+FFFD.
 //   - White space is what RFC 8259 says. Nothing may come after the value.
