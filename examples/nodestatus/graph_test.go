@@ -36,7 +36,7 @@ func TestGraphOfWorkflowThatHangs(t *testing.T) {
 	}
 	svg := draw("svg")
 	wellFormed(t, svg)
-	assert.Contains(t, svg, `class="node running chain" data-name="nightly-ingest.extract(0).main"`, "recorded as Running, and what it hangs on")
+	assert.Contains(t, svg, `class="node running chain culprit" data-name="nightly-ingest.extract(0).main"`, "recorded as Running, and what it hangs on")
 	assert.Contains(t, svg, `class="node inner succeeded chain" data-name="nightly-ingest.extract"`, "around it")
 	assert.Contains(t, svg, `class="node succeeded" data-name="nightly-ingest.report"`, "not on the way")
 	assert.Contains(t, svg, "should be Error")
@@ -59,7 +59,7 @@ func TestGraphOfHealthyWorkflows(t *testing.T) {
 	workflow, pods := storedFrame(t, r, 1)
 	got := call("graph", "-pods", pods, "-now", "2026-11-23T21:12:00Z", "-o", "html", workflow)
 	require.Equal(t, 0, got.code, got.err)
-	assert.Contains(t, got.out, `class="node running chain" data-name="tmutex.a"`)
+	assert.Contains(t, got.out, `class="node running chain culprit" data-name="tmutex.a"`)
 	assert.Contains(t, got.out, `<b>lock</b> <span class="name">tmutex.b</span>`)
 	assert.NotContains(t, got.out, "What is wrong")
 

@@ -228,7 +228,7 @@ func attribute(key, value string) encoding.Attribute {
 func (d *dotted) attributes(i int, style string) attributes {
 	b, l := &d.scene[i], &d.looks[i]
 	list := attributes{
-		attribute("label", strings.TrimSuffix(l.mark()+" "+labelOf(b)+"\n"+l.state()+"\n"+cut(l.more(), 2*mostLabel), "\n")),
+		attribute("label", strings.TrimSuffix(l.mark()+" "+labelOf(b)+"\n"+l.state()+"\n"+strings.Join(l.lines(2*mostLabel), "\n"), "\n")),
 		attribute("tooltip", details(b, l)),
 		attribute("kind", l.kind.String()), attribute("phase", l.phase.String()),
 	}

@@ -173,13 +173,9 @@ func (f *Film) HTML() ([]byte, error) {
 			f.looks[k] = append(f.looks[k], look{absent: true, kind: f.scene[i].kind})
 		}
 	}
-	tall := make([]bool, len(f.scene))
-	for _, looks := range f.looks {
-		for i := range looks {
-			tall[i] = tall[i] || looks[i].more() != ""
-		}
-	}
-	l, last := place(f.scene, tall), len(f.frames)-1
+	rooms := measure(f.scene, f.looks...)
+	l, _ := place(f.scene, rooms, gridsOf(f.scene, rooms), make([]bool, len(f.scene)))
+	last := len(f.frames) - 1
 	var b bytes.Buffer
 	writeSVG(&b, f.scene, l, f.looks[last], f.chains[last])
 	return page("film", struct {
@@ -206,13 +202,11 @@ func (f *Film) data(l *layout) filmData {
 	}
 	members := f.scene.members()
 	for i := range f.scene {
-		inner, r := len(members[i]) > 0, l.boxes[i]
-		x, _ := stateAt(&f.scene[i], r, inner)
+		inner := len(members[i]) > 0
 		var line []int
 		for frame := range f.frames {
 			look := &f.looks[frame][i]
-			second, third := linesIn(look, r, x, inner)
-			state := [5]int{text(nodeClass(look, inner)), text(look.mark()), text(second), text(third), text(details(&f.scene[i], look))}
+			state := [5]int{text(nodeClass(look, inner)), text(look.mark()), text(look.state()), text(""), text(details(&f.scene[i], look))}
 			k, ok := states[state]
 			if !ok {
 				k, states[state] = len(d.States), len(d.States)

@@ -48,8 +48,8 @@ func (p *Picture) mermaidBoxes(b *bytes.Buffer, members [][]int) {
 		}
 		l := &p.looks[v.box]
 		text := mermaidText(l.mark()+" "+labelOf(&p.scene[v.box])) + "<br/>" + mermaidText(l.state())
-		if more := l.more(); more != "" {
-			text += "<br/>" + mermaidText(cut(more, 2*mostLabel))
+		for _, more := range l.lines(2 * mostLabel) {
+			text += "<br/>" + mermaidText(more)
 		}
 		if len(members[v.box]) == 0 {
 			fmt.Fprintf(b, "%sn%d[\"%s\"]\n", indent, v.box, text)

@@ -37,7 +37,7 @@ var phases = []nodegraph.Phase{
 var style = func() string {
 	var b strings.Builder
 	b.WriteString(`text{font:12px Helvetica,Arial,"DejaVu Sans",sans-serif;fill:#202124}
-.label{font-weight:bold}.state{font-size:10px;fill:#3c4043}
+.label{font-weight:bold}.state,.more{font-size:10px;fill:#3c4043}
 .node>rect{stroke-width:1.2;rx:5px}.inner>rect{fill-opacity:.35}
 .arrow{fill:none;stroke:#5f6368;stroke-width:1.2;marker-end:url(#head)}.hook{stroke-dasharray:2 3}
 `)
@@ -45,7 +45,7 @@ var style = func() string {
 		fmt.Fprintf(&b, ".%s>rect{fill:%s;stroke:%s}.%s>.mark{fill:%s}\n", c.class, c.fill, c.line, c.class, c.line)
 	}
 	fmt.Fprintf(&b, `.planned>rect{stroke-dasharray:5 3}.absent{opacity:.25}
-.chain>rect{stroke:%[1]s;stroke-width:3}.arrow.chain{stroke:%[1]s;stroke-width:3;marker-end:url(#head-chain)}
+.chain>.label{fill:%[1]s}.culprit>rect{stroke:%[1]s;stroke-width:3}.arrow.chain{stroke:%[1]s;stroke-width:3;marker-end:url(#head-chain)}
 `, highlight)
 	return b.String()
 }()

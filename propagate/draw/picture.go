@@ -21,6 +21,7 @@ type look struct {
 	needs   string // what the workflow waits for at this node, empty for nothing
 	note    string // what is wrong with it
 	chain   bool   // on the highlighted chain
+	culprit bool   // what the chain leads to
 }
 
 // An arrow leads from a node to one that comes after it, or to its hook.
@@ -74,7 +75,7 @@ func Of(e *propagate.Engine) *Picture {
 		p.reasons = e.Explain(nodegraph.Root)
 	}
 	for k, r := range p.reasons {
-		p.looks[r.Node].chain = true
+		p.looks[r.Node].chain, p.looks[r.Node].culprit = true, k == len(p.reasons)-1
 		if k > 0 {
 			p.link(int(p.reasons[k-1].Node), int(r.Node))
 		}
@@ -116,19 +117,22 @@ func (p *Picture) Show(i nodegraph.Index, phase nodegraph.Phase, message string)
 // the node, name and text in the list. With the first finding the highlighted chain leads to what is wrong, through all that it is inside of.
 func (p *Picture) Find(i nodegraph.Index, name, note, text string) {
 	p.findings = append(p.findings, finding{name, text})
-	if !p.pointed {
+	first := !p.pointed
+	if first {
 		p.pointed, p.reasons = true, nil
 		clear(p.chain)
 		for k := range p.looks {
-			p.looks[k].chain = false
+			p.looks[k].chain, p.looks[k].culprit = false, false
 		}
 	}
 	if i == nodegraph.None {
 		return
 	}
-	if l := &p.looks[i]; l.note == "" {
+	l := &p.looks[i]
+	if l.note == "" {
 		l.note = note
 	}
+	l.culprit = l.culprit || first
 	for k := int(i); k >= 0 && !p.looks[k].chain; k = p.scene[k].parent {
 		p.looks[k].chain = true
 	}
@@ -152,8 +156,8 @@ func (l *look) state() string {
 	return l.kind.String() + " · " + phase
 }
 
-// more is the third line, what else is to be said: what matters most comes first, as the line may be cut.
-func (l *look) more() string {
+// more is what else is to be said, one thing each.
+func (l *look) more() []string {
 	var parts []string
 	if l.needs != "" {
 		parts = append(parts, "waits for "+l.needs)
@@ -164,11 +168,8 @@ func (l *look) more() string {
 	if l.message != "" {
 		parts = append(parts, visible(l.message))
 	}
-	return strings.Join(parts, " · ")
+	return parts
 }
-
-// all is both, in one line.
-func (l *look) all() string { return strings.TrimSuffix(l.state()+" · "+l.more(), " · ") }
 
 func phaseName(p nodegraph.Phase) string {
 	if p == nodegraph.PhasePlanned {
