@@ -62,7 +62,7 @@ func (e *Engine) callable(result *Result, now time.Time) error {
 // usable says why no call of the engine can be made. Another goroutine is noticed where it is inside a call, as with a map of Go.
 func (e *Engine) usable() error {
 	switch {
-	case e.self == nil:
+	case e == nil || e.self == nil:
 		return &UseError{"engine", "it was not made by New, FromState or FromSnapshot"}
 	case e.self != e:
 		return &UseError{"engine", "it is a copy of another"}

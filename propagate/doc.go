@@ -1,33 +1,81 @@
 // Package propagate computes the phase of every node of a workflow, what to do next, and what an unfinished workflow
-// waits for.
+// waits for. It is the core of a workflow controller without its surroundings: no clock, no goroutine, no I/O.
 //
-// The host, a workflow controller, owns an [Engine] for each workflow. It tells the engine what happened and what time
-// it is ([Engine.Apply], [Engine.SyncPods]); the engine answers with a [Result]: the nodes that changed and the actions
-// that the host must carry out. [Engine.Obligations] lists what an unfinished workflow waits for and [Engine.Explain]
-// says why a node has its phase. The engine has no clock, no goroutine and no I/O.
+// The idea: what was observed are facts, and phases are computed from them, never stored as truth. So an event that comes late, twice
+// or out of order comes to the same, and a workflow that is not complete can always say what it waits for.
 //
 //	observations -> facts -> rules -> phases -> changes, actions, obligations
 //
-// # Facts
+// The host, a workflow controller, owns an [Engine] for each workflow, and calls it whenever something has happened:
 //
-// What was observed of a leaf (a pod, a container, a Suspend, HTTP or Plugin node) is merged into its [fact.Fact]: a newer
+//	engine, err := propagate.New(spec) // after a restart FromState, with what was stored
+//	for events := range happened {     // the first call has none: the workflow starts
+//		result, err := engine.Apply(now, events...)
+//		if err != nil {
+//			return err // an event that can't be; nothing has changed
+//		}
+//		store(engine.Save())
+//		for _, action := range result.Actions {
+//			do(action) // the table under Actions
+//		}
+//	}
+//
+// [Engine.SyncPods] takes the list of the pods that exist in place of events. [Engine.Obligations] lists what an unfinished workflow
+// waits for, and [Engine.Explain] says why a node has its phase. [Drive] is the loop with the answers to what actions ask, package
+// reconcile is one call for hosts that keep no engines, simhost is a simulated host for tests.
+//
+// # Actions
+//
+// An action may come twice, because the host may die in between, and is carried out so that twice is as good as once.
+//
+//	action    the host                                    comes again after a restart         is answered with
+//	Start     Pod: makes the pod, under a name made from  as Recreate, while no pod is        what is seen of the pod: SyncPods, PodRunning,
+//	          the node's. HTTP, Plugin: has it served.    listed and nothing is reported      PodEnded; NodeEnded; Unrunnable if it can't be done
+//	          Others: nothing
+//	Wait      nothing: the node waits for a lock          no                                  nothing
+//	Recreate  as Start                                    as Start                            as Start
+//	Terminate ends the pod                                yes, and with each list in which    what is seen of the pod
+//	                                                      the pod is alive
+//	Acquire   asks a LockTable                            yes, until it is answered           LockGranted or LockQueued, later LockGranted;
+//	                                                                                          Unanswerable
+//	Release   tells the LockTable                         no: Adopt gives it nothing          LockGranted to whoever gets the lock
+//	Resolve   works out a condition                       yes, until it is answered           Resolved, Unanswerable
+//	Expand    works out the items of a loop               yes, until it is answered           Expanded, Unanswerable
+//	Lookup    looks into the cache                        yes, until it is answered           Memoized, Unanswerable
+//	Wake      calls again at that time                    yes                                 a call
+//	Complete  nothing more                                of a record that was not complete   nothing
+//
+// # In which order
+//
+//   - A host stores what it keeps of an engine, its state or its record, before it carries out the actions of a call. What was not
+//     stored did not happen, and what was stored and not done is asked for again.
+//   - It carries out the actions of a call in their order, and those of one call before it makes the next for this workflow. What an
+//     answer brings about comes before the remaining actions: [Drive] does so.
+//   - A list of pods is not older than what the host has stored: a pod that the list lacks counts as deleted.
+//   - Locks are shared: one [LockTable] for all workflows, told by [LockTable.Adopt] of all unfinished ones before the host acts
+//     for any after a restart.
+//   - The time of a call is not before that of the last one.
+//
+// An Example of each loop is at [Drive] and in package reconcile. RELIABILITY.md has what comes again after a crash before and after
+// each action.
+//
+// # What decides
+//
+// What was observed of a leaf (a pod, a container, a Suspend, HTTP or Plugin node) is merged into its [fact.Fact]. A newer
 // incarnation beats an older one, and within one incarnation the higher [fact.Stage] wins. Merging is commutative,
-// associative and idempotent, so late, repeated and reordered events come to the same. A phase is never stored as
-// truth: it follows from the graph, the facts and the time.
-//
-// # Rules
+// associative and idempotent.
 //
 // Every node has one rule, by its kind. The documentation of package rule is the specification: numbered lines, of which the
-// first that holds decides, each with the function of Argo's controller that it follows or the deviation that it is.
-// [Engine.Explain] names the line. Package fact has the facts.
+// first that holds decides. Each has the function of Argo's controller that it follows, or the deviation that it is.
+// [Engine.Explain] names the line.
 //
 // # Invariants
 //
 // [Engine.Check] tests the first seven, and so does every test after every event.
 //
 //   - Containment (I1): nothing unfulfilled is inside something fulfilled.
-//   - Progress (I2): an incomplete workflow waits for something, a complete one for nothing; it asks for nothing but the end of
-//     pods that the host lists still, and the release of locks.
+//   - Progress (I2): an incomplete workflow waits for something, a complete one for nothing. A complete one asks for nothing but
+//     the end of pods that the host lists still, and the release of locks.
 //   - Confluence (I3): any order, duplication or batching of the same events gives the same phases and obligations.
 //   - Agreement (I4): the incremental engine says what the reference evaluator says, which starts from scratch.
 //   - No rewriting (I5): a leaf that ended changes only when a newer incarnation, attempt or manual retry supersedes it.
@@ -49,29 +97,6 @@
 // that names no pod is taken to be about the pod that is known; hosts that may hear of pods late or twice should name
 // them. A record that [FromSnapshot] reads holds less than [Engine.Save] does: what it leaves open is learned from the next
 // observations.
-//
-// # Actions
-//
-// A host stores what it keeps of an engine, its state or its record, before it carries out the actions of a call, in their order.
-// It may die in between, so an action may come twice, and is carried out so that twice is as good as once. An Example of each loop
-// is at [Drive] and in package reconcile; RELIABILITY.md has what comes again after a crash before and after each.
-//
-//	action    the host                                    comes again after a restart         is answered with
-//	Start     Pod: makes the pod, under a name made from  as Recreate, while no pod is        what is seen of the pod: SyncPods, PodRunning,
-//	          the node's. HTTP, Plugin: has it served.    listed and nothing is reported      PodEnded; NodeEnded; Unrunnable if it can't be done
-//	          Others: nothing
-//	Wait      nothing: the node waits for a lock          no                                  nothing
-//	Recreate  as Start                                    as Start                            as Start
-//	Terminate ends the pod                                yes, and with each list in which    what is seen of the pod
-//	                                                      the pod is alive
-//	Acquire   asks a LockTable                            yes, until it is answered           LockGranted or LockQueued, later LockGranted;
-//	                                                                                          Unanswerable
-//	Release   tells the LockTable                         no: Adopt gives it nothing          LockGranted to whoever gets the lock
-//	Resolve   works out a condition                       yes, until it is answered           Resolved, Unanswerable
-//	Expand    works out the items of a loop               yes, until it is answered           Expanded, Unanswerable
-//	Lookup    looks into the cache                        yes, until it is answered           Memoized, Unanswerable
-//	Wake      calls again at that time                    yes                                 a call
-//	Complete  nothing more                                of a record that was not complete   nothing
 //
 // # What a record does not hold
 //

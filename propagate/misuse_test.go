@@ -141,6 +141,7 @@ func copiedEngine(t *testing.T) {
 func zeroEngine(t *testing.T) {
 	e := new(propagate.Engine)
 	unusable(t, e, "propagate: engine: it was not made by New, FromState or FromSnapshot")
+	unusable(t, nil, "propagate: engine: it was not made by New, FromState or FromSnapshot")
 	require.Panics(t, func() { e.Complete() })
 	require.Panics(t, func() { e.Phase(nodegraph.Entry) })
 	require.Panics(t, func() { e.Obligations() })

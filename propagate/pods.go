@@ -11,7 +11,7 @@ import (
 )
 
 // SyncPods is the level-triggered intake: these are all the pods of the workflow that exist now. Pods of nodes that
-// the workflow never asked for are listed in the result and ignored; a node whose pod was there and is not listed has
+// the workflow never asked for are listed in the result and ignored. A node whose pod was there and is not listed has
 // lost it, so a list that is not complete yet must not be told. The same list twice changes nothing. Events that are
 // known besides are taken in the same batch and may be refused, as by [Engine.Apply]. A list is refused, with a
 // [*PodStatusError], only for what no pod can look like. Of a complete workflow all but a manual retry and the grant of a

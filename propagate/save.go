@@ -133,8 +133,8 @@ func stateSource(nodes []NodeState) source {
 
 // Snapshot returns the state of every node that exists, in Argo's terms: what a controller stores in its workflow
 // object, and what [FromSnapshot] reads. Items of a loop that the host resolved, and hooks that are held back, are among them
-// before they exist, as Pending and not started, or a controller that restarts would not know of them. Node names are in the
-// order of the graph; children are left to the writer. It allocates.
+// before they exist, as Pending and not started. A controller that restarts would not know of them otherwise. Node names are in
+// the order of the graph; children are left to the writer. It allocates.
 func (e *Engine) Snapshot() nodegraph.Snapshot {
 	phase, message := e.Workflow()
 	s := nodegraph.Snapshot{

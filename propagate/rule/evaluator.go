@@ -20,12 +20,12 @@ type Evaluator struct {
 	origins  []origins            // scratch of dagResult
 }
 
-// An origin is a task that failed and that another task comes after: its place among the tasks of the DAG, and over how many
-// steps of the order it is reached. Zero steps mean that there is none.
+// An origin is a task that failed and that another task comes after. It has its place among the tasks of the DAG, and over how
+// many steps of the order it is reached. Zero steps mean that there is none.
 type origin struct{ place, steps int32 }
 
-// origins are the nearest failures that reach one task through skipped and omitted tasks alone, by class: those that no
-// continueOn of their own covers, covered ones that are Failed, and covered ones that are in Error.
+// origins are the nearest failures that reach one task through skipped and omitted tasks alone, by class. The classes are
+// those that no continueOn of their own covers, covered ones that are Failed, and covered ones that are in Error.
 type origins [3]origin
 
 // NewEvaluator returns an Evaluator without verdicts.

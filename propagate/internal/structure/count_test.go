@@ -126,3 +126,27 @@ func TestEveryCallIsEntered(t *testing.T) {
 		assert.Greater(t, r.counts[0].n, r.counts[1].n, "%s: a file has more than one function", r.name)
 	}
 }
+
+func TestCountsWhatIsNotDocumented(t *testing.T) {
+	lib, _ := unpacked(t, "testdata/documented.txtar")
+	assert.Equal(t, `| exported without a comment | 5 |
+  stage/stage.go:11 Last
+  stage/stage.go:18 C
+  stage/stage.go:21 Alone
+  stage/stage.go:23 Bare
+  stage/stage.go:31 Do
+| sentences of 31 words and more in doc comments | 1 of 9, 111 in a thousand |
+  stage/stage.go:4 31 words: This one has twenty words and eleven more, which nobody who reads it from the beginning to the end still has in mind when at last the full stop is reached.`, spelled(lib.documentation()...))
+}
+
+// What a host embeds decides what it brings along: the engine has two languages and graphs, an object adds YAML, and the rest nothing.
+func TestHostsBringLittleAlong(t *testing.T) {
+	core := []string{"github.com/casbin/govaluate", "github.com/expr-lang/expr", "gonum.org/v1/gonum"}
+	object := append([]string{"go.yaml.in/yaml/v2", "sigs.k8s.io/yaml"}, core...)
+	slices.Sort(object)
+	for host, modules := range map[string][]string{"core": core, "argo": object, "all": object} {
+		r, err := brings(host)
+		require.NoError(t, err)
+		assert.Equal(t, modules, r.items, "modules of others that host %s needs", host)
+	}
+}

@@ -1,8 +1,9 @@
 // Structure counts how the library is built and prints one table: which functions a call enters, how files depend on one
-// another, who writes facts, who marks nodes for evaluation, and which exported names have users.
+// another, who writes facts, who marks nodes for evaluation, which exported names have users, and what is not documented.
 //
 //	go run .                  # the table
 //	go run . -list PodDeleted # also what the rows whose names match this expression have counted
+//	go run . -hosts           # what three programs that embed the library bring along, in place of the table
 //	go test -tags structure . # what the counts are held to
 package main
 
@@ -21,8 +22,13 @@ const library = "github.com/nodestatus/nodestatus"
 func main() {
 	root := flag.String("root", "../../..", "folder of the library's module")
 	list := flag.String("list", "", "list what the rows count whose names match this expression")
+	embedded := flag.Bool("hosts", false, "build three programs that embed the library, and count what they bring along")
 	flag.Parse()
-	if err := run(os.Stdout, *root, *list); err != nil {
+	measured := func() ([]row, error) { return measure(*root) }
+	if *embedded {
+		measured = hosts
+	}
+	if err := run(os.Stdout, *list, measured); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -51,12 +57,12 @@ func (r row) String() string {
 }
 
 // run prints the table and then the items of the rows that match, if an expression is given.
-func run(out io.Writer, root, list string) error {
+func run(out io.Writer, list string, measure func() ([]row, error)) error {
 	listed, err := regexp.Compile(list)
 	if err != nil {
 		return err
 	}
-	rows, err := measure(root)
+	rows, err := measure()
 	if err != nil {
 		return err
 	}
@@ -103,5 +109,6 @@ func measure(root string) ([]row, error) {
 	rows = append(rows, lib.cycles()...)
 	rows = append(rows, written, marked)
 	rows = append(rows, lib.engine()...)
+	rows = append(rows, lib.documentation()...)
 	return append(rows, lib.exported(users)...), nil
 }
