@@ -2,13 +2,14 @@ package draw
 
 // Sizes, in pixels.
 const (
-	letter      = 7  // width of a letter of a label
+	letter      = 8  // width of a letter of a label
 	smallLetter = 6  // and of all other text
-	line        = 13 // height of a line of small text
+	line        = 14 // height of a line of small text; all heights are even, or level arrows would have a step
 	firstLine   = 17 // where the label is written, from the top
 	leafHeight  = 40 // label and state
 	headHeight  = 26 // of a box that holds others: label and state in one line
 	indent      = 24 // of the label and of what is below it
+	beside      = 12 // between a label and the state beside it
 	leastLeaf   = 168
 	mostLabel   = 30 // columns
 	mostText    = 34 // columns of a line in a box that holds nothing
@@ -42,7 +43,7 @@ func measure(s scene, looks ...[]look) []room {
 			leaf, head := l.lines(mostText), l.lines(mostHead)
 			r.leaf.w = max(r.leaf.w, widest(indent, leaf), indent+columnsOf(l.state())*smallLetter+8)
 			r.leaf.h = max(r.leaf.h, leafHeight+len(leaf)*line)
-			r.head.w = max(r.head.w, widest(indent, head), indent+label+10+columnsOf(l.state())*smallLetter+8)
+			r.head.w = max(r.head.w, widest(indent, head), indent+label+beside+columnsOf(l.state())*smallLetter+8)
 			r.head.h = max(r.head.h, headHeight+len(head)*line)
 		}
 	}

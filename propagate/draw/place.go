@@ -243,5 +243,5 @@ func (c *content) settle(size func(box int) extent) {
 			c.boxes[m] = point{c.left[k] + (c.width[k]-size(m).w)/2, int(math.Floor(c.middle[item] - float64(size(m).h)/2 + 0.5))}
 		}
 	}
-	c.h = int(math.Ceil(bottom - top - gap))
+	c.h = 2 * int(math.Ceil((bottom-top-gap)/2))
 }

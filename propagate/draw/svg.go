@@ -64,9 +64,9 @@ func writeNode(b *bytes.Buffer, s scene, i int, r rect, l *look, inner bool) {
 	label := labelOf(&s[i])
 	fmt.Fprintf(b, `<text class="mark" x="%d" y="%d">%s</text><text class="label" x="%d" y="%d">%s</text>`,
 		r.x+8, r.y+firstLine, l.mark(), r.x+indent, r.y+firstLine, escaped(label))
-	x, y, lines := r.x+indent, r.y+firstLine+line+2, l.lines(mostText)
+	x, y, lines := r.x+indent, r.y+firstLine+line+1, l.lines(mostText)
 	if inner {
-		x, y, lines = x+10+columnsOf(label)*letter, r.y+firstLine, l.lines(mostHead)
+		x, y, lines = x+beside+columnsOf(label)*letter, r.y+firstLine, l.lines(mostHead)
 	}
 	fmt.Fprintf(b, `<text class="state" x="%d" y="%d">%s</text>`, x, y, escaped(l.state()))
 	for _, text := range lines {
@@ -82,14 +82,17 @@ func nodeClass(l *look, inner bool) string {
 	if inner {
 		class += " inner"
 	}
-	return class + " " + lookClass(l)
+	return class + " " + l.class()
 }
 
-// lookClass is the part of it that changes with time.
-func lookClass(l *look) string {
+// class is the part of it that changes with time.
+func (l *look) class() string {
 	class := colours[l.phase].class
 	if l.absent {
 		class += " absent"
+	}
+	if l.run > 0 {
+		class += " run"
 	}
 	if l.chain {
 		class += " chain"

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -85,7 +86,7 @@ func (b *Browser) Open(file, fragment string, v View, do func(p *Page) error) er
 	if fragment != "" {
 		url += "#" + fragment
 	}
-	err = chromedp.Run(ctx, log.Enable(),
+	err = chromedp.Run(ctx, log.Enable(), performance.Enable().WithTimeDomain(performance.EnableTimeDomainThreadTicks), page.BringToFront(),
 		emulation.SetDeviceMetricsOverride(v.Width, v.Height, 1, v.Mobile), emulation.SetTouchEmulationEnabled(v.Mobile),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
 		chromedp.Navigate(url))
@@ -129,6 +130,24 @@ func (p *Page) Screenshot() ([]byte, error) {
 	var png []byte
 	err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot(&png))
 	return png, err
+}
+
+// Busy is for how long the page has kept a processor busy, whatever else the machine did at the time: all of it, and what scripts took.
+func (p *Page) Busy() (all, scripts time.Duration, err error) {
+	metrics, err := []*performance.Metric(nil), error(nil)
+	err = chromedp.Run(p.ctx, chromedp.ActionFunc(func(ctx context.Context) error {
+		metrics, err = performance.GetMetrics().Do(ctx)
+		return err
+	}))
+	for _, m := range metrics {
+		switch d := time.Duration(m.Value * float64(time.Second)); m.Name {
+		case "TaskDuration":
+			all = d
+		case "ScriptDuration":
+			scripts = d
+		}
+	}
+	return all, scripts, err
 }
 
 // ErrNoPackage says that npm is not installed here, or can't get a package.
