@@ -89,12 +89,12 @@ func (g *griddler) fill(i int, grid *grid) {
 
 // columns are the boxes inside box i by rank, each rank in one column, or in several where there is not the height for one.
 func (g *griddler) columns(i int) [][]int {
-	area, most := 0.0, fairHeight
+	area, most := 0, fairHeight
 	for _, m := range g.members[i] {
-		area += float64(g.area[m].w+gap) * float64(g.area[m].h+gap)
+		area += (g.area[m].w + gap) * (g.area[m].h + gap)
 		most = max(most, g.area[m].h)
 	}
-	most = max(most, int(math.Sqrt(area/aspect)))
+	most = max(most, int(math.Sqrt(float64(area)/aspect)))
 	var columns [][]int
 	for _, rank := range g.ranks(i) {
 		high := 0

@@ -94,13 +94,17 @@ func hash(text string) string {
 type statement struct {
 	Class, Mark, Phase, Message string // of the workflow
 	Complete, Unbegun           bool
-	Waits, MoreWaits            []wait     // those that are seen at once, and the others
+	Waits, MoreWaits            []wait
+	Others                      int        // that are waited for, too, and are in the graph alone
 	Why                         []reasoned // the chain
 	Findings                    []finding
 }
 
-// mostWaits is how much of what is waited for is seen at once.
-const mostWaits = 12
+// How much of what is waited for is seen at once, and how much more when that is asked for.
+const (
+	mostWaits     = 12
+	mostMoreWaits = 300
+)
 
 // A reasoned is a reason and the id of its node.
 type reasoned struct{ ID, Text string }
@@ -111,20 +115,26 @@ func (p *Picture) statement() *statement {
 		Class: colours[root.phase].class, Mark: root.mark(), Phase: phaseName(root.phase), Message: root.message,
 		Complete: p.complete, Waits: p.waits, Findings: p.findings,
 	}
-	if len(s.Waits) > mostWaits {
-		s.Waits, s.MoreWaits = s.Waits[:mostWaits], s.Waits[mostWaits:]
-	}
 	if s.Unbegun = !p.complete && root.phase == nodegraph.PhasePlanned; s.Unbegun {
 		s.Waits = slices.Clone(s.Waits)
 		for k := range s.Waits {
-			s.Waits[k].Reason = "" // it would say what has been done
+			s.Waits[k].Reason = "" // it would say what has been done, as the chain would
 		}
-		return s
+	} else {
+		for _, r := range p.reasons {
+			s.Why = append(s.Why, reasoned{p.scene[r.Node].id, r.String()})
+		}
 	}
-	for _, r := range p.reasons {
-		s.Why = append(s.Why, reasoned{p.scene[r.Node].id, r.String()})
-	}
+	s.part()
 	return s
+}
+
+// part parts what is waited for into what is seen at once, what can be opened, and what the list leaves out.
+func (s *statement) part() {
+	all := s.Waits
+	s.Waits = all[:min(len(all), mostWaits)]
+	s.MoreWaits = all[len(s.Waits):min(len(all), mostWaits+mostMoreWaits)]
+	s.Others = len(all) - len(s.Waits) - len(s.MoreWaits)
 }
 
 // Title is what the list of waits is called.

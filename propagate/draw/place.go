@@ -1,8 +1,6 @@
 package draw
 
-import (
-	"math"
-)
+import "math"
 
 // Sizes, in pixels.
 const (
@@ -87,11 +85,11 @@ func contents(g *grid, size func(box int) extent) *content {
 
 // shelve puts boxes into rows, in order.
 func (c *content) shelve(size func(box int) extent) {
-	area := 0.0
+	area := 0
 	for _, m := range c.grid.shelf {
-		area += float64(size(m).w+gap) * float64(size(m).h+gap)
+		area += (size(m).w + gap) * (size(m).h + gap)
 	}
-	most := max(fairWidth, int(math.Sqrt(area*aspect)))
+	most := max(fairWidth, int(math.Sqrt(float64(area)*aspect)))
 	x, y, high := 0, 0, 0
 	for _, m := range c.grid.shelf {
 		s := size(m)

@@ -74,7 +74,7 @@ func (b *Browser) Open(file, fragment string, v View, do func(p *Page) error) er
 	}
 	ctx, closeTab := chromedp.NewContext(b.ctx)
 	defer closeTab()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	p := &Page{ctx: ctx}
 	p.listen()
