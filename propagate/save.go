@@ -41,13 +41,6 @@ func (e *Engine) state() State {
 	return s
 }
 
-// Clone returns an engine that knows the same, and has told its host the same. The two share the specification alone. It
-// allocates.
-func (e *Engine) Clone() (*Engine, error) {
-	c, _, err := fromState(e.graph.Spec(), e.Save(), nodegraph.WithLimits(e.graph.Limits()))
-	return c, err
-}
-
 // resolvedItems returns the items of loop i that the host gave.
 func (e *Engine) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 	n := e.graph.Node(i)

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -82,4 +83,11 @@ func (e *Evaluator) Checkpoint() (undo func()) {
 		copy(e.briefs, briefs)
 		copy(e.messages, messages)
 	}
+}
+
+// CloneTo makes c a copy of the evaluator, for a copy of what it reads. What c held is overwritten, and its memory is used again.
+func (e *Evaluator) CloneTo(c *Evaluator, graph *nodegraph.Graph, facts *store.View) {
+	old := *c
+	*c = Evaluator{graph: graph, facts: facts, wakes: maps.Clone(e.wakes), states: old.states, origins: old.origins}
+	c.briefs, c.messages = store.Copied(old.briefs, e.briefs), store.Copied(old.messages, e.messages)
 }
