@@ -12,8 +12,8 @@ const (
 )
 
 // sort orders the items of every column so that few arrows cross. It goes from the first column to the last and back, puts each
-// item to where those that it is joined to are on average, then exchanges neighbours while that helps, and keeps the best
-// order that it has seen. It does so twice from the same beginning; the second time it also exchanges neighbours where that neither
+// item to where those that it is joined to are on average, then exchanges neighbours while that helps, and keeps the best order
+// that it has seen. It does so twice from the same beginning; the second time it also exchanges neighbours where that neither
 // helps nor harms, which leads elsewhere. Finding the best of all orders is NP-hard.
 func (g *grid) sort() {
 	s := &sorter{grid: g, at: make([]int, len(g.items)), key: make([]float64, len(g.items))}

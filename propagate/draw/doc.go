@@ -13,14 +13,14 @@
 //
 // # Layout
 //
-// What is inside one box is laid out by itself: boxes in columns by their place in the order, each arrow on a lane of its own through
-// the columns that it passes, shared only with arrows from the same box or to it, and never through a box. Columns are sorted so that
-// few arrows cross; then boxes and lanes move towards what they are joined to, so that most arrows are level. The module in the folder
-// browser prints a table that compares that with Graphviz, dagre and ELK.
+// What is inside one box is laid out by itself: boxes in columns by their place in the order, each arrow on a lane of its own
+// through the columns that it passes, shared only with arrows from the same box or to it, and never through a box. Columns are
+// sorted so that few arrows cross; then boxes and lanes move towards what they are joined to, so that most arrows are level. The
+// module in the folder browser prints a table that compares that with Graphviz, dagre and ELK.
 //
 // # Large workflows
 //
-// A page begins with siblings that are well in the same way put into one box, from some 150 boxes on also with what holds only what is
-// well closed; all can be opened. Mermaid refuses texts of more than 50,000 characters and more than 500 arrows, so a flowchart is
-// folded as far as it must be, up to the chain alone. DOT and SVG have all of it.
+// A page begins with siblings that are well in the same way put into one box, from some 150 boxes on also with what holds only
+// what is well closed; all can be opened. Mermaid refuses texts of more than 50,000 characters and more than 500 arrows, so a
+// flowchart is folded as far as it must be, up to the chain alone. DOT and SVG have all of it.
 package draw

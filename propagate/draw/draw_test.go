@@ -246,8 +246,8 @@ func TestPageInWords(t *testing.T) {
 	assert.NotContains(t, string(page), "Why")
 }
 
-// Nothing is fetched, and nothing runs but the script of the page, which its policy names by its hash. All links lead to places in
-// the page itself.
+// Nothing is fetched, and nothing runs but the script of the page, which its policy names by its hash. All links lead to places
+// in the page itself.
 func TestPagesNeedNothing(t *testing.T) {
 	page, err := draw.Of(small(t)).HTML()
 	require.NoError(t, err)
@@ -313,8 +313,8 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// Every recording that -every chooses can be drawn, its end in each format and its frames as a film; and while it is unfinished the chain leads to
-// something that the workflow waits for.
+// Every recording that -every chooses can be drawn, its end in each format and its frames as a film; and while it is unfinished
+// the chain leads to something that the workflow waits for.
 func TestRecordings(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/recordings/[ar]*/*") // the wide ones are judged in package replay
 	require.NoError(t, err)

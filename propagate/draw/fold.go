@@ -124,8 +124,8 @@ func (f *folder) findRuns(i int) {
 	}
 }
 
-// likes says of each box what it, or all inside of it that waits, waits for, if that is all there is to say of it and others may wait
-// for the same; else it is empty.
+// likes says of each box what it, or all inside of it that waits, waits for, if that is all there is to say of it and others may
+// wait for the same; else it is empty.
 func (f *folder) likes() []string {
 	likes, odd := make([]string, len(f.scene)), make([]bool, len(f.scene))
 	for i := len(f.scene) - 1; i >= 0; i-- {
@@ -151,8 +151,8 @@ func (f *folder) likes() []string {
 
 func (f *folder) looksOf(i int) nodegraph.Phase { return f.Picture.looks[i].phase }
 
-// stretches says of each rank inside box i which stretch it is part of, a number below all ranks, or noBox. A stretch is ranks in a
-// row of which every box can be put away: no arrow leads out of it and back.
+// stretches says of each rank inside box i which stretch it is part of, a number below all ranks, or noBox. A stretch is ranks
+// in a row of which every box can be put away: no arrow leads out of it and back.
 func (f *folder) stretches(i int) []int {
 	ranks := 0
 	for _, m := range f.members[i] {
@@ -183,12 +183,15 @@ func (f *folder) stretches(i int) []int {
 
 // addRun makes a run of siblings.
 func (f *folder) addRun(group []int) {
-	counts := make(map[nodegraph.Phase]int)
+	counts, needs := make(map[nodegraph.Phase]int), f.needs[group[0]]
 	for _, m := range group {
 		f.run[m] = len(f.first)
 		counts[f.looksOf(m)]++
+		if f.needs[m] != needs {
+			needs = ""
+		}
 	}
-	l := look{kind: nodegraph.KindTaskGroup, run: len(group), needs: f.needs[group[0]]}
+	l := look{kind: nodegraph.KindTaskGroup, run: len(group), needs: needs}
 	for _, phase := range []nodegraph.Phase{
 		nodegraph.PhaseOmitted, nodegraph.PhaseSkipped, nodegraph.PhasePlanned, nodegraph.PhaseSucceeded, nodegraph.PhaseError,
 		nodegraph.PhaseFailed, nodegraph.PhasePending, nodegraph.PhaseRunning,

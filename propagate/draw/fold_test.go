@@ -32,8 +32,8 @@ func numbers(n int) string {
 	return strings.Join(list, ",")
 }
 
-// Items that are well in the same way begin as one closed box, and so do many that all wait for the same; what the chain leads to and
-// what failed stays to be seen.
+// Items that are well in the same way begin as one closed box, and so do many that all wait for the same; what the chain leads
+// to and what failed stays to be seen.
 func TestPageFoldsRuns(t *testing.T) {
 	var events []propagate.Event
 	for k := range 20 {
@@ -53,7 +53,8 @@ func TestPageFoldsRuns(t *testing.T) {
 	}
 }
 
-// However a large workflow is shaped, a page of it begins with few boxes, and Mermaid gets no more than it takes. The chain is in both.
+// However a large workflow is shaped, a page of it begins with few boxes, and Mermaid gets no more than it takes. The chain is
+// in both.
 func TestLargeWorkflowsAreFolded(t *testing.T) {
 	var chain, layers []string
 	for k := range 6000 {
@@ -138,8 +139,8 @@ func TestBlame(t *testing.T) {
 	assert.Equal(t, []string{"wf.a(0)"}, culprits)
 }
 
-// Bars: an attempt waits, runs and ends; between two attempts there is the backoff; a wait for a lock shows; what has not begun has no
-// bar. All in minutes.
+// Bars: an attempt waits, runs and ends; between two attempts there is the backoff; a wait for a lock shows; what has not begun
+// has no bar. All in minutes.
 func TestBars(t *testing.T) {
 	spec, err := nodegraph.Parse("dag(a: retry(2, pod) -> c, b: mutex(m, pod) -> c)")
 	require.NoError(t, err)

@@ -17,8 +17,8 @@ const (
 	mostLanes  = 4   // for each box, on average
 )
 
-// A grid is the order of what is directly inside one box: rows of boxes that no arrow joins, or columns. It depends on what box is
-// closed no more than on where boxes are drawn.
+// A grid is the order of what is directly inside one box: rows of boxes that no arrow joins, or columns. It depends on what box
+// is closed no more than on where boxes are drawn.
 //
 // In a column there are boxes and lanes. A lane is where an arrow passes the column on its way to a later one, so that
 // arrows join only what is in neighbouring columns.

@@ -20,8 +20,8 @@ type reach struct {
 // express is the bus of all arrows that there are no more lanes for.
 var express = bus{box: noBox}
 
-// giveLanes gives a lane to every bus in every column that it passes. The shortest come first: where there would be more lanes than
-// a picture can hold, all arrows that are left share one.
+// giveLanes gives a lane to every bus in every column that it passes. The shortest come first: where there would be more lanes
+// than a picture can hold, all arrows that are left share one.
 func (g *griddler) giveLanes(grid *grid) {
 	of := g.buses(grid)
 	reaches := g.reaches(grid, of)

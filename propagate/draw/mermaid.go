@@ -13,9 +13,9 @@ const (
 	mermaidArrows = 500
 )
 
-// Mermaid writes the picture as a Mermaid flowchart: what holds others is a subgraph, phases and the chain are classes. A picture
-// that is larger than Mermaid takes by default is folded, as little as possible: see [Picture.HTML] for what is put away first. What
-// the chain leads through is always drawn.
+// Mermaid writes the picture as a Mermaid flowchart: what holds others is a subgraph, phases and the chain are classes. A
+// picture that is larger than Mermaid takes by default is folded, as little as possible: see [Picture.HTML] for what is put away
+// first. What the chain leads through is always drawn.
 func (p *Picture) Mermaid() []byte {
 	for level := foldNothing; ; level++ {
 		q, closed := p.folded(level)
@@ -101,8 +101,8 @@ func (p *Picture) mermaidClasses(b *bytes.Buffer) {
 	}
 }
 
-// mermaidWords writes all but plain letters as the codes that Mermaid reads back: quotes, brackets, markup and Mermaid's own words
-// mean nothing then. Only the ends of lines are markup.
+// mermaidWords writes all but plain letters as the codes that Mermaid reads back: quotes, brackets, markup and Mermaid's own
+// words mean nothing then. Only the ends of lines are markup.
 func mermaidWords(s string) string {
 	var b strings.Builder
 	for k, line := range strings.Split(s, "\n") {

@@ -41,9 +41,9 @@ func joined(names ...string) string {
 	return b.String()
 }
 
-// HTML writes the picture as a page of its own that needs no network: the graph, to be moved, searched, filtered and folded; what is
-// known of each node; what the workflow waits for, the chain and the findings in words; and the times of all that has begun. Siblings
-// that are well in the same way begin as one box, and of large workflows whatever is well is closed.
+// HTML writes the picture as a page of its own that needs no network: the graph, to be moved, searched, filtered and folded;
+// what is known of each node; what the workflow waits for, the chain and the findings in words; and the times of all that has
+// begun. Siblings that are well in the same way begin as one box, and of large workflows whatever is well is closed.
 func (p *Picture) HTML() ([]byte, error) {
 	f := frame{Now: p.statement()}
 	var s *show
@@ -60,8 +60,8 @@ func (p *Picture) HTML() ([]byte, error) {
 // mostBoxes is how many boxes a browser draws in a second.
 const mostBoxes = 4000
 
-// page writes a page. Its policy lets nothing run but its own script, which is known by its hash, and nothing be fetched. What the
-// script knows of the workflow is data: the template writes it as JSON in which no markup can begin.
+// page writes a page. Its policy lets nothing run but its own script, which is known by its hash, and nothing be fetched. What
+// the script knows of the workflow is data: the template writes it as JSON in which no markup can begin.
 func page(name string, description []string, frames []frame, s *show) ([]byte, error) {
 	data, err := json.Marshal(s.data())
 	if err != nil {

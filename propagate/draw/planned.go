@@ -67,8 +67,8 @@ func (s scene) promise(g *nodegraph.Graph) scene {
 	return s
 }
 
-// Record adds a node that a controller has on record and the specification never asks for, as an attempt after the last: inside of the
-// node whose name its own begins with.
+// Record adds a node that a controller has on record and the specification never asks for, as an attempt after the last: inside
+// of the node whose name its own begins with.
 func (p *Picture) Record(n nodegraph.NodeStatus) {
 	parent := 1
 	for i := range p.scene {

@@ -79,9 +79,9 @@ func (s scene) before(i int) []int {
 	return s[i].after
 }
 
-// ranks says in which place from the left each box is among its siblings: as far to the left as the arrows allow, or, for
-// a box that as many come after as before, or more, next to the first that comes after it: long arrows are hard to follow. There is
-// no cycle: of one graph the order has none, and the arrows of a film lead from what was there later, or as long, to what was there
+// ranks says in which place from the left each box is among its siblings: as far to the left as the arrows allow, or, for a box
+// that as many come after as before, or more, next to the first that comes after it: long arrows are hard to follow. There is no
+// cycle: of one graph the order has none, and the arrows of a film lead from what was there later, or as long, to what was there
 // last with it.
 func (s scene) ranks() []int {
 	rank, missing := make([]int, len(s)), make([]int, len(s))

@@ -132,7 +132,8 @@ func (p *Page) Screenshot() ([]byte, error) {
 	return png, err
 }
 
-// Busy is for how long the page has kept a processor busy, whatever else the machine did at the time: all of it, and what scripts took.
+// Busy is for how long the page has kept a processor busy, whatever else the machine did at the time: all of it, and what
+// scripts took.
 func (p *Page) Busy() (all, scripts time.Duration, err error) {
 	metrics, err := []*performance.Metric(nil), error(nil)
 	err = chromedp.Run(p.ctx, chromedp.ActionFunc(func(ctx context.Context) error {

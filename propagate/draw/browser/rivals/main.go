@@ -1,5 +1,5 @@
-// Command rivals lays workflows out with package draw, Graphviz, dagre and ELK, and prints one table: how many pairs of arrows cross
-// that share no end, how many arrows go through a box, how large the picture is, and how long it took. Graphviz runs as
+// Command rivals lays workflows out with package draw, Graphviz, dagre and ELK, and prints one table: how many pairs of arrows
+// cross that share no end, how many arrows go through a box, how large the picture is, and how long it took. Graphviz runs as
 // WebAssembly in this process, dagre and ELK run in Chromium.
 package main
 
@@ -17,8 +17,8 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/draw"
 )
 
-// shapes are workflows of about n nodes: tasks that skip layers; a loop under retries with a task before and one after it; retried
-// sets of containers, one after the other.
+// shapes are workflows of about n nodes: tasks that skip layers; a loop under retries with a task before and one after it;
+// retried sets of containers, one after the other.
 var shapes = []struct {
 	name string
 	text func(n int) string
