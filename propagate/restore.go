@@ -175,7 +175,7 @@ func (r *restorer) restore() error {
 func (r *restorer) owe(i nodegraph.Index) {
 	e := r.e
 	f := e.facts.Node(i)
-	lock, looksUp := f.Lock(), e.facts.Memo(i) == fact.AnswerAsked
+	lock, looksUp := f.Lock(), e.looksUp(i)
 	if f.Answer() == fact.AnswerAsked || lock == fact.LockAsked || looksUp {
 		e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
 	}

@@ -88,7 +88,8 @@ type Fact struct {
 	CacheHit bool      // it ended because its memoization key was found
 	Reopened bool      // of a composite: a manual retry has opened it again, around what stays
 	// SeenEnded: it had ended before the last event. Of a TaskGroup that is what Argo waits for before it starts the exit hook; inside a
-	// DAG or Steps no hook becomes due after it. Of a hook it says that its owner had ended when the host answered.
+	// DAG or Steps no hook becomes due after it. Of a hook it says that its owner had ended when the host answered. Of a pod it says that
+	// a record tells of its end, and not which pod was the last.
 	SeenEnded bool
 }
 
