@@ -33,12 +33,11 @@ type Pipeline struct {
 
 // A Stage is one pod, or as many in turn as it takes.
 type Stage struct {
-	Name       string
-	Needs      []string // stages that succeed first
-	Containers []string // of its pod, each after the one before it; none for one called main
-	Lock       string   // held by the stage; empty for none
-	Retries    int      // how often it is tried again, each time after Backoff
-
+	Name             string
+	Needs            []string      // stages that succeed first
+	Containers       []string      // of its pod, each after the one before it; none for one called main
+	Lock             string        // held by the stage; empty for none
+	Retries          int           // how often it is tried again, each time after Backoff
 	Backoff, Timeout time.Duration // Timeout is that of each attempt, 0 for none
 }
 
@@ -76,46 +75,51 @@ type Cluster interface {
 
 // A Controller keeps an engine for each pipeline, and the table of locks that they share.
 type Controller struct {
-	cluster Cluster
-	engines map[string]*propagate.Engine
-	locks   propagate.LockTable
+	cluster   Cluster
+	pipelines []*Pipeline
+	engines   map[string]*propagate.Engine
+	locks     propagate.LockTable
 }
 
-// NewController starts the controller: it loads what it has stored, and adopts all locks before it does anything.
+// NewController starts the controller.
 func NewController(cluster Cluster, pipelines ...*Pipeline) (*Controller, error) {
-	c := &Controller{cluster: cluster, engines: make(map[string]*propagate.Engine)}
-	for _, p := range pipelines {
-		spec, err := p.Spec()
-		if err != nil {
-			return nil, err
-		}
+	c := &Controller{cluster: cluster, pipelines: pipelines}
+	return c, c.load()
+}
+
+// load makes the engines of what is stored, and adopts all locks before anything is done.
+func (c *Controller) load() error {
+	c.engines, c.locks = make(map[string]*propagate.Engine), propagate.LockTable{}
+	for _, p := range c.pipelines {
+		spec, invalid := p.Spec()
 		e, err := propagate.New(spec)
-		if stored := cluster.Stored(p.Name); stored != nil {
+		if stored := c.cluster.Stored(p.Name); stored != nil {
 			var state propagate.State
 			if err = json.Unmarshal(stored, &state); err == nil {
 				e, _, err = propagate.FromState(spec, state)
 			}
 		}
 		if err != nil {
-			return nil, fmt.Errorf("pipeline %s: %w", p.Name, err)
+			return fmt.Errorf("pipeline %s: %w", p.Name, cmp.Or(invalid, err))
 		}
 		c.engines[p.Name] = e
 		c.locks.Adopt(p.Name, e)
 	}
-	return c, nil
+	return nil
 }
 
 // Engine returns what the controller knows of a pipeline.
 func (c *Controller) Engine(pipeline string) *propagate.Engine { return c.engines[pipeline] }
 
-// Reconcile is called when a pod has changed and when a timer is due. Drive is the loop over Call and Do.
-func (c *Controller) Reconcile(pipeline string) error {
+// Reconcile is called for what has changed, and for all after an error: what was left out is asked for as after a restart.
+func (c *Controller) Reconcile(pipeline string) (err error) {
 	for _, h := range c.locks.Grant() { // those who have got locks by a release that the controller before did not live to tell
-		if err := propagate.Drive(c, h.Workflow, h.Granted().Event); err != nil {
-			return err
-		}
+		err = errors.Join(err, propagate.Drive(c, h.Workflow, h.Granted().Event))
 	}
-	return propagate.Drive(c, pipeline)
+	if err = errors.Join(err, propagate.Drive(c, pipeline)); err != nil {
+		err = errors.Join(err, c.load())
+	}
+	return err
 }
 
 // Call tells the engine how the pods are, and stores its state before anything is done.
@@ -220,17 +224,13 @@ func play(out io.Writer) (err error) {
 	for now := range columns {
 		shown.draw("controller", map[bool]string{true: "R", false: "-"}[now == restarted], now)
 		if now == 0 || now == restarted { // what the one before it did not store is forgotten
-			if c, err = NewController(world, pipelines...); err != nil {
-				return err
-			}
+			c, err = NewController(world, pipelines...)
 		}
 		for _, p := range pipelines {
 			for _, pod := range world.PodsOf(p.Name, "") {
 				goOn(pod, now, world.Now().Sub(pod.Created))
 			}
-			if err := c.Reconcile(p.Name); err != nil {
-				return err
-			}
+			err = errors.Join(err, c.Reconcile(p.Name))
 			shown.drawPipeline(c.Engine(p.Name), now)
 		}
 		world.Pass(world.Now().Add(tick))
@@ -239,7 +239,7 @@ func play(out io.Writer) (err error) {
 	for _, name := range slices.SortedFunc(maps.Keys(shown), shown.order) {
 		fmt.Fprintf(out, "%-15s %s\n", name, shown[name])
 	}
-	return nil
+	return err
 }
 
 func main() {

@@ -24,7 +24,8 @@ type Controller interface {
 
 // A Conformance tests whether a host does what package propagate asks of it. It plays each case on a simulated [Cluster]. Then
 // it plays the case again for each call that changed something: once the controller dies before that call, and once right after
-// it. New starts the next controller. Whenever a controller has come to rest, nothing may be owed: no pod, answer, lock, timer
+// it. New starts the next controller. For each pod it plays the case once more, and refuses the pod at first: see [ErrRefused].
+// Whenever a controller has come to rest, nothing may be owed: no pod, answer, lock, timer
 // or end of a pod. All ends as if no controller had died, but for messages. What is wrong is said in words: see [Rule].
 type Conformance struct {
 	// New starts a controller. It loads what is stored of all workflows of the Cluster, adopts the locks of all, and does nothing
@@ -38,15 +39,15 @@ type Conformance struct {
 type Fault struct {
 	Rule Rule   // that is broken
 	Case string // in which it was seen first
-	Died string // what the controller died at there; empty if it lived
+	Harm string // what the cluster did there, as in "the controller dies before Store build"; empty for nothing
 	Text string // what happened
 }
 
 // String says it in words.
 func (f Fault) String() string {
 	text := fmt.Sprintf("%s: %s (case %q", f.Rule, f.Text, f.Case)
-	if f.Died != "" {
-		text += ", where the controller dies " + f.Died
+	if f.Harm != "" {
+		text += ", where " + f.Harm
 	}
 	return text + ")"
 }
@@ -81,24 +82,26 @@ func cmpNil(list []Case, other func() []Case) []Case {
 	return list
 }
 
-// matrix plays one case without a death, and then with one before and after each call. A host that is wrong without a death is
-// not killed: what it would do then says nothing more.
+// matrix plays one case without any harm, and then with one at each call. A host that is wrong without that is left alone: what it
+// would do then says nothing more.
 func (x Conformance) matrix(c Case) []Fault {
 	lived := x.Play(c)
 	if len(lived.faults) > 0 {
 		return lived.faults
 	}
 	var faults []Fault
-	for at := range lived.calls {
-		for _, after := range []bool{false, true} {
-			d := &death{at, after}
-			died := x.play(c, d.strikes)
+	for at, call := range lived.calls {
+		for _, what := range []harm{diesBefore, diesAfter, isRefused} {
+			if what == isRefused && !strings.HasPrefix(call, createPod) {
+				continue
+			}
+			died := x.play(c, func(k int, h harm) bool { return k == at && h == what })
 			for k := range died.faults {
-				died.faults[k].Died = d.in(lived.calls)
+				died.faults[k].Harm = what.to(call)
 			}
 			faults = append(faults, died.faults...)
 			if diff := difference(lived.outcome(false), died.outcome(false)); diff != "" && len(died.faults) == 0 {
-				faults = append(faults, Fault{LostInACrash, c.Name, d.in(lived.calls), diff})
+				faults = append(faults, Fault{LostInACrash, c.Name, what.to(call), diff})
 			}
 		}
 	}
@@ -106,10 +109,10 @@ func (x Conformance) matrix(c Case) []Fault {
 }
 
 // Play plays one case. Nobody dies, unless by [Cluster.Die].
-func (x Conformance) Play(c Case) *Cluster { return x.play(c, func(int, bool) bool { return false }) }
+func (x Conformance) Play(c Case) *Cluster { return x.play(c, func(int, harm) bool { return false }) }
 
-// play plays one case with a controller that dies where strikes says.
-func (x Conformance) play(c Case, strikes func(call int, after bool) bool) *Cluster {
+// play plays one case with the harm that strikes says.
+func (x Conformance) play(c Case, strikes func(call int, h harm) bool) *Cluster {
 	p := newCluster(c, x.New, strikes)
 	p.start()
 	p.settle()
@@ -127,20 +130,24 @@ func (x Conformance) play(c Case, strikes func(call int, after bool) bool) *Clus
 // mostSteps bounds how often something happens in one case.
 const mostSteps = 60
 
-// A death is where a controller dies: at a call, by its number among all.
-type death struct {
-	call  int
-	after bool // the call has had its effect
-}
+// A harm is what the cluster does to a controller at a call.
+type harm uint8
 
-func (d *death) strikes(call int, after bool) bool { return *d == death{call, after} }
+const (
+	diesBefore harm = iota
+	diesAfter       // the call has had its effect
+	isRefused       // the call has none, and returns ErrRefused
+)
 
-// in says where that is, in words.
-func (d *death) in(calls []string) string {
-	if d.after {
-		return "after " + calls[d.call]
+// to says in words what becomes of a call.
+func (h harm) to(call string) string {
+	switch h {
+	case diesBefore:
+		return "the controller dies before " + call
+	case diesAfter:
+		return "the controller dies after " + call
 	}
-	return "before " + calls[d.call]
+	return call + " is refused once"
 }
 
 // difference says in which lines two outcomes differ, in words.

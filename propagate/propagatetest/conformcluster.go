@@ -1,6 +1,7 @@
 package propagatetest
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -18,7 +19,7 @@ type Cluster struct {
 	world      *simhost.Cluster
 	playing    Case
 	makes      func(*Cluster) (Controller, error)
-	strikes    func(call int, after bool) bool
+	strikes    func(call int, h harm) bool
 	controller Controller // nil while none has started
 	calls      []string   // what controllers called, in words
 	changes    int        // how often anything has changed
@@ -39,7 +40,7 @@ type nodeLook struct {
 	phase  nodegraph.Phase
 }
 
-func newCluster(c Case, makes func(*Cluster) (Controller, error), strikes func(int, bool) bool) *Cluster {
+func newCluster(c Case, makes func(*Cluster) (Controller, error), strikes func(int, harm) bool) *Cluster {
 	world := simhost.NewCluster(epoch)
 	world.Slow = true
 	return &Cluster{
@@ -109,10 +110,21 @@ func (c *Cluster) Store(workflow string, data []byte) {
 	})
 }
 
+// ErrRefused says that a pod was not made, and that trying again helps. A controller may return it from Reconcile, and lives on.
+var ErrRefused = errors.New("the cluster refuses the pod at present")
+
+// createPod is how the calls of CreatePod begin.
+const createPod = "CreatePod "
+
 // CreatePod makes the pod of a node, which is given by id or name. Without containers it has one called main. No list shows it at
-// once, as in a cache that lags behind. The error is [simhost.ErrExists] if the workflow has a pod of this name.
+// once, as in a cache that lags behind. The error is [simhost.ErrExists] if the workflow has a pod of this name, or [ErrRefused].
 func (c *Cluster) CreatePod(workflow, node, name string, containers ...nodegraph.ContainerSpec) (err error) {
-	c.call("CreatePod "+name, c.world.Named(workflow, name) == nil, func() {
+	isNew := c.world.Named(workflow, name) == nil
+	c.call(createPod+name, isNew, func() {
+		if isNew && c.strikes(len(c.calls)-1, isRefused) {
+			err = ErrRefused
+			return
+		}
 		if err = c.world.CreatePod(workflow, node, name, containers...); err == nil {
 			c.checkStart(workflow, node)
 		}
@@ -173,12 +185,12 @@ func (c *Cluster) call(what string, changes bool, effect func()) {
 	}
 	at := len(c.calls)
 	c.calls = append(c.calls, what)
-	if c.strikes(at, false) {
+	if c.strikes(at, diesBefore) {
 		c.Die()
 	}
 	c.changes++
 	effect()
-	if c.strikes(at, true) {
+	if c.strikes(at, diesAfter) {
 		c.Die()
 	}
 }

@@ -34,10 +34,11 @@ func (c *Cluster) live(do func() error) bool {
 	case !returned:
 		err = errEnded
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrRefused) {
 		c.fault(ReturnsAnError, "%v", err)
+		return false
 	}
-	return err == nil
+	return true
 }
 
 // start starts controllers until one does not die of it.

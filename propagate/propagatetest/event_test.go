@@ -20,7 +20,14 @@ type watcher struct {
 }
 
 func newWatcher(c *propagatetest.Cluster) (propagatetest.Controller, error) {
-	w := &watcher{Cluster: c, engines: make(map[string]*propagate.Engine), seen: make(map[string]map[string]propagate.PodStatus)}
+	w := &watcher{Cluster: c}
+	return w, w.load()
+}
+
+// load makes all engines of what was stored.
+func (w *watcher) load() error {
+	c := w.Cluster
+	w.engines, w.locks, w.seen = make(map[string]*propagate.Engine), propagate.LockTable{}, make(map[string]map[string]propagate.PodStatus)
 	for _, name := range c.Workflows() {
 		e, err := propagate.New(c.Spec(name))
 		if stored := c.Stored(name); err == nil && stored != nil {
@@ -30,17 +37,25 @@ func newWatcher(c *propagatetest.Cluster) (propagatetest.Controller, error) {
 			}
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		w.engines[name] = e
 		w.locks.Adopt(name, e)
 	}
-	return w, nil
+	return nil
 }
 
 func (w *watcher) Engine(workflow string) *propagate.Engine { return w.engines[workflow] }
 
 func (w *watcher) Reconcile(workflow string) error {
+	err := w.reconcile(workflow)
+	if err != nil {
+		err = errors.Join(err, w.load())
+	}
+	return err
+}
+
+func (w *watcher) reconcile(workflow string) error {
 	for _, h := range w.locks.Grant() {
 		if err := propagate.Drive(w, h.Workflow, h.Granted().Event); err != nil {
 			return err

@@ -29,35 +29,43 @@ type loop struct {
 	locks   propagate.LockTable
 }
 
-// newLoop starts a controller: it loads what was stored, and adopts all locks.
+// newLoop starts a controller.
 func newLoop(cluster *propagatetest.Cluster) (propagatetest.Controller, error) {
-	l := &loop{cluster: cluster, engines: make(map[string]*propagate.Engine)}
-	for _, name := range cluster.Workflows() {
-		e, err := propagate.New(cluster.Spec(name))
-		if stored := cluster.Stored(name); err == nil && stored != nil {
+	l := &loop{cluster: cluster}
+	return l, l.load()
+}
+
+// load makes all engines of what was stored, and adopts their locks.
+func (l *loop) load() error {
+	l.engines, l.locks = make(map[string]*propagate.Engine), propagate.LockTable{}
+	for _, name := range l.cluster.Workflows() {
+		e, err := propagate.New(l.cluster.Spec(name))
+		if stored := l.cluster.Stored(name); err == nil && stored != nil {
 			var state propagate.State
 			if err = json.Unmarshal(stored, &state); err == nil {
-				e, _, err = propagate.FromState(cluster.Spec(name), state)
+				e, _, err = propagate.FromState(l.cluster.Spec(name), state)
 			}
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		l.engines[name] = e
 		l.locks.Adopt(name, e)
 	}
-	return l, nil
+	return nil
 }
 
 func (l *loop) Engine(workflow string) *propagate.Engine { return l.engines[workflow] }
 
-func (l *loop) Reconcile(workflow string) error {
+// Reconcile goes on as after a restart if something failed: engines do not ask again for what was left out.
+func (l *loop) Reconcile(workflow string) (err error) {
 	for _, h := range l.locks.Grant() {
-		if err := propagate.Drive(l, h.Workflow, h.Granted().Event); err != nil {
-			return err
-		}
+		err = errors.Join(err, propagate.Drive(l, h.Workflow, h.Granted().Event))
 	}
-	return propagate.Drive(l, workflow, l.cluster.Events(workflow)...)
+	if err = errors.Join(err, propagate.Drive(l, workflow, l.cluster.Events(workflow)...)); err != nil {
+		err = errors.Join(err, l.load())
+	}
+	return err
 }
 
 // Call tells the engine how the pods are, and stores the state before anything is done.

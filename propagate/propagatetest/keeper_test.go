@@ -53,6 +53,7 @@ const (
 	tellsOfNobody
 	makesUpPhases
 	addsNodes
+	goesOn // after an error, with the engines that it has
 )
 
 // A keeper is a host that keeps its engines, and saves the state of each after each call. simhost has its engines and locks.
@@ -110,6 +111,18 @@ func (k *keeper) Reconcile(workflow string) error {
 	case leaves:
 		runtime.Goexit()
 	}
+	err := k.reconcile(workflow)
+	if err != nil && k.wrong != goesOn {
+		fresh, loaded := newKeeper(k.wrong)(k.c)
+		if loaded != nil {
+			return errors.Join(err, loaded)
+		}
+		*k = *fresh.(*keeper)
+	}
+	return err
+}
+
+func (k *keeper) reconcile(workflow string) error {
 	k.Now = k.c.Now()
 	for len(k.Owed) > 0 { // those whose locks were granted when the keeper started
 		e, ev := k.Run(0)

@@ -130,6 +130,13 @@ type stateHost struct {
 
 func newStateHost(t *testing.T, c *propagatetest.Cluster, p *plan) (propagatetest.Controller, error) {
 	h := &stateHost{crashHost: crashHost{c, p, t, make(map[string]*propagate.Engine)}}
+	return h, h.load()
+}
+
+// load makes all engines of what is stored.
+func (h *stateHost) load() error {
+	c := h.Cluster
+	h.locks = propagate.LockTable{}
 	for _, name := range c.Workflows() {
 		e, err := propagate.New(c.Spec(name))
 		if saved := c.Stored(name); err == nil && saved != nil {
@@ -139,24 +146,25 @@ func newStateHost(t *testing.T, c *propagatetest.Cluster, p *plan) (propagatetes
 			}
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		h.engines[name] = e
 		h.ended[name] = h.ended[name] || e.Complete() // the host before this one may not have said it
 		h.locks.Adopt(name, e)
 	}
-	return h, nil
+	return nil
 }
 
 // Reconcile implements [propagatetest.Controller].
-func (h *stateHost) Reconcile(workflow string) error {
+func (h *stateHost) Reconcile(workflow string) (err error) {
 	for _, holder := range h.locks.Grant() {
-		if err := propagate.Drive(h, holder.Workflow, holder.Granted().Event); err != nil {
-			return err
-		}
+		err = errors.Join(err, propagate.Drive(h, holder.Workflow, holder.Granted().Event))
 	}
 	h.listing = workflow
-	return propagate.Drive(h, workflow, h.Events(workflow)...)
+	if err = errors.Join(err, propagate.Drive(h, workflow, h.Events(workflow)...)); err != nil {
+		err = errors.Join(err, h.load())
+	}
+	return err
 }
 
 // Call implements [propagate.Host].
