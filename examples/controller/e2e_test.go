@@ -45,6 +45,7 @@ const patience = 2 * time.Minute
 
 // control is the control plane of this run of the tests, absent if why says why.
 var control struct {
+	env        *envtest.Environment
 	config     *rest.Config
 	kubeconfig []byte
 	why        string
@@ -94,13 +95,14 @@ func startControlPlane() (stop func() error, err error) {
 		}
 	}
 	// Without a default route the API server finds no address to advertise.
-	env.ControlPlane.APIServer.Configure().Set("advertise-address", "127.0.0.1").Set("endpoint-reconciler-type", "none")
+	env.ControlPlane.APIServer.Configure().Set("advertise-address", "127.0.0.1").Set("endpoint-reconciler-type", "none").
+		Append("enable-admission-plugins", "OwnerReferencesPermissionEnforcement") // as OpenShift does
 	config, err := env.Start()
 	if err != nil {
 		return nil, errors.Join(err, env.Stop())
 	}
 	config.QPS = -1
-	control.config, control.kubeconfig = config, env.KubeConfig
+	control.env, control.config, control.kubeconfig = env, config, env.KubeConfig
 	return func() error { return errors.Join(env.Stop(), os.RemoveAll(scripts)) }, nil
 }
 
@@ -148,8 +150,14 @@ type running struct {
 // start runs a replica. Before, if set, sees its writes before they are sent and may hold them up.
 func (c *cluster) start(shards int, before func(*http.Request) error) *running {
 	c.Helper()
+	return c.startAs(control.config, shards, before)
+}
+
+// startAs runs a replica with the rights of a user.
+func (c *cluster) startAs(user *rest.Config, shards int, before func(*http.Request) error) *running {
+	c.Helper()
 	w := &writes{before: before, count: make(map[string]int)}
-	config := rest.CopyConfig(control.config)
+	config := rest.CopyConfig(user)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counted{w, next} })
 	ctx, cancel := context.WithCancel(context.Background())
 	registry, done := prometheus.NewRegistry(), make(chan error, 1)
@@ -238,12 +246,21 @@ func (c *cluster) workflow(name string) (*unstructured.Unstructured, *argo.Workf
 	return object, w
 }
 
+// stored is what the status of a workflow says under a key.
+func (c *cluster) stored(name, key string) string {
+	c.Helper()
+	object := newWorkflow()
+	require.NoError(c, c.client.Get(c.Context(), client.ObjectKey{Namespace: c.namespace, Name: name}, object))
+	text, _, err := unstructured.NestedString(object.Object, "status", key)
+	require.NoError(c, err)
+	return text
+}
+
 // awaitPhase waits until a workflow has a phase.
 func (c *cluster) awaitPhase(name string, phase nodegraph.Phase) {
 	c.Helper()
 	c.await(fmt.Sprintf("workflow %s is to be %s", name, phase), func() bool {
-		_, w := c.workflow(name)
-		return w.Snapshot.Phase == phase
+		return c.stored(name, "phase") == phase.String()
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
@@ -93,6 +94,7 @@ func (o *options) managerOptions(lease string) (manager.Options, error) {
 	opts.LeaderElection, opts.LeaderElectionID, opts.LeaderElectionNamespace = true, lease, o.leaseNamespace
 	opts.LeaderElectionReleaseOnCancel = true // nothing is done after Start has returned
 	opts.Metrics = server.Options{BindAddress: "0"}
+	opts.Cache.DefaultTransform = cache.TransformStripManagedFields()
 	if o.namespace != "" {
 		opts.Cache.DefaultNamespaces = map[string]cache.Config{o.namespace: {}}
 	}
@@ -111,8 +113,9 @@ func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manag
 		opts.Metrics.BindAddress = o.metricsAddress // one server for the process
 	}
 	opts.Cache.ByObject = map[client.Object]cache.ByObject{
-		newWorkflow(): {Label: s.labels().AsSelector()},
-		&corev1.Pod{}: {Label: s.labels().AsSelector()},
+		newWorkflow():       {Label: s.unfinished()},
+		&corev1.Pod{}:       {Label: s.watched()},
+		&corev1.ConfigMap{}: {Transform: numbersOnly},
 	}
 	mgr, err := ctrl.NewManager(config, opts)
 	if err != nil {
@@ -123,39 +126,32 @@ func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manag
 	}
 	woken := make(chan event.GenericEvent, 1024)
 	r := newReconciler(mgr, s, m, woken)
+	r.namespace = o.namespace
+	owner := handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), newWorkflow(), handler.OnlyControllerOwner())
 	return mgr, builder.ControllerManagedBy(mgr).
 		Named("workflow-"+s.String()).
 		For(newWorkflow()).
-		Watches(&corev1.Pod{}, r.podEvents(mgr)).
+		Watches(&corev1.Pod{}, owner).
+		Watches(&corev1.ConfigMap{}, r.locks).
 		WatchesRawSource(source.Channel(woken, &handler.EnqueueRequestForObject{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: o.workers, SkipNameValidation: new(true)}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: o.workers, SkipNameValidation: new(true),
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](50*time.Millisecond, longestWait),
+		}).
 		Complete(r)
 }
 
 // newReconciler makes the reconciler of a shard. It says on woken which workflows have got a lock.
 func newReconciler(mgr manager.Manager, s shard, m *metrics, woken chan<- event.GenericEvent) *reconciler {
-	r := &reconciler{
+	return &reconciler{
 		client: mgr.GetClient(), live: mgr.GetAPIReader(), recorder: mgr.GetEventRecorder("nodestatus"),
 		shard: s, metrics: m, runs: make(map[types.NamespacedName]*run),
-	}
-	r.locks.wake = func(key types.NamespacedName) {
-		object := newWorkflow()
-		object.SetNamespace(key.Namespace)
-		object.SetName(key.Name)
-		woken <- event.GenericEvent{Object: object}
-	}
-	return r
-}
-
-// podEvents has the workflow of a pod looked at whenever anything happens to the pod, and keeps how deleted pods looked.
-func (r *reconciler) podEvents(mgr manager.Manager) handler.EventHandler {
-	owner := handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), newWorkflow(), handler.OnlyControllerOwner())
-	return handler.Funcs{
-		CreateFunc: owner.Create, UpdateFunc: owner.Update,
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			r.farewells.add(e.Object)
-			owner.Delete(ctx, e, queue)
-		},
+		locks: newLocks(func(key types.NamespacedName) {
+			object := newWorkflow()
+			object.SetNamespace(key.Namespace)
+			object.SetName(key.Name)
+			woken <- event.GenericEvent{Object: object}
+		}),
 	}
 }
 

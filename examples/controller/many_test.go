@@ -98,7 +98,7 @@ func TestManyWithLosses(t *testing.T) {
 	began := time.Now()
 	names := c.submitMany(n)
 	c.awaitAll(k, names)
-	k.once(false)
+	k.once()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	t.Logf("%d workflows, %d pods, of which %d were lost before they ran and %d later (seed %d): %s, writes of the controller: %s",

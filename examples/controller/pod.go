@@ -74,7 +74,7 @@ func (w *stored) buildPod(n *nodegraph.Node, labels map[string]string) (*corev1.
 	}
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: w.Namespace, Name: podName(n), Labels: map[string]string{labelWorkflow: w.Name},
+			Namespace: w.Namespace, Name: podName(n), Labels: map[string]string{labelWorkflow: w.Name, labelCompleted: "false"}, Finalizers: []string{finalizer},
 			Annotations: map[string]string{podstatus.NodeID: n.ID(), podstatus.NodeName: n.Name()},
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(
 				&metav1.ObjectMeta{Name: w.Name, UID: types.UID(w.UID)}, workflowKind)},

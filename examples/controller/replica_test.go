@@ -109,7 +109,7 @@ func TestReplicaKilled(t *testing.T) {
 	require.NoError(t, first.Process.Kill())
 	require.Less(t, c.complete(), n, "it is to be killed in the middle")
 	c.awaitAll(k, names)
-	k.once(true)
+	k.once()
 	for lease, leader := range c.leaders() {
 		require.NotEqual(t, leaders[lease], leader, lease)
 	}

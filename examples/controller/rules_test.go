@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -135,29 +134,6 @@ func TestWhatItCannotDo(t *testing.T) {
 	_, w := c.workflow("refused")
 	require.Contains(t, w.Snapshot.Message, "nothing")
 	require.Empty(t, c.pods(""))
-}
-
-// A semaphore has its limit from a ConfigMap.
-func TestSemaphore(t *testing.T) {
-	c := newCluster(t)
-	c.start(1, nil)
-	require.NoError(t, c.client.Create(t.Context(), &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: "limits"}, Data: map[string]string{"two": "2"},
-	}))
-	const limited = `
-spec:
-  entrypoint: main
-  synchronization: {semaphores: [{configMapKeyRef: {name: limits, key: two}}]}
-  templates: [{name: main, container: {image: busybox}}]`
-	a := "a"
-	c.submit(a, limited)
-	pod := c.awaitPod(a, a, nil)
-	c.submit("b", limited)
-	c.awaitPod("b", "b", nil)
-	c.submit("c", limited)
-	c.awaitPhase("c", nodegraph.PhasePending)
-	c.succeeds(pod)
-	c.awaitPod("c", "c", nil)
 }
 
 // A node that waits for a time goes on when it has come, and a script finds its source in its pod.

@@ -38,13 +38,22 @@ func (s shard) unfinished() labels.Selector {
 	return s.labels().AsSelector().Add(requirement(labelCompleted, "true"))
 }
 
-// unassigned selects workflows that are in none of so many shards.
+// watched selects the pods of the shard that something is to be done for.
+func (s shard) watched() labels.Selector {
+	owned, err := labels.NewRequirement(labelWorkflow, selection.Exists, nil)
+	if err != nil {
+		panic(err) // the label is this program's
+	}
+	return s.unfinished().Add(*owned)
+}
+
+// unassigned selects unfinished workflows that are in none of so many shards.
 func unassigned(count int) labels.Selector {
 	var values []string
 	for k := range count {
 		values = append(values, shard{k, count}.String())
 	}
-	return labels.NewSelector().Add(requirement(labelShard, values...))
+	return labels.NewSelector().Add(requirement(labelShard, values...), requirement(labelCompleted, "true"))
 }
 
 // requirement is that a label is not there or has none of the values.

@@ -21,7 +21,7 @@ var workflowKind = schema.GroupVersionKind{Group: "argoproj.io", Version: "v1alp
 const (
 	labelWorkflow  = "workflows.argoproj.io/workflow"  // of pods: the name of the workflow
 	labelPhase     = "workflows.argoproj.io/phase"     // of workflows
-	labelCompleted = "workflows.argoproj.io/completed" // of workflows: "true" once they are
+	labelCompleted = "workflows.argoproj.io/completed" // of workflows and pods: "true" once nothing is to be done for them
 )
 
 // A stored workflow is one that was read from the API server.
@@ -69,9 +69,9 @@ func readWorkflow(object *unstructured.Unstructured) (*stored, error) {
 	return s, err
 }
 
-// statusPatch returns the JSON merge patch that stores s, nil if there is nothing new in it. The API server refuses it
-// if anybody has written the object since it was read.
-func (w *stored) statusPatch(s nodegraph.Snapshot) ([]byte, error) {
+// statusPatch returns the JSON merge patch that stores s, nil if there is nothing new in it, and since when the workflow waits, if
+// it says so. The API server refuses the patch if anybody has written the object since it was read.
+func (w *stored) statusPatch(s nodegraph.Snapshot, waits string) ([]byte, error) {
 	if err := w.SetStatus(s); err != nil {
 		return nil, err
 	}
@@ -85,7 +85,11 @@ func (w *stored) statusPatch(s nodegraph.Snapshot) ([]byte, error) {
 	if err := json.Unmarshal(patch, &status); err != nil {
 		return nil, err
 	}
-	return json.Marshal(map[string]any{"metadata": patchMetadata(w.Version, s.Phase), "status": status.Status})
+	metadata := patchMetadata(w.Version, s.Phase)
+	if waits != "" {
+		metadata["annotations"] = map[string]string{annotationWaits: waits}
+	}
+	return json.Marshal(map[string]any{"metadata": metadata, "status": status.Status})
 }
 
 // refusalPatch returns the patch that ends a workflow which can't be run.
