@@ -153,8 +153,8 @@ func (c *cluster) start(shards int, before func(*http.Request) error) *running {
 	return c.startAs(control.config, shards, before)
 }
 
-// startAs runs a replica with the rights of a user.
-func (c *cluster) startAs(user *rest.Config, shards int, before func(*http.Request) error) *running {
+// startAs runs a replica with the rights of a user, and other options.
+func (c *cluster) startAs(user *rest.Config, shards int, before func(*http.Request) error, set ...func(*options)) *running {
 	c.Helper()
 	w := &writes{before: before, count: make(map[string]int)}
 	config := rest.CopyConfig(user)
@@ -164,6 +164,10 @@ func (c *cluster) startAs(user *rest.Config, shards int, before func(*http.Reque
 	o := options{shards: shards, namespace: c.namespace, leaseNamespace: c.namespace, metricsAddress: "0", workers: 8}
 	// A machine that has more to do than this test is no reason to lose a lease.
 	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(time.Minute), new(50*time.Second), new(time.Second)
+	o.manager.HealthProbeBindAddress = "0"
+	for _, set := range set {
+		set(&o)
+	}
 	go func() { done <- serve(ctx, config, o, newMetrics(registry)) }()
 	once := sync.OnceFunc(func() {
 		cancel()
