@@ -80,7 +80,7 @@ func TestSecuredMetricsAndProbes(t *testing.T) {
 	}
 	require.NoError(t, c.client.Create(t.Context(), role))
 	require.NoError(t, c.client.Create(t.Context(), &rbac.ClusterRoleBinding{
-		ObjectMeta: role.ObjectMeta, RoleRef: rbac.RoleRef{APIGroup: rbac.GroupName, Kind: "ClusterRole", Name: role.Name},
+		ObjectMeta: metav1.ObjectMeta{Name: c.namespace}, RoleRef: rbac.RoleRef{APIGroup: rbac.GroupName, Kind: "ClusterRole", Name: role.Name},
 		Subjects: []rbac.Subject{{Kind: rbac.ServiceAccountKind, Namespace: c.namespace, Name: account.Name}},
 	}))
 	c.await("metrics are shown", func() bool { return status("https://"+metrics+"/metrics", token.Status.Token) == http.StatusOK })

@@ -41,7 +41,7 @@ import (
 const envRequired = "NODESTATUS_E2E"
 
 // patience is how long anything may take that a test waits for.
-const patience = 2 * time.Minute
+const patience = 90 * time.Second
 
 // control is the control plane of this run of the tests, absent if why says why.
 var control struct {
@@ -223,7 +223,10 @@ func (w *writes) String() string {
 func (c *cluster) await(what string, cond func() bool) {
 	c.Helper()
 	for began := time.Now(); !cond(); time.Sleep(20 * time.Millisecond) {
-		require.Less(c, time.Since(began), patience, "%s", what)
+		if time.Since(began) > patience {
+			c.unfinished()
+			require.Fail(c, "waited too long", "%s", what)
+		}
 	}
 }
 

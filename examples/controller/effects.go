@@ -53,24 +53,20 @@ func (p *wantedPod) retryIn() time.Duration {
 func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 	switch a.Type {
 	case propagate.ActionStart, propagate.ActionRecreate:
-		switch {
-		case a.Kind == nodegraph.KindHTTP, a.Kind == nodegraph.KindPlugin:
-			return []propagate.Event{propagate.NodeEnded(a.ID, nodegraph.PhaseError, "this example serves no "+a.Kind.String()+" nodes")}
-		case a.Kind == nodegraph.KindPod && w.wanted[a.ID] == nil:
-			pod, err := w.stored.buildPod(w.engine.Graph().Node(a.Node), r.shard.labels())
-			if err != nil {
-				return []propagate.Event{propagate.Unrunnable(a.ID, err.Error())}
-			}
-			w.wanted[a.ID] = &wantedPod{Pod: pod}
+		if a.Kind != nodegraph.KindPod || w.wanted[a.ID] != nil {
+			break
 		}
+		pod, err := w.stored.buildPod(w.engine.Graph(), a.Node, r.shard.labels())
+		if err != nil {
+			return []propagate.Event{propagate.Unrunnable(a.ID, err.Error())}
+		}
+		w.wanted[a.ID] = &wantedPod{Pod: pod}
 	case propagate.ActionAcquire:
 		return []propagate.Event{r.locks.acquire(w.key, a)}
 	case propagate.ActionRelease:
 		w.released = append(w.released, a.ID)
 	case propagate.ActionResolve, propagate.ActionExpand:
 		return []propagate.Event{propagate.Unanswerable(a.ID, "this example keeps no outputs and can't evaluate "+a.Message)}
-	case propagate.ActionLookup:
-		return []propagate.Event{propagate.Memoized(a.ID, false)} // it has no cache
 	case propagate.ActionWake:
 		w.timer = a.At
 	case propagate.ActionTerminate: // see deleteSurplus

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -77,7 +78,7 @@ func (c *cluster) awaitAll(k *kubelet, names []string) {
 			last, since = done, time.Now()
 		}
 		if time.Since(since) > patience {
-			c.unfinished(names)
+			c.unfinished()
 		}
 		require.Less(c, time.Since(since), patience, "seed %d: stuck with %d of %d complete", k.seed, done, len(names))
 		time.Sleep(50 * time.Millisecond)
@@ -108,15 +109,17 @@ func TestManyWithLosses(t *testing.T) {
 }
 
 // unfinished logs the workflows that are not complete, with what their nodes and pods look like.
-func (c *cluster) unfinished(names []string) {
+func (c *cluster) unfinished() {
 	c.Helper()
-	for _, name := range names {
-		object, w := c.workflow(name)
-		if w.Snapshot.Phase.Completed() {
+	list := newWorkflowList()
+	require.NoError(c, c.client.List(c.Context(), list, client.InNamespace(c.namespace)))
+	for _, object := range list.Items {
+		if object.GetLabels()[labelCompleted] == "true" {
 			continue
 		}
-		c.Logf("%s, labels %v: %v", name, object.GetLabels(), c.nodes(name))
-		for _, pod := range c.pods(name) {
+		status, _, _ := unstructured.NestedMap(object.Object, "status") // for a log
+		c.Logf("%s, labels %v: %v %v", object.GetName(), object.GetLabels(), status["message"], c.nodes(object.GetName()))
+		for _, pod := range c.pods(object.GetName()) {
 			c.Logf("  pod %s of %s: %s", pod.UID, pod.Annotations[podstatus.NodeName], pod.Status.Phase)
 		}
 	}

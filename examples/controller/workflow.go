@@ -27,9 +27,9 @@ const (
 // A stored workflow is one that was read from the API server.
 type stored struct {
 	*argo.Workflow
-	Version   string // resourceVersion
-	templates map[string]podTemplate
-	pod       podTemplate // what the spec says of all pods
+	Version             string // resourceVersion
+	spec                *specFields
+	labels, annotations map[string]string
 }
 
 func newWorkflow() *unstructured.Unstructured {
@@ -64,8 +64,8 @@ func readWorkflow(object *unstructured.Unstructured) (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stored{Workflow: w, Version: object.GetResourceVersion()}
-	s.pod, s.templates, err = podTemplates(data)
+	s := &stored{Workflow: w, Version: object.GetResourceVersion(), labels: object.GetLabels(), annotations: object.GetAnnotations()}
+	s.spec, err = readFields(data)
 	return s, err
 }
 
