@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -180,6 +181,7 @@ func (c *cluster) startAs(user *rest.Config, shards int, before func(*http.Reque
 // writes counts what a controller writes, by method and resource.
 type writes struct {
 	before func(*http.Request) error
+	reads  atomic.Int64
 	mu     sync.Mutex
 	count  map[string]int
 }
@@ -191,6 +193,7 @@ type counted struct {
 
 func (w *counted) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Method == http.MethodGet {
+		w.reads.Add(1)
 		return w.next.RoundTrip(req)
 	}
 	if w.before != nil {
@@ -216,7 +219,7 @@ func resourceOf(path string) string {
 func (w *writes) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return fmt.Sprint(w.count)
+	return fmt.Sprint(w.count, " and ", w.reads.Load(), " reads")
 }
 
 // await waits until cond holds.

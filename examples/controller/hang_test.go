@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -125,4 +127,36 @@ func (c *cluster) awaitEvent(workflow, says string) {
 		}
 		return false
 	})
+}
+
+// A record that is too large for the API server is compressed, and one that is too large nevertheless ends the workflow before pods
+// are made. The nodes of the second have names that don't compress.
+func TestRecordsThatGrow(t *testing.T) {
+	c := newCluster(t)
+	c.start(1, nil)
+	const fan = `
+spec:
+  entrypoint: main
+  templates:
+    - {name: main, steps: [[{name: t, template: LEAF, withSequence: {count: "COUNT"}}]]}
+    - {name: hold, suspend: {}}
+    - {name: pod, container: {image: hold}}
+    - {name: more, steps: [[{name: u, template: pod, withItems: ITEMS}]]}`
+	c.submit("large", strings.NewReplacer("LEAF", "hold", "COUNT", "5000", "ITEMS", "[a]").Replace(fan))
+	c.await("its nodes are stored", func() bool { return len(c.stored("large", "compressedNodes")) > 0 })
+	require.Less(t, len(c.stored("large", "compressedNodes")), 1<<20)
+	require.Greater(t, len(c.nodes("large")), 5000)
+	c.patch("large", `{"spec": {"shutdown": "Terminate"}}`)
+	c.awaitPhase("large", nodegraph.PhaseFailed)
+
+	items, random := []string{}, rand.NewChaCha8([32]byte{1})
+	for range 60 {
+		text := make([]byte, 1500)
+		_, _ = random.Read(text) // never fails
+		items = append(items, hex.EncodeToString(text))
+	}
+	c.submit("too-large", strings.NewReplacer("LEAF", "more", "COUNT", "60", "ITEMS", "["+strings.Join(items, ", ")+"]").Replace(fan))
+	c.awaitPhase("too-large", nodegraph.PhaseError)
+	require.Contains(t, c.stored("too-large", "message"), "the record of the workflow is too large to be stored: its nodes take ")
+	require.Empty(t, c.pods(""))
 }

@@ -96,7 +96,9 @@ func (r *reconciler) advance(ctx context.Context, w *run) error {
 	if err != nil {
 		return err
 	}
-	if err := r.settle(ctx, w, pods); err != nil {
+	if err := r.settle(ctx, w, pods); tooLarge(err) {
+		return r.refuse(ctx, w, err) // before any pod is made that the record has no place for
+	} else if err != nil {
 		r.drop(w.key) // memory and record may differ now: the record counts
 		return err
 	}

@@ -2,8 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -23,6 +27,17 @@ const (
 	labelPhase     = "workflows.argoproj.io/phase"     // of workflows
 	labelCompleted = "workflows.argoproj.io/completed" // of workflows and pods: "true" once nothing is to be done for them
 )
+
+// mostBytes is how large nodes may be, compressed or not: an API server takes 1.5 MiB with all else that the object holds.
+const mostBytes = 1 << 20
+
+// errTooLarge is of a record that can't be stored.
+var errTooLarge = errors.New("the record of the workflow is too large to be stored")
+
+// tooLarge reports whether an error is that of a record which can't be stored, whoever says so.
+func tooLarge(err error) bool {
+	return errors.Is(err, errTooLarge) || apierrors.IsRequestEntityTooLargeError(err) || err != nil && strings.Contains(err.Error(), "request is too large")
+}
 
 // A stored workflow is one that was read from the API server.
 type stored struct {
@@ -75,9 +90,15 @@ func (w *stored) statusPatch(s nodegraph.Snapshot, waits string) ([]byte, error)
 	if err := w.SetStatus(s); err != nil {
 		return nil, err
 	}
+	if w.NodesSize() > mostBytes {
+		w.PackNodes()
+	}
 	patch, err := w.Patch()
-	if err != nil || string(patch) == "{}" {
+	switch {
+	case err != nil || string(patch) == "{}":
 		return nil, err
+	case len(patch) > mostBytes:
+		return nil, fmt.Errorf("%w: its nodes take %d bytes, compressed %d", errTooLarge, w.NodesSize(), len(patch))
 	}
 	var status struct {
 		Status json.RawMessage `json:"status"`
