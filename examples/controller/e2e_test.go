@@ -42,7 +42,7 @@ import (
 const envRequired = "NODESTATUS_E2E"
 
 // patience is how long anything may take that a test waits for.
-const patience = 90 * time.Second
+const patience = 2 * time.Minute
 
 // control is the control plane of this run of the tests, absent if why says why.
 var control struct {

@@ -25,16 +25,17 @@ type kubelet struct {
 	lossy   bool
 	mu      sync.Mutex
 	known   map[types.UID]bool
-	created map[string]int // how many pods were made, by name
-	unborn  map[string]int // how many of them were lost before they ran: each is to be made again
-	lost    int            // how many were lost while they ran, evictions included
+	holders map[string]map[string]bool // of locks, who runs under them
+	created map[string]int             // how many pods were made, by name
+	unborn  map[string]int             // how many of them were lost before they ran: each is to be made again
+	lost    int                        // how many were lost while they ran, evictions included
 }
 
 // startKubelet runs a kubelet until the test ends.
 func (c *cluster) startKubelet(seed uint64, lossy bool) *kubelet {
 	c.Helper()
 	k := &kubelet{
-		c: c, seed: seed, lossy: lossy, known: make(map[types.UID]bool),
+		c: c, seed: seed, lossy: lossy, known: make(map[types.UID]bool), holders: make(map[string]map[string]bool),
 		created: make(map[string]int), unborn: make(map[string]int),
 	}
 	watcher, err := client.NewWithWatch(control.config, client.Options{Scheme: c.client.Scheme()})
@@ -78,11 +79,12 @@ func (k *kubelet) watch(ctx context.Context, from client.WithWatch) {
 
 // see moves one pod on.
 func (k *kubelet) see(pod *corev1.Pod) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.holds(pod, pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp == nil)
 	if pod.DeletionTimestamp != nil {
 		return
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	if !k.known[pod.UID] {
 		k.known[pod.UID] = true
 		k.created[pod.Name]++
@@ -90,7 +92,7 @@ func (k *kubelet) see(pod *corev1.Pod) {
 	h := fnv.New64a()
 	h.Write([]byte(pod.Name + string(pod.Status.Phase)))
 	dice := rand.New(rand.NewPCG(k.seed, h.Sum64())).IntN(10)
-	lost := k.lossy && k.created[pod.Name] == 1 // the second of a name, made because the first never ran, is spared
+	lost := k.lossy && k.created[pod.Name] == 1 && pod.Spec.Containers[0].Image == "busybox" // the second of a name, made because the first never ran, is spared
 	switch pod.Status.Phase {
 	case corev1.PodPending:
 		if lost && dice == 0 {

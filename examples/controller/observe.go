@@ -167,11 +167,7 @@ func (r *reconciler) letGo(ctx context.Context, pods []*corev1.Pod) error {
 		}
 		patch := `{"metadata": {"uid": "` + string(pod.UID) + `", "$deleteFromPrimitiveList/finalizers": ["` + finalizer + `"],
 			"labels": {"` + labelCompleted + `": "true"}}}`
-		err := r.client.Patch(ctx, pod.DeepCopy(), client.RawPatch(types.StrategicMergePatchType, []byte(patch)))
-		if apierrors.IsConflict(err) {
-			return nil // another pod by now
-		}
-		return client.IgnoreNotFound(err)
+		return client.IgnoreNotFound(r.client.Patch(ctx, pod.DeepCopy(), client.RawPatch(types.StrategicMergePatchType, []byte(patch))))
 	})
 }
 
@@ -192,9 +188,5 @@ func (r *reconciler) deletePod(ctx context.Context, pod *corev1.Pod) error {
 	if over(pod) || pod.DeletionTimestamp != nil {
 		return nil
 	}
-	err := r.client.Delete(ctx, pod.DeepCopy(), client.Preconditions{UID: &pod.UID})
-	if apierrors.IsConflict(err) {
-		return nil
-	}
-	return client.IgnoreNotFound(err)
+	return client.IgnoreNotFound(r.client.Delete(ctx, pod.DeepCopy(), client.Preconditions{UID: &pod.UID}))
 }
