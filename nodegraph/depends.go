@@ -12,14 +12,14 @@ type Results uint16
 
 // The results, in the words of Argo's enhanced depends logic.
 const (
-	ResultSucceeded Results = 1 << iota
-	ResultFailed
-	ResultErrored
-	ResultSkipped
-	ResultOmitted
-	ResultDaemoned     // a daemon that is ready
-	ResultAnySucceeded // of a task with a loop: at least one item succeeded
-	ResultAllFailed    // of a task with a loop: every item failed
+	ResultSucceeded    Results = 1 << iota // its phase is Succeeded
+	ResultFailed                           // its phase is Failed
+	ResultErrored                          // its phase is Error
+	ResultSkipped                          // its phase is Skipped: its when was false, or its loop had no items
+	ResultOmitted                          // its phase is Omitted: its own depends did not hold
+	ResultDaemoned                         // a daemon that is ready
+	ResultAnySucceeded                     // of a task with a loop: at least one item succeeded
+	ResultAllFailed                        // of a task with a loop: every item failed
 )
 
 // BareResults is what a task's name alone stands for.
@@ -49,9 +49,9 @@ type Truth uint8
 
 // The truth values.
 const (
-	False Truth = iota
-	Unknown
-	True
+	False   Truth = iota // it does not hold, whatever else becomes known
+	Unknown              // what is known so far does not decide it
+	True                 // it holds, whatever else becomes known
 )
 
 var truthNames = enum.Names{Type: "Truth", Of: []string{"false", "unknown", "true"}}
@@ -65,10 +65,10 @@ func (t Truth) MarshalText() ([]byte, error) { return truthNames.Marshal(uint8(t
 // UnmarshalText reads a name. The error is an [*enum.Error].
 func (t *Truth) UnmarshalText(text []byte) error { return enum.Unmarshal(&truthNames, text, t) }
 
-// A DepState is what is known of a task's results: those that hold already and for good, and those that may still
-// come to hold. Of a task that has ended both are the same.
+// A DepState is what is known of a task's results. Of a task that has ended Must and May are the same.
 type DepState struct {
-	Must, May Results
+	Must Results // the results that hold already and for good
+	May  Results // the results that may still come to hold
 }
 
 // A Condition is a compiled depends expression. It is immutable and may be shared by goroutines.
@@ -79,8 +79,8 @@ type Condition struct {
 }
 
 // An instruction works on a stack of three-valued truths that lives in one 64-bit word, two bits for each value, the
-// top in the lowest two. A literal is combined with the top in the instruction that reads it, so the usual condition, a
-// list of tests joined by one operator, takes one instruction for each test and never has more than one value on the
+// top in the lowest two. A literal is combined with the top in the instruction that reads it. So the usual condition, a
+// list of tests joined by one operator, takes one instruction for each test. It never has more than one value on the
 // stack.
 type instruction struct {
 	code opcode
@@ -117,8 +117,8 @@ func (c *Condition) Tasks() []string { return c.tasks }
 // Literals is the number of tests the condition makes.
 func (c *Condition) Literals() int { return c.literals }
 
-// Plain reports whether the condition is that of a list of dependencies: each of its tests is that the task is what its bare
-// name stands for (see [BareResults]), and all must hold.
+// Plain reports whether the condition is that of a list of dependencies. Then each of its tests is that the task is what its
+// bare name stands for (see [BareResults]), and all must hold.
 func (c *Condition) Plain() bool { return c.program == nil }
 
 // Eval returns what the condition comes to, given what is known of each of [Condition.Tasks], in that order; deps must

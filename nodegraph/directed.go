@@ -40,8 +40,8 @@ func (g *Graph) Directed(relation Relation) graph.Directed { return directed{g: 
 
 // A DirectedNode is a node of a Graph in the terms of gonum's packages graph and graph/encoding/dot.
 type DirectedNode struct {
-	Graph *Graph
-	Index Index
+	Graph *Graph // the graph in which Index names a node
+	Index Index  // also the ID of the node
 }
 
 // ID is the node's Index.

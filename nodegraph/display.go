@@ -2,8 +2,8 @@ package nodegraph
 
 import "strings"
 
-// DisplayName returns the name of node i without that of its boundary, as Argo shows it: "build" for a task, "build(0)"
-// for its attempt, "[1]" for a StepGroup, "main" for a container.
+// DisplayName returns the name of node i without that of its boundary, as Argo shows it. It is "build" for a task,
+// "build(0)" for the task's attempt, "[1]" for a StepGroup, and "main" for a container.
 func (g *Graph) DisplayName(i Index) string {
 	n := &g.nodes[i]
 	for p := n.Parent; p > Root; p = g.nodes[p].Parent {

@@ -1,12 +1,12 @@
 // Package nodegraph models a workflow as a graph with two relations that are never mixed.
 //
-// Containment says what is inside what: a container in its pod, an attempt in its Retry, a task in its DAG, an item
-// in its TaskGroup, a step in its StepGroup, a StepGroup in its Steps, everything in the workflow. Every node but the
+// Containment says what is inside what: a container in its pod, an attempt in its Retry, an item in its TaskGroup, a
+// task in its DAG. A step is in its StepGroup, a StepGroup in its Steps, everything in the workflow. Every node but the
 // workflow itself has exactly one parent.
 //
-// Order says what comes after what, among nodes of one parent, and under which condition: a DAG task's depends or
-// dependencies, the sequence of StepGroups, the dependencies of containers in a ContainerSet. It explains why a node
-// waits; it never decides who belongs to whom.
+// Order says what comes after what, among nodes of one parent, and under which condition. It comes from the depends or
+// dependencies of a DAG's task, the sequence of StepGroups, and the dependencies of containers in a ContainerSet. It
+// explains why a node waits; it never decides who belongs to whom.
 //
 // Argo Workflows stores both in one list, children. Package nodegraph/argo splits that list on input and renders it
 // on output.
@@ -14,8 +14,8 @@
 // # From a specification to a graph
 //
 // A [Spec] holds templates, as an Argo Workflow does. [New] checks it and makes a [Graph] of the workflow and its
-// entry node; the members of a composite are added by [Graph.Expand] when the composite starts, so a template that
-// calls itself expands lazily. Attempts, items and hooks are added by [Graph.AddAttempt], [Graph.AddItems] and
+// entry node. [Graph.Expand] adds the members of a composite when the composite starts, so a template that calls
+// itself expands lazily. Attempts, items and hooks are added by [Graph.AddAttempt], [Graph.AddItems] and
 // [Graph.AddHook] as they come to exist. Node names and ids are Argo's.
 //
 // Graphs for tests and experiments are drawn in one line of text with [Parse], or built in Go with [Builder]. The

@@ -37,7 +37,9 @@ func (e *SpecError) Unwrap() error { return e.Err }
 
 // A ValueError is a value that a field can't have.
 type ValueError struct {
-	Field, Value, Reason string
+	Field  string // the field, in Argo's spelling
+	Value  string // what stands in the field, in full
+	Reason string // why the field can't have it: the end of a sentence that begins with field and value
 }
 
 // Error names the field and shows the value, bounded.
@@ -47,7 +49,7 @@ func (e *ValueError) Error() string {
 
 // A CycleError names the nodes of a cycle, one after the other, beginning with the one whose name is smallest.
 type CycleError struct {
-	Nodes []string
+	Nodes []string // each comes after the one before it, and the first after the last; none is named twice
 }
 
 // Error lists the cycle, the first ten nodes of a longer one.
@@ -69,8 +71,8 @@ const limitNesting = "Nesting"
 
 // A LimitError says which limit an input goes past. Nothing was changed.
 type LimitError struct {
-	Limit string // the name of the field of Limits
-	Max   int
+	Limit string // the name of the field of Limits, or MaxHookLength
+	Max   int    // the limit itself: the input has more
 	Node  string // the node at which it was found, if one can be named
 }
 

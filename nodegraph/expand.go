@@ -149,9 +149,10 @@ func (g *Graph) templateOf(t *Task) *Template {
 	return g.templates.find(t.Template)
 }
 
-// Expand adds the members that the specification promises for composite i, once: tasks of a DAG, groups of Steps,
-// steps of a StepGroup (items of steps whose loops are known), containers of a Pod. Attempts, items of a TaskGroup
-// and hooks are added one by one. On an error, which is a [*LimitError] or [*SpecError], nothing was added.
+// Expand adds the members that the specification promises for composite i, once. They are the tasks of a DAG, the
+// groups of Steps, the steps of a StepGroup (or their items, where a loop is known), and the containers of a Pod.
+// Attempts, items of a TaskGroup and hooks are added one by one. On an error, which is a [*LimitError] or
+// [*SpecError], nothing was added.
 func (g *Graph) Expand(i Index) error {
 	n := &g.nodes[i]
 	if n.Expanded() {
@@ -357,9 +358,10 @@ func hookSuffix(hook *Hook) string {
 // AttemptName is the name of an attempt of a Retry, by its number from 0 on: "<retry>(<number>)".
 func AttemptName(retry string, number int) string { return fmt.Sprintf("%s(%d)", retry, number) }
 
-// AddHook adds the node of owner's hook and returns it. Its name is [HookName]. It is inside what owner is inside of, so that this can't end before the hook has; for an item that is
-// the DAG, because a TaskGroup is done when its items are (as in Argo). The owner of the workflow's own hooks is its
-// entry node. The error is a [*LimitError] or [*SpecError].
+// AddHook adds the node of owner's hook and returns it. Its name is [HookName]. The hook is inside what owner is inside
+// of, so that this can't end before the hook has. The hook of an item is inside the DAG, because a TaskGroup is done when
+// its items are (as in Argo). The owner of the workflow's own hooks is its entry node. The error is a [*LimitError] or
+// [*SpecError].
 func (g *Graph) AddHook(owner Index, hook *Hook) (Index, error) {
 	o := g.nodes[owner]
 	t := g.templates.find(hook.Template)

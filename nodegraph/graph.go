@@ -61,8 +61,8 @@ type Node struct {
 	Task      *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.
 	Parent    Index     // what the node is inside of; None for the workflow
 	DeclIndex int32     // position among its like: task, group, step, item, attempt or container number
-	Kind      Kind
-	Role      Role
+	Kind      Kind      // what its template makes of it, whether it comes to run or is skipped
+	Role      Role      // why it exists
 	traits    nodeTraits
 	depth     uint16 // of containment, 0 for the workflow
 	nesting   uint16 // templates inside templates
@@ -192,8 +192,8 @@ func (t *Template) kind() Kind {
 	return t.Kind
 }
 
-// NodeID returns Argo's id of the node called name in the workflow called workflow: the workflow's name for its entry
-// node, else that name and a 32-bit FNV-1a hash of the node's name.
+// NodeID returns Argo's id of the node called name in the workflow called workflow. The id of the entry node is the
+// workflow's name. Any other id is that name and a 32-bit FNV-1a hash of the node's name.
 func NodeID(workflow, name string) string {
 	if name == workflow {
 		return name
@@ -257,8 +257,8 @@ func (g *Graph) hashOf(i Index) uint32 {
 	return g.nodes[i].hash()
 }
 
-// Members yields what is directly inside node i: groups, steps, items and attempts in declared order, tasks and
-// containers each after all it depends on, as declared if that is so there, hooks after all else.
+// Members yields what is directly inside node i. Groups, steps, items and attempts come in declared order. Tasks and
+// containers come each after all it depends on: in declared order if that is such an order. Hooks come after all else.
 func (g *Graph) Members(i Index) iter.Seq[Index] {
 	return func(yield func(Index) bool) {
 		for m := g.First(i); m != None; m = g.Next(m) {
@@ -315,7 +315,7 @@ func (g *Graph) Item(i Index) *Item {
 }
 
 // Boundary returns the node that Argo calls the boundary of i: the DAG or Steps (or Pod, for a container) that i's
-// name is relative to; None for the entry node and the workflow's exit handler.
+// name is relative to. It returns None for the entry node and the workflow's exit handler.
 func (g *Graph) Boundary(i Index) Index {
 	p := g.nodes[i].Parent
 	for p > Root {

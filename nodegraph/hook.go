@@ -22,8 +22,8 @@ var hookTag = regexp.MustCompile(`\b(workflow)\.(status)\b|\b(steps|tasks)(?:\.(
 
 // A HookError says why the expression of a hook can't be compiled or evaluated.
 type HookError struct {
-	Expression string
-	Err        error
+	Expression string // the text as the hook has it
+	Err        error  // what the parser says of the text
 }
 
 // Error shows the expression and the cause, bounded.

@@ -3,7 +3,7 @@ package nodegraph
 // Limits bound what a specification may ask for. The zero value means the defaults.
 //
 // Evaluating an expression takes a number of steps that grows with its parts, or with their square where it has a loop,
-// such as any(...): the languages have no loop inside a loop and no ranges. So Parts bounds the steps too. Each language
+// such as any(...). The languages have no loop inside a loop and no ranges, so Parts bounds the steps too. Each language
 // has a bound of its own besides: [MaxDependsLength], [MaxWhenLength], [MaxHookLength], [retry.MaxExpressionLength].
 type Limits struct {
 	Nodes      int // nodes of one graph; default 2,000,000

@@ -14,9 +14,9 @@ const maxParseNesting = 100
 
 // A ParseError says where a text can't be read as a specification.
 type ParseError struct {
-	Text   string
-	Column int // in bytes, from 1
-	Reason string
+	Text   string // all that [Parse] was given
+	Column int    // in bytes, from 1
+	Reason string // what is wrong there, for people
 }
 
 // Error shows the text around the place.
@@ -56,8 +56,10 @@ func (e *ParseError) Error() string {
 // backquotes, as in Go. Spaces and line ends are free.
 //
 // A retry has the policy Always; without a limit it retries for ever. A mutex locks "default/Mutex/<name>" for the nodes
-// of the template. The namespace is "default". The entry template is called main; any other after its task, an exit hook's
-// with -exit, with a number where that name is taken; leaves without settings share one template, called by its word.
+// of the template. The namespace is "default".
+//
+// The entry template is called main. Any other has the name of its task, that of an exit hook with -exit after it, and a number
+// where that name is taken. Leaves without settings share one template, called by its word.
 //
 // The text may be up to [MaxParseLength] long and nest templates up to 100 deep. The error is a [*ParseError]. It is for
 // what can't be read; whether the specification makes sense, such as that it has no cycle, is checked by [New].

@@ -53,21 +53,20 @@ func (p Phase) Settled() bool { return p.Completed() || p == PhaseSkipped || p =
 // Kind is what a node is, Argo's node type.
 type Kind uint8
 
-// The kinds. KindWorkflow is the root of containment; Argo has no node for it. KindSkipped is the type Argo gives to a
-// node that was skipped or omitted in place of what it would have been.
+// The kinds, in Argo's terms. All but KindWorkflow are types of nodes in a workflow's status.
 const (
-	KindWorkflow Kind = iota
-	KindPod
-	KindContainer
-	KindSteps
-	KindStepGroup
-	KindDAG
-	KindTaskGroup
-	KindRetry
-	KindSuspend
-	KindHTTP
-	KindPlugin
-	KindSkipped
+	KindWorkflow  Kind = iota // the workflow itself, the root of containment; Argo has no node for it
+	KindPod                   // runs as a pod: a container, script, resource, data or containerSet template
+	KindContainer             // a container of a containerSet, inside its Pod
+	KindSteps                 // a steps template: StepGroups that run one after the other
+	KindStepGroup             // one group of a Steps: its steps run in parallel
+	KindDAG                   // a dag template: tasks that run in the order of their dependencies
+	KindTaskGroup             // a task with a loop, its items inside it; or a step whose loop has no items, or none known yet
+	KindRetry                 // a node whose template has a retryStrategy: its attempts are inside it
+	KindSuspend               // a suspend template: waits for somebody to resume it, or for its duration
+	KindHTTP                  // an http template: the agent pod sends the request
+	KindPlugin                // a plugin template: the agent pod calls the plugin
+	KindSkipped               // a node that was skipped or omitted, in place of what it would have been
 )
 
 var kindNames = enum.Names{Type: "Kind", Of: []string{

@@ -14,10 +14,10 @@ const AtOnce time.Duration = 1
 // A Spec is what a workflow promises: the part of an Argo Workflow's spec that decides the status of its nodes. It must
 // not change once [New] has taken it. New only reads it, so graphs in several goroutines may share one, or its templates.
 type Spec struct {
-	Name       string // the workflow's name, also the name and id of its entry node
-	Namespace  string // only part of lock keys
-	Entrypoint string // the template the workflow runs
-	Templates  []*Template
+	Name       string      // the workflow's name, also the name and id of its entry node
+	Namespace  string      // only part of lock keys
+	Entrypoint string      // the template the workflow runs
+	Templates  []*Template // all that Entrypoint, OnExit, tasks and hooks name, each under a name of its own
 
 	OnExit         string        // the template that runs when the entry node has ended; empty for none
 	Hooks          []Hook        // workflow-level lifecycle hooks other than exit
@@ -45,7 +45,9 @@ type Spec struct {
 
 // TTL says how long a completed workflow is kept, from its end. A nil duration says nothing (Argo: ttlStrategy).
 type TTL struct {
-	Completion, Success, Failure *time.Duration
+	Completion *time.Duration // however it ended, unless one of the others says it (secondsAfterCompletion)
+	Success    *time.Duration // if it is Succeeded (secondsAfterSuccess)
+	Failure    *time.Duration // if it is Failed or in Error (secondsAfterFailure)
 }
 
 // After returns how long a workflow that ended in phase is kept; false if for ever. The more specific field wins.
@@ -67,7 +69,7 @@ func (t TTL) After(phase Phase) (time.Duration, bool) {
 
 // A Template is one template of a workflow. Kind tells which of the fields count.
 type Template struct {
-	Name   string
+	Name   string // under which tasks and hooks name it; empty only for an inline one
 	CopyOf string // the name under which a controller knows it, where Name is that of a copy with values filled in; else empty
 	Kind   Kind   // Pod, DAG, Steps, Suspend, HTTP or Plugin; a container, script, resource or data template is a Pod
 
@@ -86,15 +88,15 @@ type Template struct {
 
 	Suspend time.Duration // Suspend: resumes by itself after this time; 0 waits for the host, AtOnce for nothing
 
-	Retry          *retry.Strategy
-	Locks          []Lock
-	Parallelism    int           // DAG, Steps: most active members; 0 for no limit
-	FailFast       bool          // DAG, Steps: start no further member once one failed (Argo: template.failFast)
-	Timeout        time.Duration // how long a leaf may take from when it was created; 0 for no limit. See Spec.TimeoutsByHost
-	PendingTimeout time.Duration // how long it may be pending, but no attempt of a Retry; 0 for no limit
-	Memoize        string        // the cache key; empty for none. The host looks it up.
-	Err            string        // why no node of this template can run; it ends in Error with this message
-	Unresolved     []Unresolved  // fields whose values only the host knows: it is asked before a node starts
+	Retry          *retry.Strategy // when a node of it that failed is tried again; nil for never (Argo: retryStrategy)
+	Locks          []Lock          // held by each of its nodes until that is fulfilled; attempts run under those of their Retry
+	Parallelism    int             // DAG, Steps: most active members; 0 for no limit
+	FailFast       bool            // DAG, Steps: start no further member once one failed (Argo: template.failFast)
+	Timeout        time.Duration   // how long a leaf may take from when it was created; 0 for no limit. See Spec.TimeoutsByHost
+	PendingTimeout time.Duration   // how long it may be pending, but no attempt of a Retry; 0 for no limit
+	Memoize        string          // the cache key; empty for none. The host looks it up.
+	Err            string          // why no node of this template can run; it ends in Error with this message
+	Unresolved     []Unresolved    // fields whose values only the host knows: it is asked before a node starts
 }
 
 // An Unresolved is a field of a template with variables in it that only the host knows. The template says what it counts as.
@@ -113,26 +115,27 @@ func (t *Template) RecordedName() string {
 
 // A ContainerSpec is one container of a ContainerSet.
 type ContainerSpec struct {
-	Name         string
+	Name         string   // also the last part of its node's name
 	Dependencies []string // containers of the same set that end first
 }
 
 // A Task is a task of a DAG or a step of a StepGroup.
 type Task struct {
-	Name         string
-	Template     string    // by name
-	Inline       *Template // in place of Template
-	Dependencies []string  // DAG only: comes after these, each Succeeded, Skipped or Daemoned
-	Depends      string    // DAG only: in place of Dependencies
-	When         string    // a condition in Argo's when dialect; empty is true
-	Loop         *Loop     // fans out over items; nil for a plain task
-	ContinueOn   ContinueOn
-	Hooks        []Hook
+	Name         string     // under which others depend on it, and the last part of its node's name
+	Template     string     // by name
+	Inline       *Template  // in place of Template
+	Dependencies []string   // DAG only: comes after these, each Succeeded, Skipped or Daemoned
+	Depends      string     // DAG only: in place of Dependencies
+	When         string     // a condition in Argo's when dialect; empty is true
+	Loop         *Loop      // fans out over items; nil for a plain task
+	ContinueOn   ContinueOn // the bad ends that do not fail what it is inside of
+	Hooks        []Hook     // lifecycle hooks, the exit hook among them
 }
 
 // ContinueOn says which bad ends of a task its DAG or StepGroup goes on after.
 type ContinueOn struct {
-	Failed, Error bool
+	Failed bool // after one that is Failed
+	Error  bool // after one that is in Error
 }
 
 // Covers reports whether a task that ended in phase is to be treated as if it had not failed (Argo: ContinuesOn).
@@ -142,7 +145,7 @@ func (c ContinueOn) Covers(phase Phase) bool {
 
 // A Loop is withItems, withParam or withSequence. While Unresolved is set only the host knows the items.
 type Loop struct {
-	Items      []Item
+	Items      []Item // in the order of their numbers; none while Unresolved is set, or for a loop over nothing
 	Unresolved string // the expression that the host must resolve, empty once Items are known
 }
 
@@ -163,7 +166,7 @@ type Item struct {
 // A Hook runs a template when its expression first holds; the hook named exit when its owner has ended.
 type Hook struct {
 	Name       string // "exit", or any other name
-	Template   string
+	Template   string // the template it runs, by name
 	Expression string // empty only for exit: always
 }
 

@@ -1,8 +1,8 @@
 package nodegraph
 
 // A hashTable finds small numbers by hashes: an open-addressed table, of which a map would take more than twice the room.
-// In each entry there is, before the number, as much of its hash as 32 bits have room for, so that hardly ever a search looks
-// at what a wrong number stands for. Numbers are above 0 and below the number of entries.
+// In each entry there is, before the number, as much of its hash as 32 bits have room for. So a search hardly ever looks at
+// what a wrong number stands for. Numbers are above 0 and below the number of entries.
 type hashTable struct {
 	entries []uint32 // 0 for a free one; their number is a power of two
 	bits    uint8    // of an entry that are the number: the logarithm of the number of entries

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Warnings lists what [Spec.Validate] and [New] accept and what will not do what its author wants: conditions that do not parse,
-// templates that can't run, and fields that mean nothing for a template of their kind. New refuses structure alone, as
-// Argo does: a condition that does not parse is an error of its node when the node is to start. Conditions with
+// Warnings lists what [Spec.Validate] and [New] accept and what will not do what its author wants. These are conditions that do
+// not parse, templates that can't run, and fields that mean nothing for a template of their kind. New refuses structure alone,
+// as Argo does: a condition that does not parse is an error of its node when the node is to start. Conditions with
 // {{variables}} are left out, since only the host knows their text.
 //
 // The list is in the order of the templates. It is meant for a specification that is valid.

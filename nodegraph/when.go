@@ -35,8 +35,8 @@ const MaxWhenLength = 16 << 10
 
 // A WhenError says why a when condition can't be evaluated.
 type WhenError struct {
-	When   string
-	Reason string
+	When   string // the condition as the task has it
+	Reason string // what is wrong with it, for people
 
 	words string // those of Argo's error, with the condition and the reason left out; empty for an expression that is invalid
 	value string // what the condition comes to, where it is no truth value: Argo's words have it in place of the reason

@@ -11,9 +11,9 @@ import (
 
 // A LockFault is a difference between what a table of locks says of a holder and what the engine of its workflow says.
 type LockFault struct {
-	Holder Holder
+	Holder Holder // who holds the lock, or waits for it, according to either of them
 	Key    string // of the lock
-	Reason string
+	Reason string // what the table and the engine differ in, for people
 }
 
 // String shows the fault in one line.

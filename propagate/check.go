@@ -12,7 +12,7 @@ import (
 type InvariantError struct {
 	Invariant string // "containment", "progress", "agreement" or "locks"
 	Node      string // its name, empty for the workflow
-	Detail    string
+	Detail    string // what is the case instead, for people
 }
 
 // Error names the invariant and the node.

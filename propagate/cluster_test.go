@@ -32,9 +32,10 @@ type cluster struct {
 	said    []propagate.Event // events that may be said again
 	log     []string
 	host    host
-	vague   bool // a restored engine may know less: attempts were left out, hooks may find no room
-	calm    bool // nothing bad happens any more
-	retried bool // there was a manual retry
+	vague   bool              // a restored engine may know less: attempts were left out, hooks may find no room
+	calm    bool              // nothing bad happens any more
+	retried bool              // there was a manual retry
+	clone   *propagate.Engine // made to say before every call what the engine will; nil for none
 
 	calls, restarts int // of the engine, so far
 	census          census
@@ -63,7 +64,9 @@ func (c *cluster) Call(_ string, events []propagate.Event) (propagate.Result, er
 	c.calls++
 	before := c.leaves()
 	complete := c.e.Complete()
+	cloned := c.callClone(events)
 	result, err := c.Host.Call("", events)
+	cloned(result, err)
 	if err != nil {
 		c.giveBack(events)
 	}

@@ -6,12 +6,12 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// A LockWait is one step of a wait that can never end: the waiter waits for the lock, which the holder has, and the holder does not
+// A LockWait is one step of a wait that can never end. The waiter waits for the lock, which the holder has. The holder does not
 // end before the waiter of the next step.
 type LockWait struct {
-	Waiter Holder
-	Key    string
-	Holder Holder
+	Waiter Holder // who waits
+	Key    string // of the lock that it waits for
+	Holder Holder // who has that lock
 }
 
 // Deadlocks returns the cycles in which holders wait for each other, which last until somebody stops one of them. The

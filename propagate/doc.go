@@ -61,12 +61,12 @@
 //
 // # What decides
 //
-// What was observed of a leaf (a pod, a container, a Suspend, HTTP or Plugin node) is merged into its [fact.Fact]: a newer
+// What was observed of a leaf (a pod, a container, a Suspend, HTTP or Plugin node) is merged into its [fact.Fact]. A newer
 // incarnation beats an older one, and within one incarnation the higher [fact.Stage] wins. Merging is commutative,
 // associative and idempotent.
 //
 // Every node has one rule, by its kind. The documentation of package rule is the specification: numbered lines, of which the
-// first that holds decides, each with the function of Argo's controller that it follows or the deviation that it is.
+// first that holds decides. Each has the function of Argo's controller that it follows, or the deviation that it is.
 // [Engine.Explain] names the line.
 //
 // # Invariants
@@ -74,8 +74,8 @@
 // [Engine.Check] tests the first seven, and so does every test after every event.
 //
 //   - Containment (I1): nothing unfulfilled is inside something fulfilled.
-//   - Progress (I2): an incomplete workflow waits for something, a complete one for nothing; it asks for nothing but the end of
-//     pods that the host lists still, and the release of locks.
+//   - Progress (I2): an incomplete workflow waits for something, a complete one for nothing. A complete one asks for nothing but
+//     the end of pods that the host lists still, and the release of locks.
 //   - Confluence (I3): any order, duplication or batching of the same events gives the same phases and obligations.
 //   - Agreement (I4): the incremental engine says what the reference evaluator says, which starts from scratch.
 //   - No rewriting (I5): a leaf that ended changes only when a newer incarnation, attempt or manual retry supersedes it.

@@ -9,7 +9,7 @@ import (
 // A Host is what [Drive] needs of a controller. One host has any number of workflows.
 //
 // A host whose workflows share locks keeps a [LockTable]. It calls Rank when it first has a workflow, Answer for what the
-// engine asks about locks, and Forget when the workflow is deleted; after a restart it calls Adopt for all, and Grant then. It
+// engine asks about locks, and Forget when the workflow is deleted. After a restart it calls Adopt for all, and Grant then. It
 // shows its users what Deadlocks returns, and the obligations that say Never: those waits do not end by themselves.
 type Host interface {
 	// Call tells the engine of a workflow what happened, by Apply, SyncPods or SyncChanged.
@@ -21,8 +21,8 @@ type Host interface {
 
 // A Notice is an event for the engine of one workflow.
 type Notice struct {
-	Workflow string
-	Event    Event
+	Workflow string // what the host calls the workflow
+	Event    Event  // what its engine is to be told
 }
 
 // Drive tells the engine of a workflow events in one call, carries out the actions, and tells the answers, until nothing is
@@ -36,7 +36,7 @@ type Notice struct {
 //  4. An answer about locks that was not told before their ActionRelease is carried out is never told.
 //
 // Drive stops at the first other error of an engine, and at the first error of Do. The engines are good, but what is left
-// of the actions was not carried out: a host that was killed is in the same position, and goes on from what it has stored.
+// of the actions was not carried out. A host that was killed is in the same position, and goes on from what it has stored.
 func Drive(h Host, workflow string, events ...Event) error {
 	todo, err := call(h, workflow, events, true)
 	if err != nil {

@@ -14,30 +14,30 @@ type EventType uint8
 
 // The events. The constructor of the same name tells what each means and which fields it reads.
 const (
-	eventNone EventType = iota
-	EventPodPending
-	EventPodRunning
-	EventPodEnded
-	EventPodDeleted
-	EventContainerPending
-	EventContainerRunning
-	EventContainerEnded
-	EventContainerRetried
-	EventNodeEnded
-	EventResumed
-	EventResolved
-	EventExpanded
-	EventMemoized
-	EventLockGranted
-	EventLockQueued
-	EventResultPending
-	EventResultSynced
-	EventShutdown
-	EventSuspended
-	EventManualRetry
-	EventAgentEnded
-	EventUnanswerable
-	EventUnrunnable
+	eventNone             EventType = iota
+	EventPodPending                 // the node's pod exists and does not run yet: Message says why
+	EventPodRunning                 // the node's pod runs: Ready says whether all its containers are ready, which a daemon needs
+	EventPodEnded                   // the node's pod ended: Phase is Succeeded, Failed or Error; ExitCode and Message say why
+	EventPodDeleted                 // the node's pod does not exist any more, and its result was not seen
+	EventContainerPending           // the Container of the node's pod waits to be started
+	EventContainerRunning           // the Container of the node's pod runs
+	EventContainerEnded             // the Container of the node's pod ended with ExitCode, which HasExit says is known
+	EventContainerRetried           // the Container of the node's pod runs once more: Pod.Attempt is the number of the run
+	EventNodeEnded                  // an HTTP or Plugin node ended, as Phase says
+	EventResumed                    // somebody let a Suspend node go on, or refused that: Phase is Succeeded or Failed
+	EventResolved                   // answers ActionResolve: Value says whether the node runs
+	EventExpanded                   // answers ActionExpand: Items are those of the loop
+	EventMemoized                   // answers ActionLookup: Value says whether the key was found
+	EventLockGranted                // answers ActionAcquire: the node, or the workflow, holds all its locks
+	EventLockQueued                 // answers ActionAcquire: the node, or the workflow, waits for the lock with the key in Reason
+	EventResultPending              // the results of the node are on their way, and not stored yet
+	EventResultSynced               // the results of the node are stored
+	EventShutdown                   // somebody asked the workflow to end: Reason is "Stop" or "Terminate"
+	EventSuspended                  // the workflow starts nothing new, or goes on: Value is true or false
+	EventManualRetry                // a workflow that ended starts again, with the nodes in Restart and, if set, with Spec
+	EventAgentEnded                 // the pod that serves HTTP and Plugin nodes is gone: Message says why
+	EventUnanswerable               // the host can't answer a question, or can't get the locks: Message says why
+	EventUnrunnable                 // the host can't do what ActionStart or ActionRecreate asks: Message says why
 )
 
 var eventNames = enum.Names{Type: "EventType", Of: []string{
@@ -58,19 +58,19 @@ func (t *EventType) UnmarshalText(text []byte) error { return enum.Unmarshal(&ev
 
 // An Event is one thing that happened. Make it with a constructor and set the optional fields that are known.
 type Event struct {
-	Type      EventType
-	At        nodegraph.Index // the node, where Node is empty: saves the look-up
-	Node      string          // id or name of the node
-	Container string          // container events: the container's name inside the pod Node
-	Pod       fact.PodInstance
+	Type      EventType        // what happened; it decides which of the other fields count
+	At        nodegraph.Index  // the node, where Node is empty: saves the look-up
+	Node      string           // id or name of the node
+	Container string           // container events: the container's name inside the pod Node
+	Pod       fact.PodInstance // pod and container events: which life of the pod it is about; zero for the one that is known
 
-	Phase      nodegraph.Phase // how it ended
-	Ready      bool            // PodRunning: all containers are ready
-	Value      bool            // Resolved, Memoized, Suspended
-	HasExit    bool            // ExitCode is known
-	ExitCode   int
-	Message    string
-	Reason     string           // pod's status reason, such as Evicted
+	Phase      nodegraph.Phase  // how it ended
+	Ready      bool             // PodRunning: all containers are ready
+	Value      bool             // Resolved: it runs; Memoized: the key was found; Suspended: nothing new is started
+	HasExit    bool             // ExitCode is known
+	ExitCode   int              // of the container: the one that did the node's work, or the one that ended; 0 without HasExit
+	Message    string           // what the node says because of it; of Resolved the condition with its variables filled in
+	Reason     string           // the pod's status reason, such as Evicted; LockQueued: the lock's key; Shutdown: the strategy
 	Conditions []string         // pod events: types of the pod's conditions that are true, such as DisruptionTarget
 	Finished   time.Time        // when it ended; the time of Apply if zero
 	Undated    bool             // PodEnded without Finished: nobody knows when it ended, so that no backoff is waited for
@@ -153,10 +153,10 @@ func ContainerEnded(pod, container string, exitCode int, message string) Event {
 	return Event{Type: EventContainerEnded, Node: pod, Container: container, ExitCode: exitCode, HasExit: true, Message: message}
 }
 
-// ContainerRetried says that a container runs again. It is in the same pod when Pod names the pod that is known or nothing, and
-// in a new one when Pod names another or the known one is gone. The container and those that
-// come after it are unfinished again, and so is everything around them. Pod.Attempt is the number of the new run; 0
-// means the next one, which makes the event count each time it is delivered.
+// ContainerRetried says that a container runs again. It is in the same pod when Pod names the pod that is known, or none. It is
+// in a new pod when Pod names another, or the known one is gone. The container and those that come after it are unfinished
+// again, and so is everything around them. Pod.Attempt is the number of the new run; 0 means the next one, which makes the
+// event count each time it is delivered.
 func ContainerRetried(pod, container string) Event {
 	return Event{Type: EventContainerRetried, Node: pod, Container: container}
 }
@@ -185,18 +185,18 @@ func Expanded(node string, items ...nodegraph.Item) Event {
 	return Event{Type: EventExpanded, Node: node, Items: items}
 }
 
-// Unanswerable says that the host can't answer what it was asked of the node: ActionResolve, ActionExpand, ActionLookup of a cache
-// that can't be read, or ActionAcquire of locks that can't be had, as those of a semaphore whose limit can't be read. The node
-// ends in Error with the message, the workflow (empty node) as Failed. It does nothing where no such question is open.
+// Unanswerable says that the host can't answer what it was asked of the node. That is ActionResolve, ActionExpand, ActionLookup
+// of a cache that can't be read, or ActionAcquire of locks that can't be had, as of a semaphore whose limit can't be read. The
+// node ends in Error with the message, the workflow (empty node) as Failed. It does nothing where no such question is open.
 func Unanswerable(node, message string) Event {
 	return Event{Type: EventUnanswerable, Node: node, Message: message}
 }
 
-// Unrunnable says that the host can't do what ActionStart or ActionRecreate asks, and that trying again would not help: the pod can't
-// be made (a quota, an admission webhook, a name that is none), arguments can't be resolved, the specification is invalid.
-// The node ends in Error with the message, and with it all that is open inside it; the workflow (empty node) as well. It is the
-// host's own word: what is told of a pod of the node afterwards does not undo it, and after the end of the node it does
-// nothing. A Retry makes another attempt where its policy retries errors.
+// Unrunnable says that the host can't do what ActionStart or ActionRecreate asks, and that trying again would not help. The pod
+// can't be made (a quota, an admission webhook, a name that is none), arguments can't be resolved, or the specification is
+// invalid. The node ends in Error with the message, and with it all that is open inside it; the workflow (empty node) as well.
+// It is the host's own word: what is told of a pod of the node afterwards does not undo it, and after the end of the node it
+// does nothing. A Retry makes another attempt where its policy retries errors.
 func Unrunnable(node, message string) Event {
 	return Event{Type: EventUnrunnable, Node: node, Message: message}
 }

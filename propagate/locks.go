@@ -223,7 +223,7 @@ func (t *LockTable) drop(workflow string) {
 // Adopt enters what a restored engine holds and waits for, under the name the host has for its workflow, and its rank. A
 // host that restarts adopts all its engines before it acts on any, and calls [LockTable.Grant] then. It takes the place of
 // what the table has of this workflow, so a host that restores an engine anew adopts it again, and calls Grant. Who waits then
-// has the turn that it had in the table: one that had got its locks, and whose engine does not know that, gets them again
+// has the turn that it had in the table. One that had got its locks, and whose engine does not know that, gets them again
 // unless somebody who is served before it has come.
 func (t *LockTable) Adopt(workflow string, e *Engine) {
 	t.must()

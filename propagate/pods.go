@@ -11,7 +11,7 @@ import (
 )
 
 // SyncPods is the level-triggered intake: these are all the pods of the workflow that exist now. Pods of nodes that
-// the workflow never asked for are listed in the result and ignored; a node whose pod was there and is not listed has
+// the workflow never asked for are listed in the result and ignored. A node whose pod was there and is not listed has
 // lost it, so a list that is not complete yet must not be told. The same list twice changes nothing. Events that are
 // known besides are taken in the same batch and may be refused, as by [Engine.Apply]. A list is refused, with a
 // [*PodStatusError], only for what no pod can look like. Of a complete workflow all but a manual retry and the grant of a
@@ -94,7 +94,7 @@ func (e *Engine) outlived(pods []PodStatus) []Action {
 	var actions []Action
 	for k := range pods {
 		if p := &pods[k]; p.Phase != PodPhaseSucceeded && p.Phase != PodPhaseFailed {
-			if i, known := e.podNode(p); known && e.endedWithout(i, p.UID) {
+			if i, _ := e.podNode(p); i != nodegraph.None && e.endedWithout(i, p.UID) {
 				actions = append(actions, e.actionOn(ActionTerminate, i, e.whyToEnd(i)))
 			}
 		}
@@ -105,10 +105,10 @@ func (e *Engine) outlived(pods []PodStatus) []Action {
 // endedWithout reports whether node i has ended otherwise than by the pod with this UID. A list may be older than the end of that.
 func (e *Engine) endedWithout(i nodegraph.Index, uid string) bool {
 	f := e.facts.Node(i)
-	if f.Released() || f.Stage() == fact.StageStopped {
+	if f.Released() || f.Stage() == fact.StageStopped || e.facts.CacheHit(i) {
 		return true
 	}
-	return uid != e.facts.UID(i) && (e.Complete() || e.rules.Brief(i).Fulfilled() && e.final(i))
+	return uid != e.facts.UID(i) && (e.Complete() || e.rules.Brief(i).Fulfilled() && (e.final(i) || f.SeenEnded()))
 }
 
 // hasPod reports whether node i has a pod of which something is still to come: its end, or results that are on their way.
@@ -117,12 +117,12 @@ func (e *Engine) hasPod(i nodegraph.Index) bool {
 	return e.facts.Node(i).Kind() == nodegraph.KindPod && (f.Stage() == fact.StagePending || f.Stage() == fact.StageRunning || f.Stage() == fact.StageEnded && f.Unsynced())
 }
 
-// podNode finds the node that a pod is for. It returns false if the workflow never asked for the pod: the node has not started,
-// or it has ended or waits for a lock without a pod, and the pod is from before a manual retry.
+// podNode finds the node that a pod is for, None if there is none. It returns false if the workflow never asked for the pod: the node
+// has not started, or it has ended or waits for a lock without a pod, and the pod is from before a manual retry.
 func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	i := e.graph.Find(p.Node)
 	if i <= nodegraph.Root || e.facts.Node(i).Kind() != nodegraph.KindPod {
-		return i, false
+		return nodegraph.None, false
 	}
 	f := e.facts.Node(i)
 	inside := len(e.graph.Node(i).Template.Containers) == 0 || e.graph.First(i) != nodegraph.None

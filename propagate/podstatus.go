@@ -10,11 +10,11 @@ type PodPhase string
 
 // The phases that a pod can have. Kubernetes has no other, and SyncPods takes no other.
 const (
-	PodPhasePending   PodPhase = "Pending"
-	PodPhaseRunning   PodPhase = "Running"
-	PodPhaseSucceeded PodPhase = "Succeeded"
-	PodPhaseFailed    PodPhase = "Failed"
-	PodPhaseUnknown   PodPhase = "Unknown" // its machine does not answer: the node ends in Error, as in Argo
+	PodPhasePending   PodPhase = "Pending"   // it exists, and not all of its containers could be started yet
+	PodPhaseRunning   PodPhase = "Running"   // it has a machine, and some container runs or is about to
+	PodPhaseSucceeded PodPhase = "Succeeded" // all its containers ended with exit code 0
+	PodPhaseFailed    PodPhase = "Failed"    // all its containers ended, one of them badly, or it was evicted or ended as a whole
+	PodPhaseUnknown   PodPhase = "Unknown"   // its machine does not answer: the node ends in Error, as in Argo
 )
 
 // known reports whether Kubernetes has the phase.
@@ -29,33 +29,34 @@ func (p PodPhase) known() bool {
 // A PodStatus is a pod as the cluster reports it, reduced to what decides a node's status.
 //
 // A pod is judged by its own end: a container that runs on keeps its node open, a sidecar as well. Where a pod has failed, one
-// container says why, and its exit code is the node's: the one that does the node's work (see
+// container says why, and its exit code is the node's. That is the one that does the node's work (see
 // nodegraph.Template.MainContainer) if that ended badly, else one beside it, unless that was killed (exit code 137 or 143). A pod
 // of which nobody says which of several containers does the work has failed whichever failed.
 type PodStatus struct {
-	Node    string // id or name of the node the pod is for
-	UID     string
-	Created time.Time // zero if the host does not know
+	Node    string    // id or name of the node the pod is for
+	UID     string    // tells the pod from others of the node; empty if the host does not know
+	Created time.Time // orders the pods of the node; zero if the host does not know
 	Name    string    // for messages
-	Phase   PodPhase
-	Reason  string
-	Message string
-	// Unschedulable is the message of the pod's PodScheduled condition while its reason is Unschedulable.
+	Phase   PodPhase  // decides how its node stands; a list with any other than the five is refused
+	Reason  string    // of a failed pod, such as Evicted; empty where its containers say why
+	Message string    // of a failed pod: what its node says, in place of the containers' words; empty for those
+
+	// Unschedulable says that the reason of the pod's PodScheduled condition is Unschedulable.
 	Unschedulable        bool
-	UnschedulableMessage string
-	Init, Containers     []ContainerStatus
-	Conditions           []string // types of the conditions that are true; failure rules and DisruptionTarget look at them
+	UnschedulableMessage string            // the message of that condition
+	Init, Containers     []ContainerStatus // the containers that run before the others, and the others
+	Conditions           []string          // types of the conditions that are true; failure rules and DisruptionTarget look at them
 }
 
 // A ContainerStatus is the state of one container of a pod. At most one of Waiting, Running and Terminated is set; a container of
 // which nothing is said waits.
 type ContainerStatus struct {
-	Name                         string
-	Waiting, Running, Terminated bool
-	Reason, Message              string // of the waiting or terminated state
-	ExitCode                     int
-	Finished                     time.Time
-	Ready                        bool
+	Name                         string    // as the pod has it: the template and Argo's own names say which does the node's work
+	Waiting, Running, Terminated bool      // the state that it is in
+	Reason, Message              string    // of the waiting or terminated state
+	ExitCode                     int       // of the terminated state
+	Finished                     time.Time // of the terminated state; zero if nobody knows
+	Ready                        bool      // it serves: a daemon is ready once all containers of its pod are
 }
 
 // states is how many states the container is said to be in.

@@ -15,8 +15,8 @@ import (
 // that has passed.
 //
 // A composite that is recorded to have ended stays as it ended, unless something inside it is open: then it ends so once nothing
-// is, and nothing starts inside it. Any other follows from its members. A workflow that is recorded as complete is complete:
-// what the record leaves open in it is closed, and SyncPods asks for the end of each of its pods that the host lists.
+// is, and nothing starts inside it. Any other follows from its members. A workflow that is recorded as complete is complete.
+// What the record leaves open in it is closed, and SyncPods asks for the end of each of its pods that the host lists.
 //
 // The error is that of [New], or a [*StateError] for a value that can't be.
 func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.Option) (*Engine, []string, error) {
@@ -175,7 +175,7 @@ func (r *restorer) restore() error {
 func (r *restorer) owe(i nodegraph.Index) {
 	e := r.e
 	f := e.facts.Node(i)
-	lock, looksUp := f.Lock(), e.facts.Memo(i) == fact.AnswerAsked
+	lock, looksUp := f.Lock(), e.looksUp(i)
 	if f.Answer() == fact.AnswerAsked || lock == fact.LockAsked || looksUp {
 		e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
 	}

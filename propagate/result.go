@@ -29,12 +29,12 @@ func (r *Result) reset() {
 
 // A Change is a node that changed.
 type Change struct {
-	ID, Name string // Name is the workflow's for the workflow itself, whose ID is empty
-	Message  string // the new message
-	Node     nodegraph.Index
-	Kind     nodegraph.Kind
-	From, To nodegraph.Phase
-	Rule     rule.Rule // what decided
+	ID, Name string          // Name is the workflow's for the workflow itself, whose ID is empty
+	Message  string          // the new message
+	Node     nodegraph.Index // nodegraph.Root for the workflow itself
+	Kind     nodegraph.Kind  // as [Engine.Kind] has it now
+	From, To nodegraph.Phase // before the call and after it; the same where only the message changed, PhasePlanned before a new node
+	Rule     rule.Rule       // what decided
 }
 
 // String shows the change in one line.
@@ -56,7 +56,7 @@ type ActionType uint8
 // The actions.
 const (
 	// ActionStart: the node now exists. For a Pod the host creates the pod, under a name made from the node so that
-	// doing it twice makes one; for HTTP and Plugin it has them served; for the others there is nothing to do. A host that
+	// doing it twice makes one. For HTTP and Plugin it has them served. For the others there is nothing to do. A host that
 	// can't do it answers with Unrunnable.
 	ActionStart ActionType = iota
 	// ActionWait: the node now exists and waits for a lock; Message says for which. There is nothing to do: ActionRecreate
@@ -77,7 +77,7 @@ const (
 	// ActionRelease: the holder of Locks has settled, or does not want them any more.
 	ActionRelease
 	// ActionResolve: the host evaluates the node's when, in Message, and answers with Resolved. Where fields of the node's
-	// template are left to the host (see nodegraph.Template.Unresolved), Message lists them: Resolved lets the node go on with
+	// template are left to the host (see nodegraph.Template.Unresolved), Message lists them. Resolved lets the node go on with
 	// what they count as, and Unanswerable ends it in Error.
 	ActionResolve
 	// ActionExpand: the host resolves the node's loop, in Message, and answers with Expanded, or with Unanswerable.
@@ -106,14 +106,14 @@ func (t *ActionType) UnmarshalText(text []byte) error { return enum.Unmarshal(&a
 
 // An Action is something the host must do.
 type Action struct {
-	Type     ActionType
-	Kind     nodegraph.Kind
+	Type     ActionType       // what to do; it decides which of the other fields count
+	Kind     nodegraph.Kind   // of the node; nodegraph.KindWorkflow for the workflow
 	Node     nodegraph.Index  // nodegraph.Root for the workflow, nodegraph.None for what a manual retry has forgotten
 	ID, Name string           // of the node, empty for the workflow
 	Locks    []nodegraph.Lock // Acquire, Release
 	Within   []string         // Acquire: ids of the nodes around it that have locks
 	At       time.Time        // Wake
-	Message  string
+	Message  string           // Wait, Resolve, Expand, Lookup: as the type says; Terminate: why the pod must end; else empty
 }
 
 // String shows the action in one line.
@@ -138,9 +138,9 @@ func (a Action) String() string {
 // A WaitReason is what an unfinished workflow waits for.
 type WaitReason uint8
 
-// The needs.
+// The reasons.
 const (
-	// NeedStart: the host still owes the pod. It makes one if there is none, as after one that vanished before the engine
+	// WaitStart: the host still owes the pod. It makes one if there is none, as after one that vanished before the engine
 	// was told of it.
 	WaitStart       WaitReason = iota
 	WaitPod                    // the pod must end
@@ -161,7 +161,7 @@ var waitNames = enum.Names{Type: "WaitReason", Of: []string{
 	"unsuspend",
 }}
 
-// String names the need.
+// String names the reason.
 func (n WaitReason) String() string { return waitNames.String(uint8(n)) }
 
 // MarshalText is the name as text. The error is an [*enum.Error].
@@ -172,12 +172,12 @@ func (n *WaitReason) UnmarshalText(text []byte) error { return enum.Unmarshal(&w
 
 // An Obligation is one thing that an unfinished workflow waits for.
 type Obligation struct {
-	Node    nodegraph.Index
-	Name    string // of the node, empty for the workflow
-	For     WaitReason
-	Since   time.Time // when the node was created; zero if it was not
-	Until   time.Time // NeedTimer: when
-	Message string
+	Node    nodegraph.Index // which waits; nodegraph.Root for the workflow
+	Name    string          // of the node, empty for the workflow
+	For     WaitReason      // what it waits for
+	Since   time.Time       // when the node was created; zero if it was not
+	Until   time.Time       // WaitTimer: when; zero where the next call is enough
+	Message string          // of the node, as [Engine.Phase] has it; empty where the node says nothing
 	// Never says why that does not come true while everything goes its way: a lock or a place is taken by what does not end
 	// before. Only a stop, a timeout or a failure can end such a wait. It is empty for what may come true as far as this
 	// workflow is concerned; see [LockTable.Deadlocks] for several.

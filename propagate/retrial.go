@@ -19,8 +19,8 @@ const (
 // if it, or something around it, comes by the order of their parent after the other, or after something around the other.
 //
 //  1. What the host names is reset, and so is the exit handler of the workflow.
-//  2. A Pod, HTTP or Plugin node that is Failed or in Error is reset, unless something inside it, a hook of it, or something
-//     that comes after it is Succeeded and not named (Argo: isDescendantNodeSucceeded). It does not matter whether a
+//  2. A Pod, HTTP or Plugin node that is Failed or in Error is reset. It stays if something inside it, a hook of it, or
+//     something that comes after it is Succeeded and not named (Argo: isDescendantNodeSucceeded). It does not matter whether a
 //     continueOn covers the failure.
 //  3. A pod that is Failed or in Error is reset as well if a container of it is, with nothing Succeeded after that (Argo:
 //     resetPod).
@@ -32,8 +32,8 @@ const (
 //  6. What is inside what is reset is reset, and so are hooks of what is reset.
 //  7. What comes after what these lines reset is reset. Nothing comes after a hook, or after what is inside one (deviations 28
 //     and 29).
-//  8. A daemon that has ended is reset if its boundary is open again, and something that comes after it in there is reset, open
-//     again or not created yet (deviation 31).
+//  8. A daemon that has ended is reset if two things hold (deviation 31). Its boundary is open again, and something that comes
+//     after it in there is reset, open again or not created yet.
 //  9. With another specification a TaskGroup or StepGroup around what lines 1 to 5 reset is reset.
 //  10. A composite is open again if something inside it is reset.
 //  11. Everything else stays as it was: what succeeded, a Suspend or a composite that failed, and what is before a failure

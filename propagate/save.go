@@ -41,13 +41,6 @@ func (e *Engine) state() State {
 	return s
 }
 
-// Clone returns an engine that knows the same, and has told its host the same. The two share the specification alone. It
-// allocates.
-func (e *Engine) Clone() (*Engine, error) {
-	c, _, err := fromState(e.graph.Spec(), e.Save(), nodegraph.WithLimits(e.graph.Limits()))
-	return c, err
-}
-
 // resolvedItems returns the items of loop i that the host gave.
 func (e *Engine) resolvedItems(i nodegraph.Index) []nodegraph.Item {
 	n := e.graph.Node(i)
@@ -133,8 +126,8 @@ func stateSource(nodes []NodeState) source {
 
 // Snapshot returns the state of every node that exists, in Argo's terms: what a controller stores in its workflow
 // object, and what [FromSnapshot] reads. Items of a loop that the host resolved, and hooks that are held back, are among them
-// before they exist, as Pending and not started, or a controller that restarts would not know of them. Node names are in the
-// order of the graph; children are left to the writer. It allocates.
+// before they exist, as Pending and not started. A controller that restarts would not know of them otherwise. Node names are in
+// the order of the graph; children are left to the writer. It allocates.
 func (e *Engine) Snapshot() nodegraph.Snapshot {
 	phase, message := e.Workflow()
 	s := nodegraph.Snapshot{

@@ -141,7 +141,7 @@ func (e *Engine) startOne(i nodegraph.Index, v rule.Brief) bool {
 	return started
 }
 
-// StartOrder orders nodes by where they stand in the workflow, which is the order in which they start: tasks as
+// StartOrder orders nodes by where they stand in the workflow, which is the order in which they start. Tasks come as
 // Argo visits them, hooks as their owners and after all else beside them, others as declared. It is negative where a comes
 // before b.
 func (e *Engine) StartOrder(a, b nodegraph.Index) int {

@@ -19,16 +19,16 @@ const StateVersion = 1
 // engine of it that differs in nothing. [Engine.Snapshot] stores less, in Argo's terms. Its JSON leaves out what goes
 // without saying: times are seconds since the start.
 type State struct {
-	Version   int
+	Version   int    // StateVersion of the package that saved it
 	Name      string // of the workflow
 	Structure string // the fingerprint of the specification
 
-	Now, Started time.Time // UTC
-	Shutdown     string
-	Status       nodegraph.Phase // of the workflow before the last call
-	Suspended    bool            // suspended as a whole
-	Overdue      bool            // past the workflow's deadline
-	Workflow     fact.Fact
+	Now, Started time.Time                   // the time of the last call, and when the workflow started; UTC, zero for not yet
+	Shutdown     string                      // "Stop" or "Terminate" once that was asked for; else empty
+	Status       nodegraph.Phase             // of the workflow before the last call
+	Suspended    bool                        // suspended as a whole
+	Overdue      bool                        // past the workflow's deadline
+	Workflow     fact.Fact                   // what is known of the workflow itself
 	Count        int                         // how many nodes there are
 	Nodes        []NodeState                 // in the order of the graph
 	Older        map[string]map[string]int64 // by node id: the pods it had before, by UID, with their serials
@@ -36,8 +36,8 @@ type State struct {
 
 // A NodeState is what is known of one node. Of a hook that is due and was held back nothing may be known but that.
 type NodeState struct {
-	Name       string
-	Fact       fact.Fact
+	Name       string           // in full, from the workflow's name down
+	Fact       fact.Fact        // what was observed of it, and what the engine itself decided
 	Resolved   bool             // a loop that the host resolved
 	Items      []nodegraph.Item // its items
 	Unexpanded bool             // it was created, and nothing was added inside it: there was no room, or an id was taken
@@ -45,19 +45,24 @@ type NodeState struct {
 
 // What a StateError may be.
 var (
-	ErrStateVersion      = errors.New("the state is of another version")
-	ErrStateWorkflow     = errors.New("the state is of another workflow, or its specification has changed")
-	ErrStateTruncated    = errors.New("nodes of the state are missing")
+	// ErrStateVersion: State.Version is not [StateVersion].
+	ErrStateVersion = errors.New("the state is of another version")
+	// ErrStateWorkflow: the name or the fingerprint is not that of the specification.
+	ErrStateWorkflow = errors.New("the state is of another workflow, or its specification has changed")
+	// ErrStateTruncated: there are not as many nodes as State.Count says.
+	ErrStateTruncated = errors.New("nodes of the state are missing")
+	// ErrStateInconsistent: fields that may each be can't be together, or no sound engine comes of them.
 	ErrStateInconsistent = errors.New("the state contradicts itself")
-	ErrStateValue        = errors.New("the value can't be")
+	// ErrStateValue: a field has a value that it can't have, or the JSON of a state is none.
+	ErrStateValue = errors.New("the value can't be")
 )
 
 // A StateError says what of a saved state can't be, and is one of the sentinels by errors.Is.
 type StateError struct {
 	Node  string // its name; empty for the workflow
 	Field string // as the JSON of a state calls it
-	Value string
-	Err   error
+	Value string // its value, as text; empty where no single value is wrong
+	Err   error  // one of the sentinels, or what wraps one
 }
 
 // Error names the node, the field and the value.

@@ -30,8 +30,8 @@ type stateJSON struct {
 	Older     map[string]map[string]int64 `json:"older,omitempty"`
 }
 
-// nodeJSON is the JSON of a NodeState. What is usual is left out: a node with a phase has ended; a pod that runs, or ended and has
-// a UID, ran, and for the first time; one of these that succeeded had the exit code 0.
+// nodeJSON is the JSON of a NodeState. What is usual is left out. A node with a phase has ended. A pod that runs, or ended and
+// has a UID, ran, and for the first time. One of these that succeeded had the exit code 0.
 type nodeJSON struct {
 	Name       string          `json:"name,omitempty"`
 	Stage      *fact.Stage     `json:"stage,omitempty"`

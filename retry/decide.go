@@ -14,10 +14,10 @@ type Outcome uint8
 
 // The outcomes.
 const (
-	Unfinished Outcome = iota
-	Succeeded
-	Failed
-	Errored
+	Unfinished Outcome = iota // it was started and is not fulfilled
+	Succeeded                 // it ended well, or its node was skipped
+	Failed                    // it ended with a failure of its own (phase Failed)
+	Errored                   // something outside of it ended it, such as the deletion of its pod (phase Error)
 )
 
 var outcomeNames = enum.Names{Type: "Outcome", Of: []string{"Running", "Succeeded", "Failed", "Error"}}
@@ -33,19 +33,19 @@ func (o *Outcome) UnmarshalText(text []byte) error { return enum.Unmarshal(&outc
 
 // An Attempt is one attempt, in the order in which they were made.
 type Attempt struct {
-	Outcome     Outcome
-	Message     string
-	ExitCode    int
-	HasExitCode bool
-	Reason      string   // the pod's status reason, or ReasonPodDeleted
-	Conditions  []string // types of the pod's conditions that are true
-	Started     time.Time
+	Outcome     Outcome   // Unfinished only for the last
+	Message     string    // of its node; the policy OnTransientError and the expression read it
+	ExitCode    int       // of the container that does the node's work
+	HasExitCode bool      // ExitCode is known; without it a rule on exit codes does not match
+	Reason      string    // the pod's status reason, or ReasonPodDeleted
+	Conditions  []string  // types of the pod's conditions that are true
+	Started     time.Time // when it began; Backoff.MaxDuration counts from when the first did
 	Finished    time.Time // zero: nobody knows, and no backoff is waited for
 }
 
 // An Environment is what is around the attempts.
 type Environment struct {
-	Now      time.Time
+	Now      time.Time // the time as of which Decide decides
 	Seen     time.Time // when the last attempt was seen to have ended; zero: as soon as it had
 	Shutdown string    // "", "Stop" or "Terminate"
 	Deadline time.Time // the workflow's; zero for none
@@ -84,19 +84,19 @@ type Check uint8
 
 // The steps.
 const (
-	CheckFirstAttempt Check = iota
-	CheckUnfinished
-	CheckSuccess
-	CheckShutdown
-	CheckDeadline
-	CheckRule
-	CheckDisruption
-	CheckMaxDuration
-	CheckBackoff
-	CheckPolicy
-	CheckLimit
-	CheckExpression
-	CheckRetry
+	CheckFirstAttempt Check = iota // there was no attempt yet: Start
+	CheckUnfinished                // the last attempt is unfinished: Await
+	CheckSuccess                   // the last attempt succeeded: Succeed
+	CheckShutdown                  // the workflow is shut down: Stop
+	CheckDeadline                  // the workflow is past its deadline: Stop
+	CheckRule                      // a rule of the strategy matches the last attempt: Stop, or Start without counting it
+	CheckDisruption                // a disruption ended the last attempt, and those are ignored: Start
+	CheckMaxDuration               // Backoff.MaxDuration is over, or would be by the next attempt: Stop
+	CheckBackoff                   // the backoff is not over: Wait
+	CheckPolicy                    // the policy does not retry such an end: Stop
+	CheckLimit                     // the attempts that the limit allows were made: Stop
+	CheckExpression                // the expression is false, or can't be evaluated: Stop
+	CheckRetry                     // nothing is against it: Start
 )
 
 var checkNames = enum.Names{Type: "Check", Of: []string{"first attempt", "unfinished attempt", "success", "shutdown", "deadline", "rule", "disruption", "max duration", "backoff", "policy", "limit", "expression", "retry"}}
@@ -112,22 +112,22 @@ func (s *Check) UnmarshalText(text []byte) error { return enum.Unmarshal(&checkN
 
 // A Decision is what to do, and why.
 type Decision struct {
-	Verb      Verb
-	Check     Check
+	Verb      Verb          // what to do
+	Check     Check         // the step that says so
 	Attempt   int           // Start, Wait: number of the attempt to start, from 0
 	Until     time.Time     // when the backoff is, or was, over; zero if there is none
 	Backoff   time.Duration // Wait: the whole backoff
 	Remaining time.Duration // Wait: what remains of it
 	Outcome   Outcome       // Succeed, Stop: how the node ends
 	Message   string        // of the node, in Argo's words
-	Rule      int           // StepRule: index of the rule; -1 otherwise
+	Rule      int           // CheckRule: index of the rule; -1 otherwise
 	// ExecutionDeadline, of Start: no attempt may run past it; zero without MaxDuration.
 	ExecutionDeadline time.Time
 }
 
 // Decide says what to do after these attempts. It is deterministic. It allocates for an expression and for the messages of
 // a backoff, a shutdown and a deadline. It decides as if it had been asked all the time since the last attempt was seen to
-// have ended: a node that it has ended stays as it is, whatever time it is asked at later.
+// have ended. So a node that it has ended stays as it is, whatever time it is asked at later.
 func (s *Strategy) Decide(attempts []Attempt, env Environment) Decision {
 	d := Decision{Attempt: len(attempts), Rule: -1}
 	if len(attempts) == 0 {

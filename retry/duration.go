@@ -34,8 +34,8 @@ var units = []struct {
 	{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"},
 }
 
-// HumanDuration words a duration as the messages of Argo's nodes do: its largest unit, and from a minute on what is
-// left in the next smaller one, or in hours from a week on ("1 second", "1 minute 30 seconds", "2 days 4 hours").
+// HumanDuration words a duration as the messages of Argo's nodes do: "1 second", "1 minute 30 seconds", "2 days 4 hours".
+// It gives the largest unit, and from a minute on what is left in the next smaller one, or in hours from a week on.
 func HumanDuration(d time.Duration) string {
 	text := largest(d)
 	switch {

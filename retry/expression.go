@@ -26,8 +26,8 @@ type Expression struct {
 
 // An ExpressionError says why an expression can't be compiled or evaluated.
 type ExpressionError struct {
-	Text string
-	Err  error
+	Text string // the expression as it was written
+	Err  error  // the cause, in Argo's words where Argo has some
 
 	program *vm.Program // of an expression that is refused only since it comes to no truth value; nil for any other
 }
@@ -50,11 +50,11 @@ func (e *ExpressionError) Unwrap() error { return e.Err }
 
 // Variables are what an expression sees as retries and lastRetry.exitCode, .status, .duration and .message.
 type Variables struct {
-	Retries      int
+	Retries      int     // attempts after the first that were made so far
 	LastExitCode string  // "-1" where there is none
 	LastStatus   string  // "Failed" or "Error"
 	LastDuration float64 // seconds
-	LastMessage  string
+	LastMessage  string  // of the node of the last attempt
 }
 
 func (v Variables) environment() map[string]any {

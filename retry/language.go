@@ -17,9 +17,9 @@ var functions = []string{
 }
 
 // Language returns the options of expr under which every expression of a bounded length ends, soon, and gives the same
-// result each time: see the list of functions; no ranges, no variables of its own, loops only over lists that are written
-// out, and no loop inside a loop. Make the options anew for each compilation, and ask refused afterwards why the expression
-// is not of this language.
+// result each time. They allow only functions whose result depends on the arguments alone, no ranges, and no variables of
+// the expression's own. A loop may only run over a list that is written out, and not inside another loop. Make the options
+// anew for each compilation, and ask refused afterwards why the expression is not of this language.
 func Language() (options []expr.Option, refused func() error) {
 	g := new(guard)
 	options = append(options, expr.DisableAllBuiltins(), expr.MaxNodes(maxExpressionNodes), expr.Patch(g))

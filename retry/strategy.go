@@ -13,19 +13,19 @@ type Policy string
 
 // The policies of Argo's retryPolicy. The empty policy is Always where there is an expression, else OnFailure.
 const (
-	PolicyAlways           Policy = "Always"
-	PolicyOnFailure        Policy = "OnFailure"
-	PolicyOnError          Policy = "OnError"
-	PolicyOnTransientError Policy = "OnTransientError"
+	PolicyAlways           Policy = "Always"           // after any attempt that is Failed or in Error
+	PolicyOnFailure        Policy = "OnFailure"        // after one that is Failed, but not after a deleted pod
+	PolicyOnError          Policy = "OnError"          // after one that is in Error
+	PolicyOnTransientError Policy = "OnTransientError" // after one whose message is that of a transient error: see IsTransient
 )
 
 // A Strategy is Argo's retryStrategy. The zero value retries failures for ever, without waiting, and neither errors nor pods that
 // were deleted: see [Times].
 type Strategy struct {
-	Limit      *int // retries after the first attempt; nil for no limit
-	Policy     Policy
-	Backoff    *Backoff
-	Expression *Expression
+	Limit      *int        // retries after the first attempt; nil for no limit
+	Policy     Policy      // which ends are retried; empty for the default, see [Strategy.PolicyActual]
+	Backoff    *Backoff    // how long to wait between attempts; nil for not at all
+	Expression *Expression // must hold for another attempt, after all else has agreed; nil for none
 
 	// IgnoreDisruptions, beyond Argo: attempts that the infrastructure ended do not count against Limit and are
 	// retried whatever the Policy. See IsDisruption.
@@ -72,10 +72,10 @@ func (a *RuleAction) UnmarshalText(text []byte) error {
 
 // A FailureRule matches attempts by any of its fields that is set; all that are set must match.
 type FailureRule struct {
-	Action     RuleAction
-	In, NotIn  []int    // exit codes
-	Reasons    []string // pod status reasons
-	Conditions []string // pod condition types that are true
+	Action     RuleAction // what becomes of an attempt that matches
+	In, NotIn  []int      // exit codes
+	Reasons    []string   // pod status reasons
+	Conditions []string   // pod condition types that are true
 }
 
 // Matches reports whether the rule says something of the attempt.
@@ -94,7 +94,9 @@ func (r *FailureRule) Matches(a *Attempt) bool {
 
 // A FieldError is a field of a strategy with a value that it can't have.
 type FieldError struct {
-	Field, Value, Reason string
+	Field  string // its path inside retryStrategy, in Argo's spelling
+	Value  string // what stands in the field, as text
+	Reason string // why the field can't have it: the end of a sentence that begins with field and value
 }
 
 // Error names the field and the value.

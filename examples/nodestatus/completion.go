@@ -20,7 +20,7 @@ func completionCommand(args []string, std stdio) error {
 		names = append(names, c.name)
 	}
 	words := strings.Join(names, " ")
-	const options = "-pods -o -output -now -patience -templates -any -as -suggest -all -limit -mode -check -h"
+	const options = "-pods -o -output -now -patience -templates -name -any -as -suggest -all -limit -mode -check -h"
 	var err error
 	switch set.Arg(0) {
 	case "bash":

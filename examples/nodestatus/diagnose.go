@@ -75,7 +75,7 @@ func printOne(std stdio, output string, w *argo.Workflow, in diagnose.Input, rep
 	if output == "json" {
 		err = printReport(out, w, &in, report)
 	} else {
-		t := &reportText{out: out, paint: painterFor(std.out), w: w, in: in, report: report}
+		t := &reportText{out: out, paint: painterFor(std.out), columns: columnsOf(std.out), w: w, in: in, report: report}
 		t.print()
 	}
 	if flushed := out.Flush(); err == nil {
@@ -89,12 +89,13 @@ func printOne(std stdio, output string, w *argo.Workflow, in diagnose.Input, rep
 
 // reportText prints a report for people.
 type reportText struct {
-	out    io.Writer
-	paint  painter
-	w      *argo.Workflow
-	in     diagnose.Input
-	report *diagnose.Report
-	typed  string // the commands that were printed last
+	out     io.Writer
+	paint   painter
+	w       *argo.Workflow
+	in      diagnose.Input
+	report  *diagnose.Report
+	columns int    // how wide a line may be, 0 for any width
+	typed   string // the commands that were printed last
 }
 
 func (t *reportText) print() {
@@ -103,7 +104,7 @@ func (t *reportText) print() {
 	if t.w.Namespace != "" {
 		fmt.Fprintf(t.out, "Namespace:  %s\n", tree.Visible(t.w.Namespace))
 	}
-	fmt.Fprintf(t.out, "Status:     %s\n", t.paint.phase(r.Workflow.Recorded.Phase, said(phaseText(r.Workflow.Recorded))))
+	fmt.Fprintf(t.out, "Status:     %s\n", t.paint.phase(r.Workflow.Recorded.Phase, t.wrapped(said(phaseText(r.Workflow.Recorded)), 12)))
 	fmt.Fprint(t.out, podsText(&t.in))
 	fmt.Fprintf(t.out, "Verdict:    %s\n\n", t.verdict())
 	t.tree()
@@ -115,12 +116,15 @@ func (t *reportText) print() {
 		if k == 0 {
 			fmt.Fprintln(t.out)
 		}
-		fmt.Fprintf(t.out, "Note:       %s.\n", said(sentence(note)))
+		fmt.Fprintf(t.out, "Note:       %s.\n", t.wrapped(said(sentence(note)), 12))
 	}
 	if len(r.Ignored) > 0 {
 		fmt.Fprintf(t.out, "\nNodes that the specification never asks for, in nobody's way: %s\n", said(strings.Join(r.Ignored, ", ")))
 	}
 }
+
+// wrapped is a text that begins after so many columns.
+func (t *reportText) wrapped(text string, after int) string { return wrapped(text, after, t.columns) }
 
 // podsText says which pods were looked at, where that is not plain.
 func podsText(in *diagnose.Input) string {
@@ -140,27 +144,45 @@ func podsText(in *diagnose.Input) string {
 	return ""
 }
 
+// verdict says how the workflow stands.
 func (t *reportText) verdict() string {
+	text := t.wrapped(t.verdictText(), 12)
+	if t.report.Verdict().Bad() {
+		return t.paint.bad(text)
+	}
+	return text
+}
+
+func (t *reportText) verdictText() string {
 	r, findings := t.report, count(len(t.report.Findings), "finding")
 	switch v := r.Verdict(); v {
 	case diagnose.VerdictStuck:
 		if r.Hopeless() {
-			return t.paint.bad("stuck: it waits for what can never come: only a change of the workflow, a stop or a failure ends that (" + findings + ")")
+			return "stuck: it waits for what can never come: only a change of the workflow, a stop or a failure ends that (" + findings + ")"
 		}
-		return t.paint.bad("stuck: nothing runs any more, and it waits for ever (" + findings + ")")
+		return "stuck: nothing runs any more, and it waits for ever (" + findings + ")"
 	case diagnose.VerdictWrong:
-		return t.paint.bad("wrong: what is recorded contradicts itself (" + findings + ")")
+		return "wrong: what is recorded contradicts itself (" + findings + ")"
 	case diagnose.VerdictOverdue:
-		return t.paint.bad("overdue: what should have happened by now has not (" + findings + ")")
+		return "overdue: what should have happened by now has not (" + findings + ")"
 	case diagnose.VerdictComplete:
 		return "complete, nothing is wrong"
 	case diagnose.VerdictWaiting:
 		return "waiting: " + t.waitingFor() + "; nothing is wrong"
 	}
+	if state, ends := t.endsAtOnce(); ends {
+		return "healthy: not begun, but as soon as it is it ends: " + said(state.String())
+	}
 	if r.Uncertain() {
 		return "healthy as far as the record tells: whether its pods still run is not known (use -pods)"
 	}
 	return "healthy: in progress, nothing is wrong"
+}
+
+// endsAtOnce reports whether the workflow was not begun and can't succeed, by all that is known here.
+func (t *reportText) endsAtOnce() (diagnose.State, bool) {
+	w := &t.report.Workflow
+	return w.Should, w.Recorded.Phase == nodegraph.PhasePlanned && w.Should.Phase.Unsuccessful() && t.report.Healthy()
 }
 
 // waitingFor says what it waits for first, and since when.
@@ -252,10 +274,10 @@ func (t *reportText) findings() {
 		if !f.Since.IsZero() {
 			fmt.Fprintf(t.out, "    Since:     %s (%s)\n", f.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(f.Since)))
 		}
-		fmt.Fprintf(t.out, "    Reason:    %s.\n    Remedy:    %s.\n", said(sentence(f.Reason)), said(sentence(f.Remedy)))
+		fmt.Fprintf(t.out, "    Reason:    %s.\n    Remedy:    %s.\n", t.wrapped(said(sentence(f.Reason)), 15), t.wrapped(said(sentence(f.Remedy)), 15))
 		t.commands(f.Commands)
 		if f.Next != "" {
-			fmt.Fprintf(t.out, "    Then:      %s.\n", sentence(f.Next))
+			fmt.Fprintf(t.out, "    Then:      %s.\n", t.wrapped(sentence(f.Next), 15))
 		}
 	}
 	for _, kind := range diagnose.Kinds() {
@@ -318,6 +340,9 @@ func (t *reportText) waits() {
 	if t.report.Workflow.Recorded.Phase.Completed() {
 		return
 	}
+	if _, ends := t.endsAtOnce(); ends {
+		return
+	}
 	if len(t.report.Waits) == 0 {
 		fmt.Fprintf(t.out, "\nWaits for nothing that could still happen.\n")
 		return
@@ -346,7 +371,7 @@ func (t *reportText) waits() {
 			fmt.Fprintf(t.out, "\n    Held by:   %s", said(strings.Join(w.HeldBy, ", ")))
 		}
 		if w.Never != "" {
-			fmt.Fprintf(t.out, "\n    Never:     %s.", said(sentence(w.Never)))
+			fmt.Fprintf(t.out, "\n    Never:     %s.", t.wrapped(said(sentence(w.Never)), 15))
 		}
 		fmt.Fprintln(t.out)
 		t.commands(w.Commands)

@@ -120,9 +120,9 @@ func (d *diagnosed) table(output string) error {
 			}
 		}
 	default:
-		printTable(out, rows, output == "wide")
+		printTable(out, rows, output == "wide", columnsOf(d.std.out))
 		if output != "wide" {
-			printAdvice(out, rows)
+			printAdvice(out, rows, columnsOf(d.std.out))
 		}
 	}
 	if flushed := out.Flush(); err == nil {
@@ -135,7 +135,11 @@ func (d *diagnosed) table(output string) error {
 }
 
 // printTable prints a line for each workflow.
-func printTable(out io.Writer, rows []diagnose.Row, wide bool) {
+func printTable(out io.Writer, rows []diagnose.Row, wide bool, columns int) {
+	gap := 3
+	if columns > 0 && columns < 100 {
+		gap = 1
+	}
 	lines := [][]string{{"NAMESPACE", "NAME", "VERDICT", "SINCE", "CAUSE"}}
 	if wide {
 		lines = [][]string{{"NAMESPACE", "NAME", "VERDICT", "SINCE", "FINDINGS", "CAUSE", "TYPE"}}
@@ -156,7 +160,7 @@ func printTable(out io.Writer, rows []diagnose.Row, wide bool) {
 		}
 		lines = append(lines, line)
 	}
-	printColumns(out, lines, 3)
+	printColumns(out, lines, gap, columns)
 }
 
 // filled is a text that is not empty, so that columns stay columns.
@@ -171,7 +175,7 @@ func filled(text string) string {
 const mostAdvised = 10
 
 // printAdvice says of the worst workflows why they are, and what to type.
-func printAdvice(out io.Writer, rows []diagnose.Row) {
+func printAdvice(out io.Writer, rows []diagnose.Row, columns int) {
 	for k, r := range rows {
 		if !r.Verdict.Bad() {
 			return
@@ -180,7 +184,7 @@ func printAdvice(out io.Writer, rows []diagnose.Row) {
 			fmt.Fprintf(out, "\n... and more of these: -o wide has a command for each\n")
 			return
 		}
-		fmt.Fprintf(out, "\n%s/%s\n  Reason:  %s.\n  Remedy:  %s.\n", tree.Visible(r.Namespace), tree.Visible(r.Name), tree.Visible(sentence(r.Reason)), tree.Visible(sentence(r.Remedy)))
+		fmt.Fprintf(out, "\n%s/%s\n  Reason:  %s.\n  Remedy:  %s.\n", tree.Visible(r.Namespace), tree.Visible(r.Name), wrapped(tree.Visible(sentence(r.Reason)), 11, columns), wrapped(tree.Visible(sentence(r.Remedy)), 11, columns))
 		title := "Type:"
 		for _, c := range r.Commands {
 			fmt.Fprintf(out, "  %-8s %s\n", title, tree.Visible(c))

@@ -34,7 +34,7 @@ Examples:
   nodestatus graph my-wf.yaml | dot -Tpdf > my-wf.pdf
 
 Usage:
-  nodestatus graph [-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-
+  nodestatus graph [-pods FILE|-] [-name NAME] [-o dot|mermaid|svg|html] FILE|-
 `
 
 // graphCommand draws one workflow.
@@ -42,6 +42,7 @@ func graphCommand(args []string, std stdio) error {
 	const outputs = "dot|mermaid|svg|html"
 	f := newWorkflowFlags("graph", graphUsage, std, outputs)
 	f.runs = true
+	f.chooses()
 	file, _, in, err := f.read(args, outputs, std)
 	if err != nil {
 		return err

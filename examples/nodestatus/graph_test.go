@@ -135,7 +135,7 @@ func TestGraphHelp(t *testing.T) {
 	for _, want := range []string{"Examples:", "Usage:\n  nodestatus graph ", "Options:", "-pods FILE", "dot or mermaid or svg or html"} {
 		assert.Contains(t, got.out, want)
 	}
-	assert.Contains(t, call("help").out, "nodestatus graph [-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-")
+	assert.Contains(t, call("help").out, "nodestatus graph [-pods FILE|-] [-name NAME] [-o dot|mermaid|svg|html] FILE|-")
 }
 
 // A recording becomes one page: a section for each frame with what changed and why, and what the controller recorded

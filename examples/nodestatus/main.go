@@ -34,9 +34,9 @@ func commands() []command {
 		{"replay", "[-mode step|free] [-o text|json|html] [-check [-numbers] [-causes FILE]] FILE...", "play recordings of a controller through the library", replayCommand, false},
 		{"diagnose", "[-pods FILE|-] [-templates FILE] [-patience D] [-o text|json|wide|name] FILE|-...", "say what is wrong with workflows, what they wait for, and what to type", diagnoseCommand, false},
 		{"heal", "[-pods FILE|-] [-o patch|json] FILE|-", "print the patch that gets a workflow unstuck", healCommand, false},
-		{"whatif", "[-any 1|2] [-as argo] [-suggest] [-all] [-limit N] [-o text|json] FILE|-", "say what becomes of a workflow when it loses pods", whatifCommand, false},
+		{"whatif", "[-any 1|2] [-as argo] [-suggest] [-all] [-limit N] [-name NAME] [-o text|json] FILE|-", "say what becomes of a workflow when it loses pods", whatifCommand, false},
 		{"dump", "[-against FILE] FILE...", "write all that the library says while it plays recordings, gzipped, or compare it with another version", dumpCommand, true},
-		{"graph", "[-pods FILE|-] [-o dot|mermaid|svg|html] FILE|-", "draw a workflow, and what it waits for", graphCommand, false},
+		{"graph", "[-pods FILE|-] [-name NAME] [-o dot|mermaid|svg|html] FILE|-", "draw a workflow, and what it waits for", graphCommand, false},
 		{"completion", "bash|zsh|fish", "print a script with which a shell completes commands and flags", completionCommand, false},
 	}
 }
@@ -81,7 +81,7 @@ func run(args []string, std stdio) int {
 
 // call runs a command. What it prints goes to the terminal as text that harms none; help that was asked for is no error.
 func (c *command) call(args []string, std stdio) int {
-	out := &screen{out: std.out, paint: bool(painterFor(std.out))}
+	out := &screen{out: std.out, paint: bool(painterFor(std.out)), columns: columnsOf(std.out)}
 	inner := stdio{in: std.in, out: out, err: &screen{out: std.err}}
 	if c.binary {
 		inner.out = std.out

@@ -15,14 +15,18 @@ import (
 // A screen is where a command prints. It writes what could harm a terminal as escapes, and remembers when it could not write.
 // The ends of lines, tabs and the colours of a painter are the command's own.
 type screen struct {
-	out   io.Writer
-	paint bool   // the painter's colours may come
-	rest  []byte // of a character that has still to come
-	err   error
+	out     io.Writer
+	paint   bool   // the painter's colours may come
+	columns int    // how wide a line may be, 0 for any width
+	rest    []byte // of a character that has still to come
+	err     error
 }
 
 // painted is a colour as a painter writes it.
 var painted = regexp.MustCompile(`^\x1b\[(31|32|33|36|90|0)m`)
+
+// coloured is a colour anywhere in a text.
+var coloured = regexp.MustCompile(`\x1b\[\d+m`)
 
 // Write writes all of p but the beginning of a character that is not complete.
 func (s *screen) Write(p []byte) (int, error) {
@@ -67,7 +71,7 @@ func (s *screen) colour(data []byte) []byte {
 // width is how many columns a text takes on a terminal: characters of East Asia and pictures take two, marks on others none.
 func width(text string) int {
 	n := 0
-	for _, r := range text {
+	for _, r := range coloured.ReplaceAllString(text, "") {
 		switch {
 		case unicode.Is(unicode.Mn, r), unicode.Is(unicode.Me, r):
 		case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0xa4cf && r != 0x303f, r >= 0xac00 && r <= 0xd7a3, r >= 0xf900 && r <= 0xfaff,
@@ -80,8 +84,8 @@ func width(text string) int {
 	return n
 }
 
-// printColumns prints cells in columns as wide as they need to be; the last one ends where it ends.
-func printColumns(out io.Writer, lines [][]string, gap int) {
+// printColumns prints cells in columns as wide as they need to be. The last one is wrapped where a line may be so many columns wide.
+func printColumns(out io.Writer, lines [][]string, gap, columns int) {
 	var wide []int
 	for _, line := range lines {
 		for c, cell := range line {
@@ -92,9 +96,13 @@ func printColumns(out io.Writer, lines [][]string, gap int) {
 		}
 	}
 	for _, line := range lines {
+		before := 0
 		for c, cell := range line {
 			if c < len(line)-1 {
 				cell += strings.Repeat(" ", wide[c]-width(cell)+gap)
+				before += wide[c] + gap
+			} else {
+				cell = wrapped(cell, before, columns)
 			}
 			fmt.Fprint(out, cell)
 		}

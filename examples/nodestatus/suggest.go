@@ -61,10 +61,10 @@ func (t *whatifText) suggestion() {
 	case s == nil:
 		return
 	case !s.Helps:
-		fmt.Fprintf(t.out, "\nNo retryStrategy makes it safe: %s.\n", said(s.Because))
+		fmt.Fprintf(t.out, "\n%s\n", wrapped("No retryStrategy makes it safe: "+said(s.Because)+".", 0, t.columns))
 		return
 	}
-	fmt.Fprintf(t.out, "\nSafe with this change, which was tried: %s.\n", said(s.Because))
+	fmt.Fprintf(t.out, "\n%s\n", wrapped("Safe with this change, which was tried: "+said(s.Because)+".", 0, t.columns))
 	for _, e := range s.Else {
 		value, _ := json.Marshal(e.Value) // of what was read: can't fail
 		fmt.Fprintf(t.out, "  template %s, which the object does not hold: retryStrategy: %s\n", tree.Visible(e.Template), tree.Visible(string(value)))

@@ -2,18 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/nodestatus/nodestatus/examples/tree"
-	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate/diagnose"
 	"github.com/nodestatus/nodestatus/propagate/whatif"
@@ -28,8 +23,9 @@ knows is assumed: conditions hold, loops have one item. Nothing is changed in th
 The verdict comes first, then the losses that do damage, the worst first; -all shows the others, too. -suggest looks for the
 smallest change of the specification with which the workflow survives, tries it, and prints it as a JSON patch of the file.
 
-It is played by the rules of this library. -as argo adds what Argo's controller does otherwise and never ends: a ContainerSet
-that is evicted inside a DAG (deviation 2).
+It is played by the rules of this library. -as argo adds what Argo's controller leaves open, so that the workflow never ends, by the
+numbers of testdata/DEVIATIONS.md: a ContainerSet that is evicted inside a DAG (2), a Retry in a DAG that fails fast (14), and a
+daemon that is a ContainerSet in a DAG (22). It says which others are not played.
 
 Exit code 0: the workflow survives them all. 1: it does not. 2: the input can't be read, or there is too much to simulate.
 
@@ -48,7 +44,7 @@ Examples:
 
 Usage:
   nodestatus whatif [-any 1|2] [-limit N] [-o text|json] FILE|-
-  nodestatus whatif -suggest | -as argo | -all | -templates FILE ...
+  nodestatus whatif -suggest | -as argo | -all | -templates FILE | -name NAME ...
 `
 
 // whatifFlags are those of the command.
@@ -69,6 +65,7 @@ func newWhatifFlags(std stdio, outputs string) *whatifFlags {
 	f.shared(outputs)
 	f.lose = f.set.Int("any", 1, "how many pods may be lost in one run: 1 or 2 `pods`")
 	f.limit = f.set.Int("limit", whatif.DefaultMaxSimulations, "give up if more than `N` simulations are needed")
+	f.chooses()
 	f.all = f.set.Bool("all", false, "show the losses that do no damage, too")
 	f.suggest = f.set.Bool("suggest", false, "look for the smallest change with which the workflow survives")
 	f.as = f.set.String("as", "nodestatus", "by whose `rules` it is played: nodestatus or argo")
@@ -114,7 +111,7 @@ func whatifCommand(args []string, std stdio) error {
 	if *f.output == "json" {
 		err = printLosses(out, w, r, *f.as, found)
 	} else {
-		t := &whatifText{out: out, paint: painterFor(std.out), w: w, result: r, all: *f.all, as: *f.as, found: found}
+		t := &whatifText{out: out, paint: painterFor(std.out), columns: columnsOf(std.out), w: w, result: r, all: *f.all, as: *f.as, found: found}
 		t.print()
 	}
 	if flushed := out.Flush(); err == nil {
@@ -187,456 +184,4 @@ func (p *progress) end() {
 	if p.shown {
 		fmt.Fprint(p.out, "\r\x1b[K")
 	}
-}
-
-// whatifText prints the losses for people.
-type whatifText struct {
-	out    io.Writer
-	paint  painter
-	w      *argo.Workflow
-	result *whatif.Result
-	all    bool   // the losses that do no damage, too
-	as     string // by whose rules
-	found  *suggestion
-}
-
-func (t *whatifText) print() {
-	r := t.result
-	fmt.Fprintf(t.out, "Verdict:      %s\n", t.verdict())
-	fmt.Fprintf(t.out, "Name:         %s\n", tree.Visible(t.w.Name))
-	if t.w.Namespace != "" {
-		fmt.Fprintf(t.out, "Namespace:    %s\n", tree.Visible(t.w.Namespace))
-	}
-	undisturbed := t.paint.phase(r.Undisturbed.Phase, said(r.Undisturbed.String()))
-	fmt.Fprintf(t.out, "Undisturbed:  %s, %s from now on\n", undisturbed, count(r.Pods, "pod"))
-	fmt.Fprintf(t.out, "Because:      %s\n", said(r.Verdict.String()))
-	if t.as == "argo" {
-		fmt.Fprint(t.out, "Rules:        Argo's controller, as far as it never ends by deviation 2\n")
-	} else {
-		fmt.Fprint(t.out, "Rules:        nodestatus (see -as argo)\n")
-	}
-	t.held()
-	t.assumptions()
-	single, pairs := t.rows()
-	shown := t.damaging(single)
-	t.table(shown)
-	if left := len(single) - len(shown); left > 0 {
-		fmt.Fprintf(t.out, "\nWithout damage: %s more (-all shows them).\n", count(left, "row"))
-	}
-	if r.Verdict.Any == 2 && len(r.Losses) > 0 {
-		fmt.Fprint(t.out, "\nPairs that do more damage than each loss alone:\n")
-		if len(pairs) == 0 {
-			fmt.Fprint(t.out, "  none\n")
-		}
-		t.table(pairs)
-	}
-	if len(shown)+len(pairs) > 0 {
-		fmt.Fprint(t.out, `
-pending: it exists and does not run yet. reporting: it has done all, and its result was not seen yet. deleted: the pod does not
-exist any more. evicted: its machine failed it. Without a word in parentheses it is both.
-`)
-	}
-	t.suggestion()
-}
-
-// verdict says in a line whether the workflow can run on machines that go away.
-func (t *whatifText) verdict() string {
-	r, s := t.result, &t.w.Snapshot
-	if s.Shutdown != "" && !s.Phase.Completed() {
-		when := ""
-		if s.Phase == nodegraph.PhasePlanned {
-			when = " before it begins"
-		}
-		return t.paint.bad(fmt.Sprintf("NOT safe: spec.shutdown is %s: it stops the workflow%s", s.Shutdown, when))
-	}
-	if r.Verdict.Survives {
-		return "safe on spot machines: " + said(r.Verdict.Because)
-	}
-	if r.Partial && r.Verdict.Fatal == 0 {
-		return t.paint.bad(said(r.Verdict.Because))
-	}
-	var names []string
-	for k := range r.Losses {
-		l := &r.Losses[k]
-		if name := t.pod(l.Lost[0]); !l.Survived() && len(l.Lost) == 1 && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	switch {
-	case len(names) == 0:
-		return t.paint.bad("NOT safe on spot machines: " + said(r.Verdict.Because))
-	case len(names) == 1:
-		return t.paint.bad(fmt.Sprintf("NOT safe on spot machines: losing %s fails it", tree.Visible(names[0])))
-	case len(names) > 6:
-		names = append(names[:6], fmt.Sprintf("%d more", len(names)-6))
-	}
-	return t.paint.bad(fmt.Sprintf("NOT safe on spot machines: losing any of %s fails it", tree.Visible(strings.Join(names, ", "))))
-}
-
-// held says what of the object itself keeps the workflow from running.
-func (t *whatifText) held() {
-	if s := t.w.Snapshot; s.Shutdown != "" {
-		fmt.Fprintf(t.out, "Note:         spec.shutdown is %s: remove it before you submit a copy\n", s.Shutdown)
-	} else if s.Suspended {
-		fmt.Fprint(t.out, "Note:         spec.suspend is true: it is assumed that somebody resumes the workflow (argo resume)\n")
-	}
-}
-
-// damaging are the rows that do any damage, or all of them.
-func (t *whatifText) damaging(rows []lossRow) []lossRow {
-	if t.all {
-		return rows
-	}
-	var list []lossRow
-	for _, r := range rows {
-		if l := r.loss; !l.Survived() || len(l.Failed)+len(l.Omitted)+len(l.NeverStarted) > 0 {
-			list = append(list, r)
-		}
-	}
-	return list
-}
-
-func (t *whatifText) assumptions() {
-	if slices.ContainsFunc(t.w.Unresolved, func(u argo.Unresolved) bool { return strings.HasSuffix(u.Field, ".templateRef") }) {
-		fmt.Fprint(t.out, "Note:         it refers to templates that the object does not hold: give them with -templates FILE\n")
-	}
-	if len(t.result.Assumed)+len(t.w.Unresolved) == 0 {
-		return
-	}
-	fmt.Fprint(t.out, "\nAssumed:\n")
-	for _, a := range t.result.Assumed {
-		if slices.ContainsFunc(t.w.Unresolved, func(u argo.Unresolved) bool { return a.Text == u.Field+": "+u.Text }) {
-			continue // it stands among the fields below
-		}
-		what := "is true"
-		if a.Items >= 0 {
-			what = "has " + count(a.Items, "item")
-		}
-		fmt.Fprintf(t.out, "  %s: %s %s\n", tree.Visible(a.Node), said(a.Text), what)
-	}
-	for _, u := range t.w.Unresolved {
-		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", tree.Visible(u.Field), said(u.Text), u.CountsAs)
-	}
-}
-
-// A lossRow is one row: losses of the same pods with the same consequences.
-type lossRow struct {
-	loss *whatif.Loss                   // the first of them
-	pods string                         // what is lost
-	when []string                       // the moments and ways
-	once map[whatif.Moment][]whatif.Way // of single losses, the same
-}
-
-// rows groups the losses that do the same.
-func (t *whatifText) rows() (single, pairs []lossRow) {
-	alone := make(map[whatif.Lost]*whatif.Loss)
-	at := make(map[string]int)
-	for k := range t.result.Losses {
-		l := &t.result.Losses[k]
-		if len(l.Lost) > 1 {
-			continue
-		}
-		alone[l.Lost[0]] = l
-		key := fmt.Sprint(t.pod(l.Lost[0]), l.Phase, "|", t.becomes(l), t.retried(l))
-		row, ok := at[key]
-		if !ok {
-			row = len(single)
-			at[key] = row
-			single = append(single, lossRow{loss: l, pods: t.pod(l.Lost[0]), once: make(map[whatif.Moment][]whatif.Way)})
-		}
-		once := single[row].once
-		once[l.Lost[0].When] = append(once[l.Lost[0].When], l.Lost[0].How)
-	}
-	for k := range single {
-		for _, m := range []whatif.Moment{whatif.Pending, whatif.Running, whatif.Reporting} {
-			switch how := single[k].once[m]; {
-			case len(how) == 1:
-				single[k].when = append(single[k].when, fmt.Sprintf("%s (%s)", m, how[0]))
-			case len(how) > 1:
-				single[k].when = append(single[k].when, string(m))
-			}
-		}
-	}
-	return single, t.pairs(alone)
-}
-
-// pairs groups the pairs that do more damage than each of their losses alone does.
-func (t *whatifText) pairs(alone map[whatif.Lost]*whatif.Loss) []lossRow {
-	var rows []lossRow
-	ways := []int{}
-	at := make(map[string]int)
-	for k := range t.result.Losses {
-		l := &t.result.Losses[k]
-		if len(l.Lost) < 2 {
-			continue
-		}
-		second := l.Lost[1]
-		second.Pod = 1 // a pod that is made again is lost as the one before it
-		if !more(l, alone[l.Lost[0]], alone[second]) {
-			continue
-		}
-		pods := t.pod(l.Lost[0]) + ", then " + t.pod(l.Lost[1])
-		key := fmt.Sprint(pods, l.Phase, "|", t.becomes(l), t.retried(l))
-		row, ok := at[key]
-		if !ok {
-			row = len(rows)
-			at[key] = row
-			when := fmt.Sprintf("%s (%s), %s (%s)", l.Lost[0].When, l.Lost[0].How, l.Lost[1].When, l.Lost[1].How)
-			rows, ways = append(rows, lossRow{loss: l, pods: pods, when: []string{when}}), append(ways, 0)
-		}
-		ways[row]++
-	}
-	for k := range rows {
-		switch {
-		case ways[k] == 2:
-			rows[k].when = append(rows[k].when, "or in another way")
-		case ways[k] > 2:
-			rows[k].when = append(rows[k].when, fmt.Sprintf("or in %d other ways", ways[k]-1))
-		}
-	}
-	return rows
-}
-
-// more tells whether a pair ends the workflow and neither of its losses alone does, or spoils a node that neither does.
-// A second loss that is possible only after the first has nothing to be compared with.
-func more(pair *whatif.Loss, alone ...*whatif.Loss) bool {
-	fatal := false
-	known := make(map[string]bool)
-	for _, l := range alone {
-		if l == nil {
-			continue
-		}
-		fatal = fatal || !l.Survived()
-		for _, n := range slices.Concat(l.Failed, l.Omitted, l.NeverStarted) {
-			known[n.ID] = true
-		}
-	}
-	spoilt := slices.Concat(pair.Failed, pair.Omitted, pair.NeverStarted)
-	return !pair.Survived() && !fatal || slices.ContainsFunc(spoilt, func(n whatif.Node) bool { return !known[n.ID] })
-}
-
-// pod names what is lost, without the name of the workflow before it.
-func (t *whatifText) pod(l whatif.Lost) string {
-	name := t.short(l.Name)
-	if l.Agent {
-		name = "agent of " + name
-	}
-	if l.Pod > 1 {
-		name += fmt.Sprintf(" #%d", l.Pod)
-	}
-	return name
-}
-
-func (t *whatifText) short(name string) string {
-	if rest, ok := strings.CutPrefix(name, t.w.Name+"."); ok {
-		return rest
-	}
-	return name
-}
-
-// retried says what was done about the loss.
-func (t *whatifText) retried(l *whatif.Loss) string {
-	var parts []string
-	for _, r := range l.Retries {
-		left := "no limit"
-		if r.Left != whatif.NoLimit {
-			left = fmt.Sprintf("%d left", r.Left)
-		}
-		if r.Attempts > 0 {
-			parts = append(parts, fmt.Sprintf("%s +%d (%s)", t.short(r.Name), r.Attempts, left))
-		} else if l.Remade == 0 && len(l.Failed) > 0 {
-			parts = append(parts, t.short(r.Name)+" not retried")
-		}
-	}
-	if l.Remade > 0 {
-		parts = append(parts, "made again")
-	}
-	if len(parts) == 0 {
-		return "-"
-	}
-	return strings.Join(parts, "; ")
-}
-
-// becomes says what else the loss brings about.
-func (t *whatifText) becomes(l *whatif.Loss) string {
-	var parts []string
-	for _, p := range []struct {
-		what string
-		list []whatif.Node
-	}{{"fails", l.Failed}, {"omitted", l.Omitted}, {"never starts", l.NeverStarted}} {
-		var names []string
-		for _, n := range p.list {
-			if n.Name != t.w.Name { // that is the workflow's phase
-				names = append(names, t.short(n.Name))
-			}
-		}
-		if len(names) > 3 {
-			names = append(names[:3], fmt.Sprintf("%d more", len(names)-3))
-		}
-		if len(names) > 0 {
-			parts = append(parts, p.what+" "+strings.Join(names, ", "))
-		}
-	}
-	if len(l.Waits) > 0 {
-		parts = append(parts, "waits for "+strings.Join(l.Waits, ", "))
-	}
-	if len(parts) == 0 {
-		return "-"
-	}
-	return strings.Join(parts, "; ")
-}
-
-// table prints rows in columns as wide as they need to be.
-func (t *whatifText) table(rows []lossRow) {
-	if len(rows) == 0 {
-		return
-	}
-	lines := [][]string{{"POD", "LOST", "WORKFLOW", "RETRIED", "CONSEQUENCES"}}
-	phases := []nodegraph.Phase{nodegraph.PhasePlanned}
-	for _, r := range rows {
-		phase := r.loss.Phase.String()
-		if len(r.loss.Waits) > 0 {
-			phase = "never ends"
-		}
-		lines = append(lines, []string{tree.Visible(r.pods), strings.Join(r.when, ", "), phase, tree.Visible(t.retried(r.loss)), said(t.becomes(r.loss))})
-		phases = append(phases, r.loss.Phase)
-	}
-	wide := make([]int, len(lines[0]))
-	for _, line := range lines {
-		for c, cell := range line {
-			wide[c] = max(wide[c], width(cell))
-		}
-	}
-	fmt.Fprintln(t.out)
-	for k, line := range lines {
-		for c, cell := range line {
-			gap := strings.Repeat(" ", wide[c]-width(cell)+2)
-			if c == len(line)-1 {
-				gap = "\n"
-			}
-			if c == 2 {
-				cell = t.paint.phase(phases[k], cell)
-			}
-			fmt.Fprint(t.out, cell+gap)
-		}
-	}
-}
-
-// The object that -o json prints. Field names are stable; lists are there also where they are empty.
-type (
-	whatifJSON struct {
-		Workflow    string           `json:"workflow"`
-		Any         int              `json:"any"` // how many pods may be lost in one run
-		Survives    bool             `json:"survives"`
-		Because     string           `json:"because"`
-		Fatal       int              `json:"fatal"`       // how many of the losses it does not survive
-		Pods        int              `json:"pods"`        // of the undisturbed run, from now on
-		Simulations int              `json:"simulations"` // the undisturbed run included
-		Undisturbed outcomeJSON      `json:"undisturbed"`
-		Assumed     []assumedJSON    `json:"assumed"`
-		Unresolved  []unresolvedJSON `json:"unresolved"`        // fields of the specification whose value only the controller knows
-		Losses      []lossJSON       `json:"losses"`            // the worst first
-		Partial     bool             `json:"partial,omitempty"` // it was interrupted: other losses may be fatal, too
-		Rules       string           `json:"rules"`             // nodestatus or argo
-		Suggestion  *suggestion      `json:"suggestion,omitempty"`
-	}
-	outcomeJSON struct {
-		Phase   string   `json:"phase"` // of the workflow
-		Message string   `json:"message"`
-		Waits   []string `json:"waits"` // what it waits for, for ever; empty if it ends
-	}
-	assumedJSON struct {
-		Node  string `json:"node"`
-		Text  string `json:"text"`
-		Holds *bool  `json:"holds,omitempty"` // of a condition
-		Items *int   `json:"items,omitempty"` // of a loop: how many
-	}
-	unresolvedJSON struct {
-		Field    string `json:"field"`
-		Text     string `json:"text"`
-		CountsAs string `json:"countsAs"`
-	}
-	lossJSON struct {
-		Lost     []lostJSON `json:"lost"` // one or two, in the order in which they are lost
-		Survives bool       `json:"survives"`
-		outcomeJSON
-		Retries      []retryJSON    `json:"retries"`      // the Retry nodes around the lost pods
-		MadeAgain    int            `json:"madeAgain"`    // pods made again without a further attempt
-		Failed       []lossNodeJSON `json:"failed"`       // that do not fail undisturbed
-		Omitted      []lossNodeJSON `json:"omitted"`      // that run undisturbed
-		NeverStarted []lossNodeJSON `json:"neverStarted"` // likewise
-	}
-	lostJSON struct {
-		Node  string `json:"node"` // the name
-		ID    string `json:"id"`
-		Pod   int    `json:"pod"`   // which pod of the node, from 1
-		Agent bool   `json:"agent"` // it is the pod that serves the node
-		When  string `json:"when"`  // pending, running or reporting
-		How   string `json:"how"`   // deleted or evicted
-	}
-	retryJSON struct {
-		Node     string `json:"node"`
-		ID       string `json:"id"`
-		Attempts int    `json:"attempts"` // further ones
-		Left     *int   `json:"left"`     // null for no limit
-	}
-	lossNodeJSON struct {
-		Node    string `json:"node"`
-		ID      string `json:"id"`
-		Type    string `json:"type"`
-		Phase   string `json:"phase"` // empty for one that never started
-		Message string `json:"message"`
-	}
-)
-
-func printLosses(out io.Writer, w *argo.Workflow, r *whatif.Result, rules string, found *suggestion) error {
-	object := whatifJSON{
-		Workflow: w.Name, Any: r.Verdict.Any, Survives: r.Verdict.Survives, Because: r.Verdict.Because, Fatal: r.Verdict.Fatal,
-		Pods: r.Pods, Simulations: r.Simulations, Undisturbed: outcomeOf(r.Undisturbed),
-		Assumed: []assumedJSON{}, Unresolved: []unresolvedJSON{}, Losses: []lossJSON{}, Partial: r.Partial, Rules: rules, Suggestion: found,
-	}
-	for _, a := range r.Assumed {
-		item := assumedJSON{Node: a.Node, Text: a.Text, Holds: &a.Holds}
-		if a.Items >= 0 {
-			item.Holds, item.Items = nil, &a.Items
-		}
-		object.Assumed = append(object.Assumed, item)
-	}
-	for _, u := range w.Unresolved {
-		object.Unresolved = append(object.Unresolved, unresolvedJSON(u))
-	}
-	for k := range r.Losses {
-		l := &r.Losses[k]
-		item := lossJSON{
-			Survives: l.Survived(), outcomeJSON: outcomeOf(l.Outcome), Retries: []retryJSON{}, MadeAgain: l.Remade,
-			Failed: lossNodes(l.Failed), Omitted: lossNodes(l.Omitted), NeverStarted: lossNodes(l.NeverStarted),
-		}
-		for _, p := range l.Lost {
-			item.Lost = append(item.Lost, lostJSON{p.Name, p.ID, p.Pod, p.Agent, string(p.When), string(p.How)})
-		}
-		for _, retried := range l.Retries {
-			left := &retried.Left
-			if retried.Left == whatif.NoLimit {
-				left = nil
-			}
-			item.Retries = append(item.Retries, retryJSON{retried.Name, retried.ID, retried.Attempts, left})
-		}
-		object.Losses = append(object.Losses, item)
-	}
-	e := json.NewEncoder(out)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(object)
-}
-
-func outcomeOf(o whatif.Outcome) outcomeJSON {
-	return outcomeJSON{o.Phase.String(), o.Message, append([]string{}, o.Waits...)}
-}
-
-func lossNodes(nodes []whatif.Node) []lossNodeJSON {
-	list := []lossNodeJSON{}
-	for _, n := range nodes {
-		list = append(list, lossNodeJSON{n.Name, n.ID, n.Kind.String(), n.Phase.String(), n.Message})
-	}
-	return list
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nodestatus/nodestatus/examples/tree"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate/diagnose"
 )
@@ -23,7 +25,8 @@ type workflowFlags struct {
 	now       *string
 	patience  *time.Duration
 	templates *string
-	runs      bool // templates are read as what is made of them
+	name      *string // of the one workflow or template that is meant; nil where all are
+	runs      bool    // templates are read as what is made of them
 
 	library *argo.Templates    // of -templates
 	index   *diagnose.PodIndex // of -pods
@@ -48,6 +51,11 @@ func (f *workflowFlags) shared(outputs string) {
 	f.output = f.set.String("o", strings.Split(outputs, "|")[0], "output `format`: "+strings.ReplaceAll(outputs, "|", " or "))
 	f.set.StringVar(f.output, "output", strings.Split(outputs, "|")[0], "the same as -o")
 	f.templates = f.set.String("templates", "", "`FILE` with WorkflowTemplates and ClusterWorkflowTemplates that the workflow refers to")
+}
+
+// chooses adds the flag with which one of several is chosen.
+func (f *workflowFlags) chooses() {
+	f.name = f.set.String("name", "", "`NAME` of the workflow or template that is meant, where the file has several")
 }
 
 // files reads flags and the files; flags may come after them, as with kubectl. What comes after -- is a file.
@@ -132,33 +140,43 @@ func (f *workflowFlags) input(file string, std stdio) (*argo.Workflow, diagnose.
 // it holds nothing but one template, that is read as what is made of it.
 func (f *workflowFlags) one(data []byte) (*argo.Workflow, error) {
 	w, err := argo.Read(data, f.options()...)
-	if err == nil || !f.runs {
-		return w, err
+	if f.name == nil || *f.name == "" {
+		if err == nil || !f.runs {
+			return w, err
+		}
 	}
 	library, other := argo.ReadTemplates(bytes.NewReader(data))
 	if other != nil {
-		return nil, err
+		return nil, cmp.Or(err, other)
 	}
 	for _, more := range [][]argo.Option{nil, {argo.WithRuns()}} {
-		found := 0
+		var names []string
 		d := argo.NewDecoder(bytes.NewReader(data), append(more, argo.WithTemplates(f.library.With(library)))...)
 		for {
 			next, problem := d.Next()
 			if errors.Is(problem, io.EOF) {
 				break
 			}
-			if problem == nil {
-				w, found = next, found+1
+			if problem == nil && f.means(next.Name) {
+				w, names = next, append(names, next.Name)
 			}
 		}
 		switch {
-		case found == 1:
+		case len(names) == 1:
 			return w, nil
-		case found > 1:
-			return nil, fmt.Errorf("want one workflow, found %d", found)
+		case len(names) > 1:
+			return nil, fmt.Errorf("want one workflow, found %d (%s): choose one with -name NAME", len(names), tree.Shortened(strings.Join(names, ", "), 200))
 		}
 	}
+	if f.name != nil && *f.name != "" {
+		err = fmt.Errorf("no workflow and no template has the name %q", *f.name)
+	}
 	return nil, err
+}
+
+// means reports whether a workflow or template of this name may be meant.
+func (f *workflowFlags) means(name string) bool {
+	return f.name == nil || *f.name == "" || *f.name == name
 }
 
 // hinted adds what a user of the program can do about an error.

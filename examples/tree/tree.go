@@ -10,10 +10,10 @@ import (
 
 // A Line is what is shown of one node.
 type Line struct {
-	Phase   nodegraph.Phase
-	Message string
-	Detail  string // said after the message
-	Note    string // said last, after an arrow
+	Phase   nodegraph.Phase // also decides the mark before the name
+	Message string          // the node's own words; only the beginning of a long message is shown
+	Detail  string          // said after the message
+	Note    string          // said last, after an arrow
 }
 
 // mostMessage is how much of a message is shown.

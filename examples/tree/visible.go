@@ -9,7 +9,7 @@ import (
 )
 
 // Visible returns text as a terminal may show it. Characters that move the cursor, change colours or the direction of the text, end
-// a line or take no room become escapes of JSON: names and messages come from whoever submits workflows.
+// a line or take no room become escapes of JSON. Names and messages come from whoever submits workflows.
 func Visible(text string) string {
 	if utf8.ValidString(text) && strings.IndexFunc(text, Hidden) < 0 {
 		return text

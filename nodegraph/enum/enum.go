@@ -9,7 +9,7 @@ import (
 // An Error says that a text, or a number, is no value of an enumeration.
 type Error struct {
 	Type string // of the enumeration
-	Text string
+	Text string // what is none of its names, or the number that is none of its values
 }
 
 // Error names the enumeration and the text.
@@ -17,8 +17,8 @@ func (e *Error) Error() string { return fmt.Sprintf("%q is no %s", e.Text, e.Typ
 
 // Names are the names of an enumeration, by value.
 type Names struct {
-	Type string // of the enumeration
-	Of   []string
+	Type string   // of the enumeration
+	Of   []string // the name of each value, at the place of the value
 }
 
 // String is the name of value v, or its number for what is no value.

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -80,7 +81,13 @@ func (d *diagnosis) lateAt(kind Kind, r *nodegraph.NodeStatus, since time.Time, 
 }
 
 // ago is how long something has been so, in words.
-func (d *diagnosis) ago(since time.Time) string { return round(d.in.Now.Sub(since)).String() }
+func (d *diagnosis) ago(since time.Time) string {
+	age := d.in.Now.Sub(since).Round(time.Second)
+	if age < 48*time.Hour {
+		return age.String()
+	}
+	return fmt.Sprintf("%dd%dh", int(age.Hours())/24, int(age.Hours())%24)
+}
 
 const lookAtController = "check that the controller runs and watches this namespace, and restart it"
 

@@ -81,7 +81,7 @@ func (f *Fleet) forget(key string) {
 // Len is how many workflows there are.
 func (f *Fleet) Len() int { return len(f.rows) }
 
-// Rows returns the workflows, the worst first and of one verdict the oldest first, with what they wait for joined.
+// Rows returns the workflows, the worst first; of those of one bad verdict the one for which most others wait, and then the oldest; with what they wait for joined.
 func (f *Fleet) Rows() []Row {
 	rows := make([]Row, len(f.rows))
 	copy(rows, f.rows)
@@ -96,9 +96,17 @@ func (f *Fleet) Rows() []Row {
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b Row) int {
-		return cmp.Or(a.Verdict.Compare(b.Verdict), compareTimes(a.Since, b.Since), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(a.Verdict.Compare(b.Verdict), b.heldUp()-a.heldUp(), compareTimes(a.Since, b.Since), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
 	return rows
+}
+
+// heldUp is how many others wait for a workflow about which somebody has to do something.
+func (r *Row) heldUp() int {
+	if !r.Verdict.Bad() {
+		return 0
+	}
+	return len(r.Awaiting)
 }
 
 func waitFor(n int) string {

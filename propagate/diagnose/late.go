@@ -28,7 +28,7 @@ func (d *diagnosis) unsettled(r *nodegraph.NodeStatus) {
 	if !ok || !should.Phase.Settled() || !done || !d.hadTime(since) {
 		return
 	}
-	reason := fmt.Sprintf("all inside it has ended, %s ago", round(d.in.Now.Sub(since)))
+	reason := fmt.Sprintf("all inside it has ended, %s ago", d.ago(since))
 	// With success the controller stores outputs, which can't be done from here; a group of items has none of its own.
 	heals, remedy := should.Phase.Unsuccessful() || r.Kind == nodegraph.KindTaskGroup, "heal the workflow, and check that the controller runs"
 	if !heals {
@@ -89,7 +89,7 @@ func (d *diagnosis) unsettledWorkflow() {
 	}
 	d.report.Findings = append(d.report.Findings, Finding{
 		Kind: Stalled, Node: *w, Since: since, Remedy: restartController,
-		Reason: fmt.Sprintf("all inside it has ended, %s ago, and it is not complete", round(d.in.Now.Sub(since))),
+		Reason: fmt.Sprintf("all inside it has ended, %s ago, and it is not complete", d.ago(since)),
 	})
 }
 

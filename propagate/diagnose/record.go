@@ -137,8 +137,6 @@ func ended(r *nodegraph.NodeStatus) time.Time {
 	return r.Finished
 }
 
-func round(age time.Duration) time.Duration { return age.Round(time.Second) }
-
 func latest(times ...time.Time) (at time.Time) {
 	for _, t := range times {
 		if t.After(at) {

@@ -29,7 +29,7 @@ func (d *diagnosis) missingResults() {
 		}
 		f := d.found(ResultMissing, r, State{r.Phase, r.Message}, true,
 			fmt.Sprintf("it ended %s ago and its task result was never reported complete (%s): restarting the controller does not help",
-				round(d.in.Now.Sub(ended(r))), field),
+				d.ago(ended(r)), field),
 			"label its WorkflowTaskResult as complete, and let the executor create and patch workflowtaskresults; or heal the workflow")
 		f.Since = ended(r)
 	}

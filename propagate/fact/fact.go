@@ -19,9 +19,9 @@ import (
 // the engine knows as the latest. When a container runs again, all that come after it begin anew in a run of that number
 // and count on from there.
 type PodInstance struct {
-	UID     string
-	Created time.Time // UTC
-	Attempt int
+	UID     string    // of the pod; empty if the host does not know
+	Created time.Time // when the pod was created, UTC; zero if the host does not know
+	Attempt int       // the number of the run inside the pod; 0 for the latest that is known
 }
 
 // Named reports whether anything is said of which pod it is.
@@ -60,26 +60,26 @@ func (s *Stage) UnmarshalText(text []byte) error { return enum.Unmarshal(&stageN
 type Fact struct {
 	Created time.Time // when the node was created (Argo: startedAt); zero for a planned node
 
-	Serial         int64  // orders the incarnations of the node's pod
-	UID            string // of the pod, empty while unknown
-	Attempt        int    // run inside the pod, 1 the first
-	Stage          Stage
+	Serial         int64           // orders the incarnations of the node's pod
+	UID            string          // of the pod, empty while unknown
+	Attempt        int             // run inside the pod, 1 the first
+	Stage          Stage           // how far this incarnation has come
 	Ran            bool            // this incarnation was seen running
 	Ready          bool            // every container of the pod was ready: what makes a daemon fulfilled
 	Phase          nodegraph.Phase // StageEnded, StageStopped: how it ended; of a TaskGroup of daemons that it has succeeded
 	Message        string          // what the observation said
 	Reason         string          // the pod's status reason, for retry decisions; the key of the lock it waits for
 	ExitCode       int             // of the main container
-	HasExit        bool
-	Conditions     string    // types of the pod's conditions that were seen to be true, sorted, joined by commas
-	Finished       time.Time // when it ended; the time of the event where the observation does not say
-	Undated        bool      // a pod that ended nobody knows when, as one without containers: Finished is when that was told
-	Unsynced       bool      // its results are still on their way (Argo: taskResultSynced false)
-	Synced         bool      // its results are stored, or never will be: Unsynced can't become true again
-	RecreateSerial int64     // the serial after that of the last pod for which the host was asked to make another
-	Restarts       int       // how often its pod was made anew without a new attempt
-	Halted         string    // of a composite that a shutdown found unfinished: its strategy
-	Released       bool      // a daemon that was ended with its boundary, or a node whose hook had no room: nothing overrides that
+	HasExit        bool            // ExitCode is known
+	Conditions     string          // types of the pod's conditions that were seen to be true, sorted, joined by commas
+	Finished       time.Time       // when it ended; the time of the event where the observation does not say
+	Undated        bool            // a pod that ended nobody knows when, as one without containers: Finished is when that was told
+	Unsynced       bool            // its results are still on their way (Argo: taskResultSynced false)
+	Synced         bool            // its results are stored, or never will be: Unsynced can't become true again
+	RecreateSerial int64           // the serial after that of the last pod for which the host was asked to make another
+	Restarts       int             // how often its pod was made anew without a new attempt
+	Halted         string          // of a composite that a shutdown found unfinished: its strategy
+	Released       bool            // it is a daemon that was ended with its boundary, or its hook had no room: nothing undoes that
 
 	Lock     LockState // of the node's own mutexes and semaphores
 	Waited   bool      // it was created before it held its locks
@@ -88,7 +88,8 @@ type Fact struct {
 	CacheHit bool      // it ended because its memoization key was found
 	Reopened bool      // of a composite: a manual retry has opened it again, around what stays
 	// SeenEnded: it had ended before the last event. Of a TaskGroup that is what Argo waits for before it starts the exit hook; inside a
-	// DAG or Steps no hook becomes due after it. Of a hook it says that its owner had ended when the host answered.
+	// DAG or Steps no hook becomes due after it. Of a hook it says that its owner had ended when the host answered. Of a pod it says that
+	// a record tells of its end, and not which pod was the last.
 	SeenEnded bool
 }
 
@@ -121,11 +122,11 @@ type Answer uint8
 
 // The answers.
 const (
-	AnswerNone Answer = iota
-	AnswerAsked
-	AnswerRun
-	AnswerSkip
-	AnswerOmit // the engine's own: it was omitted, and a daemon that ends later does not undo that
+	AnswerNone  Answer = iota // the host was not asked
+	AnswerAsked               // the host was asked, and has not answered
+	AnswerRun                 // the condition holds, items took the place of a step, or the key is not in the cache
+	AnswerSkip                // the condition does not hold, or the key was found in the cache
+	AnswerOmit                // the engine's own: it was omitted, and a daemon that ends later does not undo that
 )
 
 var answerNames = enum.Names{Type: "Answer", Of: []string{"none", "asked", "run", "skip", "omit"}}
@@ -141,8 +142,8 @@ func (a *Answer) UnmarshalText(text []byte) error { return enum.Unmarshal(&answe
 
 // A Run orders incarnations and the runs inside them.
 type Run struct {
-	Serial  int64
-	Attempt int
+	Serial  int64 // of the pod, higher for a newer one; 0 for the first where nobody knows when it was created
+	Attempt int   // of the run inside the pod, 1 the first
 }
 
 // Run is the run that the fact is about.
@@ -218,8 +219,8 @@ func (f *Fact) join(o Fact) {
 	}
 }
 
-// KeepsMessage reports whether what was said in a stage stays when a further observation of the run is joined: an absence says
-// nothing, and what was said of a pod that runs stays while it does, and when it ends well (Argo: assessNodeStatus).
+// KeepsMessage reports whether what was said in a stage stays when a further observation of the run is joined. An absence says
+// nothing. What was said of a pod that runs stays while it does, and when it ends well (Argo: assessNodeStatus).
 func (was Stage) KeepsMessage(is Stage, phase nodegraph.Phase, message string) bool {
 	ran := was == StageRunning || was == StageEnded
 	return is == StageGone || message == "" && ran && (is == StageRunning || is == StageEnded && phase == nodegraph.PhaseSucceeded)

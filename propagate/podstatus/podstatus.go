@@ -25,8 +25,8 @@ import (
 
 // The annotations by which a pod names its node. Argo's controller sets the same.
 const (
-	NodeID   = "workflows.argoproj.io/node-id"
-	NodeName = "workflows.argoproj.io/node-name"
+	NodeID   = "workflows.argoproj.io/node-id"   // the id of the node; [Of] reads it first
+	NodeName = "workflows.argoproj.io/node-name" // the name of the node, for pods without an id
 )
 
 // Of returns what is observed of a pod. It shares nothing with the pod.

@@ -8,8 +8,8 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// Resolve answers the when that an action holds, from what the engine knows: statuses, exit codes and ids of the tasks
-// and steps that come before the node, and the status of the workflow. It is false where a variable stands for
+// Resolve answers the when that an action holds, from what the engine knows. That is the statuses, exit codes and ids of the
+// tasks and steps that come before the node, and the status of the workflow. It is false where a variable stands for
 // something else.
 func Resolve(e *propagate.Engine, a *propagate.Action) (propagate.Event, bool) {
 	when, known := fill(a.Message, func(name string) (string, bool) { return variable(e, a.Node, name) })

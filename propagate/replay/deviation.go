@@ -13,8 +13,8 @@ func DeviationName(n int) string { return deviations[n-1].name }
 
 // A deviation is a place where the controller breaks an invariant that the library keeps.
 //
-// The recogniser occurs looks at one node in one frame, at what is directly around it, inside it and before it, and at what
-// was recorded of them in the frame before. It excuses that node alone. What the deviation brings about elsewhere in the
+// The recogniser occurs looks at one node in one frame, and at what is directly around it, inside it and before it. It also looks
+// at what was recorded of them in the frame before. It excuses that node alone. What the deviation brings about elsewhere in the
 // same frame is recognised node by node by follows, each time at a neighbour whose difference has the number already.
 type deviation struct {
 	name    string

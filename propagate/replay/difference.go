@@ -10,8 +10,8 @@ import (
 
 // A Difference is a node, or the workflow, of which the recording and the engine disagree after a frame.
 type Difference struct {
-	Recording string
-	Frame     int
+	Recording string // its name
+	Frame     int    // its number, from 0
 	Start     int    // the frame that the run began with
 	ID, Name  string // of the node; empty for the workflow
 	Want      State  // recorded
@@ -45,10 +45,10 @@ func (d *Difference) String() string {
 
 // State is what a frame shows of one node. The zero State is a node that does not exist.
 type State struct {
-	Name    string
-	Kind    nodegraph.Kind
-	Phase   nodegraph.Phase
-	Message string
+	Name    string          // in full; empty for the workflow
+	Kind    nodegraph.Kind  // nodegraph.KindWorkflow for the workflow
+	Phase   nodegraph.Phase // as the status shows it
+	Message string          // as the status shows it
 }
 
 // String shows kind, phase and message, or "(none)".

@@ -12,10 +12,11 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// Dump plays a recording in one mode and writes all that the engine says, in the order in which the engine says it: after
-// every call each node that looks different with its explanation, and each obligation that came or went; after every frame
-// the changes and the actions. Two dumps are equal if and only if a host that plays the recording can't tell the engines
-// apart. A recording that can't be played to its end is dumped as far as it goes, and the error is the last line.
+// Dump plays a recording in one mode and writes all that the engine says, in the order in which the engine says it. After
+// every call it writes each node that looks different, with its explanation, and each obligation that came or went. After
+// every frame it writes the changes and the actions. Two dumps are equal if and only if a host that plays the recording can't
+// tell the engines apart. A recording that can't be played to its end is dumped as far as it goes, and the error is the last
+// line.
 func Dump(w io.Writer, r *Recording, mode Mode) error {
 	d := &dump{}
 	p := &Player{Recording: r, Mode: mode, After: func(e *propagate.Engine) error {

@@ -13,18 +13,18 @@ import (
 // the engine asked for is in the results that the Host returns, in the order in which it was carried out.
 // Answers come in the order of [propagate.Drive].
 type Host struct {
-	Engine   *propagate.Engine
-	Workflow string // unique among the hosts that share Locks
-	Locks    *propagate.LockTable
+	Engine   *propagate.Engine    // nobody else calls it
+	Workflow string               // unique among the hosts that share Locks
+	Locks    *propagate.LockTable // grants the locks; with nil Answer is asked about them
 
-	// Visits makes the host hand locks over as Argo's controller does, which visits the nodes of a workflow in order: where it
+	// Visits makes the host hand locks over as Argo's controller does, which visits the nodes of a workflow in order. Where it
 	// comes to one that has settled it gives the locks back, and for one that waits it asks anew. So a lock goes to the
 	// first that it comes to then, a new node or one that waits. One that it has visited before gets the lock, or hears who
 	// holds it now, with the next Step only.
 	Visits bool
-	// Answer, if set, is asked about every action that the host can't carry out by itself, such as a look-up in a cache, and about
-	// locks before they are asked for: the surroundings may not have them. It returns what the surroundings of the controller
-	// say to it, nothing if they don't.
+	// Answer, if set, is asked about every action that the host can't carry out by itself, such as a look-up in a cache. It is
+	// also asked about locks before they are asked for: the surroundings may not have them. It returns what the surroundings of
+	// the controller say to it, nothing if they don't.
 	Answer func(*propagate.Action) []propagate.Event
 	// After, if set, is called after every call of the engine; an error ends the step.
 	After func(*propagate.Engine) error

@@ -9,11 +9,11 @@ import (
 
 // A Verdict is what the judge found in one recording.
 type Verdict struct {
-	Recording string
-	Mode      Mode
-	Frames    int
-	Nodes     int // states compared, the workflow's included
-	Equal     int
+	Recording string // its name
+	Mode      Mode   // how it was played
+	Frames    int    // how many the recording has
+	Nodes     int    // states compared, the workflow's included
+	Equal     int    // those of Nodes that are the same
 	// Differences come frame by frame. A node differs at most once in a frame, however many runs show that it does.
 	Differences []Difference
 	// Waiting is what the library waits for after the last frame; nothing where the workflow is complete.

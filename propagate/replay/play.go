@@ -31,22 +31,22 @@ func (m *Mode) UnmarshalText(text []byte) error { return enum.Unmarshal(&modeNam
 
 // A Moment is the engine after a frame, and what the frame brought about.
 type Moment struct {
-	Frame  int
-	Engine *propagate.Engine
-	Result propagate.Result
+	Frame  int               // its number, from 0
+	Engine *propagate.Engine // as it is after the frame; in mode Free the next frame goes on with it
+	Result propagate.Result  // of all calls of the frame; a node has one change at most
 	// Unknown are the ids of recorded nodes that the specification never asks for (mode Step).
 	Unknown []string
 }
 
 // A Player plays one recording.
 type Player struct {
-	Recording *Recording
-	Mode      Mode
+	Recording *Recording // what is played; it is only read
+	Mode      Mode       // where each frame starts from
 	// After, if set, is called after every call of the engine.
 	After func(*propagate.Engine) error
-	// Locks, if set, is a table that the workflow shares with others (mode Free); Granted is called for those of them
-	// that got their locks because this workflow gave some back.
-	Locks   *propagate.LockTable
+	// Locks, if set, is a table that the workflow shares with others (mode Free).
+	Locks *propagate.LockTable
+	// Granted, if set, is called for holders of other workflows that got their locks because this one gave some back.
 	Granted func(propagate.Holder)
 
 	host         *Host

@@ -18,10 +18,10 @@ import (
 
 // A Recording is what a controller did with one workflow.
 type Recording struct {
-	Name        string
-	Description string
-	Engine      string // the controller and its version
-	Frames      []Frame
+	Name        string  // of the recording; in a LockTable also that of its workflow
+	Description string  // what the recording shows, for people
+	Engine      string  // the controller and its version
+	Frames      []Frame // one for each reconcile, at least one
 
 	workflow map[string]json.RawMessage
 	metadata json.RawMessage
@@ -29,12 +29,12 @@ type Recording struct {
 
 // A Frame is one reconcile.
 type Frame struct {
-	Now      time.Time // the controller's clock when it began
-	Events   []string  // what was done to the cluster since the frame before, for people
-	Pods     []propagate.PodStatus
-	Shutdown string             // the strategy in force, empty for none
-	Held     bool               // the workflow is suspended as a whole
-	Recorded nodegraph.Snapshot // the status the controller left
+	Now      time.Time             // the controller's clock when it began
+	Events   []string              // what was done to the cluster since the frame before, for people
+	Pods     []propagate.PodStatus // all that existed when it began
+	Shutdown string                // the strategy in force, empty for none
+	Held     bool                  // the workflow is suspended as a whole
+	Recorded nodegraph.Snapshot    // the status the controller left
 
 	respecified bool           // the specification changed with this frame
 	holders     map[string]int // how many held each semaphore
@@ -43,9 +43,9 @@ type Frame struct {
 
 // A FormatError says which part of a recording can't be read.
 type FormatError struct {
-	Recording string
-	Frame     int // -1 for the recording as a whole
-	Err       error
+	Recording string // its name, empty where that could not be read
+	Frame     int    // -1 for the recording as a whole
+	Err       error  // what is wrong with it, or the error of the engine that played it
 }
 
 // Error names the recording and the frame.

@@ -183,8 +183,8 @@ func (e *Evaluator) TakesPlace(m nodegraph.Index) bool {
 	return n.Exists() && !e.briefs[m].Phase().Settled() && !n.Waits()
 }
 
-// Held reports whether node i, or something around it, was opened again by a manual retry and waits for its locks, or comes after
-// something that is not fulfilled: a daemon or a hook that runs again. Nothing inside it starts until then.
+// Held reports whether node i, or something around it, was opened again by a manual retry and can't go on yet. It waits for its
+// locks, or comes after something that is not fulfilled: a daemon or a hook that runs again. Nothing inside it starts until then.
 func (e *Evaluator) Held(i nodegraph.Index) bool {
 	waits, after := e.heldBy(i)
 	return waits || after

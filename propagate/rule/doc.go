@@ -1,10 +1,10 @@
 // Package rule is the specification: what the phase of every node of a workflow is, given the graph, the facts and the time.
 //
-// A rule is a function that returns a verdict and writes nothing. It reads the fact of its own node, the verdicts on what is
-// directly inside that, and, while the node is planned, the verdicts on the siblings that it comes after. What else a rule
-// reads is named at its line. So causes come before effects, and all verdicts together are one fixed point. Effects that
-// run from a parent down to its members (shutdowns and deadlines, failing fast, the end of daemons) are facts that others
-// write between two passes; they are no edges of the fixed point.
+// A rule is a function that returns a verdict and writes nothing. It reads the fact of its own node and the verdicts on what is
+// directly inside that. While the node is planned, it also reads the verdicts on the siblings that the node comes after. What
+// else a rule reads is named at its line. So causes come before effects, and all verdicts together are one fixed point. Effects
+// that run from a parent down to its members (shutdowns and deadlines, failing fast, the end of daemons) are facts that others
+// write between two passes. They are no edges of the fixed point.
 //
 // Each chapter below has one rule. Its lines are numbered, and the first line that holds decides. In brackets stands the [Rule]
 // that a [Verdict] names; [Reason] and [Verdict] name the line, such as "Pod 5". Where a line follows a function of Argo's
@@ -36,7 +36,7 @@
 //  2. [invalid] The host could not answer for it or has no locks for it, or a limit has no room for it: Error, whatever happens before it.
 //  3. [planned] It is a task that no target needs: planned.
 //  4. [omitted] It was omitted before, after a daemon or what may have hooks yet: Omitted. That the daemon ends, or that a hook
-//     begins, or is a daemon and is tried again, does not undo it; nor does it undo that the node was skipped or is in Error.
+//     begins, or is a daemon and is tried again, does not undo it. Nor does it undo that the node was skipped or is in Error.
 //  5. [planned] Something it comes after is not clear: planned.
 //  6. [omitted] Its depends does not hold: Omitted (Argo: evaluateDependsLogic).
 //  7. [planned] It is the entry node, and the workflow has not started: planned.
@@ -51,23 +51,24 @@
 //  15. [wait-condition] It has a loop whose items nobody knows: planned, and the host is asked to expand it.
 //  16. [invalid] Its when is no condition: Error (Argo: shouldExecute).
 //  17. [wait-condition] Its when, a field of its template, or the expression of which it is the hook names what the library does
-//     not know: planned, and the host is asked to resolve it.
+//     not know: planned. The host is asked to resolve it.
 //  18. [when-false] Its when is false: Skipped.
 //  19. [ready] Else it may start: planned, and the engine starts it as soon as nothing holds it back.
 //
 // # Composite
 //
 // A created DAG, Steps, StepGroup, TaskGroup or Retry (compositeRule, lockWaitRule, wholeRule, closingRule). Where no line holds,
-// the chapter of its kind decides; one that has waited for a lock, or was not found in the cache, is Pending where that says
-// Running, as in Argo.
+// the chapter of its kind decides. A composite that has waited for a lock, or was not found in the cache, is Pending where that
+// chapter says Running, as in Argo.
 //
 //  1. [complete] The workflow was complete when it was loaded: as it was recorded, or Failed if it was recorded as open.
 //  2. [invalid] It ended as a whole, in Error and with nothing inside it: it could not be expanded. Error.
 //  3. [whole] It ended as a whole, and the chapter of its kind says otherwise: as it ended.
 //  4. [members-open] It only ends, and something inside it was created and is not fulfilled: Running.
 //  5. [whole] It only ends: in the phase on record for it.
-//  6. [lock-wait] It waits for its locks: Pending; Running where something is inside it already: a manual retry has opened it again,
-//     or it is a Retry that gave the locks back with a daemon that was ready, and asks for them before the next attempt.
+//  6. [lock-wait] It waits for its locks: Pending, or Running where something is inside it already. That is so where a manual
+//     retry has opened it again. It is also so for a Retry that gave the locks back with a daemon that was ready, and asks for
+//     them before the next attempt.
 //  7. [whole] Something around it only ends, the chapter of its kind leaves it open, and nothing inside it is: Failed, since what
 //     it waits for never starts. It reads everything that it is inside of.
 //
@@ -87,9 +88,9 @@
 //  7. [members-done] Else Succeeded.
 //
 // The deciding target is the first that counts as a failure, with failFast false the last. Skipped and omitted targets count
-// as the nearest task before them that is Failed or in Error: over the fewest tasks, through skipped and omitted tasks alone,
-// and of several as near the first in the order of visits. One that both its own continueOn and that of the target cover
-// does not count. Nothing inside a task counts, and no hook.
+// as the nearest task before them that is Failed or in Error. The nearest is reached over the fewest tasks, through skipped and
+// omitted tasks alone; of several as near it is the first in the order of visits. One that both its own continueOn and that of
+// the target cover does not count. Nothing inside a task counts, and no hook.
 //
 // # Steps
 //
@@ -191,16 +192,62 @@
 //
 // A verdict also says that hooks are due (hooksDue, EachHookDue). A hook whose expression is missing or holds is due once. The exit
 // hook is due when its owner is completed and the other hooks have ended; any other while its owner runs or once that is
-// fulfilled (Argo: executeTmplLifeCycleHook, runOnExitNode). An item of a TaskGroup has the exit hook alone, and the group all: its
-// own exit hook comes after those of the items, and with the call after the one in which the group ended. Of an owner that was
-// not created the same is true once it has ended, as skipped, omitted or in Error. No exit hook is due after a Terminate, for a
-// daemon that was ended with its boundary, or inside what only ends; no hook is due in a StepGroup after which the next was created, or
-// inside a DAG or Steps that was seen to have ended.
+// fulfilled (Argo: executeTmplLifeCycleHook, runOnExitNode). An item of a TaskGroup has the exit hook alone, and the group has
+// all. The group's own exit hook comes after those of the items, and with the call after the one in which the group ended. Of an
+// owner that was not created the same is true once it has ended, as skipped, omitted or in Error. No exit hook is due after a
+// Terminate, for a daemon that was ended with its boundary, or inside what only ends. No hook is due in a StepGroup after which
+// the next was created, or inside a DAG or Steps that was seen to have ended.
 // The hooks of a step wait for those of the steps before it in its group, but for exit hooks (Argo: executeStepGroup).
 //
-// Expressions read the phase and the exit code of the owner and of tasks and steps before it, and workflow.status: inside the
-// entry node what that was before the call, anywhere else what the entry node came to (Argo: setGlobalRuntimeParameters). A
+// Expressions read the phase and the exit code of the owner and of tasks and steps before it, and workflow.status. Inside the
+// entry node that is what it was before the call, anywhere else what the entry node came to (Argo: setGlobalRuntimeParameters). A
 // daemon that was ended with its boundary is Running to them: no hook is due in the boundary because of that. A hook
 // whose expression names anything else is due, too, and the host is asked to resolve it: while the owner runs, and once more when
-// that has ended. A text that is no expression is an error of the owner: see line Planned 12.
+// that has ended by itself. A text that is no expression is an error of the owner: see line Planned 12.
+//
+// # Fields of a Workflow
+//
+// Which field of an Argo Workflow is decided by which function of this package, of propagate, or of nodegraph.
+//
+//	Pod (container, script, resource, data)       podRule
+//	Container (containerSet)                      containerRule; run again inside the pod: containerRetried
+//	Retry (retryStrategy: limit, retryPolicy,     retryRule, which asks retry.Decide
+//	backoff, expression)
+//	DAG (target, failFast, continueOn)            dagRule, dagResult
+//	dependencies, depends                         dependsRule, holds; compiled by ParseDepends, evaluated by Eval
+//	Steps, StepGroup                              stepsRule, stepGroupRule, previousGroupRule
+//	TaskGroup (withItems, withParam,              taskGroupRule, loopRule; items that only the host knows: expanded
+//	withSequence)
+//	Skipped, Omitted (when, empty loops,          plannedRule, admitRule, EvalWhen; what the host can't answer: unanswerable
+//	depends)
+//	Suspend (duration, resume)                    suspendRule
+//	HTTP, Plugin                                  servedRule; their agent pod ended: agentEnded
+//	daemon                                        podRule; ended with their boundary: endDaemonsIn
+//	hooks, onExit                                 hooksDue, EachHookDue, hooksDone
+//	the workflow itself                           workflowRule
+//	synchronization (mutexes, semaphores; of      beginWorkflow, admit, lockAnswered, releaseLocks; shared by LockTable
+//	workflows and templates)
+//	parallelism (of workflows and templates)      parallelismAllows, Census
+//	template failFast                             failFastRule
+//	memoize                                       admit, memoized
+//	shutdown (Stop, Terminate)                    applyShutdown, halt, dagRule
+//	activeDeadlineSeconds, timeout,               passDeadline, checkTimeouts
+//	pendingTimeout
+//	suspend of the workflow                       admit
+//	results not synced yet                        podResult
+//	pods that failed before they ran              restartable
+//	(failedPodRestart)
+//	manual retry, restartSuccessful, other        manualRetry, retrialOf; the host resolves a node field selector to names
+//	parameters
+//	ttlStrategy                                   TTL.After
+//	templateRef, workflowTemplateRef              read from what the controller stored in the status; a missing one is a
+//	                                              ReadError, or an error of the node
+//	templateDefaults, inline, arguments           filled in by argo.Read
+//	retryStrategy.affinity, podGC, archiveLogs,   decide no status; kept as they are when nodes are written back
+//	artifacts, outputs
+//	offloaded node status                         not supported: ErrOffloaded
+//	sprig and jsonpath functions in expressions   not supported: the node that asks one ends in Error with a message that names
+//	                                              the function
+//	status fields outboundNodes, synchronization  not written
+//	and the phase labels
 package rule

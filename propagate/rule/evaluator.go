@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -20,12 +21,12 @@ type Evaluator struct {
 	origins  []origins            // scratch of dagResult
 }
 
-// An origin is a task that failed and that another task comes after: its place among the tasks of the DAG, and over how many
-// steps of the order it is reached. Zero steps mean that there is none.
+// An origin is a task that failed and that another task comes after. It has its place among the tasks of the DAG, and over how
+// many steps of the order it is reached. Zero steps mean that there is none.
 type origin struct{ place, steps int32 }
 
-// origins are the nearest failures that reach one task through skipped and omitted tasks alone, by class: those that no
-// continueOn of their own covers, covered ones that are Failed, and covered ones that are in Error.
+// origins are the nearest failures that reach one task through skipped and omitted tasks alone, by class. The classes are
+// those that no continueOn of their own covers, covered ones that are Failed, and covered ones that are in Error.
 type origins [3]origin
 
 // NewEvaluator returns an Evaluator without verdicts.
@@ -82,4 +83,11 @@ func (e *Evaluator) Checkpoint() (undo func()) {
 		copy(e.briefs, briefs)
 		copy(e.messages, messages)
 	}
+}
+
+// CloneTo makes c a copy of the evaluator, for a copy of what it reads. What c held is overwritten, and its memory is used again.
+func (e *Evaluator) CloneTo(c *Evaluator, graph *nodegraph.Graph, facts *store.View) {
+	old := *c
+	*c = Evaluator{graph: graph, facts: facts, wakes: maps.Clone(e.wakes), states: old.states, origins: old.origins}
+	c.briefs, c.messages = store.Copied(old.briefs, e.briefs), store.Copied(old.messages, e.messages)
 }

@@ -11,14 +11,14 @@ import (
 
 // A Reason says why one node has its phase.
 type Reason struct {
-	Node    nodegraph.Index
-	Name    string // of the node; the workflow's for the workflow
-	Kind    nodegraph.Kind
-	Phase   nodegraph.Phase
-	Message string
-	Rule    Rule
-	Line    string // of the specification, such as "Pod 5"
-	Because string // one sentence without a full stop; of a leaf it tells the fact
+	Node    nodegraph.Index // nodegraph.Root for the workflow
+	Name    string          // of the node; the workflow's for the workflow
+	Kind    nodegraph.Kind  // what the node's template makes of it, also where it was skipped
+	Phase   nodegraph.Phase // PhasePlanned for a node that was not created
+	Message string          // what the node says, in Argo's words; empty where it says nothing
+	Rule    Rule            // the rule that decided the phase
+	Line    string          // of the specification, such as "Pod 5"
+	Because string          // one sentence without a full stop; of a leaf it tells the fact
 }
 
 // String shows the reason in one line.

@@ -95,7 +95,7 @@ func (e *Evaluator) exitHookDue(i nodegraph.Index, v Brief, exit *nodegraph.Hook
 	return v.Phase().Completed() && !e.released(i) && e.hookHolds(i, exit, v)
 }
 
-// ExitHookLater reports whether node i, with verdict v, is a TaskGroup whose exit hook is due and starts with the next call: Argo
+// ExitHookLater reports whether node i, with verdict v, is a TaskGroup whose exit hook is due and starts with the next call. Argo
 // starts it with the reconcile after the one in which the group and its other hooks ended.
 func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
 	n := e.facts.Node(i)

@@ -51,11 +51,11 @@ const (
 
 // The words that the library and its hosts recognize, as Argo puts them.
 const (
-	TextPodDeleted       = "pod deleted"
-	TextContainerDeleted = "container deleted"
-	TextPodFailedUnder   = "Pod Failed whilst container running"
+	TextPodDeleted       = "pod deleted"                            // a pod that ran and is gone without a result, in Error
+	TextContainerDeleted = "container deleted"                      // a container of such a pod, in Error
+	TextPodFailedUnder   = "Pod Failed whilst container running"    // a container that was open when its pod ended badly, Failed
+	TextClosed           = "closed: what it is inside of has ended" // what was open and can't end by itself; Argo has no such words
 	textNoItems          = "Skipped, empty params"
-	TextClosed           = "closed: what it is inside of has ended"
 	textExpressionFalse  = "retryStrategy.expression evaluated to false"
 	textBackoffTooLong   = "Backoff would exceed max duration limit"
 )

@@ -85,9 +85,9 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 	return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned6, e.omittedBy(first, deps)), true
 }
 
-// Lasts reports whether task i, which was decided before it was created, stays so: it comes after a daemon, whose end undoes nothing
-// that was decided while it was ready, or after what may have hooks yet, for which nobody waited. Any other decision follows
-// from what is known of the tasks before it, in whatever order that is told.
+// Lasts reports whether task i, which was decided before it was created, stays so. It does if it comes after a daemon, whose end
+// undoes nothing that was decided while it was ready. It also does if it comes after what may have hooks yet, for which nobody
+// waited. Any other decision follows from what is known of the tasks before it, in whatever order that is told.
 func (e *Evaluator) Lasts(i nodegraph.Index) bool {
 	if !e.facts.Node(i).IsTask() {
 		return false
@@ -266,8 +266,8 @@ func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task) Ruling {
 	return planned(planned19, nodegraph.None, wantStart)
 }
 
-// Question is what the host is asked before node i starts: its condition, the expression of which it is the hook, or each field
-// of its template that only the host knows, with the condition or expression first if that is open too.
+// Question is what the host is asked before node i starts: its condition, or the expression of which it is the hook. Where fields
+// of its template are only known to the host, it is each of those, after the condition or expression if that is open too.
 func (e *Evaluator) Question(i nodegraph.Index) string {
 	fields := e.unresolved(i)
 	when, expression := e.When(i), e.hookQuestion(i)

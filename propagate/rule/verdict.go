@@ -11,10 +11,10 @@ import (
 
 // A Verdict is what the rules say of one node, given the facts and the time.
 type Verdict struct {
-	Phase     nodegraph.Phase
-	Message   string
-	Fulfilled bool // settled with its results in, or a ready daemon (Argo: NodeStatus.Fulfilled)
-	Daemoned  bool // a daemon that is ready and was not ended
+	Phase     nodegraph.Phase // PhasePlanned for a node that was not created
+	Message   string          // why it has the phase, in Argo's words; empty where nothing is to be said
+	Fulfilled bool            // settled with its results in, or a ready daemon (Argo: NodeStatus.Fulfilled)
+	Daemoned  bool            // a daemon that is ready and was not ended
 
 	Rule  Rule            // the rule that decided
 	Line  string          // the line of the specification that decided, such as "Pod 5"
@@ -26,9 +26,9 @@ type Verdict struct {
 // A Ruling is a Verdict as rules return it, in a form that fits into registers.
 type Ruling struct {
 	Brief
-	By      nodegraph.Index
-	Wake    store.Stamp
-	Message Message
+	By      nodegraph.Index // the node that decided it, nodegraph.None if the node's own facts did
+	Wake    store.Stamp     // when the verdict changes by time alone; zero if it doesn't
+	Message Message         // what it says in words
 }
 
 // want is what should be started because of a verdict, as bits.
@@ -42,10 +42,9 @@ const (
 	wantWithin                   // nothing itself: hooks of its items are due
 )
 
-// A Brief is what other rules read of a verdict, in one word: the phase, whether it is fulfilled and daemoned, what should be
-// started, the line of the
-// specification, and the step that decided a Retry. The zero Brief is that of
-// line Planned 5: nobody need judge a task that something holds back.
+// A Brief is what other rules read of a verdict, in one word: the phase, whether it is fulfilled and daemoned, and what should
+// be started. The line of the specification is in it too, and the step that decided a Retry. The zero Brief is that of line
+// Planned 5: nobody need judge a task that something holds back.
 type Brief uint32
 
 const (

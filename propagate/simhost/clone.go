@@ -8,7 +8,7 @@ import (
 )
 
 // Clone returns a host that is in the same position, and goes on by itself. An engine can't be copied, so the two share
-// each until one of them calls it: that one makes all calls of the engine once more, on an engine of its own.
+// each until one of them calls it. That one makes all calls of the engine once more, on an engine of its own.
 func (h *Host) Clone() *Host {
 	c := *h
 	c.Locks, c.Owed = h.Locks.Clone(), slices.Clone(h.Owed)

@@ -22,12 +22,12 @@ import (
 // A Host is one controller and its cluster. It is a [propagate.Host]: a test that checks or changes what the host does
 // embeds it, and passes itself to [propagate.Drive].
 type Host struct {
-	Now       time.Time // never goes back
-	Workflows []*Workflow
-	Locks     propagate.LockTable
-	Owed      []Errand // what the host has to do and has not done, the oldest first
-	Intake    Intake   // how the host tells engines of pods
-	Slow      bool     // pods stay [PodNew] until the test says more of them
+	Now       time.Time           // never goes back
+	Workflows []*Workflow         // in the order in which they were added
+	Locks     propagate.LockTable // shared by all workflows of the host
+	Owed      []Errand            // what the host has to do and has not done, the oldest first
+	Intake    Intake              // how the host tells engines of pods
+	Slow      bool                // pods stay [PodNew] until the test says more of them
 	// Stamp, if set, gives a pod that is made another UID or time of creation.
 	Stamp func(h *Host, p *Pod)
 
@@ -36,14 +36,14 @@ type Host struct {
 
 // A Workflow is what a host knows of one workflow.
 type Workflow struct {
-	Name   string // in the table of locks
-	Spec   *nodegraph.Spec
-	Limits nodegraph.Limits
-	Engine *propagate.Engine
-	Pods   []*Pod    // the newest of each node, in the order in which nodes got their first
-	Served []string  // HTTP and Plugin nodes that an agent was told to serve, by name, sorted
-	Wake   time.Time // when the engine wants to be called again; zero for never
-	Relist bool      // the next call lists all pods, whatever the intake
+	Name   string            // in the table of locks
+	Spec   *nodegraph.Spec   // what the engine is made from, also after a restart
+	Limits nodegraph.Limits  // those of its graph; the zero value means the defaults
+	Engine *propagate.Engine // the one that knows the workflow now; a restart makes another
+	Pods   []*Pod            // the newest of each node, in the order in which nodes got their first
+	Served []string          // HTTP and Plugin nodes that an agent was told to serve, by name, sorted
+	Wake   time.Time         // when the engine wants to be called again; zero for never
+	Relist bool              // the next call lists all pods, whatever the intake
 
 	told   map[string]propagate.PodStatus // how pods looked when the engine last heard of them, by node; nil after a restart
 	made   map[string]int                 // pods of each node
@@ -54,9 +54,9 @@ type Workflow struct {
 
 // An Errand is something that the host does in its own time: ask for locks, tell that they were granted, or answer.
 type Errand struct {
-	Workflow string
-	Action   propagate.Action
-	Granted  bool // the locks are held, and the engine does not know it
+	Workflow string           // its name
+	Action   propagate.Action // what asks for it; of a grant its Type and ID alone
+	Granted  bool             // the locks are held, and the engine does not know it
 }
 
 // New makes the host of workflows that were not begun. They get the names of their specifications.

@@ -18,11 +18,11 @@ type State uint8
 
 // The states.
 const (
-	PodNew State = iota // it was asked for, and no list shows it
-	PodPending
-	PodRunning
-	PodEnded
-	PodGone
+	PodNew     State = iota // it was asked for, and no list shows it
+	PodPending              // it exists and does not run yet
+	PodRunning              // it runs; some of its containers may have ended
+	PodEnded                // it has ended, and lists still show it
+	PodGone                 // it does not exist any more
 )
 
 var stateNames = enum.Names{Type: "State", Of: []string{"new", "pending", "running", "ended", "gone"}}
@@ -38,20 +38,20 @@ func (s *State) UnmarshalText(text []byte) error { return enum.Unmarshal(&stateN
 
 // A Pod is one pod of a node.
 type Pod struct {
-	Workflow    string
-	Node        string // its name
-	Number      int    // 1 is the node's first
-	Serial      int    // among all pods of the host, from 1
-	UID         string
-	Created     time.Time
-	State       State
+	Workflow    string              // the name of its workflow
+	Node        string              // its name
+	Number      int                 // 1 is the node's first
+	Serial      int                 // among all pods of the host, from 1
+	UID         string              // "uid-" and Number, unless Host.Stamp sets another
+	Created     time.Time           // later than that of the node's pod before, unless Host.Stamp sets another
+	State       State               // how far it has come
 	Ready       bool                // all its containers were ready when it was last said to run
 	Terminating bool                // the engine wants its end
 	Unsynced    bool                // its results are still to come
 	Synced      bool                // they have come
 	Stray       bool                // nobody asked for it
 	Before      propagate.PodStatus // of the pod that it replaces, which is listed while this one is new
-	Template    *nodegraph.Template
+	Template    *nodegraph.Template // of its node: it says which containers there are
 	Status      propagate.PodStatus // how it looks, without its names
 	runs        map[string]int      // how often containers were run again
 }

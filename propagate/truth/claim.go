@@ -13,18 +13,18 @@ import (
 
 // A Claim is what somebody says of a workflow at one moment.
 type Claim struct {
-	Graph    *nodegraph.Graph
-	Nodes    []Node // by index; that of nodegraph.Root is the workflow
-	Started  time.Time
-	Now      time.Time
-	Shutdown string // "", "Stop" or "Terminate"
+	Graph    *nodegraph.Graph // has every node that the claim is about
+	Nodes    []Node           // by index; that of nodegraph.Root is the workflow
+	Started  time.Time        // when the workflow started; zero for not yet
+	Now      time.Time        // the moment; of a record the latest time in it
+	Shutdown string           // "", "Stop" or "Terminate"
 }
 
 // A Node is what a claim says of one node.
 type Node struct {
-	Exists bool
+	Exists bool            // it was created; true for the workflow
 	Phase  nodegraph.Phase // Planned for a node that does not exist
-	Fact   fact.Fact
+	Fact   fact.Fact       // what is known of it; of a record what that tells of leaves and locks
 }
 
 // Of returns what an engine says now.

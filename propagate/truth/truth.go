@@ -1,5 +1,5 @@
 // Package truth checks what somebody says of a workflow: that nothing that failed is reported as success, and that no
-// bound was exceeded. It is a second hand beside the rules of package propagate and shares nothing with them: it reads
+// bound was exceeded. It is a second hand beside the rules of package propagate and shares nothing with them. It reads
 // the graph, the phases that are claimed and the facts of the leaves, and never asks the engine why.
 //
 // A [Claim] is what is said at one moment. [Of] makes the claim of an engine, [OfRecord] that of a controller.
@@ -13,9 +13,9 @@
 //   - I8.2 Retry: its last attempt is Succeeded; that covers the earlier ones.
 //   - I8.3 TaskGroup: no item is Failed or Error. StepGroup: no step is, save where its continueOn covers that. Steps:
 //     no group is.
-//   - I8.4 DAG: no target is Failed or Error, save where its own continueOn covers that; and no path of the order leads
-//     back from a skipped or omitted target, through skipped and omitted tasks alone, to a task that is Failed or
-//     Error, unless the continueOn of both covers it.
+//   - I8.4 DAG: no target is Failed or Error, save where its own continueOn covers that. No path of the order leads back
+//     from a skipped or omitted target to a task that is Failed or Error, unless the continueOn of both covers it. Such a
+//     path goes through skipped and omitted tasks alone.
 //   - I8.5 A task that ran ends such a path, whatever its phase.
 //   - I8.6 A ready daemon counts as Succeeded for whatever was judged while it was ready. Its later death counts only
 //     where it is itself a target, or a step of Steps that are open.
@@ -54,7 +54,7 @@ import (
 type Violation struct {
 	Line   string // the line of the definitions that is broken, such as "I8.4"
 	Node   string // the name of the node, empty for the workflow
-	Detail string
+	Detail string // what is the case instead, for people
 }
 
 // Error names the line and the node.

@@ -23,13 +23,14 @@ type Input struct {
 	Start      time.Time                   // when a workflow that was not begun begins; zero for a fixed time
 	Limits     nodegraph.Limits            // of the graphs; the zero value means the defaults
 
-	// AsArgo plays deviation 2, too: Argo's controller leaves the containers of a ContainerSet open whose pod is evicted, and a DAG
-	// around them never ends.
+	// AsArgo plays what Argo's controller leaves open, so that the workflow never ends: see [Played] and [NotPlayed].
 	AsArgo bool
 
 	MaxSimulations int                   // more are a *LimitError; 0 means DefaultMaxSimulations
 	Progress       func(done, total int) // called after every simulation; the total of pairs is known after the single losses
 	Stop           func() bool           // asked after every simulation: true ends the search with what is known by then
+
+	rounds bool // play in rounds even where pods do not contend; for tests
 }
 
 // A Result is what becomes of the workflow.
@@ -73,8 +74,12 @@ type AnyError struct{ Any int }
 // Error shows the value.
 func (e *AnyError) Error() string { return fmt.Sprintf("whatif: any: %d: want 1 or 2", e.Any) }
 
-// Run simulates the workflow undisturbed and with every loss. The error is an [*AnyError], a [*LimitError], or that of
-// [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an answer that can't be used.
+// Run simulates the workflow undisturbed and with every loss. Pods contend where there are locks, daemons, an agent, templates that
+// fail fast, expressions of hooks, limits of time where time passes, or strategies that ask for a duration: there, and for pairs, all pods make
+// their steps together. Elsewhere all that does not come after the lost pod has ended before, which gives the same.
+//
+// The error is an [*AnyError], a [*LimitError], or that of [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an
+// answer that can't be used.
 func Run(in Input) (*Result, error) {
 	if in.Any == 0 {
 		in.Any = 1
@@ -105,6 +110,12 @@ var errStopped = errors.New("whatif: stopped")
 
 // losses simulates every loss.
 func (s *search) losses() error {
+	if s.in.Any < 2 && !s.contends() {
+		if err := s.singlesApart(); !errors.Is(err, errApart) {
+			return err
+		}
+		s.result.Losses, s.result.Simulations = nil, 1
+	}
 	if err := s.singles(); err != nil || s.in.Any < 2 {
 		return err
 	}
@@ -120,6 +131,12 @@ type search struct {
 	firsts  []first        // the single losses, in the order in which they happen
 	total   int            // simulations known to be needed
 	wasOver bool           // the workflow was complete from the start
+
+	// Of the undisturbed run:
+	order  map[string]int // the place of each pod, by its node
+	visits map[visit]int  // the place of each moment
+	remade bool           // some node had two pods
+	served bool           // some node was served by the agent
 }
 
 // first is what is known of a single loss, for the pairs that begin with it.
@@ -140,9 +157,16 @@ func (s *search) undisturbed() error {
 		return err
 	}
 	moments, pods := 0, make(map[string]bool)
-	if err := w.walk(nil, func(k int, _ Moment) error {
+	s.order, s.visits = make(map[string]int), make(map[visit]int)
+	if err := w.walk(nil, func(k int, when Moment) error {
+		l := &w.lives[k]
+		s.visits[visit{l.id, when}] = moments
 		moments++
-		if l := &w.lives[k]; l.kind == nodegraph.KindPod {
+		if _, known := s.order[l.id]; !known {
+			s.order[l.id] = len(s.order)
+		}
+		s.remade, s.served = s.remade || l.number > 1, s.served || l.kind != nodegraph.KindPod
+		if l.kind == nodegraph.KindPod {
 			pods[l.uid] = true
 		}
 		return nil
@@ -204,7 +228,7 @@ func (s *search) singles() error {
 		if err := b.walk(nil, func(int, Moment) error { moments++; return nil }); err != nil {
 			return err
 		}
-		loss := s.loss(b, lost)
+		loss := s.loss(b, s.base.nodes, lost)
 		s.result.Losses = append(s.result.Losses, loss)
 		s.firsts = append(s.firsts, first{loss.Survived(), b.ends})
 		if loss.Survived() {
@@ -236,7 +260,7 @@ func (s *search) pairs() error {
 			if err := b.walk(nil, nil); err != nil {
 				return err
 			}
-			s.result.Losses = append(s.result.Losses, s.loss(b, one, two))
+			s.result.Losses = append(s.result.Losses, s.loss(b, s.base.nodes, one, two))
 			return s.done()
 		})
 	})

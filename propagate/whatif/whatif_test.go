@@ -2,6 +2,7 @@ package whatif_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -664,21 +665,60 @@ func TestStop(t *testing.T) {
 	assert.False(t, all.Partial)
 }
 
-// By the rules of Argo's controller an evicted ContainerSet inside a DAG never ends; a pod without containers of its own does.
+// By the rules of Argo's controller some workflows never end: with these losses, or undisturbed.
 func TestAsArgo(t *testing.T) {
-	for text, hangs := range map[string]bool{"wf: dag(a: pod(x))": true, "wf: pod(x)": false, "wf: dag(a)": false, "wf: steps(a: pod(x))": false} {
-		spec, err := nodegraph.Parse(text)
-		require.NoError(t, err)
+	for _, c := range []struct {
+		text, waits string // what it waits for; empty if it ends
+		how         []whatif.Way
+		undisturbed bool // waits for it without a loss, too
+		daemon      bool // the pod with containers is a daemon
+	}{
+		{text: "wf: dag(a: pod(x))", waits: "the containers of wf.a, which Argo leaves open (deviation 2)", how: []whatif.Way{whatif.Evicted}},
+		{text: "wf: pod(x)"},
+		{text: "wf: dag(a)"},
+		{text: "wf: steps(a: pod(x))"},
+		{text: "wf: dag(d: pod(x) -> a)", daemon: true, waits: "the containers of the daemon wf.d, which Argo leaves open (deviation 22)", undisturbed: true},
+		{text: "wf: dag(d: daemon -> a)"},
+	} {
+		spec, err := nodegraph.Parse(c.text)
+		require.NoError(t, err, c.text)
+		for _, t := range spec.Templates {
+			t.Daemon = t.Daemon || c.daemon && len(t.Containers) > 0
+		}
 		r, err := whatif.Run(whatif.Input{Spec: spec, AsArgo: true})
-		require.NoError(t, err)
+		require.NoError(t, err, c.text)
+		if c.undisturbed {
+			assert.Equal(t, []string{c.waits}, r.Undisturbed.Waits, c.text)
+			continue
+		}
+		assert.Empty(t, r.Undisturbed.Waits, c.text)
 		never := 0
 		for _, l := range r.Losses {
 			if len(l.Waits) > 0 {
 				never++
-				assert.Equal(t, whatif.Evicted, l.Lost[0].How, text)
+				assert.Equal(t, []string{c.waits}, l.Waits, c.text)
+				assert.Contains(t, c.how, l.Lost[0].How, c.text)
 			}
 		}
-		assert.Equal(t, hangs, never > 0, text)
+		assert.Equal(t, c.waits != "", never > 0, c.text)
+	}
+}
+
+// A DAG that fails fast leaves a Retry open in Argo, and a DAG around it waits for that.
+func TestAsArgoFailsFast(t *testing.T) {
+	recording := read(t, recordings+"wide/failfast-retry-open.json.gz")
+	spec, err := recording.Spec()
+	require.NoError(t, err)
+	for _, argo := range []bool{false, true} {
+		r, err := whatif.Run(whatif.Input{Spec: spec, Start: start, AsArgo: argo})
+		require.NoError(t, err)
+		waits := 0
+		for _, l := range r.Losses {
+			if slices.ContainsFunc(l.Waits, func(w string) bool { return strings.Contains(w, "(deviation 14)") }) {
+				waits++
+			}
+		}
+		assert.Equal(t, argo, waits > 0, "losses after which it never ends: %d of %d", waits, len(r.Losses))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -41,11 +42,19 @@ type world struct {
 
 	locks propagate.LockTable
 
+	people bool           // something may wait for people, or for more than pods and timers
+	order  map[string]int // of the pods that may be held back, by node; nil for none
+	held   span           // those that are
+	parked []life         // those of them that were asked for
+
+	touched []nodegraph.Index // nodes that came to a phase in which they count against a loss, some of them more than once
+	told    int               // calls of the engine
+
 	serial  int // of pods
 	most    int // attempts of one Retry
 	remade  int // pods that were made again without a new attempt
 	endless string
-	orphans []string         // pods whose containers Argo leaves open
+	open    []leftOpen       // what Argo leaves open, so that the workflow never ends
 	assume  func(Assumption) // nil to tell nobody
 }
 
@@ -76,7 +85,7 @@ type life struct {
 
 // newWorld returns the world before the first event. Nothing is asked of the engine yet.
 func newWorld(in *Input) (*world, error) {
-	w := &world{in: in, moved: true, ends: make(map[string]int)}
+	w := &world{in: in, moved: true, people: true, ends: make(map[string]int)}
 	var err error
 	if s := &in.Snapshot; s.Phase == nodegraph.PhasePlanned && len(s.Nodes) == 0 && s.Shutdown == "" {
 		w.e, err = propagate.New(in.Spec, nodegraph.WithLimits(in.Limits))
@@ -117,13 +126,13 @@ func (w *world) begin() error {
 		}
 		switch {
 		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && n.Template.Daemon && f.Ready:
-			w.live(n, ready)
+			w.live(n, ready, 1)
 		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && !n.Template.Daemon:
-			w.live(n, running)
+			w.live(n, running, 1)
 		case n.Kind == nodegraph.KindPod && (f.Stage == fact.StagePending || f.Stage == fact.StageRunning):
-			w.live(n, pending)
+			w.live(n, pending, 1)
 		case n.Kind == nodegraph.KindHTTP || n.Kind == nodegraph.KindPlugin:
-			w.live(n, pending)
+			w.live(n, pending, 1)
 		}
 	}
 	slices.SortFunc(w.lives, func(a, b life) int {
@@ -140,13 +149,20 @@ func (w *world) begin() error {
 
 // clone returns a copy of the world, with an engine of its own.
 func (w *world) clone() (*world, error) {
-	c := *w
-	var err error
-	if c.e, err = w.e.Clone(); err != nil {
-		return nil, err
+	c := new(world)
+	return c, w.cloneTo(c)
+}
+
+// cloneTo makes c a copy of the world. The memory of c is used again.
+func (w *world) cloneTo(c *world) error {
+	old := *c
+	*c = *w
+	if c.e = old.e; c.e == nil {
+		c.e = new(propagate.Engine)
 	}
-	c.lives, c.ends, c.assume, c.locks = slices.Clone(w.lives), maps.Clone(w.ends), nil, w.locks.Clone()
-	return &c, nil
+	c.lives, c.parked, c.touched = append(old.lives[:0], w.lives...), append(old.parked[:0], w.parked...), append(old.touched[:0], w.touched...)
+	c.ends, c.assume, c.locks = maps.Clone(w.ends), nil, w.locks.Clone()
+	return w.e.CloneTo(c.e)
 }
 
 // apply tells the engine, and carries out what follows until nothing does.
@@ -162,7 +178,30 @@ func (w *world) apply(events ...propagate.Event) error {
 
 // Call tells the engine what happened.
 func (w *world) Call(_ string, events []propagate.Event) (propagate.Result, error) {
-	return w.e.Apply(w.now, events...)
+	r, err := w.e.Apply(w.now, events...)
+	w.told++
+	for k := range r.Changes {
+		if c := &r.Changes[k]; counts(c.To) && c.Node != nodegraph.Root {
+			w.touched = append(w.touched, c.Node)
+			w.argoFailsFast(c)
+		}
+	}
+	return r, err
+}
+
+// hold lets all pods go on that are not in a span, which was part of the one that is held back, as far as they can.
+func (w *world) hold(held span) error {
+	w.held = held
+	w.lives = slices.DeleteFunc(w.lives, func(l life) bool { return l.stage == ended })
+	w.cursor, w.bound = 0, 0
+	w.parked = slices.DeleteFunc(w.parked, func(l life) bool {
+		free := !held.has(w.order[l.id])
+		if free {
+			w.lives, w.moved = append(w.lives, l), true
+		}
+		return free
+	})
+	return w.walk(nil, nil)
 }
 
 // Do carries out one action and returns what is to be said to the engine.
@@ -240,277 +279,22 @@ func (w *world) make(n *nodegraph.Node, again bool) {
 			w.remade++
 		}
 	}
-	w.live(n, asked)
-	w.lives[len(w.lives)-1].number = number
+	w.live(n, asked, number)
 }
 
 // live adds a life.
-func (w *world) live(n *nodegraph.Node, s stage) {
+func (w *world) live(n *nodegraph.Node, s stage, number int) {
 	w.serial++
-	w.lives = append(w.lives, life{
-		id: n.ID(), name: n.Name(), kind: n.Kind, uid: fmt.Sprintf("pod-%d", w.serial), number: 1, stage: s,
+	l := life{
+		id: n.ID(), name: n.Name(), kind: n.Kind, uid: "pod-" + strconv.Itoa(w.serial), number: number, stage: s,
 		daemon: n.Kind == nodegraph.KindPod && n.Template.Daemon,
-	})
+	}
 	if s == ready {
-		w.ends[w.lives[len(w.lives)-1].uid] = -1
+		w.ends[l.uid] = -1
 	}
-}
-
-// walk plays the world to its end, and calls visit, if it is set, whenever the life with this number can be lost, before
-// it makes its step. Ends says when daemons are ended, as an earlier walk has found it; without it they are not visited
-// then.
-func (w *world) walk(ends map[string]int, visit func(k int, when Moment) error) error {
-	for {
-		if visit != nil {
-			if err := w.visit(ends, visit); err != nil {
-				return err
-			}
-		}
-		if more, err := w.step(); err != nil || !more {
-			for uid, step := range w.ends {
-				if step < 0 {
-					w.ends[uid] = w.steps
-				}
-			}
-			return err
-		}
+	if place, known := w.order[l.id]; known && w.held.has(place) {
+		w.parked = append(w.parked, l)
+		return
 	}
-}
-
-// visit calls visit for the lives that can be lost now.
-func (w *world) visit(ends map[string]int, visit func(k int, when Moment) error) error {
-	if w.over() {
-		return nil
-	}
-	if len(ends) > 0 {
-		for k := range w.lives {
-			if l := &w.lives[k]; l.daemon && (l.stage == ready || l.stage == serving) {
-				if step, ok := ends[l.uid]; ok && step == w.steps+1 {
-					if err := visit(k, Reporting); err != nil {
-						return err
-					}
-				}
-			}
-		}
-	}
-	if w.cursor >= w.bound {
-		return nil
-	}
-	switch l := &w.lives[w.cursor]; {
-	case l.stage == pending:
-		return visit(w.cursor, Pending)
-	case l.stage == running && !l.begun, l.stage == ready:
-		return visit(w.cursor, Running)
-	case l.stage == worked:
-		return visit(w.cursor, Reporting)
-	}
-	return nil
-}
-
-// over tells whether nothing more will be simulated.
-func (w *world) over() bool { return w.e.Complete() || w.endless != "" || w.idle > maxIdle }
-
-// step lets one thing happen; false if nothing can.
-func (w *world) step() (more bool, err error) {
-	if w.over() {
-		return false, nil
-	}
-	w.steps++
-	if w.cursor < w.bound {
-		w.cursor++
-		return true, w.stepLife(w.cursor - 1)
-	}
-	if !w.moved {
-		more, err := w.elsewhere()
-		if err != nil || !more {
-			w.steps--
-			return false, err
-		}
-	}
-	w.lives = slices.DeleteFunc(w.lives, func(l life) bool { return l.stage == ended })
-	w.cursor, w.bound, w.moved = 0, len(w.lives), false
-	return true, nil
-}
-
-// stepLife lets life k go on by one step.
-func (w *world) stepLife(k int) error {
-	l := &w.lives[k]
-	if l.stage == serving || l.stage == ended {
-		return nil
-	}
-	w.moved, w.idle = true, 0
-	id, served := l.id, l.kind != nodegraph.KindPod
-	var events []propagate.Event
-	switch l.stage {
-	case asked:
-		l.stage = pending
-		events = []propagate.Event{propagate.PodPending(id, "")}
-	case pending:
-		l.stage = running
-		events = append(w.containers(id), propagate.PodRunning(id))
-		if l.daemon {
-			l.stage = ready
-			w.ends[l.uid] = -1
-		}
-	case ready:
-		l.stage = serving
-		return nil
-	case running:
-		if !served {
-			events = w.containers(id)
-		}
-		if l.begun = true; served || lastLayer(events) {
-			l.stage = worked
-		}
-	case doomed:
-		l.stage = ended
-		if events = []propagate.Event{propagate.PodDeleted(id)}; served {
-			return nil // the engine has ended it itself
-		}
-	case worked:
-		l.stage = ended
-		if served {
-			return w.apply(propagate.NodeEnded(id, nodegraph.PhaseSucceeded, ""))
-		}
-		events = []propagate.Event{propagate.PodSucceeded(id)}
-	}
-	if served || len(events) == 0 {
-		return nil // the agent says nothing until a node has ended
-	}
-	return w.apply(named(events, l.uid)...)
-}
-
-// named says of which pod the events tell.
-func named(events []propagate.Event, uid string) []propagate.Event {
-	for k := range events {
-		events[k].Pod.UID = uid
-	}
-	return events
-}
-
-// containers returns the next step of the containers of a pod: those that run end, and those that came after them alone
-// run. Before any does, those that come after nothing run.
-func (w *world) containers(id string) []propagate.Event {
-	g := w.e.Graph()
-	pod := g.Find(id)
-	ends := make(map[nodegraph.Index]bool)
-	var events []propagate.Event
-	for m := range g.Members(pod) {
-		if phase, _ := w.e.Phase(m); phase == nodegraph.PhaseRunning && g.Node(m).Role == nodegraph.RoleContainer {
-			ends[m] = true
-			events = append(events, propagate.ContainerEnded(id, w.container(m), 0, ""))
-		}
-	}
-	for m := range g.Members(pod) {
-		phase, _ := w.e.Phase(m)
-		free := phase == nodegraph.PhasePending && g.Node(m).Role == nodegraph.RoleContainer
-		for before := range g.Dependencies(m) {
-			phase, _ := w.e.Phase(before)
-			free = free && (ends[before] || phase.Settled())
-		}
-		if free {
-			events = append(events, propagate.ContainerRunning(id, w.container(m)))
-		}
-	}
-	return events
-}
-
-// container is the name of container i in its pod.
-func (w *world) container(i nodegraph.Index) string {
-	n := w.e.Graph().Node(i)
-	return w.e.Graph().Node(n.Parent).Template.Containers[n.DeclIndex].Name
-}
-
-// lastLayer tells whether no container is left to run after these events.
-func lastLayer(events []propagate.Event) bool {
-	return !slices.ContainsFunc(events, func(ev propagate.Event) bool { return ev.Type == propagate.EventContainerRunning })
-}
-
-// elsewhere lets people act or time pass; false if there is nothing to wait for.
-func (w *world) elsewhere() (more bool, err error) {
-	var acts []propagate.Event
-	until, timer := w.wake, !w.wake.IsZero()
-	for _, o := range w.e.Obligations() {
-		id := w.e.Graph().Node(o.Node).ID()
-		switch o.For {
-		case propagate.WaitSuspended:
-			return true, w.apply(propagate.Suspended(false))
-		case propagate.WaitResume:
-			acts = append(acts, propagate.Resumed(id))
-		case propagate.WaitResult:
-			acts = append(acts, propagate.ResultSynced(id))
-		case propagate.WaitTimer:
-			if !timer || o.Until.Before(until) {
-				until, timer = o.Until, true
-			}
-		}
-	}
-	if len(acts) > 0 {
-		w.idle = 0
-		return true, w.apply(acts...)
-	}
-	if !timer {
-		return false, nil
-	}
-	w.idle++
-	switch {
-	case until.After(w.now):
-		w.now = until
-	case !until.IsZero():
-		w.now = w.now.Add(time.Second) // it was reached and changed nothing
-	}
-	if !w.wake.After(w.now) {
-		w.wake = time.Time{} // the engine tells the next one
-	}
-	return true, w.apply()
-}
-
-// lost says what is about to be lost.
-func (w *world) lost(k int, when Moment, how Way) Lost {
-	l := &w.lives[k]
-	return Lost{ID: l.id, Name: l.name, Pod: l.number, Agent: l.kind != nodegraph.KindPod, When: when, How: how}
-}
-
-// evictedMessage is what the kubelet says.
-const evictedMessage = "The node was low on resource: memory."
-
-// lose takes away the pod of life k, before its step.
-func (w *world) lose(k int, how Way) error {
-	w.moved, w.idle = true, 0
-	l := w.lives[k]
-	delete(w.ends, l.uid)
-	if l.kind != nodegraph.KindPod {
-		for k := range w.lives {
-			if w.lives[k].kind != nodegraph.KindPod {
-				w.lives[k].stage = ended // the agent serves them all
-			}
-		}
-		return w.apply(propagate.AgentEnded("the agent's pod was " + string(how)))
-	}
-	w.lives[k].stage = ended
-	ev := propagate.PodDeleted(l.id)
-	if how == Evicted && w.in.AsArgo && w.leavesOpen(l.id) {
-		w.orphans = append(slices.Clone(w.orphans), l.name)
-	}
-	if how == Evicted {
-		ev = propagate.PodEvicted(l.id, evictedMessage)
-		ev.Conditions = []string{"DisruptionTarget"}
-	}
-	return w.apply(named([]propagate.Event{ev}, l.uid)...)
-}
-
-// leavesOpen reports whether Argo's controller would leave containers of a pod open, inside a DAG that waits for them then.
-func (w *world) leavesOpen(id string) bool {
-	g := w.e.Graph()
-	i := g.Find(id)
-	left := false
-	for m := range g.Members(i) {
-		left = left || w.e.Exists(m) && !w.e.Verdict(m).Fulfilled
-	}
-	for p := g.Node(i).Parent; left && p > nodegraph.Root; p = g.Node(p).Parent {
-		if g.Node(p).Kind == nodegraph.KindDAG {
-			return true
-		}
-	}
-	return false
+	w.lives = append(w.lives, l)
 }

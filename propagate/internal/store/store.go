@@ -41,6 +41,16 @@ func Grown[T any](list []T, n, room int) []T {
 	return list[:n]
 }
 
+// Copied is a copy of a list in the memory of another one. What that has beyond the copy is zero, as Grown expects it.
+func Copied[T any](into, list []T) []T {
+	used := len(into)
+	into = append(into[:0], list...)
+	if used > len(into) {
+		clear(into[len(into):used])
+	}
+	return into
+}
+
 // Note marks the fact of node i as changed.
 func (s *Store) Note(i nodegraph.Index) {
 	if n := &s.nodes[i]; !n.written {
