@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -128,7 +129,11 @@ func (r *reconciler) leave(ctx context.Context, key types.NamespacedName) (recon
 		if err := r.live.Get(ctx, key, now); client.IgnoreNotFound(err) != nil {
 			return reconcile.Result{}, err
 		} else if err == nil && now.DeletionTimestamp == nil && now.Labels[labelCompleted] != "true" {
-			return reconcile.Result{RequeueAfter: time.Second}, nil // the cache of workflows is older than that of pods
+			if r.shard.unfinished().Matches(labels.Set(now.Labels)) {
+				return reconcile.Result{RequeueAfter: time.Second}, nil // the cache of workflows is older than that of pods
+			}
+			r.locks.forget(key) // it is another controller's now
+			return reconcile.Result{}, nil
 		}
 	}
 	alive, err := r.retire(ctx, pods)
