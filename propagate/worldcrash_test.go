@@ -13,6 +13,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/propagate/simhost"
 	"github.com/nodestatus/nodestatus/propagate/truth"
@@ -330,7 +331,7 @@ func (w *world) throughObject(f *flow, from *kept) (nodegraph.Snapshot, bool) {
 		return nodegraph.Snapshot{}, false
 	}
 	if f.object == nil {
-		f.object = objectOf(f.Spec)
+		f.object = propagatetest.Manifest(f.Spec)
 	}
 	f.object = withRequests(f.object, from.state.Shutdown, from.state.Suspended)
 	object, err := argo.Read(f.object)

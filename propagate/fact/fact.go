@@ -244,6 +244,9 @@ func (f *Fact) Exists() bool { return !f.Created.IsZero() }
 
 // AddConditions notes types of the pod's conditions that were seen to be true.
 func (f *Fact) AddConditions(types []string) {
+	if len(types) == 0 {
+		return
+	}
 	sorted := slices.Sorted(slices.Values(types))
 	f.Conditions = union(f.Conditions, strings.Join(slices.Compact(sorted), ","))
 }
