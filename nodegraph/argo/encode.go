@@ -10,7 +10,7 @@ func (w *Workflow) Encode() ([]byte, error) {
 	case changed && (w.packed || w.pack):
 		status = status.with("compressedNodes", quote(compress(w.nodes.encode())))
 		if !w.packed {
-			status = status.with("nodes", json.RawMessage("null"))
+			status = status.with("nodes", "null")
 		}
 	case changed:
 		status = status.with("nodes", w.nodes.encode())

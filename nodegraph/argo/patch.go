@@ -18,7 +18,7 @@ func (w *Workflow) Patch() ([]byte, error) {
 		if w.packed || w.pack {
 			status = append(status, member{"compressedNodes", quote("compressedNodes"), quote(compress(w.nodes.encode()))})
 			if !w.packed {
-				status = append(status, member{"nodes", quote("nodes"), json.RawMessage("null")})
+				status = append(status, member{"nodes", quote("nodes"), "null"})
 			}
 		} else if nodes := w.nodes.patch(); len(nodes) > 0 {
 			status = append(status, member{"nodes", quote("nodes"), nodes.encode()})
