@@ -1,9 +1,10 @@
 // Command controller runs Argo Workflows in a cluster with package propagate: it watches Workflow objects and their
 // pods, stores what the library says of the nodes, and does what the library asks for. It is an example of how a
-// controller embeds the library, and small: it fills in no variables, keeps no outputs and orders no containers.
+// controller embeds the library, and small: it keeps no outputs and orders no containers, and refuses by name what it does not do.
 //
-// The parts, in the order in which data flows: observe.go (pods), reconcile.go (the loop), effects.go (what is done),
-// locks.go, shard.go (several leaders), metrics.go. What a workflow looks like is in workflow.go and pod.go.
+// The parts, in the order in which data flows: observe.go (pods), reconcile.go (the loop), load.go (what is in memory),
+// effects.go (what is done), locks.go, shard.go (several leaders), metrics.go. What a workflow looks like is in workflow.go, what
+// of it is carried out in fields.go, values.go and pod.go.
 package main
 
 import (
