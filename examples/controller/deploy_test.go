@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -67,12 +68,7 @@ func TestSecuredMetricsAndProbes(t *testing.T) {
 	require.Equal(t, http.StatusOK, status("http://"+probes+"/healthz", ""))
 	require.Equal(t, http.StatusOK, status("http://"+profiles+"/debug/pprof/cmdline", ""))
 
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: "prometheus"}}
-	require.NoError(t, c.client.Create(t.Context(), account))
-	token := &auth.TokenRequest{}
-	require.NoError(t, c.client.SubResource("token").Create(t.Context(), account, token))
-	c.await("strangers are turned away", func() bool { return status("https://"+metrics+"/metrics", "") == http.StatusUnauthorized })
-	require.Equal(t, http.StatusForbidden, status("https://"+metrics+"/metrics", token.Status.Token))
+	stranger, prometheus := c.token("stranger"), c.token("prometheus")
 	require.NoError(t, rbac.AddToScheme(c.client.Scheme()))
 	role := &rbac.ClusterRole{
 		ObjectMeta: metav1.ObjectMeta{Name: c.namespace},
@@ -81,9 +77,21 @@ func TestSecuredMetricsAndProbes(t *testing.T) {
 	require.NoError(t, c.client.Create(t.Context(), role))
 	require.NoError(t, c.client.Create(t.Context(), &rbac.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: c.namespace}, RoleRef: rbac.RoleRef{APIGroup: rbac.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects: []rbac.Subject{{Kind: rbac.ServiceAccountKind, Namespace: c.namespace, Name: account.Name}},
+		Subjects: []rbac.Subject{{Kind: rbac.ServiceAccountKind, Namespace: c.namespace, Name: "prometheus"}},
 	}))
-	c.await("metrics are shown", func() bool { return status("https://"+metrics+"/metrics", token.Status.Token) == http.StatusOK })
+	for token, want := range map[string]int{"": http.StatusUnauthorized, stranger: http.StatusForbidden, prometheus: http.StatusOK} {
+		c.await(fmt.Sprintf("metrics answer %d", want), func() bool { return status("https://"+metrics+"/metrics", token) == want })
+	}
+}
+
+// token makes a service account and a token of it.
+func (c *cluster) token(name string) string {
+	c.Helper()
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: name}}
+	require.NoError(c, c.client.Create(c.Context(), account))
+	token := &auth.TokenRequest{}
+	require.NoError(c, c.client.SubResource("token").Create(c.Context(), account, token))
+	return token.Status.Token
 }
 
 // freeAddress is an address at which nobody listens.
