@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/graph/iterator"
 )
 
-// DOT writes the picture for Graphviz. What holds others is a cluster, all else a node; an arrow between clusters leads
+// DOT writes the picture for Graphviz. What holds others is a cluster, all else a node. An arrow between clusters leads
 // from a node inside the one to a node inside the other and is cut at their borders. Each carries its name, id and kind
 // in the attributes name, id and kind, an arrow the names of what it leads from and to in from and to.
 func (p *Picture) DOT() ([]byte, error) {

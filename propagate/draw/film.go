@@ -11,7 +11,7 @@ import (
 
 // A Film is a run of a workflow, frame by frame: one layout for all, and what changed in each.
 type Film struct {
-	Name        string
+	Name        string   // the title
 	Description []string // paragraphs
 
 	scene  scene
@@ -24,7 +24,7 @@ type Film struct {
 
 // A Frame is what is told of one step of the run beside the engine.
 type Frame struct {
-	Now      time.Time
+	Now      time.Time           // when it happened
 	Events   []string            // what happened since the frame before
 	Result   propagate.Result    // what came of it
 	Unknown  []string            // ids of nodes and pods that the workflow never asked for

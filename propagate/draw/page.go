@@ -41,9 +41,9 @@ func joined(names ...string) string {
 	return b.String()
 }
 
-// HTML writes the picture as a page of its own that needs no network: the graph, to be moved, searched, filtered and folded;
-// what is known of each node; what the workflow waits for, the chain and the findings in words; and the times of all that has
-// begun. Siblings that are well in the same way begin as one box, and of large workflows whatever is well is closed.
+// HTML writes the picture as a page of its own that needs no network. It has the graph, to be moved, searched, filtered and folded,
+// and what is known of each node. It says what the workflow waits for, the chain and the findings in words, and the times of all
+// that has begun. Siblings that are well in the same way begin as one box, and of large workflows whatever is well is closed.
 func (p *Picture) HTML() ([]byte, error) {
 	f := frame{Now: p.statement()}
 	var s *show

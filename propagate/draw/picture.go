@@ -175,8 +175,8 @@ func (p *Picture) Show(i nodegraph.Index, n nodegraph.NodeStatus) {
 	}
 }
 
-// Find adds something that is wrong with node i, or, if i is [nodegraph.None], with what was added with that name by
-// [Picture.Record], or with none of the picture: note is shown at the node, name and text in the list. With the first finding the
+// Find adds something that is wrong with node i: note is shown at the node, name and text in the list. If i is [nodegraph.None] it
+// is wrong with what [Picture.Record] has added with that name, or with none of the picture. With the first finding the
 // highlighted chain leads to what is wrong, through all that it is inside of.
 func (p *Picture) Find(i nodegraph.Index, name, note, text string) {
 	at := int(i)

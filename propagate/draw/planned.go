@@ -67,7 +67,7 @@ func (s scene) promise(g *nodegraph.Graph) scene {
 	return s
 }
 
-// Record adds a node that a controller has on record and the specification never asks for, as an attempt after the last: inside
+// Record adds a node that a controller has on record and the specification never asks for, as an attempt after the last. It is inside
 // of the node whose name its own begins with.
 func (p *Picture) Record(n nodegraph.NodeStatus) {
 	parent := 1

@@ -8,7 +8,7 @@ import (
 )
 
 // SVG writes the picture as SVG that needs nothing else. Each node is an element of class node with its name in
-// data-name, its kind and phase in words, and all that is known of it in its title, which browsers show to the pointer.
+// data-name, and its kind and phase in words. All that is known of it is in its title, which browsers show to the pointer.
 func (p *Picture) SVG() []byte {
 	var b bytes.Buffer
 	rooms := measure(p.scene, p.looks)
