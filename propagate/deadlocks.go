@@ -119,5 +119,5 @@ func (t *LockTable) keptForEver(key string, blocked map[Holder]bool) bool {
 			n++
 		}
 	}
-	return n >= t.locks[key].limit
+	return n >= max(t.locks[key].limit, 1) // a limit that is not known may come
 }

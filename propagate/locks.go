@@ -170,6 +170,15 @@ func (t *LockTable) hold(h Holder, has holding) {
 	}
 }
 
+// SetLimit says how many may hold a lock from now on, 0 for none. It serves a host that learns the limit of a semaphore from
+// elsewhere, and leaves Lock.Limit 0: a limit that a lock names counts instead. Whoever holds the lock keeps it. The host calls
+// [LockTable.Grant] then.
+func (t *LockTable) SetLimit(key string, limit int) {
+	t.must()
+	t.name([]nodegraph.Lock{{Key: key}})
+	t.locks[key].limit, t.stuck = limit, nil
+}
+
 // name makes locks known. The limit of each is the one that was named last; one that nobody knows counts as 1.
 func (t *LockTable) name(locks []nodegraph.Lock) {
 	if t.locks == nil {

@@ -525,6 +525,28 @@ func TestTheLimitNamedLastCounts(t *testing.T) {
 	require.True(t, granted, "two places, one holder: %s", message)
 }
 
+// A host that learns the limit of a semaphore from elsewhere sets it. Without a limit nobody gets the lock, and who has it keeps it.
+func TestSetLimit(t *testing.T) {
+	var table propagate.LockTable
+	semaphore := []nodegraph.Lock{lock("default/ConfigMap/c/k", 0)}
+	asks := func(workflow string, want bool) {
+		t.Helper()
+		granted, _, _ := table.Acquire(holder(workflow), semaphore)
+		require.Equal(t, want, granted, workflow)
+	}
+	table.SetLimit(semaphore[0].Key, 0)
+	asks("a", false)
+	require.Empty(t, table.Deadlocks(), "a limit may come")
+	table.SetLimit(semaphore[0].Key, 1)
+	require.Equal(t, "a", holderNames(table.Grant()))
+	asks("b", false)
+	asks("c", false)
+	table.SetLimit(semaphore[0].Key, 0)
+	asks("a", true)
+	table.SetLimit(semaphore[0].Key, 3)
+	require.Equal(t, "b c", holderNames(table.Grant()))
+}
+
 // The other way round: a lowered limit is overrun.
 func TestLoweredLimitIsNotOverrun(t *testing.T) {
 	var table propagate.LockTable

@@ -449,7 +449,7 @@ func nilLockTable(t *testing.T) {
 	var l *propagate.LockTable
 	h := propagate.Holder{Workflow: "w"}
 	for name, use := range map[string]func(){
-		"Acquire": func() { l.Acquire(h, nil) }, "Release": func() { l.Release(h) }, "Free": func() { l.Free(h) }, "Grant": func() { l.Grant() },
+		"Acquire": func() { l.Acquire(h, nil) }, "Release": func() { l.Release(h) }, "Free": func() { l.Free(h) }, "SetLimit": func() { l.SetLimit("m", 1) }, "Grant": func() { l.Grant() },
 		"Holders": func() { l.Holders("") }, "Waiters": func() { l.Waiters("") }, "Forget": func() { l.Forget("w") }, "Adopt": func() { l.Adopt("w", nil) },
 		"Rank": func() { l.Rank("w", nil) }, "Deadlocks": func() { l.Deadlocks() }, "Clone": func() { l.Clone() }, "Audit": func() { l.Audit("w", nil) },
 	} {

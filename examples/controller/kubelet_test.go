@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// A kubelet moves the pods of a namespace on: each runs, then succeeds. Some it loses instead, by a dice that is thrown
+// A kubelet moves the pods of a namespace on: each runs, then succeeds. One with the image "hold" runs until it is deleted, one with
+// "fail" fails. Some it loses instead, by a dice that is thrown
 // from the seed and the pod's name, so the same ones are lost whenever they run.
 type kubelet struct {
 	c       *cluster
@@ -23,18 +25,18 @@ type kubelet struct {
 	lossy   bool
 	mu      sync.Mutex
 	known   map[types.UID]bool
-	created map[string]int // how many pods were made, by name
-	unborn  map[string]int // how many of them were lost before they ran: each is to be made again
-	gone    map[string]int // how many were deleted while they ran
-	lost    int            // how many were lost while they ran, evictions included
+	holders map[string]map[string]bool // of locks, who runs under them
+	created map[string]int             // how many pods were made, by name
+	unborn  map[string]int             // how many of them were lost before they ran: each is to be made again
+	lost    int                        // how many were lost while they ran, evictions included
 }
 
 // startKubelet runs a kubelet until the test ends.
 func (c *cluster) startKubelet(seed uint64, lossy bool) *kubelet {
 	c.Helper()
 	k := &kubelet{
-		c: c, seed: seed, lossy: lossy, known: make(map[types.UID]bool),
-		created: make(map[string]int), unborn: make(map[string]int), gone: make(map[string]int),
+		c: c, seed: seed, lossy: lossy, known: make(map[types.UID]bool), holders: make(map[string]map[string]bool),
+		created: make(map[string]int), unborn: make(map[string]int),
 	}
 	watcher, err := client.NewWithWatch(control.config, client.Options{Scheme: c.client.Scheme()})
 	require.NoError(c, err)
@@ -77,11 +79,12 @@ func (k *kubelet) watch(ctx context.Context, from client.WithWatch) {
 
 // see moves one pod on.
 func (k *kubelet) see(pod *corev1.Pod) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.holds(pod, pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp == nil)
 	if pod.DeletionTimestamp != nil {
 		return
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	if !k.known[pod.UID] {
 		k.known[pod.UID] = true
 		k.created[pod.Name]++
@@ -89,7 +92,7 @@ func (k *kubelet) see(pod *corev1.Pod) {
 	h := fnv.New64a()
 	h.Write([]byte(pod.Name + string(pod.Status.Phase)))
 	dice := rand.New(rand.NewPCG(k.seed, h.Sum64())).IntN(10)
-	lost := k.lossy && k.created[pod.Name] == 1 // the second of a name, made because the first never ran, is spared
+	lost := k.lossy && k.created[pod.Name] == 1 && pod.Spec.Containers[0].Image == "busybox" // the second of a name, made because the first never ran, is spared
 	switch pod.Status.Phase {
 	case corev1.PodPending:
 		if lost && dice == 0 {
@@ -99,10 +102,12 @@ func (k *kubelet) see(pod *corev1.Pod) {
 		}
 		k.tell(pod, corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: states(pod, corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})})
 	case corev1.PodRunning:
-		switch {
+		switch image := pod.Spec.Containers[0].Image; {
+		case image == "hold":
+		case image == "fail":
+			k.tell(pod, corev1.PodStatus{Phase: corev1.PodFailed, ContainerStatuses: states(pod, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1}})})
 		case lost && dice == 0:
 			k.lost++
-			k.gone[pod.Name]++
 			k.lose(pod)
 		case lost && dice == 1:
 			k.lost++
@@ -138,17 +143,15 @@ func states(pod *corev1.Pod, state corev1.ContainerState) []corev1.ContainerStat
 	return list
 }
 
-// once asserts that every pod was made once, and once more only where it was lost before it ran. Unwatched says that
-// there was a time without a controller: a pod that started and was deleted then looks like one that never ran.
-func (k *kubelet) once(unwatched bool) {
+// once asserts that every pod was made once, and once more only where it was lost before it ran, and that none is held for ever.
+func (k *kubelet) once() {
 	k.c.Helper()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for name, made := range k.created {
-		want := 1 + k.unborn[name]
-		if unwatched && made > want {
-			want += k.gone[name]
-		}
-		require.Equal(k.c, want, made, "pods named %s, seed %d", name, k.seed)
+		require.Equal(k.c, 1+k.unborn[name], made, "pods named %s, seed %d", name, k.seed)
 	}
+	k.c.await("all pods are let go", func() bool {
+		return !slices.ContainsFunc(k.c.pods(""), func(pod corev1.Pod) bool { return len(pod.Finalizers) > 0 })
+	})
 }

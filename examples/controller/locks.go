@@ -1,10 +1,19 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
@@ -15,9 +24,102 @@ import (
 // grants what this table grants. It is kept in memory alone: who holds and who waits is in the status of the workflows,
 // and a new leader adopts all of them before it acts on any.
 type locks struct {
-	mu    sync.Mutex
-	table propagate.LockTable
-	wake  func(types.NamespacedName) // called for workflows that have got their locks
+	wake func(types.NamespacedName) // called for workflows that are to ask again
+
+	mu      sync.Mutex
+	table   propagate.LockTable
+	configs map[types.NamespacedName]map[string]string // the data of ConfigMaps, which have the limits of semaphores
+	asked   map[string]bool                            // keys of semaphores that somebody named
+}
+
+func newLocks(wake func(types.NamespacedName)) *locks {
+	return &locks{wake: wake, configs: make(map[types.NamespacedName]map[string]string), asked: make(map[string]bool)}
+}
+
+// configured takes note of what a ConfigMap holds now, nil if it is gone. Nobody loses a lock by it.
+func (l *locks) configured(name types.NamespacedName, data map[string]string) {
+	l.tell(func() []propagate.Holder {
+		before := l.configs[name]
+		if l.configs[name] = data; data == nil {
+			delete(l.configs, name)
+		}
+		var waiters []propagate.Holder
+		for _, values := range []map[string]string{before, data} {
+			for value := range values {
+				key := name.Namespace + "/ConfigMap/" + name.Name + "/" + value
+				if limit, _ := l.limit(key); l.asked[key] && before[value] != data[value] {
+					l.table.SetLimit(key, limit)
+					waiters = append(waiters, l.table.Waiters(key)...) // the reason of their wait is another
+				}
+			}
+		}
+		return append(waiters, l.table.Grant()...)
+	})
+}
+
+// Create, Update, Delete and Generic have the locks told of ConfigMaps: they are a [handler.EventHandler].
+func (l *locks) Create(_ context.Context, e event.CreateEvent, _ queue)   { l.see(e.Object) }
+func (l *locks) Update(_ context.Context, e event.UpdateEvent, _ queue)   { l.see(e.ObjectNew) }
+func (l *locks) Generic(_ context.Context, e event.GenericEvent, _ queue) { l.see(e.Object) }
+func (l *locks) Delete(_ context.Context, e event.DeleteEvent, _ queue) {
+	l.configured(client.ObjectKeyFromObject(e.Object), nil)
+}
+
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+func (l *locks) see(object client.Object) {
+	data := map[string]string{}
+	if config, ok := object.(*corev1.ConfigMap); ok {
+		maps.Copy(data, config.Data)
+	}
+	l.configured(client.ObjectKeyFromObject(object), data)
+}
+
+// numbersOnly keeps of a ConfigMap what may be a limit.
+func numbersOnly(object any) (any, error) {
+	if config, ok := object.(*corev1.ConfigMap); ok {
+		config.ManagedFields, config.BinaryData, config.Annotations = nil, nil, nil
+		for key, value := range config.Data {
+			config.Data[key] = value[:min(len(value), len("999999999"))]
+		}
+	}
+	return object, nil
+}
+
+// limit returns how many may hold a semaphore; without a limit nobody, and why.
+func (l *locks) limit(key string) (limit int, why string) {
+	parts := strings.SplitN(key, "/", 4)
+	if len(parts) < 4 {
+		return 0, "the key of a semaphore is namespace/ConfigMap/name/key"
+	}
+	data, ok := l.configs[types.NamespacedName{Namespace: parts[0], Name: parts[2]}]
+	text, has := data[parts[3]]
+	limit, err := strconv.Atoi(strings.TrimSpace(text))
+	switch {
+	case !ok:
+		return 0, "there is no such ConfigMap"
+	case !has:
+		return 0, "the ConfigMap has no such key"
+	case err != nil || limit < 1:
+		return 0, fmt.Sprintf("want a positive number, found %q", text)
+	}
+	return limit, ""
+}
+
+// setLimits tells the table the limits of semaphores, and returns the first that has none, with the reason.
+func (l *locks) setLimits(named []nodegraph.Lock) (key, why string) {
+	for _, lock := range named {
+		if lock.Limit > 0 {
+			continue // a mutex
+		}
+		l.asked[lock.Key] = true
+		limit, without := l.limit(lock.Key)
+		l.table.SetLimit(lock.Key, limit)
+		if without != "" && why == "" {
+			key, why = lock.Key, fmt.Sprintf("Waiting for %s lock: %s", lock.Key, without)
+		}
+	}
+	return key, why
 }
 
 // adopt enters what a workflow's record says it holds, in place of what the table has of it. Others are not given
@@ -25,6 +127,7 @@ type locks struct {
 func (l *locks) adopt(workflow types.NamespacedName, e *propagate.Engine) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	e.Graph().Spec().EachLock(func(lock *nodegraph.Lock) { l.setLimits([]nodegraph.Lock{*lock}) })
 	l.table.Adopt(workflow.String(), e)
 }
 
@@ -61,31 +164,32 @@ func (l *locks) wakeUp(workflow string) {
 // acquire answers a node, or the workflow, that needs its locks. Asking again gives the answer of now.
 func (l *locks) acquire(workflow types.NamespacedName, a *propagate.Action) propagate.Event {
 	l.mu.Lock()
+	key, why := l.setLimits(a.Locks)
 	answers := l.table.Answer(workflow.String(), a)
 	l.mu.Unlock()
 	for _, other := range answers[1:] { // has got its locks because this one waits
 		l.wakeUp(other.Workflow)
 	}
-	return answers[0].Event
+	if ev := answers[0].Event; ev.Type == propagate.EventLockGranted || why == "" {
+		return ev
+	}
+	return propagate.LockQueued(a.ID, key, why)
 }
 
-// granted asks again for whatever the workflow waits for, and returns the good news. Grants are not remembered: they are
-// looked up, so none is lost when an engine is restored in between.
-func (l *locks) granted(workflow types.NamespacedName, e *propagate.Engine) []propagate.Event {
+// answers asks again for whatever the workflow waits for. Answers are not remembered: they are looked up, so none is lost
+// when an engine is restored in between.
+func (l *locks) answers(workflow types.NamespacedName, e *propagate.Engine) []propagate.Event {
 	var events []propagate.Event
-	for _, o := range e.Obligations() {
-		if o.For != propagate.WaitLock || e.Fact(o.Node).Lock != fact.LockWaits {
+	for i := nodegraph.Root; e.Graph().Features().Locks && int(i) < e.Graph().Len(); i++ {
+		if e.Fact(i).Lock != fact.LockWaits {
 			continue
 		}
 		id, wanted := "", e.Graph().Spec().Locks
-		if o.Node != nodegraph.Root {
-			n := e.Graph().Node(o.Node)
+		if i != nodegraph.Root {
+			n := e.Graph().Node(i)
 			id, wanted = n.ID(), n.Template.Locks
 		}
-		again := propagate.Action{Type: propagate.ActionAcquire, ID: id, Locks: wanted}
-		if ev := l.acquire(workflow, &again); ev.Type == propagate.EventLockGranted {
-			events = append(events, ev)
-		}
+		events = append(events, l.acquire(workflow, &propagate.Action{Type: propagate.ActionAcquire, ID: id, Locks: wanted}))
 	}
 	return events
 }

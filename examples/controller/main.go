@@ -1,17 +1,22 @@
 // Command controller runs Argo Workflows in a cluster with package propagate: it watches Workflow objects and their
 // pods, stores what the library says of the nodes, and does what the library asks for. It is an example of how a
-// controller embeds the library, and small: it fills in no variables, keeps no outputs and orders no containers.
+// controller embeds the library, and small: it keeps no outputs and orders no containers, and refuses by name what it does not do.
 //
-// The parts, in the order in which data flows: observe.go (pods), reconcile.go (the loop), effects.go (what is done),
-// locks.go, shard.go (several leaders), metrics.go. What a workflow looks like is in workflow.go and pod.go.
+// The parts, in the order in which data flows: observe.go (pods), reconcile.go (the loop), load.go (what is in memory),
+// effects.go (what is done), locks.go, shard.go (several leaders), metrics.go. What a workflow looks like is in workflow.go, what
+// of it is carried out in fields.go, values.go and pod.go.
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
+	"time"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
@@ -27,8 +32,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -37,21 +44,33 @@ import (
 // options are what the command line says.
 type options struct {
 	shards         int
+	instance       string
 	namespace      string // watched; all if empty
 	leaseNamespace string
 	metricsAddress string
+	metricsSecure  bool
 	workers        int
-	manager        manager.Options // what tests set besides
+	manager        manager.Options // leases, probes and pprof
 }
 
 func main() {
 	var o options
+	m := &o.manager
+	m.LeaseDuration, m.RenewDeadline, m.RetryPeriod = new(time.Duration), new(time.Duration), new(time.Duration)
 	flag.IntVar(&o.shards, "shards", 1, "into how many `shards` workflows are divided; the same for all replicas")
-	flag.StringVar(&o.namespace, "namespace", "", "the only `namespace` that is watched")
-	flag.StringVar(&o.leaseNamespace, "lease-namespace", "default", "the `namespace` of the leases")
+	flag.StringVar(&o.instance, "instance", "", "the `id` that workflows name in the label "+labelInstance+"; without an id those that name none are run")
+	flag.StringVar(&o.namespace, "namespace", "", "the only `namespace` that is served")
+	flag.StringVar(&o.leaseNamespace, "lease-namespace", "", "the `namespace` of the leases; that of -namespace, or default")
 	flag.StringVar(&o.metricsAddress, "metrics", ":8080", "the `address` that serves metrics; 0 for none")
+	flag.BoolVar(&o.metricsSecure, "metrics-secure", false, "serve metrics by TLS to those alone who may get /metrics")
+	flag.StringVar(&m.HealthProbeBindAddress, "probes", ":8081", "the `address` that serves /healthz and /readyz; 0 for none")
+	flag.StringVar(&m.PprofBindAddress, "pprof", "", "the `address` that serves profiles; none if empty")
+	flag.DurationVar(m.LeaseDuration, "lease-duration", 15*time.Second, "how long a lease lasts that is not renewed")
+	flag.DurationVar(m.RenewDeadline, "renew-deadline", 10*time.Second, "how long a leader tries to renew its lease before it stops")
+	flag.DurationVar(m.RetryPeriod, "retry-period", 2*time.Second, "how long is waited between tries")
 	flag.IntVar(&o.workers, "workers", 8, "how many workflows of a shard are looked at at a time")
 	flag.Parse() // -kubeconfig is a flag of controller-runtime
+	o.leaseNamespace = cmp.Or(o.leaseNamespace, o.namespace, "default")
 	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)))
 
 	config, err := ctrl.GetConfig()
@@ -70,7 +89,7 @@ func main() {
 func serve(ctx context.Context, config *rest.Config, o options, m *metrics) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for k := range o.shards {
-		mgr, err := newShardManager(config, o, shard{k, o.shards}, m)
+		mgr, err := newShardManager(config, o, shard{k, o.shards, o.instance}, m)
 		if err != nil {
 			return err
 		}
@@ -90,9 +109,13 @@ func serve(ctx context.Context, config *rest.Config, o options, m *metrics) erro
 func (o *options) managerOptions(lease string) (manager.Options, error) {
 	opts := o.manager
 	opts.Scheme = runtime.NewScheme()
+	if o.instance != "" {
+		lease = o.instance + "-" + lease
+	}
 	opts.LeaderElection, opts.LeaderElectionID, opts.LeaderElectionNamespace = true, lease, o.leaseNamespace
 	opts.LeaderElectionReleaseOnCancel = true // nothing is done after Start has returned
 	opts.Metrics = server.Options{BindAddress: "0"}
+	opts.Cache.DefaultTransform = cache.TransformStripManagedFields()
 	if o.namespace != "" {
 		opts.Cache.DefaultNamespaces = map[string]cache.Config{o.namespace: {}}
 	}
@@ -107,55 +130,59 @@ func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manag
 	if err != nil {
 		return nil, err
 	}
-	if s.index == 0 {
-		opts.Metrics.BindAddress = o.metricsAddress // one server for the process
+	if s.index > 0 { // the servers of the process are those of the first
+		opts.HealthProbeBindAddress, opts.PprofBindAddress = "0", ""
+	} else if opts.Metrics.BindAddress = o.metricsAddress; o.metricsSecure {
+		opts.Metrics.SecureServing, opts.Metrics.FilterProvider = true, filters.WithAuthenticationAndAuthorization
 	}
 	opts.Cache.ByObject = map[client.Object]cache.ByObject{
-		newWorkflow(): {Label: s.labels().AsSelector()},
-		&corev1.Pod{}: {Label: s.labels().AsSelector()},
+		newWorkflow():       {Label: s.unfinished()},
+		&corev1.Pod{}:       {Label: s.watched()},
+		&corev1.ConfigMap{}: {Transform: numbersOnly},
 	}
 	mgr, err := ctrl.NewManager(config, opts)
 	if err != nil {
 		return nil, err
 	}
-	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &corev1.Pod{}, indexOwner, ownerOf); err != nil {
+	synced := func(req *http.Request) error {
+		if !mgr.GetCache().WaitForCacheSync(req.Context()) {
+			return errors.New("the cache is not filled yet")
+		}
+		return nil
+	}
+	err = errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("cache", synced),
+		mgr.GetFieldIndexer().IndexField(context.Background(), &corev1.Pod{}, indexOwner, ownerOf))
+	if err != nil {
 		return nil, err
 	}
 	woken := make(chan event.GenericEvent, 1024)
 	r := newReconciler(mgr, s, m, woken)
+	r.namespace = o.namespace
+	owner := handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), newWorkflow(), handler.OnlyControllerOwner())
 	return mgr, builder.ControllerManagedBy(mgr).
 		Named("workflow-"+s.String()).
 		For(newWorkflow()).
-		Watches(&corev1.Pod{}, r.podEvents(mgr)).
+		Watches(&corev1.Pod{}, owner).
+		Watches(&corev1.ConfigMap{}, r.locks).
 		WatchesRawSource(source.Channel(woken, &handler.EnqueueRequestForObject{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: o.workers, SkipNameValidation: new(true)}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: o.workers, SkipNameValidation: new(true),
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](50*time.Millisecond, longestWait),
+		}).
 		Complete(r)
 }
 
 // newReconciler makes the reconciler of a shard. It says on woken which workflows have got a lock.
 func newReconciler(mgr manager.Manager, s shard, m *metrics, woken chan<- event.GenericEvent) *reconciler {
-	r := &reconciler{
+	return &reconciler{
 		client: mgr.GetClient(), live: mgr.GetAPIReader(), recorder: mgr.GetEventRecorder("nodestatus"),
 		shard: s, metrics: m, runs: make(map[types.NamespacedName]*run),
-	}
-	r.locks.wake = func(key types.NamespacedName) {
-		object := newWorkflow()
-		object.SetNamespace(key.Namespace)
-		object.SetName(key.Name)
-		woken <- event.GenericEvent{Object: object}
-	}
-	return r
-}
-
-// podEvents has the workflow of a pod looked at whenever anything happens to the pod, and keeps how deleted pods looked.
-func (r *reconciler) podEvents(mgr manager.Manager) handler.EventHandler {
-	owner := handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), newWorkflow(), handler.OnlyControllerOwner())
-	return handler.Funcs{
-		CreateFunc: owner.Create, UpdateFunc: owner.Update,
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			r.farewells.add(e.Object)
-			owner.Delete(ctx, e, queue)
-		},
+		locks: newLocks(func(key types.NamespacedName) {
+			object := newWorkflow()
+			object.SetNamespace(key.Namespace)
+			object.SetName(key.Name)
+			woken <- event.GenericEvent{Object: object}
+		}),
 	}
 }
 
@@ -165,7 +192,8 @@ func newAssignerManager(config *rest.Config, o options) (manager.Manager, error)
 	if err != nil {
 		return nil, err
 	}
-	opts.Cache.ByObject = map[client.Object]cache.ByObject{newWorkflow(): {Label: unassigned(o.shards)}}
+	opts.HealthProbeBindAddress, opts.PprofBindAddress = "0", ""
+	opts.Cache.ByObject = map[client.Object]cache.ByObject{newWorkflow(): {Label: unassigned(o.shards, o.instance)}}
 	mgr, err := ctrl.NewManager(config, opts)
 	if err != nil {
 		return nil, err
@@ -174,5 +202,5 @@ func newAssignerManager(config *rest.Config, o options) (manager.Manager, error)
 		Named("shards").
 		For(newWorkflow()).
 		WithOptions(controller.Options{SkipNameValidation: new(true)}).
-		Complete(&assigner{client: mgr.GetClient(), count: o.shards})
+		Complete(&assigner{mgr.GetClient(), o.shards, o.instance})
 }

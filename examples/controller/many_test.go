@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -52,7 +53,7 @@ func (c *cluster) submitMany(n int) []string {
 		names[k] = fmt.Sprintf("nightly-%d", k)
 		spec := strings.Replace(nightly, "MUTEX", fmt.Sprintf("report-%d", k%20), 1)
 		if k%2 == 1 {
-			spec = strings.Replace(spec, "synchronization", "nothing", 1)
+			spec = strings.Replace(nightly, "synchronization: {mutexes: [{name: MUTEX}]}", "parallelism: 1", 1)
 		}
 		c.submit(names[k], spec)
 	}
@@ -77,7 +78,7 @@ func (c *cluster) awaitAll(k *kubelet, names []string) {
 			last, since = done, time.Now()
 		}
 		if time.Since(since) > patience {
-			c.unfinished(names)
+			c.unfinished()
 		}
 		require.Less(c, time.Since(since), patience, "seed %d: stuck with %d of %d complete", k.seed, done, len(names))
 		time.Sleep(50 * time.Millisecond)
@@ -98,7 +99,7 @@ func TestManyWithLosses(t *testing.T) {
 	began := time.Now()
 	names := c.submitMany(n)
 	c.awaitAll(k, names)
-	k.once(false)
+	k.once()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	t.Logf("%d workflows, %d pods, of which %d were lost before they ran and %d later (seed %d): %s, writes of the controller: %s",
@@ -108,15 +109,17 @@ func TestManyWithLosses(t *testing.T) {
 }
 
 // unfinished logs the workflows that are not complete, with what their nodes and pods look like.
-func (c *cluster) unfinished(names []string) {
+func (c *cluster) unfinished() {
 	c.Helper()
-	for _, name := range names {
-		object, w := c.workflow(name)
-		if w.Snapshot.Phase.Completed() {
+	list := newWorkflowList()
+	require.NoError(c, c.client.List(c.Context(), list, client.InNamespace(c.namespace)))
+	for _, object := range list.Items {
+		if object.GetLabels()[labelCompleted] == "true" {
 			continue
 		}
-		c.Logf("%s, labels %v: %v", name, object.GetLabels(), c.nodes(name))
-		for _, pod := range c.pods(name) {
+		status, _, _ := unstructured.NestedMap(object.Object, "status") // for a log
+		c.Logf("%s, labels %v: %v %v", object.GetName(), object.GetLabels(), status["message"], c.nodes(object.GetName()))
+		for _, pod := range c.pods(object.GetName()) {
 			c.Logf("  pod %s of %s: %s", pod.UID, pod.Annotations[podstatus.NodeName], pod.Status.Phase)
 		}
 	}

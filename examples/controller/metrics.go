@@ -13,9 +13,11 @@ import (
 
 // metrics are those of one process, over all its shards.
 type metrics struct {
-	events  prometheus.Counter
-	changes *prometheus.CounterVec
-	latency prometheus.Histogram
+	events     prometheus.Counter
+	notCreated prometheus.Counter
+	ended      *prometheus.CounterVec
+	changes    *prometheus.CounterVec
+	latency    prometheus.Histogram
 
 	mu        sync.Mutex
 	workflows map[types.NamespacedName]described
@@ -38,7 +40,7 @@ type waitKey struct {
 type wait struct{ since time.Time }
 
 var (
-	descWorkflows = prometheus.NewDesc("nodestatus_workflows", "Workflows by phase.", []string{"phase"}, nil)
+	descWorkflows = prometheus.NewDesc("nodestatus_workflows", "Unfinished workflows by the phase that is stored.", []string{"phase"}, nil)
 	descWaits     = prometheus.NewDesc("nodestatus_obligations", "What unfinished workflows wait for, by kind.", []string{"kind"}, nil)
 	descAge       = prometheus.NewDesc("nodestatus_obligation_age_seconds",
 		"For how long the oldest obligation of a kind has been owed; a timer is owed from when it runs out.", []string{"kind"}, nil)
@@ -51,6 +53,12 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		events: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "nodestatus_events_applied_total", Help: "Observations and answers that engines were told.",
 		}),
+		notCreated: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "nodestatus_pods_not_created_total", Help: "Tries to create a pod that failed. The message of its node says why.",
+		}),
+		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "nodestatus_workflows_completed_total", Help: "Workflows that were completed, by their phase.",
+		}, []string{"phase"}),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "nodestatus_nodes_changed_total", Help: "Nodes that changed, by the phase they came to.",
 		}, []string{"phase"}),
@@ -60,7 +68,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		}),
 		workflows: make(map[types.NamespacedName]described),
 	}
-	registry.MustRegister(m.events, m.changes, m.latency, m)
+	registry.MustRegister(m.events, m.notCreated, m.ended, m.changes, m.latency, m)
 	return m
 }
 
@@ -75,32 +83,35 @@ func (m *metrics) settled(took time.Duration, events int, changes []propagate.Ch
 	}
 }
 
-// describe takes note of how a workflow stands.
+// describe takes note of how a workflow stands, once that is stored.
 func (m *metrics) describe(w *run, now time.Time) {
-	d := described{phase: w.phase.String(), waits: make(map[waitKey]wait)}
+	phase, _ := w.engine.Workflow()
+	d := described{phase: phase.String(), waits: make(map[waitKey]wait)}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if w.engine != nil {
-		phase, _ := w.engine.Workflow()
-		d.phase = phase.String()
-		before := m.workflows[w.key].waits
-		for _, o := range w.engine.Obligations() {
-			key := waitKey{o.Node, o.For}
-			at, known := before[key]
-			switch {
-			case o.For == propagate.WaitTimer:
-				at.since = o.Until
-			case !known:
-				at.since = now
-			}
-			d.waits[key] = at
+	before := m.workflows[w.key].waits
+	for _, o := range w.engine.Obligations() {
+		key := waitKey{o.Node, o.For}
+		at, known := before[key]
+		switch {
+		case o.For == propagate.WaitTimer:
+			at.since = o.Until
+		case !known:
+			at.since = now
 		}
-		d.hangs = len(d.waits) == 0 && !w.engine.Complete()
+		d.waits[key] = at
 	}
+	d.hangs = len(d.waits) == 0 && !w.engine.Complete()
 	m.workflows[w.key] = d
 }
 
-// forget takes a workflow out that does not exist any more.
+// completed counts a workflow that has ended, and has it waited for no more.
+func (m *metrics) completed(w *run, phase nodegraph.Phase) {
+	m.ended.WithLabelValues(phase.String()).Inc()
+	m.forget(w.key)
+}
+
+// forget takes a workflow out that is complete, or does not exist any more.
 func (m *metrics) forget(key types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -151,7 +151,7 @@ func knownMetrics(t *testing.T) map[string]bool {
 	m.describe(describedRun(t, "dag(a)"), time.Now())
 	m.settled(time.Millisecond, 1, []propagate.Change{{Node: nodegraph.Entry, To: nodegraph.PhaseRunning}})
 	// Those of controller-runtime are there once a controller has run; these are their names in its documentation.
-	known := map[string]bool{"workqueue_depth": true, "controller_runtime_reconcile_errors_total": true}
+	known := map[string]bool{"workqueue_depth": true, "controller_runtime_reconcile_errors_total": true, "controller_runtime_reconcile_panics_total": true}
 	for _, r := range []prometheus.Gatherer{own, registry.Registry} {
 		families, err := r.Gather()
 		require.NoError(t, err)

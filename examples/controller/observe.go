@@ -1,11 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"maps"
-	"slices"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
@@ -20,37 +17,45 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/podstatus"
 )
 
-// unseen is how long the watch may take to tell of a pod before the pod is looked up.
+// finalizer holds every pod until its end is on record. So a pod that ran can't vanish unseen, and one that is not there
+// never was.
+const finalizer = "nodestatus.example/tracking"
+
+// unseen is how long the watch may take to tell of a pod that was created here before the pod is looked up.
 const unseen = 5 * time.Second
 
-// indexOwner finds pods in the cache by the uid of the workflow that owns them.
-const indexOwner = "workflow-uid"
+// indexOwner finds pods in the cache by the name of the workflow that owns them.
+const indexOwner = "workflow"
 
 func ownerOf(object client.Object) []string {
 	if owner := metav1.GetControllerOf(object); owner != nil && owner.Kind == workflowKind.Kind {
-		return []string{string(owner.UID)}
+		return []string{owner.Name}
 	}
 	return nil
 }
 
-// A podView is what an engine was told of pods.
-type podView struct {
-	told  map[types.UID]string // resourceVersion of each pod that exists
-	fresh []*corev1.Pod        // that were created here since
-	// awaited are pods of which the watch has still to tell, and since when: the creation of one that was created here, the
-	// end of one that the cache does not show any more.
-	awaited map[types.UID]time.Time
+// A freshPod was created here, and the cache has not shown it yet.
+type freshPod struct {
+	*corev1.Pod
+	since time.Time
 }
 
-func newPodView() podView {
-	return podView{told: make(map[types.UID]string), awaited: make(map[types.UID]time.Time)}
+// ended reports whether a pod has come to its end.
+func ended(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
-// podsOf lists the pods of a workflow, as the cache has them. They are not to be changed.
-func (r *reconciler) podsOf(ctx context.Context, w *run) ([]*corev1.Pod, error) {
+// over reports whether nothing more happens to a pod: it has ended, or it is deleted and nothing but finalizers holds it. The
+// kubelet deletes a pod without grace when its containers are gone; so does whoever gives up a machine.
+func over(pod *corev1.Pod) bool {
+	return ended(pod) || pod.DeletionTimestamp != nil && pod.DeletionGracePeriodSeconds != nil && *pod.DeletionGracePeriodSeconds == 0
+}
+
+// podsNamed lists the pods of all workflows that ever had a name, as the cache has them. They are not to be changed.
+func (r *reconciler) podsNamed(ctx context.Context, workflow types.NamespacedName) ([]*corev1.Pod, error) {
 	var list corev1.PodList
-	err := r.client.List(ctx, &list, client.InNamespace(w.key.Namespace),
-		client.MatchingFields{indexOwner: string(w.object.GetUID())}, client.UnsafeDisableDeepCopy)
+	err := r.client.List(ctx, &list, client.InNamespace(workflow.Namespace),
+		client.MatchingFields{indexOwner: workflow.Name}, client.UnsafeDisableDeepCopy)
 	pods := make([]*corev1.Pod, len(list.Items))
 	for k := range list.Items {
 		pods[k] = &list.Items[k]
@@ -58,84 +63,54 @@ func (r *reconciler) podsOf(ctx context.Context, w *run) ([]*corev1.Pod, error) 
 	return pods, err
 }
 
-// farewells keep how deleted pods looked last, until their engines were told. A pod may start, end and go between
-// two looks at the cache, and it matters whether it ran.
-type farewells struct {
-	mu   sync.Mutex
-	pods map[types.NamespacedName]map[types.UID]*corev1.Pod // by workflow
-}
-
-// add takes note of a pod that was deleted.
-func (f *farewells) add(object client.Object) {
-	pod, ok := object.(*corev1.Pod)
-	owner := metav1.GetControllerOf(object)
-	if !ok || owner == nil || owner.Kind != workflowKind.Kind {
-		return
+// podsOf lists the pods of a workflow, and those of others that had its name before.
+func (r *reconciler) podsOf(ctx context.Context, w *run) (own, former []*corev1.Pod, err error) {
+	all, err := r.podsNamed(ctx, w.key)
+	if err != nil {
+		return nil, nil, err
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	key := types.NamespacedName{Namespace: pod.Namespace, Name: owner.Name}
-	if f.pods == nil {
-		f.pods = make(map[types.NamespacedName]map[types.UID]*corev1.Pod)
+	for _, pod := range all {
+		if delete(w.fresh, pod.UID); metav1.IsControlledBy(pod, w.object) {
+			own = append(own, pod)
+		} else {
+			former = append(former, pod)
+		}
 	}
-	if f.pods[key] == nil {
-		f.pods[key] = make(map[types.UID]*corev1.Pod)
-	}
-	f.pods[key][pod.UID] = pod
-}
-
-// of returns the pods of a workflow that were deleted, in the order in which they were created.
-func (f *farewells) of(workflow types.NamespacedName) []*corev1.Pod {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.SortedFunc(maps.Values(f.pods[workflow]), func(a, b *corev1.Pod) int {
-		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.UID, b.UID))
-	})
-}
-
-// said forgets pods whose engine was told; without pods, all of the workflow.
-func (f *farewells) said(workflow types.NamespacedName, pods []*corev1.Pod) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, pod := range pods {
-		delete(f.pods[workflow], pod.UID)
-	}
-	if pods == nil || len(f.pods[workflow]) == 0 {
-		delete(f.pods, workflow)
-	}
-}
-
-// observe returns the pods that look different from what the engine was told, and those that are gone; deleted are pods
-// that were seen to go.
-func (r *reconciler) observe(ctx context.Context, w *run, pods, deleted []*corev1.Pod) (changed, gone []propagate.PodStatus, err error) {
-	w.recheck = time.Time{}
-	for _, pod := range w.pods.fresh {
-		changed = append(changed, podstatus.Of(pod))
-		w.pods.awaited[pod.UID] = time.Now()
+	for uid, pod := range w.fresh {
+		if time.Since(pod.since) > unseen {
+			now, err := r.lookUp(ctx, w, pod.Name)
+			if err != nil {
+				return nil, nil, err
+			}
+			if now == nil || now.UID != uid {
+				delete(w.fresh, uid)
+				continue
+			}
+			pod.Pod = now
+		}
 		w.lookAgain(time.Now().Add(unseen))
+		own = append(own, pod.Pod)
 	}
-	w.pods.fresh = nil
-	told := make(map[types.UID]string, len(pods))
-	listed := make(map[string]bool, len(pods))
-	went := make(map[string]bool, len(deleted))
-	for _, pod := range deleted {
-		if metav1.IsControlledBy(pod, w.object) {
-			changed = append(changed, podstatus.Of(pod))
-			went[string(pod.UID)] = true
-			delete(w.pods.awaited, pod.UID)
-			w.lookAgain(time.Now()) // if the engine had not heard of it, it can't lose it yet
+	return own, former, nil
+}
+
+// observe returns the pods that look different from what the engine was told, and those that are gone.
+func (r *reconciler) observe(ctx context.Context, w *run, pods []*corev1.Pod) (changed, gone []propagate.PodStatus, err error) {
+	told, listed := make(map[types.UID]string, len(pods)), make(map[string]bool, len(pods))
+	see := func(pod *corev1.Pod) {
+		id := pod.Annotations[podstatus.NodeID]
+		told[pod.UID], listed[id] = pod.ResourceVersion, true
+		if w.told[pod.UID] == pod.ResourceVersion {
+			return
+		}
+		changed = append(changed, podstatus.Of(pod))
+		if over(pod) && !ended(pod) {
+			gone = append(gone, propagate.PodStatus{Node: id, UID: string(pod.UID)})
 		}
 	}
 	for _, pod := range pods {
-		told[pod.UID] = pod.ResourceVersion
-		if w.pods.told[pod.UID] != pod.ResourceVersion {
-			changed = append(changed, podstatus.Of(pod))
-		}
-		listed[pod.Annotations[podstatus.NodeID]] = true
-		delete(w.pods.awaited, pod.UID)
+		see(pod)
 	}
-	before := w.pods.told
-	w.pods.told = told
 	g := w.engine.Graph()
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 		n := g.Node(i)
@@ -146,46 +121,72 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods, deleted []*corev
 		if f.Stage != fact.StagePending && f.Stage != fact.StageRunning {
 			continue
 		}
-		if went[f.UID] {
-			gone = append(gone, propagate.PodStatus{Node: n.ID(), UID: f.UID})
-			continue
+		if f.UID == "" { // the record tells of a pod, and the cache may be older than the record
+			if pod, err := r.lookUp(ctx, w, podName(n)); err != nil {
+				return nil, nil, err
+			} else if pod != nil {
+				w.created(pod)
+				see(pod)
+				continue
+			}
 		}
-		if before[types.UID(f.UID)] != "" { // its deletion is about to be told, and with it whether it ran
-			w.pods.awaited[types.UID(f.UID)] = time.Now()
-		}
-		if at, ok := w.pods.awaited[types.UID(f.UID)]; ok && time.Since(at) < unseen {
-			w.lookAgain(at.Add(unseen))
-			continue
-		}
-		pod, err := r.lookUp(ctx, w, n)
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case pod == nil, f.UID != "" && f.UID != string(pod.UID):
-			gone = append(gone, propagate.PodStatus{Node: n.ID(), UID: f.UID})
-		default:
-			changed = append(changed, podstatus.Of(pod))
-			w.pods.awaited[pod.UID] = time.Now() // the cache is still to show it
-			w.lookAgain(time.Now().Add(unseen))
-		}
+		gone = append(gone, propagate.PodStatus{Node: n.ID(), UID: f.UID}) // somebody took the finalizer away
 	}
+	w.told = told
 	return changed, gone, nil
 }
 
-// lookAgain makes sure that the pods are looked at again by then.
+// created takes note of a pod that the cache may not show yet.
+func (w *run) created(pod *corev1.Pod) {
+	w.fresh[pod.UID] = &freshPod{pod, time.Now()}
+	w.lookAgain(time.Now().Add(unseen))
+}
+
+// lookAgain makes sure that the workflow is looked at again by then.
 func (w *run) lookAgain(at time.Time) {
 	if w.recheck.IsZero() || at.Before(w.recheck) {
 		w.recheck = at
 	}
 }
 
-// lookUp reads the pod of a node past the cache, which may be older than the record; nil if there is none. Only that
-// makes an absence a loss.
-func (r *reconciler) lookUp(ctx context.Context, w *run, n *nodegraph.Node) (*corev1.Pod, error) {
+// lookUp reads a pod of the workflow past the cache; nil if there is none of that name.
+func (r *reconciler) lookUp(ctx context.Context, w *run, name string) (*corev1.Pod, error) {
 	pod := &corev1.Pod{}
-	err := r.live.Get(ctx, types.NamespacedName{Namespace: w.key.Namespace, Name: podName(n)}, pod)
+	err := r.live.Get(ctx, types.NamespacedName{Namespace: w.key.Namespace, Name: name}, pod)
 	if apierrors.IsNotFound(err) || err == nil && !metav1.IsControlledBy(pod, w.object) {
 		return nil, nil
 	}
 	return pod, err
+}
+
+// letGo takes the finalizer away from pods whose end is on record, or will never be.
+func (r *reconciler) letGo(ctx context.Context, pods []*corev1.Pod) error {
+	return inParallel(pods, func(pod *corev1.Pod) error {
+		if !over(pod) || !controllerutil.ContainsFinalizer(pod, finalizer) {
+			return nil
+		}
+		patch := `{"metadata": {"uid": "` + string(pod.UID) + `", "$deleteFromPrimitiveList/finalizers": ["` + finalizer + `"],
+			"labels": {"` + labelCompleted + `": "true"}}}`
+		return client.IgnoreNotFound(r.client.Patch(ctx, pod.DeepCopy(), client.RawPatch(types.StrategicMergePatchType, []byte(patch))))
+	})
+}
+
+// retire ends and lets go pods that nobody waits for, and reports whether some are still alive: those of a workflow that is
+// complete or deleted, and of former ones of the same name.
+func (r *reconciler) retire(ctx context.Context, pods []*corev1.Pod) (alive bool, err error) {
+	if err := r.letGo(ctx, pods); err != nil {
+		return true, err
+	}
+	for _, pod := range pods {
+		alive = alive || !over(pod)
+	}
+	return alive, inParallel(pods, func(pod *corev1.Pod) error { return r.deletePod(ctx, pod) })
+}
+
+// deletePod deletes a pod that goes on, this one and no other of its name.
+func (r *reconciler) deletePod(ctx context.Context, pod *corev1.Pod) error {
+	if over(pod) || pod.DeletionTimestamp != nil {
+		return nil
+	}
+	return client.IgnoreNotFound(r.client.Delete(ctx, pod.DeepCopy(), client.Preconditions{UID: &pod.UID}))
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"regexp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,108 +17,114 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/podstatus"
 )
 
-// A podTemplate is the part of an Argo template, or of a workflow's spec, from which pods are made.
-type podTemplate struct {
-	Container *corev1.Container `json:"container"`
-	Script    *struct {
-		corev1.Container
-		Source string `json:"source"`
-	} `json:"script"`
-	ContainerSet *struct {
-		Containers   []corev1.Container   `json:"containers"`
-		VolumeMounts []corev1.VolumeMount `json:"volumeMounts"`
-	} `json:"containerSet"`
-
-	InitContainers     []corev1.Container  `json:"initContainers"`
-	Sidecars           []corev1.Container  `json:"sidecars"`
-	Volumes            []corev1.Volume     `json:"volumes"`
-	NodeSelector       map[string]string   `json:"nodeSelector"`
-	Tolerations        []corev1.Toleration `json:"tolerations"`
-	ServiceAccountName string              `json:"serviceAccountName"`
-}
-
-// podTemplates reads what a Workflow says of its pods: of all, and by template.
-func podTemplates(workflow []byte) (all podTemplate, byName map[string]podTemplate, err error) {
-	var object struct {
-		Spec struct {
-			podTemplate
-			Templates []struct {
-				Name string `json:"name"`
-				podTemplate
-			} `json:"templates"`
-		} `json:"spec"`
-	}
-	if err := json.Unmarshal(workflow, &object); err != nil {
-		return all, nil, fmt.Errorf("what pods are made from: %w", err)
-	}
-	byName = make(map[string]podTemplate)
-	for _, t := range object.Spec.Templates {
-		byName[t.Name] = t.podTemplate
-	}
-	return object.Spec.podTemplate, byName, nil
-}
-
 // scriptFile is where a script finds itself, out of an annotation of its pod.
 const (
 	scriptAnnotation = "nodestatus.example/script"
 	scriptDirectory  = "/nodestatus"
 )
 
-// variable is what Argo would put a value in place of.
-var variable = regexp.MustCompile(`{{.*?}}`)
-
-// buildPod makes the pod of a node. Its name comes from the node, so that making it twice makes one. The error says what
+// buildPod makes the pod of node i. Its name comes from the node, so that making it twice makes one. The error says what
 // this example can't do; the node ends with it.
-func (w *stored) buildPod(n *nodegraph.Node, labels map[string]string) (*corev1.Pod, error) {
-	t, ok := w.templates[n.Template.RecordedName()]
-	if !ok {
-		return nil, fmt.Errorf("template %q is not in the workflow: this example takes no pods from references and inline templates", n.Template.RecordedName())
-	}
+func (w *stored) buildPod(g *nodegraph.Graph, i nodegraph.Index, labels map[string]string) (*corev1.Pod, error) {
+	n := g.Node(i)
+	t := w.template(n)
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: w.Namespace, Name: podName(n), Labels: map[string]string{labelWorkflow: w.Name},
-			Annotations: map[string]string{podstatus.NodeID: n.ID(), podstatus.NodeName: n.Name()},
+			Labels: make(map[string]string), Annotations: make(map[string]string), Finalizers: []string{finalizer},
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(
 				&metav1.ObjectMeta{Name: w.Name, UID: types.UID(w.UID)}, workflowKind)},
 		},
-		Spec: corev1.PodSpec{
-			RestartPolicy: corev1.RestartPolicyNever, NodeSelector: w.pod.NodeSelector, ServiceAccountName: w.pod.ServiceAccountName,
-			Tolerations: slices.Concat(w.pod.Tolerations, t.Tolerations), Volumes: slices.Concat(w.pod.Volumes, t.Volumes),
-			InitContainers: t.InitContainers,
-		},
+		Spec: w.podSpec(t),
 	}
-	for key, value := range labels {
-		pod.Labels[key] = value
+	for _, from := range []podMetadata{w.spec.PodMetadata, t.Metadata} {
+		maps.Copy(pod.Labels, from.Labels)
+		maps.Copy(pod.Annotations, from.Annotations)
 	}
-	if len(t.NodeSelector) > 0 {
-		pod.Spec.NodeSelector = t.NodeSelector
-	}
-	if t.ServiceAccountName != "" {
-		pod.Spec.ServiceAccountName = t.ServiceAccountName
-	}
-	if err := setContainers(pod, &t); err != nil {
+	if err := setContainers(pod, t); err != nil {
 		return nil, err
 	}
-	pod.Spec.Containers = append(pod.Spec.Containers, t.Sidecars...)
-	if text, err := json.Marshal(pod); err != nil {
+	pod, err := w.filled(pod, t, g, i)
+	if err != nil {
 		return nil, err
-	} else if v := variable.Find(text); v != nil {
-		return nil, fmt.Errorf("template %q needs the value of %s: this example puts no values in place of variables", n.Template.RecordedName(), v)
 	}
+	pod.Namespace, pod.Name = w.Namespace, podName(n)
+	set := func(in *map[string]string, values map[string]string) {
+		if *in == nil {
+			*in = make(map[string]string)
+		}
+		maps.Copy(*in, values)
+	}
+	set(&pod.Labels, labels)
+	set(&pod.Labels, map[string]string{labelWorkflow: w.Name, labelCompleted: "false"})
+	set(&pod.Annotations, map[string]string{podstatus.NodeID: n.ID(), podstatus.NodeName: n.Name()})
 	return pod, nil
 }
 
 // podName makes the name of a node's pod: the same every time it is asked for.
 func podName(n *nodegraph.Node) string { return strings.ToLower(n.ID()) }
 
+// filled puts values in place of the variables of a pod, and its deadline, which may be one.
+func (w *stored) filled(pod *corev1.Pod, t *templateFields, g *nodegraph.Graph, i nodegraph.Index) (*corev1.Pod, error) {
+	raw, err := json.Marshal(pod)
+	if err != nil {
+		return nil, err
+	}
+	values := w.values(g, i)
+	values["pod.name"] = podName(g.Node(i))
+	full := fill(string(raw), values)
+	if err := unfilled(full); err != nil {
+		return nil, fmt.Errorf("template %q: %w", t.Name, err)
+	}
+	pod = &corev1.Pod{}
+	if err := json.Unmarshal([]byte(full), pod); err != nil {
+		return nil, fmt.Errorf("template %q: %w", t.Name, err)
+	}
+	if t.ActiveDeadlineSeconds != nil {
+		var seconds int64
+		if _, err := fmt.Sscanf(fill(t.ActiveDeadlineSeconds.String(), values), "%d", &seconds); err != nil || seconds < 1 {
+			return nil, fmt.Errorf("template %q: activeDeadlineSeconds: want a positive number, found %s", t.Name, t.ActiveDeadlineSeconds)
+		}
+		pod.Spec.ActiveDeadlineSeconds = &seconds
+	}
+	return pod, nil
+}
+
+// podSpec is what the workflow and the template say of the pod; where both do the template counts, as in Argo.
+func (w *stored) podSpec(t *templateFields) corev1.PodSpec {
+	s := corev1.PodSpec{
+		RestartPolicy: corev1.RestartPolicyNever, ImagePullSecrets: w.spec.ImagePullSecrets, HostNetwork: w.spec.HostNetwork,
+		DNSPolicy: w.spec.DNSPolicy, DNSConfig: w.spec.DNSConfig,
+		ServiceAccountName:           cmp.Or(t.ServiceAccountName, w.spec.ServiceAccountName),
+		AutomountServiceAccountToken: cmp.Or(t.AutomountServiceAccountToken, w.spec.AutomountServiceAccountToken),
+		SchedulerName:                cmp.Or(t.SchedulerName, w.spec.SchedulerName),
+		PriorityClassName:            cmp.Or(t.PriorityClassName, w.spec.PodPriorityClassName),
+		Affinity:                     cmp.Or(t.Affinity, w.spec.Affinity),
+		SecurityContext:              cmp.Or(t.SecurityContext, w.spec.SecurityContext),
+		NodeSelector:                 w.spec.NodeSelector, Tolerations: w.spec.Tolerations,
+		HostAliases: slices.Concat(w.spec.HostAliases, t.HostAliases),
+		Volumes:     slices.Concat(w.spec.Volumes, t.Volumes), InitContainers: slices.Clone(t.InitContainers),
+	}
+	if len(t.NodeSelector) > 0 {
+		s.NodeSelector = t.NodeSelector
+	}
+	if len(t.Tolerations) > 0 {
+		s.Tolerations = t.Tolerations
+	}
+	for _, sidecar := range t.Sidecars { // they end with the pod's own containers
+		sidecar.RestartPolicy = new(corev1.ContainerRestartPolicyAlways)
+		s.InitContainers = append(s.InitContainers, sidecar)
+	}
+	return s
+}
+
 // setContainers adds the containers that the user gave.
-func setContainers(pod *corev1.Pod, t *podTemplate) error {
+func setContainers(pod *corev1.Pod, t *templateFields) error {
 	main := corev1.Container{}
 	switch {
 	case t.ContainerSet != nil: // they all start at once: ordering them is an executor's work, which this example has not
 		for _, c := range t.ContainerSet.Containers {
 			c.VolumeMounts = slices.Concat(c.VolumeMounts, t.ContainerSet.VolumeMounts)
-			pod.Spec.Containers = append(pod.Spec.Containers, c)
+			pod.Spec.Containers = append(pod.Spec.Containers, c.Container)
 		}
 		return nil
 	case t.Container != nil:
@@ -132,7 +140,7 @@ func setContainers(pod *corev1.Pod, t *podTemplate) error {
 			}}},
 		}})
 	default:
-		return fmt.Errorf("this example makes pods from container, script and containerSet templates only")
+		return errors.New("this example makes pods from container, script and containerSet templates only")
 	}
 	main.Name = "main"
 	pod.Spec.Containers = []corev1.Container{main}

@@ -8,53 +8,60 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
 )
+
+// longestWait is how long anything that failed is left alone before the next try.
+const longestWait = 8 * time.Second
 
 // A reconciler runs the workflows of one shard. Its order of doing things is what makes it safe to kill at any moment:
 //
 //  1. Tell the engine what exists.
 //  2. Store the status, if nobody else has written the object since.
-//  3. Only then do what follows from it: create pods, delete pods, hand locks on.
+//  3. Only then do what follows from it: let pods go that have ended, create pods, delete pods, hand locks on.
 //
 // So whatever was done is on record before, and a successor asks for what is on record and not done. All of 3 can be done
 // twice: a pod has its name from its node, and a lock is held by the record.
 type reconciler struct {
-	client   client.Client
-	live     client.Reader // past the cache
-	recorder events.EventRecorder
-	shard    shard
-	metrics  *metrics
-	locks    locks
+	client    client.Client
+	live      client.Reader // past the cache
+	recorder  events.EventRecorder
+	shard     shard
+	namespace string // the only one that is served; all if empty
+	metrics   *metrics
+	locks     *locks
 
-	farewells farewells
-	adopting  sync.Mutex
-	adopted   bool
-	mu        sync.Mutex
-	runs      map[types.NamespacedName]*run
+	adopting sync.Mutex
+	adopted  bool
+	mu       sync.Mutex
+	runs     map[types.NamespacedName]*run
 }
 
 // A run is one workflow in memory. It stands for one version of the object, and is dropped when somebody else has
 // written another.
 type run struct {
-	key     types.NamespacedName
-	object  *unstructured.Unstructured // to say events about
-	stored  *stored
-	engine  *propagate.Engine // nil once the workflow is complete
-	phase   nodegraph.Phase   // then
-	news    []propagate.Event // for the next settle
-	todo    []effect          // on record, and not done yet
-	pods    podView
-	timer   time.Time // when the engine is to be called again
-	recheck time.Time // when the pods are to be looked at again
+	key      types.NamespacedName
+	object   *unstructured.Unstructured // to say events about
+	stored   *stored
+	engine   *propagate.Engine       // nil once the workflow is complete
+	news     []propagate.Event       // for the next settle
+	wanted   map[string]*wantedPod   // on record and not created yet, by node
+	released []string                // nodes that gave locks back, on record and not carried out yet
+	told     map[types.UID]string    // the resourceVersion of each pod that the engine was told of
+	fresh    map[types.UID]*freshPod // pods that the cache does not show yet
+	free     map[types.UID]bool      // pods that were let go
+	timer    time.Time               // when the engine is to be called again
+	recheck  time.Time               // when the pods are to be looked at again
 }
 
 // Reconcile does what is to be done for one workflow.
@@ -63,36 +70,77 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, err
 	}
 	object := newWorkflow()
-	if err := r.client.Get(ctx, req.NamespacedName, object); apierrors.IsNotFound(err) {
-		r.drop(req.NamespacedName)
-		r.metrics.forget(req.NamespacedName)
-		r.locks.forget(req.NamespacedName)
-		r.farewells.said(req.NamespacedName, nil)
-		return reconcile.Result{}, nil
-	} else if err != nil || object.GetDeletionTimestamp() != nil {
+	if err := r.client.Get(ctx, req.NamespacedName, object); client.IgnoreNotFound(err) != nil {
 		return reconcile.Result{}, err
+	} else if err != nil || object.GetDeletionTimestamp() != nil {
+		return r.leave(ctx, req.NamespacedName)
 	}
 	w, err := r.runOf(ctx, object)
-	if w == nil || err != nil {
+	if err == nil && w != nil && w.engine != nil {
+		err = r.advance(ctx, w)
+	}
+	switch {
+	case apierrors.IsConflict(err):
+		return reconcile.Result{RequeueAfter: time.Millisecond}, nil // somebody wrote it: read it again, settle again
+	case err != nil:
+		r.recorder.Eventf(object, nil, corev1.EventTypeWarning, "NotReconciled", "Reconcile", "%s", shortened(err.Error()))
 		return reconcile.Result{}, err
+	case w == nil:
+		return reconcile.Result{}, nil
 	}
-	pods, err := r.podsOf(ctx, w)
-	if err == nil && w.engine != nil {
-		if err = r.settle(ctx, w, pods); err != nil {
-			r.drop(w.key) // memory and record may differ now: the record counts
-		}
+	return reconcile.Result{RequeueAfter: w.next(time.Now())}, nil
+}
+
+// advance tells the engine what there is, stores what comes of it, and carries it out.
+func (r *reconciler) advance(ctx context.Context, w *run) error {
+	pods, former, err := r.podsOf(ctx, w)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = errors.Join(r.carryOut(ctx, w), r.deleteSurplus(ctx, w, pods))
+	if err := r.settle(ctx, w, pods); tooLarge(err) {
+		return r.refuse(ctx, w, err) // before any pod is made that the record has no place for
+	} else if err != nil {
+		r.drop(w.key) // memory and record may differ now: the record counts
+		return err
 	}
 	r.metrics.describe(w, time.Now())
-	if apierrors.IsConflict(err) {
-		return reconcile.Result{RequeueAfter: time.Millisecond}, nil // somebody wrote it: read it again, settle again
+	_, err = r.retire(ctx, former)
+	if err := errors.Join(err, r.carryOut(ctx, w, pods)); err != nil {
+		return err
 	}
+	if w.engine.Complete() {
+		phase, _ := w.engine.Workflow()
+		r.end(w, phase)
+	}
+	return nil
+}
+
+// leave gives up a workflow that is complete, is deleted, or is about to be. Its locks are free when its pods are over.
+func (r *reconciler) leave(ctx context.Context, key types.NamespacedName) (reconcile.Result, error) {
+	r.drop(key)
+	r.metrics.forget(key)
+	pods, err := r.podsNamed(ctx, key)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: w.next(time.Now())}, nil
+	if len(pods) > 0 {
+		now := &metav1.PartialObjectMetadata{}
+		now.SetGroupVersionKind(workflowKind)
+		if err := r.live.Get(ctx, key, now); client.IgnoreNotFound(err) != nil {
+			return reconcile.Result{}, err
+		} else if err == nil && now.DeletionTimestamp == nil && now.Labels[labelCompleted] != "true" {
+			if r.shard.unfinished().Matches(labels.Set(now.Labels)) {
+				return reconcile.Result{RequeueAfter: time.Second}, nil // the cache of workflows is older than that of pods
+			}
+			r.locks.forget(key) // it is another controller's now
+			return reconcile.Result{}, nil
+		}
+	}
+	alive, err := r.retire(ctx, pods)
+	if !alive {
+		r.locks.forget(key)
+	}
+	return reconcile.Result{}, err
 }
 
 // next is how long from now the workflow is to be looked at again if nothing happens; 0 for ever.
@@ -107,105 +155,15 @@ func (w *run) next(now time.Time) time.Duration {
 	return max(at.Sub(now), time.Millisecond)
 }
 
-// adopt restores every unfinished workflow before any of them is acted on, so that all locks that are held are known to
-// be held. It reads past the cache, which may be behind what the leader before has written.
-func (r *reconciler) adopt(ctx context.Context) error {
-	r.adopting.Lock()
-	defer r.adopting.Unlock()
-	if r.adopted {
-		return nil
-	}
-	list := newWorkflowList()
-	if err := r.live.List(ctx, list, client.MatchingLabelsSelector{Selector: r.shard.unfinished()}); err != nil {
-		return err
-	}
-	for k := range list.Items {
-		if _, err := r.load(ctx, &list.Items[k]); err != nil {
-			return err
-		}
-	}
-	r.locks.grant()
-	r.adopted = true
-	return nil
-}
-
-// runOf returns what is in memory of a workflow, read anew if somebody else has written it since; nil if it is gone.
-// What is older than memory is the cache lagging behind our own writes.
-func (r *reconciler) runOf(ctx context.Context, cached *unstructured.Unstructured) (*run, error) {
-	r.mu.Lock()
-	w := r.runs[client.ObjectKeyFromObject(cached)]
-	r.mu.Unlock()
-	if w != nil && w.object.GetUID() == cached.GetUID() {
-		order, err := resourceversion.CompareResourceVersion(cached.GetResourceVersion(), w.stored.Version)
-		if err != nil {
-			return nil, err
-		}
-		if order <= 0 {
-			return w, nil
-		}
-	}
-	object := newWorkflow()
-	if err := r.live.Get(ctx, client.ObjectKeyFromObject(cached), object); err != nil {
-		return nil, client.IgnoreNotFound(err)
-	}
-	w, err := r.load(ctx, object)
-	if w != nil && w.engine != nil {
-		r.locks.grant()
-	}
-	return w, err
-}
-
-// load makes the engine of a stored workflow, and has it adopted. A workflow that can't be run is ended.
-func (r *reconciler) load(ctx context.Context, object *unstructured.Unstructured) (*run, error) {
-	w := &run{key: client.ObjectKeyFromObject(object), object: object, pods: newPodView()}
-	var err error
-	if w.stored, err = readWorkflow(object); err != nil {
-		w.stored = &stored{Version: object.GetResourceVersion()}
-		return w, r.refuse(ctx, w, err.Error())
-	}
-	if phase := w.stored.Snapshot.Phase; phase.Completed() {
-		r.end(w, phase)
-		return w, nil
-	}
-	if err := r.runnable(w.stored); err != nil {
-		return w, r.refuse(ctx, w, err.Error())
-	}
-	if err := r.setLimits(ctx, w.stored.Spec); apierrors.IsNotFound(err) {
-		return w, r.refuse(ctx, w, err.Error())
-	} else if err != nil {
-		return nil, err
-	}
-	if w.engine, _, err = propagate.FromSnapshot(w.stored.Spec, w.stored.Snapshot); err != nil {
-		return w, r.refuse(ctx, w, err.Error())
-	}
-	r.locks.adopt(w.key, w.engine)
-	r.keep(w)
-	return w, nil
-}
-
-// keep remembers a run, drop forgets it; its locks stay until it is adopted again.
-func (r *reconciler) keep(w *run) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.runs[w.key] = w
-}
-
-func (r *reconciler) drop(key types.NamespacedName) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.runs, key)
-}
-
 // settle tells the engine what there is, answers its questions, and stores what came of it.
 func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) error {
-	deleted := r.farewells.of(w.key)
-	changed, gone, err := r.observe(ctx, w, pods, deleted)
+	changed, gone, err := r.observe(ctx, w, pods)
 	if err != nil {
 		return err
 	}
 	news := w.news
 	if !w.engine.Complete() {
-		news = append(news, r.locks.granted(w.key, w.engine)...)
+		news = append(news, r.locks.answers(w.key, w.engine)...)
 	}
 	began := time.Now()
 	if !w.timer.After(began) {
@@ -220,8 +178,10 @@ func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) err
 	if err != nil {
 		return err
 	}
-	w.news = nil
-	r.farewells.said(w.key, deleted)
+	w.news, w.recheck = nil, time.Time{}
+	if len(w.fresh) > 0 {
+		w.lookAgain(began.Add(unseen))
+	}
 	r.announce(w, s.changes)
 	return nil
 }
@@ -237,14 +197,21 @@ type settling struct {
 	events        int
 }
 
-// Call tells the engine what differs from what it knows, and what is new.
-func (s *settling) Call(_ string, events []propagate.Event) (propagate.Result, error) {
-	result, err := s.w.engine.SyncChanged(s.now, s.changed, s.gone, events...)
-	if err == nil {
-		s.changed, s.gone, s.events = nil, nil, s.events+len(events)
-		s.changes = append(s.changes, result.Changes...)
+// Call tells the engine what differs from what it knows, and what is new. How a pod looked comes before that it is gone.
+func (s *settling) Call(_ string, events []propagate.Event) (result propagate.Result, err error) {
+	if len(s.gone) > 0 && len(s.changed) > 0 {
+		if result, err = s.w.engine.SyncChanged(s.now, s.changed, nil); err != nil {
+			return result, err
+		}
+		s.changes, s.changed = append(s.changes, result.Changes...), nil
 	}
-	return result, err
+	then, err := s.w.engine.SyncChanged(s.now, s.changed, s.gone, events...)
+	if err != nil {
+		return then, err
+	}
+	s.changed, s.gone, s.events = nil, nil, s.events+len(events)
+	s.changes, result.Actions = append(s.changes, then.Changes...), append(result.Actions, then.Actions...)
+	return result, nil
 }
 
 // Do answers an action, or puts what it orders on the list.
@@ -258,41 +225,24 @@ func (s *settling) Do(workflow string, a *propagate.Action) ([]propagate.Notice,
 
 // store writes the status. After it the run stands for what was written.
 func (r *reconciler) store(ctx context.Context, w *run) error {
-	patch, err := w.stored.statusPatch(w.engine.Snapshot())
+	snapshot := w.engine.Snapshot()
+	children := argo.Children(w.engine.Graph(), w.engine.Exists)
+	for k := range snapshot.Nodes {
+		n := &snapshot.Nodes[k]
+		n.Children = children(w.engine.Graph().Find(n.ID))
+		if p := w.wanted[n.ID]; p != nil && p.why != "" && n.Phase == nodegraph.PhasePending {
+			n.Message = p.why
+		}
+	}
+	patch, err := w.stored.statusPatch(snapshot, w.waitsSince())
 	if patch == nil || err != nil {
 		return err
 	}
-	object := newWorkflow()
-	object.SetNamespace(w.key.Namespace)
-	object.SetName(w.key.Name)
+	object := nameOnly(w.object)
 	if err := r.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
 		return err
 	}
 	w.object = object
-	if w.stored, err = readWorkflow(object); err != nil {
-		return err
-	}
-	return nil
-}
-
-// refuse ends a workflow that can't be run, and says why.
-func (r *reconciler) refuse(ctx context.Context, w *run, why string) error {
-	patch, err := refusalPatch(w.stored.Version, why, time.Now())
-	if err != nil {
-		return err
-	}
-	if err := r.client.Patch(ctx, w.object, client.RawPatch(types.MergePatchType, patch)); err != nil {
-		return err
-	}
-	r.recorder.Eventf(w.object, nil, corev1.EventTypeWarning, "Refused", "Run", "%s", why)
-	r.end(w, nodegraph.PhaseError)
-	return nil
-}
-
-// end keeps of a complete workflow what it takes to delete the pods that are left.
-func (r *reconciler) end(w *run, phase nodegraph.Phase) {
-	w.engine, w.stored = nil, &stored{Version: w.object.GetResourceVersion()}
-	w.phase, w.object = phase, nameOnly(w.object)
-	r.keep(w)
-	r.locks.forget(w.key)
+	w.stored, err = readWorkflow(object)
+	return err
 }

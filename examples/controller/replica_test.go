@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +28,7 @@ type replicaConfig struct {
 	Kubeconfig []byte
 	Namespace  string
 	Shards     int
+	Chaos      bool // its writes fail, and its leases are short
 }
 
 // replica runs the controller in this process, as main does, until it is killed.
@@ -51,16 +53,32 @@ func (r *replicaConfig) serve() error {
 	}
 	config.QPS = -1
 	o := options{shards: r.Shards, namespace: r.Namespace, leaseNamespace: r.Namespace, metricsAddress: "0", workers: 4}
+	o.manager.HealthProbeBindAddress = "0"
 	// A successor is to take over within seconds.
 	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(15*time.Second), new(10*time.Second), new(time.Second)
+	if r.Chaos {
+		o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(5*time.Second), new(4*time.Second), new(500*time.Millisecond)
+		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &faulty{next} })
+	}
 	return serve(context.Background(), config, o, newMetrics(prometheus.NewRegistry()))
 }
 
 // startReplica runs a replica in a process of its own.
 func (c *cluster) startReplica(name string, shards int) *exec.Cmd {
 	c.Helper()
+	cmd := c.replicaCommand(name, replicaConfig{control.kubeconfig, c.namespace, shards, false})
+	require.NoError(c, cmd.Start())
+	c.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may be dead already
+		_ = cmd.Wait()
+	})
+	return cmd
+}
+
+// replicaCommand is what runs a replica.
+func (c *cluster) replicaCommand(name string, r replicaConfig) *exec.Cmd {
 	dir := c.TempDir()
-	data, err := json.Marshal(replicaConfig{control.kubeconfig, c.namespace, shards})
+	data, err := json.Marshal(r)
 	require.NoError(c, err)
 	file := filepath.Join(dir, "replica.json")
 	require.NoError(c, os.WriteFile(file, data, 0o600))
@@ -71,11 +89,6 @@ func (c *cluster) startReplica(name string, shards int) *exec.Cmd {
 	cmd := exec.Command(program)
 	cmd.Env = append(os.Environ(), envReplica+"="+file)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	require.NoError(c, cmd.Start())
-	c.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may be dead already
-		_ = cmd.Wait()
-	})
 	return cmd
 }
 
@@ -109,7 +122,7 @@ func TestReplicaKilled(t *testing.T) {
 	require.NoError(t, first.Process.Kill())
 	require.Less(t, c.complete(), n, "it is to be killed in the middle")
 	c.awaitAll(k, names)
-	k.once(true)
+	k.once()
 	for lease, leader := range c.leaders() {
 		require.NotEqual(t, leaders[lease], leader, lease)
 	}

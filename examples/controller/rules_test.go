@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -100,64 +99,42 @@ func TestWrittenByOthers(t *testing.T) {
 func TestWhatItCannotDo(t *testing.T) {
 	c := newCluster(t)
 	c.start(1, nil)
-	for name, test := range map[string]struct{ templates, node, message string }{
+	for name, test := range map[string]struct{ templates, message string }{
 		"variable": {
 			`[{name: main, container: {image: "{{inputs.parameters.image}}"}}]`,
-			"variable", `template "main" needs the value of {{inputs.parameters.image}}: this example puts no values in place of variables`,
+			`template "main": this example has no value for {{inputs.parameters.image}}`,
 		},
-		"kind": {
-			`[{name: main, resource: {action: get}}]`,
-			"kind", "this example makes pods from container, script and containerSet templates only",
+		"output": {
+			`[{name: main, steps: [[{name: a, template: b}], [{name: c, template: d}]]}, {name: b, suspend: {duration: "0"}},
+			  {name: d, container: {image: busybox, args: ["{{steps.a.outputs.result}}"]}}]`,
+			`template "d": this example keeps no outputs and has no value for {{steps.a.outputs.result}}`,
 		},
 		"condition": {
 			`[{name: main, steps: [[{name: a, template: b, when: "{{steps.x.outputs.result}} == 1"}]]}, {name: b, container: {image: busybox}}]`,
-			"condition[0].a", "this example keeps no outputs and can't evaluate {{steps.x.outputs.result}} == 1",
-		},
-		"served": {
-			`[{name: main, http: {url: "http://localhost"}}]`,
-			"served", "this example serves no HTTP nodes",
+			"this example keeps no outputs and can't evaluate {{steps.x.outputs.result}} == 1",
 		},
 		"invalid": {
 			`[{name: main, container: {image: busybox, imagePullPolicy: Sometimes}}]`,
-			"invalid", `Pod "invalid" is invalid`,
+			`Pod "invalid" is invalid`,
 		},
+		"kind":   {`[{name: main, resource: {action: get}}]`, "this example does not carry out spec.templates[0].resource"},
+		"served": {`[{name: main, http: {url: "http://localhost"}}]`, "this example does not carry out spec.templates[0].http"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &cluster{t, c.client, c.namespace}
 			c.submit(name, "spec: {entrypoint: main, templates: "+test.templates+"}")
-			c.await("its end", func() bool { _, w := c.workflow(name); return w.Snapshot.Phase.Unsuccessful() })
-			require.Contains(t, c.nodes(name)[test.node], "Error: "+test.message)
-			c.healthy(name)
+			c.await("its end", func() bool { p := c.stored(name, "phase"); return p == "Error" || p == "Failed" })
+			said := c.stored(name, "message")
+			for _, looks := range c.nodes(name) {
+				said += "\n" + looks
+			}
+			require.Contains(t, said, test.message)
 		})
 	}
 	c.submit("refused", "spec: {entrypoint: nothing, templates: []}")
 	c.awaitPhase("refused", nodegraph.PhaseError)
-	_, w := c.workflow("refused")
-	require.Contains(t, w.Snapshot.Message, "nothing")
+	require.Contains(t, c.stored("refused", "message"), "nothing")
 	require.Empty(t, c.pods(""))
-}
-
-// A semaphore has its limit from a ConfigMap.
-func TestSemaphore(t *testing.T) {
-	c := newCluster(t)
-	c.start(1, nil)
-	require.NoError(t, c.client.Create(t.Context(), &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: "limits"}, Data: map[string]string{"two": "2"},
-	}))
-	const limited = `
-spec:
-  entrypoint: main
-  synchronization: {semaphores: [{configMapKeyRef: {name: limits, key: two}}]}
-  templates: [{name: main, container: {image: busybox}}]`
-	a := "a"
-	c.submit(a, limited)
-	pod := c.awaitPod(a, a, nil)
-	c.submit("b", limited)
-	c.awaitPod("b", "b", nil)
-	c.submit("c", limited)
-	c.awaitPhase("c", nodegraph.PhasePending)
-	c.succeeds(pod)
-	c.awaitPod("c", "c", nil)
 }
 
 // A node that waits for a time goes on when it has come, and a script finds its source in its pod.

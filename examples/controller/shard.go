@@ -20,38 +20,62 @@ import (
 // labelShard says to which shard a workflow and its pods belong: "0-of-4". With one shard there is no label.
 const labelShard = "nodestatus.example/shard"
 
-// A shard is one of several parts of all workflows. Each has one leader, whose cache holds that part alone.
-type shard struct{ index, count int }
+// labelInstance says which of several controllers is to run a workflow, and runs its pods.
+const labelInstance = "workflows.argoproj.io/controller-instanceid"
+
+// A shard is one of several parts of all workflows that name an instance. Each has one leader, whose cache holds that part alone.
+type shard struct {
+	index, count int
+	instance     string
+}
 
 func (s shard) String() string { return fmt.Sprintf("%d-of-%d", s.index, s.count) }
 
 // labels are those of what belongs to the shard.
 func (s shard) labels() labels.Set {
-	if s.count <= 1 {
-		return nil
+	set := labels.Set{}
+	if s.count > 1 {
+		set[labelShard] = s.String()
 	}
-	return labels.Set{labelShard: s.String()}
+	if s.instance != "" {
+		set[labelInstance] = s.instance
+	}
+	return set
+}
+
+// of selects what is of an instance.
+func of(instance string) labels.Requirement {
+	if instance == "" {
+		return requirement(labelInstance, selection.DoesNotExist)
+	}
+	return requirement(labelInstance, selection.In, instance)
 }
 
 // unfinished selects the workflows of the shard that are not complete.
 func (s shard) unfinished() labels.Selector {
-	return s.labels().AsSelector().Add(requirement(labelCompleted, "true"))
+	return s.labels().AsSelector().Add(of(s.instance), requirement(labelCompleted, selection.NotIn, "true"))
 }
 
-// unassigned selects workflows that are in none of so many shards.
-func unassigned(count int) labels.Selector {
+// watched selects the pods of the shard for which something is to be done.
+func (s shard) watched() labels.Selector {
+	return s.unfinished().Add(requirement(labelWorkflow, selection.Exists))
+}
+
+// unassigned selects unfinished workflows of an instance that are in none of so many shards.
+func unassigned(count int, instance string) labels.Selector {
 	var values []string
 	for k := range count {
-		values = append(values, shard{k, count}.String())
+		values = append(values, shard{index: k, count: count}.String())
 	}
-	return labels.NewSelector().Add(requirement(labelShard, values...))
+	return labels.NewSelector().Add(of(instance), requirement(labelShard, selection.NotIn, values...),
+		requirement(labelCompleted, selection.NotIn, "true"))
 }
 
-// requirement is that a label is not there or has none of the values.
-func requirement(label string, not ...string) labels.Requirement {
-	r, err := labels.NewRequirement(label, selection.NotIn, not)
+// requirement is what a label must be.
+func requirement(label string, is selection.Operator, values ...string) labels.Requirement {
+	r, err := labels.NewRequirement(label, is, values)
 	if err != nil {
-		panic(err) // the labels and values are those of this program
+		panic(err) // the labels and values are those of this program, and -instance, which names leases first
 	}
 	return *r
 }
@@ -74,7 +98,7 @@ func shardOf(uid string, spec *nodegraph.Spec, count int) (shard, error) {
 	}
 	h := fnv.New32a()
 	h.Write([]byte(key))
-	return shard{int(h.Sum32() % uint32(count)), count}, err
+	return shard{index: int(h.Sum32() % uint32(count)), count: count}, err
 }
 
 // covers says why a workflow can't be run by this shard.
@@ -85,7 +109,7 @@ func (s shard) covers(uid string, spec *nodegraph.Spec) error {
 	home, err := shardOf(uid, spec, s.count)
 	named := false
 	_ = eachLock(spec, func(*nodegraph.Lock) error { named = true; return nil })
-	if err == nil && named && home != s {
+	if err == nil && named && home.index != s.index {
 		err = fmt.Errorf("it is labelled for shard %s, and its locks are of shard %s", s, home)
 	}
 	return err
@@ -93,8 +117,9 @@ func (s shard) covers(uid string, spec *nodegraph.Spec) error {
 
 // An assigner labels workflows with their shard. One leader does it for all.
 type assigner struct {
-	client client.Client
-	count  int
+	client   client.Client
+	count    int
+	instance string
 }
 
 // Reconcile labels one workflow.

@@ -142,8 +142,23 @@ func TestKilledBeforeTheWrite(t *testing.T) {
 	<-reached
 	killed.stop()
 	require.Equal(t, "Running", c.nodes("first")["first.set1(0)"], "nothing was written")
-	require.Empty(t, c.pods(""), "and nothing was done")
+	require.Len(t, c.pods(""), 1, "and nothing was done: the pod that is deleted is held until its end is on record")
 
 	c.start(1, nil)
 	c.finish(c.awaitPod("first", "first.set1(1)", nil))
+}
+
+// A pod runs and is deleted while no controller is there. It is held until a controller has seen that it ran, so that what it did is
+// not done twice for one attempt.
+func TestPodThatRanUnwatched(t *testing.T) {
+	c := newCluster(t)
+	before := c.start(1, nil)
+	pod := c.two()
+	before.stop()
+	c.runs(pod)
+	c.lose(pod)
+	c.start(1, nil)
+	pod = c.awaitPod("first", "first.set1(1)", nil)
+	require.Equal(t, "Error: pod deleted", c.nodes("first")["first.set1(0)"])
+	c.finish(pod)
 }

@@ -2,8 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -21,15 +25,26 @@ var workflowKind = schema.GroupVersionKind{Group: "argoproj.io", Version: "v1alp
 const (
 	labelWorkflow  = "workflows.argoproj.io/workflow"  // of pods: the name of the workflow
 	labelPhase     = "workflows.argoproj.io/phase"     // of workflows
-	labelCompleted = "workflows.argoproj.io/completed" // of workflows: "true" once they are
+	labelCompleted = "workflows.argoproj.io/completed" // of workflows and pods: "true" once nothing is to be done for them
 )
+
+// mostBytes is how large nodes may be, compressed or not: an API server takes 1.5 MiB with all else that the object holds.
+const mostBytes = 1 << 20
+
+// errTooLarge is of a record that can't be stored.
+var errTooLarge = errors.New("the record of the workflow is too large to be stored")
+
+// tooLarge reports whether an error is that of a record which can't be stored, whoever says so.
+func tooLarge(err error) bool {
+	return errors.Is(err, errTooLarge) || apierrors.IsRequestEntityTooLargeError(err) || err != nil && strings.Contains(err.Error(), "request is too large")
+}
 
 // A stored workflow is one that was read from the API server.
 type stored struct {
 	*argo.Workflow
-	Version   string // resourceVersion
-	templates map[string]podTemplate
-	pod       podTemplate // what the spec says of all pods
+	Version             string // resourceVersion
+	spec                *specFields
+	labels, annotations map[string]string
 }
 
 func newWorkflow() *unstructured.Unstructured {
@@ -64,20 +79,26 @@ func readWorkflow(object *unstructured.Unstructured) (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stored{Workflow: w, Version: object.GetResourceVersion()}
-	s.pod, s.templates, err = podTemplates(data)
+	s := &stored{Workflow: w, Version: object.GetResourceVersion(), labels: object.GetLabels(), annotations: object.GetAnnotations()}
+	s.spec, err = readFields(data)
 	return s, err
 }
 
-// statusPatch returns the JSON merge patch that stores s, nil if there is nothing new in it. The API server refuses it
-// if anybody has written the object since it was read.
-func (w *stored) statusPatch(s nodegraph.Snapshot) ([]byte, error) {
+// statusPatch returns the JSON merge patch that stores s, nil if there is nothing new in it, and since when the workflow waits, if
+// it says so. The API server refuses the patch if anybody has written the object since it was read.
+func (w *stored) statusPatch(s nodegraph.Snapshot, waits string) ([]byte, error) {
 	if err := w.SetStatus(s); err != nil {
 		return nil, err
 	}
+	if w.NodesSize() > mostBytes {
+		w.PackNodes()
+	}
 	patch, err := w.Patch()
-	if err != nil || string(patch) == "{}" {
+	switch {
+	case err != nil || string(patch) == "{}":
 		return nil, err
+	case len(patch) > mostBytes:
+		return nil, fmt.Errorf("%w: its nodes take %d bytes, compressed %d", errTooLarge, w.NodesSize(), len(patch))
 	}
 	var status struct {
 		Status json.RawMessage `json:"status"`
@@ -85,7 +106,11 @@ func (w *stored) statusPatch(s nodegraph.Snapshot) ([]byte, error) {
 	if err := json.Unmarshal(patch, &status); err != nil {
 		return nil, err
 	}
-	return json.Marshal(map[string]any{"metadata": patchMetadata(w.Version, s.Phase), "status": status.Status})
+	metadata := patchMetadata(w.Version, s.Phase)
+	if waits != "" {
+		metadata["annotations"] = map[string]string{annotationWaits: waits}
+	}
+	return json.Marshal(map[string]any{"metadata": metadata, "status": status.Status})
 }
 
 // refusalPatch returns the patch that ends a workflow which can't be run.

@@ -7,8 +7,11 @@ func (w *Workflow) Encode() ([]byte, error) {
 	status := w.state
 	changed := w.nodes.changed()
 	switch {
-	case changed && w.packed:
+	case changed && (w.packed || w.pack):
 		status = status.with("compressedNodes", quote(compress(w.nodes.encode())))
+		if !w.packed {
+			status = status.with("nodes", "null")
+		}
 	case changed:
 		status = status.with("nodes", w.nodes.encode())
 	case w.spec == "" && !differ(w.status, w.state):

@@ -37,3 +37,16 @@ func compress(nodes string) string {
 	_ = z.Close()
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }
+
+// NodesSize returns how many bytes the nodes take as JSON that is not compressed, as they are set now.
+func (w *Workflow) NodesSize() int {
+	size := 0
+	for i := range w.nodes.rows {
+		size += len(w.nodes.rows[i].now)
+	}
+	return size
+}
+
+// PackNodes has changed nodes written compressed from now on, by Patch and Encode, as Argo does with many: an API server takes some
+// 1.5 MiB in all. Nodes that came compressed are written so anyway.
+func (w *Workflow) PackNodes() { w.pack = true }

@@ -15,8 +15,11 @@ import (
 func (w *Workflow) Patch() ([]byte, error) {
 	status := patchOf(w.status, w.state)
 	if w.nodes.changed() {
-		if w.packed {
+		if w.packed || w.pack {
 			status = append(status, member{"compressedNodes", quote("compressedNodes"), quote(compress(w.nodes.encode()))})
+			if !w.packed {
+				status = append(status, member{"nodes", quote("nodes"), "null"})
+			}
 		} else if nodes := w.nodes.patch(); len(nodes) > 0 {
 			status = append(status, member{"nodes", quote("nodes"), nodes.encode()})
 		}

@@ -28,6 +28,7 @@ type Workflow struct {
 	state  members // its status as it is now, but for the nodes
 	nodes  nodeTable
 	packed bool // the nodes came compressed
+	pack   bool // they are written compressed, however they came
 	cron   bool // it was made of a CronWorkflow
 }
 

@@ -292,6 +292,29 @@ func TestSetStatusOfCompressedNodes(t *testing.T) {
 	assert.Empty(t, read(t, encode(t, w)).Snapshot.Nodes)
 }
 
+// Nodes that came plain are written compressed where there are many, and read back the same.
+func TestPackNodes(t *testing.T) {
+	text := object(`{"phase":"Running","nodes":{"w":{"id":"w",` + podFields + `}}}`)
+	w := read(t, []byte(text))
+	require.NoError(t, w.SetStatus(runningPod(func(r *nodegraph.NodeStatus) { r.Phase, r.Finished = nodegraph.PhaseSucceeded, at(5) })))
+	plain := w.NodesSize()
+	w.PackNodes()
+	require.Equal(t, plain, w.NodesSize(), "it is the size of what is packed")
+	require.Contains(t, string(patch(t, w)), `"nodes":null`)
+	for _, whole := range [][]byte{encode(t, w), []byte(must(json.Marshal(applied(t, []byte(text), patch(t, w)))))} {
+		again := read(t, whole)
+		require.Equal(t, nodegraph.PhaseSucceeded, again.Snapshot.Nodes[0].Phase)
+		require.NotContains(t, string(whole), `"nodes":{`)
+	}
+}
+
+func must(text []byte, err error) string {
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
 // withoutKey takes out a null that the object had from the beginning.
 func withoutKey(o any) any {
 	delete(o.(map[string]any)["status"].(map[string]any), "nodes")

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+)
+
+// annotationWaits says since when a workflow has waited for locks, so that who came first is known after a restart.
+const annotationWaits = "nodestatus.example/waits-since"
+
+// adopt restores every unfinished workflow before any of them is acted on, so that all locks that are held are known to
+// be held. It reads past the cache, which may be behind what the leader before has written. A workflow that can't be restored
+// stops no other: what is wrong with it shows when it is reconciled.
+func (r *reconciler) adopt(ctx context.Context) error {
+	r.adopting.Lock()
+	defer r.adopting.Unlock()
+	if r.adopted {
+		return nil
+	}
+	list := newWorkflowList()
+	err := r.live.List(ctx, list, client.InNamespace(r.namespace), client.MatchingLabelsSelector{Selector: r.shard.unfinished()})
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(list.Items, func(a, b unstructured.Unstructured) int {
+		return strings.Compare(a.GetAnnotations()[annotationWaits], b.GetAnnotations()[annotationWaits])
+	})
+	for k := range list.Items {
+		if _, err := r.load(ctx, &list.Items[k]); err != nil {
+			log.FromContext(ctx).Error(err, "a workflow is not adopted", "name", list.Items[k].GetName())
+		}
+	}
+	r.locks.grant()
+	r.adopted = true
+	return nil
+}
+
+// waitsSince is what annotationWaits is to say of a workflow that waits for locks and says nothing yet.
+func (w *run) waitsSince() string {
+	g := w.engine.Graph()
+	for i := nodegraph.Root; g.Features().Locks && w.object.GetAnnotations()[annotationWaits] == "" && int(i) < g.Len(); i++ {
+		if w.engine.Fact(i).Lock == fact.LockWaits {
+			return time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
+		}
+	}
+	return ""
+}
+
+// runOf returns what is in memory of a workflow, read anew if somebody else has written it since; nil if it is gone.
+// What is older than memory is the cache lagging behind our own writes.
+func (r *reconciler) runOf(ctx context.Context, cached *unstructured.Unstructured) (*run, error) {
+	r.mu.Lock()
+	w := r.runs[client.ObjectKeyFromObject(cached)]
+	r.mu.Unlock()
+	if w != nil && w.object.GetUID() == cached.GetUID() {
+		order, err := resourceversion.CompareResourceVersion(cached.GetResourceVersion(), w.stored.Version)
+		if err != nil {
+			return nil, err
+		}
+		if order <= 0 {
+			return w, nil
+		}
+	}
+	object := newWorkflow()
+	if err := r.live.Get(ctx, client.ObjectKeyFromObject(cached), object); err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	w, err := r.load(ctx, object)
+	if w != nil && w.engine != nil {
+		r.locks.grant()
+	}
+	return w, err
+}
+
+// load makes the engine of a stored workflow, and has it adopted. A workflow that can't be run is ended.
+func (r *reconciler) load(ctx context.Context, object *unstructured.Unstructured) (*run, error) {
+	w := &run{
+		key: client.ObjectKeyFromObject(object), object: object,
+		wanted: make(map[string]*wantedPod), fresh: make(map[types.UID]*freshPod), free: make(map[types.UID]bool),
+	}
+	var err error
+	if w.stored, err = readWorkflow(object); err != nil {
+		w.stored = &stored{Version: object.GetResourceVersion()}
+		return w, r.refuse(ctx, w, err)
+	}
+	if w.stored.Snapshot.Phase.Completed() {
+		r.end(w, w.stored.Snapshot.Phase)
+		return w, nil
+	}
+	if err := r.runnable(w.stored); err != nil {
+		return w, r.refuse(ctx, w, err)
+	}
+	if w.engine, _, err = propagate.FromSnapshot(w.stored.Spec, w.stored.Snapshot); err != nil {
+		return w, r.refuse(ctx, w, err)
+	}
+	r.locks.adopt(w.key, w.engine)
+	r.keep(w)
+	return w, nil
+}
+
+// runnable says why this example can't run a workflow at all.
+func (r *reconciler) runnable(w *stored) error {
+	for _, u := range w.Unresolved {
+		return fmt.Errorf("%s: %q: this example puts no values in place of variables", u.Field, u.Text)
+	}
+	if err := eachLock(w.Spec, func(l *nodegraph.Lock) error {
+		if strings.Contains(l.Key, "/Database/") {
+			return fmt.Errorf("synchronization: %s: this example has no locks in a database", l.Key)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	return r.shard.covers(w.UID, w.Spec)
+}
+
+// eachLock calls do for every lock that a workflow or its templates name, up to the first error.
+func eachLock(spec *nodegraph.Spec, do func(*nodegraph.Lock) error) (err error) {
+	spec.EachLock(func(l *nodegraph.Lock) {
+		if err == nil {
+			err = do(l)
+		}
+	})
+	return err
+}
+
+// keep remembers a run, drop forgets it; its locks stay until it is adopted again.
+func (r *reconciler) keep(w *run) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.runs[w.key] = w
+}
+
+func (r *reconciler) drop(key types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.runs, key)
+}
+
+// refuse ends a workflow that can't be run, and says why.
+func (r *reconciler) refuse(ctx context.Context, w *run, why error) error {
+	patch, err := refusalPatch(w.stored.Version, why.Error(), time.Now())
+	if err != nil {
+		return err
+	}
+	object := nameOnly(w.object)
+	if err := r.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
+		return err
+	}
+	w.object = object
+	r.recorder.Eventf(w.object, nil, corev1.EventTypeWarning, "Refused", "Run", "%s", shortened(why.Error()))
+	r.end(w, nodegraph.PhaseError)
+	return nil
+}
+
+// end keeps of a complete workflow what tells it from one that was written since, until the cache has lost it. What is left of
+// its pods is ended then.
+func (r *reconciler) end(w *run, phase nodegraph.Phase) {
+	r.metrics.completed(w, phase)
+	w.object = nameOnly(w.object)
+	w.engine, w.stored, w.wanted, w.told, w.fresh, w.free = nil, &stored{Version: w.object.GetResourceVersion()}, nil, nil, nil, nil
+	r.keep(w)
+	r.locks.forget(w.key)
+}
