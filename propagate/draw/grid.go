@@ -31,8 +31,6 @@ type grid struct {
 	arrows  []passage
 }
 
-const noBox = -1
-
 // A passage is an arrow and the lanes that it passes, one for each column between.
 type passage struct {
 	arrow

@@ -8,6 +8,9 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
+// noBox stands for the place of a box where there is none.
+const noBox = -1
+
 // A box is what of a node never changes.
 type box struct {
 	id, name  string // Argo's; the workflow itself has its name and no id
