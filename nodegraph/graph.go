@@ -219,6 +219,9 @@ func (g *Graph) Len() int { return len(g.nodes) }
 // Cap is the number of nodes for which there is memory: whoever keeps something of each node keeps pace with it.
 func (g *Graph) Cap() int { return cap(g.nodes) }
 
+// Reserve makes room for n nodes in all, as after a restart, when they are known to come.
+func (g *Graph) Reserve(n int) { g.reserve(n - len(g.nodes)) }
+
 // Node returns node i. The pointer is valid until the next node is added. It panics if there is no node i, as for [None].
 func (g *Graph) Node(i Index) *Node { return &g.nodes[i] }
 

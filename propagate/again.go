@@ -26,7 +26,7 @@ func (e *Engine) askAgain() {
 		if n.Lock() == fact.LockAsked {
 			e.tellAcquire(i)
 		}
-		if e.facts.Memo(i) == fact.AnswerAsked {
+		if e.looksUp(i) {
 			e.tellLookup(i)
 		}
 	}

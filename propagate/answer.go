@@ -74,7 +74,7 @@ func (e *Engine) lockQueued(i nodegraph.Index, ev *Event) {
 // answer takes the host's word on a when condition.
 func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 	f := e.facts.Node(i)
-	if f.Exists() || f.Stage() == fact.StageEnded || f.Answer() == fact.AnswerRun || f.Answer() == fact.AnswerSkip {
+	if f.Exists() || f.Stage() == fact.StageEnded || f.Answer() > fact.AnswerAsked { // it is decided
 		return
 	}
 	if ev.Value {
@@ -102,7 +102,7 @@ func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
 	switch f := e.facts.Node(i); {
 	case f.Stage() >= fact.StageEnded || e.rules.Brief(i).Fulfilled():
 		return
-	case awaitsLocks(f), e.facts.Memo(i) == fact.AnswerAsked && awaitsLookup(f):
+	case awaitsLocks(f), e.looksUp(i):
 		e.starts.forget(i)
 		e.releaseLocks(i)
 	case f.Answer() != fact.AnswerAsked || f.Exists():
@@ -135,10 +135,16 @@ func awaitsLocks(n *store.Node) bool { return n.Lock() == fact.LockAsked || n.Lo
 // has waited for its locks and has them.
 func awaitsLookup(n *store.Node) bool { return !n.Exists() || n.Lock() == fact.LockGranted }
 
+// looksUp reports whether the host was asked to look up the memoization key of node i, which does not go on before: what was stopped
+// meanwhile needs no answer.
+func (e *Engine) looksUp(i nodegraph.Index) bool {
+	return e.facts.Memo(i) == fact.AnswerAsked && awaitsLookup(e.facts.Node(i)) && !e.rules.Brief(i).Fulfilled()
+}
+
 // expanded takes the items of a loop. The items of a step become members of its StepGroup.
 func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 	n := e.graph.Node(i)
-	if n.Expanded() || n.Task.Loop.Unresolved == "" {
+	if n.Expanded() || n.Task.Loop.Unresolved == "" || e.facts.Node(i).Answer() == fact.AnswerOmit {
 		return
 	}
 	into := i

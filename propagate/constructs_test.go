@@ -11,6 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 )
 
 // generators are what makes workflows and lets things happen to them. Each counts what it produces.
@@ -35,10 +38,10 @@ func randomCensus(t *testing.T) census {
 		spec := wideSpec(rand.New(rand.NewPCG(s, 2)), "wf")
 		c.spec(spec)
 		c.crossings(spec)
-		c.spec(randomSpec(rand.New(rand.NewPCG(s, 3)), 40, true))
+		c.spec(propagatetest.RandomSpec(rand.New(rand.NewPCG(s, 3)), 40))
 	}
 	for s := range uint64(randomRuns) {
-		c.add(randomWorkflow(t, s+1, hostOf(s+1)).census)
+		propagatetest.Random{Seed: s + 1, After: func(_ *propagate.Engine, events []propagate.Event, r *propagate.Result) { c.called(events, r) }}.Run(t)
 	}
 	c.add(listedScan().census)
 	return c

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 )
 
 // Hooks that are due at odd moments: of what ends as it is created, when a boundary ends, and over a restart.
@@ -154,7 +155,7 @@ func TestHookOfAnItemBeforeThatOfItsGroup(t *testing.T) {
 		for node := "wf.m"; node != ""; {
 			r, err := again.Apply(epoch.Add(time.Second), of("1", propagate.PodSucceeded(node)))
 			require.NoError(t, err)
-			require.NoError(t, sound(again))
+			require.NoError(t, propagatetest.Check(again))
 			node = ""
 			for _, a := range r.Actions {
 				if a.Type == propagate.ActionStart {

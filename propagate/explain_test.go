@@ -1,7 +1,6 @@
 package propagate_test
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -385,14 +385,11 @@ func TestExplainTooDeep(t *testing.T) {
 func TestExplanationsLeadToFacts(t *testing.T) {
 	t.Logf("seeds %d to %d", *seed, *seed+59)
 	for s := *seed; s < *seed+60; s++ {
-		r := rand.New(rand.NewPCG(s, 6))
-		c := newCluster(t, r, randomSpec(r, 30, true), host{})
-		for range 6 {
-			c.live(10)
-			for i := range nodegraph.Index(c.e.Graph().Len()) {
-				checkExplanation(t, s, c.e, i)
+		propagatetest.Random{Seed: s, After: func(e *propagate.Engine, _ []propagate.Event, _ *propagate.Result) {
+			for i := range nodegraph.Index(e.Graph().Len()) {
+				checkExplanation(t, s, e, i)
 			}
-		}
+		}}.Run(t)
 	}
 }
 

@@ -59,7 +59,7 @@ func (e *Engine) unknownPod(id, uid string) bool {
 func (e *Engine) kept(r *retrial) []NodeState {
 	var kept []NodeState
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		if r.fates[i] == reset || e.followsFromOthers(i) {
+		if r.fates[i] == reset || r.followsFromOthers(i) {
 			continue
 		}
 		state := e.nodeState(i)
@@ -70,10 +70,24 @@ func (e *Engine) kept(r *retrial) []NodeState {
 }
 
 // followsFromOthers reports whether nothing needs to be kept of node i for it to come to be what it is.
-func (e *Engine) followsFromOthers(i nodegraph.Index) bool {
+func (r *retrial) followsFromOthers(i nodegraph.Index) bool {
+	e := r.e
 	f, n := e.facts.Node(i), e.graph.Node(i)
-	return !f.Exists() && f.Stage() != fact.StageEnded && f.Answer() != fact.AnswerSkip && f.Answer() != fact.AnswerOmit &&
+	return !f.Exists() && f.Stage() != fact.StageEnded && f.Answer() != fact.AnswerSkip && !(f.Answer() == fact.AnswerOmit && r.staysOmitted(i)) &&
 		n.Role != nodegraph.RoleHook && !n.Expanded() && len(e.graph.Hooks(i)) == 0
+}
+
+// staysOmitted reports whether task i, which was omitted, stays so: that lasts, or nothing that it comes after is open again.
+func (r *retrial) staysOmitted(i nodegraph.Index) bool {
+	if r.e.rules.Lasts(i) {
+		return true
+	}
+	for d := range r.e.graph.Dependencies(i) {
+		if r.fates[d] != stays {
+			return false
+		}
+	}
+	return true
 }
 
 // keep makes the fact of node i that of what a manual retry leaves in place. A composite that stays has ended as a whole: a

@@ -66,9 +66,10 @@ func (e *Engine) daemonWaits(i nodegraph.Index, o *store.Observation) {
 	}
 }
 
-// merge joins an observation into what is known of node i. What has ended does not live again because a newer pod was never
-// seen to run, nor where that would undo what was decided: see final. Inside that the engine learns which pod it was and no
-// more: its end could start what comes after it.
+// merge joins an observation into what is known of node i. What has ended does not live again because a newer pod was never seen to
+// run, nor where a record says that it has ended, nor where that would undo what was decided: see final. Inside that the engine learns
+// which pod it was and no more: its end could start what comes after it. When an attempt ended is not learned once its Retry has ended
+// without knowing that: it would wait for a backoff after which nothing comes.
 func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	e.facts.BeginFirstRun(i)
 	if e.facts.Knows(i, o) {
@@ -77,16 +78,29 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 	n := e.facts.Node(i)
 	if n.Stage() >= fact.StageGone && e.rules.Brief(i).Fulfilled() {
 		switch {
-		case e.facts.Run(i).Before(o.Run) && (o.Stage == fact.StageNone || o.Stage == fact.StageGone || e.final(i)):
+		case e.endedOnRecord(i, o), e.facts.Run(i).Before(o.Run) && (o.Stage == fact.StageNone || o.Stage == fact.StageGone || e.final(i)):
 			return
 		case n.Stage() != fact.StageStopped && e.final(n.Parent()):
 			o = &store.Observation{Run: o.Run, UID: o.UID}
+		case n.IsAttempt() && o.Run == e.facts.Run(i) && e.facts.Undated(i) && e.rules.Brief(n.Parent()).Fulfilled():
+			late := *o
+			late.Undated, o = true, &late
 		}
 	}
 	finished := e.facts.Finished(i)
 	if e.facts.Join(i, o) && e.rules.Brief(i).Fulfilled() {
 		e.facts.SetFinished(i, finished) // until it turns out that it runs again
 	}
+}
+
+// endedOnRecord reports whether a record says that node i has ended, and does not tell what an observation is of: a pod that is alive or
+// another one, which may be one from before, or another run of a container.
+func (e *Engine) endedOnRecord(i nodegraph.Index, o *store.Observation) bool {
+	n := e.facts.Node(i)
+	if n.Kind() == nodegraph.KindContainer {
+		return e.facts.Node(n.Parent()).SeenEnded()
+	}
+	return n.SeenEnded() && (o.Stage < fact.StageGone || e.facts.Run(i).Before(o.Run))
 }
 
 // final reports whether what happens in node i can no longer undo what was decided from it. That is so in an attempt that was

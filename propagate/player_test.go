@@ -12,6 +12,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 )
 
 // A player is a host of workflows that are written as manifests. It hands out locks, evaluates what the library asks with the
@@ -92,7 +93,7 @@ func (p *player) Call(workflow string, events []propagate.Event) (propagate.Resu
 	if err != nil {
 		return r, err
 	}
-	require.NoError(p.t, sound(e))
+	require.NoError(p.t, propagatetest.Check(e))
 	for _, a := range r.Actions {
 		switch a.Type {
 		case propagate.ActionStart:

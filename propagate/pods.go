@@ -20,10 +20,12 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 	if err := e.usable(); err != nil {
 		return Result{}, err
 	}
-	listed := make(map[nodegraph.Index]bool, len(pods))
-	for k := range pods {
-		i, _ := e.podNode(&pods[k])
-		listed[i] = true
+	listed := make([]bool, e.graph.Len())
+	nodes := e.podNodes(pods)
+	for _, of := range nodes {
+		if of.node > nodegraph.Root {
+			listed[of.node] = true
+		}
 	}
 	var lost []nodegraph.Index
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
@@ -31,7 +33,7 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 			lost = append(lost, i)
 		}
 	}
-	return e.sync(now, pods, lost, events)
+	return e.sync(now, pods, nodes, lost, events)
 }
 
 // SyncChanged is SyncPods for a host that knows what differs from what it told before. Changed are pods that are new or look
@@ -47,34 +49,38 @@ func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ..
 			lost = append(lost, i)
 		}
 	}
-	return e.sync(now, changed, lost, events)
+	return e.sync(now, changed, e.podNodes(changed), lost, events)
+}
+
+// A podOf is the node that a pod is for, and whether the workflow has asked for the pod.
+type podOf struct {
+	node  nodegraph.Index
+	known bool
+}
+
+// podNodes finds the nodes that pods are for.
+func (e *Engine) podNodes(pods []PodStatus) []podOf {
+	nodes := make([]podOf, len(pods))
+	for k := range pods {
+		nodes[k].node, nodes[k].known = e.podNode(&pods[k])
+	}
+	return nodes
 }
 
 // sync tells how pods look and which nodes have lost theirs. Of a complete workflow only a manual retry can change
 // anything, and a lock that was granted is refused, so that the host gives it back.
-func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, events []Event) (Result, error) {
+func (e *Engine) sync(now time.Time, pods []PodStatus, nodes []podOf, lost []nodegraph.Index, events []Event) (Result, error) {
 	if err := checkPods(pods); err != nil {
 		return Result{}, err
 	}
-	batch := slices.Clone(events)
-	var unknown []string
-	outlived := e.outlived(pods)
+	outlived := e.outlived(pods, nodes)
 	if e.Complete() {
 		pods, lost = nil, nil
 		if !slices.ContainsFunc(events, func(ev Event) bool { return ev.Type == EventManualRetry || ev.Type == EventLockGranted }) {
-			batch = nil // a restored engine may still have to say that it is complete
+			events = nil // a restored engine may still have to say that it is complete
 		}
 	}
-	for k := range pods {
-		if i, known := e.podNode(&pods[k]); known {
-			batch = append(batch, e.podEvents(i, &pods[k])...)
-		} else {
-			unknown = append(unknown, pods[k].Node)
-		}
-	}
-	for _, i := range lost {
-		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: fact.PodInstance{UID: e.facts.UID(i)}})
-	}
+	batch, unknown := e.batch(pods, nodes, lost, events)
 	r, err := e.Apply(now, batch...)
 	r.Unknown = unknown
 	for _, a := range outlived {
@@ -87,16 +93,37 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, lost []nodegraph.Index, e
 	return r, err
 }
 
+// batch lists the events that pods and lost ones tell, after those that are known besides, and the pods that nobody asked for.
+func (e *Engine) batch(pods []PodStatus, nodes []podOf, lost []nodegraph.Index, events []Event) (batch []Event, unknown []string) {
+	room := len(events) + len(pods) + len(lost)
+	for k := range pods {
+		if nodes[k].known && len(e.graph.Node(nodes[k].node).Template.Containers) > 0 {
+			room += len(pods[k].Containers)
+		}
+	}
+	batch = append(make([]Event, 0, room), events...)
+	for k := range pods {
+		if nodes[k].known {
+			batch = e.addPodEvents(batch, nodes[k].node, &pods[k])
+		} else {
+			unknown = append(unknown, pods[k].Node)
+		}
+	}
+	for _, i := range lost {
+		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: fact.PodInstance{UID: e.facts.UID(i)}})
+	}
+	return batch, unknown
+}
+
 // outlived asks for the end of each pod that is alive although its node, or its workflow, has ended otherwise than by that pod.
 // Whoever was asked before may not have done it, of what a record leaves open nobody was, and a pod may be one that nobody had
 // told of.
-func (e *Engine) outlived(pods []PodStatus) []Action {
+func (e *Engine) outlived(pods []PodStatus, nodes []podOf) []Action {
 	var actions []Action
 	for k := range pods {
-		if p := &pods[k]; p.Phase != PodPhaseSucceeded && p.Phase != PodPhaseFailed {
-			if i, known := e.podNode(p); known && e.endedWithout(i, p.UID) {
-				actions = append(actions, e.actionOn(ActionTerminate, i, e.whyToEnd(i)))
-			}
+		p, i := &pods[k], nodes[k].node
+		if p.Phase != PodPhaseSucceeded && p.Phase != PodPhaseFailed && i != nodegraph.None && e.endedWithout(i, p.UID) {
+			actions = append(actions, e.actionOn(ActionTerminate, i, e.whyToEnd(i)))
 		}
 	}
 	return actions
@@ -105,10 +132,10 @@ func (e *Engine) outlived(pods []PodStatus) []Action {
 // endedWithout reports whether node i has ended otherwise than by the pod with this UID. A list may be older than the end of that.
 func (e *Engine) endedWithout(i nodegraph.Index, uid string) bool {
 	f := e.facts.Node(i)
-	if f.Released() || f.Stage() == fact.StageStopped {
+	if f.Released() || f.Stage() == fact.StageStopped || e.facts.CacheHit(i) {
 		return true
 	}
-	return uid != e.facts.UID(i) && (e.Complete() || e.rules.Brief(i).Fulfilled() && e.final(i))
+	return uid != e.facts.UID(i) && (e.Complete() || e.rules.Brief(i).Fulfilled() && (e.final(i) || f.SeenEnded()))
 }
 
 // hasPod reports whether node i has a pod of which something is still to come: its end, or results that are on their way.
@@ -117,21 +144,21 @@ func (e *Engine) hasPod(i nodegraph.Index) bool {
 	return e.facts.Node(i).Kind() == nodegraph.KindPod && (f.Stage() == fact.StagePending || f.Stage() == fact.StageRunning || f.Stage() == fact.StageEnded && f.Unsynced())
 }
 
-// podNode finds the node that a pod is for. It returns false if the workflow never asked for the pod: the node has not started,
-// or it has ended or waits for a lock without a pod, and the pod is from before a manual retry.
+// podNode finds the node that a pod is for, None if there is none. It returns false if the workflow never asked for the pod: the node
+// has not started, or it has ended or waits for a lock without a pod, and the pod is from before a manual retry.
 func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	i := e.graph.Find(p.Node)
 	if i <= nodegraph.Root || e.facts.Node(i).Kind() != nodegraph.KindPod {
-		return i, false
+		return nodegraph.None, false
 	}
 	f := e.facts.Node(i)
 	inside := len(e.graph.Node(i).Template.Containers) == 0 || e.graph.First(i) != nodegraph.None
 	return i, f.Exists() && !e.facts.CacheHit(i) && !f.Waits() && inside
 }
 
-// podEvents reads a pod as Argo's controller does (assessNodeStatus): one event for the pod, one for each container
-// that is a node.
-func (e *Engine) podEvents(i nodegraph.Index, p *PodStatus) []Event {
+// addPodEvents adds the events of a pod, read as Argo's controller does (assessNodeStatus): one for each container that is a node, and
+// one for the pod.
+func (e *Engine) addPodEvents(events []Event, i nodegraph.Index, p *PodStatus) []Event {
 	n, style := e.graph.Node(i), e.style
 	looks := lookAt(n.Template, p)
 	id := fact.PodInstance{UID: p.UID, Created: p.Created}
@@ -141,8 +168,8 @@ func (e *Engine) podEvents(i nodegraph.Index, p *PodStatus) []Event {
 		pod.Type, pod.Message = EventPodPending, pendingMessage(p)
 	case PodPhaseRunning:
 		pod.Type, pod.Ready = EventPodRunning, true
-		for _, c := range p.Containers {
-			pod.Ready = pod.Ready && c.Ready
+		for k := range p.Containers {
+			pod.Ready = pod.Ready && p.Containers[k].Ready
 		}
 	case PodPhaseSucceeded:
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseSucceeded
@@ -158,10 +185,9 @@ func (e *Engine) podEvents(i nodegraph.Index, p *PodStatus) []Event {
 	}
 	pod.Finished, pod.Undated = finishOf(p)
 	pod.ExitCode, pod.HasExit = looks.exit()
-	events := []Event{}
-	for _, c := range p.Containers {
-		if isContainerNode(n, c.Name) {
-			events = append(events, containerEvent(i, id, &c, style))
+	for k := range p.Containers {
+		if c := &p.Containers[k]; isContainerNode(n, c.Name) {
+			events = append(events, containerEvent(i, id, c, style))
 		}
 	}
 	return append(events, pod)
@@ -182,12 +208,14 @@ func (e *Engine) unchanged(i nodegraph.Index, ended *Event) Event {
 // finishOf is when a pod ended: with the last of its containers, those that prepare it included. It is now while one runs, and
 // undated where none says anything (Argo: getLatestFinishedAt).
 func finishOf(p *PodStatus) (at time.Time, undated bool) {
-	for _, c := range slices.Concat(p.Init, p.Containers) {
-		switch {
-		case c.Running:
-			return time.Time{}, false
-		case c.Terminated:
-			at = latest(at, c.Finished)
+	for _, list := range [...][]ContainerStatus{p.Init, p.Containers} {
+		for k := range list {
+			switch c := &list[k]; {
+			case c.Running:
+				return time.Time{}, false
+			case c.Terminated && c.Finished.After(at):
+				at = c.Finished
+			}
 		}
 	}
 	return at, at.IsZero()

@@ -11,53 +11,107 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
-// recordSource reads facts out of recorded nodes.
-func recordSource(nodes []nodegraph.NodeStatus) source {
-	byID := make(map[string]*nodegraph.NodeStatus, len(nodes))
-	numbered := make(map[string]bool) // names of nodes that have attempts or items
+// records are recorded nodes by their ids.
+type records struct {
+	nodes    []nodegraph.NodeStatus
+	at       map[string]int32 // place in nodes by id
+	taken    []bool           // by place
+	numbered map[string]bool  // names of nodes that have attempts or items; nil until somebody asks
+}
+
+func newRecords(nodes []nodegraph.NodeStatus) *records {
+	r := &records{nodes: nodes, at: make(map[string]int32, len(nodes)), taken: make([]bool, len(nodes))}
 	for k := range nodes {
-		byID[nodes[k].ID] = &nodes[k]
-		if name := nodes[k].Name; strings.HasSuffix(name, ")") {
-			numbered[name[:max(strings.LastIndexByte(name, '('), 0)]] = true
+		r.at[nodes[k].ID] = int32(k)
+	}
+	return r
+}
+
+// get returns the record with this id, nil if there is none.
+func (r *records) get(id string) *nodegraph.NodeStatus {
+	if at, ok := r.at[id]; ok {
+		return &r.nodes[at]
+	}
+	return nil
+}
+
+// has reports whether the node with this id and name is recorded.
+func (r *records) has(id, name string) bool {
+	n := r.get(id)
+	return n != nil && isNamed(n.Name, name)
+}
+
+// hasNumbered reports whether attempts or items of the node with this name are recorded.
+func (r *records) hasNumbered(name string) bool {
+	if r.numbered == nil {
+		r.numbered = make(map[string]bool)
+		for k := range r.nodes {
+			if name := r.nodes[k].Name; strings.HasSuffix(name, ")") {
+				r.numbered[name[:max(strings.LastIndexByte(name, '('), 0)]] = true
+			}
 		}
 	}
-	taken := make(map[string]bool, len(nodes))
-	has := func(id, name string) bool { return byID[id] != nil && isNamed(byID[id].Name, name) }
-	bare := func(e *Engine, n *nodegraph.Node) bool {
-		return !numbered[n.Name()] && !slices.ContainsFunc(memberNames(n), func(name string) bool {
-			return numbered[name] || has(nodegraph.NodeID(e.graph.Spec().Name, name), name)
-		})
+	return r.numbered[name]
+}
+
+// bare reports whether nothing inside node n is recorded.
+func (r *records) bare(e *Engine, n *nodegraph.Node) bool {
+	return !r.hasNumbered(n.Name()) && !slices.ContainsFunc(memberNames(n), func(name string) bool {
+		return r.hasNumbered(name) || r.has(nodegraph.NodeID(e.graph.Spec().Name, name), name)
+	})
+}
+
+// take fills in the fact of node i, which is recorded.
+func (r *records) take(e *Engine, i nodegraph.Index) {
+	n := e.graph.Node(i)
+	at := r.at[n.ID()]
+	r.taken[at] = true
+	f := recordedFact(e, i, &r.nodes[at], func() bool { return r.bare(e, n) })
+	e.facts.Put(i, &f)
+	if n.Kind == nodegraph.KindContainer && f.Stage >= fact.StageRunning && e.facts.Node(n.Parent).Stage() == fact.StagePending {
+		e.facts.SawRun(n.Parent)
 	}
+}
+
+// attempt is how the attempt with this id ended.
+func (r *records) attempt(id string) retry.Attempt {
+	n := r.get(id)
+	a := retry.Attempt{Message: n.Message, HasExitCode: n.HasExit, ExitCode: n.ExitCode, Started: n.Started, Finished: n.Finished}
+	a.Outcome = outcomeOf(n.Phase)
+	if n.Message == rule.TextPodDeleted {
+		a.Reason = retry.ReasonPodDeleted
+	}
+	return a
+}
+
+// rest lists the ids of the records that were never taken.
+func (r *records) rest() []string {
+	var rest []string
+	for k := range r.nodes {
+		if !r.taken[r.at[r.nodes[k].ID]] {
+			rest = append(rest, r.nodes[k].ID)
+		}
+	}
+	return rest
+}
+
+// recordSource reads facts out of recorded nodes.
+func recordSource(nodes []nodegraph.NodeStatus) source {
+	r := newRecords(nodes)
 	return source{
-		has: has,
-		take: func(e *Engine, i nodegraph.Index) {
-			n := e.graph.Node(i)
-			taken[n.ID()] = true
-			f := recordedFact(e, i, byID[n.ID()], func() bool { return bare(e, n) })
-			e.facts.Put(i, &f)
-			if n.Kind == nodegraph.KindContainer && f.Stage >= fact.StageRunning && e.facts.Node(n.Parent).Stage() == fact.StagePending {
-				e.facts.SawRun(n.Parent)
-			}
-		},
+		has:  r.has,
+		take: r.take,
 		bare: func(e *Engine, i nodegraph.Index) bool {
 			n := e.facts.Node(i)
-			return n.Stage() == fact.StageEnded && n.Phase() == nodegraph.PhaseError && bare(e, e.graph.Node(i))
+			return n.Stage() == fact.StageEnded && n.Phase() == nodegraph.PhaseError && r.bare(e, e.graph.Node(i))
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
 			items := recordedItems(nodes, loop.Name())
 			return items, len(items) > 0
 		},
-		attempt: func(id string) retry.Attempt {
-			r := byID[id]
-			a := retry.Attempt{Message: r.Message, HasExitCode: r.HasExit, ExitCode: r.ExitCode, Started: r.Started, Finished: r.Finished}
-			a.Outcome = outcomeOf(r.Phase)
-			if r.Message == rule.TextPodDeleted {
-				a.Reason = retry.ReasonPodDeleted
-			}
-			return a
-		},
-		omitted: func(id string) bool { return byID[id] != nil && byID[id].Phase == nodegraph.PhaseOmitted },
-		rest:    func() []string { return untaken(nodes, taken, func(n *nodegraph.NodeStatus) string { return n.ID }) },
+		attempt: r.attempt,
+		omitted: func(id string) bool { n := r.get(id); return n != nil && n.Phase == nodegraph.PhaseOmitted },
+		rest:    r.rest,
 	}
 }
 
@@ -106,7 +160,7 @@ func recordedItems(nodes []nodegraph.NodeStatus, prefix string) []nodegraph.Item
 		for at >= len(items) {
 			items = append(items, nodegraph.Item{})
 		}
-		items[at] = nodegraph.Item{Text: text[:end]}
+		items[at] = nodegraph.Item{Text: strings.Clone(text[:end])}
 		known++
 	}
 	if known < len(items) {
@@ -145,13 +199,14 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	}
 	f.Lock = recordedLock(e, i, r)
 	if f.Lock == fact.LockWaits {
-		f.Message, f.Reason, f.Waited = r.Message, r.WaitsFor, r.Phase == nodegraph.PhasePending
+		f.Message, f.Reason, f.Waited = r.Message, strings.Clone(r.WaitsFor), r.Phase == nodegraph.PhasePending
 		f.Reopened = !f.Waited
 		return f
 	}
 	switch n.Kind {
 	case nodegraph.KindPod:
 		podFact(&f, r, n.Template.Daemon)
+		f.SeenEnded = r.Phase.Completed()
 		f.Ready = f.Ready || n.Template.Daemon && r.Phase.Completed() && wasCounted(e, n)
 	case nodegraph.KindContainer:
 		pod := e.facts.Fact(n.Parent)
@@ -163,7 +218,8 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 			f.Message = r.Message
 		}
 	default:
-		mayBeBare := r.Phase == nodegraph.PhaseError || n.Kind == nodegraph.KindRetry || n.Kind == nodegraph.KindTaskGroup
+		group := n.Kind == nodegraph.KindRetry || n.Kind == nodegraph.KindTaskGroup
+		mayBeBare := r.Phase == nodegraph.PhaseError || r.Phase == nodegraph.PhaseFailed && group
 		compositeFact(&f, r, mayBeBare && bare())
 		f.SeenEnded = f.SeenEnded && !hookMissed(e, i)
 	}
@@ -236,7 +292,7 @@ func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 			f.Message = r.Message
 		}
 	case r.Restarting != "": // that pod may be listed still
-		f.Stage, f.UID, f.Message = fact.StageGone, r.Restarting, r.Message
+		f.Stage, f.UID, f.Message = fact.StageGone, strings.Clone(r.Restarting), r.Message
 	case r.Unready:
 		f.Stage, f.Ran, f.Message = fact.StageRunning, true, r.Message
 	default:
@@ -263,7 +319,7 @@ func containerFact(f *fact.Fact, r *nodegraph.NodeStatus, pod *fact.Fact) {
 // before it had any, or could have none.
 func compositeFact(f *fact.Fact, r *nodegraph.NodeStatus, bare bool) {
 	switch {
-	case r.Phase.Completed() && (f.CacheHit || bare && r.Phase.Unsuccessful()):
+	case r.Phase.Completed() && (f.CacheHit || bare):
 		endFact(f, r)
 		f.Stage = fact.StageEnded
 	case r.Phase.Completed():

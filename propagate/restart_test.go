@@ -313,8 +313,8 @@ func TestPodWithATimeOfARestoredEngine(t *testing.T) {
 	expect(t, again, "wf.a", nodegraph.PhaseFailed)
 
 	pod.UID, pod.Created, pod.Phase = "v", epoch.Add(time.Second), "Running"
-	listed(t, again, pod)
-	require.Equal(t, "v", again.Fact(again.Graph().Find("wf.a")).UID, "a later one is another")
+	require.Equal(t, `[Terminate wf.a "its node has ended"]`, fmt.Sprint(listed(t, again, pod).Actions), "a later one is another")
+	require.Equal(t, "u", again.Fact(again.Graph().Find("wf.a")).UID, "it opens nothing again")
 }
 
 // So is one that was lost: it is not made to run again by a list that still shows it. And what its containers had come to

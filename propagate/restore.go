@@ -12,7 +12,7 @@ import (
 // FromSnapshot returns the engine of a workflow that a controller has recorded, and the ids of recorded nodes that the
 // specification never asks for; those are ignored. What a record leaves open, the pods that exist above all, is
 // learned from the next observations. The first call carries out the strategy of a shutdown that the record has, and a deadline
-// that has passed.
+// that has passed. The engine keeps nothing of the snapshot.
 //
 // A composite that is recorded to have ended stays as it ended, unless something inside it is open: then it ends so once nothing
 // is, and nothing starts inside it. Any other follows from its members. A workflow that is recorded as complete is complete.
@@ -27,6 +27,7 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 	if err := checkRecord(&s); err != nil {
 		return nil, nil, err
 	}
+	e.graph.Reserve(len(s.Nodes) + 1)
 	r := &restorer{e: e, source: recordSource(s.Nodes), record: true}
 	e.facts.SetShutdown(s.Shutdown)
 	e.facts.SetSuspended(s.Suspended)
@@ -126,17 +127,6 @@ type source struct {
 	rest    func() []string               // ids that were never taken
 }
 
-// untaken lists the ids of what was stored and never taken, in the order in which it was stored.
-func untaken[T any](nodes []T, taken map[string]bool, id func(*T) string) []string {
-	var rest []string
-	for k := range nodes {
-		if id := id(&nodes[k]); !taken[id] {
-			rest = append(rest, id)
-		}
-	}
-	return rest
-}
-
 // isNamed reports whether what was stored under a name, or under none, is of the node with this name.
 func isNamed(stored, name string) bool { return stored == name || stored == "" }
 
@@ -175,7 +165,7 @@ func (r *restorer) restore() error {
 func (r *restorer) owe(i nodegraph.Index) {
 	e := r.e
 	f := e.facts.Node(i)
-	lock, looksUp := f.Lock(), e.facts.Memo(i) == fact.AnswerAsked
+	lock, looksUp := f.Lock(), e.looksUp(i)
 	if f.Answer() == fact.AnswerAsked || lock == fact.LockAsked || looksUp {
 		e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
 	}

@@ -172,6 +172,9 @@ func (r *restorer) addStepItems(i nodegraph.Index) error {
 func (r *restorer) addHooks(i nodegraph.Index) error {
 	e := r.e
 	hooks := e.rules.HooksOf(i)
+	if len(hooks) == 0 && i != nodegraph.Entry {
+		return nil
+	}
 	all := make([]*nodegraph.Hook, 0, len(hooks)+1)
 	for k := range hooks {
 		all = append(all, &hooks[k])

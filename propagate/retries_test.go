@@ -9,6 +9,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -64,7 +65,7 @@ func TestBackoffCountsFromTheEndOfThePod(t *testing.T) {
 		c.pod.Node, c.pod.UID, c.pod.Phase = "wf.a(0)", "1", "Failed"
 		_, err := e.SyncPods(epoch.Add(time.Hour+time.Second), []propagate.PodStatus{c.pod})
 		require.NoError(t, err)
-		require.NoError(t, sound(e), c.why)
+		require.NoError(t, propagatetest.Check(e), c.why)
 		for _, again := range []*propagate.Engine{e, reloaded(t, e), restored(t, e)} {
 			shows := looks(again, "wf.a")
 			if again.Graph().Find("wf.a(1)") != nodegraph.None {
@@ -137,7 +138,7 @@ func TestRetryDecidesWhenItIsLookedAt(t *testing.T) {
 		for _, after := range []time.Duration{0, second, 30 * second, time.Hour} {
 			_, err := e.Apply(epoch.Add(c.later + after))
 			require.NoError(t, err)
-			require.NoError(t, sound(e), "%s, %v later", c.why, after)
+			require.NoError(t, propagatetest.Check(e), "%s, %v later", c.why, after)
 			assert.Equal(t, map[string]string{"wf.a": c.want}, looks(e, "wf.a"), "%s, %v later", c.why, after)
 			assert.Equal(t, map[string]string{"wf.a": c.want}, looks(reloaded(t, e), "wf.a"), "%s, %v later, loaded", c.why, after)
 			assert.Equal(t, map[string]string{"wf.a": c.want}, looks(restored(t, e), "wf.a"), "%s, %v later, restored", c.why, after)

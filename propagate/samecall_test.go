@@ -11,6 +11,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 )
 
 // What the events of a call tell comes before what the call stops: a shutdown that it tells, the deadline and the timeouts that
@@ -85,7 +86,7 @@ func TestWhatIsToldWithAStopComesFirst(t *testing.T) {
 				e = again(t, e)
 				r, err := e.Apply(epoch.Add(c.after), events...)
 				require.NoError(t, err, why)
-				require.NoError(t, sound(e), why)
+				require.NoError(t, propagatetest.Check(e), why)
 				assert.Equal(t, map[string]string{"wf.a": c.want}, looks(e, "wf.a"), why)
 				terminated := 0
 				for _, a := range r.Actions {

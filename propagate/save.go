@@ -90,6 +90,7 @@ func fromState(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine
 	for id, serials := range s.Older {
 		e.remember(id, serials)
 	}
+	e.graph.Reserve(len(s.Nodes) + 1)
 	r := &restorer{e: e, source: stateSource(s.Nodes)}
 	if err := r.restore(); err != nil {
 		return nil, nil, err
@@ -99,28 +100,41 @@ func fromState(spec *nodegraph.Spec, s State, opts ...nodegraph.Option) (*Engine
 
 // stateSource reads facts out of saved nodes.
 func stateSource(nodes []NodeState) source {
-	byName := make(map[string]*NodeState, len(nodes))
-	taken := make(map[string]bool, len(nodes))
+	at := make(map[string]int32, len(nodes)) // place in nodes by name
 	for k := range nodes {
-		byName[nodes[k].Name] = &nodes[k]
+		at[nodes[k].Name] = int32(k)
+	}
+	taken := make([]bool, len(nodes))
+	get := func(name string) *NodeState {
+		if k, ok := at[name]; ok {
+			return &nodes[k]
+		}
+		return nil
 	}
 	return source{
-		has: func(_, name string) bool { return byName[name] != nil },
+		has: func(_, name string) bool { return get(name) != nil },
 		take: func(e *Engine, i nodegraph.Index) {
-			n := byName[e.graph.Node(i).Name()]
-			taken[n.Name] = true
-			e.facts.Put(i, &n.Fact)
+			k := at[e.graph.Node(i).Name()]
+			taken[k] = true
+			e.facts.Put(i, &nodes[k].Fact)
 		},
-		bare: func(e *Engine, i nodegraph.Index) bool { return byName[e.graph.Node(i).Name()].Unexpanded },
+		bare: func(e *Engine, i nodegraph.Index) bool { return get(e.graph.Node(i).Name()).Unexpanded },
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
-			n := byName[loop.Name()]
+			n := get(loop.Name())
 			if n == nil {
 				return nil, false
 			}
 			return n.Items, n.Resolved
 		},
 		attempt: func(string) retry.Attempt { return retry.Attempt{} }, // each was asked for
-		rest:    func() []string { return untaken(nodes, taken, func(n *NodeState) string { return n.Name }) },
+		rest: func() (rest []string) {
+			for k := range nodes {
+				if name := nodes[k].Name; !taken[at[name]] {
+					rest = append(rest, name)
+				}
+			}
+			return rest
+		},
 	}
 }
 
@@ -134,12 +148,26 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 		Phase: phase, Message: message, Started: e.facts.Started(), Finished: e.facts.Finished(nodegraph.Root).Time(),
 		Shutdown: e.facts.Shutdown(), Suspended: e.facts.Suspended(),
 	}
+	listed := 0
+	e.eachRecorded(func(nodegraph.Index) { listed++ })
+	if listed == 0 {
+		return s
+	}
+	s.Nodes = make([]nodegraph.NodeStatus, 0, listed)
+	e.eachRecorded(func(i nodegraph.Index) {
+		s.Nodes = append(s.Nodes, nodegraph.NodeStatus{})
+		e.record(i, &s.Nodes[len(s.Nodes)-1])
+	})
+	return s
+}
+
+// eachRecorded calls do for each node that a controller stores.
+func (e *Engine) eachRecorded(do func(nodegraph.Index)) {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		if e.Exists(i) || e.resolvedItem(i) || e.hookWaits(i) {
-			s.Nodes = append(s.Nodes, e.recorded(i))
+			do(i)
 		}
 	}
-	return s
 }
 
 // resolvedItem reports whether node i is an item of a loop that has begun and whose items only the host knew.
@@ -153,10 +181,10 @@ func (e *Engine) hookWaits(i nodegraph.Index) bool {
 	return e.graph.Node(i).Role == nodegraph.RoleHook && !e.facts.Node(i).Exists() && !e.rules.Brief(i).Fulfilled()
 }
 
-// recorded is node i as a controller stores it.
-func (e *Engine) recorded(i nodegraph.Index) nodegraph.NodeStatus {
+// record fills in node i as a controller stores it.
+func (e *Engine) record(i nodegraph.Index, r *nodegraph.NodeStatus) {
 	n, f, v := e.graph.Node(i), e.facts.Fact(i), e.rules.Brief(i)
-	r := nodegraph.NodeStatus{
+	*r = nodegraph.NodeStatus{
 		ID: n.ID(), Name: n.Name(), DisplayName: e.graph.DisplayName(i), Kind: e.Kind(i), Phase: v.Phase(), Message: e.rules.MessageWords(i),
 		Started: f.Created, Finished: f.Finished, Daemoned: v.Daemoned(), Unsynced: f.Unsynced,
 		Hooked: n.Role == nodegraph.RoleHook, Retried: n.Role == nodegraph.RoleAttempt,
@@ -184,5 +212,4 @@ func (e *Engine) recorded(i nodegraph.Index) nodegraph.NodeStatus {
 	if n.Template != nil {
 		r.Template = n.Template.RecordedName()
 	}
-	return r
 }

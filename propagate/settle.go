@@ -154,10 +154,14 @@ func (e *Engine) awaitHook(i nodegraph.Index) {
 }
 
 // askHooksAgain makes the host be asked once more about hooks of node i, which has ended: their expressions did not hold while it
-// ran.
+// ran. If it has ended with what it is inside of, the answer stays: no hook is due because of that.
 func (e *Engine) askHooksAgain(i nodegraph.Index) {
 	for _, h := range e.graph.Hooks(i) {
-		if n := e.facts.Node(h); !n.Exists() && n.Answer() == fact.AnswerSkip && !n.SeenEnded() {
+		switch n := e.facts.Node(h); {
+		case n.Exists() || n.Answer() != fact.AnswerSkip || n.SeenEnded():
+		case e.rules.WithinEnded(i):
+			e.facts.See(h)
+		default:
 			e.facts.SetAnswer(h, fact.AnswerNone)
 			e.starts.want(h) // it may have been answered in this call, and looks as if it never was
 		}
@@ -201,7 +205,7 @@ func (e *Engine) void(a *Action) bool {
 	case ActionAcquire:
 		return e.facts.Node(a.Node).Lock() != fact.LockAsked
 	case ActionLookup:
-		return e.facts.Memo(a.Node) != fact.AnswerAsked || e.rules.WithinEnded(a.Node)
+		return !e.looksUp(a.Node) || e.rules.WithinEnded(a.Node)
 	case ActionResolve, ActionExpand:
 		return e.facts.Node(a.Node).Answer() != fact.AnswerAsked || e.rules.WithinEnded(a.Node)
 	}

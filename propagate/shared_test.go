@@ -10,7 +10,11 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 )
+
+// epoch is the time at which tests begin.
+var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // What all tests of the package use: engines of workflows that a line of text draws, what is told to them, and what is asked of
 // them.
@@ -51,7 +55,7 @@ func tell(t testing.TB, e *propagate.Engine, events ...propagate.Event) propagat
 	t.Helper()
 	r, err := e.Apply(epoch, events...)
 	require.NoError(t, err)
-	require.NoError(t, sound(e))
+	require.NoError(t, propagatetest.Check(e))
 	return r
 }
 
@@ -126,7 +130,7 @@ func at(t testing.TB, e *propagate.Engine, after time.Duration, events ...propag
 	t.Helper()
 	r, err := e.Apply(epoch.Add(after), events...)
 	require.NoError(t, err)
-	require.NoError(t, sound(e))
+	require.NoError(t, propagatetest.Check(e))
 	return r
 }
 
@@ -150,7 +154,7 @@ func listed(t testing.TB, e *propagate.Engine, pods ...propagate.PodStatus) prop
 	t.Helper()
 	r, err := e.SyncPods(epoch, pods)
 	require.NoError(t, err)
-	require.NoError(t, sound(e))
+	require.NoError(t, propagatetest.Check(e))
 	return r
 }
 

@@ -246,6 +246,9 @@ func (w *world) refuse(f *flow, ev *propagate.Event, err error) {
 	if ev.Type == propagate.EventManualRetry && errors.Is(err, propagate.ErrInvalid) {
 		return
 	}
+	if f.strayed && errors.Is(err, propagate.ErrWaitsForLock) {
+		return // the host made no pod of a node that waits for its locks
+	}
 	w.fault(f, "refused "+ev.Type.String(), "%v", err)
 }
 

@@ -3,6 +3,7 @@ package propagate_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func (w *world) check(f *flow, before map[nodegraph.Index]look, events []propaga
 	}
 	w.checkTruth(f, events, result)
 	if !again {
-		w.checkRewriting(f, before)
+		w.checkRewriting(f, before, events)
 	}
 	w.checkComplete(f, result)
 	w.checkHits(f, events)
@@ -83,7 +84,7 @@ func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.
 	for _, ev := range events {
 		if ev.Type == propagate.EventManualRetry {
 			f.watch.ManualRetry()
-			f.knows = memory{}
+			f.knows.forget(f.Engine)
 		}
 	}
 	claims := make([]*truth.Claim, 0, len(w.flows))
@@ -110,6 +111,15 @@ func (w *world) checkTruth(f *flow, events []propagate.Event, result *propagate.
 type memory struct {
 	reopened map[string]bool // composites that a manual retry has opened again, which no record tells; by id
 	ready    map[string]bool // daemons that were ready, and of which a newer pod was told since
+}
+
+// forget forgets, with a manual retry, what was reset, and what stays whole again.
+func (m *memory) forget(e *propagate.Engine) {
+	clear(m.reopened)
+	maps.DeleteFunc(m.ready, func(id string, _ bool) bool {
+		i := e.Graph().Find(id)
+		return i == nodegraph.None || !e.Verdict(i).Fulfilled
+	})
 }
 
 // recall adds what was said before to a claim. Bounds and truth are those of what was decided by then.
@@ -248,7 +258,7 @@ func (f *flow) run(i nodegraph.Index) fact.Run {
 
 // checkRewriting: what had ended stays as it was, unless a newer run of it was told, or its own end where only its absence
 // was known (I5).
-func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look) {
+func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events []propagate.Event) {
 	if f.strayed || w.lateEnds(f, before) {
 		return
 	}
@@ -261,7 +271,7 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look) {
 		if i > nodegraph.Root && g.Node(i).Kind.Composite() && g.Node(i).Kind != nodegraph.KindRetry {
 			continue // follows from what is inside it, which is looked at
 		}
-		if i == nodegraph.Root {
+		if i == nodegraph.Root || w.runLost(f, i, events) {
 			continue
 		}
 		now := "another end"
@@ -273,6 +283,19 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look) {
 		w.fault(f, fmt.Sprintf("rewritten %s %v(%v) to %s", group(f.Engine, i), was.phase, was.rule, now),
 			"%s was %v and is %v", g.Node(i).Name(), was.phase, v.Phase)
 	}
+}
+
+// runLost reports whether node i is a container of a pod that runs, and an earlier run than the present is told, after a restart from a
+// record: that does not tell which run was the last, so that what is told counts as being of the run that is known.
+func (w *world) runLost(f *flow, i nodegraph.Index, events []propagate.Event) bool {
+	n := f.Engine.Graph().Node(i)
+	if n.Kind != nodegraph.KindContainer || !f.crashed || w.host.restart == restartLoad || f.Engine.Verdict(n.Parent).Fulfilled {
+		return false
+	}
+	p := f.Pod(f.Engine.Graph().Node(n.Parent).Name())
+	return p != nil && slices.ContainsFunc(events, func(ev propagate.Event) bool {
+		return ev.Container != "" && ev.Pod.UID == p.UID && ev.Pod.Attempt < p.Named(ev).Pod.Attempt
+	})
 }
 
 // lateEnds reports whether a leaf of which only the absence was known has changed: its own end beats that, and what follows

@@ -13,6 +13,8 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/propagate/simhost"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 	"github.com/nodestatus/nodestatus/retry"
@@ -40,6 +42,7 @@ func (w *world) crash(older *flow, stored *kept) {
 	w.Kill()
 	w.crashes++
 	was, starts := make([][]propagate.Obligation, len(w.flows)), make([][]string, len(w.flows))
+	states := make([]propagate.State, len(w.flows))
 	for k, f := range w.flows {
 		if f.dead {
 			continue
@@ -48,7 +51,7 @@ func (w *world) crash(older *flow, stored *kept) {
 		if f == older {
 			from, f.watch, f.knows = *stored, stored.watch, stored.knows
 		} else {
-			was[k], starts[k] = f.Engine.Obligations(), f.owedAgain()
+			was[k], starts[k], states[k] = f.Engine.Obligations(), f.owedAgain(), from.state
 		}
 		w.restart(f, &from, f != older)
 		f.missed = f == older || len(f.held) > 0
@@ -62,8 +65,9 @@ func (w *world) crash(older *flow, stored *kept) {
 	w.HandOn(w.Locks.Grant())
 	for k, f := range w.flows {
 		if !f.dead {
+			listed := f.Listed()
 			w.callAfterCrash(f)
-			w.checkForgotten(f, was[k])
+			w.checkForgotten(f, was[k], &states[k], listed)
 			w.checkCounted(f, starts[k])
 		}
 	}
@@ -80,11 +84,16 @@ func (f *flow) owedAgain() []string {
 	return names
 }
 
-// checkCounted: a node that waited for another pod waits for it still, and did not end because of the pod before (I7).
+// checkCounted: a node that waited for another pod waits for it still, and did not end because of the pod before (I7). A timeout or a
+// deadline may have ended it.
 func (w *world) checkCounted(f *flow, names []string) {
 	for _, name := range names {
-		if i := f.Engine.Graph().Find(name); !f.dead && i != nodegraph.None && f.Engine.Verdict(i).Phase.Unsuccessful() {
-			w.fault(f, "restart counts the end of a pod twice", "%s waited for another pod and is %v", name, f.Engine.Verdict(i).Phase)
+		i := f.Engine.Graph().Find(name)
+		if f.dead || i == nodegraph.None {
+			continue
+		}
+		if v := f.Engine.Verdict(i); v.Phase.Unsuccessful() && v.Rule != rule.RuleStopped {
+			w.fault(f, "restart counts the end of a pod twice", "%s waited for another pod and is %v", name, v.Phase)
 		}
 	}
 }
@@ -236,7 +245,7 @@ func (w *world) checkRestored(f *flow, old *propagate.Engine, way string) {
 
 // checkForgotten: a node that was waited for is still there, and not planned again, after the first call of an engine
 // that was made anew (I7).
-func (w *world) checkForgotten(f *flow, was []propagate.Obligation) {
+func (w *world) checkForgotten(f *flow, was []propagate.Obligation, state *propagate.State, listed []propagate.PodStatus) {
 	if f.dead || f.Engine.Complete() {
 		return
 	}
@@ -248,10 +257,25 @@ func (w *world) checkForgotten(f *flow, was []propagate.Obligation) {
 		i := f.Engine.Graph().Find(o.Name)
 		if i == nodegraph.None {
 			w.fault(f, "forgotten hook or attempt", "%s was waited for (%v) and is not known any more", o.Name, o.For)
-		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhasePlanned && !f.closed(i) && !f.waitsForHook(i, w.host.restart != restartLoad) {
+		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhasePlanned && !f.closed(i) &&
+			!f.waitsForHook(i, w.host.restart != restartLoad) && !w.plannedAnyway(f, o.Name, state, listed) {
 			w.fault(f, "forgotten "+kindOf(f.Engine, i), "%s was waited for (%v) and is planned again", o.Name, o.For)
 		}
 	}
+}
+
+// plannedAnyway reports whether an engine that was told in its first call what one of a record was, and has forgotten nothing, has planned
+// a node again.
+func (w *world) plannedAnyway(f *flow, name string, state *propagate.State, listed []propagate.PodStatus) bool {
+	twin, _, err := propagate.FromState(f.Spec, *state)
+	if err != nil || w.host.restart == restartLoad {
+		return false
+	}
+	if _, err := twin.SyncPods(w.Now, listed); err != nil {
+		return false
+	}
+	phase, _ := twin.Phase(twin.Graph().Find(name))
+	return phase == nodegraph.PhasePlanned
 }
 
 // closed reports whether node i is inside something that has ended, or that fails fast and in which something failed: the first call may
@@ -280,8 +304,8 @@ func (f *flow) failedIn(i nodegraph.Index) bool {
 }
 
 // waitsForHook reports whether node i comes after a task or step of which a hook has come to be due. An engine that was loaded is as it
-// was, so that it is due because of what the first call told, or because of the status that hooks see in it. An engine of a record may
-// only have to ask the host once more whether a hook is due: that it is not stands in no record.
+// was: its hook is due because of what the first call told, or of the status that hooks see in that call. An engine of a record may
+// also only have to ask the host once more whether a hook is due: that it is not stands in no record.
 func (f *flow) waitsForHook(i nodegraph.Index, asked bool) bool {
 	g := f.Engine.Graph()
 	before := []nodegraph.Index{i}
@@ -307,7 +331,7 @@ func (w *world) throughObject(f *flow, from *kept) (nodegraph.Snapshot, bool) {
 		return nodegraph.Snapshot{}, false
 	}
 	if f.object == nil {
-		f.object = objectOf(f.Spec)
+		f.object = propagatetest.Manifest(f.Spec)
 	}
 	f.object = withRequests(f.object, from.state.Shutdown, from.state.Suspended)
 	object, err := argo.Read(f.object)

@@ -1,7 +1,6 @@
 package argo
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -24,7 +23,7 @@ type nodeContext struct {
 
 // created returns the node that r describes, with the fields of a node that Argo creates. Its boundary must have been
 // created before it.
-func (c *creator) created(r *nodegraph.NodeStatus) json.RawMessage {
+func (c *creator) created(r *nodegraph.NodeStatus) string {
 	boundary := c.context(r.Boundary)
 	e := &edit{}
 	e.setText("id", r.ID)
@@ -42,7 +41,7 @@ func (c *creator) created(r *nodegraph.NodeStatus) json.RawMessage {
 	updateResults(e, &none, r)
 	e.setList("children", r.Children)
 	if r.Kind == nodegraph.KindPod {
-		e.set("taskResultSynced", json.RawMessage(strconv.FormatBool(!r.Unsynced)))
+		e.set("taskResultSynced", strconv.FormatBool(!r.Unsynced))
 	}
 	c.made[r.ID] = nodeContext{name: r.Name, scope: inner, retried: retried}
 	return e.members.encode()
@@ -54,12 +53,12 @@ func (c *creator) context(id string) nodeContext {
 		return made
 	}
 	context := nodeContext{scope: "local/" + c.w.Name}
-	raw := c.w.nodes.get(id)
-	if raw == nil {
+	row := c.w.nodes.get(id)
+	if row == nil {
 		return context
 	}
-	d := &nodeDecoder{scanner: &scanner{text: raw}}
-	_ = d.fields() // of a node that was read, or created here: can't fail
+	d := &nodeDecoder{r: new(nodegraph.NodeStatus)}
+	_ = d.fields(&scanner{text: row.now}) // of a node that was read, or created here: can't fail
 	context.name, context.retried = d.r.Name, d.r.Retried
 	if d.scope != "" {
 		context.scope = d.scope
@@ -67,6 +66,7 @@ func (c *creator) context(id string) nodeContext {
 	if d.ref.Name != "" {
 		context.scope = d.ref.scope()
 	}
+	c.made[id] = context
 	return context
 }
 

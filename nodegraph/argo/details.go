@@ -1,7 +1,6 @@
 package argo
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -33,64 +32,28 @@ type LockUse struct {
 	Users []string
 }
 
-// detailsMeta is what metadata says besides names.
-type detailsMeta struct {
-	ResourceVersion string         `json:"resourceVersion"`
-	Created         time.Time      `json:"creationTimestamp"`
-	Deleted         time.Time      `json:"deletionTimestamp"`
-	Finalizers      []string       `json:"finalizers"`
-	ManagedFields   []managedField `json:"managedFields"`
-	Annotations     struct {
-		Healed time.Time `json:"nodestatus/healed-at"`
-	} `json:"annotations"`
-}
-
-type managedField struct {
-	Time   time.Time `json:"time"`
-	Fields struct {
-		Spec struct {
-			Shutdown *present `json:"f:shutdown"`
-		} `json:"f:spec"`
-	} `json:"fieldsV1"`
-}
-
-type lockStatus struct {
-	Mutex struct {
-		Holding []mutexUse `json:"holding"`
-		Waiting []mutexUse `json:"waiting"`
-	} `json:"mutex"`
-	Semaphore struct {
-		Holding []semaphoreUse `json:"holding"`
-		Waiting []semaphoreUse `json:"waiting"`
-	} `json:"semaphore"`
-}
-
-type mutexUse struct {
-	Mutex  string `json:"mutex"`
-	Holder string `json:"holder"`
-}
-
-type semaphoreUse struct {
-	Semaphore string   `json:"semaphore"`
-	Holders   []string `json:"holders"`
-}
-
 // Details reads what else the object says. The error is a [*ReadError].
 func (w *Workflow) Details() (Details, error) {
-	r := &reader{w: w}
+	d, err := w.details()
+	return d, (&reader{w: w}).named(err)
+}
+
+func (w *Workflow) details() (Details, error) {
 	var meta detailsMeta
-	if err := r.decode("metadata", w.object.get("metadata"), &meta); err != nil {
-		return Details{}, r.named(err)
+	if err := read("metadata", w.object.get("metadata"), &meta, (*detailsMeta).read); err != nil {
+		return Details{}, err
 	}
-	d := Details{ResourceVersion: meta.ResourceVersion, Created: meta.Created, Deleted: meta.Deleted, Finalizers: meta.Finalizers, Healed: meta.Annotations.Healed}
-	for _, f := range meta.ManagedFields {
-		if f.Fields.Spec.Shutdown != nil && f.Time.After(d.Stopped) {
-			d.Stopped = f.Time
+	d := meta.Details
+	for _, f := range meta.managed {
+		if f.stops && f.at.After(d.Stopped) {
+			d.Stopped = f.at
 		}
 	}
 	complete := make(map[string]bool)
-	if err := r.decode("status.taskResultsCompletionStatus", w.state.get("taskResultsCompletionStatus"), &complete); err != nil {
-		return Details{}, r.named(err)
+	flags := func(into *map[string]bool, s *scanner) error { return readMap(into, s, readFlag) }
+	err := read("status.taskResultsCompletionStatus", w.state.get("taskResultsCompletionStatus"), &complete, flags)
+	if err != nil {
+		return Details{}, err
 	}
 	for id, done := range complete {
 		if !done {
@@ -98,31 +61,18 @@ func (w *Workflow) Details() (Details, error) {
 		}
 	}
 	slices.Sort(d.Unreported)
-	var locks *lockStatus
-	if err := r.decode("status.synchronization", w.state.get("synchronization"), &locks); err != nil {
-		return Details{}, r.named(err)
+	locks := w.state.get("synchronization")
+	if locks == "" || locks == "null" {
+		return d, nil
 	}
-	if locks != nil {
-		d.Synchronized = true
-		d.Holding = uses(locks.Mutex.Holding, locks.Semaphore.Holding)
-		d.Waiting = uses(locks.Mutex.Waiting, locks.Semaphore.Waiting)
+	var l lockStatus
+	if err := read("status.synchronization", locks, &l, (*lockStatus).read); err != nil {
+		return Details{}, err
 	}
+	d.Synchronized = true
+	d.Holding = slices.Concat(l.mutex.holding, l.semaphore.holding)
+	d.Waiting = slices.Concat(l.mutex.waiting, l.semaphore.waiting)
 	return d, nil
-}
-
-func uses(mutexes []mutexUse, semaphores []semaphoreUse) []LockUse {
-	var list []LockUse
-	for _, m := range mutexes {
-		u := LockUse{Key: m.Mutex}
-		if m.Holder != "" {
-			u.Users = []string{m.Holder}
-		}
-		list = append(list, u)
-	}
-	for _, s := range semaphores {
-		list = append(list, LockUse{Key: s.Semaphore, Users: s.Holders})
-	}
-	return list
 }
 
 // Names reports whether a user of a lock is this workflow, or one of its nodes, whose id it returns. Argo writes
@@ -155,11 +105,11 @@ func (w *Workflow) SetHealed(at time.Time) {
 func (w *Workflow) CompleteResults(ids ...string) {
 	e := &edit{members: w.state}
 	status := e.get("taskResultsCompletionStatus")
-	if len(status) > 0 && status[0] == '{' {
+	if strings.HasPrefix(status, "{") {
 		e.inside("taskResultsCompletionStatus", func(e *edit) {
 			for _, id := range ids {
-				if e.get(id) != nil {
-					e.set(id, json.RawMessage("true"))
+				if e.get(id) != "" {
+					e.set(id, "true")
 				}
 			}
 		})
@@ -170,13 +120,13 @@ func (w *Workflow) CompleteResults(ids ...string) {
 // ReleaseLock takes a holder of a lock out of status.synchronization. It reports whether the holder was there.
 func (w *Workflow) ReleaseLock(key, user string) bool {
 	e := &edit{members: w.state}
-	if v := e.get("synchronization"); len(v) == 0 || v[0] != '{' {
+	if !strings.HasPrefix(e.get("synchronization"), "{") {
 		return false
 	}
 	released := false
 	e.inside("synchronization", func(e *edit) {
 		for _, kind := range [...]string{"mutex", "semaphore"} {
-			if v := e.get(kind); len(v) > 0 && v[0] == '{' {
+			if strings.HasPrefix(e.get(kind), "{") {
 				e.inside(kind, func(e *edit) { released = releaseIn(e, kind, key, user) || released })
 			}
 		}
@@ -189,11 +139,11 @@ func (w *Workflow) ReleaseLock(key, user string) bool {
 
 // releaseIn takes a holder out of the list of one kind of lock. An entry without holders goes.
 func releaseIn(e *edit, kind, key, user string) bool {
-	var kept []json.RawMessage
+	var kept []string
 	released := false
 	s := &scanner{text: orNull(e.get("holding"))}
-	_ = s.array(func() error { // of what Details has read: can't fail
-		raw := s.skip()
+	_ = s.array(func(int) error { // of what Details has read: can't fail
+		raw, _ := s.raw()
 		entry, _ := split(raw)
 		name, _ := (&scanner{text: orNull(entry.get(kind))}).str()
 		holder, _ := (&scanner{text: orNull(entry.get("holder"))}).str()
@@ -218,8 +168,7 @@ func releaseIn(e *edit, kind, key, user string) bool {
 		e.remove("holding")
 		return true
 	}
-	text, _ := json.Marshal(kept) // of valid JSON: can't fail
-	e.set("holding", text)
+	e.set("holding", "["+strings.Join(kept, ",")+"]")
 	return true
 }
 
@@ -232,7 +181,7 @@ func (w *Workflow) GuardedPatch() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	object, _ := split(patch) // of an object: can't fail
+	object, _ := split(string(patch)) // of an object: can't fail
 	was, _ := parts(w.object.get("metadata"))
 	meta := patchOf(was, w.meta)
 	if len(object) > 0 && d.ResourceVersion != "" {
@@ -241,5 +190,5 @@ func (w *Workflow) GuardedPatch() ([]byte, error) {
 	if len(meta) == 0 {
 		return patch, nil
 	}
-	return append(members{{"metadata", quote("metadata"), meta.encode()}}, object...).encode(), nil
+	return []byte(append(members{{"metadata", quote("metadata"), meta.encode()}}, object...).encode()), nil
 }

@@ -6,6 +6,9 @@
 // read as what is made of them. The part of the spec that decides status becomes a [nodegraph.Spec], the status a
 // [nodegraph.Snapshot]; [Workflow.Details] has what an operator needs besides.
 //
+// Keys match exactly, as for the API server: "Phase" is not "phase". No key may be twice where it is read. What else counts as JSON, and
+// what bounds there are, stands at the scanner, in scan.go.
+//
 // [Workflow.SetStatus] takes the snapshot of an engine; [Workflow.Encode] gives the whole object with it, and
 // [Workflow.Patch] the JSON merge patch that leads from what was read to what is set. Every field that neither of them
 // has to change stays byte for byte as it came, known to this package or not.

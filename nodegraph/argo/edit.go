@@ -1,34 +1,35 @@
 package argo
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // edit changes members of an object and remembers whether it did. It takes the object apart when it has to, and
 // leaves what it was given as it is.
 type edit struct {
-	raw     json.RawMessage // the object, until it is taken apart
+	raw     string  // the object, until it is taken apart
+	before  members // the object as it was taken apart
 	members members
 	own     bool // the members are a copy
 	changed bool
 }
 
 // result is the object as it is now; was if nothing has changed.
-func (e *edit) result(was json.RawMessage) json.RawMessage {
+func (e *edit) result(was string) string {
 	if !e.changed {
 		return was
 	}
 	return e.members.encode()
 }
 
-// get returns the value of key, nil if there is none.
-func (e *edit) get(key string) json.RawMessage {
-	if e.raw != nil {
-		e.members, _ = parts(e.raw) // of an object: can't fail
-		e.raw, e.own = nil, true
+// get returns the value of key, empty if there is none.
+func (e *edit) get(key string) string {
+	if e.raw != "" {
+		e.before, _ = parts(e.raw) // of an object: can't fail
+		e.raw, e.members = "", e.before
 	}
 	return e.members.get(key)
 }
@@ -41,8 +42,8 @@ func (e *edit) change() {
 	e.changed = true
 }
 
-func (e *edit) set(key string, value json.RawMessage) {
-	there := e.get(key) != nil
+func (e *edit) set(key, value string) {
+	there := e.get(key) != ""
 	e.change()
 	if !there {
 		e.members = append(e.members, member{key, quote(key), value})
@@ -57,7 +58,7 @@ func (e *edit) set(key string, value json.RawMessage) {
 }
 
 func (e *edit) remove(key string) {
-	if e.get(key) != nil {
+	if e.get(key) != "" {
 		e.change()
 		e.members = slices.DeleteFunc(e.members, func(m member) bool { return m.key == key })
 	}
@@ -78,14 +79,12 @@ func (e *edit) setList(key string, list []string) {
 		e.remove(key)
 		return
 	}
-	text := []byte{'['}
+	var text strings.Builder
 	for i, s := range list {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = append(text, quote(s)...)
+		text.WriteByte("[,"[min(i, 1)])
+		text.WriteString(quote(s))
 	}
-	e.set(key, append(text, ']'))
+	e.set(key, text.String()+"]")
 }
 
 // setTime sets a time if it differs by a second. One that is not set leaves what is there if keep.
@@ -105,7 +104,7 @@ func (e *edit) setFlag(key string, value bool) {
 		e.remove(key)
 		return
 	}
-	e.set(key, json.RawMessage("true"))
+	e.set(key, "true")
 }
 
 // setNumber sets a number; 0 is left out.
@@ -114,7 +113,7 @@ func (e *edit) setNumber(key string, value int) {
 		e.remove(key)
 		return
 	}
-	e.set(key, json.RawMessage(strconv.Itoa(value)))
+	e.set(key, strconv.Itoa(value))
 }
 
 // inside changes the object under key, and removes it if nothing is left of it.

@@ -1,10 +1,5 @@
 package argo
 
-import (
-	"bytes"
-	"encoding/json"
-)
-
 // Encode returns the whole object as JSON: byte for byte what was read if nothing was set, otherwise with the status and the spec
 // as they are now. What came in a list comes without it, what came as YAML comes as JSON. Nodes that came compressed are
 // compressed again. The error is nil; it is there as in encoding/json.
@@ -16,30 +11,30 @@ func (w *Workflow) Encode() ([]byte, error) {
 		status = status.with("compressedNodes", quote(compress(w.nodes.encode())))
 	case changed:
 		status = status.with("nodes", w.nodes.encode())
-	case w.spec == nil && !differ(w.status, w.state):
-		return bytes.Clone(w.text), nil
+	case w.spec == "" && !differ(w.status, w.state):
+		return []byte(w.text), nil
 	}
 	object := w.object
 	if was, _ := parts(object.get("metadata")); differ(was, w.meta) { // of an object: can't fail
 		object = object.with("metadata", w.meta.encode())
 	}
 	object = object.with("status", status.encode())
-	if w.spec != nil {
+	if w.spec != "" {
 		object = object.with("spec", w.spec)
 	}
-	return object.encode(), nil
+	return []byte(object.encode()), nil
 }
 
 // EncodeYAML returns the whole object as YAML, with sorted keys. The error is that of the YAML encoder.
 func (w *Workflow) EncodeYAML() ([]byte, error) {
 	text, _ := w.Encode() // never fails
-	return toYAML(text)
+	return toYAML(string(text))
 }
 
 // changed reports whether any node is not as it was read.
 func (t *nodeTable) changed() bool {
-	for i := range t.rows {
-		if row := &t.rows[i]; (row.was == nil) != (row.now == nil) || !bytes.Equal(row.was, row.now) {
+	for k := range t.rows {
+		if t.rows[k].was != t.rows[k].now {
 			return true
 		}
 	}
@@ -47,11 +42,11 @@ func (t *nodeTable) changed() bool {
 }
 
 // encode puts the object of all nodes together.
-func (t *nodeTable) encode() json.RawMessage {
+func (t *nodeTable) encode() string {
 	m := make(members, 0, len(t.rows))
-	for i := range t.rows {
-		if row := &t.rows[i]; row.now != nil {
-			m = append(m, member{row.id, row.quoted, row.now})
+	for k := range t.rows {
+		if row := &t.rows[k]; row.now != "" {
+			m = append(m, member{row.record.ID, row.quoted, row.now})
 		}
 	}
 	return m.encode()
@@ -63,7 +58,7 @@ func differ(a, b members) bool {
 		return true
 	}
 	for i := range a {
-		if a[i].key != b[i].key || !bytes.Equal(a[i].value, b[i].value) {
+		if a[i].key != b[i].key || a[i].value != b[i].value {
 			return true
 		}
 	}

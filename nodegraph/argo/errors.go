@@ -66,6 +66,55 @@ type typeError struct {
 
 func (e *typeError) Error() string { return fmt.Sprintf("want %s, found %s", e.want, e.found) }
 
+// A pathError says where in a value something is wrong.
+type pathError struct {
+	path string
+	err  error
+}
+
+func (e *pathError) Error() string { return e.path + ": " + e.err.Error() }
+
+func (e *pathError) Unwrap() error { return e.err }
+
+// within puts an error under a key.
+func within(key string, err error) error {
+	switch e := err.(type) { // as they come from a value inside
+	case *pathError:
+		return &pathError{join(bounded(key), e.path), e.err}
+	case *ReadError: // it says where it is
+		return err
+	}
+	return &pathError{bounded(key), err}
+}
+
+// withinElement puts an error under an element of a list.
+func withinElement(k int, err error) error { return within(fmt.Sprintf("[%d]", k), err) }
+
+// join puts two parts of a path together. No more is kept than an error shows.
+func join(a, b string) string {
+	b = bounded(b)
+	switch {
+	case a == "":
+		return b
+	case strings.HasPrefix(b, "["):
+		return a + b
+	}
+	return a + "." + b
+}
+
+// inField makes an error of reading a field, if there is one.
+func inField(field string, err error) error {
+	switch e := err.(type) { // as they come from a value inside
+	case nil:
+		return nil
+	case *pathError:
+		return &ReadError{Field: join(field, e.path), Err: e.err}
+	case *ReadError: // it says where it is
+		return err
+	}
+	return &ReadError{Field: field, Err: err}
+}
+
 // bounded keeps error texts short whatever the input says.
 func bounded(s string) string {
 	return shortened(s, 200)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,28 +14,34 @@ import (
 
 // Text returns the text of an input as [Read] takes it: unpacked, without a byte order mark and without what kubectl warned of before
 // it. The error is a [*ReadError] that says what the input is if it is no text of an object.
-func Text(data []byte, opts ...Option) ([]byte, error) { return clean(data, chosen(opts).limits) }
+func Text(data []byte, opts ...Option) ([]byte, error) {
+	text, err := clean(data, chosen(opts).limits)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(text), nil
+}
 
 // clean returns the text of an input: unpacked, without a byte order mark and without what kubectl warned of before it.
-func clean(data []byte, limits Limits) ([]byte, error) {
+func clean(data []byte, limits Limits) (string, error) {
 	if len(data) > limits.Bytes {
-		return nil, &ReadError{Err: &nodegraph.LimitError{Limit: "Bytes", Max: limits.Bytes}}
+		return "", &ReadError{Err: &nodegraph.LimitError{Limit: "Bytes", Max: limits.Bytes}}
 	}
 	if len(data) > 1 && data[0] == '{' && data[1] != 0 {
-		return bytes.Clone(data), nil // as most are
+		return string(data), nil // as most are
 	}
 	r, err := opened(bytes.NewReader(data), limits)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	text, err := io.ReadAll(io.LimitReader(r, int64(max(limits.Bytes, limits.Decompressed))+1))
 	switch {
 	case err != nil:
-		return nil, &ReadError{Err: err}
+		return "", &ReadError{Err: err}
 	case len(text) > max(limits.Bytes, limits.Decompressed):
-		return nil, &ReadError{Err: &nodegraph.LimitError{Limit: "Decompressed", Max: limits.Decompressed}}
+		return "", &ReadError{Err: &nodegraph.LimitError{Limit: "Decompressed", Max: limits.Decompressed}}
 	}
-	return text, nil
+	return string(text), nil
 }
 
 // peeked is how far the beginning of an input is looked at.
@@ -88,19 +93,27 @@ func foreign(begin []byte) error {
 	return nil
 }
 
-// unwrapped returns the object that an event of a watch holds, as the server and kubectl print it; what is no event is returned as
-// it is.
-func unwrapped(text json.RawMessage) (json.RawMessage, members, error) {
+// wrapped returns the object that an event of a watch holds, as the server and kubectl print it; empty for what is no event.
+func wrapped(object members) string {
+	inner := object.get("result")
+	if inner == "" {
+		inner = object.get("object")
+	}
+	if inner == "" || inner[0] != '{' || object.get("metadata") != "" {
+		return ""
+	}
+	return inner
+}
+
+// unwrapped takes an object apart, or the one inside it if it is an event of a watch.
+func unwrapped(text string) (string, members, error) {
 	for {
 		object, err := split(text)
 		if err != nil {
-			return nil, nil, &ReadError{Err: err}
+			return "", nil, inField("", err)
 		}
-		inner := object.get("result")
-		if len(inner) == 0 {
-			inner = object.get("object")
-		}
-		if len(inner) == 0 || inner[0] != '{' || len(object.get("metadata")) > 0 {
+		inner := wrapped(object)
+		if inner == "" {
 			return text, object, nil
 		}
 		text = inner
@@ -114,9 +127,9 @@ func kindOf(object members) string {
 	switch {
 	case err != nil || kind != "":
 		return kind
-	case len(object.get("items")) > 0 && len(object.get("spec")) == 0:
+	case object.get("items") != "" && object.get("spec") == "":
 		return "List"
-	case len(object.get("metadata")) > 0 && (len(object.get("spec")) > 0 || len(object.get("status")) > 0):
+	case object.get("metadata") != "" && (object.get("spec") != "" || object.get("status") != ""):
 		return workflowKind
 	}
 	return ""

@@ -1,8 +1,10 @@
 package argo_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -46,6 +48,43 @@ func FuzzRead(f *testing.F) {
 		require.Equal(t, "{}", string(patch(t, w)))
 		require.Equal(t, string(text), string(encode(t, w)))
 		change(t, w, text)
+	})
+}
+
+// places are where a value can stand that nobody looks at: before it is known what the object is and after that, in each part, in a node.
+var places = [][2]string{
+	{`{"x":`, `,"kind":"Workflow","metadata":{"name":"w"}}`},
+	{`{"kind":"Workflow","metadata":{"name":"w"},"x":`, `}`},
+	{`{"kind":"Workflow","metadata":{"name":"w","x":`, `}}`},
+	{`{"kind":"Workflow","metadata":{"name":"w"},"spec":{"x":`, `}}`},
+	{`{"metadata":{"name":"w"},"spec":{"templates":[{"x":`, `}]}}`},
+	{`{"kind":"Workflow","metadata":{"name":"w"},"status":{"x":`, `}}`},
+	{`{"kind":"Workflow","metadata":{"name":"w"},"status":{"nodes":{"w":{"id":"w","name":"w","type":"DAG","phase":"Running","x":`, `}}}}`},
+}
+
+// What is read is what encoding/json takes for valid, wherever it stands. What is valid is refused for what it says alone.
+func FuzzSyntax(f *testing.F) {
+	for _, seed := range []string{
+		`1`, `-0`, `-1.5e+10`, `01`, `1.`, `.5`, `1e`, `+1`, `0x1`, `1e400`, `"a"`, `"\u00e9\n\""`, `"\ud83d\ude00"`, `"\ud83d"`, `"\u12"`, `"\x"`,
+		"\"\t\"", "\"\x7f\"", `"`, `"é"`, `"1234567\"890"`, `"12345678`, `[]`, `[1,]`, `[,]`, `[1 2]`, `[[],{}]`, `{}`, `{"a":1}`, `{"a" : [ 1 , 2 ] }`,
+		`{"a"}`, `{"a":}`, `{a:1}`, `{"a":1,}`, `{"a":1 "b":2}`, `{"a":1,"a":2}`, `true`, `True`, `nul`, `nullx`, ``, ` `, "\u00a01", "1\v", `//`, `1}`, `[}`, `{]`,
+		strings.Repeat(`[`, 50) + strings.Repeat(`]`, 50), strings.Repeat(`{"a":`, 50) + `1` + strings.Repeat(`}`, 50),
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		if !utf8.ValidString(value) {
+			return
+		}
+		for _, place := range places {
+			text := []byte(place[0] + value + place[1])
+			_, err := argo.Read(text)
+			if !json.Valid(text) {
+				require.Error(t, err, "encoding/json refuses %s", text)
+			} else if err != nil {
+				require.NotContains(t, err.Error(), "invalid JSON", "encoding/json takes %s", text)
+			}
+		}
 	})
 }
 

@@ -1,8 +1,6 @@
 package argo
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -56,33 +54,38 @@ func (g *globals) parameter(name string) (string, bool) {
 
 // fill puts values in place of the variables in JSON, as far as they are known: {{ can only stand inside a string. A
 // value is not looked at again. The result may not be longer than most.
-func fill(text json.RawMessage, value func(name string) (string, bool), most int) (json.RawMessage, error) {
-	if !bytes.Contains(text, []byte("{{")) {
+func fill(text string, value func(name string) (string, bool), most int) (string, error) {
+	var out strings.Builder
+	done := 0 // what is in out so far
+	for at := 0; ; {
+		open := strings.Index(text[at:], "{{")
+		if open < 0 {
+			break
+		}
+		at += open
+		end := strings.Index(text[at:min(len(text), at+maxTag)], "}}")
+		if end < 0 {
+			at += 2
+			continue
+		}
+		value, known := value(strings.TrimSpace(text[at+2 : at+end]))
+		if !known {
+			at += 2
+			continue
+		}
+		quoted := quote(value)
+		out.WriteString(text[done:at])
+		out.WriteString(quoted[1 : len(quoted)-1])
+		at += end + 2
+		done = at
+		if out.Len()+len(text)-done > most {
+			return "", &nodegraph.LimitError{Limit: "Bytes", Max: most}
+		}
+	}
+	if done == 0 {
 		return text, nil
 	}
-	var out bytes.Buffer
-	for {
-		open := bytes.Index(text, []byte("{{"))
-		if open < 0 {
-			out.Write(text)
-			return out.Bytes(), nil
-		}
-		out.Write(text[:open])
-		text = text[open:]
-		n := 2
-		if end := bytes.Index(text[:min(len(text), maxTag)], []byte("}}")); end > 0 {
-			if value, ok := value(strings.TrimSpace(string(text[2:end]))); ok {
-				value := quote(value)
-				out.Write(value[1 : len(value)-1])
-				text, n = text[end+2:], 0
-			}
-		}
-		out.Write(text[:n])
-		text = text[n:]
-		if out.Len()+len(text) > most {
-			return nil, &nodegraph.LimitError{Limit: "Bytes", Max: most}
-		}
-	}
+	return out.String() + text[done:], nil
 }
 
 // open reports whether text has variables that only the host knows.

@@ -12,27 +12,28 @@ import (
 )
 
 // decompress unpacks compressedNodes: base64 around gzip around JSON. No more than most bytes are unpacked.
-func decompress(packed string, most int) (json.RawMessage, error) {
+func decompress(packed string, most int) (string, error) {
 	z, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(packed)))
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	text, err := io.ReadAll(io.LimitReader(z, int64(most)+1))
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if len(text) > most {
-		return nil, &nodegraph.LimitError{Limit: "Decompressed", Max: most}
+		return "", &nodegraph.LimitError{Limit: "Decompressed", Max: most}
 	}
 	var nodes json.RawMessage
-	return nodes, json.Unmarshal(text, &nodes)
+	err = json.Unmarshal(text, &nodes)
+	return string(nodes), err
 }
 
 // compress packs nodes as Argo does.
-func compress(nodes json.RawMessage) string {
+func compress(nodes string) string {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	_, _ = z.Write(nodes) // into memory: can't fail
+	_, _ = z.Write([]byte(nodes)) // into memory: can't fail
 	_ = z.Close()
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }

@@ -1,9 +1,9 @@
 package argo
 
 import (
-	"bytes"
 	"encoding/json"
 	"reflect"
+	"strings"
 )
 
 // Patch returns the smallest JSON merge patch (RFC 7386) of the object that leads from what was read to what is set
@@ -22,31 +22,34 @@ func (w *Workflow) Patch() ([]byte, error) {
 		}
 	}
 	var patch members
-	if w.spec != nil {
+	if w.spec != "" {
 		patch = append(patch, member{"spec", quote("spec"), patchOfValue(w.object.get("spec"), w.spec)})
 	}
 	if len(status) > 0 {
 		patch = append(patch, member{"status", quote("status"), status.encode()})
 	}
-	return patch.encode(), nil
+	return []byte(patch.encode()), nil
 }
 
 // patch returns the patch of every node that is not as it was read.
 func (t *nodeTable) patch() members {
 	var patch members
-	for i := range t.rows {
-		row := &t.rows[i]
+	for k := range t.rows {
+		row := &t.rows[k]
 		switch {
-		case row.now == nil && row.was == nil || bytes.Equal(row.was, row.now):
-		case row.now == nil:
-			patch = append(patch, member{row.id, row.quoted, json.RawMessage("null")})
-		case row.was == nil:
-			patch = append(patch, member{row.id, row.quoted, row.now})
+		case row.was == row.now:
+		case row.now == "":
+			patch = append(patch, member{row.record.ID, row.quoted, "null"})
+		case row.was == "":
+			patch = append(patch, member{row.record.ID, row.quoted, row.now})
 		default:
-			was, _ := parts(row.was) // of nodes: can't fail
-			now, _ := parts(row.now)
-			if p := patchOf(was, now); len(p) > 0 {
-				patch = append(patch, member{row.id, row.quoted, p.encode()})
+			from, to := row.from, row.to
+			if from == nil {
+				from, _ = parts(row.was) // of nodes: can't fail
+				to, _ = parts(row.now)
+			}
+			if p := patchOf(from, to); len(p) > 0 {
+				patch = append(patch, member{row.record.ID, row.quoted, p.encode()})
 			}
 		}
 	}
@@ -57,40 +60,47 @@ func (t *nodeTable) patch() members {
 func patchOf(was, now members) members {
 	var patch members
 	for _, m := range now {
-		if p := patchOfValue(was.get(m.key), m.value); p != nil {
+		if p := patchOfValue(was.get(m.key), m.value); p != "" {
 			patch = append(patch, member{m.key, m.quoted, p})
 		}
 	}
 	for _, m := range was {
-		if now.get(m.key) == nil && m.value[0] != 'n' {
-			patch = append(patch, member{m.key, m.quoted, json.RawMessage("null")})
+		if now.get(m.key) == "" && m.value[0] != 'n' {
+			patch = append(patch, member{m.key, m.quoted, "null"})
 		}
 	}
 	return patch
 }
 
-// patchOfValue is nil where two values mean the same. Objects are patched key by key, all else is replaced.
-func patchOfValue(was, now json.RawMessage) json.RawMessage {
+// patchOfValue is empty where two values mean the same. Objects are patched key by key, all else is replaced.
+func patchOfValue(was, now string) string {
 	switch {
-	case bytes.Equal(was, now) || len(was) == 0 && now[0] == 'n':
-		return nil
-	case len(was) > 0 && was[0] == '{' && now[0] == '{':
+	case was == now || was == "" && now[0] == 'n':
+		return ""
+	case was != "" && was[0] == '{' && now[0] == '{':
 		a, _ := parts(was) // of objects: can't fail
 		b, _ := parts(now)
 		if patch := patchOf(a, b); len(patch) > 0 {
 			return patch.encode()
 		}
-		return nil
+		return ""
 	case same(was, now):
-		return nil
+		return ""
 	}
 	return now
 }
 
-// same reports whether two values mean the same, however they are written.
-func same(a, b json.RawMessage) bool {
-	if len(a) == 0 {
+// same reports whether two values mean the same, however they are written. Numbers that are written in two ways count as two.
+func same(a, b string) bool {
+	switch {
+	case a == "" || a[0] != b[0]:
 		return false
+	case a[0] == '"':
+		x, _ := (&scanner{text: a}).str() // of strings: can't fail
+		y, _ := (&scanner{text: b}).str()
+		return x == y
+	case a[0] != '[' && a[0] != '{':
+		return a == b
 	}
 	var x, y any
 	_ = decodeNumbers(a, &x) // of valid JSON: can't fail
@@ -99,8 +109,8 @@ func same(a, b json.RawMessage) bool {
 }
 
 // decodeNumbers decodes JSON and keeps the text of numbers.
-func decodeNumbers(text json.RawMessage, into *any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
+func decodeNumbers(text string, into *any) error {
+	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	return d.Decode(into)
 }

@@ -1,26 +1,27 @@
 package argo
 
-import (
-	"encoding/json"
-	"slices"
-)
+import "slices"
 
 // RemoveNodes removes nodes, as a manual retry does with those that are to run again, and takes them out of the lists
 // of children and outbound nodes of all others. Ids of nodes that the workflow does not have are ignored.
 func (w *Workflow) RemoveNodes(ids ...string) {
 	gone := make(map[string]bool, len(ids))
 	for _, id := range ids {
-		if w.nodes.get(id) != nil {
+		if row := w.nodes.get(id); row != nil {
 			gone[id] = true
-			w.nodes.set(id, nil)
+			row.now = ""
 		}
 	}
 	if len(gone) == 0 {
 		return
 	}
-	for i := range w.nodes.rows {
-		if row := &w.nodes.rows[i]; row.now != nil {
-			row.now = without(row.now, gone)
+	for k := range w.nodes.rows {
+		row := &w.nodes.rows[k]
+		if row.now == "" {
+			continue
+		}
+		if now := without(row.now, gone); now != row.now {
+			row.change(row.record.ID, now)
 		}
 	}
 }
@@ -34,7 +35,7 @@ func (w *Workflow) ClearShutdown() {
 }
 
 // without returns a node whose lists of other nodes do not have those that are gone.
-func without(node json.RawMessage, gone map[string]bool) json.RawMessage {
+func without(node string, gone map[string]bool) string {
 	e := &edit{raw: node}
 	for _, key := range []string{"children", "outboundNodes"} {
 		s := &scanner{text: orNull(e.get(key))}

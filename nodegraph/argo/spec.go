@@ -1,10 +1,9 @@
 package argo
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -32,37 +31,37 @@ const (
 // Template reports whether what is not known is a template that the object does not hold, by the name in Text.
 func (u Unresolved) Template() bool { return u.CountsAs == countsAsError }
 
-// readSpec reads the part of the spec that decides status. A workflow made from a WorkflowTemplate is read from the
-// spec that the controller stored; only the requests to stop or to hold it are its own.
-func (r *reader) readSpec() error {
-	var own spec
-	text := r.w.object.get("spec")
-	if err := r.decode("spec", text, &own); err != nil {
-		return err
-	}
+// convertSpec converts the part of the spec that decides status. A workflow made from a WorkflowTemplate has the spec that the
+// controller stored; only the requests to stop or to hold it are its own.
+func (r *reader) convertSpec() error {
+	own, text := &r.own, r.ownText
 	r.w.Snapshot.Shutdown, r.w.Snapshot.Suspended = own.Shutdown, own.Suspend != nil && *own.Suspend
-	field, s := "spec", &own
+	field, s := "spec", own
 	if own.WorkflowTemplateRef != nil {
 		field, s = "status.storedWorkflowTemplateSpec", new(spec)
-		if text = r.w.status.get("storedWorkflowTemplateSpec"); len(text) == 0 {
+		if text = r.w.status.get("storedWorkflowTemplateSpec"); text == "" {
 			text = r.templates.spec(own.WorkflowTemplateRef)
 		}
-		if len(text) == 0 {
+		if text == "" {
 			return inField("spec.workflowTemplateRef", errors.New(field+" is missing: the controller has not resolved it yet"))
 		}
-		if err := r.decode(field, text, s); err != nil {
+		text = strings.Clone(text)
+		if err := read(field, text, s, (*spec).read); err != nil {
 			return err
 		}
 	}
 	g := &globals{meta: &r.meta, spec: s}
-	stored := make(map[string]template)
-	c := &converter{w: r.w, limits: r.limits, globals: g, field: field, spec: s, stored: stored, known: make(map[string]bool), room: min(r.limits.Bytes, maxCopied)}
+	c := &converter{w: r.w, limits: r.limits, globals: g, field: field, spec: s, known: make(map[string]bool), room: min(r.limits.Bytes, maxCopied)}
 	c.out.Priority, c.out.Created = own.Priority, r.meta.Created.UTC() // Argo reads no template's priority
 	c.out.AnyNames = true
 	c.out.TimeoutsByHost = true // by the activeDeadlineSeconds of pods
-	if bytes.Contains(text, []byte("{{")) {
+	filled, err := fill(text, g.value, r.limits.Bytes)
+	if err != nil {
+		return inField(field, err)
+	}
+	if filled != text {
 		c.spec = new(spec)
-		if err := r.decodeFilled(g, field, text, c.spec); err != nil {
+		if err := read(field, filled, c.spec, (*spec).read); err != nil {
 			return err
 		}
 	}
@@ -70,25 +69,22 @@ func (r *reader) readSpec() error {
 	if err != nil {
 		return err
 	}
-	if err := r.decodeFilled(g, "status.storedTemplates", templates, &stored); err != nil {
+	c.variables = hasVariables(text) || hasVariables(templates)
+	if templates, err = fill(templates, g.value, r.limits.Bytes); err != nil {
+		return inField("status.storedTemplates", err)
+	}
+	err = read("status.storedTemplates", strings.Clone(templates), &c.stored, func(into *map[string]template, s *scanner) error {
+		return readMap(into, s, (*template).read)
+	})
+	if err != nil {
 		return err
 	}
-	c.variables = hasVariables(text) || hasVariables(templates)
 	return c.convert()
 }
 
 // hasVariables reports whether a text may name parameters or items.
-func hasVariables(text json.RawMessage) bool {
-	return bytes.Contains(text, []byte("{{")) || bytes.Contains(text, []byte("inputs.parameters"))
-}
-
-// decodeFilled decodes text with the variables that g knows filled in.
-func (r *reader) decodeFilled(g *globals, field string, text json.RawMessage, into any) error {
-	filled, err := fill(text, g.value, r.limits.Bytes)
-	if err != nil {
-		return inField(field, err)
-	}
-	return r.decode(field, filled, into)
+func hasVariables(text string) bool {
+	return strings.Contains(text, "{{") || strings.Contains(text, "inputs.parameters")
 }
 
 // converter turns Argo's spec into ours. Templates of other WorkflowTemplates are taken from the ones that the
@@ -154,7 +150,8 @@ func (c *converter) convert() error {
 	if err := c.templates(); err != nil {
 		return err
 	}
-	c.w.Spec = out
+	made := *out // who keeps it does not keep the converter
+	c.w.Spec = &made
 	return nil
 }
 
@@ -213,6 +210,9 @@ func (c *converter) duration(field, text string) (time.Duration, error) {
 // hooks converts lifecycle hooks, in the order of their names. onExit is the older way to name the exit hook and, as
 // in Argo, the one that counts where there are both. An exit hook without arguments has those of the workflow.
 func (c *converter) hooks(field, scope string, in map[string]hook, onExit string) []nodegraph.Hook {
+	if len(in) == 0 && onExit == "" {
+		return nil
+	}
 	var names []string
 	for name := range in {
 		if name != nodegraph.ExitHook || onExit == "" {

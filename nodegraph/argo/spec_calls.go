@@ -1,7 +1,6 @@
 package argo
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -97,10 +96,10 @@ func (c *converter) list() {
 
 // A call is where a task, a step or a hook says what it runs, and with which arguments.
 type call struct {
-	Template    string          `json:"template"`
-	TemplateRef *templateRef    `json:"templateRef"`
-	Inline      *template       `json:"inline"`
-	Arguments   json.RawMessage `json:"arguments"`
+	Template    string       `json:"template"`
+	TemplateRef *templateRef `json:"templateRef"`
+	Inline      *template    `json:"inline"`
+	Arguments   rawText      `json:"arguments"`
 }
 
 func (in *task) call() *call {
@@ -246,7 +245,7 @@ func (c *converter) makeNext() error {
 
 // filled converts a template with values filled in; text is that of the template. What is wrong with the values is an error of
 // the template's nodes, what is wrong without them one of the object.
-func (c *converter) filled(field, scope string, in *template, text json.RawMessage, v values) (*nodegraph.Template, error) {
+func (c *converter) filled(field, scope string, in *template, text string, v values) (*nodegraph.Template, error) {
 	outer := c.values
 	c.values = v
 	defer func() { c.values = outer }()
@@ -266,13 +265,13 @@ func (c *converter) filled(field, scope string, in *template, text json.RawMessa
 }
 
 // withValues converts the text of a template with the values filled in.
-func (c *converter) withValues(field, scope string, text json.RawMessage) (*nodegraph.Template, error) {
+func (c *converter) withValues(field, scope, text string) (*nodegraph.Template, error) {
 	text, err := fill(text, c.values.value, c.limits.Bytes)
 	if err != nil {
 		return nil, inField(field, err)
 	}
 	var in template
-	if err := json.Unmarshal(text, &in); err != nil {
+	if err := in.read(&scanner{text: text}); err != nil {
 		return nil, inField(field, err)
 	}
 	t, err := c.template(field, scope, &in)

@@ -1,8 +1,6 @@
 package argo
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -14,7 +12,7 @@ func (c *converter) callByItem(field, scope string, in *task, t *nodegraph.Task)
 	if !c.variables || t.Loop == nil || len(t.Loop.Items) == 0 || !c.variesByItem(scope, in.call()) {
 		return false, nil
 	}
-	text, _ := json.Marshal(in.call()) // of what was read: can't fail
+	text := textOf(in.call())
 	raw := rawItems(in, t.Loop)
 	for i := range t.Loop.Items {
 		filled, err := fill(text, itemValue(raw(i)), c.limits.Bytes)
@@ -22,7 +20,7 @@ func (c *converter) callByItem(field, scope string, in *task, t *nodegraph.Task)
 			return false, inField(field, err)
 		}
 		var of call
-		if err := json.Unmarshal(filled, &of); err != nil {
+		if err := of.read(&scanner{text: filled}); err != nil {
 			return false, inField(field, err)
 		}
 		if of.Inline != nil {
@@ -44,7 +42,7 @@ func (c *converter) variesByItem(scope string, in *call) bool {
 	}
 	var needs []string
 	if in.Inline != nil {
-		if text, _ := json.Marshal(in.Inline); namesItem(string(text)) {
+		if namesItem(textOf(in.Inline)) {
 			return true
 		}
 		for name := range parametersOf(in.Inline.Inputs) {
@@ -53,7 +51,7 @@ func (c *converter) variesByItem(scope string, in *call) bool {
 	} else if s := c.sources[c.key(scope, in)]; s != nil {
 		needs = s.needs
 	}
-	if len(needs) == 0 || !bytes.Contains(in.Arguments, []byte("item")) {
+	if len(needs) == 0 || !strings.Contains(string(in.Arguments), "item") {
 		return false
 	}
 	args := in.arguments()
@@ -80,26 +78,27 @@ func namesItem(text string) bool {
 }
 
 // rawItems returns the items of a loop as they stand in the object, by their numbers.
-func rawItems(in *task, loop *nodegraph.Loop) func(i int) json.RawMessage {
+func rawItems(in *task, loop *nodegraph.Loop) func(i int) rawText {
 	list := in.WithItems
 	if len(list) == 0 && in.WithParam != "" {
-		_ = json.Unmarshal([]byte(in.WithParam), &list) // it was read before
+		list, _ = listIn(in.WithParam) // it was read before
 	}
-	return func(i int) json.RawMessage {
+	return func(i int) rawText {
 		if i < len(list) {
 			return list[i]
 		}
-		return json.RawMessage(`"` + loop.Items[i].Text + `"`) // of a sequence: the name of an item is its text without quotes
+		return rawText(`"` + loop.Items[i].Text + `"`) // of a sequence: the name of an item is its text without quotes
 	}
 }
 
 // itemValue returns the values of {{item}} and {{item.key}} for one item.
-func itemValue(raw json.RawMessage) func(name string) (string, bool) {
+func itemValue(raw rawText) func(name string) (string, bool) {
 	fields := make(map[string]string)
-	if s := (&scanner{text: orNull(raw)}); s.peek() == '{' {
-		_ = s.object(func(quoted []byte) error { // of an object: can't fail
-			fields[unquote(quoted)] = variableText(s.skip())
-			return nil
+	if s := (&scanner{text: orNull(string(raw))}); s.peek() == '{' {
+		_ = s.object(func(key string) error { // of an object: can't fail
+			value, err := s.raw()
+			fields[key] = variableText(rawText(value))
+			return err
 		})
 	}
 	return func(name string) (string, bool) {
@@ -116,9 +115,10 @@ func itemValue(raw json.RawMessage) func(name string) (string, bool) {
 }
 
 // variableText is what a value of an item stands for in a text.
-func variableText(raw json.RawMessage) string {
-	if raw := bytes.TrimSpace(raw); len(raw) > 0 && raw[0] == '"' {
-		return unquote(raw)
+func variableText(raw rawText) string {
+	if s := (&scanner{text: string(raw)}); s.peek() == '"' {
+		text, _ := s.str() // of a string: can't fail
+		return text
 	}
 	return itemText(raw)
 }

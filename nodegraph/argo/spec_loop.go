@@ -24,8 +24,8 @@ func (c *converter) loop(field string, in *task) (*nodegraph.Loop, error) {
 		}
 		return &nodegraph.Loop{Items: items(in.WithItems)}, nil
 	case in.WithParam != "":
-		var list []json.RawMessage
-		if open(in.WithParam) || json.Unmarshal([]byte(in.WithParam), &list) != nil {
+		list, err := listIn(in.WithParam)
+		if open(in.WithParam) || err != nil {
 			return &nodegraph.Loop{Unresolved: in.WithParam}, nil
 		}
 		return &nodegraph.Loop{Items: items(list)}, nil
@@ -34,6 +34,15 @@ func (c *converter) loop(field string, in *task) (*nodegraph.Loop, error) {
 		return loop, inField(field+".withSequence", err)
 	}
 	return nil, nil
+}
+
+// listIn reads a text that is a list.
+func listIn(text string) (list []rawText, err error) {
+	s := &scanner{text: text}
+	if err := readList(&list, s, (*rawText).read); err != nil {
+		return nil, err
+	}
+	return list, s.end()
 }
 
 const (
@@ -87,8 +96,8 @@ func formatted(format string, start, step, n int) (*nodegraph.Loop, error) {
 	loop := &nodegraph.Loop{Items: make([]nodegraph.Item, n)}
 	for i := range loop.Items {
 		text := fmt.Sprintf(format, start+i*step)
-		raw := json.RawMessage(`"` + text + `"`) // as Argo does it: the format may hold escapes
-		if len(text) > maxItem || !json.Valid(raw) {
+		raw := rawText(`"` + text + `"`) // as Argo does it: the format may hold escapes
+		if len(text) > maxItem || !json.Valid([]byte(raw)) {
 			return nil, fmt.Errorf("format: makes no item of up to %d bytes", maxItem)
 		}
 		loop.Items[i] = item(raw)
@@ -97,7 +106,7 @@ func formatted(format string, start, step, n int) (*nodegraph.Loop, error) {
 }
 
 // items converts loop items as Argo names them.
-func items(in []json.RawMessage) []nodegraph.Item {
+func items(in []rawText) []nodegraph.Item {
 	out := make([]nodegraph.Item, len(in))
 	for i := range in {
 		out[i] = item(in[i])
@@ -107,14 +116,15 @@ func items(in []json.RawMessage) []nodegraph.Item {
 
 // item converts one: a map is named by its key:value pairs in order, a list by its elements with spaces between, all
 // else by its JSON text without quotes around it.
-func item(raw json.RawMessage) nodegraph.Item {
-	s := &scanner{text: orNull(raw)}
+func item(raw rawText) nodegraph.Item {
+	s := &scanner{text: orNull(string(raw))}
 	switch s.peek() {
 	case '{':
 		it := nodegraph.Item{Fields: make(map[string]string)}
-		_ = s.object(func(quoted []byte) error { // of an object: can't fail
-			it.Fields[unquote(quoted)] = itemText(s.skip())
-			return nil
+		_ = s.object(func(key string) error { // of an object: can't fail
+			value, err := s.raw()
+			it.Fields[key] = itemText(rawText(value))
+			return err
 		})
 		pairs := make([]string, 0, len(it.Fields))
 		for key, value := range it.Fields {
@@ -125,9 +135,10 @@ func item(raw json.RawMessage) nodegraph.Item {
 		return it
 	case '[', 'n': // null is a list without elements
 		var parts []string
-		_ = s.array(func() error { // of a list: can't fail
-			parts = append(parts, itemText(s.skip()))
-			return nil
+		_ = s.array(func(int) error { // of a list: can't fail
+			value, err := s.raw()
+			parts = append(parts, itemText(rawText(value)))
+			return err
 		})
 		return nodegraph.Item{Text: "[" + strings.Join(parts, " ") + "]"}
 	}
@@ -138,7 +149,7 @@ func item(raw json.RawMessage) nodegraph.Item {
 var unescapeHTML = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
 
 // itemText is the compact JSON text of a value, a string without its quotes; escapes inside it stay.
-func itemText(raw json.RawMessage) string {
+func itemText(raw rawText) string {
 	compact, _ := json.Marshal(raw) // of valid JSON: can't fail
 	text := unescapeHTML.Replace(string(compact))
 	if text[0] == '"' {

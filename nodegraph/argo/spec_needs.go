@@ -1,7 +1,6 @@
 package argo
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -16,7 +15,7 @@ type source struct {
 	scope  string
 	own    int // its place among the workflow's own templates, -1 for a stored one
 	in     *template
-	text   json.RawMessage       // of in; only of a template that takes parameters
+	text   string                // of in; only of a template that takes parameters
 	inputs map[string]*anyString // what its parameters are where a call says nothing; nil where only the host knows
 	needs  []string              // its parameters whose values decide status
 	made   map[string]string     // the names of the templates that were made from it, by the values
@@ -46,6 +45,12 @@ func (c *converter) collect() {
 		c.given[p.Name] = p.Value
 	}
 	c.findNeeds()
+}
+
+// textOf is the text of what was read, with the defaults that were filled in.
+func textOf(in any) string {
+	text, _ := json.Marshal(in) // of what was read: can't fail
+	return string(text)
 }
 
 // cutLast cuts text around the last separator.
@@ -87,8 +92,8 @@ func (c *converter) findNeeds() {
 		if s.takes(); len(s.inputs) == 0 {
 			continue
 		}
-		s.text, _ = json.Marshal(s.in) // of what was read: can't fail
-		(&scanner{text: s.text}).texts("arguments", func(text string) { need(s, text) })
+		s.text = textOf(s.in)
+		_ = (&scanner{text: s.text}).texts("arguments", func(text string) { need(s, text) }) // of valid JSON: can't fail
 		s.in.eachCall(func(in *call) {
 			args := in.arguments()
 			if callee := c.sources[c.key(s.scope, in)]; callee != nil && in.Inline == nil {
@@ -122,12 +127,12 @@ func (s *source) takes() { s.inputs = parametersOf(s.in.Inputs) }
 
 // parametersOf reads the parameters of inputs or arguments, by their names: nil for those whose value only the host knows.
 // What can't be read has none.
-func parametersOf(text json.RawMessage) map[string]*anyString {
-	if !bytes.Contains(text, []byte(`"parameters"`)) {
+func parametersOf(text rawText) map[string]*anyString {
+	if !strings.Contains(string(text), `"parameters"`) {
 		return nil
 	}
 	var in arguments
-	if json.Unmarshal(text, &in) != nil {
+	if in.read(&scanner{text: string(text)}) != nil {
 		return nil
 	}
 	all := make(map[string]*anyString, len(in.Parameters))

@@ -1,9 +1,9 @@
 package argo
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -99,7 +99,7 @@ func (c *converter) dag(field, scope string, t *nodegraph.Template, in *dag) err
 	}
 	t.Tasks = slices.Grow(t.Tasks, len(in.Tasks))
 	for i := range in.Tasks {
-		task, err := c.task(fmt.Sprintf("%s.dag.tasks[%d]", field, i), scope, &in.Tasks[i])
+		task, err := c.task(field+".dag.tasks["+strconv.Itoa(i)+"]", scope, &in.Tasks[i])
 		if err != nil {
 			return err
 		}
@@ -163,8 +163,7 @@ func (c *converter) inline(field, scope, task string, in *call) (*nodegraph.Temp
 	for name := range s.inputs {
 		s.needs = append(s.needs, name)
 	}
-	text, _ := json.Marshal(&inline) // of what was read: can't fail
-	return c.filled(field, scope, &inline, text, s.bind(in.arguments()))
+	return c.filled(field, scope, &inline, textOf(&inline), s.bind(in.arguments()))
 }
 
 // inlineByItem converts a template that is written inside a task for one item of its loop, and returns its name.

@@ -282,12 +282,12 @@ func TestReadLoops(t *testing.T) {
 // What a spec says wrongly is said with its place.
 func TestReadSpecErrors(t *testing.T) {
 	tests := []struct{ name, in, want string }{
-		{"a spec that is no object", `[]`, `spec: want an object, found array`},
-		{"templates that are no list", `{"templates":{}}`, `spec.templates: want a list, found object`},
-		{"a flag that is text", `{"suspend":"yes"}`, `spec.suspend: want true or false, found string`},
-		{"a number that is text", `{"parallelism":"3"}`, `spec.parallelism: want a whole number, found string`},
-		{"a deadline with a point", `{"activeDeadlineSeconds":1.5}`, `spec.activeDeadlineSeconds: want a whole number, found number 1.5`},
-		{"a limit that is an object", `{"retryStrategy":{"limit":{}}}`, `spec: want a number or a string, found an object`},
+		{"a spec that is no object", `[]`, `spec: want an object, found a list`},
+		{"templates that are no list", `{"templates":{}}`, `spec.templates: want a list, found an object`},
+		{"a flag that is text", `{"suspend":"yes"}`, `spec.suspend: want true or false, found a string`},
+		{"a number that is text", `{"parallelism":"3"}`, `spec.parallelism: want a whole number, found a string`},
+		{"a deadline with a point", `{"activeDeadlineSeconds":1.5}`, `spec.activeDeadlineSeconds: want a whole number, found the number 1.5`},
+		{"a limit that is an object", `{"retryStrategy":{"limit":{}}}`, `spec.retryStrategy.limit: want a number or a string, found an object`},
 		{"a limit that is a word", `{"retryStrategy":{"limit":"many"}}`, `spec.retryStrategy.limit: "many" is not a number`},
 		{"a factor that is too large", `{"retryStrategy":{"backoff":{"duration":"1","factor":99999999999}}}`, `spec.retryStrategy.backoff.factor: "99999999999" is not a number`},
 		{"a backoff that is no duration", `{"retryStrategy":{"backoff":{"duration":"soon"}}}`, `spec.retryStrategy.backoff.duration: retry: duration "soon" is not a duration`},
@@ -326,9 +326,9 @@ func TestReadSpecErrors(t *testing.T) {
 		require.Contains(t, d.Message, `unexpected token EOF`)
 	})
 	for name, status := range map[string]string{
-		"status.storedWorkflowTemplateSpec.templates: want a list, found object":                  `{"storedWorkflowTemplateSpec":{"templates":{}}}`,
-		"status.storedWorkflowTemplateSpec.parallelism: want a whole number, found string":        `{"storedWorkflowTemplateSpec":{"parallelism":"{{workflow.name}}"}}`,
-		"status.storedTemplates: want an object, found array":                                     `{"storedWorkflowTemplateSpec":{},"storedTemplates":[]}`,
+		"status.storedWorkflowTemplateSpec.templates: want a list, found an object":               `{"storedWorkflowTemplateSpec":{"templates":{}}}`,
+		"status.storedWorkflowTemplateSpec.parallelism: want a whole number, found a string":      `{"storedWorkflowTemplateSpec":{"parallelism":"{{workflow.name}}"}}`,
+		"status.storedTemplates: want an object, found a list":                                    `{"storedWorkflowTemplateSpec":{},"storedTemplates":[]}`,
 		"status.storedTemplates[namespaced/t/a].timeout: retry: duration \"x\" is not a duration": `{"storedWorkflowTemplateSpec":{"templates":[{"steps":[[{"name":"s","templateRef":{"name":"t","template":"a"}}]]}]},"storedTemplates":{"namespaced/t/a":{"container":{},"timeout":"x"}}}`,
 	} {
 		t.Run(name, func(t *testing.T) {

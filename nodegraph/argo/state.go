@@ -1,8 +1,6 @@
 package argo
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +8,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// nodeTable holds the raw nodes of a workflow in the order in which they were read, added ones after them.
+// nodeTable holds the nodes of a workflow in the order in which they were read, added ones after them.
 type nodeTable struct {
 	rows []nodeRow
 	at   map[string]int // row by id
@@ -18,84 +16,120 @@ type nodeTable struct {
 
 // A nodeRow is one node as it was read, and as it is now.
 type nodeRow struct {
-	id       string
-	quoted   []byte          // the id as it stood in the text
-	was, now json.RawMessage // nil where there is none: a node that was added, or removed
+	quoted   string                // the id as it stood in the text
+	was, now string                // empty where there is none: a node that was added, or removed
+	from, to members               // was and now, where both are taken apart
+	record   *nodegraph.NodeStatus // what the text says that is there now, or was last; it is replaced, never changed
 }
 
-// get returns the node with this id as it is now, nil if there is none.
-func (t *nodeTable) get(id string) json.RawMessage {
-	if at, ok := t.at[id]; ok {
-		return t.rows[at].now
+// get returns the row of the node with this id, nil if there is none now.
+func (t *nodeTable) get(id string) *nodeRow {
+	if at, ok := t.at[id]; ok && t.rows[at].now != "" {
+		return &t.rows[at]
 	}
 	return nil
 }
 
-// set sets a node; nil removes it.
-func (t *nodeTable) set(id string, now json.RawMessage) {
+// set sets the text of a node that was read, or is made here.
+func (t *nodeTable) set(id, now string) {
 	at, ok := t.at[id]
 	if !ok {
 		at = len(t.rows)
 		t.at[id] = at
-		t.rows = append(t.rows, nodeRow{id: id, quoted: quote(id)})
+		t.rows = append(t.rows, nodeRow{quoted: quote(id)})
 	}
-	t.rows[at].now = now
+	t.rows[at].change(id, now)
 }
 
-// readStatus reads the status: the workflow's own fields and its nodes, these in the order of their names.
-func (r *reader) readStatus() error {
+// change sets the text of the node, which has this id.
+func (row *nodeRow) change(id, now string) {
+	row.now, row.from, row.to, row.record = now, nil, nil, new(nodegraph.NodeStatus)
+	_ = new(nodeDecoder).node(id, row.record, &scanner{text: now}) // of a node that was read, or made here: can't fail
+}
+
+// take makes the node what an edit of its text has made of it.
+func (row *nodeRow) take(e *edit) {
+	fresh := row.now == row.was
+	row.change(row.record.ID, e.members.encode())
+	if fresh {
+		row.from, row.to = e.before, e.members
+	}
+}
+
+// readStatus reads the status that comes next, but for what finishStatus does.
+func (r *reader) readStatus(s *scanner) error {
+	r.hasStatus = true
+	return s.uniquely(1, func() (err error) {
+		r.w.status, err = s.members(func(key string) error {
+			if key == "nodes" {
+				return r.readNodes(s)
+			}
+			return s.skip()
+		})
+		return err
+	})
+}
+
+// finishStatus makes the snapshot of the status: the workflow's own fields and its nodes, these in the order of their names.
+func (r *reader) finishStatus() error {
 	w, s := r.w, &r.w.Snapshot
+	w.state = w.status
+	if w.nodes.at == nil {
+		w.nodes.at = make(map[string]int)
+	}
 	var err error
 	if *s, err = decodeState(w.status, *s); err != nil {
 		return r.offloaded(err)
 	}
-	nodes := w.status.get("nodes")
-	if empty(nodes) {
-		if nodes, err = r.unpack(); err != nil {
+	if len(w.nodes.rows) == 0 {
+		nodes, err := r.unpack()
+		if err == nil && nodes != "" {
+			err = inField("status.nodes", r.readNodes(&scanner{text: nodes}))
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if err := r.readNodes(orNull(nodes)); err != nil {
-		return err
+	if s.Nodes = r.records; !r.borrowed {
+		s.Nodes = byName(r.records)
 	}
-	slices.SortFunc(s.Nodes, func(a, b nodegraph.NodeStatus) int { return strings.Compare(a.Name, b.Name) })
 	return nil
 }
 
-// empty reports whether a value is not there, null or an object without members.
-func empty(value json.RawMessage) bool {
-	s := &scanner{text: orNull(value)}
-	switch s.peek() {
-	case 'n':
-		return true
-	case '{':
-		s.at++
-		return s.peek() == '}'
+// byName returns copies of records in the order of their names.
+func byName(records []nodegraph.NodeStatus) []nodegraph.NodeStatus {
+	if len(records) == 0 {
+		return nil
 	}
-	return false
+	type named struct { // what is moved often is small
+		name string
+		at   int
+	}
+	order := make([]named, len(records))
+	for k := range records {
+		order[k] = named{records[k].Name, k}
+	}
+	slices.SortFunc(order, func(a, b named) int { return strings.Compare(a.name, b.name) })
+	sorted := make([]nodegraph.NodeStatus, len(records))
+	for k := range order {
+		sorted[k] = records[order[k].at]
+	}
+	return sorted
 }
 
-// unpack returns the nodes that came compressed, nil if there are none. Argo looks at them only where there are no
+// unpack returns the nodes that came compressed, empty if there are none. Argo looks at them only where there are no
 // others.
-func (r *reader) unpack() (json.RawMessage, error) {
+func (r *reader) unpack() (string, error) {
 	packed, err := (&scanner{text: orNull(r.w.status.get("compressedNodes"))}).str()
 	if err != nil || packed == "" {
-		return nil, inField("status.compressedNodes", err)
+		return "", inField("status.compressedNodes", err)
 	}
 	nodes, err := decompress(packed, r.limits.Decompressed)
 	if err != nil {
-		return nil, inField("status.compressedNodes", err)
+		return "", inField("status.compressedNodes", err)
 	}
 	r.w.packed = true
 	return nodes, nil
-}
-
-// inField wraps an error if there is one.
-func inField(field string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &ReadError{Field: field, Err: err}
 }
 
 // decodeState reads what the status says of the workflow as a whole.
@@ -138,30 +172,51 @@ func (s *scanner) workflowPhase() (nodegraph.Phase, error) {
 	return phase, nil
 }
 
-// readNodes reads the object of all nodes.
-func (r *reader) readNodes(text json.RawMessage) error {
-	w := r.w
-	w.nodes.at = make(map[string]int)
-	s := &scanner{text: text}
-	err := s.object(func(quoted []byte) error {
-		id := unquote(quoted)
-		if _, ok := w.nodes.at[id]; ok {
-			return &ReadError{Node: id, Err: ErrDuplicateKey}
+// readNodes reads the object of all nodes, which comes next.
+func (r *reader) readNodes(s *scanner) error {
+	t, d := &r.w.nodes, new(nodeDecoder)
+	from := s.at
+	err := s.object(func(id string) error {
+		if n := len(r.records); n == cap(r.records) {
+			r.records = slices.Grow(r.records, roomFor(n, s.at-from, len(s.text)-s.at))
 		}
-		s.space()
+		r.records = append(r.records, nodegraph.NodeStatus{})
+		quoted := s.quoted
+		s.peek()
 		from := s.at
-		n, err := s.node(id)
-		if err != nil {
-			return err
+		if err := d.node(id, &r.records[len(r.records)-1], s); err != nil {
+			return r.orTwice(id, err)
 		}
-		raw := json.RawMessage(s.text[from:s.at:s.at])
-		w.nodes.at[id] = len(w.nodes.rows)
-		w.nodes.rows = append(w.nodes.rows, nodeRow{id, quoted, raw, raw})
-		w.Snapshot.Nodes = append(w.Snapshot.Nodes, n)
+		was := s.text[from:s.at]
+		t.rows = append(t.rows, nodeRow{quoted: quoted, was: was, now: was})
 		return nil
 	})
-	if e := (*ReadError)(nil); err != nil && !errors.As(err, &e) {
-		return &ReadError{Field: "status.nodes", Err: err}
+	if err != nil {
+		return err
+	}
+	t.at = make(map[string]int, len(t.rows))
+	for k := range t.rows {
+		row := &t.rows[k]
+		row.record = &r.records[k]
+		if t.at[row.record.ID] = k; len(t.at) <= k {
+			return &ReadError{Node: row.record.ID, Err: ErrDuplicateKey}
+		}
+	}
+	return nil
+}
+
+// roomFor is for how many more nodes there is to be room once n were read in so many bytes: as many as are left to come if they are
+// like those, within bounds.
+func roomFor(n, bytes, left int) int {
+	return max(16, min(8*n, left/max(1, bytes/max(1, n))*9/8))
+}
+
+// orTwice is the error of the last node, or that it is there twice.
+func (r *reader) orTwice(id string, err error) error {
+	for k := range r.records[:len(r.records)-1] {
+		if r.records[k].ID == id {
+			return &ReadError{Node: id, Err: ErrDuplicateKey}
+		}
 	}
 	return err
 }

@@ -20,10 +20,10 @@ type Decoder struct {
 	options *options
 	in      io.Reader
 	budget  *budget
-	json    *json.Decoder     // of an input that is JSON
-	depth   int               // of arrays that are open
-	inside  []bool            // for each open array whether it is the items of a list
-	waiting []json.RawMessage // objects that were read together
+	json    *json.Decoder // of an input that is JSON
+	depth   int           // of arrays that are open
+	inside  []bool        // for each open array whether it is the items of a list
+	waiting []string      // objects that were read together
 	begun   bool
 	err     error // after it nothing is read
 }
@@ -54,15 +54,18 @@ func (d *Decoder) Next() (*Workflow, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !utf8.ValidString(text) {
+		return nil, &ReadError{Err: errNotUTF8}
+	}
 	return d.options.object(text)
 }
 
 // next returns the text of the next object.
-func (d *Decoder) next() (json.RawMessage, error) {
+func (d *Decoder) next() (string, error) {
 	if !d.begun {
 		d.begun = true
 		if err := d.begin(); err != nil {
-			return nil, d.end(err)
+			return "", d.end(err)
 		}
 	}
 	for {
@@ -72,10 +75,10 @@ func (d *Decoder) next() (json.RawMessage, error) {
 			return text, nil
 		}
 		if d.err != nil {
-			return nil, d.err
+			return "", d.err
 		}
 		if err := d.more(); err != nil {
-			return nil, d.end(err)
+			return "", d.end(err)
 		}
 	}
 }
@@ -126,14 +129,14 @@ func (d *Decoder) documents() error {
 		return err
 	}
 	if !utf8.Valid(data) {
-		return errors.New("the input is not UTF-8")
+		return errNotUTF8
 	}
 	for _, document := range splitDocuments(data) {
 		text, err := documentJSON(document, d.options.limits)
 		if err != nil {
 			return err
 		}
-		if err := d.take(text); err != nil {
+		if err := d.take(string(text)); err != nil {
 			return err
 		}
 	}
@@ -184,7 +187,7 @@ func splitDocuments(data []byte) [][]byte {
 }
 
 // take puts an object, or the items of a list, to those that wait.
-func (d *Decoder) take(text json.RawMessage) error {
+func (d *Decoder) take(text string) error {
 	list := text
 	if text[0] == '{' {
 		inner, object, err := unwrapped(text)
@@ -199,7 +202,7 @@ func (d *Decoder) take(text json.RawMessage) error {
 	}
 	items, err := itemsOf(list)
 	if err != nil {
-		return &ReadError{Field: "items", Err: err}
+		return inField("items", err)
 	}
 	d.waiting = append(d.waiting, items...)
 	return nil
@@ -214,7 +217,7 @@ func (d *Decoder) more() error {
 			if err := d.json.Decode(&item); err != nil {
 				return d.placed(err)
 			}
-			d.waiting = append(d.waiting, item)
+			d.waiting = append(d.waiting, string(item))
 			return nil
 		}
 		return d.closeArray()
@@ -271,14 +274,14 @@ func (d *Decoder) members(object members) error {
 			if token != nil {
 				return &ReadError{Field: "items", Err: errors.New("want a list")}
 			}
-			object = append(object, member{key, quote(key), json.RawMessage("null")})
+			object = append(object, member{key, quote(key), "null"})
 			continue
 		}
 		var value json.RawMessage
 		if err := d.json.Decode(&value); err != nil {
 			return d.placed(err)
 		}
-		object = append(object, member{key, quote(key), value})
+		object = append(object, member{key, quote(key), string(value)})
 	}
 	if _, err := d.json.Token(); err != nil {
 		return d.placed(err)

@@ -1,7 +1,6 @@
 package argo
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,8 +9,8 @@ import (
 
 // Templates are WorkflowTemplates and ClusterWorkflowTemplates that workflows refer to.
 type Templates struct {
-	specs map[string]json.RawMessage // by scope, as templateRef.scope says
-	names []string                   // of scopes, in the order in which they were read
+	specs map[string]string // by scope, as templateRef.scope says
+	names []string          // of scopes, in the order in which they were read
 }
 
 // isTemplate reports whether workflows are made from objects of this kind.
@@ -22,7 +21,7 @@ func isTemplate(kind string) bool {
 // ReadTemplates reads all templates of an input, in any form that a [Decoder] takes. Objects of other kinds are left out. The
 // error is a [*ReadError].
 func ReadTemplates(r io.Reader, opts ...Option) (*Templates, error) {
-	t := &Templates{specs: make(map[string]json.RawMessage)}
+	t := &Templates{specs: make(map[string]string)}
 	d := NewDecoder(r, opts...)
 	for {
 		text, err := d.next()
@@ -34,10 +33,10 @@ func ReadTemplates(r io.Reader, opts ...Option) (*Templates, error) {
 		}
 		object, err := split(text)
 		if err != nil {
-			return nil, &ReadError{Err: err}
+			return nil, inField("", err)
 		}
 		var meta metadata
-		if err := (&reader{}).decode("metadata", object.get("metadata"), &meta); err != nil {
+		if err := read("metadata", object.get("metadata"), &meta, (*metadata).read); err != nil {
 			return nil, err
 		}
 		ref := templateRef{Name: meta.Name}
@@ -57,7 +56,7 @@ func ReadTemplates(r io.Reader, opts ...Option) (*Templates, error) {
 
 // With returns the templates of t and those of other that t has not.
 func (t *Templates) With(other *Templates) *Templates {
-	all := &Templates{specs: make(map[string]json.RawMessage)}
+	all := &Templates{specs: make(map[string]string)}
 	for _, from := range []*Templates{t, other} {
 		if from == nil {
 			continue
@@ -71,41 +70,42 @@ func (t *Templates) With(other *Templates) *Templates {
 	return all
 }
 
-// spec returns the spec of a template, nil if it is not known.
-func (t *Templates) spec(ref *templateRef) json.RawMessage {
+// spec returns the spec of a template, empty if it is not known.
+func (t *Templates) spec(ref *templateRef) string {
 	if t == nil {
-		return nil
+		return ""
 	}
 	return t.specs[ref.scope()]
 }
 
 // stored returns what the controller stores in status.storedTemplates, with all that is known besides.
-func (t *Templates) stored(status json.RawMessage) (json.RawMessage, error) {
+func (t *Templates) stored(status string) (string, error) {
 	if t == nil || len(t.names) == 0 {
 		return status, nil
 	}
 	all, err := split(status)
 	if err != nil {
-		return nil, &ReadError{Field: "status.storedTemplates", Err: err}
+		return "", inField("status.storedTemplates", err)
 	}
 	all = slices.Clone(all)
 	for _, scope := range t.names {
 		spec, err := split(orNull(t.specs[scope]))
 		if err != nil {
-			return nil, &ReadError{Field: scope + ".spec", Err: err}
+			return "", inField(scope+".spec", err)
 		}
 		items, err := itemsOf(orNull(spec.get("templates")))
 		if err != nil {
-			return nil, &ReadError{Field: scope + ".spec.templates", Err: err}
+			return "", inField(scope+".spec.templates", err)
 		}
 		for k, item := range items {
-			var named struct {
-				Name string `json:"name"`
+			name := ""
+			err := read(fmt.Sprintf("%s.spec.templates[%d]", scope, k), item, &name, func(into *string, s *scanner) error {
+				return s.inside("name", func() error { return readText(into, s) })
+			})
+			if err != nil {
+				return "", err
 			}
-			if err := (&reader{}).decode(fmt.Sprintf("%s.spec.templates[%d]", scope, k), item, &named); err != nil {
-				return nil, err
-			}
-			if key := scope + "/" + named.Name; all.get(key) == nil {
+			if key := scope + "/" + name; all.get(key) == "" {
 				all = append(all, member{key, quote(key), item})
 			}
 		}
@@ -125,9 +125,9 @@ func (r *reader) makeRun(kind string) error {
 		w.cron = true
 		cron, err := split(spec)
 		if err != nil {
-			return &ReadError{Field: "spec", Err: err}
+			return inField("spec", err)
 		}
-		if spec = cron.get("workflowSpec"); len(spec) == 0 {
+		if spec = cron.get("workflowSpec"); spec == "" {
 			return &ReadError{Field: "spec.workflowSpec", Err: errEmpty}
 		}
 	} else {
@@ -137,13 +137,13 @@ func (r *reader) makeRun(kind string) error {
 		{"apiVersion", quote("apiVersion"), quote("argoproj.io/v1alpha1")}, {"kind", quote("kind"), quote(workflowKind)},
 		{"metadata", quote("metadata"), meta.encode()}, {"spec", quote("spec"), orNull(spec)},
 	}
-	w.text = w.object.encode()
+	w.text, w.meta = w.object.encode(), meta
 	r.meta = metadata{Name: r.meta.Name, GenerateName: r.meta.GenerateName, Namespace: r.meta.Namespace}
 	return nil
 }
 
 // withoutKey returns an object without one of its keys.
-func withoutKey(object json.RawMessage, key string) (json.RawMessage, error) {
+func withoutKey(object, key string) (string, error) {
 	m, err := split(object)
 	if err != nil {
 		return object, err

@@ -1,62 +1,60 @@
 package argo
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
-// The types of this file are the fields of Argo's Workflow that decide status, under Argo's JSON names.
+// The types of this file are the fields of Argo's Workflow that decide status. A type with JSON names is also written, so that values
+// can be filled into what was read of it.
 
 type metadata struct {
-	Name         string            `json:"name"`
-	GenerateName string            `json:"generateName"`
-	Namespace    string            `json:"namespace"`
-	UID          string            `json:"uid"`
-	Created      time.Time         `json:"creationTimestamp"`
-	Version      string            `json:"resourceVersion"`
-	Labels       map[string]string `json:"labels"`
-	Annotations  map[string]string `json:"annotations"`
+	Name         string
+	GenerateName string
+	Namespace    string
+	UID          string
+	Created      time.Time
+	Version      string
+	Labels       map[string]string
+	Annotations  map[string]string
 }
 
 type spec struct {
-	Entrypoint            string           `json:"entrypoint"`
-	Templates             []template       `json:"templates"`
-	TemplateDefaults      *template        `json:"templateDefaults"`
-	OnExit                string           `json:"onExit"`
-	Hooks                 map[string]hook  `json:"hooks"`
-	Parallelism           *int             `json:"parallelism"`
-	ActiveDeadlineSeconds *int64           `json:"activeDeadlineSeconds"`
-	Synchronization       *synchronization `json:"synchronization"`
-	RetryStrategy         *retryStrategy   `json:"retryStrategy"`
-	Shutdown              string           `json:"shutdown"`
-	Suspend               *bool            `json:"suspend"`
-	Priority              int32            `json:"priority"`
-	TTLStrategy           *ttlStrategy     `json:"ttlStrategy"`
-	WorkflowTemplateRef   *templateRef     `json:"workflowTemplateRef"`
-	ServiceAccountName    string           `json:"serviceAccountName"`
-	Arguments             arguments        `json:"arguments"`
+	Entrypoint            string
+	Templates             []template
+	TemplateDefaults      *template
+	OnExit                string
+	Hooks                 map[string]hook
+	Parallelism           *int
+	ActiveDeadlineSeconds *int64
+	Synchronization       *synchronization
+	RetryStrategy         *retryStrategy
+	Shutdown              string
+	Suspend               *bool
+	Priority              int32
+	TTLStrategy           *ttlStrategy
+	WorkflowTemplateRef   *templateRef
+	ServiceAccountName    string
+	Arguments             arguments
 }
 
 // arguments is what a template is called with, and inputs what it takes.
 type arguments struct {
-	Parameters []parameter `json:"parameters"`
+	Parameters []parameter
 }
 
 type parameter struct {
-	Name    string     `json:"name"`
-	Value   *anyString `json:"value"`
-	Default *anyString `json:"default"`
+	Name    string
+	Value   *anyString
+	Default *anyString
 }
 
 type ttlStrategy struct {
-	Completion *int64 `json:"secondsAfterCompletion"`
-	Success    *int64 `json:"secondsAfterSuccess"`
-	Failure    *int64 `json:"secondsAfterFailure"`
+	Completion *int64
+	Success    *int64
+	Failure    *int64
 }
 
 type template struct {
 	Name            string           `json:"name"`
-	Inputs          json.RawMessage  `json:"inputs"` // as arguments, once somebody asks
+	Inputs          rawText          `json:"inputs"` // as arguments, once somebody asks
 	Container       *present         `json:"container"`
 	Script          *present         `json:"script"`
 	Resource        *present         `json:"resource"`
@@ -80,17 +78,17 @@ type template struct {
 // present notes that a field is there, whatever it holds.
 type present struct{}
 
-func (*present) UnmarshalJSON([]byte) error { return nil }
-
 type memoize struct {
 	Key string `json:"key"`
 }
 
 type containerSet struct {
-	Containers []struct {
-		Name         string   `json:"name"`
-		Dependencies []string `json:"dependencies"`
-	} `json:"containers"`
+	Containers []container `json:"containers"`
+}
+
+type container struct {
+	Name         string   `json:"name"`
+	Dependencies []string `json:"dependencies"`
 }
 
 type dag struct {
@@ -100,20 +98,20 @@ type dag struct {
 }
 
 type task struct {
-	Name         string            `json:"name"`
-	Template     string            `json:"template"`
-	TemplateRef  *templateRef      `json:"templateRef"`
-	Inline       *template         `json:"inline"`
-	Dependencies []string          `json:"dependencies"`
-	Depends      string            `json:"depends"`
-	When         string            `json:"when"`
-	WithItems    []json.RawMessage `json:"withItems"`
-	WithParam    string            `json:"withParam"`
-	WithSequence *sequence         `json:"withSequence"`
-	ContinueOn   *continueOn       `json:"continueOn"`
-	Hooks        map[string]hook   `json:"hooks"`
-	OnExit       string            `json:"onExit"`
-	Arguments    json.RawMessage   `json:"arguments"` // as arguments, once somebody asks
+	Name         string          `json:"name"`
+	Template     string          `json:"template"`
+	TemplateRef  *templateRef    `json:"templateRef"`
+	Inline       *template       `json:"inline"`
+	Dependencies []string        `json:"dependencies"`
+	Depends      string          `json:"depends"`
+	When         string          `json:"when"`
+	WithItems    []rawText       `json:"withItems"`
+	WithParam    string          `json:"withParam"`
+	WithSequence *sequence       `json:"withSequence"`
+	ContinueOn   *continueOn     `json:"continueOn"`
+	Hooks        map[string]hook `json:"hooks"`
+	OnExit       string          `json:"onExit"`
+	Arguments    rawText         `json:"arguments"` // as arguments, once somebody asks
 }
 
 type continueOn struct {
@@ -126,7 +124,7 @@ type hook struct {
 	TemplateRef *templateRef `json:"templateRef"`
 	Expression  string       `json:"expression"`
 
-	Arguments json.RawMessage `json:"arguments"` // as arguments, once somebody asks
+	Arguments rawText `json:"arguments"` // as arguments, once somebody asks
 }
 
 type sequence struct {
@@ -180,14 +178,15 @@ type synchronization struct {
 }
 
 type semaphore struct {
-	ConfigMapKeyRef *struct {
-		Name string `json:"name"`
-		Key  string `json:"key"`
-	} `json:"configMapKeyRef"`
-	Database *struct {
-		Key string `json:"key"`
-	} `json:"database"`
-	Namespace string `json:"namespace"`
+	ConfigMapKeyRef *lockKey `json:"configMapKeyRef"`
+	Database        *lockKey `json:"database"`
+	Namespace       string   `json:"namespace"`
+}
+
+// A lockKey names a semaphore in a ConfigMap, or in a database.
+type lockKey struct {
+	Name string `json:"name,omitempty"`
+	Key  string `json:"key"`
 }
 
 type mutex struct {
@@ -199,26 +198,11 @@ type mutex struct {
 // intOrString keeps a scalar as text.
 type intOrString string
 
-func (v *intOrString) UnmarshalJSON(b []byte) error {
-	switch b[0] {
-	case '"':
-		*v = intOrString(unquote(b))
-	case '{', '[':
-		return &typeError{want: "a number or a string", found: describeValue(b[0])}
-	default:
-		*v = intOrString(b)
-	}
-	return nil
-}
-
 // anyString keeps any value as text, as Argo does with parameters.
 type anyString string
 
-func (v *anyString) UnmarshalJSON(b []byte) error {
-	if b[0] == '"' {
-		*v = anyString(unquote(b))
-		return nil
-	}
-	*v = anyString(b)
-	return nil
-}
+// rawText keeps any value as it stands.
+type rawText string
+
+// MarshalJSON is the value; null for none.
+func (t rawText) MarshalJSON() ([]byte, error) { return []byte(orNull(string(t))), nil }

@@ -1,7 +1,6 @@
 package argo
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,23 +8,20 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// updated returns node was with what r says, nil if it says that already.
-func (w *Workflow) updated(was json.RawMessage, r *nodegraph.NodeStatus) (json.RawMessage, error) {
-	old, _ := (&scanner{text: was}).node(r.ID) // of a node that was read, or created here: can't fail
+// updated returns what changes a node to what r says. It is not changed if the node says that already.
+func (w *Workflow) updated(row *nodeRow, r *nodegraph.NodeStatus) (edit, error) {
+	old := row.record
 	if old.Name != r.Name {
-		return nil, &WriteError{Workflow: w.Name, Node: r.ID, Field: "name",
+		return edit{}, &WriteError{Workflow: w.Name, Node: r.ID, Field: "name",
 			Err: fmt.Errorf("is %q in the snapshot, %q in the workflow", bounded(r.Name), bounded(old.Name))}
 	}
-	e := &edit{raw: was}
-	updateState(e, &old, r)
-	updateResults(e, &old, r)
-	if r.Children != nil {
-		updateChildren(e, old.Children, r.Children)
+	e := edit{raw: row.now}
+	updateState(&e, old, r)
+	updateResults(&e, old, r)
+	if r.Children != nil && !slices.Equal(old.Children, r.Children) {
+		updateChildren(&e, old.Children, r.Children)
 	}
-	if !e.changed {
-		return nil, nil
-	}
-	return e.members.encode(), nil
+	return e, nil
 }
 
 // updateState writes how the node stands.
@@ -43,12 +39,12 @@ func updateState(e *edit, old, r *nodegraph.NodeStatus) {
 	e.setTime("finishedAt", old.Finished, r.Finished, r.Phase.Settled())
 	switch {
 	case r.Unready && !old.Unready:
-		e.set("daemoned", json.RawMessage("false"))
+		e.set("daemoned", "false")
 	case old.Daemoned != r.Daemoned || old.Unready && !r.Unready:
 		e.setFlag("daemoned", r.Daemoned)
 	}
 	if old.Unsynced != r.Unsynced {
-		e.set("taskResultSynced", json.RawMessage(strconv.FormatBool(!r.Unsynced)))
+		e.set("taskResultSynced", strconv.FormatBool(!r.Unsynced))
 	}
 	if old.WaitsFor != r.WaitsFor {
 		e.inside("synchronizationStatus", func(e *edit) { e.setText("waiting", r.WaitsFor) })
@@ -76,9 +72,9 @@ func updateResults(e *edit, old, r *nodegraph.NodeStatus) {
 
 // setHit says whether the node's results came from the cache. Argo wants all three fields.
 func setHit(e *edit, hit bool) {
-	e.set("hit", json.RawMessage(strconv.FormatBool(hit)))
+	e.set("hit", strconv.FormatBool(hit))
 	for _, key := range []string{"key", "cacheName"} {
-		if e.get(key) == nil {
+		if e.get(key) == "" {
 			e.set(key, quote(""))
 		}
 	}

@@ -1,7 +1,6 @@
 package argo
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,50 +30,83 @@ func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	c := &creator{w: w, made: make(map[string]nodeContext)}
-	changed := make(map[string]json.RawMessage)
+	var changed []rowChange
 	var added []*nodegraph.NodeStatus
-	seen := make(map[string]bool, len(s.Nodes))
+	seen := make([]bool, len(w.nodes.rows)) // which are in the snapshot
 	for i := range s.Nodes {
 		r := &s.Nodes[i]
-		if err := w.checkRecord(r, seen); err != nil {
+		if err := w.checkRecord(r); err != nil {
 			return err
 		}
-		was := w.nodes.get(r.ID)
-		if was == nil {
+		at, known := w.nodes.at[r.ID]
+		switch {
+		case !known || w.nodes.rows[at].now == "":
 			added = append(added, r)
 			continue
+		case seen[at]:
+			return w.isTwice(r)
 		}
-		now, err := w.updated(was, r)
+		seen[at] = true
+		e, err := w.updated(&w.nodes.rows[at], r)
 		if err != nil {
 			return err
 		}
-		if now != nil {
-			changed[r.ID] = now
+		if e.changed {
+			changed = append(changed, rowChange{at, e})
 		}
 	}
-	w.state = state
-	for id, now := range changed {
-		w.nodes.set(id, now)
+	if err := w.checkAdded(added); err != nil {
+		return err
 	}
+	w.state = state
+	for k := range changed {
+		w.nodes.rows[changed[k].row].take(&changed[k].edit)
+	}
+	w.add(added)
+	return nil
+}
+
+// A rowChange is what changes a node.
+type rowChange struct {
+	row int
+	edit
+}
+
+// add creates nodes that the workflow does not have.
+func (w *Workflow) add(added []*nodegraph.NodeStatus) {
+	c := &creator{w: w, made: make(map[string]nodeContext)}
 	// The name of a node begins with the name of what it is inside of.
 	slices.SortStableFunc(added, func(a, b *nodegraph.NodeStatus) int { return len(a.Name) - len(b.Name) })
 	for _, r := range added {
 		w.nodes.set(r.ID, c.created(r))
 	}
+}
+
+// checkAdded checks that no node is added twice.
+func (w *Workflow) checkAdded(added []*nodegraph.NodeStatus) error {
+	seen := make(map[string]bool, len(added))
+	for _, r := range added {
+		if seen[r.ID] {
+			return w.isTwice(r)
+		}
+		seen[r.ID] = true
+	}
 	return nil
 }
 
+// isTwice is the error of a record that a snapshot has twice.
+func (w *Workflow) isTwice(r *nodegraph.NodeStatus) error {
+	return &WriteError{Workflow: w.Name, Node: r.ID, Field: "id", Err: errors.New("is in the snapshot twice")}
+}
+
 // checkRecord checks what a record must have to be written.
-func (w *Workflow) checkRecord(r *nodegraph.NodeStatus, seen map[string]bool) error {
+func (w *Workflow) checkRecord(r *nodegraph.NodeStatus) error {
 	bad := func(field string, err error) error {
 		return &WriteError{Workflow: w.Name, Node: r.ID, Field: field, Err: err}
 	}
 	switch {
 	case r.ID == "":
 		return bad("id", errEmpty)
-	case seen[r.ID]:
-		return bad("id", errors.New("is in the snapshot twice"))
 	case r.Name == "":
 		return bad("name", errEmpty)
 	case r.Phase == nodegraph.PhasePlanned || r.Phase > nodegraph.PhaseOmitted:
@@ -82,7 +114,6 @@ func (w *Workflow) checkRecord(r *nodegraph.NodeStatus, seen map[string]bool) er
 	case r.Kind == nodegraph.KindWorkflow || r.Kind > nodegraph.KindSkipped:
 		return bad("type", fmt.Errorf("%q can't be written", r.Kind))
 	}
-	seen[r.ID] = true
 	return nil
 }
 

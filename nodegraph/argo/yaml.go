@@ -5,44 +5,45 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// toJSON returns data as JSON that is known to be valid: as it is if it looks like that, else converted from YAML.
-func toJSON(data []byte, limits Limits) ([]byte, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	data = bytes.TrimSpace(data)
+// toJSON returns text as JSON: as it is if it looks like that, which may be no JSON, else converted from YAML.
+func toJSON(text string, limits Limits) (string, error) {
+	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
 	switch {
-	case len(data) == 0:
-		return nil, &ReadError{Err: errors.New("the input is empty")}
-	case data[0] == '{' || data[0] == '[':
-		return data, checkSyntax(data)
-	case !bytes.Contains(data[:min(len(data), 1<<20)], []byte(":")):
-		return nil, &ReadError{Err: errors.New("the input is neither a JSON object nor YAML")}
+	case text == "":
+		return "", &ReadError{Err: errors.New("the input is empty")}
+	case text[0] == '{' || text[0] == '[':
+		return text, nil
+	case !strings.Contains(text[:min(len(text), 1<<20)], ":"):
+		return "", &ReadError{Err: errors.New("the input is neither a JSON object nor YAML")}
 	}
+	data := []byte(text)
 	if n := documents(data); n != 1 {
-		return nil, &ReadError{Err: fmt.Errorf("want one YAML document, found %d", n)}
+		return "", &ReadError{Err: fmt.Errorf("want one YAML document, found %d", n)}
 	}
-	text, err := yaml.YAMLToJSONStrict(data)
+	converted, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
-		return nil, &ReadError{Err: explained(data, err)}
+		return "", &ReadError{Err: explained(data, err)}
 	}
-	if len(text) > limits.Bytes { // aliases make text grow
-		return nil, &ReadError{Err: &nodegraph.LimitError{Limit: "Bytes", Max: limits.Bytes}}
+	if len(converted) > limits.Bytes { // aliases make text grow
+		return "", &ReadError{Err: &nodegraph.LimitError{Limit: "Bytes", Max: limits.Bytes}}
 	}
-	return text, nil
+	return string(converted), nil
 }
 
-// checkSyntax checks JSON as a whole. What comes after it is an error too.
-func checkSyntax(data []byte) error {
-	if json.Valid(data) {
+// checkSyntax says what is wrong with text that is no JSON, and where. What comes after a value is wrong too.
+func checkSyntax(text string) error {
+	var v json.RawMessage
+	err := json.Unmarshal([]byte(text), &v)
+	if err == nil {
 		return nil
 	}
-	var v json.RawMessage
-	err := json.Unmarshal(data, &v)
 	if s := (*json.SyntaxError)(nil); errors.As(err, &s) {
 		err = fmt.Errorf("byte %d: %w", s.Offset, err)
 	}
@@ -79,7 +80,7 @@ func isMark(line []byte) bool {
 }
 
 // toYAML converts JSON that is known to be valid to YAML with sorted keys.
-func toYAML(text []byte) ([]byte, error) {
+func toYAML(text string) ([]byte, error) {
 	var v any
 	_ = decodeNumbers(text, &v) // of valid JSON: can't fail
 	// The YAML reader below does not know the escapes of JSON that stand for one character in two parts.

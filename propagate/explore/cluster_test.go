@@ -77,7 +77,7 @@ func TestWorkflowsAreRetriedByHand(t *testing.T) {
 
 // What is found is told with its kind and the way to it, and the search goes on.
 func TestFoundIsTold(t *testing.T) {
-	x := exploration(t, "dag(a, b)", of(propagate.PodSucceeded("wf.a")), of(propagate.PodFailed("wf.b", "")))
+	x := exploration(t, "dag(a, b)", propagate.PodSucceeded("wf.a"), propagate.PodFailed("wf.b", ""))
 	x.Where = func(*explore.World, bool) string { return "all are one" }
 	var found []string
 	x.Found = func(kind string, path fmt.Stringer, _ error) { found = append(found, kind+": "+path.String()) }

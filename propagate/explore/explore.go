@@ -53,10 +53,13 @@ type Fact struct {
 	Event    propagate.Event
 }
 
-// About makes facts about one workflow.
+// About makes facts about one workflow. Events about pods that name none are about the first pod of their node.
 func About(workflow int, events ...propagate.Event) []Fact {
 	var facts []Fact
 	for _, ev := range events {
+		if ev.Type <= propagate.EventContainerRetried && ev.Pod.UID == "" {
+			ev.Pod.UID = "uid-1"
+		}
 		facts = append(facts, Fact{workflow, ev})
 	}
 	return facts

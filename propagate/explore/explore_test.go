@@ -13,12 +13,6 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/explore"
 )
 
-// of is a fact about the first pod of a node.
-func of(ev propagate.Event) propagate.Event {
-	ev.Pod.UID = "uid-1"
-	return ev
-}
-
 func exploration(t *testing.T, text string, events ...propagate.Event) *explore.Exploration {
 	spec, err := nodegraph.Parse(text)
 	require.NoError(t, err)
@@ -27,7 +21,7 @@ func exploration(t *testing.T, text string, events ...propagate.Event) *explore.
 
 // Two pods that end, in either order: nothing, the one, the other, both.
 func TestRunVisitsEveryState(t *testing.T) {
-	x := exploration(t, "dag(a, b)", of(propagate.PodSucceeded("wf.a")), of(propagate.PodFailed("wf.b", "")))
+	x := exploration(t, "dag(a, b)", propagate.PodSucceeded("wf.a"), propagate.PodFailed("wf.b", ""))
 	x.Run(t)
 	require.EqualValues(t, 1, x.Count.Cases.Load())
 	require.EqualValues(t, 4, x.Count.States.Load(), "both orders end in one state")
@@ -38,7 +32,7 @@ func TestRunVisitsEveryState(t *testing.T) {
 }
 
 func TestRunStopsAtTheBound(t *testing.T) {
-	x := exploration(t, "dag(a, b)", of(propagate.PodSucceeded("wf.a")), of(propagate.PodSucceeded("wf.b")))
+	x := exploration(t, "dag(a, b)", propagate.PodSucceeded("wf.a"), propagate.PodSucceeded("wf.b"))
 	x.Bound = 1
 	x.Run(t)
 	require.EqualValues(t, 3, x.Count.States.Load())
@@ -46,7 +40,7 @@ func TestRunStopsAtTheBound(t *testing.T) {
 }
 
 func TestLastSeesWhatBecomesOfIt(t *testing.T) {
-	x := exploration(t, "dag(a: mutex(m, pod), b: mutex(m, pod))", of(propagate.PodSucceeded("wf.a")), of(propagate.PodSucceeded("wf.b")))
+	x := exploration(t, "dag(a: mutex(m, pod), b: mutex(m, pod))", propagate.PodSucceeded("wf.a"), propagate.PodSucceeded("wf.b"))
 	ends := make(map[string]bool)
 	x.Last = func(t testing.TB, w *explore.World) {
 		require.Empty(t, w.Locks.Holders("default/Mutex/m"), "after %v", x.Path(w))
@@ -74,7 +68,7 @@ func (f *failing) Errorf(format string, args ...any) {
 
 // States that are said to look the same and do not: the exploration fails, and says how each came about.
 func TestRunFailsWhereStatesDiffer(t *testing.T) {
-	x := exploration(t, "dag(a)", of(propagate.PodRunning("wf.a")), of(propagate.PodSucceeded("wf.a")))
+	x := exploration(t, "dag(a)", propagate.PodRunning("wf.a"), propagate.PodSucceeded("wf.a"))
 	x.Where = func(*explore.World, bool) string { return "all are one" }
 	f := &failing{TB: t}
 	done := make(chan bool)

@@ -88,7 +88,8 @@ type Fact struct {
 	CacheHit bool      // it ended because its memoization key was found
 	Reopened bool      // of a composite: a manual retry has opened it again, around what stays
 	// SeenEnded: it had ended before the last event. Of a TaskGroup that is what Argo waits for before it starts the exit hook; inside a
-	// DAG or Steps no hook becomes due after it. Of a hook it says that its owner had ended when the host answered.
+	// DAG or Steps no hook becomes due after it. Of a hook it says that its owner had ended when the host answered. Of a pod it says that
+	// a record tells of its end, and not which pod was the last.
 	SeenEnded bool
 }
 
@@ -243,6 +244,9 @@ func (f *Fact) Exists() bool { return !f.Created.IsZero() }
 
 // AddConditions notes types of the pod's conditions that were seen to be true.
 func (f *Fact) AddConditions(types []string) {
+	if len(types) == 0 {
+		return
+	}
 	sorted := slices.Sorted(slices.Values(types))
 	f.Conditions = union(f.Conditions, strings.Join(slices.Compact(sorted), ","))
 }

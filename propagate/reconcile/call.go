@@ -32,7 +32,7 @@ func (c *call) failed(stage Stage, err error) error {
 // restore reads the object and makes the engine of what is on record.
 func (c *call) restore(object []byte) error {
 	var err error
-	if c.out.Object, err = argo.Read(object); err != nil {
+	if c.out.Object, err = argo.Read(object, argo.WithBorrowedNodes()); err != nil {
 		return c.failed(StageRead, err)
 	}
 	c.out.Workflow = c.out.Object.Namespace + "/" + c.out.Object.Name
@@ -210,10 +210,14 @@ func (c *call) lives(i nodegraph.Index) bool {
 
 // write makes the patch that stores the status. Events are those that the host told.
 func (c *call) write(events []propagate.Event) error {
-	s := c.out.Engine.Snapshot()
-	children := argo.Children(c.out.Engine.Graph(), c.out.Engine.Exists)
-	for k := range s.Nodes {
-		s.Nodes[k].Children = children(c.out.Engine.Graph().Find(s.Nodes[k].ID))
+	s, g := c.out.Engine.Snapshot(), c.out.Engine.Graph()
+	children := argo.Children(g, c.out.Engine.Exists)
+	i := nodegraph.Entry
+	for k := range s.Nodes { // in the order of the graph
+		for g.Node(i).ID() != s.Nodes[k].ID {
+			i++
+		}
+		s.Nodes[k].Children = children(i)
 	}
 	if slices.ContainsFunc(events, func(ev propagate.Event) bool { return ev.Type == propagate.EventManualRetry }) {
 		c.out.Reset = c.reset()

@@ -12,134 +12,83 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 )
 
-var (
-	rewrite   = flag.Bool("rewrite", false, "rewrite the table in RELIABILITY.md")
-	everyPair = flag.Int("pairs", 7, "let two hosts die at every pair of actions of so many; all: 1")
-)
+var everyPair = flag.Int("pairs", 7, "let two hosts die at every pair of actions of so many; all: 1")
 
-// A crashCase is a cluster with workflows, and what happens in it before everything goes its way.
-type crashCase struct {
-	name  string
-	mains []string       // of each workflow its entrypoint
-	spec  map[string]any // more fields of the specification of each
-	fails []string       // nodes whose pods fail
-	stuck []string       // nodes whose pods stay as they are: the first word is the phase
-	steps []func(c *cluster)
+// rewriting reports whether -rewrite is set, as for scripts: the table in RELIABILITY.md is written anew.
+func rewriting() bool { return flag.Lookup("rewrite").Value.(flag.Getter).Get().(bool) }
+
+// A plan is what all hosts of one run are asked to carry out, and where they die.
+type plan struct {
+	asked []asked
+	crash []crashPoint
+	ended map[string]bool // workflows of whose end a host has said something
 }
 
-var crashCases = []crashCase{
-	{name: "pods", mains: []string{dagOf("a pod", "b pod a")}},
-	{name: "a pod vanishes before it ran", mains: []string{dagOf("a pod", "b pod a")}, steps: []func(*cluster){vanishes("w0.a")}},
-	{name: "a pod vanishes while it runs", mains: []string{dagOf("a pod", "b pod a")}, steps: []func(*cluster){goesOn, vanishes("w0.a")}},
-	{name: "a container set", mains: []string{dagOf("a set", "b pod a")}},
-	{name: "an HTTP node", mains: []string{dagOf("a http", "b pod a")}},
-	{name: "a lock", mains: []string{dagOf("a locked", "b locked"), dagOf("x locked", "y pod x")}},
-	{name: "a lock of the workflows", mains: []string{dagOf("a pod"), dagOf("x pod")}, spec: map[string]any{
-		"synchronization": map[string]any{"mutexes": []any{map[string]any{"name": "m"}}},
-	}},
-	{name: "a lock of a DAG", mains: []string{dagOf("a within", "b pod a"), dagOf("x within", "y locked x")}},
-	{name: "a shutdown", mains: []string{dagOf("a pod", "b locked", "c locked", "d pod a")}, steps: []func(*cluster){goesOn, stops("Stop")}},
-	{name: "a shutdown with an exit handler that waits", mains: []string{dagOf("a pod", "b gate a")}, spec: map[string]any{"onExit": "gate"},
-		stuck: []string{"Running w0.a"}, steps: []func(*cluster){goesOn, stops("Stop")}},
-	{name: "a deadline", mains: []string{dagOf("a pod", "b gate")}, spec: map[string]any{"activeDeadlineSeconds": 60}, stuck: []string{"Running w0.a"}},
-	{name: "a timeout beside what waits", mains: []string{dagOf("a timed", "b gate")}, stuck: []string{"Pending w0.a"}},
-	{name: "a daemon", mains: []string{dagOf("a daemon", "b pod a")}},
-	{name: "a daemon inside, before what waits", mains: []string{dagOf("in inner", "z gate in")}},
-	{name: "fail fast", mains: []string{`"failFast": true, ` + dagOf("a pod", "b pod", "c pod a")}, fails: []string{"w0.a"}, stuck: []string{"Running w0.b"}},
-	{name: "fail fast inside", mains: []string{dagOf("in hasty", "z gate")}, spec: map[string]any{"activeDeadlineSeconds": 60},
-		fails: []string{"w0.in.a"}, stuck: []string{"Running w0.in.b"}},
-	{name: "another attempt", mains: []string{dagOf("a again", "b pod a")}, fails: []string{"w0.a(0)"}},
-	{name: "an exit hook", mains: []string{`"dag": {"tasks": [{"name": "a", "template": "pod", "hooks": {"exit": {"template": "pod"}}}]}`}},
-	{name: "a condition", mains: []string{`"dag": {"tasks": [{"name": "a", "template": "pod", "when": "{{x}} == 1"}]}`}},
-	{name: "a loop", mains: []string{`"dag": {"tasks": [{"name": "a", "template": "pod", "withParam": "{{x}}"}]}`}},
-	{name: "a cache", mains: []string{dagOf("a cached", "b pod a")}},
-	{name: "a cache behind a lock", mains: []string{dagOf("a lockedcached", "b pod a"), dagOf("x lockedcached")}},
-	{name: "parallelism", mains: []string{dagOf("a locked", "b pod", "c locked b")}, spec: map[string]any{"parallelism": 1}},
-	{name: "a duration", mains: []string{dagOf("a sleep", "b pod a")}},
+// asked is an action that a host was asked to carry out, by the host that lived then.
+type asked struct {
+	life    int
+	subject string // the workflow and the node
+	text    string
+	what    propagate.ActionType
+	nothing bool // is to be done for it: it is the start of a composite or a Suspend
 }
 
-// goesOn lets the cluster go one step further.
-func goesOn(c *cluster) { c.goOn() }
-
-// stops writes a shutdown into the first workflow.
-func stops(strategy string) func(c *cluster) {
-	return func(c *cluster) { c.objects["w0"] = withField(c.t, c.objects["w0"], "shutdown", strategy) }
+// A crashPoint is where the host dies: at an action, by its place among all that are carried out.
+type crashPoint struct {
+	at    int
+	after bool // it has been carried out
 }
 
-// vanishes deletes the pod of a node behind everybody's back.
-func vanishes(node string) func(c *cluster) {
-	return func(c *cluster) {
-		for _, p := range c.pods {
-			p.gone = p.gone || p.status.Name == node
-		}
+// carryOut has the host carry out an action, unless it dies before, or dies then.
+func (p *plan) carryOut(c *propagatetest.Cluster, workflow string, a *propagate.Action, do func()) {
+	at := len(p.asked)
+	idle := a.Type == propagate.ActionStart && (a.Kind.Composite() || a.Kind == nodegraph.KindSuspend)
+	p.asked = append(p.asked, asked{c.Deaths(), workflow + " " + a.ID, a.String(), a.Type, idle})
+	if slices.Contains(p.crash, crashPoint{at, false}) {
+		c.Die()
+	}
+	do()
+	if slices.Contains(p.crash, crashPoint{at, true}) {
+		c.Die()
 	}
 }
 
-// run plays a case to its end, with a host that dies where it is told to.
-func (cc *crashCase) run(t *testing.T, makes func(*cluster) host, crash ...crashPoint) *cluster {
-	c := &cluster{
-		t: t, now: epoch, objects: make(map[string][]byte), states: make(map[string][]byte), served: make(map[string]bool),
-		ended: make(map[string]bool), fails: cc.fails, stuck: cc.stuck, crash: crash, makes: makes,
-	}
-	for k, main := range cc.mains {
-		name := fmt.Sprint("w", k)
-		c.names = append(c.names, name)
-		c.objects[name] = objectOf(name, main)
-		for field, value := range cc.spec {
-			c.objects[name] = withField(t, c.objects[name], field, value)
-		}
-	}
-	c.host = makes(c)
-	c.settle()
-	for _, step := range cc.steps {
-		step(c)
-		c.settle()
-	}
-	for range 50 {
-		if !c.goOn() {
-			return c
-		}
-		c.settle()
-	}
-	t.Fatal("it never ends")
-	return nil
+// A run is a case that was played to its end.
+type run struct {
+	*plan
+	*propagatetest.Cluster
 }
 
-// outcome is how a case ended: what is on record or in the engines, how many pods each node had and which of them live still, and
-// of which workflows the host has said that they ended.
-func (c *cluster) outcome() map[string]string {
-	end := make(map[string]string)
-	for _, name := range c.names {
-		end[name] = fmt.Sprintf("said to have ended: %v", c.ended[name])
-		if h, keeps := c.host.(*stateHost); keeps {
-			for node, looks := range looks(h.engines[name]) {
-				end[name+" "+node] = looks
-			}
-			require.Empty(c.t, slices.Concat(h.locks.Holders("ns/Mutex/m"), h.locks.Waiters("ns/Mutex/m")))
-			continue
-		}
-		w, err := argo.Read(c.objects[name])
-		require.NoError(c.t, err)
-		end[name+" (workflow)"] = w.Snapshot.Phase.String() + " " + w.Snapshot.Message
-		for _, n := range w.Snapshot.Nodes {
-			end[name+" "+n.Name] = fmt.Sprint(n.Kind, " ", n.Phase, " ", n.Message)
-		}
+// played plays a case to its end, with a host that dies where it is told to.
+func played(t *testing.T, c propagatetest.Case, makes hostMaker, crash ...crashPoint) run {
+	t.Helper()
+	p := &plan{crash: crash, ended: make(map[string]bool)}
+	r := run{p, propagatetest.Conformance{New: func(c *propagatetest.Cluster) (propagatetest.Controller, error) { return makes(t, c, p) }}.Play(c)}
+	require.Empty(t, r.Faults(), "%s, a host that dies at %v", c.Name, crash)
+	require.Equal(t, len(crash), r.Deaths())
+	for _, name := range r.Workflows() {
+		require.True(t, p.ended[name], "%s, a host that dies at %v: nobody has said that %s has ended", c.Name, crash, name)
 	}
-	made, alive := make(map[string]int), make(map[string]int)
-	for _, p := range c.pods {
-		made[p.status.Name]++
-		if !p.gone && p.status.Phase != "Succeeded" && p.status.Phase != "Failed" {
-			alive[p.status.Name]++
-		}
+	return r
+}
+
+// A hostMaker starts a host. What it was asked to carry out is in the plan.
+type hostMaker func(t *testing.T, c *propagatetest.Cluster, p *plan) (propagatetest.Controller, error)
+
+// Both hosts do all that they are asked, wherever they are killed.
+func TestHostsConform(t *testing.T) {
+	for _, h := range crashHosts {
+		t.Run(h.name, func(t *testing.T) {
+			propagatetest.Conformance{New: func(c *propagatetest.Cluster) (propagatetest.Controller, error) {
+				return h.makes(t, c, &plan{ended: make(map[string]bool)})
+			}}.Run(t)
+		})
 	}
-	for name, n := range made {
-		end["pods of "+name] = fmt.Sprintf("%d made, %d alive", n, alive[name])
-	}
-	return end
 }
 
 // crashRow says of each type of action why it is neither lost nor done twice. An action without a row fails the test.
@@ -169,7 +118,7 @@ func actionTypes() (types []propagate.ActionType) {
 // crashHosts are the hosts that die.
 var crashHosts = []struct {
 	name  string
-	makes func(*cluster) host
+	makes hostMaker
 }{{"object", newObjectHost}, {"state", newStateHost}}
 
 // A tally counts by what a host keeps, the type of the action, and whether it died after it, how often it died there, and how
@@ -197,15 +146,13 @@ func (n repeats) String() string {
 func TestTheHostDiesAtEveryAction(t *testing.T) {
 	counts := make(tally)
 	for _, h := range crashHosts {
-		for k := range crashCases {
-			cc := &crashCases[k]
-			lived := cc.run(t, h.makes)
+		for _, c := range propagatetest.Cases() {
+			lived := played(t, c, h.makes)
 			for at, a := range lived.asked {
 				for _, after := range []bool{false, true} {
-					died := cc.run(t, h.makes, crashPoint{at, after})
-					require.Equal(t, 1, died.deaths)
-					diff := cmp.Diff(lived.outcome(), died.outcome())
-					assert.Empty(t, diff, "%s, host that keeps the %s, dies at %q, after it was done: %v", cc.name, h.name, a.text, after)
+					died := played(t, c, h.makes, crashPoint{at, after})
+					diff := cmp.Diff(lived.Outcome(), died.Outcome())
+					assert.Empty(t, diff, "%s, host that keeps the %s, dies at %q, after it was done: %v", c.Name, h.name, a.text, after)
 					counts.add(fmt.Sprint(h.name, " ", a.what, " ", after), died, a)
 				}
 			}
@@ -220,20 +167,18 @@ func TestTheHostDiesAtEveryAction(t *testing.T) {
 func TestTheNextHostDiesToo(t *testing.T) {
 	pairs := 0
 	for _, h := range crashHosts {
-		for k := range crashCases {
-			cc := &crashCases[k]
-			lived := cc.run(t, h.makes)
+		for _, c := range propagatetest.Cases() {
+			lived := played(t, c, h.makes)
 			for at := range lived.asked {
 				first := crashPoint{at, at%2 == 0}
-				next := len(cc.run(t, h.makes, first).asked)
+				next := len(played(t, c, h.makes, first).asked)
 				for then := at + 1; then < next; then++ {
 					if pairs++; pairs%*everyPair != 0 {
 						continue
 					}
 					second := crashPoint{then, pairs/2%2 == 0}
-					died := cc.run(t, h.makes, first, second)
-					require.Equal(t, 2, died.deaths)
-					assert.Empty(t, cmp.Diff(lived.outcome(), died.outcome()), "%s, host that keeps the %s: %v, %v", cc.name, h.name, first, second)
+					died := played(t, c, h.makes, first, second)
+					assert.Empty(t, cmp.Diff(lived.Outcome(), died.Outcome()), "%s, host that keeps the %s: %v, %v", c.Name, h.name, first, second)
 				}
 			}
 		}
@@ -241,7 +186,7 @@ func TestTheNextHostDiesToo(t *testing.T) {
 }
 
 // add counts whether the second host was asked for what the first died at.
-func (c tally) add(key string, died *cluster, a asked) {
+func (c tally) add(key string, died run, a asked) {
 	if a.nothing {
 		return
 	}
@@ -289,7 +234,7 @@ func checkTable(t *testing.T, file, mark, want string) {
 	from, to := strings.Index(string(text), begin), strings.Index(string(text), end)
 	require.True(t, from >= 0 && to > from, "%s has no part called %s", file, mark)
 	from += len(begin)
-	if *rewrite {
+	if rewriting() {
 		require.NoError(t, os.WriteFile(file, slices.Concat(text[:from], []byte(want), text[to:]), 0o644))
 		return
 	}

@@ -2,158 +2,161 @@ package reconcile_test
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
-	"time"
-
-	"github.com/stretchr/testify/require"
+	"testing"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 	"github.com/nodestatus/nodestatus/propagate/reconcile"
+	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
-// answers is what the host knows beside the engine.
-func answers(a *propagate.Action) propagate.Event {
-	switch a.Type {
-	case propagate.ActionResolve:
-		return propagate.Resolved(a.ID, true, "")
-	case propagate.ActionExpand:
-		return propagate.Expanded(a.ID, nodegraph.Item{Text: "x"}, nodegraph.Item{Text: "y"})
-	case propagate.ActionLookup:
-		return propagate.Memoized(a.ID, false)
+// A crashHost is what both hosts have: the cluster, and what they are asked to carry out.
+type crashHost struct {
+	*propagatetest.Cluster
+	*plan
+	t       *testing.T
+	engines map[string]*propagate.Engine
+}
+
+// Engine implements [propagatetest.Controller].
+func (h *crashHost) Engine(workflow string) *propagate.Engine { return h.engines[workflow] }
+
+// start makes the pod of a node, or has it served. Twice is as good as once.
+func (h *crashHost) start(workflow string, a *propagate.Action) error {
+	switch a.Kind {
+	case nodegraph.KindHTTP:
+		h.Serve(workflow, a.ID)
+	case nodegraph.KindPod:
+		g := h.engines[workflow].Graph()
+		err := h.CreatePod(workflow, a.ID, a.Name, g.Node(g.Find(a.ID)).Template.Containers...)
+		if !errors.Is(err, simhost.ErrExists) {
+			return err
+		}
 	}
-	return propagate.Event{}
+	return nil
 }
 
 // An objectHost keeps nothing but the objects: see package reconcile.
 type objectHost struct {
-	*cluster
+	crashHost
 	reconcile.Reconciler
-	wakes map[string]time.Time
-	dying bool // once the call is over, before anything is stored
 }
 
-func newObjectHost(c *cluster) host {
-	h := &objectHost{cluster: c, wakes: make(map[string]time.Time)}
-	h.Answer = h.answer
-	for _, name := range c.names {
-		require.NoError(c.t, h.Adopt(c.objects[name]))
+func newObjectHost(t *testing.T, c *propagatetest.Cluster, p *plan) (propagatetest.Controller, error) {
+	h := &objectHost{crashHost: crashHost{c, p, t, make(map[string]*propagate.Engine)}}
+	h.Answer = func(w *argo.Workflow, _ *propagate.Engine, a *propagate.Action) (ev propagate.Event, err error) {
+		h.carryOut(c, w.Name, a, func() { ev = c.Answer(w.Name, a) })
+		return ev, nil
 	}
-	return h
-}
-
-// answer answers within the call. What is done then is the Reconciler's own, so to die after it is to die with the call.
-func (h *objectHost) answer(w *argo.Workflow, _ *propagate.Engine, a *propagate.Action) (ev propagate.Event, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			h.dying = true
+	for _, name := range c.Workflows() {
+		w, err := argo.Read(h.object(name))
+		if err != nil {
+			return nil, err
 		}
-	}()
-	if !h.dying {
-		h.carryOut(w.Name, a, func() { ev = answers(a) })
-	}
-	return ev, nil
-}
-
-func (h *objectHost) settle(workflow string) {
-	var events []propagate.Event
-	if w, err := argo.Read(h.objects[workflow]); err == nil && len(h.served) > 0 {
-		if e, _, err := propagate.FromSnapshot(w.Spec, w.Snapshot); err == nil {
-			events = h.reports(e)
+		if h.engines[name], _, err = propagate.FromSnapshot(w.Spec, w.Snapshot); err != nil {
+			return nil, err
+		}
+		if err := h.Adopt(h.object(name)); err != nil {
+			return nil, err
 		}
 	}
-	out, err := h.Reconcile(h.now, h.objects[workflow], h.listed(workflow), events...)
-	require.NoError(h.t, err)
-	if h.dying {
-		panic(death{})
+	return h, nil
+}
+
+// object is that of a workflow as the API server has it.
+func (h *objectHost) object(workflow string) []byte {
+	if stored := h.Stored(workflow); stored != nil {
+		return stored
 	}
-	require.NoError(h.t, out.Engine.Check())
+	return versioned(h.t, propagatetest.Manifest(h.Spec(workflow)))
+}
+
+// Reconcile implements [propagatetest.Controller].
+func (h *objectHost) Reconcile(workflow string) error {
+	object := h.object(workflow)
+	events := h.Events(workflow)
+	for k, ev := range events {
+		if ev.Type == propagate.EventShutdown { // a user writes it into the object
+			object, events = withField(h.t, object, "shutdown", ev.Reason), slices.Delete(events, k, k+1)
+			break
+		}
+	}
+	out, err := h.Reconciler.Reconcile(h.Now(), object, h.Pods(workflow), events...)
+	if err != nil {
+		return err
+	}
+	h.engines[workflow] = out.Engine
 	if out.Patch != nil {
-		h.store(h.objects, workflow, patched(h.t, h.objects[workflow], out.Patch))
+		h.Store(workflow, patched(h.t, object, out.Patch))
 	}
-	wakes := propagate.Action{Type: propagate.ActionWake, At: out.Wake}
-	if !out.Wake.IsZero() && !h.wakes[workflow].Equal(out.Wake) {
-		h.carryOut(workflow, &wakes, func() { h.wakes[workflow] = out.Wake })
+	if !out.Wake.IsZero() {
+		h.carryOut(h.Cluster, workflow, &propagate.Action{Type: propagate.ActionWake, At: out.Wake}, func() { h.WakeAt(workflow, out.Wake) })
 	}
 	for k := range out.Actions {
 		a := &out.Actions[k]
 		if a.Type == propagate.ActionComplete && h.ended[workflow] {
 			continue
 		}
-		h.carryOut(workflow, a, func() {
-			switch a.Type {
-			case propagate.ActionStart, propagate.ActionRecreate:
-				h.start(workflow, out.Engine, a)
-			case propagate.ActionTerminate:
-				h.end(a)
-			case propagate.ActionRelease:
-				h.Release(out.Workflow, a)
-			case propagate.ActionComplete:
-				h.ended[workflow] = true
-			}
-		})
+		h.carryOut(h.Cluster, workflow, a, func() { err = errors.Join(err, h.do(out.Workflow, workflow, a)) })
 	}
+	return err
 }
 
-func (h *objectHost) wake() time.Time { return earliest(h.wakes, h.now) }
-
-// earliest is the first of some times that is still to come.
-func earliest(times map[string]time.Time, now time.Time) (first time.Time) {
-	for _, at := range times {
-		if at.After(now) && (first.IsZero() || at.Before(first)) {
-			first = at
-		}
+// do carries out an action of a workflow, which has another name in the Reconciler.
+func (h *objectHost) do(known, workflow string, a *propagate.Action) error {
+	switch a.Type {
+	case propagate.ActionStart, propagate.ActionRecreate:
+		return h.start(workflow, a)
+	case propagate.ActionTerminate:
+		h.DeletePod(workflow, a.Name)
+	case propagate.ActionRelease:
+		h.Release(known, a)
+	case propagate.ActionComplete:
+		h.ended[workflow] = true
 	}
-	return first
+	return nil
 }
 
 // A stateHost keeps its engines, and saves each after each call.
 type stateHost struct {
-	*cluster
+	crashHost
 	locks   propagate.LockTable
-	engines map[string]*propagate.Engine
-	wakes   map[string]time.Time
 	listing string // the workflow of which the pods are still to be told
-	granted []propagate.Holder
 }
 
-func newStateHost(c *cluster) host {
-	h := &stateHost{cluster: c, engines: make(map[string]*propagate.Engine), wakes: make(map[string]time.Time)}
-	for _, name := range c.names {
-		w, err := argo.Read(c.objects[name])
-		require.NoError(c.t, err)
-		e, err := propagate.New(w.Spec)
-		if saved := c.states[name]; saved != nil {
+func newStateHost(t *testing.T, c *propagatetest.Cluster, p *plan) (propagatetest.Controller, error) {
+	h := &stateHost{crashHost: crashHost{c, p, t, make(map[string]*propagate.Engine)}}
+	for _, name := range c.Workflows() {
+		e, err := propagate.New(c.Spec(name))
+		if saved := c.Stored(name); err == nil && saved != nil {
 			var state propagate.State
-			require.NoError(c.t, json.Unmarshal(saved, &state))
-			e, _, err = propagate.FromState(w.Spec, state)
+			if err = json.Unmarshal(saved, &state); err == nil {
+				e, _, err = propagate.FromState(c.Spec(name), state)
+			}
 		}
-		require.NoError(c.t, err)
+		if err != nil {
+			return nil, err
+		}
 		h.engines[name] = e
 		h.ended[name] = h.ended[name] || e.Complete() // the host before this one may not have said it
 		h.locks.Adopt(name, e)
 	}
-	h.granted = h.locks.Grant()
-	return h
+	return h, nil
 }
 
-func (h *stateHost) settle(workflow string) {
-	e := h.engines[workflow]
-	w, err := argo.Read(h.objects[workflow])
-	require.NoError(h.t, err)
-	events := h.reports(e)
-	if !e.Complete() && w.Snapshot.Shutdown != "" {
-		events = append(events, propagate.Shutdown(w.Snapshot.Shutdown))
-	}
-	for _, holder := range h.granted {
-		if holder.Workflow == workflow {
-			events = append(events, holder.Granted().Event)
+// Reconcile implements [propagatetest.Controller].
+func (h *stateHost) Reconcile(workflow string) error {
+	for _, holder := range h.locks.Grant() {
+		if err := propagate.Drive(h, holder.Workflow, holder.Granted().Event); err != nil {
+			return err
 		}
 	}
-	h.granted = slices.DeleteFunc(h.granted, func(holder propagate.Holder) bool { return holder.Workflow == workflow })
 	h.listing = workflow
-	require.NoError(h.t, propagate.Drive(h, workflow, events...))
+	return propagate.Drive(h, workflow, h.Events(workflow)...)
 }
 
 // Call implements [propagate.Host].
@@ -161,36 +164,35 @@ func (h *stateHost) Call(workflow string, events []propagate.Event) (r propagate
 	e := h.engines[workflow]
 	if h.listing == workflow {
 		h.listing = ""
-		r, err = e.SyncPods(h.now, h.listed(workflow), events...)
+		r, err = e.SyncPods(h.Now(), h.Pods(workflow), events...)
 	} else {
-		r, err = e.Apply(h.now, events...)
+		r, err = e.Apply(h.Now(), events...)
 	}
-	require.NoError(h.t, e.Check())
-	saved, failed := json.Marshal(e.Save())
-	require.NoError(h.t, failed)
-	h.store(h.states, workflow, saved)
+	if err != nil {
+		return r, err
+	}
+	saved, err := json.Marshal(e.Save())
+	h.Store(workflow, saved)
 	return r, err
 }
 
 // Do implements [propagate.Host].
 func (h *stateHost) Do(workflow string, a *propagate.Action) (notices []propagate.Notice, err error) {
-	h.carryOut(workflow, a, func() {
+	h.carryOut(h.Cluster, workflow, a, func() {
 		switch a.Type {
 		case propagate.ActionStart, propagate.ActionRecreate:
-			h.start(workflow, h.engines[workflow], a)
+			err = h.start(workflow, a)
 		case propagate.ActionTerminate:
-			h.end(a)
+			h.DeletePod(workflow, a.Name)
 		case propagate.ActionAcquire, propagate.ActionRelease:
 			notices = h.locks.Answer(workflow, a)
 		case propagate.ActionResolve, propagate.ActionExpand, propagate.ActionLookup:
-			notices = []propagate.Notice{{Workflow: workflow, Event: answers(a)}}
+			notices = []propagate.Notice{{Workflow: workflow, Event: h.Answer(workflow, a)}}
 		case propagate.ActionWake:
-			h.wakes[workflow] = a.At
+			h.WakeAt(workflow, a.At)
 		case propagate.ActionComplete:
 			h.ended[workflow] = true
 		}
 	})
-	return notices, nil
+	return notices, err
 }
-
-func (h *stateHost) wake() time.Time { return earliest(h.wakes, h.now) }

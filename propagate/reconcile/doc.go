@@ -37,7 +37,7 @@
 //	                                      count may be made once more: its record is among Outcome.Unknown then.
 //	the run of a container in its pod     A ContainerRetried without a number counts each time it is told.
 //	                                      The end of an earlier run that is told once more counts as that of the run
-//	                                      that is known.
+//	                                      that is known, until the pod has ended.
 //	that a daemon was ready, once it      It counts as it ended, unless the group that it is an item of has succeeded.
 //	has ended
 //	parts of a second                     A backoff, a duration or a deadline may end up to a second early.

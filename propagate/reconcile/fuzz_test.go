@@ -8,15 +8,16 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 	"github.com/nodestatus/nodestatus/propagate/reconcile"
 )
 
 // Whatever the object says and the pods look like, a call gives an error that says where or an engine that passes its check, and
 // so does the call after it, with what the first has stored.
 func FuzzReconcile(f *testing.F) {
-	for k := range crashCases {
-		for _, main := range crashCases[k].mains {
-			object := objectOf("w", main)
+	for _, c := range propagatetest.Cases() {
+		for _, spec := range c.Workflows {
+			object := propagatetest.Manifest(spec)
 			f.Add(object, "Running", uint32(1))
 			var r reconcile.Reconciler
 			require.NoError(f, r.Adopt())
@@ -29,7 +30,7 @@ func FuzzReconcile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, object []byte, phase string, seconds uint32) {
 		r := reconcile.Reconciler{Answer: func(_ *argo.Workflow, _ *propagate.Engine, a *propagate.Action) (propagate.Event, error) {
-			return answers(a), nil
+			return propagatetest.Answer(a), nil
 		}}
 		_ = r.Adopt(object) // it is read again below
 		w, err := argo.Read(object)

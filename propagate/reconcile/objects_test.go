@@ -76,6 +76,16 @@ func withField(t *testing.T, object []byte, field string, value any) []byte {
 	return text
 }
 
+// versioned is an object as the API server has it.
+func versioned(t *testing.T, object []byte) []byte {
+	var o map[string]any
+	require.NoError(t, json.Unmarshal(object, &o))
+	o["metadata"].(map[string]any)["resourceVersion"] = "1"
+	text, err := json.Marshal(o)
+	require.NoError(t, err)
+	return text
+}
+
 // step reconciles, stores the patch, and returns the object and the outcome.
 func step(t *testing.T, r *reconcile.Reconciler, at time.Duration, object []byte, pods []propagate.PodStatus, events ...propagate.Event) ([]byte, *reconcile.Outcome) {
 	t.Helper()

@@ -43,7 +43,7 @@ type Outcome struct {
 	Unknown []string // pods, by what they gave as their nodes, and nodes on record that the specification never asks for
 	Changes []propagate.Change
 	Engine  *propagate.Engine // to ask for Obligations, Explain and Workflow
-	Object  *argo.Workflow    // with the new status; Encode returns the whole object
+	Object  *argo.Workflow    // with the new status; Encode returns the whole object. The nodes of its Snapshot must not be changed
 }
 
 // Adopt enters what unfinished workflows have on record about locks. A host that has started calls it once, with all of

@@ -50,6 +50,7 @@ type Player struct {
 	Granted func(propagate.Holder)
 
 	host         *Host
+	others       []propagate.Holder // of locks, around the workflow
 	surroundings *surroundings
 	limits       *limits
 	spec         *nodegraph.Spec // with the limits; engines share it
@@ -79,7 +80,7 @@ func (p *Player) frame(k int) (*Moment, error) {
 			return nil, err
 		}
 		m.Unknown = unknown
-		p.hostOf(e)
+		p.hostOf(e, k)
 	}
 	p.surroundings.frame = k
 	if strings.Contains(p.Recording.Engine, "v3.6") {
@@ -87,6 +88,7 @@ func (p *Player) frame(k int) (*Moment, error) {
 	}
 	m.Engine = p.host.Engine
 	f := &p.Recording.Frames[k]
+	p.around(f)
 	if ev, ok := retried(m.Engine, f); ok { // a complete workflow hears nothing else
 		r, err := p.host.Apply(f.Now, ev)
 		if err != nil {
@@ -105,8 +107,8 @@ func (p *Player) frame(k int) (*Moment, error) {
 	return m, err
 }
 
-// hostOf makes the host of an engine, which knows the locks that the engine holds.
-func (p *Player) hostOf(e *propagate.Engine) {
+// hostOf makes the host of the engine that frame k begins with, which knows the locks that the engine holds.
+func (p *Player) hostOf(e *propagate.Engine, k int) {
 	p.surroundings = &surroundings{recording: p.Recording}
 	p.host = &Host{
 		Engine: e, Workflow: p.Recording.Name, Locks: p.Locks, Visits: true,
@@ -115,6 +117,8 @@ func (p *Player) hostOf(e *propagate.Engine) {
 	if p.host.Locks == nil {
 		p.host.Locks = &propagate.LockTable{}
 	}
+	p.others = nil
+	p.around(&p.Recording.Frames[k])
 	p.host.Locks.Adopt(p.Recording.Name, e)
 	for _, free := range p.host.Locks.Grant() {
 		p.host.later = append(p.host.later, propagate.LockGranted(free.Node))

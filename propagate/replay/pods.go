@@ -92,6 +92,9 @@ func (p *podJSON) status() propagate.PodStatus {
 		if c.Type == "PodScheduled" && c.Reason == "Unschedulable" {
 			s.Unschedulable, s.UnschedulableMessage = true, c.Message
 		}
+		if c.Status == "True" {
+			s.Conditions = append(s.Conditions, c.Type)
+		}
 	}
 	return s
 }

@@ -23,6 +23,9 @@ type Recording struct {
 	Engine      string  // the controller and its version
 	Frames      []Frame // one for each reconcile, at least one
 
+	// Settings are what a controller that is not Argo's knows of the workflow and its object has no field for.
+	Settings Settings
+
 	workflow map[string]json.RawMessage
 	metadata json.RawMessage
 }
@@ -35,6 +38,8 @@ type Frame struct {
 	Shutdown string                // the strategy in force, empty for none
 	Held     bool                  // the workflow is suspended as a whole
 	Recorded nodegraph.Snapshot    // the status the controller left
+	// Around are the locks of the workflow that others held when the frame began, by key: once for each of them.
+	Around []string
 
 	respecified bool           // the specification changed with this frame
 	holders     map[string]int // how many held each semaphore
@@ -68,6 +73,7 @@ type (
 		Name        string          `json:"name"`
 		Description string          `json:"description"`
 		Engine      string          `json:"engine"`
+		Settings    Settings        `json:"settings"`
 		Workflow    json.RawMessage `json:"workflow"`
 		Frames      []frameJSON     `json:"frames"`
 	}
@@ -77,6 +83,7 @@ type (
 		Spec   json.RawMessage `json:"spec"`
 		Pods   []podJSON       `json:"pods"`
 		Status json.RawMessage `json:"status"`
+		Around []string        `json:"around"`
 	}
 	// statusJSON is what the status says beside the nodes.
 	statusJSON struct {
@@ -111,7 +118,7 @@ func Read(data []byte) (*Recording, error) {
 	if len(in.Workflow) == 0 || len(in.Frames) == 0 {
 		return nil, &FormatError{Recording: in.Name, Frame: -1, Err: errors.New("it has no workflow or no frames")}
 	}
-	r := &Recording{Name: in.Name, Description: in.Description, Engine: in.Engine}
+	r := &Recording{Name: in.Name, Description: in.Description, Engine: in.Engine, Settings: in.Settings}
 	if err := json.Unmarshal(in.Workflow, &r.workflow); err != nil {
 		return nil, &FormatError{Recording: in.Name, Frame: -1, Err: err}
 	}
@@ -129,7 +136,7 @@ func Read(data []byte) (*Recording, error) {
 
 // frame reads one frame; spec is the specification in force, which the frame may replace.
 func (r *Recording) frame(in *frameJSON, spec *json.RawMessage) (Frame, error) {
-	f := Frame{Now: in.Now.UTC(), Events: in.Events}
+	f := Frame{Now: in.Now.UTC(), Events: in.Events, Around: in.Around}
 	if len(in.Spec) > 0 && string(in.Spec) != "null" {
 		f.respecified, *spec = true, in.Spec
 	}
@@ -188,7 +195,11 @@ func (r *Recording) readWorkflow(spec, status json.RawMessage) (*argo.Workflow, 
 	if err != nil {
 		return nil, err
 	}
-	return argo.Read(text)
+	w, err := argo.Read(text)
+	if err == nil {
+		r.Settings.apply(w.Spec)
+	}
+	return w, err
 }
 
 // Spec returns the workflow's specification as it was submitted. Each call returns a fresh one.

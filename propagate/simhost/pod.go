@@ -164,7 +164,7 @@ func (p *Pod) end(ev *propagate.Event) {
 	}
 	for _, c := range p.Status.Containers {
 		if ev.HasExit && !c.Terminated {
-			p.show(propagate.ContainerStatus{Name: c.Name, Terminated: true, ExitCode: ev.ExitCode})
+			p.show(propagate.ContainerStatus{Name: c.Name, Terminated: true, ExitCode: ev.ExitCode, Finished: ev.Finished})
 		}
 	}
 }

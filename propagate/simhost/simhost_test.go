@@ -144,3 +144,43 @@ func TestContainersRunAgain(t *testing.T) {
 	require.Equal(t, 1, c.Named(propagate.ContainerEnded("", "x", 0, "")).Pod.Attempt, "the copy knows nothing of that")
 	require.True(t, c.Status.Containers[0].Terminated)
 }
+
+// A cluster keeps pods, what was stored and timers. A pod of the same name is not made twice, and one that is deleted is listed until
+// it is gone.
+func TestCluster(t *testing.T) {
+	c := simhost.NewCluster(epoch)
+	require.NoError(t, c.CreatePod("wf", "wf.a", "a", nodegraph.ContainerSpec{Name: "x"}, nodegraph.ContainerSpec{Name: "y"}))
+	require.ErrorIs(t, c.CreatePod("wf", "wf.a", "a"), simhost.ErrExists)
+	require.NoError(t, c.CreatePod("other", "wf.a", "a"), "another workflow has pods of its own")
+	p := c.PodsOf("wf", "wf.a")[0]
+	p.Become(propagate.PodRunning(""))
+	listed := c.Pods("wf")
+	require.Len(t, listed, 1)
+	require.Equal(t, "a", listed[0].Name)
+	require.Equal(t, "y", listed[0].Containers[1].Name)
+	c.DeletePod("wf", "a")
+	require.True(t, p.Terminating)
+	require.Len(t, c.Pods("wf"), 1, "it is listed until it is gone")
+	p.Become(propagate.PodDeleted(""))
+	require.Empty(t, c.Pods("wf"))
+	require.NoError(t, c.CreatePod("wf", "wf.a", "a"))
+	require.Equal(t, 2, c.PodsOf("wf", "")[1].Number)
+	c.PodsOf("wf", "")[1].Become(propagate.PodSucceeded(""))
+	c.DeletePod("wf", "a")
+	require.Empty(t, c.Pods("wf"), "what has ended is gone at once")
+	c.DeletePod("wf", "none")
+
+	c.Store("wf", []byte("state"))
+	require.Equal(t, "state", string(c.Stored("wf")))
+	require.Nil(t, c.Stored("other"))
+	c.WakeAt("wf", epoch.Add(2*time.Second))
+	c.WakeAt("other", epoch.Add(time.Second))
+	require.Equal(t, epoch.Add(time.Second), c.NextTimer())
+	c.Pass(epoch.Add(time.Second))
+	c.Pass(epoch)
+	require.Equal(t, epoch.Add(time.Second), c.Now())
+	require.Equal(t, epoch.Add(2*time.Second), c.NextTimer())
+	require.Equal(t, c.Timer("wf"), c.NextTimer())
+	c.ForgetTimers()
+	require.Zero(t, c.NextTimer())
+}

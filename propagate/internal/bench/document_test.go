@@ -44,6 +44,21 @@ func TestPerformanceShowsTheMarks(t *testing.T) {
 	assert.Equal(t, names(out.String(), 2), names(tableIn(t, "../../PERFORMANCE.md", "marks"), 2))
 }
 
+// PERFORMANCE.md shows what -stateless prints.
+func TestPerformanceShowsTheStateless(t *testing.T) {
+	var out strings.Builder
+	require.NoError(t, run([]string{"-stateless", "-n", "100", "-time", "1ns"}, &out))
+	lines := func(text string) (first []string) {
+		for line := range strings.Lines(text) {
+			if cells := strings.Split(line, "|"); len(cells) > 3 {
+				first = append(first, cells[1]+"|"+cells[2])
+			}
+		}
+		return first
+	}
+	assert.Equal(t, lines(out.String()), lines(tableIn(t, "../../PERFORMANCE.md", "stateless")))
+}
+
 // Every line of the marks has its benchmarks.
 func TestMarksHaveBenchmarks(t *testing.T) {
 	source, err := os.ReadFile("../../bench_test.go")

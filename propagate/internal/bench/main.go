@@ -1,9 +1,10 @@
 // This program runs nodestatus and its peers on the same graphs, one after the other in one process, and prints what
-// each takes and how many times that is of what nodestatus takes. With -marks it measures the engine against its marks.
-// What it prints is Markdown.
+// each takes and how many times that is of what nodestatus takes. With -marks it measures the engine against its marks, with
+// -stateless what a controller pays that keeps nothing of its workflows. What it prints is Markdown.
 //
 //	go run . [-n 1000,10000] [-shape layered,chain] [-time 300ms] [-slow]
 //	go run . -marks [-n 100,1000] [-shape layered,chain] [-time 100ms]
+//	go run . -stateless [-n 100,1000] [-shape layered,sets] [-time 1s]
 package main
 
 import (
@@ -30,11 +31,12 @@ func main() {
 
 // A settings is what the flags say.
 type settings struct {
-	sizes  []int
-	shapes []string
-	budget time.Duration
-	slow   bool
-	marks  bool
+	sizes     []int
+	shapes    []string
+	budget    time.Duration
+	slow      bool
+	marks     bool
+	stateless bool
 }
 
 func parse(args []string) (settings, error) {
@@ -43,18 +45,22 @@ func parse(args []string) (settings, error) {
 		all = append(all, s.name)
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	n := flags.String("n", "", "about how many nodes the workflows have (default 1000; with -marks 100 to 100000)")
+	n := flags.String("n", "", "about how many nodes the workflows have (default 1000; with -marks 100 to 100000, with -stateless 100 to 10000)")
 	shape := flags.String("shape", strings.Join(all, ","), "which shapes to run")
-	budget := flags.Duration("time", 0, "how long to repeat each measurement (default 300ms; with -marks 100ms)")
+	budget := flags.Duration("time", 0, "how long to repeat each measurement (default 300ms; with -marks 100ms, with -stateless 1s)")
 	slow := flags.Bool("slow", false, "also run what is left out at larger sizes for its time")
 	marks := flags.Bool("marks", false, "measure the engine against its marks")
+	stateless := flags.Bool("stateless", false, "measure what a controller pays that keeps nothing of its workflows")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
-	s := settings{budget: cmp.Or(*budget, 300*time.Millisecond), slow: *slow, marks: *marks, shapes: strings.Split(*shape, ",")}
+	s := settings{budget: cmp.Or(*budget, 300*time.Millisecond), slow: *slow, marks: *marks, stateless: *stateless, shapes: strings.Split(*shape, ",")}
 	sizes := cmp.Or(*n, "1000")
-	if s.marks {
+	switch {
+	case s.marks:
 		s.budget, sizes = cmp.Or(*budget, 100*time.Millisecond), cmp.Or(*n, "100,1000,10000,100000")
+	case s.stateless:
+		s.budget, sizes = cmp.Or(*budget, time.Second), cmp.Or(*n, "100,1000,3000,10000")
 	}
 	for _, name := range s.shapes {
 		if !slices.Contains(all, name) {
@@ -76,8 +82,11 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if s.marks {
+	switch {
+	case s.marks:
 		return printMarks(s, out)
+	case s.stateless:
+		return printStateless(s, out)
 	}
 	for _, n := range s.sizes {
 		t, err := compared(s, n)

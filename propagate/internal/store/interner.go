@@ -1,5 +1,7 @@
 package store
 
+import "strings"
+
 // A Phrase is the number of words that somebody said, 0 for none. A store holds the same words once, so that whether two
 // nodes say the same is a comparison of numbers.
 type Phrase uint32
@@ -23,6 +25,7 @@ func (p *interner) say(words string) Phrase {
 	if p.numbers == nil {
 		p.numbers = make(map[string]Phrase)
 	}
+	words = strings.Clone(words) // it may be part of a large text
 	p.texts = append(p.texts, words)
 	n = Phrase(len(p.texts))
 	p.numbers[words] = n

@@ -34,9 +34,14 @@ func (o *Observation) fact() fact.Fact {
 
 // Knows reports, without a merge, that an observation was made before: hosts report most states many times.
 func (s *Store) Knows(i nodegraph.Index, o *Observation) bool {
+	return (o.UID == "" || o.UID == s.UID(i)) && s.knowsAllBut(i, o)
+}
+
+// knowsAllBut is Knows but for the UID of the pod.
+func (s *Store) knowsAllBut(i nodegraph.Index, o *Observation) bool {
 	n, d := &s.nodes[i], &s.details[i]
 	return o.Stage == n.stage && o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Phase == n.phase &&
-		(o.UID == "" || o.UID == s.UID(i)) && (o.Message == s.phrases.text(d.message) || n.stage.KeepsMessage(o.Stage, o.Phase, o.Message)) && o.Reason == s.more(i).reason &&
+		(o.Message == s.phrases.text(d.message) || n.stage.KeepsMessage(o.Stage, o.Phase, o.Message)) && o.Reason == s.more(i).reason &&
 		(o.Finished == 0 || s.finished[i] != 0) && (o.Undated || !s.Undated(i)) && (n.ran || o.Stage != fact.StageRunning) && (n.ready || !o.Ready) &&
 		(!o.HasExit || d.hasExit && int32(o.ExitCode) == d.exitCode) &&
 		(len(o.Conditions) == 0 || o.conditions("") == s.more(i).conditions)
@@ -50,9 +55,15 @@ func (o *Observation) conditions(before string) string {
 }
 
 // Join merges an observation into what is known of node i and reports whether anything was learned. It is [fact.Fact.Merge].
-// The one that is made most, of the run that is known and further on, needs no copy of what is known.
+// Those that are made most need no copy of what is known: of the run that is known and further on, and of a pod of which nobody knew
+// but the UID, as after a record was read.
 func (s *Store) Join(i nodegraph.Index, o *Observation) bool {
 	n, d := &s.nodes[i], &s.details[i]
+	if s.UID(i) == "" && !n.released && s.knowsAllBut(i, o) {
+		s.uids.put(&d.uid, o.UID)
+		s.Note(i)
+		return o.UID != ""
+	}
 	if o.Stage <= n.stage || o.Stage == fact.StageStopped || o.Serial != d.serial || o.Attempt != int(d.attempt) || n.released {
 		return s.joinOther(i, o)
 	}

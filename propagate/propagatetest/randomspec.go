@@ -1,4 +1,4 @@
-package propagate_test
+package propagatetest
 
 import (
 	"fmt"
@@ -18,6 +18,10 @@ type specMaker struct {
 	free bool // templates are shared, tasks declared in any order, and some DAGs wide
 	wide int  // how many tasks a DAG may have
 }
+
+// RandomSpec draws a specification that may use all that a specification can say. Its size grows with size: 40 are some twenty
+// nodes.
+func RandomSpec(r *rand.Rand, size int) *nodegraph.Spec { return randomSpec(r, size, true) }
 
 // randomSpec draws a specification whose size grows with budget.
 func randomSpec(r *rand.Rand, budget int, free bool) *nodegraph.Spec {

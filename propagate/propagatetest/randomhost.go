@@ -1,4 +1,4 @@
-package propagate_test
+package propagatetest
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/simhost"
 )
 
-// A host is the way in which a controller tells an engine of its pods, and what it keeps over a restart.
-type host struct {
+// A randomHost is the way in which a controller tells an engine of its pods, and what it keeps over a restart.
+type randomHost struct {
 	dates     dates
 	intake    simhost.Intake
 	snapshots bool             // a restart reads the Workflow object, not the saved state
@@ -22,8 +22,8 @@ type host struct {
 }
 
 // hostOf takes the hosts in turn. A host that keeps the Workflow object lists its pods, since that does not name them.
-func hostOf(seed uint64) host {
-	h := host{dates: dates(seed % 3), intake: simhost.Intake(seed / 3 % 3), lively: true}
+func hostOf(seed uint64) randomHost {
+	h := randomHost{dates: dates(seed % 3), intake: simhost.Intake(seed / 3 % 3), lively: true}
 	h.snapshots = seed/9%2 == 1 && h.intake != simhost.Events
 	h.nameless = seed/18%3 == 0 && h.dates == datesNone && h.intake != simhost.Changed
 	switch seed / 108 % 4 {
@@ -45,7 +45,7 @@ const (
 )
 
 // stamp names a pod that is made now, and says when that is.
-func (h host) stamp(c *simhost.Host, p *simhost.Pod) {
+func (h randomHost) stamp(c *simhost.Host, p *simhost.Pod) {
 	p.UID, p.Created = fmt.Sprint("uid-", p.Serial), time.Time{}
 	if h.nameless {
 		p.UID = ""
@@ -59,12 +59,12 @@ func (h host) stamp(c *simhost.Host, p *simhost.Pod) {
 }
 
 // restart replaces the engine by one that is loaded from its saved state.
-func (c *cluster) restart() {
+func (c *randomCluster) restart() {
 	locks := c.Locks
 	c.Kill() // it asks again
 	require.NoError(c.t, c.load())
 	c.log = append(c.log, "restart")
-	c.restarts++
+	c.count.Restarts++
 	c.e = c.flow.Engine
 	if err := c.e.Check(); err != nil && !c.host.snapshots { // the first call ends daemons inside what a record shows to have ended
 		require.NoError(c.t, err, "%s\n%s", c.history(), c.table())
@@ -83,7 +83,7 @@ func (c *cluster) restart() {
 }
 
 // deletePods deletes the pods of nodes that run anew, but those that were made since.
-func (c *cluster) deletePods() {
+func (c *randomCluster) deletePods() {
 	for _, p := range c.flow.Pods {
 		i := c.e.Graph().Find(p.Node)
 		if old := p.State != simhost.PodNew || p.Terminating; old && (i == nodegraph.None || !c.e.Verdict(i).Fulfilled) {
@@ -93,7 +93,7 @@ func (c *cluster) deletePods() {
 }
 
 // load makes an engine from what the host keeps of it: its state, or the Workflow object.
-func (c *cluster) load() error {
+func (c *randomCluster) load() error {
 	if c.host.snapshots {
 		unknown, err := c.flow.Restore(c.e.Snapshot())
 		if err == nil {
@@ -102,7 +102,7 @@ func (c *cluster) load() error {
 		}
 		return err
 	}
-	unknown, err := c.flow.Load(stored(c.t, c.e.Save()))
+	unknown, err := c.flow.Load(throughJSON(c.t, c.e.Save()))
 	for _, id := range unknown {
 		require.Fail(c.t, "it is not known any more", "%s\n%s\n%s", c.e.Graph().Node(c.e.Graph().Find(id)).Name(), c.history(), c.table())
 	}
@@ -111,7 +111,7 @@ func (c *cluster) load() error {
 
 // checkUnknown: only attempts of a Retry that failed may have been left out, since a record does not say that an attempt
 // did not count, and a controller may have made one too many. They may be made once more.
-func (c *cluster) checkUnknown(unknown []string) {
+func (c *randomCluster) checkUnknown(unknown []string) {
 	c.vague = c.vague || len(unknown) > 0 || c.host.limits.Nodes > 0 // nor does it name hooks that wait to start: others may take their room
 	for _, id := range unknown {
 		g := c.e.Graph()
@@ -125,7 +125,7 @@ func (c *cluster) checkUnknown(unknown []string) {
 }
 
 // checkItems: a restored engine knows every item of a loop that has begun, or an attempt around it was left out.
-func (c *cluster) checkItems(restored *propagate.Engine) {
+func (c *randomCluster) checkItems(restored *propagate.Engine) {
 	g := c.e.Graph()
 	for i := nodegraph.Entry; int(i) < g.Len() && !c.vague; i++ {
 		if n := g.Node(i); n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && !c.e.Fact(n.Parent).Created.IsZero() && restored.Graph().Find(n.ID()) == nodegraph.None {
