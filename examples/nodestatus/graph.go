@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
@@ -16,9 +18,10 @@ The phases are those that are recorded. Highlighted is the way from the workflow
 or, where nodestatus diagnose finds something wrong, to that. Nothing is changed.
 
   dot      for Graphviz
-  mermaid  a flowchart for pages that render Mermaid; their limits apply
+  mermaid  a flowchart for pages that render Mermaid, folded to what they take
   svg      a picture that needs nothing else
-  html     a page that needs nothing else: the picture, a legend, what the workflow waits for and what is wrong
+  html     a page that needs nothing else: the graph, to be moved, searched, filtered and folded, the times of all that has
+           begun, what is known of each node, what the workflow waits for and what is wrong. PAGE#node=ID leads to a node.
 
 Exit code 0: it was drawn, whatever is wrong with it. 2: the input can't be read.
 
@@ -92,15 +95,7 @@ func drawn(in diagnose.Input) (*draw.Picture, error) {
 		return nil, err
 	}
 	picture, g := draw.Of(e), e.Graph()
-	recorded := make(map[string]nodegraph.NodeStatus, len(in.Snapshot.Nodes))
-	for _, n := range in.Snapshot.Nodes {
-		recorded[n.ID] = n
-	}
-	picture.Show(nodegraph.Root, in.Snapshot.Phase, in.Snapshot.Message)
-	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		n := recorded[g.Node(i).ID()]
-		picture.Show(i, n.Phase, n.Message)
-	}
+	showRecord(picture, g, &in.Snapshot)
 	for _, f := range report.Findings {
 		i, note := g.Find(f.ID), string(f.Kind)
 		if f.ID == "" {
@@ -112,6 +107,29 @@ func drawn(in diagnose.Input) (*draw.Picture, error) {
 		picture.Find(i, f.Name, note, fmt.Sprintf("%s. %s. Remedy: %s.", f.Kind, sentence(f.Reason), f.Remedy))
 	}
 	return picture, nil
+}
+
+// showRecord shows all nodes as they are on record, those too that the specification never asks for.
+func showRecord(picture *draw.Picture, g *nodegraph.Graph, s *nodegraph.Snapshot) {
+	recorded := make(map[nodegraph.Index]nodegraph.NodeStatus, len(s.Nodes))
+	var others []nodegraph.NodeStatus
+	for _, n := range s.Nodes {
+		if i := g.Find(n.ID); i != nodegraph.None {
+			recorded[i] = n
+		} else {
+			others = append(others, n)
+		}
+	}
+	recorded[nodegraph.Root] = nodegraph.NodeStatus{Phase: s.Phase, Message: s.Message, Started: s.Started, Finished: s.Finished}
+	for i := nodegraph.Root; int(i) < g.Len(); i++ {
+		picture.Show(i, recorded[i])
+	}
+	slices.SortFunc(others, func(a, b nodegraph.NodeStatus) int { // what a node is inside of comes first
+		return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
+	for _, n := range others {
+		picture.Record(n)
+	}
 }
 
 // filmOf is the page that steps through a recording.

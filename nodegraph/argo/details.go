@@ -9,16 +9,16 @@ import (
 // Details are what an object says besides its specification and its nodes. They decide no phase. They tell an operator what a
 // workflow waits for, and since when.
 type Details struct {
-	ResourceVersion string
-	Created         time.Time
+	ResourceVersion string    // metadata.resourceVersion, which a patch repeats to be refused where somebody has written since
+	Created         time.Time // metadata.creationTimestamp; zero where there is none
 	Deleted         time.Time // metadata.deletionTimestamp: somebody has asked for the deletion of the object
-	Finalizers      []string
+	Finalizers      []string  // metadata.finalizers: who must let go before the object is deleted
 	Unreported      []string  // ids of nodes whose results are not complete (status.taskResultsCompletionStatus)
 	Healed          time.Time // when somebody healed the workflow, by its annotation [AnnotationHealed]
 	Stopped         time.Time // when somebody set spec.shutdown, as far as managedFields tell
 	Synchronized    bool      // the status says which locks are held and awaited
 	Holding         []LockUse // status.synchronization, mutexes first
-	Waiting         []LockUse
+	Waiting         []LockUse // the same, of locks that are awaited
 }
 
 // AnnotationHealed says when a workflow was healed: from then on the controller has its time to see that.
@@ -26,7 +26,7 @@ const AnnotationHealed = "nodestatus/healed-at"
 
 // A LockUse is one entry of status.synchronization.
 type LockUse struct {
-	Key string
+	Key string // of the lock, as nodegraph.Lock has it
 	// Users are the holders that the entry names, of what is held and of what is awaited: namespace/workflow, or
 	// namespace/workflow/node.
 	Users []string

@@ -1,7 +1,7 @@
 // Package argo reads Argo Workflows into specifications, graphs and recorded node states, and writes node states back.
 //
-// [Read] takes one Workflow in the forms that people have: JSON or YAML, gzipped or not, an object without kind as Argo
-// prints it, a list with one item, an event of a watch. A [Decoder] takes several, one at a time. Compressed nodes are
+// [Read] takes one Workflow in the forms that people have. It is JSON or YAML, gzipped or not. It may be an object without kind as
+// Argo prints it, a list with one item, or an event of a watch. A [Decoder] takes several, one at a time. Compressed nodes are
 // unpacked, nodes that Argo offloaded to a database get an error that says how to get them. With [WithRuns] templates are
 // read as what is made of them. The part of the spec that decides status becomes a [nodegraph.Spec], the status a
 // [nodegraph.Snapshot]; [Workflow.Details] has what an operator needs besides.
@@ -20,10 +20,10 @@
 // {{workflow.serviceAccountName}}, {{workflow.labels.KEY}}, {{workflow.annotations.KEY}} and
 // {{workflow.parameters.NAME}} of parameters with a value. Names of these in the expressions of hooks are replaced too.
 //
-// {{inputs.parameters.NAME}} stands for the argument of the call: of the task, the step or the hook that runs the template,
-// of the workflow for its entrypoint and exit handler, or else for the default. Arguments may themselves be made from
+// {{inputs.parameters.NAME}} stands for the argument of the call: of the task, the step or the hook that runs the template.
+// For the entrypoint and the exit handler that is the argument of the workflow. Without one it stands for the default. Arguments may themselves be made from
 // parameters of the caller, and from {{item}} and {{item.KEY}} where the items of the loop are known. A template that is
-// called with other values is another template here: the first keeps the name, and any other has a name of its own and
+// called with other values is another template here. The first keeps the name; any other has a name of its own and
 // names the first in CopyOf. Values that decide nothing, such as the arguments of a container, make no difference. A field
 // that a value makes wrong is an error of the nodes that have it.
 //

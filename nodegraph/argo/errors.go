@@ -11,7 +11,7 @@ type ReadError struct {
 	Workflow string // the name, if it was read
 	Node     string // the id of the node, if one is at fault
 	Field    string // the path in the object, or in the node if there is one; empty for the input as a whole
-	Err      error
+	Err      error  // the cause
 }
 
 // Error names the workflow, the node and the field.
@@ -22,10 +22,10 @@ func (e *ReadError) Unwrap() error { return e.Err }
 
 // A WriteError says what could not be written back, and where. Nothing was changed.
 type WriteError struct {
-	Workflow string
+	Workflow string // the name
 	Node     string // the id of the node, empty for the workflow itself
-	Field    string
-	Err      error
+	Field    string // the path in the object, or in the node if there is one
+	Err      error  // the cause
 }
 
 // Error names the workflow, the node and the field.

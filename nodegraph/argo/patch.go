@@ -7,7 +7,7 @@ import (
 )
 
 // Patch returns the smallest JSON merge patch (RFC 7386) of the object that leads from what was read to what is set
-// now: the changed keys of the status and of each changed node, null for a key or node that is gone. If nothing has
+// now. It has the changed keys of the status and of each changed node, and null for a key or node that is gone. If nothing has
 // changed it is {}. Of nodes that came compressed it replaces them all, because there is but one text for them. The
 // error is nil; it is there as in encoding/json.
 //

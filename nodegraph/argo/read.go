@@ -12,11 +12,11 @@ import (
 // A Workflow is one Argo Workflow that was read. It is not safe for use by several goroutines while one of them sets
 // or removes nodes.
 type Workflow struct {
-	Name, Namespace, UID string
+	Name, Namespace, UID string // from metadata; empty where the object has none
 	ResourceVersion      string // of the object as it was read; a patch that holds it is refused once somebody else has written
 	Generated            bool   // the object has a generateName and no name yet: the end of Name is made up
 
-	Spec       *nodegraph.Spec
+	Spec       *nodegraph.Spec    // the part of the spec that decides status
 	Snapshot   nodegraph.Snapshot // the status as it was read; SetStatus does not change it
 	Unresolved []Unresolved       // what the spec leaves to the host, in the order of the spec
 

@@ -10,7 +10,7 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
-// An Unresolved is a field of the spec whose value only the host knows: it has variables in it that the object does
+// An Unresolved is a field of the spec whose value only the host knows. It has variables in it that the object does
 // not answer, or names a template that the object does not hold. Argo takes such a spec, and so does Read.
 //
 // Conditions and loops with variables are not listed: the engine asks the host for them when it needs them. Templates that

@@ -13,8 +13,8 @@ import (
 //
 //   - A node that s does not have stays as it is. See [Workflow.RemoveNodes].
 //   - A node that only s has is created, with Argo's fields.
-//   - A node that both have gets the phase, message, type, times, daemoned, taskResultSynced, exit code, restarts and
-//     the pod that was counted last, the lock it waits for and a hit in the cache. Its name, displayName, boundaryID,
+//   - A node that both have gets the phase, message, type, times, daemoned, taskResultSynced, exit code, and
+//     restarts with the pod that was counted last. It also gets the lock it waits for and a hit in the cache. Its name, displayName, boundaryID,
 //     template and nodeFlag were said when it was created, and stay.
 //   - Children nil leaves the list as it is. Children that are in the list keep their places, new ones come after them.
 //   - A time that is not set leaves the one that is there, save for the end of something that has not ended and

@@ -123,7 +123,7 @@ func (k Kind) Overdue() bool {
 // A State is a phase and a message.
 type State struct {
 	Phase   nodegraph.Phase // Planned where there is none
-	Message string
+	Message string          // empty where there is none
 }
 
 // String shows the state in the form Failed "why".
@@ -139,16 +139,16 @@ func (s State) String() string {
 
 // A Node names a node of the record, as it is and as it should be.
 type Node struct {
-	ID, Name string // the workflow itself has its name and no id
-	Type     nodegraph.Kind
-	Recorded State
-	Should   State // Planned where the library does not say
+	ID, Name string         // the workflow itself has its name and no id
+	Type     nodegraph.Kind // its kind in the graph
+	Recorded State          // as the record has it
+	Should   State          // Planned where the library does not say
 }
 
 // A Finding is one thing that is wrong.
 type Finding struct {
-	Kind Kind
-	Node
+	Kind     Kind      // what is wrong
+	Node               // with which node
 	Lock     string    // the key, for findings about locks
 	Pod      string    // the name, for findings about pods
 	Since    time.Time // since when it is so; zero if not known

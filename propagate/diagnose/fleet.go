@@ -20,14 +20,14 @@ type Fleet struct {
 
 // A Row is one workflow of a fleet.
 type Row struct {
-	Namespace, Name string
-	Verdict         Verdict
+	Namespace, Name string    // of the workflow
+	Verdict         Verdict   // how it stands
 	Since           time.Time // zero if not known
 	Cause           string    // one line
 	Kind            Kind      // of the first finding; empty where there is none
 	Reason, Remedy  string    // of the first finding
 	Commands        []string  // to type about it
-	Findings        int
+	Findings        int       // how many there are
 	WaitsFor        []Awaited // locks, with those who hold them as far as is known
 	Awaiting        []string  // other workflows of the fleet that wait for a lock of this one, namespace/name
 

@@ -25,7 +25,7 @@ func (e *LivePodError) Error() string {
 
 // A WrongPodsError refuses to heal by a list of pods that can't be the one of the workflow.
 type WrongPodsError struct {
-	Reason string
+	Reason string // a clause without a full stop
 }
 
 // Error says what is wrong with the list.

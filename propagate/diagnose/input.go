@@ -17,8 +17,8 @@ const podPatience = 6
 
 // An Input is a workflow as it was recorded.
 type Input struct {
-	Spec     *nodegraph.Spec
-	Snapshot nodegraph.Snapshot
+	Spec     *nodegraph.Spec       // what the workflow is to do
+	Snapshot nodegraph.Snapshot    // what the record says of it
 	Pods     []propagate.PodStatus // all the pods of the workflow that exist; nil if that is not known
 	PodInfo  map[string]PodInfo    // what else is known of pods, by name
 	Listed   *Pods                 // what the list was that pods were taken from; nil if nobody says
@@ -26,7 +26,7 @@ type Input struct {
 	Now      time.Time             // zero if not known; then nothing counts as late
 	Patience time.Duration         // 0 means DefaultPatience; pods and the cluster get six times as long
 
-	Namespace  string
+	Namespace  string    // of the workflow
 	Awaited    []Awaited // the locks recorded as awaited
 	Unreported []string  // ids of nodes of which the status says that their results are not complete
 	Healed     time.Time // when somebody healed it; zero if nobody did, or that is not known
@@ -39,7 +39,7 @@ type Input struct {
 
 // Awaited is a lock that the status records as awaited, and who holds the lock as the status says.
 type Awaited struct {
-	Key     string
+	Key     string   // of the lock
 	Holders []string // namespace/workflow or namespace/workflow/node, without this workflow
 	Own     []string // ids of holders in this workflow, empty for the workflow itself
 }

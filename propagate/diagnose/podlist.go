@@ -19,11 +19,11 @@ import (
 
 // Pods are the pods of one workflow, out of a list that may hold those of others.
 type Pods struct {
-	Own       []propagate.PodStatus
-	Info      map[string]PodInfo // what else the pods say, by name
-	Foreign   int                // pods of other workflows or namespaces
-	Nameless  []string           // pods that say they are of this workflow and name no node, other than agents
-	Workflows []string           // the other workflows, as far as pods name them, each once
+	Own       []propagate.PodStatus // of this workflow
+	Info      map[string]PodInfo    // what else the pods say, by name
+	Foreign   int                   // pods of other workflows or namespaces
+	Nameless  []string              // pods that say they are of this workflow and name no node, other than agents
+	Workflows []string              // the other workflows, as far as pods name them, each once
 }
 
 // podObject is the part of a pod that says whose it is.
@@ -202,6 +202,6 @@ const LabelWorkflow = "workflows.argoproj.io/workflow"
 // PodInfo is what a pod says besides its status.
 type PodInfo struct {
 	Deleted    time.Time // metadata.deletionTimestamp
-	Finalizers []string
+	Finalizers []string  // metadata.finalizers
 	Lost       time.Time // since when nothing was heard of its machine; zero if it is heard of
 }

@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/graph/iterator"
 )
 
-// DOT writes the picture for Graphviz. What holds others is a cluster, all else a node; an arrow between clusters leads
+// DOT writes the picture for Graphviz. What holds others is a cluster, all else a node. An arrow between clusters leads
 // from a node inside the one to a node inside the other and is cut at their borders. Each carries its name, id and kind
 // in the attributes name, id and kind, an arrow the names of what it leads from and to in from and to.
 func (p *Picture) DOT() ([]byte, error) {
@@ -121,7 +121,7 @@ func (g *dotGraph) DOTAttributers() (graph, node, edge encoding.Attributer) {
 		return g.d.attributes(g.at, "rounded,filled"), nil, nil
 	}
 	top := g.d.attributes(0, "")
-	return append(top, attribute("rankdir", "LR"), attribute("compound", "true"), attribute("fontname", "Helvetica")),
+	return append(top, attribute("labelloc", "t"), attribute("rankdir", "LR"), attribute("compound", "true"), attribute("fontname", "Helvetica")),
 		attributes{attribute("shape", "box"), attribute("fontname", "Helvetica"), attribute("fontsize", "10")},
 		attributes{attribute("color", "#5f6368")}
 }
@@ -224,11 +224,20 @@ func attribute(key, value string) encoding.Attribute {
 	return encoding.Attribute{Key: key, Value: strings.ReplaceAll(quoted, "\ufffd", `\ufffd`)} // gonum can't read that one back
 }
 
+// title is what is written in a box: lines, or, of what holds others, one line.
+func (p *Picture) title(i int, holds bool, newline string) string {
+	l := &p.looks[i]
+	if holds {
+		return strings.Join(append([]string{l.mark() + " " + labelOf(&p.scene[i]), l.state()}, l.lines(mostHead)...), " · ")
+	}
+	return strings.Join(append([]string{l.mark() + " " + labelOf(&p.scene[i]), l.state()}, l.lines(2*mostLabel)...), newline)
+}
+
 // attributes are those of a node or cluster. A cluster inherits what the one around it says, so each says everything.
 func (d *dotted) attributes(i int, style string) attributes {
 	b, l := &d.scene[i], &d.looks[i]
 	list := attributes{
-		attribute("label", strings.TrimSuffix(l.mark()+" "+labelOf(b)+"\n"+l.state()+"\n"+cut(l.more(), 2*mostLabel), "\n")),
+		attribute("label", d.title(i, len(d.members[i]) > 0, "\n")),
 		attribute("tooltip", details(b, l)),
 		attribute("kind", l.kind.String()), attribute("phase", l.phase.String()),
 	}

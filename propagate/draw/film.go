@@ -1,10 +1,7 @@
 package draw
 
 import (
-	"bytes"
-	_ "embed"
 	"fmt"
-	"html/template"
 	"slices"
 	"time"
 
@@ -12,24 +9,22 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-//go:embed film.js
-var filmScript string
-
 // A Film is a run of a workflow, frame by frame: one layout for all, and what changed in each.
 type Film struct {
-	Name        string
+	Name        string   // the title
 	Description []string // paragraphs
 
 	scene  scene
 	place  map[string]int // of the boxes, by id
 	looks  [][]look       // by frame; those of boxes that came later are missing
 	chains []map[arrow]bool
+	times  []time.Time
 	frames []frame
 }
 
 // A Frame is what is told of one step of the run beside the engine.
 type Frame struct {
-	Now      time.Time
+	Now      time.Time           // when it happened
 	Events   []string            // what happened since the frame before
 	Result   propagate.Result    // what came of it
 	Unknown  []string            // ids of nodes and pods that the workflow never asked for
@@ -47,7 +42,7 @@ type frame struct {
 	Otherwise []finding
 }
 
-type changed struct{ Text, Because string }
+type changed struct{ ID, Text, Because string }
 
 // Add adds a frame to the film: the engine as it is now, which may go on afterwards.
 func (f *Film) Add(frameOf Frame, e *propagate.Engine) {
@@ -58,7 +53,7 @@ func (f *Film) Add(frameOf Frame, e *propagate.Engine) {
 	}
 	reasons := reasonsFor(e, frameOf.Result.Changes)
 	for _, c := range frameOf.Result.Changes {
-		words.Changes = append(words.Changes, changed{c.String(), reasons[c.Node]})
+		words.Changes = append(words.Changes, changed{p.scene[c.Node].id, c.String(), reasons[c.Node]})
 	}
 	for _, a := range frameOf.Result.Actions {
 		words.Actions = append(words.Actions, a.String())
@@ -66,7 +61,7 @@ func (f *Film) Add(frameOf Frame, e *propagate.Engine) {
 	if frameOf.Recorded != nil {
 		words.Otherwise = p.compare(e, frameOf.Recorded)
 	}
-	f.frames = append(f.frames, words)
+	f.frames, f.times = append(f.frames, words), append(f.times, p.now)
 	f.add(p)
 }
 
@@ -99,7 +94,7 @@ func (p *Picture) compare(e *propagate.Engine, s *nodegraph.Snapshot) []finding 
 			return
 		}
 		l.note = "recorded " + phaseName(recorded)
-		list = append(list, finding{p.scene[i].name, fmt.Sprintf("recorded %s, computed %s", phaseName(recorded), phaseName(l.phase))})
+		list = append(list, finding{p.scene[i].id, p.scene[i].name, fmt.Sprintf("recorded %s, computed %s", phaseName(recorded), phaseName(l.phase))})
 	}
 	note(nodegraph.Root, s.Phase)
 	recorded := make(map[string]nodegraph.Phase, len(s.Nodes))
@@ -153,14 +148,8 @@ func (f *Film) add(p *Picture) {
 	f.looks, f.chains = append(f.looks, looks), append(f.chains, chain)
 }
 
-// filmData is what the page's script knows: see film.js.
-type filmData struct {
-	Last   int
-	Texts  []string
-	States [][5]int // class, mark, state, more and title of a node, each a place in Texts
-	Nodes  [][]int
-	Arrows [][]int
-}
+// manyBoxes is with how many boxes a page begins at most, unless more are to be seen.
+const manyBoxes = 150
 
 // HTML writes the film as a page of its own, with a slider and keys to step through the frames. A film without frames is
 // an error.
@@ -173,73 +162,11 @@ func (f *Film) HTML() ([]byte, error) {
 			f.looks[k] = append(f.looks[k], look{absent: true, kind: f.scene[i].kind})
 		}
 	}
-	tall := make([]bool, len(f.scene))
-	for _, looks := range f.looks {
-		for i := range looks {
-			tall[i] = tall[i] || looks[i].more() != ""
+	s := &show{f.scene, f.looks, f.chains, f.times, make([]bool, len(f.scene))}
+	if len(f.scene) > manyBoxes {
+		for i, members := range f.scene.members() {
+			s.closed[i] = i > 1 && len(members) > 0
 		}
 	}
-	l, last := place(f.scene, tall), len(f.frames)-1
-	var b bytes.Buffer
-	writeSVG(&b, f.scene, l, f.looks[last], f.chains[last])
-	return page("film", struct {
-		Name        string
-		Description []string
-		Last        int
-		Legend      []legend
-		Frames      []frame
-		Graph       template.HTML
-		Data        filmData
-	}{f.Name, f.Description, last, legends(), f.frames, template.HTML(b.String()), f.data(l)})
-}
-
-func (f *Film) data(l *layout) filmData {
-	d := filmData{Last: len(f.frames) - 1, Arrows: [][]int{}} // the script walks it also where it is empty
-	texts, states := make(map[string]int), make(map[[5]int]int)
-	text := func(s string) int {
-		k, ok := texts[s]
-		if !ok {
-			k, texts[s] = len(d.Texts), len(d.Texts)
-			d.Texts = append(d.Texts, s)
-		}
-		return k
-	}
-	members := f.scene.members()
-	for i := range f.scene {
-		inner, r := len(members[i]) > 0, l.boxes[i]
-		x, _ := stateAt(&f.scene[i], r, inner)
-		var line []int
-		for frame := range f.frames {
-			look := &f.looks[frame][i]
-			second, third := linesIn(look, r, x, inner)
-			state := [5]int{text(nodeClass(look, inner)), text(look.mark()), text(second), text(third), text(details(&f.scene[i], look))}
-			k, ok := states[state]
-			if !ok {
-				k, states[state] = len(d.States), len(d.States)
-				d.States = append(d.States, state)
-			}
-			line = step(line, frame, k)
-		}
-		d.Nodes = append(d.Nodes, line)
-	}
-	for k := range l.routes {
-		var line []int
-		for frame := range f.frames {
-			on := 0
-			if f.chains[frame][l.routes[k].arrow] {
-				on = 1
-			}
-			line = step(line, frame, on)
-		}
-		d.Arrows = append(d.Arrows, line)
-	}
-	return d
-}
-
-// step adds to a list of frames and states what is new.
-func step(line []int, frame, state int) []int {
-	if len(line) == 0 || line[len(line)-1] != state {
-		return append(line, frame, state)
-	}
-	return line
+	return page(f.Name, f.Description, f.frames, s)
 }

@@ -7,8 +7,27 @@ import (
 	"unicode"
 )
 
-// Mermaid writes the picture as a Mermaid flowchart: what holds others is a subgraph, phases and the chain are classes.
+// What Mermaid takes, unless the page that shows it is configured otherwise.
+const (
+	mermaidText   = 50_000 // characters
+	mermaidArrows = 500
+)
+
+// Mermaid writes the picture as a Mermaid flowchart: what holds others is a subgraph, phases and the chain are classes. A
+// picture that is larger than Mermaid takes by default is folded, as little as possible: see [Picture.HTML] for what is put away
+// first. What the chain leads through is always drawn.
 func (p *Picture) Mermaid() []byte {
+	for level := foldNothing; ; level++ {
+		q, closed := p.folded(level)
+		text, arrows := q.without(closed).mermaid()
+		if len(text) <= mermaidText && arrows <= mermaidArrows || level == foldMost {
+			return text
+		}
+	}
+}
+
+// mermaid writes all of the picture, and says how many arrows it has.
+func (p *Picture) mermaid() (text []byte, arrows int) {
 	var b bytes.Buffer
 	b.WriteString("flowchart LR\n")
 	members := p.scene.members()
@@ -31,7 +50,7 @@ func (p *Picture) Mermaid() []byte {
 	if len(chained) > 0 {
 		fmt.Fprintf(&b, "  linkStyle %s stroke:%s,stroke-width:3px\n", strings.Join(chained, ","), highlight)
 	}
-	return b.Bytes()
+	return b.Bytes(), links
 }
 
 // mermaidBoxes writes nodes and subgraphs, each inside what it is inside of.
@@ -46,11 +65,7 @@ func (p *Picture) mermaidBoxes(b *bytes.Buffer, members [][]int) {
 			fmt.Fprintf(b, "%send\n", indent)
 			continue
 		}
-		l := &p.looks[v.box]
-		text := mermaidText(l.mark()+" "+labelOf(&p.scene[v.box])) + "<br/>" + mermaidText(l.state())
-		if more := l.more(); more != "" {
-			text += "<br/>" + mermaidText(cut(more, 2*mostLabel))
-		}
+		text := mermaidWords(p.title(v.box, len(members[v.box]) > 0, "\n"))
 		if len(members[v.box]) == 0 {
 			fmt.Fprintf(b, "%sn%d[\"%s\"]\n", indent, v.box, text)
 			continue
@@ -86,15 +101,20 @@ func (p *Picture) mermaidClasses(b *bytes.Buffer) {
 	}
 }
 
-// mermaidText writes all but plain letters as the codes that Mermaid reads back: quotes, brackets, markup and Mermaid's
-// own words mean nothing then.
-func mermaidText(s string) string {
+// mermaidWords writes all but plain letters as the codes that Mermaid reads back: quotes, brackets, markup and Mermaid's own
+// words mean nothing then. Only the ends of lines are markup.
+func mermaidWords(s string) string {
 	var b strings.Builder
-	for _, r := range visible(s) {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" .·,-():", r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "#%d;", r)
+	for k, line := range strings.Split(s, "\n") {
+		if k > 0 {
+			b.WriteString("<br/>")
+		}
+		for _, r := range visible(line) {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" .·,-():", r) {
+				b.WriteRune(r)
+			} else {
+				fmt.Fprintf(&b, "#%d;", r)
+			}
 		}
 	}
 	return b.String()

@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -78,8 +79,10 @@ func (s scene) before(i int) []int {
 	return s[i].after
 }
 
-// ranks says how many siblings, one after the other, come before each box. There is no cycle: of one graph the order has
-// none, and the arrows of a film lead from what was there later, or as long, to what was there last with it.
+// ranks says in which place from the left each box is among its siblings: as far to the left as the arrows allow, or, for a box
+// that as many come after as before, or more, next to the first that comes after it: long arrows are hard to follow. There is no
+// cycle: of one graph the order has none, and the arrows of a film lead from what was there later, or as long, to what was there
+// last with it.
 func (s scene) ranks() []int {
 	rank, missing := make([]int, len(s)), make([]int, len(s))
 	next := make([][]int, len(s))
@@ -99,6 +102,12 @@ func (s scene) ranks() []int {
 			if missing[n]--; missing[n] == 0 {
 				ready = append(ready, n)
 			}
+		}
+	}
+	for _, i := range slices.Backward(ready) {
+		if len(next[i]) > 0 && len(next[i]) >= len(s.before(i)) {
+			first := slices.MinFunc(next[i], func(a, b int) int { return cmp.Compare(rank[a], rank[b]) })
+			rank[i] = rank[first] - 1
 		}
 	}
 	return rank

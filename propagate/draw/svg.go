@@ -8,14 +8,13 @@ import (
 )
 
 // SVG writes the picture as SVG that needs nothing else. Each node is an element of class node with its name in
-// data-name, its kind and phase in words, and all that is known of it in its title, which browsers show to the pointer.
+// data-name, and its kind and phase in words. All that is known of it is in its title, which browsers show to the pointer.
 func (p *Picture) SVG() []byte {
 	var b bytes.Buffer
-	tall := make([]bool, len(p.scene))
-	for i := range p.looks {
-		tall[i] = p.looks[i].more() != ""
-	}
-	writeSVG(&b, p.scene, place(p.scene, tall), p.looks, p.chain)
+	rooms := measure(p.scene, p.looks)
+	grids := gridsOf(p.scene, rooms)
+	l, _ := place(p.scene, rooms, grids, make([]bool, len(p.scene)))
+	writeSVG(&b, p.scene, l, p.looks, p.chain)
 	return b.Bytes()
 }
 
@@ -51,7 +50,7 @@ func writeSVG(b *bytes.Buffer, s scene, l *layout, looks []look, chain map[arrow
 	}
 	for k := range l.routes {
 		r := &l.routes[k]
-		fmt.Fprintf(b, `<path id="a%d" class="%s" d="%s"/>`+"\n", k, arrowClass(r, chain[r.arrow]), r)
+		fmt.Fprintf(b, `<path id="a%d" class="%s" data-from="n%d" data-to="n%d" d="%s"/>`+"\n", k, arrowClass(r, chain[r.arrow]), r.from, r.to, r)
 	}
 	b.WriteString("</svg>\n")
 }
@@ -61,35 +60,20 @@ func writeNode(b *bytes.Buffer, s scene, i int, r rect, l *look, inner bool) {
 	if parent := s[i].parent; parent >= 0 { // the workflow is no node of its own, and shares the name of its entry node
 		fmt.Fprintf(b, ` data-name="%s" data-parent="n%d"`, escaped(s[i].name), parent)
 	}
-	label := labelOf(&s[i])
 	fmt.Fprintf(b, `><title>%s</title><rect x="%d" y="%d" width="%d" height="%d"/>`, escaped(details(&s[i], l)), r.x, r.y, r.w, r.h)
+	label := labelOf(&s[i])
 	fmt.Fprintf(b, `<text class="mark" x="%d" y="%d">%s</text><text class="label" x="%d" y="%d">%s</text>`,
-		r.x+8, r.y+17, l.mark(), r.x+24, r.y+17, escaped(label))
-	x, y := stateAt(&s[i], r, inner)
-	state, more := linesIn(l, r, x, inner)
-	fmt.Fprintf(b, `<text class="state" x="%d" y="%d">%s</text>`, x, y, escaped(state))
-	if r.h == tallHeight && !inner {
-		fmt.Fprintf(b, `<text class="state more" x="%d" y="%d">%s</text>`, r.x+10, y+14, escaped(more))
+		r.x+8, r.y+firstLine, l.mark(), r.x+indent, r.y+firstLine, escaped(label))
+	x, y, lines := r.x+indent, r.y+firstLine+line+1, l.lines(mostText)
+	if inner {
+		x, y, lines = x+beside+columnsOf(label)*letter, r.y+firstLine, l.lines(mostHead)
+	}
+	fmt.Fprintf(b, `<text class="state" x="%d" y="%d">%s</text>`, x, y, escaped(l.state()))
+	for _, text := range lines {
+		y += line
+		fmt.Fprintf(b, `<text class="more" x="%d" y="%d">%s</text>`, r.x+indent, y, escaped(text))
 	}
 	b.WriteString("</g>\n")
-}
-
-// stateAt is where the state of a node is written: below the label, or beside it where the node holds others.
-func stateAt(b *box, r rect, inner bool) (x, y int) {
-	if inner {
-		return r.x + 30 + columnsOf(labelOf(b))*letter, r.y + 17
-	}
-	return r.x + 24, r.y + 32
-}
-
-// linesIn are the second and third line of a node as far as they fit into its box. A node that holds others has one
-// line for all.
-func linesIn(l *look, r rect, x int, inner bool) (state, more string) {
-	fit := func(s string, x int) string { return cut(s, max(8, (r.right()-x-4)/smallLetter)) }
-	if inner {
-		return fit(l.all(), x), ""
-	}
-	return fit(l.state(), x), fit(l.more(), r.x+10)
 }
 
 // nodeClass is what the style sheet calls a node.
@@ -98,17 +82,23 @@ func nodeClass(l *look, inner bool) string {
 	if inner {
 		class += " inner"
 	}
-	return class + " " + lookClass(l)
+	return class + " " + l.class()
 }
 
-// lookClass is the part of it that changes with time.
-func lookClass(l *look) string {
+// class is the part of it that changes with time.
+func (l *look) class() string {
 	class := colours[l.phase].class
 	if l.absent {
 		class += " absent"
 	}
+	if l.run > 0 {
+		class += " run"
+	}
 	if l.chain {
 		class += " chain"
+	}
+	if l.culprit {
+		class += " culprit"
 	}
 	return class
 }

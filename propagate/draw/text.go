@@ -3,6 +3,7 @@ package draw
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // visible makes one line of a text: what would break it, or does not show, gets a sign.
@@ -64,4 +65,28 @@ func cutMiddle(s string, most int) string {
 		n += columns(runes[tail])
 	}
 	return cut(s, most-n) + string(runes[tail:])
+}
+
+// wrap breaks a text into at most so many lines of at most so many columns, between words where it can.
+func wrap(s string, most, lines int) []string {
+	var list []string
+	for s != "" {
+		if len(list) == lines-1 || columnsOf(s) <= most {
+			return append(list, cut(s, most))
+		}
+		end, space := 0, 0
+		for n, at := 0, 0; n <= most; {
+			r, size := utf8.DecodeRuneInString(s[at:])
+			if r == ' ' {
+				space = at
+			}
+			end = at
+			n, at = n+columns(r), at+size
+		}
+		if space > 0 {
+			end = space
+		}
+		list, s = append(list, s[:end]), strings.TrimLeft(s[end:], " ")
+	}
+	return list
 }

@@ -45,7 +45,7 @@ func (x *Exploration) compare(t testing.TB, w *World, maximal bool) {
 	}
 }
 
-// BySaid compares states in which the same was said, the same nodes were started, the same daemons were told to end, and the
+// BySaid compares states in which the same was said and the same nodes were started. The same daemons were told to end, and the
 // same locks were granted to the same holders. It does not compare what a shutdown, a suspension, a manual retry, an agent's end, time or a crash has found:
 // that depends on when it came.
 func (x *Exploration) BySaid(w *World) string {

@@ -21,10 +21,10 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// An Exploration is a search, breadth first, through all that can happen to a few small workflows when facts out of a
+// An Exploration is a search, breadth first, through all that can happen to a few small workflows. Facts out of a
 // list come in any order, as far as the workflows admit them. In every state that is reached the invariants hold, nothing
-// is said that is not true and no bound is exceeded (package truth), facts that are known change nothing when they are
-// said again, and an engine that is saved and loaded looks the same and does the same with every move that may come
+// is said that is not true and no bound is exceeded (package truth). Facts that are known change nothing when they are
+// said again. An engine that is saved and loaded looks the same and does the same with every move that may come
 // next. States to which the same facts have led look the same (I3). Where there is a cluster, all workflows end once
 // only good things happen.
 type Exploration struct {
@@ -38,7 +38,7 @@ type Exploration struct {
 	// Last, if set, looks at maximal states.
 	Last func(t testing.TB, w *World)
 	// Found, if set, is told of what is not as it must be, under a short name for all of its kind, and how that was
-	// reached; nil fails the test. A state that breaks an invariant is not explored any further.
+	// reached. Nil fails the test. A state that breaks an invariant is not explored any further.
 	Found func(kind string, path fmt.Stringer, err error)
 	Heard func(events []propagate.Event, result *propagate.Result) // if set, is told of each call that an engine took
 	Count *Count                                                   // if set, what is done is added to it
@@ -49,8 +49,8 @@ type Exploration struct {
 
 // A Fact is what may be told of one of the workflows.
 type Fact struct {
-	Workflow int // index in Specs
-	Event    propagate.Event
+	Workflow int             // index in Specs
+	Event    propagate.Event // what is told
 }
 
 // About makes facts about one workflow. Events about pods that name none are about the first pod of their node.
@@ -67,9 +67,12 @@ func About(workflow int, events ...propagate.Event) []Fact {
 
 // Count counts what explorations did. Several may share it.
 type Count struct {
-	Cases, States, Maximal, Transitions atomic.Int64
-	Repeated                            atomic.Int64 // facts that were said again
-	Restarts                            atomic.Int64
+	Cases       atomic.Int64 // explorations
+	States      atomic.Int64 // that were reached, each once
+	Maximal     atomic.Int64 // of them, those in which nothing can happen any more
+	Transitions atomic.Int64 // moves from one state to another
+	Repeated    atomic.Int64 // facts that were said again
+	Restarts    atomic.Int64 // engines that were saved and loaded
 }
 
 // String is the numbers in one line.
@@ -82,7 +85,7 @@ func (c *Count) String() string {
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // A Cluster says what may become of what the engines ask for. Whatever else is chosen, pods may succeed, daemons become
-// ready, pods that are to end may be gone, HTTP and Plugin nodes be served, Suspend nodes be resumed, questions be
+// ready, and pods that are to end may be gone. HTTP and Plugin nodes may be served, Suspend nodes be resumed, questions be
 // answered in every way, locks be granted, and time may pass. While nothing of that can happen any more no workflow may
 // be incomplete. All else does harm.
 type Cluster struct {
@@ -95,10 +98,10 @@ type Cluster struct {
 	Late  bool // results of pods may come late
 	Agent bool // the agent that serves HTTP and Plugin nodes may end
 
-	Shutdown []string // strategies of shutdowns that may come, each alone and in one call with something else
-	Suspend  bool     // workflows may be suspended, and are resumed
-	Retry    bool     // workflows may be retried by hand, once each
-	Items    [][]nodegraph.Item
+	Shutdown []string           // strategies of shutdowns that may come, each alone and in one call with something else
+	Suspend  bool               // workflows may be suspended, and are resumed
+	Retry    bool               // workflows may be retried by hand, once each
+	Items    [][]nodegraph.Item // with which the host may answer for the items of a loop, one list each
 
 	Crash  bool // the host may crash before and after everything that it does, and go on from the saved state
 	Record bool // it may go on from the record

@@ -1,5 +1,5 @@
-// Package reconcile is one call for controllers that keep nothing of a workflow in memory: the Workflow object goes in, with
-// the pods that exist, and the patch that stores the new status comes out, with what the controller must do then.
+// Package reconcile is one call for controllers that keep nothing of a workflow in memory. The Workflow object goes in, with
+// the pods that exist. The patch that stores the new status comes out, with what the controller must do then.
 //
 //	var workflows reconcile.Reconciler // one for all workflows
 //
@@ -10,7 +10,7 @@
 //	// 4. Call again when the object or a pod of it changes, and at out.Wake.
 //
 // A call reads the object, restores the engine, tells it what exists, answers what it asks, and writes the status back. It is
-// safe to crash at any moment: what was not stored did not happen, and what was stored and not carried out is asked for again by
+// safe to crash at any moment. What was not stored did not happen, and what was stored and not carried out is asked for again by
 // the next call. So each action may come twice, and is carried out so that twice is as good as once:
 //
 //	Start, Recreate    Pod: create the pod, under a name made from the node. That it exists already is no error.
@@ -57,6 +57,6 @@
 //	composite again                       reset as well.
 //	that the workflow's end was told      Complete comes with each call.
 //
-// All else is as if the engine had never been made anew: the tests play recordings of a real controller through both, up to the
+// All else is as if the engine had never been made anew. The tests play recordings of a real controller through both, up to the
 // first manual retry, and compare every phase and every action.
 package reconcile

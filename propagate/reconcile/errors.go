@@ -9,7 +9,7 @@ import (
 var ErrNotAdopted = errors.New("the workflow has locks, and Adopt was not called")
 
 // ErrInObject is in the chain of the error for an event that the next call would not know of, because the object alone can
-// hold it: Shutdown is spec.shutdown, Suspended is spec.suspend, and the Spec of ManualRetry is the object's own.
+// hold it. Shutdown is spec.shutdown, Suspended is spec.suspend, and the Spec of ManualRetry is the object's own.
 var ErrInObject = errors.New("is to be written into the object")
 
 // A Stage is a part of a call.
@@ -27,8 +27,8 @@ const (
 // An Error says which workflow could not be reconciled, and why. Nothing was changed.
 type Error struct {
 	Workflow string // "namespace/name"; empty if the object does not say
-	Stage    Stage
-	Err      error
+	Stage    Stage  // of the call
+	Err      error  // the cause
 }
 
 // Error names the workflow and the stage.

@@ -39,11 +39,11 @@ type Outcome struct {
 	Wake    time.Time // when to call again if nothing happens before; zero for never
 	// Others are workflows that have got locks by this call: they are to be reconciled, whatever becomes of the patch.
 	Others  []string
-	Reset   []string // ids of nodes that a manual retry has reset: their pods are deleted before the patch is stored
-	Unknown []string // pods, by what they gave as their nodes, and nodes on record that the specification never asks for
-	Changes []propagate.Change
-	Engine  *propagate.Engine // to ask for Obligations, Explain and Workflow
-	Object  *argo.Workflow    // with the new status; Encode returns the whole object. The nodes of its Snapshot must not be changed
+	Reset   []string           // ids of nodes that a manual retry has reset: their pods are deleted before the patch is stored
+	Unknown []string           // pods, by what they gave as their nodes, and nodes on record that the specification never asks for
+	Changes []propagate.Change // nodes that look different now
+	Engine  *propagate.Engine  // to ask for Obligations, Explain and Workflow
+	Object  *argo.Workflow     // with the new status; Encode returns the whole object. The nodes of its Snapshot must not be changed
 }
 
 // Adopt enters what unfinished workflows have on record about locks. A host that has started calls it once, with all of
@@ -64,7 +64,7 @@ func (r *Reconciler) Adopt(objects ...[]byte) error {
 }
 
 // Reconcile is called when something about a workflow or its pods has changed, and at the time of Wake. Object is the Workflow
-// as the API server has it, pods are all its pods that exist, not older than the object, and events are what else has happened:
+// as the API server has it. Pods are all its pods that exist, not older than the object. Events are what else has happened:
 // Resumed, NodeEnded, an answer, ManualRetry. What the object says of itself, spec.shutdown and spec.suspend, is no event.
 //
 // The error is an [*Error], and nothing has changed then, the locks included.

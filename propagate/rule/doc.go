@@ -202,7 +202,7 @@
 // Expressions read the phase and the exit code of the owner and of tasks and steps before it, and workflow.status. Inside the
 // entry node that is what it was before the call, anywhere else what the entry node came to (Argo: setGlobalRuntimeParameters). A
 // daemon that was ended with its boundary is Running to them: no hook is due in the boundary because of that. A hook
-// whose expression names anything else is due, too, and the host is asked to resolve it: while the owner runs, and once more when
+// whose expression names anything else is due, too, and the host is asked to resolve it. That is while the owner runs, and once more when
 // that has ended by itself. A text that is no expression is an error of the owner: see line Planned 12.
 //
 // # Fields of a Workflow

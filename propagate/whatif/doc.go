@@ -1,24 +1,24 @@
 // Package whatif says what becomes of a workflow when it loses pods: can it run on machines that may go away?
 //
 // [Run] plays the workflow to its end with an engine of package propagate and pods that exist in memory only, first
-// undisturbed, then once for every loss of a pod: each pod of the undisturbed run is deleted and evicted, while it is
+// undisturbed, then once for every loss of a pod. Each pod of the undisturbed run is deleted and evicted: while it is
 // pending, while it runs, and just before it reports. With Any: 2 every loss that the workflow survives is followed by
 // every second one. Each [Loss] says how the workflow ends then, which attempts were made and are left, what fails, what
-// is omitted and what never starts; the [Verdict] says whether any loss ends the workflow badly.
+// is omitted and what never starts. The [Verdict] says whether any loss ends the workflow badly.
 //
 // # How the workflow is played
 //
-// Time is in rounds. In each round every pod makes one step, in the order in which the engine asked for them: it is
+// Time is in rounds. In each round every pod makes one step, in the order in which the engine asked for them. It is
 // pending, it runs, its containers end in their order, it reports that it succeeded. So what may run in parallel does. A
-// loss takes the place of a step: of the start for a pod that is lost while pending, of the first thing that it does for
-// one that runs, of the report for one that is about to report. A daemon is about to report in the step in which its
+// loss takes the place of a step: of the start for a pod that is lost while pending, and of the first thing that it does for
+// one that runs. For one that is about to report it takes the place of the report. A daemon is about to report in the step in which its
 // boundary would end it.
 //
-// HTTP and Plugin nodes are served by one pod, the agent: it is lost once for every step of every node that it serves,
+// HTTP and Plugin nodes are served by one pod, the agent. It is lost once for every step of every node that it serves,
 // and all that it serves at that moment with it.
 //
-// Pods take no time. When no pod has a step to make, people act (what is suspended is resumed, results are stored), and
-// when there is nothing for them to do time goes on to the next timer. Locks are granted in the order in which they are
+// Pods take no time. When no pod has a step to make, people act: what is suspended is resumed, results are stored. When
+// there is nothing for them to do time goes on to the next timer. Locks are granted in the order in which they are
 // asked for, and a semaphore whose size only the host knows has one place. Memoization keys are never found. Conditions
 // about statuses and exit codes of earlier tasks are evaluated. Other conditions that only the host can evaluate hold, and
 // loops that only the host can resolve have one item, unless [Input.Conditions] and [Input.Items] say otherwise;

@@ -241,8 +241,8 @@ func limited(s *retry.Strategy, a *retry.Attempt) bool {
 // the loss of a pod, or a run without one, never ends.
 func Played() []int { return []int{2, 14, 22} }
 
-// NotPlayed are the deviations that a workflow which loses a pod can meet and that change how it ends, or whether it does, and are not
-// played: what becomes of the workflow in Argo is worse, or by chance better, than said.
+// NotPlayed are deviations that a workflow which loses a pod can meet, that change how it ends or whether it does, and that are not
+// played. What becomes of the workflow in Argo is worse then, or by chance better, than said.
 func NotPlayed() []int { return []int{8, 9, 20, 24, 26, 35, 36} }
 
 // A leftOpen is a node that Argo's controller leaves open.

@@ -35,8 +35,8 @@ type Lost struct {
 	ID, Name string // of its node
 	Pod      int    // which of the node's pods, from 1: a pod that never ran is made again
 	Agent    bool   // the pod is the one that serves the node, and it is lost for all that it serves
-	When     Moment
-	How      Way
+	When     Moment // of its life
+	How      Way    // deleted or evicted
 }
 
 // String shows the loss in one line.
@@ -54,8 +54,8 @@ func (l Lost) String() string {
 // An Outcome is how the workflow ends.
 type Outcome struct {
 	Phase   nodegraph.Phase // unfinished if it never ends
-	Message string
-	Waits   []string // what it waits for, for ever; empty if it ends
+	Message string          // of the workflow
+	Waits   []string        // what it waits for, for ever; empty if it ends
 }
 
 // Survived tells whether the workflow succeeded.
@@ -87,10 +87,10 @@ type Loss struct {
 
 // A Node is a node at the end.
 type Node struct {
-	ID, Name string
-	Kind     nodegraph.Kind
+	ID, Name string          // as in the graph
+	Kind     nodegraph.Kind  // what it is
 	Phase    nodegraph.Phase // Planned for one that never started
-	Message  string
+	Message  string          // empty where there is none
 }
 
 // NoLimit is what is left where the strategy has no limit.
@@ -98,9 +98,9 @@ const NoLimit = -1
 
 // A Retry is what a Retry node made of the loss.
 type Retry struct {
-	ID, Name string
-	Attempts int // made beyond those of the undisturbed run
-	Left     int // how many more failures its limit allows; NoLimit for any number. Its policy may still refuse one.
+	ID, Name string // of the Retry node
+	Attempts int    // made beyond those of the undisturbed run
+	Left     int    // how many more failures its limit allows; NoLimit for any number. Its policy may still refuse one.
 }
 
 // Attempts is how many further attempts were made.
@@ -123,9 +123,9 @@ func (l *Loss) left() int {
 	return least
 }
 
-// Compare orders losses by damage, the worst first: a workflow that never ends, one that does not succeed, more nodes that
-// fail or never run, more further attempts, fewer that are left (no limit comes last), more pods made again, fewer pods
-// lost. It is negative where a comes before b.
+// Compare orders losses by damage, the worst first. A workflow that never ends comes first, then one that does not succeed. Then
+// count, in this order: more nodes that fail or never run, more further attempts, fewer that are left (no limit comes last), more
+// pods made again, and fewer pods lost. It is negative where a comes before b.
 func Compare(a, b Loss) int {
 	left := func(l *Loss) uint { return uint(l.left()) } // NoLimit is the greatest
 	return cmp.Or(
@@ -152,8 +152,8 @@ func (l *Loss) nodes() int { return len(l.Failed) + len(l.Omitted) + len(l.Never
 
 // A Verdict says whether the workflow survives the losses that were tried.
 type Verdict struct {
-	Any      int // how many pods may be lost
-	Survives bool
+	Any      int    // how many pods may be lost
+	Survives bool   // no loss that was tried ends it badly
 	Because  string // one sentence without a full stop
 	Fatal    int    // losses that it does not survive
 }

@@ -10,9 +10,9 @@ import (
 
 // A Change gives a template another retryStrategy: all of the old one stays but for the limit and the policy.
 type Change struct {
-	Template string // the name under which the specification has it
-	Limit    int
-	Policy   retry.Policy
+	Template string       // the name under which the specification has it
+	Limit    int          // how often an attempt is made again
+	Policy   retry.Policy // which ends are tried again
 }
 
 // Suggest looks for the smallest change of the specification with which the workflow survives every loss, and simulates the workflow

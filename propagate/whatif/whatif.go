@@ -14,7 +14,7 @@ const DefaultMaxSimulations = 100_000
 
 // An Input is a workflow, and what to try with it.
 type Input struct {
-	Spec     *nodegraph.Spec
+	Spec     *nodegraph.Spec    // what the workflow is to do
 	Snapshot nodegraph.Snapshot // a workflow under way; the zero value for one that was not begun
 
 	Any        int                         // how many pods may be lost in one run: 1 (or 0) or 2
@@ -55,7 +55,7 @@ type Assumption struct {
 
 // A LimitError says that more simulations are needed than the caller allows. Raise [Input.MaxSimulations].
 type LimitError struct {
-	Max, Needed int
+	Max, Needed int // simulations: how many are allowed, and how many it takes
 	Any         int // 1: the single losses alone are too many; 2: the pairs are
 }
 
@@ -69,13 +69,15 @@ func (e *LimitError) Error() string {
 }
 
 // An AnyError says that [Input.Any] has a value that it can't have.
-type AnyError struct{ Any int }
+type AnyError struct {
+	Any int // the value
+}
 
 // Error shows the value.
 func (e *AnyError) Error() string { return fmt.Sprintf("whatif: any: %d: want 1 or 2", e.Any) }
 
 // Run simulates the workflow undisturbed and with every loss. Pods contend where there are locks, daemons, an agent, templates that
-// fail fast, expressions of hooks, limits of time where time passes, or strategies that ask for a duration: there, and for pairs, all pods make
+// fail fast, expressions of hooks, limits of time where time passes, or strategies that ask for a duration. There, and for pairs, all pods make
 // their steps together. Elsewhere all that does not come after the lost pod has ended before, which gives the same.
 //
 // The error is an [*AnyError], a [*LimitError], or that of [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an

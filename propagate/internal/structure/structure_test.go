@@ -19,6 +19,8 @@ var marks = []struct {
 	{"nodes marked for evaluation outside the table of readers", []int{0}},
 	{"embedded fields of Engine", []int{0}},
 	{"exported by propagate, fact and rule together", []int{193}},
+	{"exported without a comment", []int{0}},
+	{"sentences of 31 words and more in doc comments", []int{20, 9}},
 }
 
 func TestStructureKeepsItsMarks(t *testing.T) {
