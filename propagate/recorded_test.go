@@ -45,3 +45,31 @@ func TestAttemptsAfterOneThatIsToldToHaveSucceeded(t *testing.T) {
 	require.Equal(t, want, looks(e, names...))
 	require.Equal(t, want, looks(restored(t, e), names...))
 }
+
+// Steps and a group of theirs are recorded in Error, for a parameter that could not be resolved, and a sibling still runs. What is
+// on record stays, and neither the step that was never begun nor what was omitted is begun now.
+func TestRecordedInErrorBeginsNothing(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(x: steps(a | b) -> y, z)")
+	require.NoError(t, err)
+	const text, omitted = "failed to resolve {{steps.a.outputs.parameters.p}}", "Omitted: omitted: depends condition not met"
+	inError := func(name string, kind nodegraph.Kind) nodegraph.NodeStatus {
+		n := onRecord(name, kind, nodegraph.PhaseError)
+		n.Message = text
+		return n
+	}
+	e, unknown, err := propagate.FromSnapshot(spec, nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Started: epoch, Nodes: []nodegraph.NodeStatus{
+		onRecord("wf", nodegraph.KindDAG, nodegraph.PhaseRunning), inError("wf.x", nodegraph.KindSteps),
+		onRecord("wf.x[0]", nodegraph.KindStepGroup, nodegraph.PhaseSucceeded), onRecord("wf.x[0].a", nodegraph.KindPod, nodegraph.PhaseSucceeded),
+		inError("wf.x[1]", nodegraph.KindStepGroup), onRecord("wf.z", nodegraph.KindPod, nodegraph.PhaseRunning),
+		onRecord("wf.y", nodegraph.KindSkipped, nodegraph.PhaseOmitted),
+	}})
+	require.NoError(t, err)
+	require.Empty(t, unknown)
+	for _, again := range []*propagate.Engine{e, restored(t, e), reloaded(t, e)} {
+		require.Empty(t, actionsOf(listed(t, again, podsRunning("wf.z")...)), "nothing is begun")
+		require.Equal(t, []string{"wf.z: pod"}, waitsFor(again))
+		require.Equal(t, map[string]string{"wf.x": "Error: " + text, "wf.x[1]": "Error: " + text, "wf.y": omitted}, looks(again, "wf.x", "wf.x[1]", "wf.y"))
+	}
+	tell(t, e, propagate.PodSucceeded("wf.z"))
+	expectWorkflow(t, e, nodegraph.PhaseError)
+}

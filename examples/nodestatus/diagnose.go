@@ -389,8 +389,11 @@ var needs = map[propagate.WaitReason]string{
 }
 
 func needText(w diagnose.Wait) string {
-	if w.Next {
+	switch {
+	case w.Next:
 		return needs[w.For] + " (not begun)"
+	case w.Type == nodegraph.KindWorkflow && w.For == propagate.WaitStart:
+		return "it is to be begun"
 	}
 	return needs[w.For]
 }

@@ -178,6 +178,23 @@ func TestDiagnoseHopeless(t *testing.T) {
 	assert.Contains(t, call("diagnose", "-o", "json", workflow).out, `"never": "`)
 }
 
+// Without the pods it is not said that nothing is wrong while pods are recorded as running, and a workflow that nobody looked at
+// waits to be begun, not for a pod.
+func TestDiagnoseUncertain(t *testing.T) {
+	workflow, pods := storedFrame(t, recorded(t, recordings+"argo-4.1/containerset-chain-succeeds.json"), 1)
+	const now = "2026-11-23T21:12:00Z"
+	got := call("diagnose", "-now", now, workflow)
+	assert.Equal(t, 0, got.code, got.out)
+	assert.Contains(t, got.out, "Verdict:    healthy as far as the record tells: whether its pods still run is not known (use -pods)\n")
+	assert.Contains(t, call("diagnose", "-now", now, "-pods", pods, workflow).out, "Verdict:    healthy: in progress, nothing is wrong\n")
+
+	const locked = "kind: Workflow\nmetadata: {name: w, creationTimestamp: '2026-03-10T08:00:00Z'}\n" +
+		"spec: {entrypoint: m, synchronization: {mutexes: [{name: x}]}, templates: [{name: m, container: {}}]}\n"
+	got = callWith(locked, "diagnose", "-now", atNoon, "-")
+	assert.Equal(t, 1, got.code, got.err)
+	assert.Contains(t, got.out, "  Workflow w: it is to be begun, since 2026-03-10T08:00:00Z (4h0m)\n")
+}
+
 // What comes after the findings is told apart from what runs; so are nodes that nobody asked for and that do no harm.
 func TestDiagnoseWhatComesNext(t *testing.T) {
 	workflow, pods := stored(t, recordings+"random/gen27-seed7.json.gz")

@@ -46,6 +46,18 @@ spec:
   - {name: job, retryStrategy: {limit: "1", retryPolicy: Always}, container: {image: go}}
 `
 
+// never is a workflow whose daemon takes the only place.
+const never = `kind: Workflow
+metadata: {name: w}
+spec:
+  entrypoint: m
+  parallelism: 1
+  templates:
+  - {name: m, steps: [[{name: d, template: d}], [{name: a, template: a}]]}
+  - {name: d, daemon: true, container: {}}
+  - {name: a, container: {}}
+`
+
 // circle is a workflow that can't be run.
 const circle = `apiVersion: argoproj.io/v1alpha1
 kind: Workflow
@@ -153,6 +165,9 @@ func TestWhatifUnresolved(t *testing.T) {
 	require.Len(t, object.Unresolved, 1)
 	assert.Equal(t, "not set", object.Unresolved[0].CountsAs)
 	assert.Nil(t, object.Losses[0].Retries[0].Left, "left of a retry without a limit")
+
+	locked := strings.Replace(robust, "name: job, ", `name: job, synchronization: {mutexes: [{name: "{{inputs.parameters.m}}"}]}, `, 1)
+	assert.Contains(t, callWith(locked, "whatif", "-").out, "Mutex/{{inputs.parameters.m}} counts as it stands\n")
 }
 
 // Fields of -o json are there also where they are empty; scripts rely on the names.
@@ -179,6 +194,7 @@ func TestWhatifVerdict(t *testing.T) {
 		{"several", nightly, nil, 1, "NOT safe on spot machines: losing any of build(0), deploy, onExit fails it"},
 		{"none", robust, nil, 0, "safe on spot machines: it succeeds after each of 6 losses"},
 		{"it is stopped", strings.Replace(robust, "spec:\n", "spec:\n  shutdown: Terminate\n", 1), nil, 1, "NOT safe: spec.shutdown is Terminate: it stops the workflow before it begins"},
+		{"daemons take all places", never, nil, 1, "NOT safe on spot machines: it does not succeed even undisturbed: never ends, waits for w[1].a: parallelism for ever"},
 		{"by the rules of the library", dag, nil, 0, "safe on spot machines"},
 		{"by those of Argo an evicted ContainerSet hangs", dag, []string{"-as", "argo"}, 1, "NOT safe on spot machines: losing a(0) fails it"},
 		{"a WorkflowTemplate", strings.Replace(robust, "kind: Workflow", "kind: WorkflowTemplate", 1), nil, 0, "safe on spot machines"},
@@ -190,6 +206,8 @@ func TestWhatifVerdict(t *testing.T) {
 		assert.True(t, strings.HasPrefix(got.out, "Verdict:      "+c.first), "%s: %s", c.why, got.out)
 	}
 	assert.Contains(t, callWith(dag, "whatif", "-as", "argo", "-").out, "which Argo leaves open (deviation 2)")
+	held := strings.Replace(robust, "spec:\n", "spec:\n  suspend: true\n", 1)
+	assert.Contains(t, callWith(held, "whatif", "-").out, "spec.suspend is true: it is assumed that somebody resumes the workflow (argo resume)\n")
 	assert.Equal(t, 2, callWith(robust, "whatif", "-as", "somebody", "-").code)
 	assert.Contains(t, callWith(robust+"---\n"+nightly, "whatif", "-").err, "want one workflow, found 2")
 }
@@ -211,8 +229,6 @@ func TestWhatifSuggest(t *testing.T) {
 	}
 	assert.Equal(t, 0, callWith(better, "whatif", "-").code)
 	assert.NotContains(t, callWith(robust, "whatif", "-suggest", "-").out, "change")
-	never := "kind: Workflow\nmetadata: {name: w}\nspec:\n  entrypoint: m\n  parallelism: 1\n  templates:\n  - {name: m, steps: [[{name: d, template: d}], [{name: a, template: a}]]}\n" +
-		"  - {name: d, daemon: true, container: {}}\n  - {name: a, container: {}}\n"
 	assert.Contains(t, callWith(never, "whatif", "-suggest", "-").out, "No retryStrategy makes it safe: it does not succeed even undisturbed")
 }
 

@@ -156,7 +156,7 @@ func (t *whatifText) assumptions() {
 		fmt.Fprintf(t.out, "  %s: %s %s\n", tree.Visible(a.Node), said(a.Text), what)
 	}
 	for _, u := range t.w.Unresolved {
-		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", tree.Visible(u.Field), said(u.Text), u.CountsAs)
+		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", tree.Visible(u.Field), said(u.Text), strings.TrimPrefix(u.CountsAs, "as "))
 	}
 }
 

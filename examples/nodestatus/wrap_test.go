@@ -85,12 +85,23 @@ func TestOneOfSeveral(t *testing.T) {
 	}
 }
 
-// A workflow that was not begun and can't succeed as it stands is not said to be in progress.
+// A workflow that was not begun and can't succeed as it stands, since its entrypoint is its own task, is not said to be in
+// progress.
 func TestEndsAtOnce(t *testing.T) {
-	const text = "kind: Workflow\nmetadata: {name: w}\nspec: {entrypoint: m, templates: [{name: m, dag: {tasks: [{name: a, templateRef: {name: lib, template: x}}]}}]}\n"
+	const text = "kind: Workflow\nmetadata: {name: w}\nspec: {entrypoint: m, templates: [{name: m, dag: {tasks: [{name: a, template: m}]}}]}\n"
 	got := callWith(text, "diagnose", "-")
 	assert.Contains(t, got.out, `healthy: not begun, but as soon as it is it ends: Error`)
 	assert.NotContains(t, got.out, "nothing is wrong")
+}
+
+// What the object does not hold is not called an error: whatif says what it assumes, diagnose what it does not know.
+func TestTemplateOfALibrary(t *testing.T) {
+	const text = "kind: Workflow\nmetadata: {name: w}\nspec: {entrypoint: m, templates: [{name: m, dag: {tasks: [{name: a, templateRef: {name: lib, template: x}}]}}]}\n"
+	got := callWith(text, "diagnose", "-")
+	assert.Equal(t, 0, got.code)
+	assert.Contains(t, got.out, "  Pod w.a: its pod is to be made (not begun)\n")
+	assert.Contains(t, got.out, "Note:       spec.templates[0].dag.tasks[0].templateRef is namespaced/lib/x, which the object does not hold yet")
+	assert.Contains(t, callWith(text, "whatif", "-").out, "it refers to templates that the object does not hold: give them with -templates FILE\n")
 }
 
 // A search that was stopped says that it knows only a part.

@@ -28,6 +28,9 @@ const (
 	countsAsError = "an error of the node" // a template: its nodes end in Error
 )
 
+// Template reports whether what is not known is a template that the object does not hold, by the name in Text.
+func (u Unresolved) Template() bool { return u.CountsAs == countsAsError }
+
 // convertSpec converts the part of the spec that decides status. A workflow made from a WorkflowTemplate has the spec that the
 // controller stored; only the requests to stop or to hold it are its own.
 func (r *reader) convertSpec() error {

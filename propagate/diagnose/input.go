@@ -33,6 +33,8 @@ type Input struct {
 	Stopped    time.Time // when somebody asked for the shutdown; zero if not known
 	Deleted    time.Time // when somebody asked for the deletion of the workflow; zero if nobody did
 	Finalizers []string  // of the workflow
+
+	Unresolved []argo.Unresolved // what the specification leaves to the controller, and what that counts as here
 }
 
 // Awaited is a lock that the status records as awaited, and who holds the lock as the status says.
@@ -49,7 +51,7 @@ func FromWorkflow(w *argo.Workflow) (Input, error) {
 		return Input{}, err
 	}
 	in := Input{
-		Spec: w.Spec, Snapshot: w.Snapshot, Namespace: w.Namespace,
+		Spec: specOf(w), Snapshot: w.Snapshot, Namespace: w.Namespace, Unresolved: w.Unresolved,
 		Unreported: d.Unreported, Healed: d.Healed, Stopped: d.Stopped, Deleted: d.Deleted, Finalizers: d.Finalizers,
 	}
 	if !d.Synchronized {

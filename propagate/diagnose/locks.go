@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
@@ -118,6 +119,10 @@ func (d *diagnosis) heldForEver() {
 	if !d.report.Stuck {
 		return
 	}
+	var since time.Time // when the last of what keeps the workflow came about
+	for k := range d.report.Findings {
+		since = latest(since, d.report.Findings[k].Since)
+	}
 	for _, h := range d.held {
 		n := d.holder(h)
 		if n.Recorded.Phase.Settled() || n.Recorded.Phase == nodegraph.PhasePlanned && h.Node != "" {
@@ -125,7 +130,8 @@ func (d *diagnosis) heldForEver() {
 		}
 		n.Should = State{}
 		d.add(Finding{
-			Kind: LockHeldForEver, Node: n, Lock: h.Key, Reason: fmt.Sprintf("the workflow will not go on by itself and keeps %s from others", h.Key),
+			Kind: LockHeldForEver, Node: n, Lock: h.Key, Since: since,
+			Reason: fmt.Sprintf("the workflow will not go on by itself and keeps %s from others", h.Key),
 			Remedy: "heal the other findings: the controller gives the lock back when its holder ends; or terminate the workflow",
 		})
 	}

@@ -27,4 +27,5 @@ func (d *diagnosis) note() {
 	if !d.in.Deleted.IsZero() {
 		add("the workflow was deleted at %s and still exists", d.in.Deleted.UTC().Format("2006-01-02T15:04:05Z"))
 	}
+	d.noteUnresolved(add)
 }

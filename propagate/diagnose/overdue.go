@@ -147,6 +147,9 @@ func (d *diagnosis) waitOverdue(w *Wait) {
 		if w.For == propagate.WaitParallelism {
 			kind, remedy = PlacesForEver, "raise parallelism, and stop the workflow"
 		}
+		if since, ready := d.readySince(i); ready && w.Since.IsZero() {
+			w.Since = since
+		}
 		d.late[w.ID] = true
 		d.add(Finding{Kind: kind, Node: w.Node, Since: w.Since, Lock: w.Lock, Reason: "it never comes true: " + w.Never, Remedy: remedy})
 	case w.Next:

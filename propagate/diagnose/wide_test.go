@@ -77,7 +77,7 @@ func inputAfter(t *testing.T, r *replay.Recording, object []byte, k int, now tim
 }
 
 // Of every wide recording that hangs a cause is named an hour later, also where the controller has merely forgotten what comes
-// next.
+// next. Once the patch is stored, nothing is left that heals.
 func TestWideRecordingsThatHang(t *testing.T) {
 	count := 0
 	wide(t, func(t *testing.T, file string, r *replay.Recording) {
@@ -86,9 +86,14 @@ func TestWideRecordingsThatHang(t *testing.T) {
 			return
 		}
 		count++
-		report, err := diagnose.Diagnose(inputAfter(t, r, objects(t, file)[last], last, r.Frames[last].Now.Add(time.Hour)))
+		w, in := storedIn(t, objects(t, file)[last], nil, r.Frames[last].Now.Add(time.Hour))
+		in.Pods = known(r.Frames[last].Pods)
+		report, err := diagnose.Diagnose(in)
 		require.NoError(t, err)
 		assert.True(t, report.Verdict().Bad(), "%s: it hangs, and no cause is named; it waits for %v", report.Verdict(), report.Waits)
+		for _, f := range again(t, w, in).Findings {
+			assert.False(t, f.Heals, "left after the patch: %s", f)
+		}
 	})
 	assert.Equal(t, 46, count, "recordings that hang")
 }
