@@ -15,7 +15,8 @@ import (
 //	g, err := b.Graph()
 //
 // The workflow runs the template that [Builder.Entry] names: without it the one called main, or the only one. Templates
-// may be used before they are added. Mistakes are reported once, by Spec or Graph.
+// may be used before they are added. Mistakes are reported once, by Spec or Graph. Where the names of tasks come from users,
+// templates go into Task.Inline of a [Spec] better: those share no names.
 type Builder struct {
 	name, entry string
 	templates   []*Template

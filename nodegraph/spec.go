@@ -69,7 +69,7 @@ func (t TTL) After(phase Phase) (time.Duration, bool) {
 
 // A Template is one template of a workflow. Kind tells which of the fields count.
 type Template struct {
-	Name   string // under which tasks and hooks name it; empty only for an inline one
+	Name   string // under which tasks and hooks name it; an inline one needs none
 	CopyOf string // the name under which a controller knows it, where Name is that of a copy with values filled in; else empty
 	Kind   Kind   // Pod, DAG, Steps, Suspend, HTTP or Plugin; a container, script, resource or data template is a Pod
 

@@ -144,6 +144,7 @@
 //	a pod that nobody asked for         Result.Unknown lists it
 //	a pod is made without its lock      ErrWaitsForLock; SyncPods lists it in Result.Unknown
 //	a pod is not made                   Obligations says start; the first call after a restart asks again
+//	an error of Do is passed over       Obligations says start; engines that are made anew ask again: see Drive
 //	a question is not answered          Obligations says which; the first call after a restart asks again
 //	a wake-up is missed                 Obligations says timer, and until when; the next call makes up for it
 //	a pod runs past its timeout         the engine ends it, unless the host does: see nodegraph.Spec.TimeoutsByHost

@@ -15,7 +15,8 @@ type Host interface {
 	// Call tells the engine of a workflow what happened, by Apply, SyncPods or SyncChanged.
 	Call(workflow string, events []Event) (Result, error)
 	// Do carries out one action of a workflow and returns whom to tell what because of it. A host that answers a question
-	// later returns nothing, and tells the answer when it has it. An error ends Drive.
+	// later returns nothing, and tells the answer when it has it. An error ends Drive, and is for what may work when it is tried
+	// again. For what never will, such as the name of an image that is none, Do returns [Unrunnable].
 	Do(workflow string, a *Action) ([]Notice, error)
 }
 
@@ -36,7 +37,9 @@ type Notice struct {
 //  4. An answer about locks that was not told before their ActionRelease is carried out is never told.
 //
 // Drive stops at the first other error of an engine, and at the first error of Do. The engines are good, but what is left
-// of the actions was not carried out. A host that was killed is in the same position, and goes on from what it has stored.
+// of the actions was not carried out, and an engine that goes on does not ask for it again. It may be another workflow's that got
+// a lock. So the host goes on as one that was killed: it makes all engines anew from what it has stored, with a new [LockTable] that
+// adopts them, and drives them all.
 func Drive(h Host, workflow string, events ...Event) error {
 	todo, err := call(h, workflow, events, true)
 	if err != nil {

@@ -87,6 +87,31 @@ func ExampleDrive() {
 	// true true
 }
 
+// What was left out because an action failed is asked for again by engines that are made anew of what the host has stored, here of
+// their states.
+func ExampleDrive_error() {
+	host := newDesk(func(line string) { fmt.Println(line) }, "build: dag(compile)")
+	host.fails = "build: Start Pod build.compile"
+	fmt.Println(propagate.Drive(host, "build"))
+
+	host.fails, host.locks = "", propagate.LockTable{}
+	for name, engine := range host.engines {
+		again, _, err := propagate.FromState(engine.Graph().Spec(), engine.Save())
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		host.engines[name] = again
+		host.locks.Adopt(name, again)
+	}
+	fmt.Println(propagate.Drive(host, "build"))
+	// Output:
+	// build: Start DAG build
+	// it fails
+	// build: Recreate build.compile
+	// <nil>
+}
+
 // noting makes a desk that writes down what it does.
 func noting(texts ...string) (*desk, *[]string) {
 	lines := new([]string)

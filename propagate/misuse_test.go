@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"fmt"
 	"os"
 	"reflect"
 	"regexp"
@@ -49,6 +50,7 @@ var misuses = map[string]func(*testing.T){
 	"a pod that nobody asked for":       unknownPod,
 	"a pod is made without its lock":    podWithoutLock,
 	"a pod is not made":                 owed("dag(a)", "wf.a: start", "Recreate wf.a"),
+	"an error of Do is passed over":     errorOfDo,
 	"a question is not answered":        owed(`dag(a when "{{x}}")`, "wf.a: condition", `Resolve wf.a "{{x}}"`),
 	"a wake-up is missed":               missedWakeUp,
 	"a pod runs past its timeout":       pastTimeout,
@@ -399,6 +401,21 @@ func pastTimeout(t *testing.T) {
 	e := timedOutAfter(t, "dag(a)", false)
 	tell(t, e, propagate.PodRunning("wf.a"))
 	require.Equal(t, []string{`Terminate wf.a "timeout"`, "Complete"}, actionsOf(at(t, e, time.Minute)))
+}
+
+// errorOfDo: an engine that goes on does not ask again for what failed, and one that is made anew does.
+func errorOfDo(t *testing.T) {
+	host, lines := noting("wf: dag(a)")
+	host.fails = "wf: Start Pod wf.a"
+	require.EqualError(t, propagate.Drive(host, "wf"), "it fails")
+	host.fails = ""
+	require.NoError(t, propagate.Drive(host, "wf"))
+	require.Equal(t, []string{"wf: Start DAG wf"}, *lines, "it is not asked for again")
+	require.Equal(t, "[wf.a: start]", fmt.Sprint(host.engines["wf"].Obligations()))
+
+	host.engines["wf"] = reloaded(t, host.engines["wf"])
+	require.NoError(t, propagate.Drive(host, "wf"))
+	require.Equal(t, []string{"wf: Start DAG wf", "wf: Recreate wf.a"}, *lines)
 }
 
 // lockedOnce runs a workflow to its end whose node a holds a mutex. The host names the holder as it likes, and gives nothing back.

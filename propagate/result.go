@@ -105,6 +105,10 @@ func (t ActionType) MarshalText() ([]byte, error) { return actionNames.Marshal(u
 func (t *ActionType) UnmarshalText(text []byte) error { return enum.Unmarshal(&actionNames, text, t) }
 
 // An Action is something the host must do.
+//
+// ID is unique in the workflow and stays over restarts. Where the workflow's name is a DNS label so is the ID, and it serves as the
+// name of a pod. Name is for people. [Engine.Graph] has the template of Node, for each attempt of a Retry as well:
+// Graph().Node(a.Node).Template.
 type Action struct {
 	Type     ActionType       // what to do; it decides which of the other fields count
 	Kind     nodegraph.Kind   // of the node; nodegraph.KindWorkflow for the workflow

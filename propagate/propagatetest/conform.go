@@ -14,7 +14,7 @@ import (
 // A Controller is a host under test, from when its process starts to when it dies. It has nothing but what is in its memory and
 // what a [Cluster] has. See [Conformance].
 type Controller interface {
-	// Reconcile looks at one workflow: at its pods, at what is reported and at the time. It returns when it has done what follows.
+	// Reconcile looks at one workflow: at its pods, at what is reported ([Cluster.Events]) and at the time. It returns when it has done what follows.
 	// What it calls of the Cluster it calls from this goroutine.
 	Reconcile(workflow string) error
 	// Engine is what the controller knows of a workflow at present. A controller that keeps no engines returns the one of its last
@@ -29,7 +29,8 @@ type Controller interface {
 // or end of a pod. All ends as if no controller had died, but for messages. What is wrong is said in words: see [Rule].
 type Conformance struct {
 	// New starts a controller. It loads what is stored of all workflows of the Cluster, adopts the locks of all, and does nothing
-	// else.
+	// else. A host of a resource of its own translates some for the workflows of its Cases, and finds each resource here by the
+	// names of Cluster.Workflows. Cluster.Spec is for hosts that take specifications.
 	New func(c *Cluster) (Controller, error)
 	// Cases are what is played; nil is [Cases].
 	Cases []Case

@@ -57,6 +57,7 @@ func TestWrongHosts(t *testing.T) {
 		{"copies its engines", copiesItsEngines, []string{"pods"}, propagatetest.ReturnsAnError},
 		{"tells of nobody", tellsOfNobody, []string{"pods"}, propagatetest.ReturnsAnError},
 		{"makes up phases", makesUpPhases, []string{"pods"}, propagatetest.ReturnsAnError},
+		{"makes pods without their containers", makesBarePods, []string{"a container set"}, propagatetest.MakesOtherContainers},
 		{"goes on after an error", goesOn, []string{"pods"}, propagatetest.DropsStart},
 		{"adds nodes to the graph", addsNodes, []string{"a container set"}, propagatetest.ReturnsAnError},
 	} {

@@ -48,7 +48,8 @@ func (c *Case) template(name string) *nodegraph.Template {
 }
 
 // Cases are what a [Conformance] plays where nothing else is said. Together they need every action. A host that has no HTTP
-// nodes, or no conditions, leaves out the cases that have some.
+// nodes, conditions, loops or caches leaves out the cases called "an HTTP node", "a condition", "a loop", "a cache" and
+// "a cache behind a lock". A host of a resource of its own that these can't be made of has cases of its own.
 func Cases() []Case {
 	return append(podCases(), append(lockCases(), questionCases()...)...)
 }

@@ -1,6 +1,7 @@
 package propagatetest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -58,9 +59,21 @@ func (c *Cluster) checkStart(workflow, node string) {
 		c.fault(StartsUnasked, "a pod of %s is made, which is %s", name, v.Phase)
 	case !c.stored[workflow][name].exists:
 		c.fault(ActsBeforeStoring, "the pod of %s is made, and nothing that was stored says that %s has begun", name, name)
+	case !slices.Equal(containerNames(e.Graph().Node(i).Template), containerNames(made.Template)):
+		c.fault(MakesOtherContainers, "the pod of %s has the containers %v, and its template has %v", name,
+			containerNames(made.Template), containerNames(e.Graph().Node(i).Template))
 	default:
 		c.checkAmong(e, pods, made, i)
 	}
+}
+
+// containerNames are the names of the containers of a ContainerSet, none for any other pod.
+func containerNames(t *nodegraph.Template) []string {
+	var names []string
+	for _, c := range t.Containers {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // checkAmong: the pod is the only one of its node, no attempt runs twice, and no lock has more holders than places.

@@ -24,7 +24,7 @@ func (c *Cluster) checkRest() {
 			c.checkPod(e, p)
 		}
 		if c.stopping && name == c.Workflows()[0] && !e.Complete() && e.Save().Shutdown == "" {
-			c.fault(DropsReport, "a user stops %s, and its engine does not know", name)
+			c.fault(DropsReport, "a user stops %s, and its engine does not know: tell it Cluster.Events", name)
 		}
 		for _, o := range e.Obligations() {
 			c.checkObligation(name, e, o, taken)
@@ -82,11 +82,11 @@ func (c *Cluster) checkObligation(workflow string, e *propagate.Engine, o propag
 		if !c.served[workflow+" "+o.Name] {
 			c.fault(DropsServe, "nobody serves %s", o.Name)
 		} else if c.reported[workflow+" "+o.Name] {
-			c.fault(DropsReport, "%s was served and has ended, and its engine does not know", o.Name)
+			c.fault(DropsReport, "%s was served and has ended, and its engine does not know: tell it Cluster.Events", o.Name)
 		}
 	case propagate.WaitResume:
 		if c.reported[workflow+" "+o.Name] {
-			c.fault(DropsReport, "a user lets %s go on, and its engine does not know", o.Name)
+			c.fault(DropsReport, "a user lets %s go on, and its engine does not know: tell it Cluster.Events", o.Name)
 		}
 	case propagate.WaitCondition, propagate.WaitItems, propagate.WaitCache:
 		c.fault(DropsQuestion, "%s waits for an answer about its %s", o.Name, o.For)

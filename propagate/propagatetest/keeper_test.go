@@ -53,6 +53,7 @@ const (
 	tellsOfNobody
 	makesUpPhases
 	addsNodes
+	makesBarePods
 	goesOn // after an error, with the engines that it has
 )
 
@@ -268,8 +269,11 @@ func (k *keeper) start(workflow string, a *propagate.Action) error {
 	case makesPodsAgain:
 		name = fmt.Sprint(a.Name, "-", k.calls)
 	}
-	t := k.engine(workflow).Graph().Node(a.Node).Template
-	if err := k.c.CreatePod(workflow, a.ID, name, t.Containers...); err != nil && !errors.Is(err, simhost.ErrExists) {
+	containers := k.engine(workflow).Graph().Node(a.Node).Template.Containers
+	if k.wrong == makesBarePods {
+		containers = nil
+	}
+	if err := k.c.CreatePod(workflow, a.ID, name, containers...); err != nil && !errors.Is(err, simhost.ErrExists) {
 		return err
 	}
 	return nil

@@ -17,7 +17,8 @@ import (
 )
 
 // A Recorder writes what a controller does with one workflow, in the form that package replay reads: see RECORDING.md and
-// recording.schema.json beside this package. The controller may be one that embeds the library, or any other.
+// recording.schema.json beside this package. The controller may be one that embeds the library, or any other. A frame is one
+// reconcile: Now, Pods and Locks are taken before it, and State after it.
 type Recorder struct {
 	Name        string // of the recording
 	Description string // what it shows, for people
@@ -34,8 +35,8 @@ type Frame struct {
 	Now   time.Time             // when it began
 	State nodegraph.Snapshot    // what it left: propagate.Engine.Snapshot, or a record of another controller
 	Pods  []propagate.PodStatus // all that it saw
-	// Locks, if set, is the table of locks when the reconcile began: a workflow that waits for what another holds can be replayed
-	// then.
+	// Locks, if set, is the table of locks when the reconcile began, a Clone from then. A workflow that waits for what another
+	// holds needs it, or its replay gets the lock.
 	Locks *propagate.LockTable
 	// Events are what happened beside the pods since the frame before: see RECORDING.md for those that the player carries out.
 	Events []string

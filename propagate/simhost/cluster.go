@@ -89,7 +89,8 @@ func (c *Cluster) Pods(workflow string) []propagate.PodStatus {
 	return list
 }
 
-// PodsOf returns all pods that a node has ever had, the oldest first; those of all nodes of the workflow where the node is empty.
+// PodsOf returns all pods that a node has ever had, the oldest first; those of all nodes of the workflow where the node is
+// empty. A node is called here what CreatePod was given, its id or its name.
 func (c *Cluster) PodsOf(workflow, node string) []*Pod {
 	var list []*Pod
 	for _, p := range c.pods {

@@ -39,7 +39,7 @@ func (s *State) UnmarshalText(text []byte) error { return enum.Unmarshal(&stateN
 // A Pod is one pod of a node.
 type Pod struct {
 	Workflow    string              // the name of its workflow
-	Node        string              // its name
+	Node        string              // its name; in a Cluster what CreatePod was given
 	Number      int                 // 1 is the node's first
 	Serial      int                 // among all pods of the host, from 1
 	UID         string              // "uid-" and Number, unless Host.Stamp sets another
