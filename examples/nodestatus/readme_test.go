@@ -37,6 +37,17 @@ func TestReadmeCommands(t *testing.T) {
 	assert.Greater(t, ran, 8)
 }
 
+// The picture in the README of the project is what graph draws. It is made anew with -rewrite.
+func TestReadmePicture(t *testing.T) {
+	got := call("graph", "-o", "svg", "samples/forgotten.yaml")
+	require.Zero(t, got.code, got.err)
+	if *rewrite {
+		require.NoError(t, os.WriteFile("samples/forgotten.svg", []byte(got.out), 0o644))
+	}
+	assert.Equal(t, mustRead(t, "samples/forgotten.svg"), got.out, "the picture of samples/forgotten.yaml")
+	assert.Contains(t, mustRead(t, "../../README.md"), "(examples/nodestatus/samples/forgotten.svg)")
+}
+
 func mustRead(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
