@@ -88,6 +88,7 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	}
 	e.expand(i)
 	e.stopNode(i, nodegraph.PhaseFailed, message)
+	e.facts.See(i)
 	return true
 }
 

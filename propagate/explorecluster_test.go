@@ -159,10 +159,10 @@ func TestExploreClusters(t *testing.T) {
 	for _, f := range exploredClusters(t) {
 		t.Log(f.name+":", &f.count)
 		for _, fault := range f.faults.faults {
-			list = append(list, fault.String())
+			list = append(list, fault.String()+"\n")
 		}
 	}
-	compareExplored(t, strings.Join(list, "\n")+"\n")
+	compareExplored(t, strings.Join(list, ""))
 }
 
 // compareExplored holds what was found to the list.

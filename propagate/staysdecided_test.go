@@ -242,3 +242,18 @@ func TestManualRetryLeavesAGroupOfDaemonsThatSucceeded(t *testing.T) {
 		"wf.a": "Succeeded", "wf.a(0:i)": "Failed: workflow shutdown with strategy: Stop", "wf.b": "Failed: workflow shutdown with strategy:  Stop",
 	}, looks(e, "wf.a", "wf.a(0:i)", "wf.b"), "the hook of wf.b has succeeded: nothing before it runs again")
 }
+
+// A pod that was asked for and is to end in the same moment is no pod that was refused: a host that crashed before it ended the pod is told
+// so once more.
+func TestPodThatIsStoppedAsItIsMade(t *testing.T) {
+	e := drawn(t, `dag(a, b when "{{x}}")`)
+	end := `Terminate wf.a "workflow shutdown with strategy:  Stop"`
+	require.Equal(t, []string{end}, actionsOf(tell(t, e, propagate.Shutdown("Stop"))))
+	require.Equal(t, []string{`Resolve wf.b "{{x}}"`, end}, actionsOf(tell(t, reloaded(t, e))))
+
+	refused := drawn(t, `dag(a when "{{x}}", b when "{{y}}")`)
+	tell(t, refused, propagate.Shutdown("Stop"))
+	tell(t, refused, propagate.Resolved("wf.a", true, ""))
+	expect(t, refused, "wf.a", nodegraph.PhaseFailed)
+	require.Equal(t, []string{`Resolve wf.b "{{y}}"`}, actionsOf(tell(t, reloaded(t, refused))), "wf.a never had a pod")
+}

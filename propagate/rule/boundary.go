@@ -58,9 +58,11 @@ func (e *Evaluator) stoppedAsMade(m nodegraph.Index) bool {
 	return e.facts.Node(m).Stage() == fact.StageStopped && e.facts.Finished(m) == e.facts.Created(m)
 }
 
-// Refused reports whether node m was created only to be refused: it was stopped in that moment, and nobody has seen a pod of it.
+// Refused reports whether node m was created only to be refused: it was stopped in that moment, and nobody has seen a pod of it. A
+// record tells that by the times alone.
 func (e *Evaluator) Refused(m nodegraph.Index) bool {
-	return e.stoppedAsMade(m) && e.facts.UID(m) == "" && !e.facts.Node(m).Ran()
+	n := e.facts.Node(m)
+	return n.SeenEnded() && e.stoppedAsMade(m) && e.facts.UID(m) == "" && !n.Ran()
 }
 
 // boundaryOpen is the verdict on a DAG or Steps of which member m is open. A group all of whose steps that were created have ended,
