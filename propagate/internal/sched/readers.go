@@ -7,7 +7,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
-// Who is judged again when something changes. All marks for evaluation are made in this file.
+// Who is judged again when something changes. All marks for evaluation are made in this file and in failfast.go.
 //
 //	what changes                            who reads it
 //	the fact of a node                      the node; what is directly inside it, since a container reads its pod's fact and a
@@ -17,8 +17,8 @@ import (
 //	  of an attempt that has ended          also its Retry: why an attempt ended may be learned later than that it did
 //	the verdict of a member                 Workflow, Steps and Retry at any change; DAG, StepGroup and TaskGroup once nothing
 //	                                        inside them is open, or where that is not why they run
-//	  where a template fails fast           also the StepGroup and the boundary around it, and what is around a boundary that was
-//	                                        opened again
+//	  where a template fails fast           also the boundary around it once something in it has failed and nothing is busy, and
+//	                                        what is around a boundary that was opened again: see failfast.go
 //	the verdict of a hook                   its owner and, of a TaskGroup, the items
 //	the verdict of a step with hooks, or    the steps after it in its group
 //	of a hook of it
@@ -101,7 +101,7 @@ func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
 	n := s.facts.Node(i)
 	s.wakeParent(n, old, is)
 	if s.uses.failFast {
-		s.wakeFailFast(n)
+		s.wakeFailFast(i, n, is)
 	}
 	if p := n.Parent(); (s.facts.HasDaemons() || n.Hooked()) && s.facts.Node(p).Kind() == nodegraph.KindTaskGroup && s.rules.Brief(p).Fulfilled() {
 		s.touch(p)
@@ -237,24 +237,6 @@ func (s *Schedule) unblock(first nodegraph.Index, places []int32) {
 		d := &s.nodes[i]
 		if d.blocked--; d.blocked == 0 && !s.facts.Node(i).Exists() {
 			s.touch(i)
-		}
-	}
-}
-
-// wakeFailFast marks the boundary of node n, and the StepGroup that n is in, where the boundary counts failures. What is around a
-// boundary that a manual retry opened again looks at all that is inside it.
-func (s *Schedule) wakeFailFast(n *store.Node) {
-	for p := n.Parent(); p > nodegraph.Root; p = s.facts.Node(p).Parent() {
-		switch s.facts.Node(p).Kind() {
-		case nodegraph.KindStepGroup:
-			s.touch(p)
-		case nodegraph.KindDAG, nodegraph.KindSteps:
-			if s.graph.Node(p).Template.FailFast {
-				s.touch(p)
-			}
-			if !s.facts.Node(p).Reopened() {
-				return
-			}
 		}
 	}
 }

@@ -1,0 +1,74 @@
+package sched
+
+import (
+	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/internal/store"
+	"github.com/nodestatus/nodestatus/propagate/rule"
+)
+
+// A fastCount counts the pods, DAGs and Steps of a boundary that fails fast, as far as that needs to know whether the boundary may fail
+// now. It counts no fewer failures than [rule.Census], and no fewer that are busy where nothing waits for locks.
+type fastCount struct {
+	failed int32 // those that are Failed or in Error
+	busy   int32 // those that are Pending or Running and no ready daemons
+}
+
+// wakeFailFast counts node n, on which the verdict is new, in its boundary, and marks that if it fails fast and may fail now. What is
+// around a boundary that a manual retry opened again looks at all that is inside it.
+func (s *Schedule) wakeFailFast(i nodegraph.Index, n *store.Node, is rule.Brief) {
+	within := true
+	for p := n.Parent(); p > nodegraph.Root; p = s.facts.Node(p).Parent() {
+		at := s.facts.Node(p)
+		if at.Kind() != nodegraph.KindDAG && at.Kind() != nodegraph.KindSteps {
+			continue
+		}
+		if s.graph.Node(p).Template.FailFast {
+			before := s.mayFailFast(p)
+			if within {
+				s.countFailFast(&s.fast[p], i, n, is)
+			}
+			if before || s.mayFailFast(p) {
+				s.touch(p)
+			}
+		}
+		if !at.Reopened() {
+			return
+		}
+		within = false
+	}
+}
+
+// countFailFast counts node n once as what it is now.
+func (s *Schedule) countFailFast(c *fastCount, i nodegraph.Index, n *store.Node, is rule.Brief) {
+	switch n.Kind() {
+	case nodegraph.KindPod, nodegraph.KindDAG, nodegraph.KindSteps:
+		was := &s.nodes[i]
+		phase := is.Phase()
+		recount(&c.failed, &was.failed, phase.Unsuccessful())
+		recount(&c.busy, &was.busy, (phase == nodegraph.PhasePending || phase == nodegraph.PhaseRunning) && !is.Daemoned())
+	}
+}
+
+// recount counts one thing that was counted, or not, and is to be counted now, or not.
+func recount(count *int32, was *bool, is bool) {
+	switch {
+	case is && !*was:
+		*count++
+	case *was && !is:
+		*count--
+	}
+	*was = is
+}
+
+// mayFailFast reports whether the rule of boundary i, which fails fast, may come to another verdict by that. While the boundary runs it
+// can't if nothing in it has failed or something is busy. What waits for a lock is not busy, nor is what a manual retry holds back.
+func (s *Schedule) mayFailFast(i nodegraph.Index) bool {
+	if s.rules.Brief(i).Rule() != rule.RuleMembersOpen || s.facts.HasReopened() {
+		return true
+	}
+	c := &s.fast[i]
+	return c.failed > 0 && (c.busy == 0 || s.uses.locks)
+}
+
+// MayHaveFailed reports whether something in boundary i, which fails fast, may have failed: what is not even counted has not.
+func (s *Schedule) MayHaveFailed(i nodegraph.Index) bool { return s.fast[i].failed > 0 }
