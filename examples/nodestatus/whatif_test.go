@@ -245,3 +245,18 @@ func TestWhatifProgress(t *testing.T) {
 	p.end()
 	assert.Nil(t, p.out, "a buffer is no terminal")
 }
+
+// Shards of which the loss does the same are one row, and -all shows each.
+func TestLikeRowsAreFolded(t *testing.T) {
+	got := call("whatif", "samples/shards.yaml")
+	assert.Equal(t, 1, got.code, got.err)
+	assert.Contains(t, got.out, "load(0:0) and 39 like it  deleted while running, reporting; evicted  Failed ")
+	assert.Contains(t, got.out, "part-1 and 2 like it ")
+	assert.Contains(t, got.out, "fails fast: what has not begun in it by then never begins.")
+	assert.NotContains(t, got.out, "\nload(1:1)")
+
+	all := call("whatif", "-all", "samples/shards.yaml")
+	assert.Contains(t, all.out, "\nload(39:39)  ")
+	assert.NotContains(t, all.out, "like it")
+	assert.Equal(t, 264, strings.Count(call("whatif", "-o", "json", "samples/shards.yaml").out, `"lost"`), "losses in JSON")
+}
