@@ -46,8 +46,9 @@ type (
 		Remedy   string     `json:"remedy"`
 		Heals    bool       `json:"heals"` // nodestatus heal sets recorded to should
 		Since    *time.Time `json:"since,omitempty"`
-		Next     string     `json:"next,omitempty"` // what the controller does then
-		Commands []string   `json:"commands"`       // to type
+		Next     string     `json:"next,omitempty"`   // what the controller does then
+		Commands []string   `json:"commands"`         // to type
+		ByHand   string     `json:"byHand,omitempty"` // why nodestatus heal can't do it
 	}
 	followJSON struct {
 		Node     string    `json:"node"`
@@ -93,7 +94,7 @@ func printReport(out io.Writer, w *argo.Workflow, in *diagnose.Input, r *diagnos
 	for _, f := range r.Findings {
 		object.Findings = append(object.Findings, findingJSON{
 			string(f.Kind), f.Kind.Code(), f.Name, f.ID, f.Type.String(), f.Lock, f.Pod, optional(f.Recorded), optional(f.Should), f.Reason, f.Remedy, f.Heals,
-			moment(f.Since), f.Next, append([]string{}, f.Commands...),
+			moment(f.Since), f.Next, append([]string{}, f.Commands...), f.ByHand,
 		})
 	}
 	for _, n := range r.Follows {

@@ -200,6 +200,9 @@ func (t *reportText) findings() {
 			fmt.Fprintf(t.out, "    Since:     %s (%s)\n", f.Since.UTC().Format(time.RFC3339), age(t.in.Now.Sub(f.Since)))
 		}
 		fmt.Fprintf(t.out, "    Reason:    %s.\n    Remedy:    %s.\n", t.wrapped(said(sentence(f.Reason)), 15), t.wrapped(said(sentence(f.Remedy)), 15))
+		if f.ByHand != "" {
+			fmt.Fprintf(t.out, "    By hand:   %s.\n", t.wrapped("nodestatus heal can't do it: "+f.ByHand, 15))
+		}
 		t.commands(f.Commands)
 		if f.Next != "" {
 			fmt.Fprintf(t.out, "    Then:      %s.\n", t.wrapped(sentence(f.Next), 15))

@@ -90,7 +90,7 @@ var situations = map[string]situation{
 	"evicted-then-retried": {"stuck", []string{"orphaned-container reap.grain(0).main -> Failed", "attempt-after-end reap.grain(2) -> Error",
 		"attempt-after-end reap.grain(2).cut -> Error", "attempt-after-end reap.grain(2).main -> Error"}, []string{"started although Retry reap.grain has ended"}, nil, ""},
 	"loop-done":        {"stuck", []string{"task-group-done tally.fan -> Succeeded"}, []string{"since 2026-03-10T08:40:00Z"}, nil, ""},
-	"done-not-settled": {"stuck", []string{"stalled ledger"}, []string{"since 2026-03-10T08:05:00Z", "rollout restart"}, []string{"stalled"}, ""},
+	"done-not-settled": {"stuck", []string{"stalled ledger -> Succeeded"}, []string{"since 2026-03-10T08:05:00Z", "rollout restart"}, nil, ""},
 	"daemon-gone":      {"wrong", []string{"daemon-left watch[0].mon(1) -> Succeeded"}, nil, nil, ""},
 	"deletion-held":    {"overdue", []string{"deletion-overdue one"}, []string{"workflows.argoproj.io/artifact-gc"}, []string{"deletion-overdue"}, ""},
 	"agent-missing":    {"overdue", []string{"served-overdue one.a"}, []string{"no agent's pod exists"}, []string{"served-overdue"}, ""},
