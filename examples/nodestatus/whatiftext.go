@@ -160,7 +160,11 @@ func (t *whatifText) assumptions() {
 		fmt.Fprintf(t.out, "  %s: %s %s\n", tree.Visible(a.Node), said(a.Text), what)
 	}
 	for _, u := range t.w.Unresolved {
-		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", tree.Visible(u.Field), said(u.Text), strings.TrimPrefix(u.CountsAs, "as "))
+		as := strings.TrimPrefix(u.CountsAs, "as ")
+		if u.Template() {
+			as = "what the record tells of it, and as one pod for what was not begun"
+		}
+		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", tree.Visible(u.Field), said(u.Text), as)
 	}
 }
 
