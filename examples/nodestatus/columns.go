@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -10,14 +11,21 @@ import (
 )
 
 // width is how many columns a text takes on a terminal, without its colours.
-func width(text string) int { return uniseg.StringWidth(coloured.ReplaceAllString(text, "")) }
+func width(text string) int {
+	for k := range len(text) {
+		if text[k] < ' ' || text[k] > '~' {
+			return uniseg.StringWidth(coloured.ReplaceAllString(text, ""))
+		}
+	}
+	return len(text)
+}
 
-// printColumns prints cells in columns as wide as they need to be. Where a line may be so many columns wide, the last one is wrapped, and
-// so are others that would leave it too little.
-func printColumns(out io.Writer, lines [][]string, gap, columns int) {
+// printColumns prints lines of cells in columns as wide as they need to be. Where a line may be so many columns wide, the last one is
+// wrapped, and so are others that would leave it too little. The lines are gone through twice: there may be too many to keep.
+func printColumns(out io.Writer, lines iter.Seq[[]string], gap, columns int) {
 	wide, least := columnWidths(lines)
 	narrow(wide, least, gap, columns)
-	for _, line := range lines {
+	for line := range lines {
 		var cells [][]string
 		height, before := 1, 0
 		for c, cell := range line {
@@ -38,8 +46,8 @@ func printColumns(out io.Writer, lines [][]string, gap, columns int) {
 }
 
 // columnWidths are how wide columns are, and how wide the words in them.
-func columnWidths(lines [][]string) (wide, least []int) {
-	for _, line := range lines {
+func columnWidths(lines iter.Seq[[]string]) (wide, least []int) {
+	for line := range lines {
 		for c, cell := range line {
 			if c == len(wide) {
 				wide, least = append(wide, 0), append(least, 0)
@@ -48,7 +56,7 @@ func columnWidths(lines [][]string) (wide, least []int) {
 			if coloured.MatchString(cell) { // a colour ends where it began
 				least[c] = max(least[c], width(cell))
 			}
-			for _, word := range strings.Split(cell, " ") {
+			for word := range strings.SplitSeq(cell, " ") {
 				least[c] = max(least[c], width(word))
 			}
 		}

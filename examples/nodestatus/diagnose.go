@@ -52,7 +52,7 @@ func diagnoseCommand(args []string, std stdio) error {
 	if err := f.prepare(std); err != nil {
 		return err
 	}
-	all := &diagnosed{flags: f, std: std}
+	all := &diagnosed{flags: f, std: std, several: len(files) > 1, from: make(map[string]string)}
 	for _, file := range files {
 		all.read(file)
 	}

@@ -265,5 +265,5 @@ func (t *whatifText) table(rows []lossRow) {
 	if t.columns > 0 && t.columns < 100 {
 		gap = 1
 	}
-	printColumns(t.out, lines, gap, t.columns)
+	printColumns(t.out, slices.Values(lines), gap, t.columns)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,14 +34,14 @@ func TestWrapped(t *testing.T) {
 // A table fits a terminal: the last cell is wrapped, and colours take no room.
 func TestColumnsFit(t *testing.T) {
 	var b bytes.Buffer
-	printColumns(&b, [][]string{{"NAME", "PHASE", "CAUSE"}, {"a", "\x1b[31mFailed\x1b[0m", "one two three four five six seven eight nine ten"}}, 1, 50)
+	printColumns(&b, slices.Values([][]string{{"NAME", "PHASE", "CAUSE"}, {"a", "\x1b[31mFailed\x1b[0m", "one two three four five six seven eight nine ten"}}), 1, 50)
 	assert.Equal(t, "NAME PHASE  CAUSE\na    \x1b[31mFailed\x1b[0m one two three four five six seven\n            eight nine ten\n", b.String())
 }
 
 // Where the last cell would get too little, others are wrapped, too, but for colours and words.
 func TestWideColumns(t *testing.T) {
 	var b bytes.Buffer
-	printColumns(&b, [][]string{{"POD", "LOST"}, {"one two three four five six seven", "\x1b[31mnever ends\x1b[0m because of what"}}, 1, 46)
+	printColumns(&b, slices.Values([][]string{{"POD", "LOST"}, {"one two three four five six seven", "\x1b[31mnever ends\x1b[0m because of what"}}), 1, 46)
 	assert.Equal(t, "POD                 LOST\none two three four  \x1b[31mnever ends\x1b[0m because of what\nfive six seven\n", b.String())
 }
 

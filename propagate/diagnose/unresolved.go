@@ -40,9 +40,10 @@ func (d *diagnosis) noteUnresolved(add func(format string, args ...any)) {
 		case k == mostFields:
 			add("%d fields more are known only to the controller", len(d.in.Unresolved)-k)
 			return
+		case u.Template() && slices.ContainsFunc(d.in.Snapshot.Nodes, func(n nodegraph.NodeStatus) bool { return n.Template == u.Text }):
+			add("%s is %s, which the object does not hold any more: what is known of it here its nodes tell, unless -templates FILE has it", u.Field, u.Text)
 		case u.Template():
-			add("%s is %s, which the object does not hold: what comes of it is known here as far as nodes of it are on record, unless -templates FILE has it",
-				u.Field, u.Text)
+			add("%s is %s, which the object does not hold yet: what comes of it is not known here, unless -templates FILE has it", u.Field, u.Text)
 		default:
 			add("%s is %s, which only the controller knows (here: %s)", u.Field, u.Text, u.CountsAs)
 		}
