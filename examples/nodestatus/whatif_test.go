@@ -119,6 +119,7 @@ func TestWhatifExitCodes(t *testing.T) {
 		{"no limit", []string{"whatif", "-limit", "0", once}, 2, "error: -limit must be positive, got 0\n"},
 		{"too much to simulate", []string{"whatif", "-limit", "3", once}, 2,
 			"whatif: losses of one pod need 7 simulations, more than the limit of 3 (raise it with -limit)\n"},
+		{"too many pairs", []string{"whatif", "-any", "2", "-limit", "30", once}, 2, "(raise it with -limit: at the pace so far they take about "},
 		{"tasks in a circle", []string{"whatif", written(t, "y.yaml", []byte(circle))}, 2, "a -> b -> a"},
 	} {
 		got := call(c.args...)

@@ -42,7 +42,9 @@ func (t *whatifText) print() {
 	}
 	if r.Undisturbed.Survived() { // else the verdict says how it ends
 		fmt.Fprintf(t.out, "Undisturbed:  %s, %s from now on\n", t.paint.phase(r.Undisturbed.Phase, said(r.Undisturbed.String())), count(r.Pods, "pod"))
-		fmt.Fprintf(t.out, "Because:      %s\n", t.wrapped(said(r.Verdict.String())))
+		if !r.Partial || r.Verdict.Fatal > 0 { // else the verdict says why it is not known
+			fmt.Fprintf(t.out, "Because:      %s\n", t.wrapped(said(r.Verdict.String())))
+		}
 	}
 	if t.as == "argo" {
 		fmt.Fprintf(t.out, "Rules:        %s\n", t.wrapped(fmt.Sprintf("Argo's, with deviations %s. Not played: %s", numbers(whatif.Played()), numbers(whatif.NotPlayed()))))
