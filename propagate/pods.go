@@ -140,7 +140,7 @@ func (e *Engine) endedWithout(i nodegraph.Index, uid string) bool {
 	if f.Released() || f.Stage() == fact.StageStopped || e.facts.CacheHit(i) {
 		return true
 	}
-	return uid != e.facts.UID(i) && (e.Complete() || e.rules.Brief(i).Fulfilled() && (e.final(i) || f.SeenEnded()))
+	return uid != e.facts.UID(i) && (e.Complete() || e.rules.Brief(i).Fulfilled() && (e.final(i) || f.EndedOnRecord()))
 }
 
 // hasPod reports whether node i has a pod of which something is still to come: its end, or results that are on their way.
