@@ -124,6 +124,7 @@ func (d *diagnosed) table(output string) error {
 		printTable(out, rows, output == "wide", columnsOf(d.std.out))
 		if output != "wide" {
 			printAdvice(out, rows, columnsOf(d.std.out))
+			printUncertain(out, rows)
 		}
 	}
 	if flushed := out.Flush(); err == nil {
@@ -169,6 +170,19 @@ func cellsOf(r *diagnose.Row, wide bool) []string {
 		line[k] = tree.Visible(line[k])
 	}
 	return line
+}
+
+// printUncertain says how many workflows are healthy only as far as their records tell.
+func printUncertain(out io.Writer, rows []diagnose.Row) {
+	n := 0
+	for _, r := range rows {
+		if r.Uncertain && r.Verdict == diagnose.VerdictHealthy {
+			n++
+		}
+	}
+	if n > 0 {
+		fmt.Fprintf(out, "\nHealthy as far as the records tell: %d. Whether their pods still run is not known (use -pods).\n", n)
+	}
 }
 
 // filled is a text that is not empty, so that columns stay columns.

@@ -2,8 +2,10 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
@@ -55,6 +57,8 @@ func (d *diagnosis) commands(f *Finding) []string {
 		return []string{"argo stop " + name + ns}
 	case StoppedBeforeBegin:
 		return []string{"kubectl patch workflow " + name + ns + ` --type json -p '[{"op":"remove","path":"/spec/shutdown"}]'`}
+	case Unwatched:
+		return []string{"kubectl label workflow " + name + ns + " " + argo.LabelCompleted + "-"}
 	case DeletionOverdue:
 		return []string{"kubectl patch workflow " + name + ns + ` --type merge -p '{"metadata":{"finalizers":null}}'`}
 	case ResultMissing:
@@ -65,11 +69,18 @@ func (d *diagnosis) commands(f *Finding) []string {
 			return []string{restartCommand, "kubectl delete pod " + quoted(pod) + ns}
 		}
 		return []string{restartCommand}
+	case ExitHookMissing:
+		if d.in.Snapshot.Phase.Completed() {
+			return []string{d.runHookCommand()}
+		}
 	case FalseSuccess:
 		return []string{"argo resubmit " + name + ns}
 	case LockHeldByFinished:
 		return append(d.healCommands(), restartCommand)
 	case LockHeldForEver:
+		if d.heals() {
+			return d.healCommands()
+		}
 		return []string{"argo terminate " + name + ns}
 	case ServedOverdue:
 		return []string{"kubectl get pods" + ns + " | grep -e -agent"}
@@ -83,6 +94,16 @@ func (d *diagnosis) commands(f *Finding) []string {
 		return append([]string{restartCommand}, d.endThenHeal(f)...)
 	}
 	return d.endThenHeal(f)
+}
+
+// runHookCommand runs the exit handler of a workflow that has ended as a workflow of its own.
+func (d *diagnosis) runHookCommand() string {
+	ns, name, template := d.in.inNamespace(), d.in.Spec.Name, d.g.OnExit().Template
+	if quoted(template) != template || strings.Contains(template, "/") { // it stands in the hook, or in a template of its own
+		return "argo resubmit " + quoted(name) + ns
+	}
+	edit := fmt.Sprintf(`del(.status, .spec.onExit, .spec.hooks, .spec.shutdown) | .metadata = {generateName: "%s-exit-"} | .spec.entrypoint = "%s"`, name, template)
+	return "kubectl get workflow " + quoted(name) + ns + " -o json | jq " + quoted(edit) + " | kubectl create" + ns + " -f -"
 }
 
 // endThenHeal are the commands that heal a node once the pod has ended that could still report on it.
@@ -142,6 +163,8 @@ func (d *diagnosis) next(f *Finding) string {
 	switch {
 	case d.in.Snapshot.Phase.Completed():
 		return ""
+	case f.Kind == Unwatched:
+		return "the controller looks at the workflow again, and goes on with it"
 	case f.Kind == ResultMissing:
 		return "the controller goes on with what comes after the node"
 	case f.Kind == PodWedged, f.Kind == PodUnready, f.Kind == PodTerminating, f.Kind == PodLost, f.Kind == PodLingers:
@@ -156,6 +179,11 @@ func (d *diagnosis) next(f *Finding) string {
 	return ""
 }
 
+// heals reports whether any finding can be healed.
+func (d *diagnosis) heals() bool {
+	return slices.ContainsFunc(d.report.Findings, func(f Finding) bool { return f.Heals })
+}
+
 // byHand says why a finding can't be healed by a patch of the status, empty if it can.
 func (d *diagnosis) byHand(f *Finding) string {
 	if f.Heals {
@@ -165,12 +193,15 @@ func (d *diagnosis) byHand(f *Finding) string {
 	case LockForEver, PlacesForEver:
 		return "it waits because of the specification, which a patch of the status does not change"
 	case LockHeldForEver:
+		if d.heals() {
+			return "" // once the others are
+		}
 		return "the holder has not ended: who takes the lock from it lets two run at once"
 	case FalseSuccess:
 		return "others have relied on the success already"
 	case PodWedged, PodLost, PodTerminating, PodPending, PodUnready, PodLingers, UnknownPod:
 		return "a patch of the status ends no pod"
-	case StoppedBeforeBegin, DeletionOverdue:
+	case StoppedBeforeBegin, DeletionOverdue, Unwatched:
 		return "it does not stand in the status"
 	case Stalled, RetryOver:
 		if d.falseInside(d.g.Find(f.ID)) {
@@ -192,6 +223,9 @@ func (d *diagnosis) waitCommands(w *Wait) []string {
 	case propagate.WaitSuspended:
 		return []string{"argo resume " + name + ns}
 	case propagate.WaitLock:
+		if w.HolderUnknown {
+			return []string{"kubectl get workflows -A -o json | nodestatus diagnose -"}
+		}
 		var list []string
 		for _, h := range w.HeldBy {
 			parts := strings.Split(h, "/")
