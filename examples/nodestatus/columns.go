@@ -20,8 +20,9 @@ func width(text string) int {
 	return len(text)
 }
 
-// printColumns prints lines of cells in columns as wide as they need to be. Where a line may be so many columns wide, the last one is
-// wrapped, and so are others that would leave it too little. The lines are gone through twice: there may be too many to keep.
+// printColumns prints lines of cells in columns as wide as they need to be. Where a line may be so many columns wide, the last
+// one is wrapped, and so are others that would leave it too little. The lines are gone through twice: there may be too many to
+// keep.
 func printColumns(out io.Writer, lines iter.Seq[[]string], gap, columns int) {
 	wide, least := columnWidths(lines)
 	narrow(wide, least, gap, columns)

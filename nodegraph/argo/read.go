@@ -34,8 +34,8 @@ type Workflow struct {
 	plain map[*nodegraph.Template]bool // DAGs and Steps that have no outputs and are not memoized
 }
 
-// StoresOutputs reports whether a controller may store outputs with a DAG or Steps of a template of w.Spec that has succeeded, or an
-// entry of a cache. It reports true where that is not known.
+// StoresOutputs reports whether a controller may store outputs with a DAG or Steps of a template of w.Spec that has succeeded, or
+// an entry of a cache. It reports true where that is not known.
 func (w *Workflow) StoresOutputs(t *nodegraph.Template) bool { return !w.plain[t] }
 
 // notePlain notes that a template has no outputs and is not memoized.

@@ -37,8 +37,8 @@ type Input struct {
 
 	Unresolved []argo.Unresolved // what the specification leaves to the controller, and what that counts as here
 
-	// StoresOutputs reports whether the controller may store more than the end with a DAG or Steps of a template that succeeds: see
-	// [argo.Workflow.StoresOutputs]. Nil means that it may with any.
+	// StoresOutputs reports whether the controller may store more than the end with a DAG or Steps of a template that succeeds:
+	// see [argo.Workflow.StoresOutputs]. Nil means that it may with any.
 	StoresOutputs func(*nodegraph.Template) bool
 }
 

@@ -43,8 +43,8 @@ func (d *diagnosis) unsettled(r *nodegraph.NodeStatus) {
 	d.found(kind, r, should, heals, reason+why, remedy).Since = since
 }
 
-// succeedsPlainly reports whether nothing but its end is stored with composite i when that succeeds, and the success is true. A Retry
-// gets the outputs of its last attempt, a DAG or Steps those of its template, and groups have none of their own.
+// succeedsPlainly reports whether nothing but its end is stored with composite i when that succeeds, and the success is true. A
+// Retry gets the outputs of its last attempt, a DAG or Steps those of its template, and groups have none of their own.
 func (d *diagnosis) succeedsPlainly(i nodegraph.Index) bool {
 	switch n := d.g.Node(i); n.Kind {
 	case nodegraph.KindTaskGroup:

@@ -9,22 +9,28 @@ import (
 	"github.com/nodestatus/nodestatus/retry"
 )
 
-// A record may lack templates by which nodes of it were made: somebody has trimmed status.storedTemplates. What such a node is, and what
-// is inside it, is told by the nodes then; what comes next in it nobody knows here.
+// A record may lack templates by which nodes of it were made: somebody has trimmed status.storedTemplates. What such a node is,
+// and what is inside it, is told by the nodes then; what comes next in it nobody knows here.
 
-// WhatComesNext is the name of the task or step that stands for all that is inside a DAG or Steps whose template is not known, and was
-// not begun.
+// WhatComesNext is the name of the task or step that stands for all that is inside a DAG or Steps whose template is not known,
+// and was not begun.
 const WhatComesNext = "(what is not stored)"
 
 // A trimmed reads templates from the nodes of a record.
 type trimmed struct {
 	spec  *nodegraph.Spec
 	nodes []nodegraph.NodeStatus
-	known map[string]bool // names of templates
+	known map[string]bool  // names of templates
+	by    map[string][]int // nodes, by the template that they were made by
 }
 
 // fill replaces what is known of the templates with these names, and adds those that they call.
 func (t *trimmed) fill(missing map[string]bool) {
+	t.by = make(map[string][]int)
+	for k := range t.nodes {
+		name := templateOf(&t.nodes[k])
+		t.by[name] = append(t.by[name], k)
+	}
 	for k := 0; k < len(t.spec.Templates); k++ { // it grows
 		if old := t.spec.Templates[k]; missing[old.Name] || old.Err == notRecorded {
 			is := *old
@@ -35,16 +41,21 @@ func (t *trimmed) fill(missing map[string]bool) {
 	}
 }
 
+// templateOf names the template that a node was made by. An inline one has no name, and is that of its node.
+func templateOf(n *nodegraph.NodeStatus) string {
+	if n.Template == "" {
+		return "of " + n.Name
+	}
+	return n.Template
+}
+
 // notRecorded marks a template that is still to be read.
 const notRecorded = "not recorded"
 
 // read reads a template from the first node that was made by it.
 func (t *trimmed) read(into *nodegraph.Template) {
-	for k := range t.nodes {
+	for _, k := range t.by[into.Name] {
 		n := &t.nodes[k]
-		if n.Template != into.Name {
-			continue
-		}
 		switch n.Kind {
 		case nodegraph.KindRetry:
 			into.Retry = &retry.Strategy{}
@@ -79,19 +90,21 @@ func (t *trimmed) containers(pod *nodegraph.NodeStatus) []nodegraph.ContainerSpe
 // tasks are those of a DAG. Each comes after those inside which a node names it as its child.
 func (t *trimmed) tasks(dag *nodegraph.NodeStatus) []nodegraph.Task {
 	list := t.called(dag, dag.Name+".")
-	at := make(map[string]int) // place, by the id of the task's node
-	of := make(map[string]string)
+	places := make(map[string]int) // by the name of the task
+	for place := range list {
+		places[list[place].Name] = place
+	}
+	at := make(map[string]int) // the same, by the id of its node
 	for k := range t.nodes {
 		n := &t.nodes[k]
-		of[n.ID] = t.memberName(n, dag)
-		for place := range list {
-			if n.Name == dag.Name+"."+list[place].Name {
+		if name, in := strings.CutPrefix(n.Name, dag.Name+"."); in {
+			if place, is := places[name]; is {
 				at[n.ID] = place
 			}
 		}
 	}
 	for k := range t.nodes {
-		before := of[t.nodes[k].ID]
+		before := t.memberName(&t.nodes[k], dag)
 		for _, child := range t.nodes[k].Children {
 			place, is := at[child]
 			if is && before != "" && before != list[place].Name && !slices.Contains(list[place].Dependencies, before) {
@@ -145,12 +158,9 @@ func (t *trimmed) called(in *nodegraph.NodeStatus, prefix string) []nodegraph.Ta
 		if !is || n.Boundary != in.ID || n.Hooked || n.Retried || strings.ContainsAny(name, "([") {
 			continue
 		}
-		task := nodegraph.Task{Name: name, Template: n.Template}
+		task := nodegraph.Task{Name: name, Template: templateOf(n)}
 		if n.Kind == nodegraph.KindTaskGroup {
 			task.Loop = &nodegraph.Loop{Unresolved: "the items of " + n.Name}
-		}
-		if task.Template == "" {
-			task.Template = "of " + n.Name
 		}
 		t.need(task.Template)
 		list = append(list, task)

@@ -11,8 +11,8 @@ import (
 const mostFields = 5
 
 // specOf returns the specification by which a workflow is judged. A template that the object does not hold is stored by the
-// controller when its first node begins. Until then that node is no error: it is to begin, and nothing else is known of it. Where the
-// record has nodes that were made by it, they tell what it is: see trimmed.
+// controller when its first node begins. Until then that node is no error: it is to begin, and nothing else is known of it. Where
+// the record has nodes that were made by it, they tell what it is: see trimmed.
 func specOf(w *argo.Workflow) *nodegraph.Spec {
 	missing := make(map[string]bool)
 	for _, u := range w.Unresolved {

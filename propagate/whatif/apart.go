@@ -8,11 +8,11 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// Where it makes no difference to a loss when the other pods make their steps, each pod is lost as the only one that is left: all that
-// does not come after it has ended before, but for daemons that are ready. A loss costs what it changes then, and not what is left of the
-// workflow. The states in which one pod is left are found by halves: of the pods that are held back, one half goes on to its end while
-// the other is held, and the other way round. Locks have room for all until one pod is left. No time passes while pods are held back,
-// unless it passes undisturbed.
+// Where it makes no difference to a loss when the other pods make their steps, each pod is lost as the only one that is left: all
+// that does not come after it has ended before, but for daemons that are ready. A loss costs what it changes then, and not what
+// is left of the workflow. The states in which one pod is left are found by halves: of the pods that are held back, one half goes
+// on to its end while the other is held, and the other way round. Locks have room for all until one pod is left. No time passes
+// while pods are held back, unless it passes undisturbed.
 
 // A span are pods that are held back, by their place among the pods of the undisturbed run.
 type span struct{ from, to int }
@@ -173,8 +173,8 @@ func (a *apart) lose(w *world, k int, when Moment, how Way) error {
 	return nil
 }
 
-// couldFailFast reports whether one of these nodes, which failed, is inside something that fails fast and is not Failed: it may be where more is
-// under way.
+// couldFailFast reports whether one of these nodes, which failed, is inside something that fails fast and is not Failed: it may
+// be where more is under way.
 func (w *world) couldFailFast(failed []Node) bool {
 	g := w.e.Graph()
 	for _, n := range failed {

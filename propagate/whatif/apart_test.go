@@ -127,8 +127,8 @@ func TestContention(t *testing.T) {
 	}
 }
 
-// What becomes of random workflows does not depend on it, either: with locks, daemons, the agent, hooks and all else. Where a template
-// fails fast the same losses are fatal, and no less starts.
+// What becomes of random workflows does not depend on it, either: with locks, daemons, the agent, hooks and all else. Where a
+// template fails fast the same losses are fatal, and no less starts.
 func TestRandomApartAsInRounds(t *testing.T) {
 	compared := 0
 	for seed := range uint64(300) {

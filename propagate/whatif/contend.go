@@ -7,9 +7,9 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// Whether pods can be lost apart, as apart.go does it, or have to make their steps together. What only decides when a pod starts, and
-// never whether, is no reason: limits of parallelism and locks. Nor is a template that fails fast: a pod that fails makes it fail, in
-// whatever order, and only what had begun by then differs.
+// Whether pods can be lost apart, as apart.go does it, or have to make their steps together. What only decides when a pod starts,
+// and never whether, is no reason: limits of parallelism and locks. Nor is a template that fails fast: a pod that fails makes it
+// fail, in whatever order, and only what had begun by then differs.
 
 // contends reports whether the end of the workflow may depend on the order in which pods make their steps.
 func (s *search) contends() bool {
@@ -108,8 +108,8 @@ func (w *world) limitLocks(locks []nodegraph.Lock, anyNumber bool) {
 	}
 }
 
-// independent reports whether the pod of a node can be lost apart: it is no daemon, on which others rely while it runs, not the agent,
-// which serves many, and not inside a hook that runs beside a step, for which hooks of later steps wait while these run.
+// independent reports whether the pod of a node can be lost apart: it is no daemon, on which others rely while it runs, not the
+// agent, which serves many, and not inside a hook that runs beside a step, for which hooks of later steps wait while these run.
 func independent(g *nodegraph.Graph, i nodegraph.Index) bool {
 	if n := g.Node(i); n.Kind != nodegraph.KindPod || n.Template.Daemon {
 		return false

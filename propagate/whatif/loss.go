@@ -84,8 +84,8 @@ type Loss struct {
 	Omitted      []Node // Omitted or Skipped
 	NeverStarted []Node // ran undisturbed; what would have been inside such a node is left out
 
-	// FailedFast are the DAGs and Steps among the failed that failed fast: whatever had not begun in them by then never begins. Where
-	// a pod is lost apart all but what comes after it had; a cluster may be less far.
+	// FailedFast are the DAGs and Steps among the failed that failed fast: whatever had not begun in them by then never begins.
+	// Where a pod is lost apart all but what comes after it had; a cluster may be less far.
 	FailedFast []Node
 }
 

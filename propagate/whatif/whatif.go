@@ -76,10 +76,10 @@ type AnyError struct {
 // Error shows the value.
 func (e *AnyError) Error() string { return fmt.Sprintf("whatif: any: %d: want 1 or 2", e.Any) }
 
-// Run simulates the workflow undisturbed and with every loss. All that does not come after the lost pod has ended before, but for daemons
-// that are ready. For the loss of a daemon or of the agent, for pairs, and where the order may decide, all pods make their steps together
-// instead. That is so where time passes and something may come too late, where daemons take places of limited parallelism, where something
-// fails undisturbed in a workflow that fails fast, and after a shutdown.
+// Run simulates the workflow undisturbed and with every loss. All that does not come after the lost pod has ended before, but for
+// daemons that are ready. For the loss of a daemon or of the agent, for pairs, and where the order may decide, all pods make
+// their steps together instead. That is so where time passes and something may come too late, where daemons take places of
+// limited parallelism, where something fails undisturbed in a workflow that fails fast, and after a shutdown.
 //
 // The error is an [*AnyError], a [*LimitError], or that of [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an
 // answer that can't be used.
@@ -125,7 +125,8 @@ func (s *search) losses() error {
 	return s.pairs()
 }
 
-// mostlyApart simulates every loss of one pod: those of independent pods apart, and again with the others where that leaves a doubt.
+// mostlyApart simulates every loss of one pod: those of independent pods apart, and again with the others where that leaves a
+// doubt.
 func (s *search) mostlyApart() error {
 	s.doubtful = make(map[visit]bool)
 	err := s.singlesApart()
@@ -291,8 +292,8 @@ func (s *search) pairs() error {
 	})
 }
 
-// branch plays w to its end and, whenever one of these pods can be lost, calls try with a copy of w in which it is, once for each way
-// to lose it. Ends tells when the daemons of w are ended.
+// branch plays w to its end and, whenever one of these pods can be lost, calls try with a copy of w in which it is, once for each
+// way to lose it. Ends tells when the daemons of w are ended.
 func (s *search) branch(w *world, ends map[string]int, these func(*life, Moment) bool, try func(b *world, lost Lost) error) error {
 	return w.walk(ends, func(k int, when Moment) error {
 		if !these(&w.lives[k], when) {

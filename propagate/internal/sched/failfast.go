@@ -6,15 +6,15 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
-// A fastCount counts the pods, DAGs and Steps of a boundary that fails fast, as far as that needs to know whether the boundary may fail
-// now. It counts no fewer failures than [rule.Census], and no fewer that are busy where nothing waits for locks.
+// A fastCount counts the pods, DAGs and Steps of a boundary that fails fast, as far as that needs to know whether the boundary
+// may fail now. It counts no fewer failures than [rule.Census], and no fewer that are busy where nothing waits for locks.
 type fastCount struct {
 	failed int32 // those that are Failed or in Error
 	busy   int32 // those that are Pending or Running and no ready daemons
 }
 
-// wakeFailFast counts node n, on which the verdict is new, in its boundary, and marks that if it fails fast and may fail now. What is
-// around a boundary that a manual retry opened again looks at all that is inside it.
+// wakeFailFast counts node n, on which the verdict is new, in its boundary, and marks that if it fails fast and may fail now.
+// What is around a boundary that a manual retry opened again looks at all that is inside it.
 func (s *Schedule) wakeFailFast(i nodegraph.Index, n *store.Node, is rule.Brief) {
 	within := true
 	for p := n.Parent(); p > nodegraph.Root; p = s.facts.Node(p).Parent() {
@@ -60,8 +60,9 @@ func recount(count *int32, was *bool, is bool) {
 	*was = is
 }
 
-// mayFailFast reports whether the rule of boundary i, which fails fast, may come to another verdict by that. While the boundary runs it
-// can't if nothing in it has failed or something is busy. What waits for a lock is not busy, nor is what a manual retry holds back.
+// mayFailFast reports whether the rule of boundary i, which fails fast, may come to another verdict by that. While the boundary
+// runs it can't if nothing in it has failed or something is busy. What waits for a lock is not busy, nor is what a manual retry
+// holds back.
 func (s *Schedule) mayFailFast(i nodegraph.Index) bool {
 	if s.rules.Brief(i).Rule() != rule.RuleMembersOpen || s.facts.HasReopened() {
 		return true
