@@ -22,6 +22,7 @@ type diagnosed struct {
 	from   map[string]string // by namespace/name, where there are several files: the one that a workflow was read from last
 
 	several bool // files
+	again   int  // workflows that were in more than one
 
 	last   *argo.Workflow // the one that was read last
 	in     diagnose.Input
@@ -69,7 +70,7 @@ func (d *diagnosed) readAll(file string) error {
 func (d *diagnosed) look(file string, w *argo.Workflow) error {
 	key := w.Namespace + "/" + w.Name
 	if before, known := d.from[key]; known && before != file {
-		fmt.Fprintf(d.std.err, "note: %s: workflow %s was in %s, too: the last one counts\n", shown(file), key, shown(before))
+		d.noteAgain(key, before, file)
 	}
 	if d.several {
 		d.from[key] = file
@@ -87,9 +88,22 @@ func (d *diagnosed) look(file string, w *argo.Workflow) error {
 	return nil
 }
 
+// mostNoted is of how many workflows it is said that they were in several files.
+const mostNoted = 3
+
+// noteAgain says that a workflow was in another file before.
+func (d *diagnosed) noteAgain(key, before, file string) {
+	if d.again++; d.again <= mostNoted {
+		fmt.Fprintf(d.std.err, "note: %s: workflow %s was in %s, too: the last one counts\n", shown(file), key, shown(before))
+	}
+}
+
 // print prints the report on the one workflow, or a line for each of several.
 func (d *diagnosed) print() error {
 	output := *d.flags.output
+	if more := d.again - mostNoted; more > 0 {
+		fmt.Fprintf(d.std.err, "note: so it is with %d more\n", more)
+	}
 	var err error
 	switch {
 	case d.fleet.Len() == 0 && d.failed == 0:
