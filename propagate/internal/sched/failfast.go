@@ -7,7 +7,7 @@ import (
 )
 
 // A fastCount counts the pods, DAGs and Steps of a boundary that fails fast, as far as that needs to know whether the boundary
-// may fail now. It counts no fewer failures than [rule.Census], and no fewer that are busy where nothing waits for locks.
+// may fail now. It counts no fewer failures than [rule.Census], and no more that are busy where nothing waits for locks.
 type fastCount struct {
 	failed int32 // those that are Failed or in Error
 	busy   int32 // those that are Pending or Running and no ready daemons
