@@ -37,6 +37,29 @@ type apart struct {
 // errApart says that pods were not as independent as they seemed.
 var errApart = errors.New("whatif: a pod does not start while others are held back")
 
+// contends reports whether the end of the workflow may depend on the order in which pods make their steps.
+func (s *search) contends() bool {
+	spec := s.in.Spec
+	switch {
+	case s.in.rounds, s.remade, s.in.Snapshot.Shutdown != "", spec.ActiveDeadline == nodegraph.AtOnce:
+		return true
+	case s.timed && (spec.ActiveDeadline != 0 || anyTemplate(spec, clocked)): // who is late fails
+		return true
+	case anyTemplate(spec, daemon) && (spec.Parallelism != 0 || anyTemplate(spec, limitsPods)): // daemons keep their places
+		return true
+	case anyTemplate(spec, failsFast) && s.failsUndisturbed(): // what has begun by then
+		return true
+	}
+	return slices.ContainsFunc(spec.Templates, func(t *nodegraph.Template) bool {
+		return t == nil || anyInline(t, limitsPods) || anyInline(t, locks) // those are not lifted: see unlimited
+	})
+}
+
+// failsUndisturbed reports whether anything fails in the undisturbed run.
+func (s *search) failsUndisturbed() bool {
+	return slices.ContainsFunc(s.base.nodes, func(n *endingNode) bool { return n.Phase.Unsuccessful() })
+}
+
 // singlesApart simulates every loss of an independent pod, each as the only pod that is left.
 func (s *search) singlesApart() error {
 	in := *s.in

@@ -1,7 +1,6 @@
 package whatif
 
 import (
-	"math"
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -10,29 +9,6 @@ import (
 // Whether pods can be lost apart, as apart.go does it, or have to make their steps together. What only decides when a pod starts,
 // and never whether, is no reason: limits of parallelism and locks. Nor is a template that fails fast: a pod that fails makes it
 // fail, in whatever order, and only what had begun by then differs.
-
-// contends reports whether the end of the workflow may depend on the order in which pods make their steps.
-func (s *search) contends() bool {
-	spec := s.in.Spec
-	switch {
-	case s.in.rounds, s.remade, s.in.Snapshot.Shutdown != "", spec.ActiveDeadline == nodegraph.AtOnce:
-		return true
-	case s.timed && (spec.ActiveDeadline != 0 || anyTemplate(spec, clocked)): // who is late fails
-		return true
-	case anyTemplate(spec, daemon) && (spec.Parallelism != 0 || anyTemplate(spec, limitsPods)): // daemons keep their places
-		return true
-	case anyTemplate(spec, failsFast) && s.failsUndisturbed(): // what has begun by then
-		return true
-	}
-	return slices.ContainsFunc(spec.Templates, func(t *nodegraph.Template) bool {
-		return t == nil || anyInline(t, limitsPods) || anyInline(t, locks) // those are not lifted: see unlimited
-	})
-}
-
-// failsUndisturbed reports whether anything fails in the undisturbed run.
-func (s *search) failsUndisturbed() bool {
-	return slices.ContainsFunc(s.base.nodes, func(n *endingNode) bool { return n.Phase.Unsuccessful() })
-}
 
 // anyTemplate reports whether something is true of a template or of one inside it.
 func anyTemplate(spec *nodegraph.Spec, is func(*nodegraph.Template) bool) bool {
@@ -95,17 +71,6 @@ func locksOf(spec *nodegraph.Spec) []nodegraph.Lock {
 	var list []nodegraph.Lock
 	spec.EachLock(func(l *nodegraph.Lock) { list = append(list, *l) })
 	return list
-}
-
-// limitLocks lets so many hold locks as these say, or any number.
-func (w *world) limitLocks(locks []nodegraph.Lock, anyNumber bool) {
-	for _, l := range locks {
-		limit := max(l.Limit, 1)
-		if anyNumber {
-			limit = math.MaxInt
-		}
-		w.locks.SetLimit(l.Key, limit)
-	}
 }
 
 // independent reports whether the pod of a node can be lost apart: it is no daemon, on which others rely while it runs, not the

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -301,4 +302,15 @@ func (w *world) live(i nodegraph.Index, s stage, number int) {
 		return
 	}
 	w.lives = append(w.lives, l)
+}
+
+// limitLocks lets so many hold locks as these say, or any number.
+func (w *world) limitLocks(locks []nodegraph.Lock, anyNumber bool) {
+	for _, l := range locks {
+		limit := max(l.Limit, 1)
+		if anyNumber {
+			limit = math.MaxInt
+		}
+		w.locks.SetLimit(l.Key, limit)
+	}
 }

@@ -13,31 +13,6 @@ type fastCount struct {
 	busy   int32 // those that are Pending or Running and no ready daemons
 }
 
-// wakeFailFast counts node n, on which the verdict is new, in its boundary, and marks that if it fails fast and may fail now.
-// What is around a boundary that a manual retry opened again looks at all that is inside it.
-func (s *Schedule) wakeFailFast(i nodegraph.Index, n *store.Node, is rule.Brief) {
-	within := true
-	for p := n.Parent(); p > nodegraph.Root; p = s.facts.Node(p).Parent() {
-		at := s.facts.Node(p)
-		if at.Kind() != nodegraph.KindDAG && at.Kind() != nodegraph.KindSteps {
-			continue
-		}
-		if s.graph.Node(p).Template.FailFast {
-			before := s.mayFailFast(p)
-			if within {
-				s.countFailFast(&s.fast[p], i, n, is)
-			}
-			if before || s.mayFailFast(p) {
-				s.touch(p)
-			}
-		}
-		if !at.Reopened() {
-			return
-		}
-		within = false
-	}
-}
-
 // countFailFast counts node n once as what it is now.
 func (s *Schedule) countFailFast(c *fastCount, i nodegraph.Index, n *store.Node, is rule.Brief) {
 	switch n.Kind() {

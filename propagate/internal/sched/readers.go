@@ -7,7 +7,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
-// Who is judged again when something changes. All marks for evaluation are made in this file and in failfast.go.
+// Who is judged again when something changes. All marks for evaluation are made in this file.
 //
 //	what changes                            who reads it
 //	the fact of a node                      the node; what is directly inside it, since a container reads its pod's fact and a
@@ -238,6 +238,31 @@ func (s *Schedule) unblock(first nodegraph.Index, places []int32) {
 		if d.blocked--; d.blocked == 0 && !s.facts.Node(i).Exists() {
 			s.touch(i)
 		}
+	}
+}
+
+// wakeFailFast counts node n, on which the verdict is new, in its boundary, and marks that if it fails fast and may fail now.
+// What is around a boundary that a manual retry opened again looks at all that is inside it.
+func (s *Schedule) wakeFailFast(i nodegraph.Index, n *store.Node, is rule.Brief) {
+	within := true
+	for p := n.Parent(); p > nodegraph.Root; p = s.facts.Node(p).Parent() {
+		at := s.facts.Node(p)
+		if at.Kind() != nodegraph.KindDAG && at.Kind() != nodegraph.KindSteps {
+			continue
+		}
+		if s.graph.Node(p).Template.FailFast {
+			before := s.mayFailFast(p)
+			if within {
+				s.countFailFast(&s.fast[p], i, n, is)
+			}
+			if before || s.mayFailFast(p) {
+				s.touch(p)
+			}
+		}
+		if !at.Reopened() {
+			return
+		}
+		within = false
 	}
 }
 
