@@ -161,7 +161,7 @@ func (c *cluster) startAs(user *rest.Config, shards int, before func(*http.Reque
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counted{w, next} })
 	ctx, cancel := context.WithCancel(context.Background())
 	registry, done := prometheus.NewRegistry(), make(chan error, 1)
-	o := options{shards: shards, namespace: c.namespace, leaseNamespace: c.namespace, metricsAddress: "0", workers: 8}
+	o := options{shards: shards, namespace: c.namespace, leaseNamespace: c.namespace, metricsAddress: "0", workers: 8, lull: 100 * time.Millisecond}
 	// A machine that has more to do than this test is no reason to lose a lease.
 	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(time.Minute), new(50*time.Second), new(time.Second)
 	o.manager.HealthProbeBindAddress = "0"
@@ -274,14 +274,35 @@ func (c *cluster) awaitPod(workflow, node string, before *corev1.Pod) *corev1.Po
 	return found
 }
 
-// report makes the kubelet's report of a pod: all its containers in one state.
+// report makes the kubelet's report of a pod: all its containers in one state, those that come before the others ended.
 func (c *cluster) report(pod *corev1.Pod, phase corev1.PodPhase, state corev1.ContainerState) {
 	c.Helper()
-	status := corev1.PodStatus{Phase: phase}
-	for _, ctr := range pod.Spec.Containers {
-		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{Name: ctr.Name, State: state})
+	c.reportStatus(pod, statusOf(pod, phase, state))
+}
+
+func statusOf(pod *corev1.Pod, phase corev1.PodPhase, state corev1.ContainerState) corev1.PodStatus {
+	done := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}
+	return corev1.PodStatus{
+		Phase: phase, InitContainerStatuses: statesOf(pod.Spec.InitContainers, done), ContainerStatuses: statesOf(pod.Spec.Containers, state),
 	}
-	c.reportStatus(pod, status)
+}
+
+func statesOf(containers []corev1.Container, state corev1.ContainerState) []corev1.ContainerStatus {
+	var list []corev1.ContainerStatus
+	for _, c := range containers {
+		list = append(list, corev1.ContainerStatus{Name: c.Name, State: state, Ready: state.Running != nil})
+	}
+	return list
+}
+
+// begins reports that the first container of a pod runs, and the others wait for it: Kubernetes calls the pod Pending.
+func (c *cluster) begins(pod *corev1.Pod) {
+	c.Helper()
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	waiting := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "PodInitializing"}}
+	c.reportStatus(pod, corev1.PodStatus{
+		Phase: corev1.PodPending, InitContainerStatuses: statesOf(pod.Spec.InitContainers[:1], running), ContainerStatuses: statesOf(pod.Spec.Containers, waiting),
+	})
 }
 
 func (c *cluster) reportStatus(pod *corev1.Pod, status corev1.PodStatus) {

@@ -100,12 +100,12 @@ func (k *kubelet) see(pod *corev1.Pod) {
 			k.lose(pod)
 			return
 		}
-		k.tell(pod, corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: states(pod, corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})})
+		k.tell(pod, statusOf(pod, corev1.PodRunning, corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}))
 	case corev1.PodRunning:
 		switch image := pod.Spec.Containers[0].Image; {
 		case image == "hold":
 		case image == "fail":
-			k.tell(pod, corev1.PodStatus{Phase: corev1.PodFailed, ContainerStatuses: states(pod, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1}})})
+			k.tell(pod, statusOf(pod, corev1.PodFailed, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1}}))
 		case lost && dice == 0:
 			k.lost++
 			k.lose(pod)
@@ -113,7 +113,7 @@ func (k *kubelet) see(pod *corev1.Pod) {
 			k.lost++
 			k.tell(pod, corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "The node was low on resource: memory."})
 		default:
-			k.tell(pod, corev1.PodStatus{Phase: corev1.PodSucceeded, ContainerStatuses: states(pod, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}})})
+			k.tell(pod, statusOf(pod, corev1.PodSucceeded, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}))
 		}
 	}
 }
@@ -133,14 +133,6 @@ func (k *kubelet) check(err error) {
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && k.c.Context().Err() == nil {
 		k.c.Errorf("kubelet: %v", err)
 	}
-}
-
-func states(pod *corev1.Pod, state corev1.ContainerState) []corev1.ContainerStatus {
-	var list []corev1.ContainerStatus
-	for _, c := range pod.Spec.Containers {
-		list = append(list, corev1.ContainerStatus{Name: c.Name, State: state, Ready: state.Running != nil})
-	}
-	return list
 }
 
 // once asserts that every pod was made once, and once more only where it was lost before it ran, and that none is held for ever.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
-	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // annotationWaits says since when a workflow has waited for locks, so that who came first is known after a restart.
@@ -50,22 +48,17 @@ func (r *reconciler) adopt(ctx context.Context) error {
 }
 
 // waitsSince is what annotationWaits is to say of a workflow that waits for locks and says nothing yet.
-func (w *run) waitsSince() string {
-	g := w.engine.Graph()
-	for i := nodegraph.Root; g.Features().Locks && w.object.GetAnnotations()[annotationWaits] == "" && int(i) < g.Len(); i++ {
-		if w.engine.Fact(i).Lock == fact.LockWaits {
-			return time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
-		}
+func (r *reconciler) waitsSince(w *run) string {
+	if w.object.GetAnnotations()[annotationWaits] != "" || len(waiters(w.engine)) == 0 {
+		return ""
 	}
-	return ""
+	return r.now().UTC().Format("2006-01-02T15:04:05.000000Z")
 }
 
 // runOf returns what is in memory of a workflow, read anew if somebody else has written it since; nil if it is gone.
 // What is older than memory is the cache lagging behind our own writes.
 func (r *reconciler) runOf(ctx context.Context, cached *unstructured.Unstructured) (*run, error) {
-	r.mu.Lock()
-	w := r.runs[client.ObjectKeyFromObject(cached)]
-	r.mu.Unlock()
+	w := r.known(client.ObjectKeyFromObject(cached))
 	if w != nil && w.object.GetUID() == cached.GetUID() {
 		order, err := resourceversion.CompareResourceVersion(cached.GetResourceVersion(), w.stored.Version)
 		if err != nil {
@@ -138,6 +131,13 @@ func eachLock(spec *nodegraph.Spec, do func(*nodegraph.Lock) error) (err error) 
 	return err
 }
 
+// known returns what is in memory of a workflow, nil for nothing.
+func (r *reconciler) known(key types.NamespacedName) *run {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.runs[key]
+}
+
 // keep remembers a run, drop forgets it; its locks stay until it is adopted again.
 func (r *reconciler) keep(w *run) {
 	r.mu.Lock()
@@ -153,7 +153,7 @@ func (r *reconciler) drop(key types.NamespacedName) {
 
 // refuse ends a workflow that can't be run, and says why.
 func (r *reconciler) refuse(ctx context.Context, w *run, why error) error {
-	patch, err := refusalPatch(w.stored.Version, why.Error(), time.Now())
+	patch, err := w.stored.refusalPatch(why.Error(), r.now())
 	if err != nil {
 		return err
 	}
@@ -167,12 +167,16 @@ func (r *reconciler) refuse(ctx context.Context, w *run, why error) error {
 	return nil
 }
 
-// end keeps of a complete workflow what tells it from one that was written since, until the cache has lost it. What is left of
-// its pods is ended then.
+// end keeps of a complete workflow what tells it from one that was written since, and which of its pods were let go, until the
+// cache has lost them. What is left of its pods is ended then.
 func (r *reconciler) end(w *run, phase nodegraph.Phase) {
 	r.metrics.completed(w, phase)
-	w.object = nameOnly(w.object)
-	w.engine, w.stored, w.wanted, w.told, w.fresh, w.free = nil, &stored{Version: w.object.GetResourceVersion()}, nil, nil, nil, nil
-	r.keep(w)
+	r.keep(w.rest())
 	r.locks.forget(w.key)
+}
+
+// rest is what is kept of a run that is over.
+func (w *run) rest() *run {
+	object := nameOnly(w.object)
+	return &run{key: w.key, object: object, stored: &stored{Version: object.GetResourceVersion()}, free: w.free}
 }

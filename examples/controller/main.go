@@ -24,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -50,6 +51,7 @@ type options struct {
 	metricsAddress string
 	metricsSecure  bool
 	workers        int
+	lull           time.Duration
 	manager        manager.Options // leases, probes and pprof
 }
 
@@ -69,6 +71,7 @@ func main() {
 	flag.DurationVar(m.RenewDeadline, "renew-deadline", 10*time.Second, "how long a leader tries to renew its lease before it stops")
 	flag.DurationVar(m.RetryPeriod, "retry-period", 2*time.Second, "how long is waited between tries")
 	flag.IntVar(&o.workers, "workers", 8, "how many workflows of a shard are looked at at a time")
+	flag.DurationVar(&o.lull, "lull", time.Second, "how long is waited before what nothing follows from is stored, such as that a pod runs")
 	flag.Parse() // -kubeconfig is a flag of controller-runtime
 	o.leaseNamespace = cmp.Or(o.leaseNamespace, o.namespace, "default")
 	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)))
@@ -116,9 +119,7 @@ func (o *options) managerOptions(lease string) (manager.Options, error) {
 	opts.LeaderElectionReleaseOnCancel = true // nothing is done after Start has returned
 	opts.Metrics = server.Options{BindAddress: "0"}
 	opts.Cache.DefaultTransform = cache.TransformStripManagedFields()
-	if o.namespace != "" {
-		opts.Cache.DefaultNamespaces = map[string]cache.Config{o.namespace: {}}
-	}
+	opts.Cache.DefaultNamespaces = o.namespaces()
 	// A Workflow is read from the cache too, although it is unstructured.
 	opts.Client.Cache = &client.CacheOptions{Unstructured: true}
 	return opts, corev1.AddToScheme(opts.Scheme)
@@ -151,20 +152,30 @@ func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manag
 		return nil
 	}
 	err = errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("cache", synced),
-		mgr.GetFieldIndexer().IndexField(context.Background(), &corev1.Pod{}, indexOwner, ownerOf))
-	if err != nil {
-		return nil, err
-	}
-	woken := make(chan event.GenericEvent, 1024)
-	r := newReconciler(mgr, s, m, woken)
-	r.namespace = o.namespace
+		mgr.GetFieldIndexer().IndexField(context.Background(), &corev1.Pod{}, indexOwner, ownerOf),
+		addReconciler(mgr, o, s, m), addExpirer(mgr, o, s))
+	return mgr, err
+}
+
+// addReconciler adds what runs the workflows of a shard.
+func addReconciler(mgr manager.Manager, o options, s shard, m *metrics) error {
+	r := newReconciler(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetEventRecorder("nodestatus"))
+	r.shard, r.metrics, r.namespace, r.lull = s, m, o.namespace, o.lull
+	queue := source.Func(func(_ context.Context, q queue) error {
+		r.locks.wake = func(requests ...reconcile.Request) {
+			for _, request := range requests {
+				q.Add(request)
+			}
+		}
+		return nil
+	})
 	owner := handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), newWorkflow(), handler.OnlyControllerOwner())
-	return mgr, builder.ControllerManagedBy(mgr).
+	return builder.ControllerManagedBy(mgr).
 		Named("workflow-"+s.String()).
 		For(newWorkflow()).
-		Watches(&corev1.Pod{}, owner).
-		Watches(&corev1.ConfigMap{}, r.locks).
-		WatchesRawSource(source.Channel(woken, &handler.EnqueueRequestForObject{})).
+		Watches(&corev1.Pod{}, gathering{owner}).
+		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.locks.waiting)).
+		WatchesRawSource(queue).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: o.workers, SkipNameValidation: new(true),
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](50*time.Millisecond, longestWait),
@@ -172,18 +183,53 @@ func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manag
 		Complete(r)
 }
 
-// newReconciler makes the reconciler of a shard. It says on woken which workflows have got a lock.
-func newReconciler(mgr manager.Manager, s shard, m *metrics, woken chan<- event.GenericEvent) *reconciler {
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// gathering has a workflow wait a little when one of its pods looks different, for others to do the same.
+type gathering struct{ handler.EventHandler }
+
+// Update has the workflow wait.
+func (g gathering) Update(ctx context.Context, e event.UpdateEvent, q queue) {
+	g.EventHandler.Update(ctx, e, patient{q})
+}
+
+// A patient queue adds everything later.
+type patient struct{ queue }
+
+// Add adds a workflow later.
+func (p patient) Add(request reconcile.Request) { p.AddAfter(request, gathered) }
+
+// newReconciler makes a reconciler of all workflows, which are all the cluster has.
+func newReconciler(c client.Client, live client.Reader, recorder events.EventRecorder) *reconciler {
 	return &reconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), recorder: mgr.GetEventRecorder("nodestatus"),
-		shard: s, metrics: m, runs: make(map[types.NamespacedName]*run),
-		locks: newLocks(func(key types.NamespacedName) {
-			object := newWorkflow()
-			object.SetNamespace(key.Namespace)
-			object.SetName(key.Name)
-			woken <- event.GenericEvent{Object: object}
-		}),
+		client: c, live: live, recorder: recorder, locks: &locks{configs: c}, now: time.Now, atOnce: 16,
+		runs: make(map[types.NamespacedName]*run),
 	}
+}
+
+// addExpirer adds what deletes workflows whose time has come. It has a cache of its own, of their metadata.
+func addExpirer(mgr manager.Manager, o options, s shard) error {
+	opts := cache.Options{
+		HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(),
+		DefaultNamespaces: o.namespaces(), DefaultLabelSelector: s.expiring(), DefaultTransform: cache.TransformStripManagedFields(),
+	}
+	expiring, err := cache.New(mgr.GetConfig(), opts)
+	if err != nil {
+		return err
+	}
+	return errors.Join(mgr.Add(expiring), builder.ControllerManagedBy(mgr).
+		Named("expiry-"+s.String()).
+		WatchesRawSource(source.Kind[client.Object](expiring, newMetadata(), &handler.EnqueueRequestForObject{})).
+		WithOptions(controller.Options{SkipNameValidation: new(true)}).
+		Complete(&expirer{expiring, mgr.GetClient()}))
+}
+
+// namespaces are those that are served, none for all.
+func (o *options) namespaces() map[string]cache.Config {
+	if o.namespace == "" {
+		return nil
+	}
+	return map[string]cache.Config{o.namespace: {}}
 }
 
 // newAssignerManager makes the manager that labels workflows with their shards.

@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
@@ -24,6 +23,9 @@ import (
 // longestWait is how long anything that failed is left alone before the next try.
 const longestWait = 8 * time.Second
 
+// gathered is how long what happens to pods is gathered before their workflow is looked at.
+const gathered = 50 * time.Millisecond
+
 // A reconciler runs the workflows of one shard. Its order of doing things is what makes it safe to kill at any moment:
 //
 //  1. Tell the engine what exists.
@@ -31,7 +33,8 @@ const longestWait = 8 * time.Second
 //  3. Only then do what follows from it: let pods go that have ended, create pods, delete pods, hand locks on.
 //
 // So whatever was done is on record before, and a successor asks for what is on record and not done. All of 3 can be done
-// twice: a pod has its name from its node, and a lock is held by the record.
+// twice: a pod has its name from its node, and a lock is held by the record. Where nothing follows from how pods look now, 2 and
+// 3 wait for a while, and one write tells of many pods: until then the finalizers of the pods keep what they have to tell.
 type reconciler struct {
 	client    client.Client
 	live      client.Reader // past the cache
@@ -40,6 +43,9 @@ type reconciler struct {
 	namespace string // the only one that is served; all if empty
 	metrics   *metrics
 	locks     *locks
+	now       func() time.Time
+	lull      time.Duration // how long what nothing follows from is not stored
+	atOnce    int           // how many requests are made at a time for one workflow
 
 	adopting sync.Mutex
 	adopted  bool
@@ -57,6 +63,9 @@ type run struct {
 	news     []propagate.Event       // for the next settle
 	wanted   map[string]*wantedPod   // on record and not created yet, by node
 	released []string                // nodes that gave locks back, on record and not carried out yet
+	changes  []propagate.Change      // not on record yet
+	follows  bool                    // something is to be done once the changes are on record
+	written  time.Time               // when the status was stored last
 	told     map[types.UID]string    // the resourceVersion of each pod that the engine was told of
 	fresh    map[types.UID]*freshPod // pods that the cache does not show yet
 	free     map[types.UID]bool      // pods that were let go
@@ -88,7 +97,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	case w == nil:
 		return reconcile.Result{}, nil
 	}
-	return reconcile.Result{RequeueAfter: w.next(time.Now())}, nil
+	return reconcile.Result{RequeueAfter: w.next(r.now())}, nil
 }
 
 // advance tells the engine what there is, stores what comes of it, and carries it out.
@@ -97,14 +106,21 @@ func (r *reconciler) advance(ctx context.Context, w *run) error {
 	if err != nil {
 		return err
 	}
-	if err := r.settle(ctx, w, pods); tooLarge(err) {
+	err = r.settle(ctx, w, pods)
+	if until := w.written.Add(r.lull); err == nil && !w.follows && len(w.changes) > 0 && r.now().Before(until) {
+		w.lookAgain(until)
+		return nil
+	}
+	if err == nil {
+		err = r.store(ctx, w)
+	}
+	if tooLarge(err) {
 		return r.refuse(ctx, w, err) // before any pod is made that the record has no place for
 	} else if err != nil {
 		r.drop(w.key) // memory and record may differ now: the record counts
 		return err
 	}
-	r.metrics.describe(w, time.Now())
-	_, err = r.retire(ctx, former)
+	_, err = r.retire(ctx, w, former, "")
 	if err := errors.Join(err, r.carryOut(ctx, w, pods)); err != nil {
 		return err
 	}
@@ -117,15 +133,21 @@ func (r *reconciler) advance(ctx context.Context, w *run) error {
 
 // leave gives up a workflow that is complete, is deleted, or is about to be. Its locks are free when its pods are over.
 func (r *reconciler) leave(ctx context.Context, key types.NamespacedName) (reconcile.Result, error) {
-	r.drop(key)
 	r.metrics.forget(key)
 	pods, err := r.podsNamed(ctx, key)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	w := r.known(key)
+	if w == nil {
+		w = &run{key: key, object: newWorkflow(), free: make(map[types.UID]bool)}
+	}
+	w = w.rest()
+	if r.keep(w); len(pods) == 0 {
+		r.drop(key)
+	}
+	now := newMetadata()
 	if len(pods) > 0 {
-		now := &metav1.PartialObjectMetadata{}
-		now.SetGroupVersionKind(workflowKind)
 		if err := r.live.Get(ctx, key, now); client.IgnoreNotFound(err) != nil {
 			return reconcile.Result{}, err
 		} else if err == nil && now.DeletionTimestamp == nil && now.Labels[labelCompleted] != "true" {
@@ -136,11 +158,15 @@ func (r *reconciler) leave(ctx context.Context, key types.NamespacedName) (recon
 			return reconcile.Result{}, nil
 		}
 	}
-	alive, err := r.retire(ctx, pods)
+	phase := now.Labels[labelPhase]
+	if now.DeletionTimestamp != nil {
+		phase = ""
+	}
+	alive, err := r.retire(ctx, w, pods, phase)
 	if !alive {
 		r.locks.forget(key)
 	}
-	return reconcile.Result{}, err
+	return reconcile.Result{RequeueAfter: w.next(r.now())}, err
 }
 
 // next is how long from now the workflow is to be looked at again if nothing happens; 0 for ever.
@@ -149,13 +175,13 @@ func (w *run) next(now time.Time) time.Duration {
 	if at.IsZero() || !w.recheck.IsZero() && w.recheck.Before(at) {
 		at = w.recheck
 	}
-	if at.IsZero() || w.engine == nil {
+	if at.IsZero() {
 		return 0
 	}
 	return max(at.Sub(now), time.Millisecond)
 }
 
-// settle tells the engine what there is, answers its questions, and stores what came of it.
+// settle tells the engine what there is, and answers its questions.
 func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) error {
 	changed, gone, err := r.observe(ctx, w, pods)
 	if err != nil {
@@ -165,24 +191,25 @@ func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) err
 	if !w.engine.Complete() {
 		news = append(news, r.locks.answers(w.key, w.engine)...)
 	}
-	began := time.Now()
+	began := r.now()
 	if !w.timer.After(began) {
 		w.timer = time.Time{} // the engine tells the next one
 	}
-	s := &settling{r: r, w: w, now: began, changed: changed, gone: gone}
-	err = propagate.Drive(s, "", news...)
-	r.metrics.settled(time.Since(began), len(changed)+len(gone)+s.events, s.changes)
-	if err == nil {
-		err = r.store(ctx, w)
+	w.recheck = time.Time{}
+	for _, pod := range w.fresh {
+		w.lookAgain(pod.since.Add(unseen))
 	}
-	if err != nil {
+	s := &settling{r: r, w: w, now: began, changed: changed, gone: gone}
+	if err = propagate.Drive(s, "", news...); err != nil {
+		r.drop(w.key)
 		return err
 	}
-	w.news, w.recheck = nil, time.Time{}
-	if len(w.fresh) > 0 {
-		w.lookAgain(began.Add(unseen))
+	w.news = nil
+	r.metrics.settled(time.Since(began), len(changed)+len(gone)+s.events, s.changes)
+	w.changes = append(w.changes, s.changes...)
+	for _, c := range s.changes { // when something new began is known to nobody else
+		w.follows = w.follows || c.From == nodegraph.PhasePlanned
 	}
-	r.announce(w, s.changes)
 	return nil
 }
 
@@ -234,15 +261,22 @@ func (r *reconciler) store(ctx context.Context, w *run) error {
 			n.Message = p.why
 		}
 	}
-	patch, err := w.stored.statusPatch(snapshot, w.waitsSince())
-	if patch == nil || err != nil {
+	patch, err := w.stored.statusPatch(snapshot, r.waitsSince(w))
+	if err != nil {
 		return err
 	}
-	object := nameOnly(w.object)
-	if err := r.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
-		return err
+	if patch != nil {
+		object := nameOnly(w.object)
+		if err := r.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
+			return err
+		}
+		w.object, w.written = object, r.now()
+		if w.stored, err = readWorkflow(object); err != nil {
+			return err
+		}
 	}
-	w.object = object
-	w.stored, err = readWorkflow(object)
-	return err
+	r.announce(w, w.changes)
+	w.changes = nil
+	r.metrics.describe(w, r.now())
+	return nil
 }

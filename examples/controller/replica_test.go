@@ -52,7 +52,7 @@ func (r *replicaConfig) serve() error {
 		return err
 	}
 	config.QPS = -1
-	o := options{shards: r.Shards, namespace: r.Namespace, leaseNamespace: r.Namespace, metricsAddress: "0", workers: 4}
+	o := options{shards: r.Shards, namespace: r.Namespace, leaseNamespace: r.Namespace, metricsAddress: "0", workers: 4, lull: time.Second}
 	o.manager.HealthProbeBindAddress = "0"
 	// A successor is to take over within seconds.
 	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(15*time.Second), new(10*time.Second), new(time.Second)

@@ -58,8 +58,10 @@ func (s shard) unfinished() labels.Selector {
 
 // watched selects the pods of the shard for which something is to be done.
 func (s shard) watched() labels.Selector {
-	return s.unfinished().Add(requirement(labelWorkflow, selection.Exists))
+	return s.unfinished().Add(exists(labelWorkflow))
 }
+
+func exists(label string) labels.Requirement { return requirement(label, selection.Exists) }
 
 // unassigned selects unfinished workflows of an instance that are in none of so many shards.
 func unassigned(count int, instance string) labels.Selector {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,9 +16,10 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/podspec"
 )
 
-// This file and pod.go are all that knows what a workflow looks like in the cluster. For a resource of your own, put its
+// This file and pod.go are all that know what a workflow looks like in the cluster. For a resource of your own, put its
 // kind here, make a nodegraph.Spec and a nodegraph.Snapshot of it in readWorkflow, and a patch of its status in
 // statusPatch; everything else stays.
 
@@ -42,9 +45,8 @@ func tooLarge(err error) bool {
 // A stored workflow is one that was read from the API server.
 type stored struct {
 	*argo.Workflow
-	Version             string // resourceVersion
-	spec                *specFields
-	labels, annotations map[string]string
+	Version string // resourceVersion
+	pods    *podspec.Workflow
 }
 
 func newWorkflow() *unstructured.Unstructured {
@@ -79,9 +81,8 @@ func readWorkflow(object *unstructured.Unstructured) (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stored{Workflow: w, Version: object.GetResourceVersion(), labels: object.GetLabels(), annotations: object.GetAnnotations()}
-	s.spec, err = readFields(data)
-	return s, err
+	pods, err := podspec.Read(data)
+	return &stored{w, object.GetResourceVersion(), pods}, err
 }
 
 // statusPatch returns the JSON merge patch that stores s, nil if there is nothing new in it, and since when the workflow waits, if
@@ -106,7 +107,7 @@ func (w *stored) statusPatch(s nodegraph.Snapshot, waits string) ([]byte, error)
 	if err := json.Unmarshal(patch, &status); err != nil {
 		return nil, err
 	}
-	metadata := patchMetadata(w.Version, s.Phase)
+	metadata := w.patchMetadata(s.Phase, s.Finished)
 	if waits != "" {
 		metadata["annotations"] = map[string]string{annotationWaits: waits}
 	}
@@ -114,17 +115,18 @@ func (w *stored) statusPatch(s nodegraph.Snapshot, waits string) ([]byte, error)
 }
 
 // refusalPatch returns the patch that ends a workflow which can't be run.
-func refusalPatch(version, message string, now time.Time) ([]byte, error) {
+func (w *stored) refusalPatch(message string, now time.Time) ([]byte, error) {
 	return json.Marshal(map[string]any{
-		"metadata": patchMetadata(version, nodegraph.PhaseError),
+		"metadata": w.patchMetadata(nodegraph.PhaseError, now),
 		"status":   map[string]any{"phase": nodegraph.PhaseError.String(), "message": message, "finishedAt": metav1.NewTime(now)},
 	})
 }
 
-func patchMetadata(version string, phase nodegraph.Phase) map[string]any {
-	labels := map[string]any{labelPhase: phase.String(), labelCompleted: "false"}
-	if phase.Completed() {
-		labels[labelCompleted] = "true"
+// patchMetadata has the labels that say how a workflow stands, and until when it is kept.
+func (w *stored) patchMetadata(phase nodegraph.Phase, finished time.Time) map[string]any {
+	labels := map[string]string{labelPhase: phase.String(), labelCompleted: strconv.FormatBool(phase.Completed())}
+	if w.pods != nil && phase.Completed() {
+		maps.Copy(labels, expiry(w.pods.TTLStrategy, phase, finished))
 	}
-	return map[string]any{"resourceVersion": version, "labels": labels}
+	return map[string]any{"resourceVersion": w.Version, "labels": labels}
 }

@@ -15,9 +15,14 @@
 //     which names no pods, takes it for the one that the record tells of.
 //   - Init containers that go on running (restartPolicy Always, "sidecars") never decide how a pod ends, so they are
 //     left out.
+//   - Init containers that do the work of the node, one after the other, are named by the annotation [Ordered]. They are told
+//     with the other containers. Once one of them has begun the pod runs, although Kubernetes calls it Pending.
 package podstatus
 
 import (
+	"slices"
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/nodestatus/nodestatus/propagate"
@@ -29,12 +34,19 @@ const (
 	NodeName = "workflows.argoproj.io/node-name" // the name of the node, for pods without an id
 )
 
+// Ordered is the annotation that names the init containers which are containers of the node, with commas between them.
+const Ordered = "nodestatus.example/ordered"
+
 // Of returns what is observed of a pod. It shares nothing with the pod.
 func Of(pod *corev1.Pod) propagate.PodStatus {
+	init, ordered := initContainers(pod)
 	s := propagate.PodStatus{
 		Node: pod.Annotations[NodeID], Name: pod.Name, UID: string(pod.UID),
 		Phase: phase(pod), Reason: pod.Status.Reason, Message: pod.Status.Message,
-		Init: initContainers(pod), Containers: containers(pod.Status.ContainerStatuses),
+		Init: containers(init), Containers: containers(slices.Concat(ordered, pod.Status.ContainerStatuses)),
+	}
+	if s.Phase == propagate.PodPhasePending && begun(ordered) {
+		s.Phase = propagate.PodPhaseRunning
 	}
 	if s.Node == "" {
 		s.Node = pod.Annotations[NodeName]
@@ -59,27 +71,34 @@ func phase(pod *corev1.Pod) propagate.PodPhase {
 	default:
 		return propagate.PodPhase(pod.Status.Phase)
 	}
-	for _, c := range pod.Status.ContainerStatuses {
-		if c.State.Running != nil || c.State.Terminated != nil {
-			return propagate.PodPhaseRunning
-		}
+	if begun(pod.Status.ContainerStatuses) {
+		return propagate.PodPhaseRunning
 	}
 	return propagate.PodPhasePending
 }
 
-// initContainers are those that must end before the others start.
-func initContainers(pod *corev1.Pod) []propagate.ContainerStatus {
+// begun reports whether a container was seen to start.
+func begun(list []corev1.ContainerStatus) bool {
+	return slices.ContainsFunc(list, func(c corev1.ContainerStatus) bool { return c.State.Running != nil || c.State.Terminated != nil })
+}
+
+// initContainers tells those that must end before the others start from those that are containers of the node.
+func initContainers(pod *corev1.Pod) (init, ordered []corev1.ContainerStatus) {
 	sidecar := make(map[string]bool)
 	for _, c := range pod.Spec.InitContainers {
 		sidecar[c.Name] = c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
 	}
-	var list []corev1.ContainerStatus
+	names := strings.Split(pod.Annotations[Ordered], ",")
 	for _, c := range pod.Status.InitContainerStatuses {
-		if !sidecar[c.Name] {
-			list = append(list, c)
+		switch {
+		case sidecar[c.Name]:
+		case slices.Contains(names, c.Name):
+			ordered = append(ordered, c)
+		default:
+			init = append(init, c)
 		}
 	}
-	return containers(list)
+	return init, ordered
 }
 
 func containers(in []corev1.ContainerStatus) []propagate.ContainerStatus {
