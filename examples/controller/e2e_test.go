@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,6 +50,7 @@ var control struct {
 	env        *envtest.Environment
 	config     *rest.Config
 	kubeconfig []byte
+	scripts    string // the directory from which its parts were started
 	why        string
 }
 
@@ -89,10 +92,12 @@ func startControlPlane() (stop func() error, err error) {
 	env := &envtest.Environment{CRDDirectoryPaths: []string{"deploy/workflow.yaml"}, ErrorIfCRDPathMissing: true}
 	env.ControlPlane.Etcd = &envtest.Etcd{}
 	env.ControlPlane.APIServer = &envtest.APIServer{}
-	for name, path := range map[string]*string{"etcd": &env.ControlPlane.Etcd.Path, "kube-apiserver": &env.ControlPlane.APIServer.Path} {
-		if *path, err = mortal(scripts, name, filepath.Join(dir, name)); err != nil {
-			return nil, err
-		}
+	control.scripts = scripts
+	if env.ControlPlane.Etcd.Path, err = mortal(scripts, "etcd", filepath.Join(dir, "etcd")); err != nil {
+		return nil, err
+	}
+	if env.ControlPlane.APIServer.Path, err = lasting(scripts, "kube-apiserver", filepath.Join(dir, "kube-apiserver")); err != nil {
+		return nil, err
 	}
 	// Without a default route the API server finds no address to advertise.
 	env.ControlPlane.APIServer.Configure().Set("advertise-address", "127.0.0.1").Set("endpoint-reconciler-type", "none").
@@ -113,6 +118,32 @@ func mortal(dir, name, program string) (string, error) {
 	}
 	path := filepath.Join(dir, name)
 	return path, os.WriteFile(path, []byte("#!/bin/sh\nexec setpriv --pdeathsig KILL '"+program+"' \"$@\"\n"), 0o755)
+}
+
+// lasting is a mortal program that is started again whenever it has ended, unless it is asked for help. Its process id is in the file that pidFile names.
+func lasting(dir, name, program string) (string, error) {
+	once, err := mortal(dir, name+"-once", program)
+	if err != nil {
+		return "", err
+	}
+	loop := filepath.Join(dir, name+"-loop")
+	text := fmt.Sprintf("#!/bin/sh\n[ \"$1\" != --help ] || exec '%[1]s' --help\nwhile :; do '%[1]s' \"$@\" & echo $! >'%[2]s'; wait; done\n", once, pidFile(dir, name))
+	if err := os.WriteFile(loop, []byte(text), 0o755); err != nil {
+		return "", err
+	}
+	return mortal(dir, name, loop)
+}
+
+func pidFile(dir, name string) string { return filepath.Join(dir, name+".pid") }
+
+// signalAPIServer sends a signal to the API server.
+func (c *cluster) signalAPIServer(signal syscall.Signal) {
+	c.Helper()
+	text, err := os.ReadFile(pidFile(control.scripts, "kube-apiserver"))
+	require.NoError(c, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(c, err)
+	require.NoError(c, syscall.Kill(pid, signal))
 }
 
 // A cluster is a namespace of the real API server, and what a test does there.

@@ -20,7 +20,6 @@
 package podstatus
 
 import (
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -39,14 +38,13 @@ const Ordered = "nodestatus.example/ordered"
 
 // Of returns what is observed of a pod. It shares nothing with the pod.
 func Of(pod *corev1.Pod) propagate.PodStatus {
-	init, ordered := initContainers(pod)
 	s := propagate.PodStatus{
 		Node: pod.Annotations[NodeID], Name: pod.Name, UID: string(pod.UID),
 		Phase: phase(pod), Reason: pod.Status.Reason, Message: pod.Status.Message,
-		Init: containers(init), Containers: containers(slices.Concat(ordered, pod.Status.ContainerStatuses)),
+		Init: initContainers(pod), Containers: containers(pod.Status.ContainerStatuses),
 	}
-	if s.Phase == propagate.PodPhasePending && begun(ordered) {
-		s.Phase = propagate.PodPhaseRunning
+	if names := pod.Annotations[Ordered]; names != "" {
+		s.RunsInOrder(strings.Split(names, ",")...)
 	}
 	if s.Node == "" {
 		s.Node = pod.Annotations[NodeName]
@@ -71,34 +69,27 @@ func phase(pod *corev1.Pod) propagate.PodPhase {
 	default:
 		return propagate.PodPhase(pod.Status.Phase)
 	}
-	if begun(pod.Status.ContainerStatuses) {
-		return propagate.PodPhaseRunning
+	for _, c := range pod.Status.ContainerStatuses {
+		if c.State.Running != nil || c.State.Terminated != nil {
+			return propagate.PodPhaseRunning
+		}
 	}
 	return propagate.PodPhasePending
 }
 
-// begun reports whether a container was seen to start.
-func begun(list []corev1.ContainerStatus) bool {
-	return slices.ContainsFunc(list, func(c corev1.ContainerStatus) bool { return c.State.Running != nil || c.State.Terminated != nil })
-}
-
-// initContainers tells those that must end before the others start from those that are containers of the node.
-func initContainers(pod *corev1.Pod) (init, ordered []corev1.ContainerStatus) {
+// initContainers are those that must end before the others start.
+func initContainers(pod *corev1.Pod) []propagate.ContainerStatus {
 	sidecar := make(map[string]bool)
 	for _, c := range pod.Spec.InitContainers {
 		sidecar[c.Name] = c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
 	}
-	names := strings.Split(pod.Annotations[Ordered], ",")
+	var list []corev1.ContainerStatus
 	for _, c := range pod.Status.InitContainerStatuses {
-		switch {
-		case sidecar[c.Name]:
-		case slices.Contains(names, c.Name):
-			ordered = append(ordered, c)
-		default:
-			init = append(init, c)
+		if !sidecar[c.Name] {
+			list = append(list, c)
 		}
 	}
-	return init, ordered
+	return containers(list)
 }
 
 func containers(in []corev1.ContainerStatus) []propagate.ContainerStatus {

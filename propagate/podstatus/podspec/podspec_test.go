@@ -3,8 +3,8 @@ package podspec_test
 import (
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
@@ -35,6 +35,8 @@ func TestFieldsThatAreRefused(t *testing.T) {
 		"spec.templates[0].steps[0][0].templateRef":        `{templates: [{name: a, steps: [[{name: b, templateRef: {name: c}}]]}]}`,
 		"spec.templates[0].dag.tasks[0].inline":            `{templates: [{name: a, dag: {tasks: [{name: b, inline: {}}]}}]}`,
 		"spec.hooks.exit.templateRef, spec.podSpecPatch":   `{hooks: {exit: {templateRef: {}}}, podSpecPatch: x}`,
+		"spec.templates[0].containerSet.containers: an order in which some wait and others run": `{templates: [{name: a, containerSet: {containers: [
+			{name: a}, {name: b}, {name: c, dependencies: [a, b]}]}}]}`,
 	} {
 		data, err := yaml.YAMLToJSON([]byte("spec: " + spec))
 		require.NoError(t, err)
@@ -43,3 +45,124 @@ func TestFieldsThatAreRefused(t *testing.T) {
 	}
 }
 
+// podOf makes the pod of a node of a workflow that was begun.
+func podOf(t *testing.T, manifest, node string, events ...propagate.Event) (*corev1.Pod, error) {
+	t.Helper()
+	object, err := yaml.YAMLToJSON([]byte("metadata: {name: wf, namespace: here, labels: {team: a}}\n" + strings.TrimSpace(manifest)))
+	require.NoError(t, err)
+	read, err := argo.Read(object)
+	require.NoError(t, err)
+	pods, err := podspec.Read(object)
+	require.NoError(t, err)
+	e, err := propagate.New(read.Spec)
+	require.NoError(t, err)
+	_, err = e.Apply(time.Unix(0, 0))
+	require.NoError(t, err)
+	for _, ev := range events {
+		_, err = e.Apply(time.Unix(1, 0), ev)
+		require.NoError(t, err)
+	}
+	return pods.Pod(e, e.Graph().Find(node))
+}
+
+// Containers of a set that wait for one another run one after the other; those that nobody waits for run at once after them.
+func TestOrderOfASet(t *testing.T) {
+	for _, test := range []struct{ name, containers, init, main, ordered string }{
+		{"none waits", `[{name: a}, {name: main}]`, "", "a main", ""},
+		{"a chain", `[{name: main, dependencies: [b]}, {name: b, dependencies: [a]}, {name: a}]`, "a b", "main", "a,b"},
+		{"two at the end", `[{name: a}, {name: b, dependencies: [a]}, {name: main, dependencies: [a]}]`, "a", "b main", "a"},
+		{"one waits for the same twice", `[{name: a}, {name: b, dependencies: [a]}, {name: main, dependencies: [a, b]}]`, "a b", "main", "a,b"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pod, err := podOf(t, "spec: {entrypoint: set, templates: [{name: set, sidecars: [{name: beside}], initContainers: [{name: before}], containerSet: {containers: "+test.containers+"}}]}", "wf")
+			require.NoError(t, err)
+			names := func(list []corev1.Container) (text string) {
+				for _, c := range list {
+					text += c.Name + " "
+				}
+				return strings.TrimSpace(text)
+			}
+			require.Equal(t, strings.TrimSpace("before beside "+test.init), names(pod.Spec.InitContainers))
+			require.Equal(t, test.main, names(pod.Spec.Containers))
+			require.Equal(t, test.ordered, pod.Annotations[podstatus.Ordered])
+		})
+	}
+}
+
+// Tasks and steps say how others before them have ended, and an exit handler how the workflow has.
+func TestStatuses(t *testing.T) {
+	const templates = `
+    - {name: one, inputs: {parameters: [{name: says, default: nothing}]}, container: {image: i, args: ["{{inputs.parameters.says}}"]}}
+    - {name: bye, container: {image: i, args: ["{{workflow.status}}"]}}`
+	for _, test := range []struct{ name, manifest, node, want string }{
+		{"a task", `
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      dag: {tasks: [{name: a, template: one}, {name: b, template: one, depends: a.Failed, arguments: {parameters: [{name: says, value: "{{tasks.a.status}}"}]}}]}`, "wf.b", "Failed"},
+		{"a step", `
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps: [[{name: a, template: one, continueOn: {failed: true}}], [{name: b, template: one, arguments: {parameters: [{name: says, value: "{{steps.a.status}}"}]}}]]`, "wf[1].b", "Failed"},
+		{"an exit handler", `
+spec:
+  entrypoint: main
+  onExit: bye
+  templates:
+    - name: main
+      dag: {tasks: [{name: a, template: one}]}`, "wf.onExit", "Failed"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			first := "wf.a"
+			if test.name == "a step" {
+				first = "wf[0].a"
+			}
+			pod, err := podOf(t, test.manifest+templates, test.node, propagate.PodFailed(first, ""))
+			require.NoError(t, err)
+			require.Equal(t, []string{test.want}, pod.Spec.Containers[0].Args)
+		})
+	}
+	_, err := podOf(t, `
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      dag: {tasks: [{name: a, template: one, arguments: {parameters: [{name: says, value: "{{tasks.b.status}}"}]}}, {name: b, template: one}]}`+templates, "wf.a")
+	require.EqualError(t, err, `template "one": there is no value for {{tasks.b.status}}`)
+}
+
+// A condition that reads how a task has ended is evaluated with it.
+func TestWhen(t *testing.T) {
+	object, err := yaml.YAMLToJSON([]byte(`
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: p, value: "\"quoted\""}]}
+  templates:
+    - name: main
+      dag: {tasks: [{name: a, template: one}, {name: b, template: one, dependencies: [a], when: "{{tasks.a.status}} == Succeeded"}]}
+    - {name: one, container: {image: i}}`))
+	require.NoError(t, err)
+	read, err := argo.Read(object)
+	require.NoError(t, err)
+	pods, err := podspec.Read(object)
+	require.NoError(t, err)
+	e, err := propagate.New(read.Spec)
+	require.NoError(t, err)
+	_, err = e.Apply(time.Unix(0, 0))
+	require.NoError(t, err)
+	r, err := e.Apply(time.Unix(1, 0), propagate.PodSucceeded("wf.a"))
+	require.NoError(t, err)
+	asked := r.Actions[0]
+	require.Equal(t, propagate.ActionResolve, asked.Type)
+	for condition, want := range map[string]bool{asked.Message: true, "{{tasks.a.status}} != Succeeded": false, "{{workflow.parameters.p}} == x": false} {
+		holds, reads, err := pods.When(e, asked.Node, condition)
+		require.NoError(t, err, condition)
+		require.Equal(t, want, holds, reads)
+	}
+	_, _, err = pods.When(e, asked.Node, "{{tasks.a.outputs.result}} == 1")
+	require.EqualError(t, err, "there is no value for {{tasks.a.outputs.result}}: outputs are not kept")
+}
