@@ -89,13 +89,16 @@ func (r *reconciler) carryOut(ctx context.Context, w *run, pods []*corev1.Pod) e
 		return err
 	}
 	r.createPods(ctx, w)
+	if err := r.deleteSurplus(ctx, pods, w.needs); err != nil { // before the locks under which they ran are free
+		return err
+	}
 	for _, node := range w.released {
 		if !w.hasLocks(node) {
 			r.locks.release(w.key, node)
 		}
 	}
 	w.released, w.follows = nil, false
-	return r.deleteSurplus(ctx, pods, w.needs)
+	return nil
 }
 
 // hasLocks reports whether a node (empty: the workflow) has locks, or waits for them. One that gave them back may have asked again

@@ -78,9 +78,9 @@ func fateOf(pod *corev1.Pod, workflow string) fate {
 	return f
 }
 
-// endOf is when the last container of a pod has ended, as far as anybody says.
+// endOf is when the last container of a pod has ended; if nobody says, when the pod was created.
 func endOf(pod *corev1.Pod) time.Time {
-	var last time.Time
+	last := pod.CreationTimestamp.Time
 	for _, c := range pod.Status.ContainerStatuses {
 		if t := c.State.Terminated; t != nil && t.FinishedAt.After(last) {
 			last = t.FinishedAt.Time

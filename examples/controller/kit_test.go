@@ -16,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -102,7 +103,7 @@ func (s *kitServer) pods(workflow string) (list []corev1.Pod) {
 		pod := corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{
 				Namespace: kitNamespace, Name: p.Name, UID: s.uid(p.Name), Annotations: map[string]string{podstatus.NodeID: p.Node},
-				OwnerReferences: ownedBy(workflow),
+				Labels: map[string]string{labelWorkflow: workflow}, OwnerReferences: ownedBy(workflow),
 			},
 			Status: corev1.PodStatus{Phase: corev1.PodPhase(p.Phase), Reason: p.Reason, Message: p.Message},
 		}
@@ -178,13 +179,16 @@ func (s *kitServer) getPod(key client.ObjectKey, into *corev1.Pod) error {
 	return apierrors.NewNotFound(schema.GroupResource{Resource: "pods"}, key.Name)
 }
 
-// List lists the pods of a workflow, or all workflows that are not complete.
+// List lists the pods of a workflow or of all, or all workflows that are not complete.
 func (s *kitServer) List(_ context.Context, into client.ObjectList, opts ...client.ListOption) error {
 	if pods, ok := into.(*corev1.PodList); ok {
 		var o client.ListOptions
 		o.ApplyOptions(opts)
-		workflow, _ := o.FieldSelector.RequiresExactMatch(indexOwner)
-		pods.Items = s.pods(workflow)
+		for _, workflow := range s.cluster.Workflows() {
+			if o.FieldSelector == nil || o.FieldSelector.Matches(fields.Set{indexOwner: workflow}) {
+				pods.Items = append(pods.Items, s.pods(workflow)...)
+			}
+		}
 		return nil
 	}
 	for _, name := range s.cluster.Workflows() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,9 +43,34 @@ func (r *reconciler) adopt(ctx context.Context) error {
 			log.FromContext(ctx).Error(err, "a workflow is not adopted", "name", list.Items[k].GetName())
 		}
 	}
+	if err := r.deleteLeftovers(ctx); err != nil {
+		log.FromContext(ctx).Error(err, "a pod that is to end goes on")
+	}
 	r.locks.grant()
 	r.adopted = true
 	return nil
+}
+
+// deleteLeftovers deletes pods that the leader before was to delete: nobody else is to get the locks under which they run.
+func (r *reconciler) deleteLeftovers(ctx context.Context) error {
+	var all corev1.PodList
+	if err := r.client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		return err
+	}
+	var errs []error
+	seen := make(map[types.NamespacedName]bool)
+	for k := range all.Items {
+		pod := &all.Items[k]
+		key := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[labelWorkflow]}
+		if w := r.known(key); w != nil && w.engine != nil {
+			errs = append(errs, r.deleteSurplus(ctx, []*corev1.Pod{pod}, w.needs))
+		} else if !seen[key] {
+			seen[key] = true
+			_, err := r.leave(ctx, key)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // waitsSince is what annotationWaits is to say of a workflow that waits for locks and says nothing yet.
