@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,6 +42,9 @@ import (
 // The tests of this file, and of those that use its cluster, run against a real API server. envRequired makes its
 // absence a failure; without it they are skipped.
 const envRequired = "NODESTATUS_E2E"
+
+// envCRD names a file with the definition of Workflow, such as Argo's full one, which has a schema for every field. All tests run with it.
+const envCRD = "NODESTATUS_CRD"
 
 // patience is how long anything may take that a test waits for.
 const patience = 2 * time.Minute
@@ -89,7 +93,8 @@ func startControlPlane() (stop func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	env := &envtest.Environment{CRDDirectoryPaths: []string{"deploy/workflow.yaml"}, ErrorIfCRDPathMissing: true}
+	env := &envtest.Environment{CRDDirectoryPaths: []string{cmp.Or(os.Getenv(envCRD), "deploy/workflow.yaml")}, ErrorIfCRDPathMissing: true}
+	env.CRDInstallOptions.MaxTime = 2 * time.Minute // Argo's full definition takes its time
 	env.ControlPlane.Etcd = &envtest.Etcd{}
 	env.ControlPlane.APIServer = &envtest.APIServer{}
 	control.scripts = scripts

@@ -85,7 +85,7 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 // carryOut does what is on record and not done yet: all of it can be done twice.
 func (r *reconciler) carryOut(ctx context.Context, w *run, pods []*corev1.Pod) error {
 	phase, _ := w.engine.Workflow()
-	if err := r.letGo(ctx, w, pods, phase.String()); err != nil { // first, because a pod that is made again has the same name
+	if err := r.letGo(ctx, w, pods, phase.Completed(), phase == nodegraph.PhaseSucceeded); err != nil { // first, because a pod that is made again has the same name
 		return err
 	}
 	r.createPods(ctx, w)

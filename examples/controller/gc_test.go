@@ -4,17 +4,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/podstatus"
-	"github.com/nodestatus/nodestatus/propagate/podstatus/podspec"
 )
 
 // twoPods is a workflow of a pod that succeeds and one that fails, which decides nothing.
@@ -79,17 +76,6 @@ func TestPodGC(t *testing.T) {
 	}
 }
 
-// What is wrong with podGC is said by the nodes that have pods.
-func TestPodGCThatIsWrong(t *testing.T) {
-	for want, gc := range map[string]podspec.PodGC{
-		`podGC: there is no strategy "Sometimes"`:              {Strategy: "Sometimes"},
-		`podGC: time: invalid duration "soon"`:                 {Strategy: "OnPodSuccess", DeleteDelayDuration: "soon"},
-		`podGC: "Near" is not a valid label selector operator`: {Strategy: "OnPodSuccess", LabelSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}}},
-	} {
-		require.EqualError(t, markForGC(&corev1.Pod{}, &gc), want)
-	}
-}
-
 // A workflow is deleted when its time has come, also by a controller that begins after its end, and those without a time stay.
 func TestTTL(t *testing.T) {
 	c := newCluster(t)
@@ -113,5 +99,4 @@ func TestTTL(t *testing.T) {
 	c.start(1, nil)
 	c.await("its time has come", func() bool { return gone("soon") })
 	require.False(t, gone("failure-only") || gone("success-first"))
-	require.Equal(t, map[string]string(nil), expiry(&podspec.TTLStrategy{}, nodegraph.PhaseFailed, time.Now()))
 }

@@ -161,21 +161,21 @@ func (r *reconciler) lookUp(ctx context.Context, w *run, name string) (*corev1.P
 	return pod, err
 }
 
-// letGo takes the finalizer away from pods whose end is on record, or will never be, in a workflow of some phase. What podGC wants
+// letGo takes the finalizer away from pods whose end is on record, or will never be, in a workflow that stands so. What podGC wants
 // deleted is deleted.
-func (r *reconciler) letGo(ctx context.Context, w *run, pods []*corev1.Pod, workflow string) error {
+func (r *reconciler) letGo(ctx context.Context, w *run, pods []*corev1.Pod, complete, succeeded bool) error {
 	var due []*corev1.Pod
 	for _, pod := range pods {
-		switch f := fateOf(pod, workflow); {
-		case !over(pod) || f.held || w.free[pod.UID] || !controllerutil.ContainsFinalizer(pod, finalizer):
-		case f.deleted && r.now().Before(f.at):
-			w.lookAgain(f.at)
+		switch f := podspec.FateOf(pod, complete, succeeded); {
+		case !over(pod) || f.Held || w.free[pod.UID] || !controllerutil.ContainsFinalizer(pod, finalizer):
+		case f.Deleted && r.now().Before(f.At):
+			w.lookAgain(f.At)
 		default:
 			due = append(due, pod)
 		}
 	}
 	err := forAll(due, r.atOnce, func(pod *corev1.Pod) error {
-		if fateOf(pod, workflow).deleted && pod.DeletionTimestamp == nil {
+		if podspec.FateOf(pod, complete, succeeded).Deleted && pod.DeletionTimestamp == nil {
 			if err := r.deletePod(ctx, pod); err != nil {
 				return err
 			}
@@ -191,9 +191,9 @@ func (r *reconciler) letGo(ctx context.Context, w *run, pods []*corev1.Pod, work
 }
 
 // retire ends and lets go pods that nobody waits for, and reports whether some are still alive: those of a workflow that is
-// complete or deleted, and of former ones of the same name.
-func (r *reconciler) retire(ctx context.Context, w *run, pods []*corev1.Pod, workflow string) (alive bool, err error) {
-	if err := r.letGo(ctx, w, pods, workflow); err != nil {
+// complete, and has succeeded or not, or is deleted, and of former ones of the same name.
+func (r *reconciler) retire(ctx context.Context, w *run, pods []*corev1.Pod, succeeded bool) (alive bool, err error) {
+	if err := r.letGo(ctx, w, pods, true, succeeded); err != nil {
 		return true, err
 	}
 	alive = slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return !over(pod) })

@@ -17,9 +17,6 @@ func (r *reconciler) buildPod(w *run, i nodegraph.Index) (*corev1.Pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := markForGC(pod, w.stored.pods.PodGC); err != nil {
-		return nil, err
-	}
 	if pod.Labels == nil {
 		pod.Labels = make(map[string]string)
 	}

@@ -120,7 +120,7 @@ func (r *reconciler) advance(ctx context.Context, w *run) error {
 		r.drop(w.key) // memory and record may differ now: the record counts
 		return err
 	}
-	_, err = r.retire(ctx, w, former, "")
+	_, err = r.retire(ctx, w, former, false)
 	if err := errors.Join(err, r.carryOut(ctx, w, pods)); err != nil {
 		return err
 	}
@@ -158,11 +158,7 @@ func (r *reconciler) leave(ctx context.Context, key types.NamespacedName) (recon
 			return reconcile.Result{}, nil
 		}
 	}
-	phase := now.Labels[labelPhase]
-	if now.DeletionTimestamp != nil {
-		phase = ""
-	}
-	alive, err := r.retire(ctx, w, pods, phase)
+	alive, err := r.retire(ctx, w, pods, now.Labels[labelPhase] == nodegraph.PhaseSucceeded.String())
 	if !alive {
 		r.locks.forget(key)
 	}
@@ -261,7 +257,7 @@ func (r *reconciler) store(ctx context.Context, w *run) error {
 			n.Message = p.why
 		}
 	}
-	patch, err := w.stored.statusPatch(snapshot, r.waitsSince(w))
+	patch, err := w.stored.statusPatch(w.engine, snapshot, r.waitsSince(w))
 	if err != nil {
 		return err
 	}

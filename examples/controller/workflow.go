@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/podstatus/podspec"
 )
 
@@ -87,10 +87,11 @@ func readWorkflow(object *unstructured.Unstructured) (*stored, error) {
 
 // statusPatch returns the JSON merge patch that stores s, nil if there is nothing new in it, and since when the workflow waits, if
 // it says so. The API server refuses the patch if anybody has written the object since it was read.
-func (w *stored) statusPatch(s nodegraph.Snapshot, waits string) ([]byte, error) {
+func (w *stored) statusPatch(e *propagate.Engine, s nodegraph.Snapshot, waits string) ([]byte, error) {
 	if err := w.SetStatus(s); err != nil {
 		return nil, err
 	}
+	w.SetProgress(e.Graph(), e.Exists)
 	if w.NodesSize() > mostBytes {
 		w.PackNodes()
 	}
@@ -125,8 +126,10 @@ func (w *stored) refusalPatch(message string, now time.Time) ([]byte, error) {
 // patchMetadata has the labels that say how a workflow stands, and until when it is kept.
 func (w *stored) patchMetadata(phase nodegraph.Phase, finished time.Time) map[string]any {
 	labels := map[string]string{labelPhase: phase.String(), labelCompleted: strconv.FormatBool(phase.Completed())}
-	if w.pods != nil && phase.Completed() {
-		maps.Copy(labels, expiry(w.pods.TTLStrategy, phase, finished))
+	if w.pods != nil {
+		if at, ok := w.pods.Expires(phase, finished); ok {
+			labels[labelExpires] = strconv.FormatInt(at.Unix(), 10)
+		}
 	}
 	return map[string]any{"resourceVersion": w.Version, "labels": labels}
 }

@@ -82,4 +82,5 @@ spec:
 	require.Equal(t, n, running.writes.count["POST pods"])
 	require.Equal(t, n, running.writes.count["PATCH pods"])
 	require.LessOrEqual(t, running.writes.count["PATCH workflows"], 2)
+	require.Equal(t, "20/20", c.stored("wide", "progress"))
 }

@@ -42,8 +42,8 @@ type specFields struct {
 	HostNetwork           bool                          `json:"hostNetwork"`
 	DNSPolicy             corev1.DNSPolicy              `json:"dnsPolicy"`
 	DNSConfig             *corev1.PodDNSConfig          `json:"dnsConfig"`
-	PodGC                 *PodGC                        `json:"podGC"`
-	TTLStrategy           *TTLStrategy                  `json:"ttlStrategy"`
+	PodGC                 *podGC                        `json:"podGC"`
+	TTLStrategy           *ttlStrategy                  `json:"ttlStrategy"`
 	podFields
 }
 

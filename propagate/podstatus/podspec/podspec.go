@@ -3,7 +3,8 @@
 // [Read] reads what pods are made from. It carries out container, script and containerSet templates, and all that a user says of
 // their pods. It refuses a Workflow with any other field, and names the field: artifacts, outputs, templates by reference, resource,
 // data, http and plugin templates, memoization, volumeClaimTemplates, podSpecPatch and templateDefaults are among them. What
-// decides status alone is left to the library, and podGC and ttlStrategy to the host.
+// decides status alone is left to the library. [FateOf] says when podGC wants a pod deleted, and [Workflow.Expires] when ttlStrategy
+// wants that of the Workflow: a host that does not do it breaks a promise.
 //
 // [Workflow.Pod] makes the pod of a node. Some things need a word.
 //
@@ -35,24 +36,7 @@ import (
 // A Workflow is what pods are made from. It is not changed by making them.
 type Workflow struct {
 	metav1.ObjectMeta
-	PodGC       *PodGC       // nil for none
-	TTLStrategy *TTLStrategy // nil for none
-	spec        *specFields
-}
-
-// A PodGC says when pods are deleted that have ended.
-type PodGC struct {
-	// Strategy is OnPodCompletion, OnPodSuccess, OnWorkflowCompletion or OnWorkflowSuccess; empty for never.
-	Strategy            string                `json:"strategy"`
-	LabelSelector       *metav1.LabelSelector `json:"labelSelector"`
-	DeleteDelayDuration string                `json:"deleteDelayDuration"` // as time.ParseDuration reads it, or a number of seconds
-}
-
-// A TTLStrategy says for how many seconds a complete Workflow is kept; nil for ever. What is said of the way in which it ended counts.
-type TTLStrategy struct {
-	SecondsAfterCompletion *int64 `json:"secondsAfterCompletion"`
-	SecondsAfterSuccess    *int64 `json:"secondsAfterSuccess"`
-	SecondsAfterFailure    *int64 `json:"secondsAfterFailure"`
+	spec *specFields
 }
 
 // Read reads a Workflow as the API server has it, in JSON. The error is an [*UnsupportedError] if the Workflow has fields that are
@@ -62,7 +46,7 @@ func Read(object []byte) (*Workflow, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Workflow{w.Metadata, w.Spec.PodGC, w.Spec.TTLStrategy, &w.Spec}, nil
+	return &Workflow{w.Metadata, &w.Spec}, nil
 }
 
 // Name is the name of a node's pod: the same every time it is asked for, so that making a pod twice makes one.
@@ -94,6 +78,9 @@ func (w *Workflow) Pod(e *propagate.Engine, i nodegraph.Index) (*corev1.Pod, err
 		pod.Annotations = make(map[string]string)
 	}
 	pod.Annotations[podstatus.NodeID], pod.Annotations[podstatus.NodeName] = n.ID(), n.Name()
+	if err := w.spec.PodGC.mark(pod); err != nil {
+		return nil, err
+	}
 	return pod, nil
 }
 

@@ -7,8 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/podstatus"
@@ -165,4 +167,74 @@ spec:
 	}
 	_, _, err = pods.When(e, asked.Node, "{{tasks.a.outputs.result}} == 1")
 	require.EqualError(t, err, "there is no value for {{tasks.a.outputs.result}}: outputs are not kept")
+}
+
+// What is wrong with podGC is said by the nodes that have pods.
+func TestPodGCThatIsWrong(t *testing.T) {
+	for gc, want := range map[string]string{
+		`{strategy: Sometimes}`:                               `podGC: there is no strategy "Sometimes"`,
+		`{strategy: OnPodSuccess, deleteDelayDuration: soon}`: `podGC: time: invalid duration "soon"`,
+		`{strategy: OnPodSuccess, labelSelector: {matchExpressions: [{key: a, operator: Near}]}}`: `podGC: "Near" is not a valid label selector operator`,
+	} {
+		_, err := podOf(t, "spec: {entrypoint: one, podGC: "+gc+", templates: [{name: one, container: {image: i}}]}", "wf")
+		require.EqualError(t, err, want)
+	}
+}
+
+// Each strategy has its fate for a pod, while the workflow runs and when it has ended.
+func TestFates(t *testing.T) {
+	end := metav1.NewTime(time.Unix(1000, 0))
+	for _, test := range []struct {
+		gc                       string
+		phase                    corev1.PodPhase
+		running, well, otherwise string
+	}{
+		{`{}`, corev1.PodSucceeded, "stays", "stays", "stays"},
+		{`{strategy: OnPodCompletion}`, corev1.PodFailed, "deleted after 5s", "deleted after 5s", "deleted after 5s"},
+		{`{strategy: OnPodSuccess, deleteDelayDuration: "7"}`, corev1.PodSucceeded, "deleted after 7s", "deleted after 7s", "deleted after 7s"},
+		{`{strategy: OnPodSuccess}`, corev1.PodFailed, "stays", "stays", "stays"},
+		{`{strategy: OnWorkflowCompletion, deleteDelayDuration: 1m}`, corev1.PodFailed, "held", "deleted after 1m0s", "deleted after 1m0s"},
+		{`{strategy: OnWorkflowSuccess}`, corev1.PodFailed, "held", "deleted after 5s", "stays"},
+		{`{strategy: OnPodCompletion, labelSelector: {matchLabels: {a: b}}}`, corev1.PodFailed, "stays", "stays", "stays"},
+	} {
+		pod, err := podOf(t, "spec: {entrypoint: one, podGC: "+test.gc+", templates: [{name: one, container: {image: i}}]}", "wf")
+		require.NoError(t, err)
+		pod.Status.Phase = test.phase
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: end}}}}
+		looks := func(complete, succeeded bool) string {
+			switch f := podspec.FateOf(pod, complete, succeeded); {
+			case f.Held:
+				return "held"
+			case f.Deleted:
+				return "deleted after " + f.At.Sub(end.Time).String()
+			}
+			return "stays"
+		}
+		require.Equal(t, []string{test.running, test.well, test.otherwise}, []string{looks(false, false), looks(true, true), looks(true, false)}, test.gc)
+	}
+}
+
+// What is said of the way in which a workflow ended counts before what is said of every end.
+func TestExpires(t *testing.T) {
+	for ttl, want := range map[string][]int{ // seconds after success and failure, -1 for never
+		`{}`: {-1, -1}, `{secondsAfterCompletion: 5}`: {5, 5}, `{secondsAfterSuccess: 3}`: {3, -1},
+		`{secondsAfterFailure: 0, secondsAfterCompletion: 9}`: {9, 0},
+	} {
+		pods, err := podspec.Read([]byte(`{"spec": {"ttlStrategy": ` + string(json(t, ttl)) + `}}`))
+		require.NoError(t, err)
+		for k, phase := range []nodegraph.Phase{nodegraph.PhaseSucceeded, nodegraph.PhaseError} {
+			at, ok := pods.Expires(phase, time.Unix(100, 0))
+			require.Equal(t, want[k] >= 0, ok, "%s %s", ttl, phase)
+			require.True(t, !ok || at.Equal(time.Unix(100+int64(want[k]), 0)), "%s %s: %s", ttl, phase, at)
+		}
+		_, ok := pods.Expires(nodegraph.PhaseRunning, time.Time{})
+		require.False(t, ok)
+	}
+}
+
+func json(t *testing.T, text string) []byte {
+	t.Helper()
+	data, err := yaml.YAMLToJSON([]byte(text))
+	require.NoError(t, err)
+	return data
 }
