@@ -240,7 +240,7 @@ func (c *cluster) workflow(name string) (*unstructured.Unstructured, *argo.Workf
 	c.Helper()
 	object := newWorkflow()
 	require.NoError(c, c.client.Get(c.Context(), client.ObjectKey{Namespace: c.namespace, Name: name}, object))
-	data, err := object.MarshalJSON()
+	data, err := asWorkflow(object)
 	require.NoError(c, err)
 	w, err := argo.Read(data)
 	require.NoError(c, err)

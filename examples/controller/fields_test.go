@@ -15,7 +15,7 @@ import (
 const everything = `
 spec:
   entrypoint: main
-  arguments: {parameters: [{name: who, value: "the \"world\""}, {name: num, value: 3}]}
+  arguments: {parameters: [{name: who, value: "the \"world\""}, {name: num, value: "3"}]}
   serviceAccountName: of-all
   automountServiceAccountToken: false
   imagePullSecrets: [{name: registry}]
@@ -103,7 +103,7 @@ func TestValues(t *testing.T) {
 	c.submit("values", `
 spec:
   entrypoint: main
-  arguments: {parameters: [{name: a, value: 1}]}
+  arguments: {parameters: [{name: a, value: "1"}]}
   onExit: bye
   templates:
     - name: main

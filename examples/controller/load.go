@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -116,8 +117,12 @@ func (r *reconciler) load(ctx context.Context, object *unstructured.Unstructured
 		w.stored = &stored{Version: object.GetResourceVersion()}
 		return w, r.refuse(ctx, w, err)
 	}
-	if w.stored.Snapshot.Phase.Completed() {
-		r.end(w, w.stored.Snapshot.Phase)
+	if s := &w.stored.Snapshot; s.Phase.Completed() { // the leader before was killed between the status and the labels
+		metadata := map[string]any{"labels": w.stored.newLabels(s.Phase, s.Finished)}
+		if err := r.write(ctx, w, metadata, map[string]any{}); err != nil {
+			return nil, err
+		}
+		r.end(w, s.Phase)
 		return w, nil
 	}
 	if err := r.runnable(w.stored); err != nil {
@@ -179,15 +184,11 @@ func (r *reconciler) drop(key types.NamespacedName) {
 
 // refuse ends a workflow that can't be run, and says why.
 func (r *reconciler) refuse(ctx context.Context, w *run, why error) error {
-	patch, err := w.stored.refusalPatch(why.Error(), r.now())
-	if err != nil {
+	metadata := map[string]any{"labels": w.stored.newLabels(nodegraph.PhaseError, r.now())}
+	status := map[string]any{"phase": nodegraph.PhaseError.String(), "message": why.Error(), "finishedAt": metav1.NewTime(r.now())}
+	if err := r.write(ctx, w, metadata, status); err != nil {
 		return err
 	}
-	object := nameOnly(w.object)
-	if err := r.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
-		return err
-	}
-	w.object = object
 	r.recorder.Eventf(w.object, nil, corev1.EventTypeWarning, "Refused", "Run", "%s", shortened(why.Error()))
 	r.end(w, nodegraph.PhaseError)
 	return nil

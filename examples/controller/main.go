@@ -52,6 +52,7 @@ type options struct {
 	metricsSecure  bool
 	workers        int
 	lull           time.Duration
+	subresource    bool
 	manager        manager.Options // leases, probes and pprof
 }
 
@@ -72,6 +73,7 @@ func main() {
 	flag.DurationVar(m.RetryPeriod, "retry-period", 2*time.Second, "how long is waited between tries")
 	flag.IntVar(&o.workers, "workers", 8, "how many workflows of a shard are looked at at a time")
 	flag.DurationVar(&o.lull, "lull", time.Second, "how long is waited before what nothing follows from is stored, such as that a pod runs")
+	flag.BoolVar(&o.subresource, "status-subresource", false, "the resource has a status subresource, which Argo's Workflow has not")
 	flag.Parse() // -kubeconfig is a flag of controller-runtime
 	o.leaseNamespace = cmp.Or(o.leaseNamespace, o.namespace, "default")
 	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)))
@@ -160,7 +162,7 @@ func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manag
 // addReconciler adds what runs the workflows of a shard.
 func addReconciler(mgr manager.Manager, o options, s shard, m *metrics) error {
 	r := newReconciler(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetEventRecorder("nodestatus"))
-	r.shard, r.metrics, r.namespace, r.lull = s, m, o.namespace, o.lull
+	r.shard, r.metrics, r.namespace, r.lull, r.subresource = s, m, o.namespace, o.lull, o.subresource
 	queue := source.Func(func(_ context.Context, q queue) error {
 		r.locks.wake = func(requests ...reconcile.Request) {
 			for _, request := range requests {

@@ -36,16 +36,17 @@ const gathered = 50 * time.Millisecond
 // twice: a pod has its name from its node, and a lock is held by the record. Where nothing follows from how pods look now, 2 and
 // 3 wait for a while, and one write tells of many pods: until then the finalizers of the pods keep what they have to tell.
 type reconciler struct {
-	client    client.Client
-	live      client.Reader // past the cache
-	recorder  events.EventRecorder
-	shard     shard
-	namespace string // the only one that is served; all if empty
-	metrics   *metrics
-	locks     *locks
-	now       func() time.Time
-	lull      time.Duration // how long what nothing follows from is not stored
-	atOnce    int           // how many requests are made at a time for one workflow
+	client      client.Client
+	live        client.Reader // past the cache
+	recorder    events.EventRecorder
+	shard       shard
+	namespace   string // the only one that is served; all if empty
+	metrics     *metrics
+	locks       *locks
+	now         func() time.Time
+	subresource bool          // the status is one
+	lull        time.Duration // how long what nothing follows from is not stored
+	atOnce      int           // how many requests are made at a time for one workflow
 
 	adopting sync.Mutex
 	adopted  bool
@@ -257,17 +258,20 @@ func (r *reconciler) store(ctx context.Context, w *run) error {
 			n.Message = p.why
 		}
 	}
-	patch, err := w.stored.statusPatch(w.engine, snapshot, r.waitsSince(w))
+	status, err := w.stored.newStatus(w.engine, snapshot)
 	if err != nil {
 		return err
 	}
-	if patch != nil {
-		object := nameOnly(w.object)
-		if err := r.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
+	if status != nil {
+		metadata := map[string]any{"labels": w.stored.newLabels(snapshot.Phase, snapshot.Finished)}
+		if waits := r.waitsSince(w); waits != "" {
+			metadata["annotations"] = map[string]string{annotationWaits: waits}
+		}
+		if err := r.write(ctx, w, metadata, status); err != nil {
 			return err
 		}
-		w.object, w.written = object, r.now()
-		if w.stored, err = readWorkflow(object); err != nil {
+		w.written = r.now()
+		if w.stored, err = readWorkflow(w.object); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,9 +10,10 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
@@ -19,11 +21,13 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/podstatus/podspec"
 )
 
-// This file and pod.go are all that know what a workflow looks like in the cluster. For a resource of your own, put its
-// kind here, make a nodegraph.Spec and a nodegraph.Snapshot of it in readWorkflow, and a patch of its status in
-// statusPatch; everything else stays.
+// This file is all that knows what a workflow looks like in the cluster. For a resource of your own, put its kind here, and have
+// asWorkflow say what it would be as a Workflow; everything else stays.
 
 var workflowKind = schema.GroupVersionKind{Group: "argoproj.io", Version: "v1alpha1", Kind: "Workflow"}
+
+// asWorkflow returns a resource as a Workflow, in JSON: its metadata, its spec in Argo's terms, and its status, which is what was stored.
+var asWorkflow = (*unstructured.Unstructured).MarshalJSON
 
 const (
 	labelWorkflow  = "workflows.argoproj.io/workflow"  // of pods: the name of the workflow
@@ -73,7 +77,7 @@ func nameOnly(object *unstructured.Unstructured) *unstructured.Unstructured {
 
 // readWorkflow reads what decides status, and what pods are made from.
 func readWorkflow(object *unstructured.Unstructured) (*stored, error) {
-	data, err := object.MarshalJSON()
+	data, err := asWorkflow(object)
 	if err != nil {
 		return nil, err
 	}
@@ -85,9 +89,8 @@ func readWorkflow(object *unstructured.Unstructured) (*stored, error) {
 	return &stored{w, object.GetResourceVersion(), pods}, err
 }
 
-// statusPatch returns the JSON merge patch that stores s, nil if there is nothing new in it, and since when the workflow waits, if
-// it says so. The API server refuses the patch if anybody has written the object since it was read.
-func (w *stored) statusPatch(e *propagate.Engine, s nodegraph.Snapshot, waits string) ([]byte, error) {
+// newStatus returns what is to be stored of s, nil if there is nothing new in it: a JSON merge patch of the status.
+func (w *stored) newStatus(e *propagate.Engine, s nodegraph.Snapshot) (json.RawMessage, error) {
 	if err := w.SetStatus(s); err != nil {
 		return nil, err
 	}
@@ -102,34 +105,47 @@ func (w *stored) statusPatch(e *propagate.Engine, s nodegraph.Snapshot, waits st
 	case len(patch) > mostBytes:
 		return nil, fmt.Errorf("%w: its nodes take %d bytes, compressed %d", errTooLarge, w.NodesSize(), len(patch))
 	}
-	var status struct {
+	var changed struct {
 		Status json.RawMessage `json:"status"`
 	}
-	if err := json.Unmarshal(patch, &status); err != nil {
-		return nil, err
-	}
-	metadata := w.patchMetadata(s.Phase, s.Finished)
-	if waits != "" {
-		metadata["annotations"] = map[string]string{annotationWaits: waits}
-	}
-	return json.Marshal(map[string]any{"metadata": metadata, "status": status.Status})
+	return changed.Status, json.Unmarshal(patch, &changed)
 }
 
-// refusalPatch returns the patch that ends a workflow which can't be run.
-func (w *stored) refusalPatch(message string, now time.Time) ([]byte, error) {
-	return json.Marshal(map[string]any{
-		"metadata": w.patchMetadata(nodegraph.PhaseError, now),
-		"status":   map[string]any{"phase": nodegraph.PhaseError.String(), "message": message, "finishedAt": metav1.NewTime(now)},
-	})
-}
-
-// patchMetadata has the labels that say how a workflow stands, and until when it is kept.
-func (w *stored) patchMetadata(phase nodegraph.Phase, finished time.Time) map[string]any {
+// newLabels say how a workflow stands, and until when it is kept.
+func (w *stored) newLabels(phase nodegraph.Phase, finished time.Time) map[string]string {
 	labels := map[string]string{labelPhase: phase.String(), labelCompleted: strconv.FormatBool(phase.Completed())}
 	if w.pods != nil {
 		if at, ok := w.pods.Expires(phase, finished); ok {
 			labels[labelExpires] = strconv.FormatInt(at.Unix(), 10)
 		}
 	}
-	return map[string]any{"resourceVersion": w.Version, "labels": labels}
+	return labels
+}
+
+// write stores metadata and status of a workflow by merge patches. The API server refuses them if anybody has written the object since
+// it was read. Where the status is a subresource it is written first, because the labels hide a complete workflow from the caches.
+func (r *reconciler) write(ctx context.Context, w *run, metadata map[string]any, status any) error {
+	object := nameOnly(w.object)
+	patch := map[string]any{"metadata": metadata, "status": status}
+	if r.subresource {
+		delete(patch, "status")
+		version := map[string]any{"resourceVersion": object.GetResourceVersion()}
+		data, err := json.Marshal(map[string]any{"metadata": version, "status": status})
+		if err != nil {
+			return err
+		}
+		if err := r.client.Status().Patch(ctx, object, client.RawPatch(types.MergePatchType, data)); err != nil {
+			return err
+		}
+	}
+	metadata["resourceVersion"] = object.GetResourceVersion()
+	data, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	if err := r.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, data)); err != nil {
+		return err
+	}
+	w.object = object
+	return nil
 }
