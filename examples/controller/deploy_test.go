@@ -2,10 +2,14 @@ package main
 
 import (
 	"crypto/tls"
+	"debug/elf"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -137,4 +141,43 @@ func TestInstances(t *testing.T) {
 	for lease := range c.leaders() {
 		require.True(t, strings.HasPrefix(lease, "a-nodestatus-") || lease == "nodestatus-shard-0-of-1", lease)
 	}
+}
+
+// Nothing here can build the image, so what its Dockerfile says is tried one by one: the version of Go is that of the module, the build
+// of its RUN line makes a program of one file that starts, and the image runs it as a user whom the Deployment takes.
+func TestDockerfile(t *testing.T) {
+	data, err := os.ReadFile("Dockerfile")
+	require.NoError(t, err)
+	module, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	lines := make(map[string][]string) // by instruction
+	for _, line := range strings.Split(string(data), "\n") {
+		if instruction, rest, ok := strings.Cut(line, " "); ok && instruction != "#" {
+			lines[instruction] = append(lines[instruction], rest)
+		}
+	}
+	require.Len(t, lines["FROM"], 2)
+	version := regexp.MustCompile(`golang:([0-9.]+)`).FindStringSubmatch(lines["FROM"][0])
+	require.NotNil(t, version)
+	require.Contains(t, string(module), "\ngo "+version[1]+".")
+	require.Contains(t, lines["FROM"][1], "distroless")
+	require.Equal(t, []string{"65532:65532"}, lines["USER"])
+	require.Equal(t, []string{". .", "--from=build /controller /controller"}, lines["COPY"])
+	require.Equal(t, []string{`["/controller"]`}, lines["ENTRYPOINT"])
+	require.Equal(t, []string{"/src"}, lines["WORKDIR"])
+
+	require.Len(t, lines["RUN"], 1)
+	program := filepath.Join(t.TempDir(), "controller")
+	build := exec.Command("sh", "-c", strings.Replace(lines["RUN"][0], "-o /controller", "-o "+program, 1))
+	build.Dir = "../.." // what COPY takes
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	file, err := elf.Open(program)
+	require.NoError(t, err)
+	defer file.Close()
+	libraries, err := file.ImportedLibraries()
+	require.NoError(t, err)
+	require.Empty(t, libraries, "the image has none")
+	out, _ = exec.Command(program, "-h").CombinedOutput() // it exits with an error, as flags do
+	require.Contains(t, string(out), "-lease-namespace")
 }

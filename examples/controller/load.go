@@ -162,26 +162,6 @@ func eachLock(spec *nodegraph.Spec, do func(*nodegraph.Lock) error) (err error) 
 	return err
 }
 
-// known returns what is in memory of a workflow, nil for nothing.
-func (r *reconciler) known(key types.NamespacedName) *run {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.runs[key]
-}
-
-// keep remembers a run, drop forgets it; its locks stay until it is adopted again.
-func (r *reconciler) keep(w *run) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.runs[w.key] = w
-}
-
-func (r *reconciler) drop(key types.NamespacedName) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.runs, key)
-}
-
 // refuse ends a workflow that can't be run, and says why.
 func (r *reconciler) refuse(ctx context.Context, w *run, why error) error {
 	metadata := map[string]any{"labels": w.stored.newLabels(nodegraph.PhaseError, r.now())}
@@ -200,10 +180,4 @@ func (r *reconciler) end(w *run, phase nodegraph.Phase) {
 	r.metrics.completed(w, phase)
 	r.keep(w.rest())
 	r.locks.forget(w.key)
-}
-
-// rest is what is kept of a run that is over.
-func (w *run) rest() *run {
-	object := nameOnly(w.object)
-	return &run{key: w.key, object: object, stored: &stored{Version: object.GetResourceVersion()}, free: w.free}
 }

@@ -144,13 +144,6 @@ func (w *run) created(pod *corev1.Pod, now time.Time) {
 	w.lookAgain(now.Add(unseen))
 }
 
-// lookAgain makes sure that the workflow is looked at again by then.
-func (w *run) lookAgain(at time.Time) {
-	if w.recheck.IsZero() || at.Before(w.recheck) {
-		w.recheck = at
-	}
-}
-
 // lookUp reads a pod of the workflow past the cache; nil if there is none of that name.
 func (r *reconciler) lookUp(ctx context.Context, w *run, name string) (*corev1.Pod, error) {
 	pod := &corev1.Pod{}

@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -16,8 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
-	"github.com/nodestatus/nodestatus/nodegraph/argo"
-	"github.com/nodestatus/nodestatus/propagate"
 )
 
 // longestWait is how long anything that failed is left alone before the next try.
@@ -52,26 +49,6 @@ type reconciler struct {
 	adopted  bool
 	mu       sync.Mutex
 	runs     map[types.NamespacedName]*run
-}
-
-// A run is one workflow in memory. It stands for one version of the object, and is dropped when somebody else has
-// written another.
-type run struct {
-	key      types.NamespacedName
-	object   *unstructured.Unstructured // to say events about
-	stored   *stored
-	engine   *propagate.Engine       // nil once the workflow is complete
-	news     []propagate.Event       // for the next settle
-	wanted   map[string]*wantedPod   // on record and not created yet, by node
-	released []string                // nodes that gave locks back, on record and not carried out yet
-	changes  []propagate.Change      // not on record yet
-	follows  bool                    // something is to be done once the changes are on record
-	written  time.Time               // when the status was stored last
-	told     map[types.UID]string    // the resourceVersion of each pod that the engine was told of
-	fresh    map[types.UID]*freshPod // pods that the cache does not show yet
-	free     map[types.UID]bool      // pods that were let go
-	timer    time.Time               // when the engine is to be called again
-	recheck  time.Time               // when the pods are to be looked at again
 }
 
 // Reconcile does what is to be done for one workflow.
@@ -164,119 +141,4 @@ func (r *reconciler) leave(ctx context.Context, key types.NamespacedName) (recon
 		r.locks.forget(key)
 	}
 	return reconcile.Result{RequeueAfter: w.next(r.now())}, err
-}
-
-// next is how long from now the workflow is to be looked at again if nothing happens; 0 for ever.
-func (w *run) next(now time.Time) time.Duration {
-	at := w.timer
-	if at.IsZero() || !w.recheck.IsZero() && w.recheck.Before(at) {
-		at = w.recheck
-	}
-	if at.IsZero() {
-		return 0
-	}
-	return max(at.Sub(now), time.Millisecond)
-}
-
-// settle tells the engine what there is, and answers its questions.
-func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) error {
-	changed, gone, err := r.observe(ctx, w, pods)
-	if err != nil {
-		return err
-	}
-	news := w.news
-	if !w.engine.Complete() {
-		news = append(news, r.locks.answers(w.key, w.engine)...)
-	}
-	began := r.now()
-	if !w.timer.After(began) {
-		w.timer = time.Time{} // the engine tells the next one
-	}
-	w.recheck = time.Time{}
-	for _, pod := range w.fresh {
-		w.lookAgain(pod.since.Add(unseen))
-	}
-	s := &settling{r: r, w: w, now: began, changed: changed, gone: gone}
-	if err = propagate.Drive(s, "", news...); err != nil {
-		r.drop(w.key)
-		return err
-	}
-	w.news = nil
-	r.metrics.settled(time.Since(began), len(changed)+len(gone)+s.events, s.changes)
-	w.changes = append(w.changes, s.changes...)
-	for _, c := range s.changes { // when something new began is known to nobody else
-		w.follows = w.follows || c.From == nodegraph.PhasePlanned
-	}
-	return nil
-}
-
-// A settling is one call of settle: the host's side of [propagate.Drive] for one workflow. Locks that are given back are handed
-// on when the status is stored, so nothing is said to other workflows meanwhile.
-type settling struct {
-	r             *reconciler
-	w             *run
-	now           time.Time
-	changed, gone []propagate.PodStatus // of which the engine was not told yet
-	changes       []propagate.Change
-	events        int
-}
-
-// Call tells the engine what differs from what it knows, and what is new. How a pod looked comes before that it is gone.
-func (s *settling) Call(_ string, events []propagate.Event) (result propagate.Result, err error) {
-	if len(s.gone) > 0 && len(s.changed) > 0 {
-		if result, err = s.w.engine.SyncChanged(s.now, s.changed, nil); err != nil {
-			return result, err
-		}
-		s.changes, s.changed = append(s.changes, result.Changes...), nil
-	}
-	then, err := s.w.engine.SyncChanged(s.now, s.changed, s.gone, events...)
-	if err != nil {
-		return then, err
-	}
-	s.changed, s.gone, s.events = nil, nil, s.events+len(events)
-	s.changes, result.Actions = append(s.changes, then.Changes...), append(result.Actions, then.Actions...)
-	return result, nil
-}
-
-// Do answers an action, or puts what it orders on the list.
-func (s *settling) Do(workflow string, a *propagate.Action) ([]propagate.Notice, error) {
-	var notices []propagate.Notice
-	for _, answer := range s.r.answer(s.w, a) {
-		notices = append(notices, propagate.Notice{Workflow: workflow, Event: answer})
-	}
-	return notices, nil
-}
-
-// store writes the status. After it the run stands for what was written.
-func (r *reconciler) store(ctx context.Context, w *run) error {
-	snapshot := w.engine.Snapshot()
-	children := argo.Children(w.engine.Graph(), w.engine.Exists)
-	for k := range snapshot.Nodes {
-		n := &snapshot.Nodes[k]
-		n.Children = children(w.engine.Graph().Find(n.ID))
-		if p := w.wanted[n.ID]; p != nil && p.why != "" && n.Phase == nodegraph.PhasePending {
-			n.Message = p.why
-		}
-	}
-	status, err := w.stored.newStatus(w.engine, snapshot)
-	if err != nil {
-		return err
-	}
-	if status != nil {
-		metadata := map[string]any{"labels": w.stored.newLabels(snapshot.Phase, snapshot.Finished)}
-		if waits := r.waitsSince(w); waits != "" {
-			metadata["annotations"] = map[string]string{annotationWaits: waits}
-		}
-		if err := r.write(ctx, w, metadata, status); err != nil {
-			return err
-		}
-		w.written = r.now()
-		if w.stored, err = readWorkflow(w.object); err != nil {
-			return err
-		}
-	}
-	r.announce(w, w.changes)
-	w.changes = nil
-	r.metrics.describe(w, r.now())
-	return nil
 }
