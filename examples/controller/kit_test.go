@@ -191,14 +191,14 @@ func (s *kitServer) List(_ context.Context, into client.ObjectList, opts ...clie
 		}
 		return nil
 	}
+	workflows, ok := into.(*unstructured.UnstructuredList)
 	for _, name := range s.cluster.Workflows() {
 		object, err := s.object(name)
-		if err != nil {
+		if err != nil || !ok {
 			return err
 		}
 		if object.GetLabels()[labelCompleted] != "true" {
-			list := into.(*unstructured.UnstructuredList)
-			list.Items = append(list.Items, *object)
+			workflows.Items = append(workflows.Items, *object)
 		}
 	}
 	return nil

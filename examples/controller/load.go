@@ -31,6 +31,9 @@ func (r *reconciler) adopt(ctx context.Context) error {
 	if r.adopted {
 		return nil
 	}
+	if err := r.alone(ctx); err != nil {
+		return err
+	}
 	list := newWorkflowList()
 	err := r.live.List(ctx, list, client.InNamespace(r.namespace), client.MatchingLabelsSelector{Selector: r.shard.unfinished()})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	coordination "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -28,25 +29,22 @@ import (
 )
 
 // managerOptions are what all managers have in common.
-func (o *options) managerOptions(lease string) (manager.Options, error) {
+func (o *options) managerOptions(name string) (manager.Options, error) {
 	opts := o.manager
 	opts.Scheme = runtime.NewScheme()
-	if o.instance != "" {
-		lease = o.instance + "-" + lease
-	}
-	opts.LeaderElection, opts.LeaderElectionID, opts.LeaderElectionNamespace = true, lease, o.leaseNamespace
+	opts.LeaderElection, opts.LeaderElectionID, opts.LeaderElectionNamespace = true, lease(o.instance, name), o.leaseNamespace
 	opts.LeaderElectionReleaseOnCancel = true // nothing is done after Start has returned
 	opts.Metrics = server.Options{BindAddress: "0"}
 	opts.Cache.DefaultTransform = cache.TransformStripManagedFields()
 	opts.Cache.DefaultNamespaces = o.namespaces()
 	// A Workflow is read from the cache too, although it is unstructured.
 	opts.Client.Cache = &client.CacheOptions{Unstructured: true}
-	return opts, corev1.AddToScheme(opts.Scheme)
+	return opts, errors.Join(corev1.AddToScheme(opts.Scheme), coordination.AddToScheme(opts.Scheme))
 }
 
 // newShardManager makes the manager of one shard.
 func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manager.Manager, error) {
-	opts, err := o.managerOptions("nodestatus-shard-" + s.String())
+	opts, err := o.managerOptions(leasePrefix + s.String())
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +77,7 @@ func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manag
 // addReconciler adds what runs the workflows of a shard.
 func addReconciler(mgr manager.Manager, o options, s shard, m *metrics) error {
 	r := newReconciler(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetEventRecorder("nodestatus"))
-	r.shard, r.metrics, r.namespace, r.lull, r.subresource = s, m, o.namespace, o.lull, o.subresource
+	r.shard, r.metrics, r.namespace, r.leases, r.lull, r.subresource = s, m, o.namespace, o.leaseNamespace, o.lull, o.subresource
 	queue := source.Func(func(_ context.Context, q queue) error {
 		r.locks.wake = func(requests ...reconcile.Request) {
 			for _, request := range requests {

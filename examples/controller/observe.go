@@ -127,6 +127,9 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods []*corev1.Pod) (c
 			if pod, err := r.lookUp(ctx, w, podspec.Name(n)); err != nil {
 				return nil, nil, err
 			} else if pod != nil {
+				if err := r.take(ctx, pod); err != nil {
+					return nil, nil, err
+				}
 				w.created(pod, r.now())
 				see(pod)
 				continue

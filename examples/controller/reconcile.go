@@ -38,6 +38,7 @@ type reconciler struct {
 	recorder    events.EventRecorder
 	shard       shard
 	namespace   string // the only one that is served; all if empty
+	leases      string // their namespace
 	metrics     *metrics
 	locks       *locks
 	now         func() time.Time
