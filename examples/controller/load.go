@@ -120,10 +120,12 @@ func (r *reconciler) load(ctx context.Context, object *unstructured.Unstructured
 		w.stored = &stored{Version: object.GetResourceVersion()}
 		return w, r.refuse(ctx, w, err)
 	}
-	if s := &w.stored.Snapshot; s.Phase.Completed() { // the leader before was killed between the status and the labels
-		metadata := map[string]any{"labels": w.stored.newLabels(s.Phase, s.Finished)}
-		if err := r.write(ctx, w, metadata, map[string]any{}); err != nil {
-			return nil, err
+	if s := &w.stored.Snapshot; s.Phase.Completed() {
+		if object.GetLabels()[labelCompleted] != "true" { // the leader before was killed between the status and the labels
+			metadata := map[string]any{"labels": w.stored.newLabels(s.Phase, s.Finished)}
+			if err := r.write(ctx, w, metadata, map[string]any{}); err != nil {
+				return nil, err
+			}
 		}
 		r.end(w, s.Phase)
 		return w, nil
