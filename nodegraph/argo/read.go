@@ -30,6 +30,20 @@ type Workflow struct {
 	packed bool // the nodes came compressed
 	pack   bool // they are written compressed, however they came
 	cron   bool // it was made of a CronWorkflow
+
+	plain map[*nodegraph.Template]bool // DAGs and Steps that have no outputs and are not memoized
+}
+
+// StoresOutputs reports whether a controller may store outputs with a DAG or Steps of a template of w.Spec that has succeeded, or
+// an entry of a cache. It reports true where that is not known.
+func (w *Workflow) StoresOutputs(t *nodegraph.Template) bool { return !w.plain[t] }
+
+// notePlain notes that a template has no outputs and is not memoized.
+func (w *Workflow) notePlain(t *nodegraph.Template) {
+	if w.plain == nil {
+		w.plain = make(map[*nodegraph.Template]bool)
+	}
+	w.plain[t] = true
 }
 
 // Limits bound what is read. The zero value means the defaults.
