@@ -2,6 +2,7 @@ package propagate
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -46,6 +47,24 @@ type PodStatus struct {
 	UnschedulableMessage string            // the message of that condition
 	Init, Containers     []ContainerStatus // the containers that run before the others, and the others
 	Conditions           []string          // types of the conditions that are true; failure rules and DisruptionTarget look at them
+}
+
+// RunsInOrder says that the named init containers are containers of the node, which run one after the other before its others do.
+// They become the first of Containers. Once one of them has begun the pod runs, although Kubernetes calls it Pending until all
+// init containers have ended.
+func (s *PodStatus) RunsInOrder(names ...string) {
+	var init, ordered []ContainerStatus
+	for _, c := range s.Init {
+		if !slices.Contains(names, c.Name) {
+			init = append(init, c)
+			continue
+		}
+		ordered = append(ordered, c)
+		if s.Phase == PodPhasePending && (c.Running || c.Terminated) {
+			s.Phase = PodPhaseRunning
+		}
+	}
+	s.Init, s.Containers = init, append(ordered, s.Containers...)
 }
 
 // A ContainerStatus is the state of one container of a pod. At most one of Waiting, Running and Terminated is set; a container of

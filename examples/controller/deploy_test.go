@@ -6,6 +6,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -137,4 +140,36 @@ func TestInstances(t *testing.T) {
 	for lease := range c.leaders() {
 		require.True(t, strings.HasPrefix(lease, "a-nodestatus-") || lease == "nodestatus-shard-0-of-1", lease)
 	}
+}
+
+// What the Dockerfile says agrees with the module: the version of Go, the paths that are copied and built, and the user, whom the
+// Deployment takes only by number. The program needs no library, for the image has none.
+func TestDockerfile(t *testing.T) {
+	data, err := os.ReadFile("Dockerfile")
+	require.NoError(t, err)
+	module, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	lines := make(map[string][]string) // by instruction
+	for _, line := range strings.Split(string(data), "\n") {
+		if instruction, rest, ok := strings.Cut(line, " "); ok && instruction != "#" {
+			lines[instruction] = append(lines[instruction], rest)
+		}
+	}
+	require.Len(t, lines["FROM"], 2)
+	version := regexp.MustCompile(`^golang:([0-9.]+) AS build$`).FindStringSubmatch(lines["FROM"][0])
+	require.NotNil(t, version, lines["FROM"][0])
+	require.Contains(t, string(module), "\ngo "+version[1]+".")
+	require.Equal(t, "gcr.io/distroless/static:nonroot", lines["FROM"][1])
+	require.Equal(t, []string{". .", "--from=build /controller /controller"}, lines["COPY"])
+	require.Equal(t, []string{"65532:65532"}, lines["USER"])
+	require.Equal(t, []string{`["/controller"]`}, lines["ENTRYPOINT"])
+
+	require.Len(t, lines["RUN"], 1)
+	build := regexp.MustCompile(`^cd (\S+) && CGO_ENABLED=0 go build .* -o /controller \.$`).FindStringSubmatch(lines["RUN"][0])
+	require.NotNil(t, build, lines["RUN"][0])
+	list := exec.Command("go", "list", "-f", "{{.Name}} {{.Module.Path}}", ".")
+	list.Dir = filepath.Join("../..", build[1]) // below what COPY takes
+	out, err := list.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Equal(t, "main github.com/nodestatus/nodestatus/examples/controller\n", string(out))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,6 +43,9 @@ import (
 // absence a failure; without it they are skipped.
 const envRequired = "NODESTATUS_E2E"
 
+// envCRD names a file with the definition of Workflow, such as Argo's full one, which has a schema for every field. All tests run with it.
+const envCRD = "NODESTATUS_CRD"
+
 // patience is how long anything may take that a test waits for.
 const patience = 2 * time.Minute
 
@@ -48,6 +54,7 @@ var control struct {
 	env        *envtest.Environment
 	config     *rest.Config
 	kubeconfig []byte
+	scripts    string // the directory from which its parts were started
 	why        string
 }
 
@@ -86,13 +93,16 @@ func startControlPlane() (stop func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	env := &envtest.Environment{CRDDirectoryPaths: []string{"deploy/workflow.yaml"}, ErrorIfCRDPathMissing: true}
+	env := &envtest.Environment{CRDDirectoryPaths: []string{cmp.Or(os.Getenv(envCRD), "deploy/workflow.yaml")}, ErrorIfCRDPathMissing: true}
+	env.CRDInstallOptions.MaxTime = 2 * time.Minute // Argo's full definition takes its time
 	env.ControlPlane.Etcd = &envtest.Etcd{}
 	env.ControlPlane.APIServer = &envtest.APIServer{}
-	for name, path := range map[string]*string{"etcd": &env.ControlPlane.Etcd.Path, "kube-apiserver": &env.ControlPlane.APIServer.Path} {
-		if *path, err = mortal(scripts, name, filepath.Join(dir, name)); err != nil {
-			return nil, err
-		}
+	control.scripts = scripts
+	if env.ControlPlane.Etcd.Path, err = mortal(scripts, "etcd", filepath.Join(dir, "etcd")); err != nil {
+		return nil, err
+	}
+	if env.ControlPlane.APIServer.Path, err = lasting(scripts, "kube-apiserver", filepath.Join(dir, "kube-apiserver")); err != nil {
+		return nil, err
 	}
 	// Without a default route the API server finds no address to advertise.
 	env.ControlPlane.APIServer.Configure().Set("advertise-address", "127.0.0.1").Set("endpoint-reconciler-type", "none").
@@ -113,6 +123,32 @@ func mortal(dir, name, program string) (string, error) {
 	}
 	path := filepath.Join(dir, name)
 	return path, os.WriteFile(path, []byte("#!/bin/sh\nexec setpriv --pdeathsig KILL '"+program+"' \"$@\"\n"), 0o755)
+}
+
+// lasting is a mortal program that is started again whenever it has ended, unless it is asked for help. Its process id is in the file that pidFile names.
+func lasting(dir, name, program string) (string, error) {
+	once, err := mortal(dir, name+"-once", program)
+	if err != nil {
+		return "", err
+	}
+	loop := filepath.Join(dir, name+"-loop")
+	text := fmt.Sprintf("#!/bin/sh\n[ \"$1\" != --help ] || exec '%[1]s' --help\nwhile :; do '%[1]s' \"$@\" & echo $! >'%[2]s'; wait; done\n", once, pidFile(dir, name))
+	if err := os.WriteFile(loop, []byte(text), 0o755); err != nil {
+		return "", err
+	}
+	return mortal(dir, name, loop)
+}
+
+func pidFile(dir, name string) string { return filepath.Join(dir, name+".pid") }
+
+// signalAPIServer sends a signal to the API server.
+func (c *cluster) signalAPIServer(signal syscall.Signal) {
+	c.Helper()
+	text, err := os.ReadFile(pidFile(control.scripts, "kube-apiserver"))
+	require.NoError(c, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(c, err)
+	require.NoError(c, syscall.Kill(pid, signal))
 }
 
 // A cluster is a namespace of the real API server, and what a test does there.
@@ -161,7 +197,7 @@ func (c *cluster) startAs(user *rest.Config, shards int, before func(*http.Reque
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counted{w, next} })
 	ctx, cancel := context.WithCancel(context.Background())
 	registry, done := prometheus.NewRegistry(), make(chan error, 1)
-	o := options{shards: shards, namespace: c.namespace, leaseNamespace: c.namespace, metricsAddress: "0", workers: 8}
+	o := options{shards: shards, namespace: c.namespace, leaseNamespace: c.namespace, metricsAddress: "0", workers: 8, lull: 100 * time.Millisecond}
 	// A machine that has more to do than this test is no reason to lose a lease.
 	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(time.Minute), new(50*time.Second), new(time.Second)
 	o.manager.HealthProbeBindAddress = "0"
@@ -204,7 +240,7 @@ func (c *cluster) workflow(name string) (*unstructured.Unstructured, *argo.Workf
 	c.Helper()
 	object := newWorkflow()
 	require.NoError(c, c.client.Get(c.Context(), client.ObjectKey{Namespace: c.namespace, Name: name}, object))
-	data, err := object.MarshalJSON()
+	data, err := asWorkflow(object)
 	require.NoError(c, err)
 	w, err := argo.Read(data)
 	require.NoError(c, err)
@@ -274,14 +310,35 @@ func (c *cluster) awaitPod(workflow, node string, before *corev1.Pod) *corev1.Po
 	return found
 }
 
-// report makes the kubelet's report of a pod: all its containers in one state.
+// report makes the kubelet's report of a pod: all its containers in one state, those that come before the others ended.
 func (c *cluster) report(pod *corev1.Pod, phase corev1.PodPhase, state corev1.ContainerState) {
 	c.Helper()
-	status := corev1.PodStatus{Phase: phase}
-	for _, ctr := range pod.Spec.Containers {
-		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{Name: ctr.Name, State: state})
+	c.reportStatus(pod, statusOf(pod, phase, state))
+}
+
+func statusOf(pod *corev1.Pod, phase corev1.PodPhase, state corev1.ContainerState) corev1.PodStatus {
+	done := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}
+	return corev1.PodStatus{
+		Phase: phase, InitContainerStatuses: statesOf(pod.Spec.InitContainers, done), ContainerStatuses: statesOf(pod.Spec.Containers, state),
 	}
-	c.reportStatus(pod, status)
+}
+
+func statesOf(containers []corev1.Container, state corev1.ContainerState) []corev1.ContainerStatus {
+	var list []corev1.ContainerStatus
+	for _, c := range containers {
+		list = append(list, corev1.ContainerStatus{Name: c.Name, State: state, Ready: state.Running != nil})
+	}
+	return list
+}
+
+// begins reports that the first container of a pod runs, and the others wait for it: Kubernetes calls the pod Pending.
+func (c *cluster) begins(pod *corev1.Pod) {
+	c.Helper()
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	waiting := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "PodInitializing"}}
+	c.reportStatus(pod, corev1.PodStatus{
+		Phase: corev1.PodPending, InitContainerStatuses: statesOf(pod.Spec.InitContainers[:1], running), ContainerStatuses: statesOf(pod.Spec.Containers, waiting),
+	})
 }
 
 func (c *cluster) reportStatus(pod *corev1.Pod, status corev1.PodStatus) {

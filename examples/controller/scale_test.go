@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ import (
 
 // Workflows that are complete cost no request at the start and next to no memory, however many there are.
 func TestCompletedWorkflowsCostNothing(t *testing.T) {
-	const n = 1000
+	const n = 2000
 	c := newCluster(t)
 	c.startKubelet(1, false)
 	done := strings.Replace(innocent, "spec:", `{metadata: {labels: {`+labelCompleted+`: "true"}}, status: {phase: Succeeded, message: "`+strings.Repeat("x", 20_000)+`"}, spec:`, 1) + "}"
@@ -33,12 +34,13 @@ func TestCompletedWorkflowsCostNothing(t *testing.T) {
 		})
 	}
 	submitted.Wait()
-	before := heap()
+	before, began := heap(), time.Now()
 	running := c.start(1, nil)
 	c.submit("new", innocent)
 	c.awaitPhase("new", nodegraph.PhaseSucceeded)
-	t.Logf("%d MB more on the heap, requests: %s", (heap()-before)>>20, running.writes)
-	require.Less(t, heap()-before, int64(n*20_000/2), "all of them would be %d", n*20_000)
+	took := time.Since(began).Round(10 * time.Millisecond)
+	t.Logf("%s from the start to the end of a new one, %d MB more on the heap, requests: %s", took, (heap()-before)>>20, running.writes)
+	require.Less(t, heap()-before, int64(n*20_000/8), "all of them would be %d", n*20_000)
 	require.LessOrEqual(t, running.writes.count["PATCH workflows"], 4, "those of the new one")
 	require.Less(t, running.writes.reads.Load(), int64(100))
 }
@@ -73,13 +75,22 @@ func TestOutage(t *testing.T) {
 	c.await("some pods", func() bool { return len(c.pods("")) > 0 })
 	out.Store(true)
 	submit("during", 10)
-	time.Sleep(20 * time.Second)
+	length := 20 * time.Second
+	if os.Getenv(envChaos) == "long" {
+		length = time.Minute
+	}
+	time.Sleep(length)
 	require.Less(t, c.complete(), len(names))
 	out.Store(false)
 	over := time.Now()
+	c.await("all complete", func() bool { return c.complete() == len(names) })
+	took := time.Since(over).Round(100 * time.Millisecond)
+	t.Logf("all complete %s after the end of an outage of %s: %s", took, length, running.writes)
 	c.awaitAll(k, names)
 	k.once()
-	t.Logf("all complete %s after the end of the outage: %s", time.Since(over).Round(time.Second), running.writes)
+	if length == time.Minute { // nobody measures on a machine that is busy
+		require.Less(t, took, 15*time.Second)
+	}
 }
 
 // A kubelet's clock is an hour ahead. That ends nothing before its time, whoever writes the workflow then.

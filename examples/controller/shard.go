@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"strings"
+	"time"
 
+	coordination "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
@@ -30,6 +34,51 @@ type shard struct {
 }
 
 func (s shard) String() string { return fmt.Sprintf("%d-of-%d", s.index, s.count) }
+
+// leasePrefix is how the names of the leases of shards begin.
+const leasePrefix = "nodestatus-shard-"
+
+// lease is the name of the lease of the shard, or of that for other work.
+func lease(instance, name string) string {
+	if instance != "" {
+		return instance + "-" + name
+	}
+	return name
+}
+
+// alone returns an error while somebody leads a shard of another number of shards: both would grant the same locks. Whoever leads has
+// its own lease before it asks, so of two that begin at once one waits at least.
+func (r *reconciler) alone(ctx context.Context) error {
+	var list coordination.LeaseList
+	if err := r.live.List(ctx, &list, client.InNamespace(r.leases)); err != nil {
+		return err
+	}
+	for k := range list.Items {
+		l := &list.Items[k]
+		place, ours := strings.CutPrefix(l.Name, lease(r.shard.instance, leasePrefix))
+		_, count, ok := strings.Cut(place, "-of-")
+		s := &l.Spec
+		if !ours || !ok || count == strconv.Itoa(r.shard.count) || s.HolderIdentity == nil || *s.HolderIdentity == "" || s.RenewTime == nil || s.LeaseDurationSeconds == nil {
+			continue
+		}
+		if lasts := time.Duration(*s.LeaseDurationSeconds) * time.Second; r.now().Before(s.RenewTime.Add(2 * lasts)) { // clocks differ
+			return fmt.Errorf("shard %s is led by %s still", place, *s.HolderIdentity)
+		}
+	}
+	return nil
+}
+
+// take labels a pod that was made when there were other shards, so that the cache shows it.
+func (r *reconciler) take(ctx context.Context, pod *corev1.Pod) error {
+	if r.shard.watched().Matches(labels.Set(pod.Labels)) {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": r.shard.labels()}})
+	if err != nil {
+		return err
+	}
+	return client.IgnoreNotFound(r.client.Patch(ctx, pod.DeepCopy(), client.RawPatch(types.MergePatchType, patch)))
+}
 
 // labels are those of what belongs to the shard.
 func (s shard) labels() labels.Set {
@@ -58,8 +107,10 @@ func (s shard) unfinished() labels.Selector {
 
 // watched selects the pods of the shard for which something is to be done.
 func (s shard) watched() labels.Selector {
-	return s.unfinished().Add(requirement(labelWorkflow, selection.Exists))
+	return s.unfinished().Add(exists(labelWorkflow))
 }
+
+func exists(label string) labels.Requirement { return requirement(label, selection.Exists) }
 
 // unassigned selects unfinished workflows of an instance that are in none of so many shards.
 func unassigned(count int, instance string) labels.Selector {

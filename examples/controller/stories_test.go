@@ -57,7 +57,7 @@ func TestPodDeleted(t *testing.T) {
 	c := newCluster(t)
 	c.start(1, nil)
 	pod := c.two()
-	c.runs(pod)
+	c.begins(pod)
 	c.awaitNode("first", "first.set1(0)", "Running")
 	c.lose(pod)
 	pod = c.awaitPod("first", "first.set1(1)", nil)

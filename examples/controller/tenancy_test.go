@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	rbac "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
@@ -68,6 +70,10 @@ spec:
       steps: [[{name: server, template: server}], [{name: client, template: client}]]
     - {name: server, daemon: true, container: {image: hold}}
     - {name: client, container: {image: busybox}}`)
+		c.submit("brief", strings.Replace(innocent, "entrypoint", "ttlStrategy: {secondsAfterCompletion: 0}, podGC: {strategy: OnPodCompletion}, entrypoint", 1))
+		c.await("what has no time left is deleted", func() bool {
+			return apierrors.IsNotFound(c.client.Get(t.Context(), client.ObjectKey{Namespace: c.namespace, Name: "brief"}, newWorkflow()))
+		})
 		c.awaitPhase("mine", nodegraph.PhaseSucceeded)
 		c.awaitPhase("daemon", nodegraph.PhaseSucceeded) // for which a pod is deleted
 		c.awaitEvent("mine", "")

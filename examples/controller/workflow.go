@@ -1,26 +1,33 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/podspec"
 )
 
-// This file and pod.go are all that knows what a workflow looks like in the cluster. For a resource of your own, put its
-// kind here, make a nodegraph.Spec and a nodegraph.Snapshot of it in readWorkflow, and a patch of its status in
-// statusPatch; everything else stays.
+// This file is all that knows what a workflow looks like in the cluster. For a resource of your own, put its kind here, and have
+// asWorkflow say what it would be as a Workflow; everything else stays.
 
 var workflowKind = schema.GroupVersionKind{Group: "argoproj.io", Version: "v1alpha1", Kind: "Workflow"}
+
+// asWorkflow returns a resource as a Workflow, in JSON: its metadata, its spec in Argo's terms, and its status, which is what was stored.
+var asWorkflow = (*unstructured.Unstructured).MarshalJSON
 
 const (
 	labelWorkflow  = "workflows.argoproj.io/workflow"  // of pods: the name of the workflow
@@ -42,9 +49,8 @@ func tooLarge(err error) bool {
 // A stored workflow is one that was read from the API server.
 type stored struct {
 	*argo.Workflow
-	Version             string // resourceVersion
-	spec                *specFields
-	labels, annotations map[string]string
+	Version string // resourceVersion
+	pods    *podspec.Workflow
 }
 
 func newWorkflow() *unstructured.Unstructured {
@@ -71,7 +77,7 @@ func nameOnly(object *unstructured.Unstructured) *unstructured.Unstructured {
 
 // readWorkflow reads what decides status, and what pods are made from.
 func readWorkflow(object *unstructured.Unstructured) (*stored, error) {
-	data, err := object.MarshalJSON()
+	data, err := asWorkflow(object)
 	if err != nil {
 		return nil, err
 	}
@@ -79,17 +85,16 @@ func readWorkflow(object *unstructured.Unstructured) (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stored{Workflow: w, Version: object.GetResourceVersion(), labels: object.GetLabels(), annotations: object.GetAnnotations()}
-	s.spec, err = readFields(data)
-	return s, err
+	pods, err := podspec.Read(data)
+	return &stored{w, object.GetResourceVersion(), pods}, err
 }
 
-// statusPatch returns the JSON merge patch that stores s, nil if there is nothing new in it, and since when the workflow waits, if
-// it says so. The API server refuses the patch if anybody has written the object since it was read.
-func (w *stored) statusPatch(s nodegraph.Snapshot, waits string) ([]byte, error) {
+// newStatus returns what is to be stored of s, nil if there is nothing new in it: a JSON merge patch of the status.
+func (w *stored) newStatus(e *propagate.Engine, s nodegraph.Snapshot) (json.RawMessage, error) {
 	if err := w.SetStatus(s); err != nil {
 		return nil, err
 	}
+	w.SetProgress(e.Graph(), e.Exists)
 	if w.NodesSize() > mostBytes {
 		w.PackNodes()
 	}
@@ -100,31 +105,47 @@ func (w *stored) statusPatch(s nodegraph.Snapshot, waits string) ([]byte, error)
 	case len(patch) > mostBytes:
 		return nil, fmt.Errorf("%w: its nodes take %d bytes, compressed %d", errTooLarge, w.NodesSize(), len(patch))
 	}
-	var status struct {
+	var changed struct {
 		Status json.RawMessage `json:"status"`
 	}
-	if err := json.Unmarshal(patch, &status); err != nil {
-		return nil, err
-	}
-	metadata := patchMetadata(w.Version, s.Phase)
-	if waits != "" {
-		metadata["annotations"] = map[string]string{annotationWaits: waits}
-	}
-	return json.Marshal(map[string]any{"metadata": metadata, "status": status.Status})
+	return changed.Status, json.Unmarshal(patch, &changed)
 }
 
-// refusalPatch returns the patch that ends a workflow which can't be run.
-func refusalPatch(version, message string, now time.Time) ([]byte, error) {
-	return json.Marshal(map[string]any{
-		"metadata": patchMetadata(version, nodegraph.PhaseError),
-		"status":   map[string]any{"phase": nodegraph.PhaseError.String(), "message": message, "finishedAt": metav1.NewTime(now)},
-	})
+// newLabels say how a workflow stands, and until when it is kept.
+func (w *stored) newLabels(phase nodegraph.Phase, finished time.Time) map[string]string {
+	labels := map[string]string{labelPhase: phase.String(), labelCompleted: strconv.FormatBool(phase.Completed())}
+	if w.pods != nil {
+		if at, ok := w.pods.Expires(phase, finished); ok {
+			labels[labelExpires] = strconv.FormatInt(at.Unix(), 10)
+		}
+	}
+	return labels
 }
 
-func patchMetadata(version string, phase nodegraph.Phase) map[string]any {
-	labels := map[string]any{labelPhase: phase.String(), labelCompleted: "false"}
-	if phase.Completed() {
-		labels[labelCompleted] = "true"
+// write stores metadata and status of a workflow by merge patches. The API server refuses them if anybody has written the object since
+// it was read. Where the status is a subresource it is written first, because the labels hide a complete workflow from the caches.
+func (r *reconciler) write(ctx context.Context, w *run, metadata map[string]any, status any) error {
+	object := nameOnly(w.object)
+	patch := map[string]any{"metadata": metadata, "status": status}
+	if r.subresource {
+		delete(patch, "status")
+		version := map[string]any{"resourceVersion": object.GetResourceVersion()}
+		data, err := json.Marshal(map[string]any{"metadata": version, "status": status})
+		if err != nil {
+			return err
+		}
+		if err := r.client.Status().Patch(ctx, object, client.RawPatch(types.MergePatchType, data)); err != nil {
+			return err
+		}
 	}
-	return map[string]any{"resourceVersion": version, "labels": labels}
+	metadata["resourceVersion"] = object.GetResourceVersion()
+	data, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	if err := r.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, data)); err != nil {
+		return err
+	}
+	w.object = object
+	return nil
 }

@@ -3,9 +3,17 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
 // writes counts what a controller writes, by method and resource.
@@ -50,4 +58,29 @@ func (w *writes) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return fmt.Sprint(w.count, " and ", w.reads.Load(), " reads")
+}
+
+// Twenty pods that run at once cost two writes of their workflow, one create and one removal of a finalizer each: what nothing
+// follows from is stored with what comes next.
+func TestWrites(t *testing.T) {
+	const n = 20
+	c := newCluster(t)
+	c.startKubelet(1, false)
+	running := c.startAs(control.config, 1, nil, func(o *options) { o.lull = time.Minute })
+	c.submit("wide", fmt.Sprintf(`
+spec:
+  entrypoint: main
+  templates:
+    - {name: main, steps: [[{name: t, template: one, withSequence: {count: "%d"}}]]}
+    - {name: one, retryStrategy: {limit: "2"}, container: {image: busybox}}`, n))
+	c.awaitPhase("wide", nodegraph.PhaseSucceeded)
+	c.await("all pods are let go", func() bool {
+		return !slices.ContainsFunc(c.pods(""), func(pod corev1.Pod) bool { return len(pod.Finalizers) > 0 })
+	})
+	running.stop()
+	t.Logf("%d parallel pods: %s", n, running.writes)
+	require.Equal(t, n, running.writes.count["POST pods"])
+	require.Equal(t, n, running.writes.count["PATCH pods"])
+	require.LessOrEqual(t, running.writes.count["PATCH workflows"], 2)
+	require.Equal(t, "20/20", c.stored("wide", "progress"))
 }

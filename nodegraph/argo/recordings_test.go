@@ -27,6 +27,7 @@ type recording struct {
 	Workflow map[string]json.RawMessage
 	Frames   []struct {
 		Spec, Status json.RawMessage
+		Events       []string
 	}
 }
 

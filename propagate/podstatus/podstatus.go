@@ -15,9 +15,13 @@
 //     which names no pods, takes it for the one that the record tells of.
 //   - Init containers that go on running (restartPolicy Always, "sidecars") never decide how a pod ends, so they are
 //     left out.
+//   - Init containers that do the work of the node, one after the other, are named by the annotation [Ordered]. They are told
+//     with the other containers. Once one of them has begun the pod runs, although Kubernetes calls it Pending.
 package podstatus
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/nodestatus/nodestatus/propagate"
@@ -29,12 +33,18 @@ const (
 	NodeName = "workflows.argoproj.io/node-name" // the name of the node, for pods without an id
 )
 
+// Ordered is the annotation that names the init containers which are containers of the node, with commas between them.
+const Ordered = "nodestatus.example/ordered"
+
 // Of returns what is observed of a pod. It shares nothing with the pod.
 func Of(pod *corev1.Pod) propagate.PodStatus {
 	s := propagate.PodStatus{
 		Node: pod.Annotations[NodeID], Name: pod.Name, UID: string(pod.UID),
 		Phase: phase(pod), Reason: pod.Status.Reason, Message: pod.Status.Message,
 		Init: initContainers(pod), Containers: containers(pod.Status.ContainerStatuses),
+	}
+	if names := pod.Annotations[Ordered]; names != "" {
+		s.RunsInOrder(strings.Split(names, ",")...)
 	}
 	if s.Node == "" {
 		s.Node = pod.Annotations[NodeName]

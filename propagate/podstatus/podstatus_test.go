@@ -82,6 +82,19 @@ var states = []struct {
 			Containers: []propagate.ContainerStatus{{Name: "main", Waiting: true, Reason: "PodInitializing"}}},
 		node: "Failed: setup: Error (exit code 3)",
 	}, {
+		name: "a container of the node runs before the others", meta: `{annotations: {nodestatus.example/ordered: first}}`,
+		state: `{phase: Pending, initContainerStatuses: [{name: setup, state: {terminated: {exitCode: 0}}}, {name: first, state: {running: {}}}],
+			containerStatuses: [{name: main, state: {waiting: {reason: PodInitializing}}}]}`,
+		want: propagate.PodStatus{Phase: "Running", Init: []propagate.ContainerStatus{{Name: "setup", Terminated: true}},
+			Containers: []propagate.ContainerStatus{{Name: "first", Running: true}, {Name: "main", Waiting: true, Reason: "PodInitializing"}}},
+		node: "Running",
+	}, {
+		name: "a container of the node waits for its turn", meta: `{annotations: {nodestatus.example/ordered: first}}`,
+		state: `{phase: Pending, initContainerStatuses: [{name: setup, state: {running: {}}}, {name: first, state: {waiting: {reason: PodInitializing}}}]}`,
+		want: propagate.PodStatus{Phase: "Pending", Init: []propagate.ContainerStatus{{Name: "setup", Running: true}},
+			Containers: []propagate.ContainerStatus{{Name: "first", Waiting: true, Reason: "PodInitializing"}}},
+		node: "Pending: PodInitializing",
+	}, {
 		name:  "running",
 		state: `{phase: Running, conditions: [{type: Ready, status: "True"}], containerStatuses: [{name: main, ready: true, state: {running: {}}}]}`,
 		want: propagate.PodStatus{Phase: "Running", Conditions: []string{"Ready"},
@@ -229,7 +242,7 @@ func podOf(t *testing.T, spec, meta, status string) *corev1.Pod {
 		require.NoError(t, yaml.UnmarshalStrict([]byte(text), into))
 	}
 	pod.Name, pod.UID, pod.CreationTimestamp = "wf", "u", metav1.NewTime(created)
-	pod.Annotations = map[string]string{podstatus.NodeID: "wf"}
+	metav1.SetMetaDataAnnotation(&pod.ObjectMeta, podstatus.NodeID, "wf")
 	return pod
 }
 

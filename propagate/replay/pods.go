@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/propagate"
@@ -14,6 +15,9 @@ const (
 	annotationNodeID   = "workflows.argoproj.io/node-id"
 	annotationNodeName = "workflows.argoproj.io/node-name"
 )
+
+// annotationOrdered names init containers that are containers of the node, as package podstatus has it.
+const annotationOrdered = "nodestatus.example/ordered"
 
 // podJSON is the part of a Kubernetes pod that decides status.
 type podJSON struct {
@@ -87,6 +91,9 @@ func (p *podJSON) status() propagate.PodStatus {
 	}
 	if s.Node == "" {
 		s.Node = p.Metadata.Annotations[annotationNodeName]
+	}
+	if names := p.Metadata.Annotations[annotationOrdered]; names != "" {
+		s.RunsInOrder(strings.Split(names, ",")...)
 	}
 	for _, c := range p.Status.Conditions {
 		if c.Type == "PodScheduled" && c.Reason == "Unschedulable" {

@@ -1,4 +1,4 @@
-package main
+package podspec
 
 import (
 	"encoding/json"
@@ -6,20 +6,21 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	strict "sigs.k8s.io/json"
 )
 
-// The types of this file are the fields of a Workflow that this example carries out, some of them by the library (any). They are
-// the list of what is allowed: a workflow with a field that has no place here ends with the name of the field, so nothing that a
+// The types of this file are the fields of a Workflow that are carried out: those of pods here, some by the library (any), some by
+// the host. They are the list of what is allowed: a field that has no place here is refused by its name, so that nothing that a
 // user wrote is left out silently.
 
 type workflowFields struct {
-	APIVersion any        `json:"apiVersion"`
-	Kind       any        `json:"kind"`
-	Metadata   any        `json:"metadata"`
-	Status     any        `json:"status"`
-	Spec       specFields `json:"spec"`
+	APIVersion any               `json:"apiVersion"`
+	Kind       any               `json:"kind"`
+	Metadata   metav1.ObjectMeta `json:"metadata"`
+	Status     any               `json:"status"`
+	Spec       specFields        `json:"spec"`
 }
 
 type specFields struct {
@@ -41,6 +42,8 @@ type specFields struct {
 	HostNetwork           bool                          `json:"hostNetwork"`
 	DNSPolicy             corev1.DNSPolicy              `json:"dnsPolicy"`
 	DNSConfig             *corev1.PodDNSConfig          `json:"dnsConfig"`
+	PodGC                 *podGC                        `json:"podGC"`
+	TTLStrategy           *ttlStrategy                  `json:"ttlStrategy"`
 	podFields
 }
 
@@ -95,11 +98,13 @@ type scriptFields struct {
 }
 
 type setFields struct {
-	Containers []struct {
-		corev1.Container
-		Dependencies []string `json:"dependencies"`
-	} `json:"containers"`
+	Containers   []setContainer       `json:"containers"`
 	VolumeMounts []corev1.VolumeMount `json:"volumeMounts"`
+}
+
+type setContainer struct {
+	corev1.Container
+	Dependencies []string `json:"dependencies"`
 }
 
 type arguments struct {
@@ -178,21 +183,34 @@ type (
 	}
 )
 
-// readFields reads what a Workflow says. The error names every field that this example does not carry out.
-func readFields(workflow []byte) (*specFields, error) {
+// An UnsupportedError names the fields of a Workflow that are not carried out.
+type UnsupportedError struct{ Fields []string }
+
+// Error lists the fields.
+func (e *UnsupportedError) Error() string { return "not carried out: " + strings.Join(e.Fields, ", ") }
+
+// readFields reads what a Workflow says. The error names every field that is not carried out.
+func readFields(object []byte) (*workflowFields, error) {
 	var w workflowFields
-	unknown, err := strict.UnmarshalStrict(workflow, &w, strict.DisallowUnknownFields)
+	unknown, err := strict.UnmarshalStrict(object, &w, strict.DisallowUnknownFields)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
+	refused := &UnsupportedError{}
 	for _, e := range unknown {
 		if field, ok := e.(strict.FieldError); ok {
-			names = append(names, field.FieldPath())
+			refused.Fields = append(refused.Fields, field.FieldPath())
 		}
 	}
-	if len(names) > 0 {
-		return nil, fmt.Errorf("this example does not carry out %s", strings.Join(names, ", "))
+	for k := range w.Spec.Templates {
+		if set := w.Spec.Templates[k].ContainerSet; set != nil {
+			if _, _, ok := set.inOrder(); !ok {
+				refused.Fields = append(refused.Fields, fmt.Sprintf("spec.templates[%d].containerSet.containers: an order in which some wait and others run", k))
+			}
+		}
 	}
-	return &w.Spec, nil
+	if len(refused.Fields) > 0 {
+		return nil, refused
+	}
+	return &w, nil
 }
