@@ -37,8 +37,7 @@ func (w *Workflow) Patch() ([]byte, error) {
 // patch returns the patch of every node that is not as it was read.
 func (t *nodeTable) patch() members {
 	var patch members
-	for k := range t.rows {
-		row := &t.rows[k]
+	for row := range t.inOrder() {
 		switch {
 		case row.was == row.now:
 		case row.now == "":
@@ -46,12 +45,13 @@ func (t *nodeTable) patch() members {
 		case row.was == "":
 			patch = append(patch, member{row.record.ID, row.quoted, row.now})
 		default:
-			from, to := row.from, row.to
-			if from == nil {
-				from, _ = parts(row.was) // of nodes: can't fail
-				to, _ = parts(row.now)
+			e := row.edited
+			if e == nil {
+				e = new(edited)
+				e.from, _ = parts(row.was) // of nodes: can't fail
+				e.to, _ = parts(row.now)
 			}
-			if p := patchOf(from, to); len(p) > 0 {
+			if p := patchOf(e.from, e.to); len(p) > 0 {
 				patch = append(patch, member{row.record.ID, row.quoted, p.encode()})
 			}
 		}

@@ -20,7 +20,7 @@ type Workflow struct {
 	Snapshot   nodegraph.Snapshot // the status as it was read; SetStatus does not change it
 	Unresolved []Unresolved       // what the spec leaves to the host, in the order of the spec
 
-	text   string  // the whole object as it was read
+	text   string  // the whole object as it was read; empty once it was followed
 	object members // the whole object
 	spec   string  // as it is now; empty while it is as it was read
 	meta   members // its metadata as it is now
@@ -30,6 +30,10 @@ type Workflow struct {
 	packed bool // the nodes came compressed
 	pack   bool // they are written compressed, however they came
 	cron   bool // it was made of a CronWorkflow
+
+	known  *metadata // what its metadata say; nil where Follow can't tell whether an object is the same
+	limits Limits
+	size   int // of the text that was read
 }
 
 // Limits bound what is read. The zero value means the defaults.
@@ -247,6 +251,10 @@ func (r *reader) named(err error) error {
 func (r *reader) workflow() (*Workflow, error) {
 	if err := r.read(); err != nil {
 		return nil, r.named(err)
+	}
+	if r.w.limits, r.w.size = r.limits, len(r.w.text); !r.runs && r.templates == nil {
+		known := r.meta // who keeps it does not keep the reader
+		r.w.known = &known
 	}
 	return r.w, nil
 }

@@ -1,9 +1,11 @@
 package argo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
@@ -75,8 +77,8 @@ type rowChange struct {
 // add creates nodes that the workflow does not have.
 func (w *Workflow) add(added []*nodegraph.NodeStatus) {
 	c := &creator{w: w, made: make(map[string]nodeContext)}
-	// The name of a node begins with the name of what it is inside of.
-	slices.SortStableFunc(added, func(a, b *nodegraph.NodeStatus) int { return len(a.Name) - len(b.Name) })
+	// The name of a node begins with the name of what it is inside of. The order says the same whatever that of the snapshot is.
+	slices.SortFunc(added, func(a, b *nodegraph.NodeStatus) int { return cmp.Or(len(a.Name)-len(b.Name), strings.Compare(a.Name, b.Name)) })
 	for _, r := range added {
 		w.nodes.set(r.ID, c.created(r))
 	}

@@ -73,17 +73,7 @@ func (r *Reconciler) Reconcile(now time.Time, object []byte, pods []propagate.Po
 	if err := c.restore(object); err != nil {
 		return nil, err
 	}
-	if err := c.refuse(events); err != nil {
-		return nil, err
-	}
-	own, err := c.adopt()
-	if err == nil {
-		err = c.settle(slices.Concat(events, own))
-	}
-	if err == nil {
-		err = c.write(events)
-	}
-	if err != nil {
+	if err := c.run(events); err != nil {
 		return nil, err
 	}
 	r.locks = c.locks
