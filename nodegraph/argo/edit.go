@@ -37,7 +37,7 @@ func (e *edit) get(key string) string {
 // change notes that there is one.
 func (e *edit) change() {
 	if !e.own {
-		e.members, e.own = slices.Clone(e.members), true
+		e.members, e.own = append(make(members, 0, len(e.members)+4), e.members...), true
 	}
 	e.changed = true
 }

@@ -15,7 +15,7 @@ type nodeTable struct {
 	at    map[string]int // row by id
 	order []int32        // rows in the order of the object that was followed last, added ones after them; nil for that of rows
 	spare []int32        // scratch of Follow
-	reads uint32         // how often the object was followed
+	reads uint32         // how often all nodes were gone through
 	dead  int            // bytes of the text in which nodes stood that have changed since
 }
 
@@ -25,7 +25,7 @@ type nodeRow struct {
 	was, now string                // empty where there is none: a node that was added, or removed
 	edited   *edited               // was and now, where both are taken apart; else nil
 	record   *nodegraph.NodeStatus // what the text says that is there now, or was last; it is replaced, never changed
-	read     uint32                // nodeTable.reads when the node was read last
+	read     uint32                // nodeTable.reads when the node was met last
 	own      bool                  // its text is no part of that of the object
 }
 

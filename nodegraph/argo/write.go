@@ -34,7 +34,7 @@ func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
 	}
 	var changed []rowChange
 	var added []*nodegraph.NodeStatus
-	seen := make([]bool, len(w.nodes.rows)) // which are in the snapshot
+	w.nodes.reads++
 	for i := range s.Nodes {
 		r := &s.Nodes[i]
 		if err := w.checkRecord(r); err != nil {
@@ -45,10 +45,10 @@ func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
 		case !known || w.nodes.rows[at].now == "":
 			added = append(added, r)
 			continue
-		case seen[at]:
+		case w.nodes.rows[at].read == w.nodes.reads:
 			return w.isTwice(r)
 		}
-		seen[at] = true
+		w.nodes.rows[at].read = w.nodes.reads
 		e, err := w.updated(&w.nodes.rows[at], r)
 		if err != nil {
 			return err
@@ -78,7 +78,9 @@ type rowChange struct {
 func (w *Workflow) add(added []*nodegraph.NodeStatus) {
 	c := &creator{w: w, made: make(map[string]nodeContext)}
 	// The name of a node begins with the name of what it is inside of. The order says the same whatever that of the snapshot is.
-	slices.SortFunc(added, func(a, b *nodegraph.NodeStatus) int { return cmp.Or(len(a.Name)-len(b.Name), strings.Compare(a.Name, b.Name)) })
+	slices.SortFunc(added, func(a, b *nodegraph.NodeStatus) int {
+		return cmp.Or(len(a.Name)-len(b.Name), strings.Compare(a.Name, b.Name))
+	})
 	for _, r := range added {
 		w.nodes.set(r.ID, c.created(r))
 	}
