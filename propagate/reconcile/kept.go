@@ -40,8 +40,8 @@ func (k *Kept) Reconcile(now time.Time, object []byte, pods []propagate.PodStatu
 }
 
 // ReconcileChanged is Reconcile for a host that knows which pods are new or look different than in the call before, and which do not
-// exist any more: their node and UID are enough. What was told before is not told again, of what is owed that is not new nothing comes:
-// a host that could not carry out an action, or could not store a patch, calls Reconcile.
+// exist any more: their node and UID are enough. A pod that was Unknown was not told. Actions are new ones alone: a host that could not
+// carry one out calls Reconcile, which asks for all that is owed.
 //
 // The error wraps [ErrListNeeded] where the engine has to be made anew, and with the first call. Nothing is kept then, so that
 // Reconcile follows.

@@ -1,10 +1,12 @@
 package reconcile_test
 
 import (
-	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -14,86 +16,168 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/reconcile"
 )
 
-// twins are two hosts that see the same objects and pods: one begins with each call from scratch, the other keeps the workflow.
+// twins are three hosts that see the same objects: one begins each call from scratch, the others keep the workflow. Of these one lists
+// all pods and one tells of changes.
 type twins struct {
-	scratch, keeper reconcile.Reconciler
-	kept            *reconcile.Kept
-	object          []byte
-	engine          *propagate.Engine
-	before          []propagate.PodStatus // told of
+	scratch, lister, teller reconcile.Reconciler
+	listed, told            *reconcile.Kept
+	object                  []byte
+	last                    *reconcile.Outcome     // of the one from scratch
+	before                  []propagate.PodStatus  // which the teller has told
+	differs                 []propagate.ActionType // of which those that keep may ask for others
+	anew                    int                    // how often the teller had to list pods
+	calls                   int
+}
+
+// A frame is what the hosts see.
+type frame struct {
+	name string
+	now  time.Time
+	pods []propagate.PodStatus
 }
 
 func newTwins(t *testing.T, object []byte) *twins {
-	p := &twins{scratch: reconcile.Reconciler{Answer: noCache}, keeper: reconcile.Reconciler{Answer: noCache}, object: object}
-	p.kept = p.keeper.Keep()
-	require.NoError(t, p.scratch.Adopt(object))
-	require.NoError(t, p.keeper.Adopt(object))
+	p := &twins{object: object}
+	for _, r := range []*reconcile.Reconciler{&p.scratch, &p.lister, &p.teller} {
+		r.Answer = noCache
+		require.NoError(t, r.Adopt(object))
+	}
+	p.listed, p.told = p.lister.Keep(), p.teller.Keep()
 	return p
 }
 
-func (p *twins) play(t *testing.T, s *script, k int) (stats [2]int) {
-	f := &s.Frames[k]
+// call has all hosts make one call, and compares what comes of it. It returns that of the one from scratch.
+func (p *twins) call(t *testing.T, f *frame, events ...propagate.Event) *reconcile.Outcome {
+	t.Helper()
+	want, err := p.scratch.Reconcile(f.now, p.object, f.pods, events...)
+	require.NoError(t, err, f.name)
+	p.last = want
+
+	got, err := p.listed.Reconcile(f.now, p.object, f.pods, events...)
+	require.NoError(t, err, f.name)
+	p.compare(t, f, want, got)
+	require.Equal(t, want.Unknown, got.Unknown, "%s: pods and nodes that nobody asked for", f.name)
+	require.ElementsMatch(t, p.compared(want), p.compared(got), "%s: what is asked for, from scratch and kept", f.name)
+
+	changed, gonePods := podChanges(p.before, f.pods)
+	got, err = p.told.ReconcileChanged(f.now, p.object, changed, gonePods, events...)
+	if p.calls++; err != nil {
+		require.ErrorIs(t, err, reconcile.ErrListNeeded, f.name)
+		p.anew++
+		got, err = p.told.Reconcile(f.now, p.object, f.pods, events...)
+		require.NoError(t, err, f.name)
+	}
+	p.before = slices.DeleteFunc(slices.Clone(f.pods), func(pod propagate.PodStatus) bool { return slices.Contains(got.Unknown, pod.Node) })
+	p.compare(t, f, want, got)
+	require.Subset(t, want.Unknown, got.Unknown, "%s: pods and nodes that nobody asked for", f.name)
+	return want
+}
+
+// compared are the actions of an outcome of which both hosts know as much.
+func (p *twins) compared(out *reconcile.Outcome) []string {
+	return slices.DeleteFunc(actions(out), func(text string) bool {
+		return slices.ContainsFunc(p.differs, func(of propagate.ActionType) bool { return strings.HasPrefix(text, of.String()) })
+	})
+}
+
+// compare compares outcomes, but for actions.
+func (p *twins) compare(t *testing.T, f *frame, want, got *reconcile.Outcome) {
+	t.Helper()
+	require.NoError(t, got.Engine.Check(), f.name)
+	if diff := cmp.Diff(looks(want.Engine), looks(got.Engine)); diff != "" {
+		t.Fatalf("%s: (-from scratch, +kept)\n%s", f.name, diff)
+	}
+	require.Equal(t, string(want.Patch), string(got.Patch), "%s: the patch, from scratch and kept", f.name)
+	rest := func(o *reconcile.Outcome) []any { return []any{o.Workflow, o.Others, o.Reset, o.Changes} }
+	byID := cmpopts.SortSlices(func(a, b propagate.Change) bool { return a.ID < b.ID }) // graphs may have their nodes in two orders
+	require.Empty(t, cmp.Diff(rest(want), rest(got), cmpopts.EquateEmpty(), byID, cmpopts.IgnoreFields(propagate.Change{}, "Node")), f.name)
+	if !want.Wake.IsZero() {
+		require.False(t, got.Wake.IsZero(), "%s: woken", f.name)
+		require.WithinRange(t, got.Wake, time.Time{}, want.Wake.Add(time.Second), "%s: woken in time, to the parts of a second that an object has not", f.name)
+	}
+}
+
+// podChanges are the pods that differ between two lists, and those that only the first has.
+func podChanges(before, now []propagate.PodStatus) (changed, gone []propagate.PodStatus) {
+	same := func(a, b *propagate.PodStatus) bool { return a.Node == b.Node && a.UID == b.UID }
+	find := func(list []propagate.PodStatus, p *propagate.PodStatus) *propagate.PodStatus {
+		for k := range list {
+			if same(&list[k], p) {
+				return &list[k]
+			}
+		}
+		return nil
+	}
+	for k := range now {
+		if was := find(before, &now[k]); was == nil || !cmp.Equal(*was, now[k]) {
+			changed = append(changed, now[k])
+		}
+	}
+	for k := range before {
+		if find(now, &before[k]) == nil {
+			gone = append(gone, before[k])
+		}
+	}
+	return changed, gone
+}
+
+// play plays frame k of a recording until nothing more follows.
+func (p *twins) play(t *testing.T, s *script, k int) {
+	t.Helper()
+	f := frame{now: s.Frames[k].Now, pods: s.Frames[k].Pods, name: fmt.Sprintf("frame %d, %v", k, s.Frames[k].Events)}
 	if spec := s.respecified(k); spec != nil {
 		p.object = withSpec(t, p.object, spec)
 	}
 	var events []propagate.Event
-	if p.engine != nil {
-		events = s.resumed(k, p.engine)
+	if p.last != nil {
+		events = s.resumed(k, p.last.Engine)
 	}
 	for range mostCalls {
-		want, err := p.scratch.Reconcile(f.Now, p.object, f.Pods, events...)
-		require.NoError(t, err)
-		got, err := p.kept.Reconcile(f.Now, p.object, f.Pods, events...)
-		require.NoError(t, err)
-		require.NoError(t, got.Engine.Check())
-		if diff := cmp.Diff(looks(want.Engine), looks(got.Engine)); diff != "" {
-			t.Fatalf("frame %d, %v: (-from scratch, +kept)\n%s", k, f.Events, diff)
-		}
-		if string(want.Patch) != string(got.Patch) {
-			var a, b any
-			_ = json.Unmarshal(want.Patch, &a)
-			_ = json.Unmarshal(got.Patch, &b)
-			d := cmp.Diff(a, b)
-			if d == "" {
-				n := 0
-				for n < len(want.Patch) && want.Patch[n] == got.Patch[n] {
-					n++
-				}
-				d = "ORDER ALONE\n" + string(want.Patch[max(0, n-200):min(len(want.Patch), n+250)]) + "\n" + string(got.Patch[max(0, n-200):min(len(want.Patch), n+250)])
-			}
-			if len(d) > 1500 {
-				d = d[:1500]
-			}
-			t.Fatalf("frame %d, %v:\n%s", k, f.Events, d)
-		}
-		require.ElementsMatch(t, actions(want), actions(got), "frame %d", k)
-		require.Empty(t, cmp.Diff([]any{want.Others, want.Reset, want.Unknown}, []any{got.Others, got.Reset, got.Unknown}, cmpopts.EquateEmpty()), "frame %d", k)
-		p.object, p.engine, events = patched(t, p.object, want.Patch), want.Engine, nil
-		again := !want.Wake.IsZero() && !want.Wake.After(f.Now) || slices.Contains(want.Others, want.Workflow)
-		for k := range want.Actions {
-			if a := &want.Actions[k]; a.Type == propagate.ActionRelease {
-				again = slices.Contains(p.scratch.Release(want.Workflow, a), want.Workflow) || again
-				p.keeper.Release(want.Workflow, a)
+		out := p.call(t, &f, events...)
+		p.object, events = patched(t, p.object, out.Patch), nil
+		again := !out.Wake.IsZero() && !out.Wake.After(f.now) || slices.Contains(out.Others, out.Workflow)
+		for k := range out.Actions {
+			if a := &out.Actions[k]; a.Type == propagate.ActionRelease {
+				again = slices.Contains(p.scratch.Release(out.Workflow, a), out.Workflow) || again
+				p.lister.Release(out.Workflow, a)
+				p.teller.Release(out.Workflow, a)
 			}
 		}
 		if !again {
 			return
 		}
 	}
-	t.Fatalf("asks for ever")
-	return
+	t.Fatalf("%s: it asks to be called again for ever", f.name)
 }
 
+// knownToKept are recordings in which an engine that is kept knows what an object does not hold, and asks for other actions because of that.
+var knownToKept = map[string][]propagate.ActionType{
+	"daemon-evicted-steps-v3.6": {propagate.ActionTerminate}, // that a daemon was ready once
+	"mutex-daemon-deadlock":     {propagate.ActionTerminate}, // the same
+	"rnd387":                    {propagate.ActionResolve},   // that the host was asked
+}
+
+// What a Kept returns is what the call from scratch returns, to the byte. After a manual retry that nobody tells of as an event the
+// recordings have pods of nodes that have ended otherwise: which pod is the node's, a Kept knows and an object does not.
 func TestKeptIsAsFromScratch(t *testing.T) {
 	all, err := filepath.Glob("../../testdata/recordings/*/*")
 	require.NoError(t, err)
+	calls, anew := 0, 0
 	for k := 0; k < len(all); k += *every {
-		t.Run(filepath.Base(all[k]), func(t *testing.T) {
+		name, _, _ := strings.Cut(filepath.Base(all[k]), ".json")
+		t.Run(name, func(t *testing.T) {
 			s := scriptOf(t, all[k])
 			p := newTwins(t, s.object)
+			p.differs = knownToKept[name]
 			for k := range s.Frames {
+				if s.did(k, "manual-retry") {
+					break
+				}
 				p.play(t, s, k)
 			}
+			calls, anew = calls+p.calls, anew+p.anew
 		})
 	}
+	t.Logf("%d calls, %d engines made anew", calls, anew)
+	require.Less(t, 4*anew, calls, "engines go on with most calls")
 }
