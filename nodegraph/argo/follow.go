@@ -24,7 +24,9 @@ func (w *Workflow) Follow(data []byte) bool {
 	}
 	f := &follower{text: data, w: w}
 	object, ok := f.members(w.object, f.part)
-	if f.white(); !ok || f.at < len(data) || slices.ContainsFunc(w.object, func(m member) bool { return object.get(m.key) == "" }) {
+	lacks := func(m member) bool { return object.get(m.key) == "" }
+	unset := object.get("status") == "" && len(w.state)+len(w.nodes.rows) > 0
+	if f.white(); !ok || f.at < len(data) || unset || slices.ContainsFunc(w.object, lacks) {
 		return false
 	}
 	w.object, w.text, w.Snapshot.Nodes = object, "", nil

@@ -13,16 +13,15 @@ import (
 
 // A call is one call of a Reconciler, and the host's side of [propagate.Drive] for its workflow.
 type call struct {
-	host      *Reconciler // is not changed
-	now       time.Time
-	pods      []propagate.PodStatus // all, or those that have changed
-	changes   bool                  // pods are those that have changed, and gone those that do not exist any more
-	gone      []propagate.PodStatus
-	keeps     bool                // the engine is kept after the call
-	continued bool                // it was kept since the call before
-	listed    bool                // the engine was told of the pods
-	locks     propagate.LockTable // as they are if the call succeeds
-	out       Outcome
+	host    *Reconciler // is not changed
+	now     time.Time
+	pods    []propagate.PodStatus // all, or those that have changed
+	changes bool                  // pods are those that have changed, and gone those that do not exist any more
+	gone    []propagate.PodStatus
+	clean   bool                // the object said all that the engine said when the call began, and nothing else
+	listed  bool                // the engine was told of the pods
+	locks   propagate.LockTable // as they are if the call succeeds
+	out     Outcome
 }
 
 // failed is the error for a stage of the call.

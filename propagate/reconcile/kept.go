@@ -26,7 +26,6 @@ type Kept struct {
 	host    *Reconciler
 	object  *argo.Workflow     // as it is if what the call before has set was stored; nil if nothing is kept
 	engine  *propagate.Engine  // that says the same
-	unknown []string           // nodes on record that the specification never asks for
 	changes []propagate.Change // of the call before
 }
 
@@ -36,7 +35,7 @@ func (r *Reconciler) Keep() *Kept { return &Kept{host: r} }
 // Reconcile is [Reconciler.Reconcile]: it tells again what is owed, and knows that pods which are not listed are gone. The Object and
 // the Engine of the outcome are good until the next call.
 func (k *Kept) Reconcile(now time.Time, object []byte, pods []propagate.PodStatus, events ...propagate.Event) (*Outcome, error) {
-	return k.reconcile(&call{host: k.host, now: now, pods: pods, locks: k.host.locks, keeps: true}, object, events)
+	return k.reconcile(&call{host: k.host, now: now, pods: pods, locks: k.host.locks}, object, events)
 }
 
 // ReconcileChanged is Reconcile for a host that knows which pods are new or look different than in the call before, and which do not
@@ -46,40 +45,42 @@ func (k *Kept) Reconcile(now time.Time, object []byte, pods []propagate.PodStatu
 // The error wraps [ErrListNeeded] where the engine has to be made anew, and with the first call. Nothing is kept then, so that
 // Reconcile follows.
 func (k *Kept) ReconcileChanged(now time.Time, object []byte, changed, gone []propagate.PodStatus, events ...propagate.Event) (*Outcome, error) {
-	return k.reconcile(&call{host: k.host, now: now, pods: changed, gone: gone, changes: true, locks: k.host.locks, keeps: true}, object, events)
+	return k.reconcile(&call{host: k.host, now: now, pods: changed, gone: gone, changes: true, locks: k.host.locks}, object, events)
 }
 
 // reconcile makes a call with what is kept, and keeps what comes of it unless it fails.
 func (k *Kept) reconcile(c *call, object []byte, events []propagate.Event) (*Outcome, error) {
-	err := k.begin(c, object, slices.ContainsFunc(events, isManualRetry))
+	retried := slices.ContainsFunc(events, isManualRetry)
+	err := k.begin(c, object, retried)
 	if err == nil {
-		unknown := c.out.Unknown
-		if err = c.run(events); err == nil {
-			*k = Kept{host: k.host, object: c.out.Object, engine: c.out.Engine, unknown: slices.Clip(unknown), changes: c.out.Changes}
-			k.host.locks = c.locks
-			return &c.out, nil
-		}
+		err = c.run(events)
 	}
-	*k = Kept{host: k.host}
-	return nil, err
+	if *k = (Kept{host: k.host}); err != nil {
+		return nil, err
+	}
+	if k.host.locks = c.locks; c.clean && !retried {
+		k.object, k.engine, k.changes = c.out.Object, c.out.Engine, c.out.Changes
+	}
+	return &c.out, nil
 }
 
 // begin opens a call with the engine that is kept, or with one that is made anew.
 func (k *Kept) begin(c *call, object []byte, retried bool) error {
-	switch {
-	case !retried && k.object != nil && !k.asksForLimits() && k.object.Follow(object):
-		c.continued = true
-		c.out.Object, c.out.Engine, c.out.Unknown = k.object, k.engine, k.unknown
+	if !retried && k.object != nil && !k.asksForLimits() && k.object.Follow(object) {
+		c.out.Object, c.out.Engine, c.clean = k.object, k.engine, true
 		c.out.Workflow = k.object.Namespace + "/" + k.object.Name
 		k.engine.Recorded(k.changes)
 		if !c.changes {
 			k.engine.Remind()
 		}
 		return nil
-	case c.changes:
+	}
+	if c.changes {
 		return c.failed(StageEvents, ErrListNeeded)
 	}
-	return c.restore(object)
+	err := c.restore(object)
+	c.clean = err == nil && !retried && len(c.out.Unknown) == 0 && c.isClean()
+	return err
 }
 
 // asksForLimits reports whether the host is asked for limits of locks, which may have changed.

@@ -32,25 +32,28 @@ func (c *call) write(events []propagate.Event) error {
 
 func isManualRetry(ev propagate.Event) bool { return ev.Type == propagate.EventManualRetry }
 
-// snapshot returns what the engine says now: at least of the nodes of which it says something else than the object. Each has its
-// children, or nil where the object has the right ones.
+// snapshot returns what the engine says now: where the object was clean, at least of the nodes of which it says something else now.
+// Each has its children, or nil where the object has the right ones.
 func (c *call) snapshot() nodegraph.Snapshot {
-	if !c.keeps {
-		return c.withChildren(c.out.Engine.Snapshot())
+	if c.clean {
+		if added, ok := c.added(); ok {
+			if children, ok := argo.AddedChildren(c.out.Engine.Graph(), c.out.Engine.Exists, added); ok {
+				return c.withAdded(c.out.Engine.SnapshotChanges(), children)
+			}
+		}
 	}
-	changes := c.out.Engine.SnapshotChanges()
-	if !c.continued {
-		return c.withChildren(changes)
+	return c.withChildren(c.out.Engine.Snapshot())
+}
+
+// isClean reports whether the object says all that the engine says, and nothing else of its nodes.
+func (c *call) isClean() bool {
+	s := c.withChildren(c.out.Engine.SnapshotChanges())
+	for k := range s.Nodes {
+		if r := c.out.Object.Record(s.Nodes[k].ID); r == nil || len(r.Children) != len(s.Nodes[k].Children) {
+			return false
+		}
 	}
-	added, ok := c.added()
-	if !ok {
-		return c.withChildren(c.out.Engine.Snapshot())
-	}
-	children, ok := argo.AddedChildren(c.out.Engine.Graph(), c.out.Engine.Exists, added)
-	if !ok {
-		return c.withChildren(c.out.Engine.Snapshot())
-	}
-	return c.withAdded(changes, children)
+	return c.out.Object.Says(s)
 }
 
 // withChildren gives each node of a snapshot that has all of them its children.
