@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/propagate"
@@ -93,9 +92,17 @@ func (p *twins) compare(t *testing.T, f *frame, want, got *reconcile.Outcome) {
 		t.Fatalf("%s: (-from scratch, +kept)\n%s", f.name, diff)
 	}
 	require.Equal(t, string(want.Patch), string(got.Patch), "%s: the patch, from scratch and kept", f.name)
-	rest := func(o *reconcile.Outcome) []any { return []any{o.Workflow, o.Others, o.Reset, o.Changes} }
-	byID := cmpopts.SortSlices(func(a, b propagate.Change) bool { return a.ID < b.ID }) // graphs may have their nodes in two orders
-	require.Empty(t, cmp.Diff(rest(want), rest(got), cmpopts.EquateEmpty(), byID, cmpopts.IgnoreFields(propagate.Change{}, "Node")), f.name)
+	phases := func(o *reconcile.Outcome) map[string]string { // an engine that is made anew may find words on record that it replaces by the same
+		all := make(map[string]string)
+		for _, c := range o.Changes {
+			if c.From != c.To {
+				all[c.ID] += fmt.Sprint(c.Kind, " ", c.From, " ", c.To, " ", c.Rule, "\n")
+			}
+		}
+		return all
+	}
+	require.Equal(t, phases(want), phases(got), "%s: changes", f.name)
+	require.Equal(t, [2][]string{want.Others, want.Reset}, [2][]string{got.Others, got.Reset}, "%s: others to call, and pods to delete", f.name)
 	if !want.Wake.IsZero() {
 		require.False(t, got.Wake.IsZero(), "%s: woken", f.name)
 		require.WithinRange(t, got.Wake, time.Time{}, want.Wake.Add(time.Second), "%s: woken in time, to the parts of a second that an object has not", f.name)
