@@ -9,19 +9,21 @@ import (
 )
 
 // Kept is what a host keeps of one workflow between two calls, so that the next costs what has changed: the object that was read, and
-// the engine. [Reconciler.Keep] makes one. It is a matter of speed alone. What a call returns is what [Reconciler.Reconcile] would
-// return for the same object and the same pods, and a Kept may be dropped at any time.
+// the engine. [Reconciler.Keep] makes one. It is a matter of speed alone: a call returns what [Reconciler.Reconcile] would return for
+// the same object and pods, the patch to the byte. A Kept may be dropped at any time.
 //
 //   - Nodes of the object that are as they were are recognised by their bytes. The engine goes on if the object says what the call before
-//     has set, whoever has written that. It is made anew if a node, the workflow's own status, its specification, its labels or its
-//     annotations say anything else: the patch was refused or is not seen yet, or somebody else has written. It is made anew, too, after
-//     a manual retry and after an error, and once half of the text that was read first is out of date.
-//   - An engine that goes on knows what the table in the documentation of the package calls lost: of two pods of one node it knows
-//     which was first, and times to a part of a second. There it does as an engine that was never made anew.
-//   - Workflows that wait for locks with a limit that Reconciler.Limit says are read anew with each call: it may say another.
+//     has set, whoever has written that.
+//   - The engine is made anew if a node, the workflow's own status, its specification, its labels or its annotations say anything
+//     else: the patch was refused or is not seen yet, or somebody else has written. So it is after a manual retry and after an error, and
+//     where the object said something else than the engine that was made of it. Once half of the text that was read first is out of date,
+//     all is read anew.
+//   - A workflow with locks is read anew with each call where Reconciler.Limit is set: it may say another limit.
+//   - An engine that goes on knows more than the object holds: whether a pod that is listed alive is the one with which its node has
+//     ended, that a daemon was ready, what the host was asked, and times to a part of a second. That decides what comes again of what is owed,
+//     and when a backoff ends.
 //
-// A Kept belongs to its Reconciler: one goroutine at a time may call the methods of all of them, and it is for the host to see to
-// that.
+// One goroutine at a time may call the methods of a Reconciler and of all its Kepts. It is for the host to see to that.
 type Kept struct {
 	host    *Reconciler
 	object  *argo.Workflow     // as it is if what the call before has set was stored; nil if nothing is kept
