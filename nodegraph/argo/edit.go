@@ -10,8 +10,9 @@ import (
 // edit changes members of an object and remembers whether it did. It takes the object apart when it has to, and
 // leaves what it was given as it is.
 type edit struct {
-	raw     string  // the object, until it is taken apart
-	before  members // the object as it was taken apart
+	row     *nodeRow // the node that it is, until its text is needed
+	raw     string   // the object, until it is taken apart
+	before  members  // the object as it was taken apart
 	members members
 	own     bool // the members are a copy
 	changed bool
@@ -27,6 +28,10 @@ func (e *edit) result(was string) string {
 
 // get returns the value of key, empty if there is none.
 func (e *edit) get(key string) string {
+	if e.row != nil {
+		e.row.open()
+		e.raw, e.row = e.row.now, nil
+	}
 	if e.raw != "" {
 		e.before, _ = parts(e.raw) // of an object: can't fail
 		e.raw, e.members = "", e.before

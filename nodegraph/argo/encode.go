@@ -48,7 +48,7 @@ func (t *nodeTable) changed() bool {
 func (t *nodeTable) encode() string {
 	m := make(members, 0, len(t.rows))
 	for row := range t.inOrder() {
-		if row.now != "" {
+		if row.open(); row.now != "" {
 			m = append(m, member{row.record.ID, row.quoted, row.now})
 		}
 	}

@@ -42,6 +42,7 @@ func compress(nodes string) string {
 func (w *Workflow) NodesSize() int {
 	size := 0
 	for i := range w.nodes.rows {
+		w.nodes.rows[i].open()
 		size += len(w.nodes.rows[i].now)
 	}
 	return size

@@ -9,6 +9,7 @@ func (w *Workflow) RemoveNodes(ids ...string) {
 	for _, id := range ids {
 		if row := w.nodes.get(id); row != nil {
 			gone[id] = true
+			row.open()
 			row.now = ""
 		}
 	}
@@ -17,7 +18,7 @@ func (w *Workflow) RemoveNodes(ids ...string) {
 	}
 	for k := range w.nodes.rows {
 		row := &w.nodes.rows[k]
-		if row.now == "" {
+		if row.open(); row.now == "" {
 			continue
 		}
 		if now := without(row.now, gone); now != row.now {

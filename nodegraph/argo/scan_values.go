@@ -7,13 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Values as a scanner reads them. Each function goes behind the value. null leaves the zero value.
 
 // null goes behind null, if that comes next.
 func (s *scanner) null() (bool, error) {
+	if s.decoded {
+		return s.value == nil, nil
+	}
 	if s.peek() != 'n' {
 		return false, nil
 	}
@@ -22,6 +24,9 @@ func (s *scanner) null() (bool, error) {
 
 // str reads a string.
 func (s *scanner) str() (string, error) {
+	if s.decoded {
+		return decodedText(s.value)
+	}
 	if null, err := s.null(); null {
 		return "", err
 	}
@@ -40,6 +45,9 @@ func (s *scanner) str() (string, error) {
 
 // boolean reads true or false.
 func (s *scanner) boolean() (bool, error) {
+	if is, ok := s.value.(bool); ok || s.decoded && s.value == nil {
+		return is, nil
+	}
 	switch c := s.peek(); c {
 	case 't':
 		return true, s.word("true")
@@ -56,6 +64,9 @@ func (s *scanner) boolean() (bool, error) {
 func (s *scanner) integer(size int) (int64, error) {
 	if null, err := s.null(); null {
 		return 0, err
+	}
+	if n, ok := decodedInteger(s.value); ok {
+		return n, nil
 	}
 	c := s.peek()
 	if c != '-' && (c < '0' || c > '9') {
@@ -74,6 +85,9 @@ func (s *scanner) integer(size int) (int64, error) {
 
 // moment reads a time as Kubernetes writes it; the empty string is no time.
 func (s *scanner) moment() (time.Time, error) {
+	if at, ok := s.decodedMoment(); ok {
+		return at, nil
+	}
 	text, err := s.str()
 	if err != nil || text == "" {
 		return time.Time{}, err
@@ -168,7 +182,7 @@ func unescaped(quoted string) string {
 
 // quote returns text as a JSON string. The text of messages stays readable: <, > and & are not escaped.
 func quote(text string) string {
-	if plain(text) == len(text) && strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+	if isPlain(text) {
 		return `"` + text + `"` // as most are
 	}
 	var b bytes.Buffer

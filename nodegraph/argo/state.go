@@ -27,6 +27,7 @@ type nodeRow struct {
 	record   *nodegraph.NodeStatus // what the text says that is there now, or was last; it is replaced, never changed
 	read     uint32                // nodeTable.reads when the node was met last
 	own      bool                  // its text is no part of that of the object
+	object   any                   // what it came as if it came decoded and has no text yet; was and now are empty as long
 }
 
 // edited is a node before an edit and after it.
@@ -48,7 +49,7 @@ func (t *nodeTable) inOrder() iter.Seq[*nodeRow] {
 
 // get returns the row of the node with this id, nil if there is none now.
 func (t *nodeTable) get(id string) *nodeRow {
-	if at, ok := t.at[id]; ok && t.rows[at].now != "" {
+	if at, ok := t.at[id]; ok && !t.rows[at].gone() {
 		return &t.rows[at]
 	}
 	return nil

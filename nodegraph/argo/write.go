@@ -66,7 +66,7 @@ func (w *Workflow) statusChange(s *nodegraph.Snapshot) (c statusChange, err erro
 		}
 		at, known := w.nodes.at[r.ID]
 		switch {
-		case !known || w.nodes.rows[at].now == "":
+		case !known || w.nodes.rows[at].gone():
 			c.added = append(c.added, r)
 			continue
 		case w.nodes.rows[at].read == w.nodes.reads:
