@@ -2,11 +2,9 @@ package argo
 
 import (
 	"encoding/json"
-	"maps"
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
@@ -75,29 +73,28 @@ type field struct {
 }
 
 // sortedFields lists the fields of an object by their keys.
-func sortedFields(object any) ([]field, error) {
-	var fields []field
+func sortedFields(object any) (fields []field, err error) {
+	add := func(key string, value any) bool {
+		fields = append(fields, field{key, value})
+		return true
+	}
 	switch o := object.(type) {
 	case map[string]any:
 		fields = make([]field, 0, len(o))
-		for _, key := range slices.Sorted(maps.Keys(o)) {
-			fields = append(fields, field{key, o[key]})
+		for key, value := range o {
+			add(key, value)
 		}
-		return fields, nil
 	case map[string]string:
-		for _, key := range slices.Sorted(maps.Keys(o)) {
-			fields = append(fields, field{key, o[key]})
+		for key, value := range o {
+			add(key, value)
 		}
-		return fields, nil
 	case Record:
-		o.Fields(func(key string, value any) bool {
-			fields = append(fields, field{key, value})
-			return true
-		})
-		slices.SortStableFunc(fields, func(a, b field) int { return strings.Compare(a.key, b.key) })
-		return fields, nil
+		o.Fields(add)
+	default:
+		return nil, &typeError{want: "an object", found: describeValue(firstByte(object))}
 	}
-	return nil, &typeError{want: "an object", found: describeValue(firstByte(object))}
+	slices.SortStableFunc(fields, func(a, b field) int { return strings.Compare(a.key, b.key) })
+	return fields, nil
 }
 
 // membersOf is an object as text, but for one field.
@@ -132,7 +129,7 @@ func (r *reader) decodedNodes(nodes any) error {
 	for k, n := range all {
 		s.decoded, s.value = true, n.value
 		if err := d.node(n.key, &r.records[k], s); err != nil {
-			return firstError(n, err)
+			return err
 		}
 		t.rows[k] = nodeRow{object: n.value, record: &r.records[k]}
 		if t.at[n.key] = k; len(t.at) <= k {
@@ -142,24 +139,47 @@ func (r *reader) decodedNodes(nodes any) error {
 	return nil
 }
 
-// firstError is the error of a node of which more may be wrong: always the same one.
-func firstError(n field, err error) error {
-	text, wrong := encodeValue(n.value)
-	if wrong == nil {
-		wrong = new(nodeDecoder).node(n.key, new(nodegraph.NodeStatus), &scanner{text: text})
+// lookUp reads those fields of a node that is a map. It costs less than a walk over the map.
+func (d *nodeDecoder) lookUp(node map[string]any, s *scanner) error {
+	for at := range nodeFields {
+		value, there := node[nodeFields[at].name]
+		if !there {
+			continue
+		}
+		s.value = value
+		if err := nodeFields[at].read(d, s); err != nil {
+			return within(nodeFields[at].name, err)
+		}
 	}
-	if wrong != nil {
-		return wrong
+	return nil
+}
+
+// open makes the text of a node that came decoded. The error is that of a value that JSON does not have.
+func (row *nodeRow) open() error {
+	if row.object == nil {
+		return nil
+	}
+	text, err := encodeValue(row.object)
+	if err == nil {
+		row.quoted, row.was, row.now, row.object = quote(row.record.ID), text, text, nil
 	}
 	return err
 }
 
-// open makes the text of a node that came decoded.
-func (row *nodeRow) open() {
-	if row.object != nil {
-		text, _ := encodeValue(row.object) // of what was read: can't fail
-		row.quoted, row.was, row.now, row.object = quote(row.record.ID), text, text, nil
+// openAll makes the texts of all nodes. The error is a [*WriteError].
+func (w *Workflow) openAll() error {
+	for k := range w.nodes.rows {
+		if err := w.nodes.rows[k].open(); err != nil {
+			return w.cantWrite(w.nodes.rows[k].record.ID, err)
+		}
 	}
+	return nil
+}
+
+// cantWrite is the error of a node that came decoded, and has a value that JSON does not have.
+func (w *Workflow) cantWrite(id string, err error) error {
+	e := inField("", err).(*ReadError) // which inField makes
+	return &WriteError{Workflow: w.Name, Node: id, Field: e.Field, Err: e.Err}
 }
 
 // gone reports whether there is no such node now.
@@ -170,34 +190,43 @@ func (row *nodeRow) gone() bool { return row.now == "" && row.object == nil }
 // fields calls each for every field of a decoded object.
 func (s *scanner) fields(each func(key string) error) (err error) {
 	object := s.value
-	one := func(key string, value any) bool {
+	one := func(key string, value any) error {
 		s.value = value
-		if err = each(key); err != nil {
-			err = within(key, err)
+		if err := each(key); err != nil {
+			return within(key, err)
 		}
-		return err == nil
+		return nil
 	}
 	switch o := object.(type) {
 	case nil:
+	case Record:
+		o.Fields(func(key string, value any) bool {
+			err = one(key, value)
+			return err == nil
+		})
 	case map[string]any:
 		for key, value := range o {
-			if !one(key, value) {
+			if err = one(key, value); err != nil {
+				err = firstError(o, one)
 				break
 			}
 		}
-	case map[string]string:
-		for key, value := range o {
-			if !one(key, value) {
-				break
-			}
-		}
-	case Record:
-		o.Fields(one)
 	default:
 		err = &typeError{want: "an object", found: describeValue(firstByte(object))}
 	}
 	s.value = object
 	return err
+}
+
+// firstError is the error of the first field of which something is wrong, since a walk over a map may meet another.
+func firstError(object map[string]any, one func(key string, value any) error) error {
+	fields, _ := sortedFields(object) // of a map: can't fail
+	for _, f := range fields {
+		if err := one(f.key, f.value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // elements calls each for every element of a decoded list.
@@ -239,29 +268,34 @@ func decodedText(value any) (string, error) {
 	return "", &typeError{want: "a string", found: describeValue(firstByte(value))}
 }
 
-// decodedMoment is a time that is decoded.
-func (s *scanner) decodedMoment() (time.Time, bool) {
-	at, ok := s.value.(time.Time)
-	if !ok || at.IsZero() {
-		return time.Time{}, ok
+// decodedFlag is true or false that is decoded.
+func decodedFlag(value any) (bool, error) {
+	switch v := value.(type) {
+	case nil:
+		return false, nil
+	case bool:
+		return v, nil
 	}
-	return at.UTC().Truncate(time.Second), true
+	return false, &typeError{want: "true or false", found: describeValue(firstByte(value))}
 }
 
 // decodedInteger is a whole number that is decoded.
-func decodedInteger(value any) (n int64, ok bool) {
+func decodedInteger(value any) (int64, error) {
 	switch v := value.(type) {
 	case int:
-		return int64(v), true
+		return int64(v), nil
 	case int32:
-		return int64(v), true
+		return int64(v), nil
 	case int64:
-		return v, true
+		return v, nil
 	case json.Number:
-		n, err := v.Int64()
-		return n, err == nil
+		if n, err := v.Int64(); err == nil {
+			return n, nil
+		}
 	case float64:
-		return int64(v), v == math.Trunc(v) && math.Abs(v) <= 1<<53
+		if v == math.Trunc(v) && math.Abs(v) <= 1<<53 {
+			return int64(v), nil
+		}
 	}
-	return 0, false
+	return 0, &typeError{want: "a whole number", found: describeValue(firstByte(value))}
 }

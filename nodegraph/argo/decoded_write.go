@@ -3,6 +3,8 @@ package argo
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -31,7 +33,9 @@ func appendValue(b []byte, value any, depth int) ([]byte, error) {
 		return strconv.AppendInt(b, int64(v), 10), nil
 	case int64:
 		return strconv.AppendInt(b, v, 10), nil
-	case float64, json.Number:
+	case float64:
+		return appendNumber(b, v)
+	case json.Number:
 		text, err := json.Marshal(v)
 		return append(b, text...), err
 	case time.Time:
@@ -43,7 +47,9 @@ func appendValue(b []byte, value any, depth int) ([]byte, error) {
 		return appendList(b, len(v), func(b []byte, k int) ([]byte, error) { return appendValue(b, v[k], depth+1) })
 	case []string:
 		return appendList(b, len(v), func(b []byte, k int) ([]byte, error) { return appendQuoted(b, v[k]), nil })
-	case map[string]any, map[string]string, Record:
+	case map[string]any:
+		return appendMap(b, v, depth)
+	case map[string]string, Record:
 		return appendObject(b, v, depth)
 	}
 	return nil, notJSON(value)
@@ -54,27 +60,32 @@ func notJSON(value any) error {
 	return &typeError{want: "a value of JSON", found: fmt.Sprintf("a %T", value)}
 }
 
-// checkValue checks that a decoded value, which nobody reads, can be written as JSON.
-func checkValue(value any, depth int) (err error) {
-	switch v := value.(type) {
-	case nil, bool, string, int, int32, int64, time.Time, []string, map[string]string:
-		return nil
-	case []any:
-		for k := 0; k < len(v) && err == nil && depth < maxDepth; k++ {
-			err = checkValue(v[k], depth+1)
-		}
-		return err
-	case map[string]any, Record:
-		s := &scanner{decoded: true, value: v}
-		return s.fields(func(string) error {
-			if depth == maxDepth {
-				return errSyntax
-			}
-			return checkValue(s.value, depth+1)
-		})
+// appendNumber appends a number as encoding/json does.
+func appendNumber(b []byte, v float64) ([]byte, error) {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 && (v != 0 || !math.Signbit(v)) {
+		return strconv.AppendInt(b, int64(v), 10), nil
 	}
-	_, err = appendValue(nil, value, depth)
-	return err
+	text, err := json.Marshal(v)
+	return append(b, text...), err
+}
+
+// appendMap appends a map with sorted keys.
+func appendMap(b []byte, m map[string]any, depth int) (_ []byte, err error) {
+	keys := make([]string, 0, fewKeys)
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	b = append(b, '{')
+	for k, key := range keys {
+		if k > 0 {
+			b = append(b, ',')
+		}
+		if b, err = appendValue(append(appendQuoted(b, key), ':'), m[key], depth+1); err != nil {
+			return nil, within(key, err)
+		}
+	}
+	return append(b, '}'), nil
 }
 
 // appendObject appends a decoded object.

@@ -16,6 +16,7 @@ type edit struct {
 	members members
 	own     bool // the members are a copy
 	changed bool
+	wrong   error // the node can't be written
 }
 
 // result is the object as it is now; was if nothing has changed.
@@ -29,7 +30,7 @@ func (e *edit) result(was string) string {
 // get returns the value of key, empty if there is none.
 func (e *edit) get(key string) string {
 	if e.row != nil {
-		e.row.open()
+		e.wrong = e.row.open()
 		e.raw, e.row = e.row.now, nil
 	}
 	if e.raw != "" {

@@ -33,7 +33,8 @@ type Workflow struct {
 
 	known  *metadata // what its metadata say; nil where Follow can't tell whether an object is the same
 	limits Limits
-	size   int // of the text that was read
+	size   int   // of the text that was read
+	wrong  error // why RemoveNodes did nothing
 }
 
 // Limits bound what is read. The zero value means the defaults.

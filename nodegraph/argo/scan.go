@@ -42,9 +42,6 @@ var errSyntax = errors.New("invalid JSON")
 
 // peek goes to the next byte that is not white space and returns it, 0 at the end.
 func (s *scanner) peek() byte {
-	if s.decoded {
-		return firstByte(s.value)
-	}
 	for s.at < len(s.text) {
 		switch c := s.text[s.at]; c {
 		case ' ', '\t', '\r', '\n':
@@ -67,7 +64,7 @@ func (s *scanner) end() error {
 // skip goes behind the next value.
 func (s *scanner) skip() error {
 	if s.decoded {
-		return checkValue(s.value, 0)
+		return nil // it is checked when somebody asks for its text
 	}
 	switch c := s.peek(); c {
 	case '"':

@@ -13,13 +13,21 @@ import (
 
 // null goes behind null, if that comes next.
 func (s *scanner) null() (bool, error) {
-	if s.decoded {
-		return s.value == nil, nil
-	}
-	if s.peek() != 'n' {
+	switch {
+	case !s.isNull():
 		return false, nil
+	case s.decoded:
+		return true, nil
 	}
 	return true, s.word("null")
+}
+
+// isNull reports whether null comes next.
+func (s *scanner) isNull() bool {
+	if s.decoded {
+		return s.value == nil
+	}
+	return s.peek() == 'n'
 }
 
 // str reads a string.
@@ -45,8 +53,8 @@ func (s *scanner) str() (string, error) {
 
 // boolean reads true or false.
 func (s *scanner) boolean() (bool, error) {
-	if is, ok := s.value.(bool); ok || s.decoded && s.value == nil {
-		return is, nil
+	if s.decoded {
+		return decodedFlag(s.value)
 	}
 	switch c := s.peek(); c {
 	case 't':
@@ -65,8 +73,8 @@ func (s *scanner) integer(size int) (int64, error) {
 	if null, err := s.null(); null {
 		return 0, err
 	}
-	if n, ok := decodedInteger(s.value); ok {
-		return n, nil
+	if s.decoded {
+		return decodedInteger(s.value)
 	}
 	c := s.peek()
 	if c != '-' && (c < '0' || c > '9') {
@@ -85,8 +93,10 @@ func (s *scanner) integer(size int) (int64, error) {
 
 // moment reads a time as Kubernetes writes it; the empty string is no time.
 func (s *scanner) moment() (time.Time, error) {
-	if at, ok := s.decodedMoment(); ok {
-		return at, nil
+	if at, ok := s.value.(time.Time); ok && !at.IsZero() {
+		return at.UTC().Truncate(time.Second), nil
+	} else if ok {
+		return time.Time{}, nil
 	}
 	text, err := s.str()
 	if err != nil || text == "" {

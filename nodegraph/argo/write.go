@@ -55,8 +55,8 @@ type statusChange struct {
 
 // statusChange works out what SetStatus has to change.
 func (w *Workflow) statusChange(s *nodegraph.Snapshot) (c statusChange, err error) {
-	if c.state, err = w.newState(s); err != nil {
-		return c, err
+	if c.state, err = w.newState(s); err != nil || w.wrong != nil {
+		return c, cmp.Or(err, w.wrong)
 	}
 	w.nodes.reads++
 	for i := range s.Nodes {
@@ -77,7 +77,10 @@ func (w *Workflow) statusChange(s *nodegraph.Snapshot) (c statusChange, err erro
 		if err != nil {
 			return c, err
 		}
-		if e.changed {
+		switch {
+		case e.wrong != nil:
+			return c, w.cantWrite(r.ID, e.wrong)
+		case e.changed:
 			c.changed = append(c.changed, rowChange{at, e})
 		}
 	}

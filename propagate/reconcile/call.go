@@ -29,10 +29,9 @@ func (c *call) failed(stage Stage, err error) error {
 	return &Error{Workflow: c.out.Workflow, Stage: stage, Err: err}
 }
 
-// restore reads the object and makes the engine of what is on record.
-func (c *call) restore(object []byte) error {
-	var err error
-	if c.out.Object, err = argo.Read(object, argo.WithBorrowedNodes()); err != nil {
+// restore makes the engine of what is on record in the object that was read, unless it could not be.
+func (c *call) restore(w *argo.Workflow, err error) error {
+	if c.out.Object = w; err != nil {
 		return c.failed(StageRead, err)
 	}
 	c.out.Workflow = c.out.Object.Namespace + "/" + c.out.Object.Name

@@ -80,7 +80,7 @@ func (k *Kept) begin(c *call, object []byte, retried bool) error {
 	if c.changes {
 		return c.failed(StageEvents, ErrListNeeded)
 	}
-	err := c.restore(object)
+	err := c.restore(argo.Read(object, argo.WithBorrowedNodes()))
 	c.clean = err == nil && !retried && len(c.out.Unknown) == 0 && c.isClean()
 	return err
 }

@@ -54,6 +54,7 @@ var statelessLines = []statelessLine{
 		w, err := argo.Read(s.object)
 		return repeated(func() error { _, _, err := propagate.FromSnapshot(w.Spec, w.Snapshot); return err }), err
 	}},
+	{name: "ReconcileObject, from a map", mark: map[string]string{"layered": "0.60", "sets": "0.75 to 3,000"}, prepare: fromMap},
 	{name: "Kept.Reconcile, all pods listed", mark: map[string]string{"layered": "0.10", "sets": "0.15; of 100: 0.20"}, prepare: keptListed},
 	{name: "Kept.ReconcileChanged, one pod told", mark: map[string]string{"layered": "0.05; of 100: 0.15", "sets": "0.05; of 100: 0.15"}, prepare: keptTold},
 }
@@ -68,6 +69,20 @@ func fromBytes(s *storedWorkflow) (stopwatch, error) {
 		}
 		return err
 	}), nil
+}
+
+// fromMap is the whole call of a host that has decoded the object, and wants the patch decoded.
+func fromMap(s *storedWorkflow) (stopwatch, error) {
+	var r reconcile.Reconciler
+	var o map[string]any
+	err := json.Unmarshal(s.object, &o)
+	return repeated(func() error {
+		out, err := r.ReconcileObject(s.now, o, s.pods)
+		if err == nil {
+			_, err = argo.DecodePatch(out.Patch)
+		}
+		return err
+	}), err
 }
 
 // ballast is how much memory is in use besides, as in a controller: it decides how often the garbage collector runs.
