@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
+	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/reconcile"
 )
 
@@ -35,8 +36,10 @@ func TestReconcileObject(t *testing.T) {
 				require.NoError(t, err)
 				h.object = patched(t, h.object, want.Patch)
 				for n := range want.Actions {
-					h.Release(want.Workflow, &want.Actions[n])
-					decoded.Release(want.Workflow, &want.Actions[n])
+					if a := &want.Actions[n]; a.Type == propagate.ActionRelease {
+						h.Release(want.Workflow, a)
+						decoded.Release(want.Workflow, a)
+					}
 				}
 			}
 		})

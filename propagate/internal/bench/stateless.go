@@ -129,6 +129,7 @@ type statelessTable struct {
 	shape   string
 	columns []string
 	cells   [][]float64 // ns a node, by line and column
+	sizes   [][]float64 // by line of sizeLines and column
 }
 
 // turns is how often all lines are stopwatch, one after the other.
@@ -167,6 +168,16 @@ func (t *statelessTable) add(s settings, stored *storedWorkflow) error {
 		slices.Sort(samples[k])
 		t.cells[k] = append(t.cells[k], samples[k][turns/2])
 	}
+	for k, line := range sizeLines {
+		size, err := line.of(stored)
+		if err != nil {
+			return fmt.Errorf("%s: %w", line.name, err)
+		}
+		if len(t.sizes) <= k {
+			t.sizes = append(t.sizes, nil)
+		}
+		t.sizes[k] = append(t.sizes[k], size)
+	}
 	return nil
 }
 
@@ -181,6 +192,13 @@ func (t *statelessTable) print(out io.Writer) {
 			} else {
 				fmt.Fprintf(out, " %.2f (%s ns) |", ns/t.cells[0][c], digits(ns))
 			}
+		}
+		fmt.Fprintln(out)
+	}
+	for k, line := range sizeLines {
+		fmt.Fprintf(out, "| %s | %s |", line.name, line.mark)
+		for _, size := range t.sizes[k] {
+			fmt.Fprintf(out, " %s |", digits(size))
 		}
 		fmt.Fprintln(out)
 	}
