@@ -96,7 +96,7 @@ func (e *edit) setList(key string, list []string) {
 // setTime sets a time if it differs by a second. One that is not set leaves what is there if keep.
 func (e *edit) setTime(key string, was, now time.Time, keep bool) {
 	switch {
-	case now.IsZero() && (keep || was.IsZero()):
+	case now.Equal(was), now.IsZero() && keep:
 	case now.IsZero():
 		e.remove(key)
 	case !now.Truncate(time.Second).Equal(was.Truncate(time.Second)):
