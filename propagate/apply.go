@@ -23,8 +23,21 @@ func (e *Engine) Apply(now time.Time, events ...Event) (Result, error) {
 // ApplyTo is Apply with a result to fill in: what it held is overwritten, and its slices are used again. An event that
 // adds no node does not allocate once they are large enough. On an error the result is empty.
 func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
-	if err := e.callable(result, now); err != nil {
+	if err := e.enter(); err != nil {
 		return err
+	}
+	err := e.call(result, now, events)
+	e.leave()
+	return err
+}
+
+// call is ApplyTo inside a call.
+func (e *Engine) call(result *Result, now time.Time, events []Event) error {
+	switch {
+	case result == nil:
+		return &UseError{"result", "it is nil, and is to be filled in"}
+	case now.IsZero():
+		return &UseError{"now", "it is zero, and nothing starts at no time"}
 	}
 	result.reset()
 	if err := e.check(events); err != nil {
@@ -45,34 +58,24 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	return nil
 }
 
-// callable says why a call can't be made.
-func (e *Engine) callable(result *Result, now time.Time) error {
-	if err := e.usable(); err != nil {
-		return err
-	}
-	switch {
-	case result == nil:
-		return &UseError{"result", "it is nil, and is to be filled in"}
-	case now.IsZero():
-		return &UseError{"now", "it is zero, and nothing starts at no time"}
-	}
-	return nil
-}
-
-// usable says why no call of the engine can be made. Another goroutine is noticed where it is inside a call, as with a map of Go.
-func (e *Engine) usable() error {
+// enter begins a call, or says why none can be made. What panics in a call has not left it: what the engine says then may be wrong.
+func (e *Engine) enter() error {
 	switch {
 	case e == nil || e.self == nil:
 		return &UseError{"engine", "it was not made by New, FromState or FromSnapshot"}
 	case e.self != e:
 		return &UseError{"engine", "it is a copy of another"}
-	case e.out.result != nil:
+	case !e.busy.CompareAndSwap(false, true):
 		return &UseError{"engine", "it is in use by another goroutine, or a call of it has panicked"}
 	case e.graph.Len() != e.facts.Len():
+		e.leave()
 		return &UseError{"graph", "somebody else has added nodes"}
 	}
 	return nil
 }
+
+// leave ends a call.
+func (e *Engine) leave() { e.busy.Store(false) }
 
 // begin opens a call: time moves on, and what waited for it is looked at again.
 func (e *Engine) begin(now time.Time) {

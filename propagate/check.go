@@ -25,9 +25,16 @@ func (e *InvariantError) Error() string {
 // evaluates every node anew and is for tests of the library and of its hosts. The error is an [*InvariantError]; that of an
 // engine that can't be used is a [*UseError], and that of a specification that was changed a [*nodegraph.SpecError].
 func (e *Engine) Check() error {
-	if err := e.usable(); err != nil {
+	if err := e.enter(); err != nil {
 		return err
 	}
+	err := e.checkInvariants()
+	e.leave()
+	return err
+}
+
+// checkInvariants is Check inside a call.
+func (e *Engine) checkInvariants() error {
 	if err := e.graph.CheckSpec(); err != nil {
 		return err
 	}

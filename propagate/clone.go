@@ -20,18 +20,26 @@ func (e *Engine) Clone() (*Engine, error) {
 // CloneTo makes c the engine that [Engine.Clone] returns. What c was is overwritten, and its memory is used again: a search that
 // tries many ways from one state needs one engine to try them with. c is a zero Engine, or any other that is not in use.
 func (e *Engine) CloneTo(c *Engine) error {
-	if err := e.usable(); err != nil {
-		return err
-	}
 	if c == e {
 		return nil
 	}
-	if c.self == nil {
-		c.graph, c.facts, c.rules, c.sched = new(nodegraph.Graph), new(store.Store), new(rule.Evaluator), new(sched.Schedule)
-	} else if err := c.usable(); err != nil {
+	if err := e.enter(); err != nil {
 		return err
 	}
-	c.self = c
+	err := e.cloneTo(c)
+	e.leave()
+	return err
+}
+
+// cloneTo is CloneTo inside a call of e.
+func (e *Engine) cloneTo(c *Engine) error {
+	if c.self == nil {
+		c.graph, c.facts, c.rules, c.sched = new(nodegraph.Graph), new(store.Store), new(rule.Evaluator), new(sched.Schedule)
+		c.self = c
+	}
+	if err := c.enter(); err != nil {
+		return err
+	}
 	e.graph.CloneTo(c.graph)
 	e.facts.CloneTo(c.facts)
 	e.rules.CloneTo(c.rules, c.graph, c.facts.Read())
@@ -42,6 +50,7 @@ func (e *Engine) CloneTo(c *Engine) error {
 	c.out.renew(e.graph.Len())
 	c.older = e.older.clone()
 	c.style, c.has, c.fingerprint = e.style, e.has, e.fingerprint
+	c.leave()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -75,4 +76,29 @@ func runOne(spec *nodegraph.Spec, k int) error {
 		return fmt.Errorf("it is %s %q", phase, message)
 	}
 	return nil
+}
+
+// Two goroutines call one engine, which is a misuse: a call that comes into another is refused, and changes nothing.
+func TestCallsThatMeetAreRefused(t *testing.T) {
+	e := drawn(t, "dag(a: suspend, b: suspend)")
+	var workers sync.WaitGroup
+	errs := make(chan error, 2*10_000)
+	for range 2 {
+		workers.Go(func() {
+			for range 10_000 {
+				_, err := e.Apply(epoch, propagate.Suspended(true), propagate.Suspended(false))
+				errs <- err
+			}
+		})
+	}
+	workers.Wait()
+	close(errs)
+	for err := range errs {
+		var refused *propagate.UseError
+		if err != nil && !errors.As(err, &refused) {
+			t.Error(err)
+		}
+	}
+	require.NoError(t, e.Check())
+	require.Equal(t, []string{"wf.a: resume", "wf.b: resume"}, waitsFor(e))
 }

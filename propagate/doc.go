@@ -95,7 +95,7 @@
 // Which of several nodes starts first under a limit of parallelism follows the order of [Engine.StartOrder] and the
 // order of the events. Times in facts are the host's: an observation without a time gets that of the call. An event
 // that names no pod is taken to be about the pod that is known; hosts that may hear of pods late or twice should name
-// them. A record that [FromSnapshot] reads holds less than [Engine.Save] does: what it leaves open is learned from the next
+// them. An eviction that is told after the next pod was heard of does not count among the restarts of that node. A record that [FromSnapshot] reads holds less than [Engine.Save] does: what it leaves open is learned from the next
 // observations.
 //
 // # What a record does not hold

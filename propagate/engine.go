@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -18,7 +19,8 @@ import (
 // An Engine must not be copied. The section Misuse of the package documentation lists what else can go wrong, and how it shows.
 type Engine struct {
 	_    noCopy
-	self *Engine // the engine; nil where New did not make it, and another one in a copy
+	self *Engine     // the engine; nil where New did not make it, and another one in a copy
+	busy atomic.Bool // a call is under way: another goroutine's is refused
 
 	graph *nodegraph.Graph // grows with the workflow; the index of a node stays good for ever
 	facts *store.Store     // what was observed; has a record for every node of graph

@@ -13,6 +13,8 @@ func (e *Engine) Reference() []rule.Verdict {
 
 // Enter puts the engine where it is inside a call, as another goroutine sees it. The call ends with leave.
 func (e *Engine) Enter() (leave func()) {
-	e.out.result = new(Result)
-	return func() { e.out.result = nil }
+	if err := e.enter(); err != nil {
+		panic(err)
+	}
+	return e.leave
 }

@@ -98,9 +98,9 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 func (e *Engine) endedOnRecord(i nodegraph.Index, o *store.Observation) bool {
 	n := e.facts.Node(i)
 	if n.Kind() == nodegraph.KindContainer {
-		return e.facts.Node(n.Parent()).SeenEnded()
+		return e.facts.Node(n.Parent()).EndedOnRecord()
 	}
-	return n.SeenEnded() && (o.Stage < fact.StageGone || e.facts.Run(i).Before(o.Run))
+	return n.EndedOnRecord() && (o.Stage < fact.StageGone || e.facts.Run(i).Before(o.Run))
 }
 
 // final reports whether what happens in node i can no longer undo what was decided from it. That is so in an attempt that was

@@ -17,7 +17,7 @@ import (
 // [*PodStatusError], only for what no pod can look like. Of a complete workflow all but a manual retry and the grant of a
 // lock is ignored. The end of a pod that is listed alive is asked for, again if need be, where its node has ended without it.
 func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Result, error) {
-	if err := e.usable(); err != nil {
+	if err := e.enter(); err != nil {
 		return Result{}, err
 	}
 	listed := make([]bool, e.graph.Len())
@@ -33,14 +33,16 @@ func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Res
 			lost = append(lost, i)
 		}
 	}
-	return e.sync(now, pods, nodes, lost, events)
+	r, err := e.sync(now, pods, nodes, lost, events)
+	e.leave()
+	return r, err
 }
 
 // SyncChanged is SyncPods for a host that knows what differs from what it told before. Changed are pods that are new or look
 // different. Gone are pods that do not exist any more; their node and UID are enough. It costs what is listed, not what
 // exists. A pod that was never told of and is gone changes nothing.
 func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ...Event) (Result, error) {
-	if err := e.usable(); err != nil {
+	if err := e.enter(); err != nil {
 		return Result{}, err
 	}
 	var lost []nodegraph.Index
@@ -49,7 +51,9 @@ func (e *Engine) SyncChanged(now time.Time, changed, gone []PodStatus, events ..
 			lost = append(lost, i)
 		}
 	}
-	return e.sync(now, changed, e.podNodes(changed), lost, events)
+	r, err := e.sync(now, changed, e.podNodes(changed), lost, events)
+	e.leave()
+	return r, err
 }
 
 // A podOf is the node that a pod is for, and whether the workflow has asked for the pod.
@@ -81,7 +85,8 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, nodes []podOf, lost []nod
 		}
 	}
 	batch, unknown := e.batch(pods, nodes, lost, events)
-	r, err := e.Apply(now, batch...)
+	var r Result
+	err := e.call(&r, now, batch)
 	r.Unknown = unknown
 	for _, a := range outlived {
 		a.Node = e.graph.Find(a.ID) // a manual retry has made another graph
@@ -135,7 +140,7 @@ func (e *Engine) endedWithout(i nodegraph.Index, uid string) bool {
 	if f.Released() || f.Stage() == fact.StageStopped || e.facts.CacheHit(i) {
 		return true
 	}
-	return uid != e.facts.UID(i) && (e.Complete() || e.rules.Brief(i).Fulfilled() && (e.final(i) || f.SeenEnded()))
+	return uid != e.facts.UID(i) && (e.Complete() || e.rules.Brief(i).Fulfilled() && (e.final(i) || f.EndedOnRecord()))
 }
 
 // hasPod reports whether node i has a pod of which something is still to come: its end, or results that are on their way.

@@ -158,7 +158,7 @@ func (e *Engine) awaitHook(i nodegraph.Index) {
 func (e *Engine) askHooksAgain(i nodegraph.Index) {
 	for _, h := range e.graph.Hooks(i) {
 		switch n := e.facts.Node(h); {
-		case n.Exists() || n.Answer() != fact.AnswerSkip || n.SeenEnded():
+		case n.Exists() || n.Answer() != fact.AnswerSkip || n.AnsweredAfterEnd():
 		case e.rules.WithinEnded(i):
 			e.facts.See(h)
 		default:

@@ -168,6 +168,9 @@ func (t *reportText) verdictText() string {
 	case diagnose.VerdictComplete:
 		return "complete, nothing is wrong"
 	case diagnose.VerdictWaiting:
+		if w := t.report.Waits; len(w) > 0 && w[0].HolderUnknown {
+			return "waiting: " + t.waitingFor() + "; who holds them is not on record"
+		}
 		return "waiting: " + t.waitingFor() + "; nothing is wrong"
 	}
 	if state, ends := t.endsAtOnce(); ends {

@@ -123,6 +123,7 @@ func (d *diagnosed) table(output string) error {
 		printTable(out, rows, output == "wide", columnsOf(d.std.out))
 		if output != "wide" {
 			printAdvice(out, rows, columnsOf(d.std.out))
+			printUncertain(out, rows)
 		}
 	}
 	if flushed := out.Flush(); err == nil {
@@ -161,6 +162,19 @@ func printTable(out io.Writer, rows []diagnose.Row, wide bool, columns int) {
 		lines = append(lines, line)
 	}
 	printColumns(out, lines, gap, columns)
+}
+
+// printUncertain says how many workflows are healthy only as far as their records tell.
+func printUncertain(out io.Writer, rows []diagnose.Row) {
+	n := 0
+	for _, r := range rows {
+		if r.Uncertain && r.Verdict == diagnose.VerdictHealthy {
+			n++
+		}
+	}
+	if n > 0 {
+		fmt.Fprintf(out, "\nHealthy as far as the records tell: %d. Whether their pods still run is not known (use -pods).\n", n)
+	}
 }
 
 // filled is a text that is not empty, so that columns stay columns.

@@ -13,6 +13,7 @@ type Details struct {
 	Created         time.Time // metadata.creationTimestamp; zero where there is none
 	Deleted         time.Time // metadata.deletionTimestamp: somebody has asked for the deletion of the object
 	Finalizers      []string  // metadata.finalizers: who must let go before the object is deleted
+	Unwatched       bool      // its label [LabelCompleted] says that it is complete, so that Argo's controller does not look at it any more
 	Unreported      []string  // ids of nodes whose results are not complete (status.taskResultsCompletionStatus)
 	Healed          time.Time // when somebody healed the workflow, by its annotation [AnnotationHealed]
 	Stopped         time.Time // when somebody set spec.shutdown, as far as managedFields tell
@@ -20,6 +21,9 @@ type Details struct {
 	Holding         []LockUse // status.synchronization, mutexes first
 	Waiting         []LockUse // the same, of locks that are awaited
 }
+
+// LabelCompleted is the label by which Argo's controller leaves out what is complete (labels.go of its package common).
+const LabelCompleted = "workflows.argoproj.io/completed"
 
 // AnnotationHealed says when a workflow was healed: from then on the controller has its time to see that.
 const AnnotationHealed = "nodestatus/healed-at"

@@ -23,6 +23,13 @@ func (m *detailsMeta) read(s *scanner) error {
 			return readList(&m.Finalizers, s, readText)
 		case "managedFields":
 			return readList(&m.managed, s, (*managedField).read)
+		case "labels":
+			return s.inside(LabelCompleted, func() error {
+				var text string
+				err := readText(&text, s)
+				m.Unwatched = text == "true"
+				return err
+			})
 		case "annotations":
 			return s.object(func(key string) error {
 				if key == AnnotationHealed {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
@@ -55,6 +56,8 @@ func (d *diagnosis) commands(f *Finding) []string {
 		return []string{"argo stop " + name + ns}
 	case StoppedBeforeBegin:
 		return []string{"kubectl patch workflow " + name + ns + ` --type json -p '[{"op":"remove","path":"/spec/shutdown"}]'`}
+	case Unwatched:
+		return []string{"kubectl label workflow " + name + ns + " " + argo.LabelCompleted + "-"}
 	case DeletionOverdue:
 		return []string{"kubectl patch workflow " + name + ns + ` --type merge -p '{"metadata":{"finalizers":null}}'`}
 	case ResultMissing:
@@ -65,6 +68,10 @@ func (d *diagnosis) commands(f *Finding) []string {
 			return []string{restartCommand, "kubectl delete pod " + quoted(pod) + ns}
 		}
 		return []string{restartCommand}
+	case ExitHookMissing:
+		if d.in.Snapshot.Phase.Completed() {
+			return []string{d.runHookCommand()}
+		}
 	case FalseSuccess:
 		return []string{"argo resubmit " + name + ns}
 	case LockHeldByFinished:
@@ -80,6 +87,16 @@ func (d *diagnosis) commands(f *Finding) []string {
 		return []string{restartCommand}
 	}
 	return d.endThenHeal(f)
+}
+
+// runHookCommand runs the exit handler of a workflow that has ended as a workflow of its own.
+func (d *diagnosis) runHookCommand() string {
+	ns, name, template := d.in.inNamespace(), d.in.Spec.Name, d.g.OnExit().Template
+	if quoted(template) != template || strings.Contains(template, "/") { // it stands in the hook, or in a template of its own
+		return "argo resubmit " + quoted(name) + ns
+	}
+	edit := fmt.Sprintf(`del(.status, .spec.onExit, .spec.hooks, .spec.shutdown) | .metadata = {generateName: "%s-exit-"} | .spec.entrypoint = "%s"`, name, template)
+	return "kubectl get workflow " + quoted(name) + ns + " -o json | jq " + quoted(edit) + " | kubectl create" + ns + " -f -"
 }
 
 // endThenHeal are the commands that heal a node once the pod has ended that could still report on it.
@@ -139,6 +156,8 @@ func (d *diagnosis) next(f *Finding) string {
 	switch {
 	case d.in.Snapshot.Phase.Completed():
 		return ""
+	case f.Kind == Unwatched:
+		return "the controller looks at the workflow again, and goes on with it"
 	case f.Kind == ResultMissing:
 		return "the controller goes on with what comes after the node"
 	case f.Kind == PodWedged, f.Kind == PodUnready, f.Kind == PodTerminating, f.Kind == PodLost, f.Kind == PodLingers:
@@ -162,6 +181,9 @@ func (d *diagnosis) waitCommands(w *Wait) []string {
 	case propagate.WaitSuspended:
 		return []string{"argo resume " + name + ns}
 	case propagate.WaitLock:
+		if w.HolderUnknown {
+			return []string{"kubectl get workflows -A -o json | nodestatus diagnose -"}
+		}
 		var list []string
 		for _, h := range w.HeldBy {
 			parts := strings.Split(h, "/")

@@ -12,6 +12,7 @@ import (
 // Diagnose compares what was recorded with what follows from it at the present. The error is that of
 // [propagate.FromSnapshot].
 func Diagnose(in Input) (*Report, error) {
+	in.Snapshot.Started = cmp.Or(in.Snapshot.Started, firstStart(in.Snapshot.Nodes))
 	computed, unknown, err := propagate.FromSnapshot(in.Spec, in.Snapshot)
 	if err != nil {
 		return nil, err
@@ -30,6 +31,16 @@ func Diagnose(in Input) (*Report, error) {
 	d.report.in, d.report.record, d.report.pods = &d.in, d.record, d.pods
 	d.run(unknown)
 	return d.report, nil
+}
+
+// firstStart is when the first of some nodes started, zero if none says when.
+func firstStart(nodes []nodegraph.NodeStatus) (first time.Time) {
+	for k := range nodes {
+		if at := nodes[k].Started; !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
 }
 
 func (d *diagnosis) run(unknown []string) {

@@ -40,6 +40,8 @@ const (
 	UnknownPod Kind = "unknown-pod"
 	// FalseSuccess: a node is recorded as Succeeded although something that it needs failed.
 	FalseSuccess Kind = "false-success"
+	// Unwatched: the workflow has the label of what is complete and is not, so that no controller looks at it.
+	Unwatched Kind = "unwatched"
 	// ResultMissing: a node has ended, its results were never reported complete, and nobody reports any more.
 	ResultMissing Kind = "result-missing"
 	// LockForEver: a node waits for a lock that is not given back before the node has ended.
@@ -83,7 +85,7 @@ const (
 // kinds is the order in which findings are listed: what heals others before what follows from them.
 var kinds = []Kind{
 	OrphanedContainer, LateAttempt, OpenInsideFinished, DaemonLeft, Rewritten, FalseSuccess,
-	StoppedBeforeBegin, ResultMissing, LockForEver, PlacesForEver, PodWedged, TaskGroupDone, RetryOver, Stalled, ExitHookMissing,
+	Unwatched, StoppedBeforeBegin, ResultMissing, LockForEver, PlacesForEver, PodWedged, TaskGroupDone, RetryOver, Stalled, ExitHookMissing,
 	ShutdownOverdue, DeadlineOverdue, TimerOverdue, PodMissing, PodEndUnseen, PodLost, PodTerminating, PodPending, PodUnready, PodLingers,
 	StartOverdue, ServedOverdue, LockFree, DeletionOverdue, UnknownPod, LockHeldByFinished, LockHeldForEver,
 }

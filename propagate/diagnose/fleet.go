@@ -28,6 +28,7 @@ type Row struct {
 	Reason, Remedy  string    // of the first finding
 	Commands        []string  // to type about it
 	Findings        int       // how many there are
+	Uncertain       bool      // see Report.Uncertain
 	WaitsFor        []Awaited // locks, with those who hold them as far as is known
 	Awaiting        []string  // other workflows of the fleet that wait for a lock of this one, namespace/name
 
@@ -39,14 +40,15 @@ func (r *Row) key() string { return r.Namespace + "/" + r.Name }
 
 // Add adds a workflow. One that was added before, as in a watch, is replaced.
 func (f *Fleet) Add(in Input, r *Report) {
-	row := Row{Namespace: in.Namespace, Name: in.Spec.Name, Verdict: r.Verdict(), Findings: len(r.Findings)}
+	row := Row{Namespace: in.Namespace, Name: in.Spec.Name, Verdict: r.Verdict(), Findings: len(r.Findings), Uncertain: r.Uncertain()}
 	row.Cause, row.Since = r.Cause()
 	if len(r.Findings) > 0 {
 		first := &r.Findings[0]
 		row.Kind, row.Reason, row.Remedy, row.Commands = first.Kind, first.Reason, first.Remedy, first.Commands
 	}
 	for _, w := range r.Waits {
-		if w.For == propagate.WaitLock && w.Lock != "" {
+		known := slices.ContainsFunc(row.WaitsFor, func(a Awaited) bool { return a.Key == w.Lock })
+		if w.For == propagate.WaitLock && w.Lock != "" && !known {
 			row.WaitsFor = append(row.WaitsFor, Awaited{Key: w.Lock, Holders: w.HeldBy})
 		}
 	}
@@ -149,6 +151,9 @@ func (f *Fleet) join(rows []Row, k int) {
 			}
 		}
 		text := "waits for " + w.Key
+		if len(w.Holders) == 0 {
+			text += ", held by nobody that is known"
+		}
 		for n, h := range w.Holders {
 			separator := ", held by "
 			if n > 0 {
@@ -175,7 +180,10 @@ func workflowOf(holder string) string {
 // standing says how a holder stands, in parentheses, and notes that row k waits for it.
 func (f *Fleet) standing(rows []Row, k int, holder string) string {
 	at, known := f.byName[workflowOf(holder)]
-	if !known || at == k {
+	switch {
+	case !known && len(rows) > 1:
+		return " (not among these)"
+	case !known || at == k:
 		return ""
 	}
 	if !slices.Contains(rows[at].Awaiting, rows[k].key()) {

@@ -47,7 +47,7 @@ func TestFleet(t *testing.T) {
 		{"a circle", []string{holding("a", "x", "y", "n/b"), holding("b", "y", "x", "n/a")},
 			[]string{"a stuck deadlock: n/a -> n/b -> n/a; 1 workflow waits for it: n/b", "b stuck deadlock: n/a -> n/b -> n/a; 1 workflow waits for it: n/a"}},
 		{"a chain", []string{holding("a", "x", "y", "n/b"), holding("b", "y", "z", "n/else")},
-			[]string{"a waiting waits for n/Mutex/y, held by n/b (waiting)", "b waiting waits for n/Mutex/z, held by n/else"}},
+			[]string{"a waiting waits for n/Mutex/y, held by n/b (waiting)", "b waiting waits for n/Mutex/z, held by n/else (not among these)"}},
 		{"its holder has ended", []string{holding("a", "x", "y", "n/b"), holding("b", "", "", "")},
 			[]string{"a overdue waits for n/Mutex/y, held by n/b (complete)", "b complete "}},
 		{"of a workflow that was listed twice the last counts", []string{holding("a", "x", "y", "n/b"), holding("a", "", "", "")}, []string{"a complete "}},

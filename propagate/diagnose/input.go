@@ -33,6 +33,7 @@ type Input struct {
 	Stopped    time.Time // when somebody asked for the shutdown; zero if not known
 	Deleted    time.Time // when somebody asked for the deletion of the workflow; zero if nobody did
 	Finalizers []string  // of the workflow
+	Unwatched  bool      // its label says that it is complete: the controller does not look at it
 
 	Unresolved []argo.Unresolved // what the specification leaves to the controller, and what that counts as here
 }
@@ -52,7 +53,7 @@ func FromWorkflow(w *argo.Workflow) (Input, error) {
 	}
 	in := Input{
 		Spec: specOf(w), Snapshot: w.Snapshot, Namespace: w.Namespace, Unresolved: w.Unresolved,
-		Unreported: d.Unreported, Healed: d.Healed, Stopped: d.Stopped, Deleted: d.Deleted, Finalizers: d.Finalizers,
+		Unreported: d.Unreported, Healed: d.Healed, Stopped: d.Stopped, Deleted: d.Deleted, Finalizers: d.Finalizers, Unwatched: d.Unwatched,
 	}
 	if !d.Synchronized {
 		return in, nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
@@ -15,6 +16,7 @@ func (d *diagnosis) overdue() {
 	if d.in.Snapshot.Phase.Completed() {
 		return
 	}
+	d.unwatched()
 	d.stoppedBeforeBegin()
 	if d.in.Snapshot.Shutdown != "" {
 		d.shutdown()
@@ -117,6 +119,17 @@ func (d *diagnosis) stoppedBeforeBegin() {
 		Reason: fmt.Sprintf("spec.shutdown is %s: it stops the workflow before it begins, as in a copy of a workflow that was stopped", d.in.Snapshot.Shutdown),
 		Remedy: "remove spec.shutdown, and submit the workflow again",
 	})
+}
+
+// unwatched finds a workflow that is labelled as complete and is not: Argo's controller lists only what lacks that label.
+func (d *diagnosis) unwatched() {
+	if d.in.Unwatched {
+		d.add(Finding{
+			Kind: Unwatched, Node: d.report.Workflow, Since: d.record.lastSign(),
+			Reason: "its label " + argo.LabelCompleted + " is true, so the controller does not look at it, and it is not complete",
+			Remedy: "take the label away",
+		})
+	}
 }
 
 // deletion finds a workflow that somebody has deleted and that does not go.

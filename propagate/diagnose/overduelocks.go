@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -10,10 +11,13 @@ import (
 // lockOverdue finds waits for a lock that nobody holds, and for one that the status says is held by what waits.
 func (d *diagnosis) lockOverdue(w *Wait) {
 	a := d.awaited(w)
+	if a != nil {
+		w.HeldBy = a.Holders
+	}
+	w.HolderUnknown = w.Lock != "" && len(w.HeldBy) == 0 && !slices.ContainsFunc(d.held, func(h Holding) bool { return h.Key == w.Lock })
 	if a == nil {
 		return
 	}
-	w.HeldBy = a.Holders
 	for _, own := range a.Own {
 		if own == w.ID || !d.around(own, w.ID) {
 			continue

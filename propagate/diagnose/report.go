@@ -46,7 +46,8 @@ type Wait struct {
 	Never   string               // why it can never come true; empty if it may
 	Next    bool                 // not on record: the controller has still to begin it
 
-	Lock     string   // For a lock: its key, where it is known
-	HeldBy   []string // For a lock: who holds it as the status says, namespace/workflow or namespace/workflow/node
-	Commands []string // to type, if somebody has to
+	Lock          string   // For a lock: its key, where it is known
+	HolderUnknown bool     // For a lock: nobody is on record who holds it
+	HeldBy        []string // For a lock: who holds it as the status says, namespace/workflow or namespace/workflow/node
+	Commands      []string // to type, if somebody has to
 }

@@ -64,7 +64,7 @@ func (r *Report) Verdict() Verdict {
 // specification is at fault.
 func (r *Report) Hopeless() bool {
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool {
-		return f.Kind == LockForEver || f.Kind == PlacesForEver || f.Kind == StoppedBeforeBegin
+		return f.Kind == LockForEver || f.Kind == PlacesForEver || f.Kind == StoppedBeforeBegin || f.Kind == Unwatched
 	})
 }
 

@@ -13,27 +13,30 @@ type colour struct {
 	darkFill, darkLine string
 }
 
-// colours are those of the argo command, pale enough to write on.
+// colours are those of the argo command, pale enough to write on; a line, or a mark, stands out from its fill by 4.5 to 1.
 var colours = [...]colour{
-	nodegraph.PhasePlanned:   {"planned", "#ffffff", "#9aa0a6", "#1b1d20", "#8a9096"},
-	nodegraph.PhasePending:   {"pending", "#fff3c4", "#b58900", "#4a3d0c", "#d9ae2b"},
-	nodegraph.PhaseRunning:   {"running", "#d3e7fb", "#1a6fc0", "#12375c", "#5fa8ee"},
-	nodegraph.PhaseSucceeded: {"succeeded", "#d8f0dc", "#2e8540", "#173d20", "#57b36b"},
-	nodegraph.PhaseSkipped:   {"skipped", "#eceff1", "#78909c", "#2c3338", "#90a4ae"},
-	nodegraph.PhaseFailed:    {"failed", "#fbd5d2", "#c62828", "#571a18", "#ff7b72"},
+	nodegraph.PhasePlanned:   {"planned", "#ffffff", "#676b70", "#1b1d20", "#8a9096"},
+	nodegraph.PhasePending:   {"pending", "#fff3c4", "#896800", "#4a3d0c", "#d9ae2b"},
+	nodegraph.PhaseRunning:   {"running", "#d3e7fb", "#1766b0", "#12375c", "#5fa8ee"},
+	nodegraph.PhaseSucceeded: {"succeeded", "#d8f0dc", "#287638", "#173d20", "#57b36b"},
+	nodegraph.PhaseSkipped:   {"skipped", "#eceff1", "#5b6d76", "#2c3338", "#90a4ae"},
+	nodegraph.PhaseFailed:    {"failed", "#fbd5d2", "#ba2525", "#571a18", "#ff7b72"},
 	nodegraph.PhaseError:     {"error", "#f2d6ec", "#9c1f7f", "#4a1740", "#e07fc6"},
-	nodegraph.PhaseOmitted:   {"omitted", "#eceff1", "#78909c", "#2c3338", "#90a4ae"},
+	nodegraph.PhaseOmitted:   {"omitted", "#eceff1", "#5b6d76", "#2c3338", "#90a4ae"},
 }
 
-// highlight is the colour of the chain.
-const highlight = "#c43e00"
+// highlight is the colour of the chain, by day and by night.
+const (
+	highlight     = "#b03700"
+	darkHighlight = "#ff9d5c"
+)
 
 // Of a page, the colours that no phase has.
 const (
 	lightInk = "--ink:#202124;--soft:#3c4043;--faint:#5f6368;--paper:#fff;--raised:#f5f6f7;--edge:#80868b;--rule:#dadce0;" +
 		"--arrow:#5f6368;--chain:" + highlight + ";--focus:#0b57d0;--link:#0b57d0;--wrong:#b3261e"
 	darkInk = "--ink:#e8eaed;--soft:#c4c7c9;--faint:#a8adb3;--paper:#1b1d20;--raised:#292c30;--edge:#7d848b;--rule:#3c4043;" +
-		"--arrow:#9aa0a6;--chain:#ff9d5c;--focus:#8ab4f8;--link:#8ab4f8;--wrong:#ff8a80"
+		"--arrow:#9aa0a6;--chain:" + darkHighlight + ";--focus:#8ab4f8;--link:#8ab4f8;--wrong:#ff8a80"
 )
 
 // phases is the order in which the legend lists them.

@@ -3,6 +3,7 @@ package propagatetest
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -21,6 +22,11 @@ func (c *Cluster) live(do func() error) bool {
 	done := make(chan error, 1)
 	go func() {
 		defer close(done)
+		defer func() {
+			if p := recover(); p != nil {
+				done <- fmt.Errorf("it panics: %v\n%s", p, debug.Stack())
+			}
+		}()
 		done <- do()
 	}()
 	err, returned := <-done

@@ -20,6 +20,7 @@ func (c *Cluster) checkRest() {
 			c.fault(HasNoEngine, "after Reconcile, Engine returns nil for %s", name)
 			return
 		}
+		c.checkTold(name, e)
 		for _, p := range c.world.PodsOf(name, "") {
 			c.checkPod(e, p)
 		}
@@ -29,6 +30,16 @@ func (c *Cluster) checkRest() {
 		for _, o := range e.Obligations() {
 			c.checkObligation(name, e, o, taken)
 		}
+	}
+}
+
+// checkTold: the specification does what its author wants, and the engine was told the time.
+func (c *Cluster) checkTold(workflow string, e *propagate.Engine) {
+	for _, w := range e.Graph().Spec().Warnings() {
+		c.fault(IgnoresWarnings, "%s: %v", workflow, w)
+	}
+	if e.Now().After(c.Now()) {
+		c.fault(TellsTimesToCome, "it is %s, and the engine of %s was told that it is %s", clock(c.Now()), workflow, clock(e.Now()))
 	}
 }
 
@@ -53,6 +64,9 @@ func (c *Cluster) checkPod(e *propagate.Engine, p *simhost.Pod) {
 		return
 	case p.State == simhost.PodRunning && v.Phase == nodegraph.PhasePending && !v.Daemoned && v.Rule == rule.RulePodPending:
 		c.fault(SeesStalePods, "the pod of %s runs, and the engine has %s: it was not told", name, v.Phase)
+		return
+	case v.Rule == rule.RulePodResult && (p.Status.Phase == propagate.PodPhaseSucceeded) == v.Phase.Unsuccessful() && p.State == simhost.PodEnded:
+		c.fault(TellsAnotherEnd, "the pod of %s has %s, and the engine has %s: it was told another end", name, p.Status.Phase, v.Phase)
 		return
 	}
 	if p.Alive() && !p.Terminating && v.Fulfilled && !v.Daemoned {

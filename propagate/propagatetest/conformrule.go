@@ -7,8 +7,9 @@ type Rule uint8
 
 // The rules, those first that tell most about what is wrong.
 const (
-	ReturnsAnError       Rule = iota // New or Reconcile failed, or ended their goroutine
+	ReturnsAnError       Rule = iota // New or Reconcile failed, panicked or ended their goroutine
 	HasNoEngine                      // it was started, and knows nothing of a workflow
+	IgnoresWarnings                  // its specification has a condition that does not parse, or the like: see nodegraph.Spec.Warnings
 	ActsBeforeStoring                // a pod was made or deleted, and nothing that was stored says why
 	SharesALock                      // the pods of more holders live than a lock has places
 	StartsWithoutLock                // a pod was made for a node that waits for a lock
@@ -18,6 +19,8 @@ const (
 	MakesOtherContainers             // a pod was made with other containers than its template has
 	DeletesUnasked                   // a pod was deleted whose node goes on
 	SeesStalePods                    // at rest the engine says something of a pod that is not so: the list is old, or not complete
+	TellsAnotherEnd                  // at rest a pod has succeeded and the engine was told that it failed, or the other way round
+	TellsTimesToCome                 // at rest the time of the engine is ahead of the clock
 	DropsStart                       // at rest a pod is owed: ActionStart or ActionRecreate was not carried out
 	DropsTerminate                   // at rest the pod of something that has ended runs: ActionTerminate was not carried out
 	DropsAcquire                     // at rest a request for locks has no answer
@@ -33,8 +36,8 @@ const (
 )
 
 var ruleNames = enum.Names{Type: "Rule", Of: []string{
-	"returns an error", "has no engine", "acts before it stores", "shares a lock", "starts without its lock", "starts what nobody asked for",
-	"makes two pods", "runs twice", "makes other containers", "deletes what goes on", "sees stale pods", "drops Start", "drops Terminate", "drops Acquire",
+	"returns an error", "has no engine", "ignores warnings", "acts before it stores", "shares a lock", "starts without its lock", "starts what nobody asked for",
+	"makes two pods", "runs twice", "makes other containers", "deletes what goes on", "sees stale pods", "tells another end", "tells times to come", "drops Start", "drops Terminate", "drops Acquire",
 	"drops Release", "drops a question", "drops what is to be served", "drops a report", "drops Wake", "never rests", "breaks an invariant",
 	"never ends", "loses in a crash",
 }}

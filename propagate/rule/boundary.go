@@ -62,7 +62,7 @@ func (e *Evaluator) stoppedAsMade(m nodegraph.Index) bool {
 // record tells that by the times alone.
 func (e *Evaluator) Refused(m nodegraph.Index) bool {
 	n := e.facts.Node(m)
-	return n.SeenEnded() && e.stoppedAsMade(m) && e.facts.UID(m) == "" && !n.Ran()
+	return n.EndedOnRecord() && e.stoppedAsMade(m) && e.facts.UID(m) == "" && !n.Ran()
 }
 
 // boundaryOpen is the verdict on a DAG or Steps of which member m is open. A group all of whose steps that were created have ended,

@@ -58,6 +58,7 @@ func (b *Browser) Stop() { b.stop() }
 type View struct {
 	Width, Height int64
 	Dark, Mobile  bool
+	Forced        bool // the user's own colours stand in place of those of the page
 }
 
 // A Page is a page that is open. Said is what it wrote to its console, every error and every dialog that it opened.
@@ -82,13 +83,19 @@ func (b *Browser) Open(file, fragment string, v View, do func(p *Page) error) er
 	if v.Dark {
 		scheme = "dark"
 	}
+	forced := "none"
+	if v.Forced {
+		forced = "active"
+	}
 	url := "file://" + absolute
 	if fragment != "" {
 		url += "#" + fragment
 	}
 	err = chromedp.Run(ctx, log.Enable(), performance.Enable().WithTimeDomain(performance.EnableTimeDomainThreadTicks), page.BringToFront(),
 		emulation.SetDeviceMetricsOverride(v.Width, v.Height, 1, v.Mobile), emulation.SetTouchEmulationEnabled(v.Mobile),
-		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "forced-colors", Value: forced},
+		}),
 		chromedp.Navigate(url))
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)

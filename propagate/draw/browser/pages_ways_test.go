@@ -106,6 +106,64 @@ func TestFrames(t *testing.T) {
 	})
 }
 
+// Two fingers that part zoom in, around the point between them.
+func TestPinch(t *testing.T) {
+	visit(t, pageOf(t, small(t)), "", View{Width: 390, Height: 844, Mobile: true}, func(p *Page) {
+		scales := value[[]float64](t, p, `(() => {
+			const at = (kind, id, x, y) => graph.dispatchEvent(new PointerEvent(kind, {pointerId: id, pointerType: "touch", clientX: x, clientY: y, bubbles: true}));
+			const before = view.scale;
+			at("pointerdown", 1, 150, 300); at("pointerdown", 2, 200, 300);
+			at("pointermove", 1, 125, 300); at("pointermove", 2, 225, 300);
+			const wide = view.scale;
+			at("pointerup", 2, 225, 300); at("pointerup", 1, 125, 300);
+			at("pointermove", 1, 10, 10);
+			return [before, wide, view.scale];
+		})()`)
+		assert.InDelta(t, 2, scales[1]/scales[0], 0.001, "the fingers are twice as far apart")
+		assert.Equal(t, scales[1], scales[2], "nobody touches it any more")
+	})
+}
+
+// contrast is the least contrast of a text with the box that it is in, and that text.
+const contrast = `(() => {
+	const rgb = (s) => s.match(/[\d.]+/g).map(Number), over = (a, b, o) => a.map((v, k) => v * o + b[k] * (1 - o)).slice(0, 3);
+	const light = (c) => c.slice(0, 3).map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((n, v, k) => n + v * [0.2126, 0.7152, 0.0722][k], 0);
+	let least = [99, ""];
+	for (const b of drawn.shown) {
+		if (!b.written) continue;
+		let back = rgb(getComputedStyle(graph).backgroundColor), around = [];
+		for (let p = b; p; p = boxes[p.Parent]) around.unshift(p);
+		for (const p of around) {
+			const s = getComputedStyle(p.element.querySelector("rect"));
+			back = over(rgb(s.fill), back, Number(s.fillOpacity));
+		}
+		for (const e of b.written) {
+			const ink = light(rgb(getComputedStyle(e).fill)), paper = light(back), ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+			if (ratio < least[0]) least = [ratio, e.textContent + " in " + b.Label];
+		}
+	}
+	return {Ratio: least[0], Text: least[1]};
+})()`
+
+// Texts in the graph can be read in all colours: axe-core does not look into SVG.
+func TestTextsStandOut(t *testing.T) {
+	for name, page := range map[string][]byte{"picture": pageOf(t, small(t)), "film": run(t)} {
+		for _, v := range []View{{}, {Dark: true}, {Forced: true}, {Dark: true, Forced: true}} {
+			v.Width, v.Height = 1280, 800
+			t.Run(fmt.Sprintf("%s %+v", name, v), func(t *testing.T) {
+				visit(t, page, "", v, func(p *Page) {
+					least := value[struct {
+						Ratio float64
+						Text  string
+					}](t, p, contrast)
+					t.Logf("%.1f: %s", least.Ratio, least.Text)
+					assert.Greater(t, least.Ratio, 4.5, least.Text)
+				})
+			})
+		}
+	}
+}
+
 // A large workflow is drawn within a second, whether it is all open or, because it is larger, folded.
 func TestLargePages(t *testing.T) {
 	for _, n := range []int{300, 3000, 20_000} {

@@ -235,8 +235,14 @@ func (n *Node) Reopened() bool { return n.reopened }
 // Waited is the field of that name of the fact.
 func (n *Node) Waited() bool { return n.waited }
 
-// SeenEnded is the field of that name of the fact.
+// SeenEnded is the field of that name of the fact, of a composite.
 func (n *Node) SeenEnded() bool { return n.seen }
+
+// EndedOnRecord is SeenEnded of a pod: a record tells of its end.
+func (n *Node) EndedOnRecord() bool { return n.seen }
+
+// AnsweredAfterEnd is SeenEnded of a hook: its owner had ended when the host answered.
+func (n *Node) AnsweredAfterEnd() bool { return n.seen }
 
 // Exists reports whether the node was created: the host was asked to start it, or it was loaded.
 func (n *Node) Exists() bool { return n.exists }
