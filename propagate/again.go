@@ -19,16 +19,19 @@ func (e *Engine) Remind() {
 	}
 }
 
-// Recorded tells the engine that a host has stored what a call has changed, and goes by the record from now on as [FromSnapshot] would:
-// a pod that is told of later, and may be one from before, does not open again what is on record as ended.
+// Recorded tells the engine that a host has stored what the last call has changed. With the next call the engine goes by the record, as
+// one that [FromSnapshot] makes of it: a pod that is told of and may be one from before does not open again what is on record as ended.
 func (e *Engine) Recorded(changes []Change) {
 	for k := range changes {
-		switch c := &changes[k]; {
-		case e.facts.Node(c.Node).Kind() != nodegraph.KindPod:
-		case e.rules.Brief(c.Node).Phase().Completed():
-			e.facts.See(c.Node)
-		default:
-			e.facts.ForgetSeen(c.Node)
+		i := changes[k].Node
+		if e.must(i); e.facts.Node(i).Kind() != nodegraph.KindPod {
+			continue
+		}
+		switch ended := e.rules.Brief(i).Phase().Completed(); {
+		case ended && !e.facts.Node(i).SeenEnded():
+			e.facts.See(i)
+		case !ended && e.facts.Node(i).SeenEnded():
+			e.facts.ForgetSeen(i)
 		}
 	}
 }
