@@ -46,6 +46,8 @@ var statelessLines = []statelessLine{
 	{name: "encoding/json into map[string]any", prepare: func(s *storedWorkflow) (stopwatch, error) {
 		return repeated(func() error { var o map[string]any; return json.Unmarshal(s.object, &o) }), nil
 	}},
+	{name: "encoding/json into Argo's types", prepare: argoDecodes},
+	{name: "DeepCopy of Argo's types", prepare: argoCopies},
 	{name: "Reconcile, from bytes", mark: map[string]string{"layered": "0.60", "sets": "0.60; of 100: 0.70"}, prepare: fromBytes},
 	{name: "- Read", prepare: func(s *storedWorkflow) (stopwatch, error) {
 		return repeated(func() error { _, err := argo.Read(s.object); return err }), nil
