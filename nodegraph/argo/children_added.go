@@ -6,7 +6,9 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 // added. Added are these nodes in the order of the graph, and exists reports true for them. It takes the time that what is around them
 // takes, not that of the graph. It returns false where lists change otherwise as well: something that exists comes after what one of
 // them is inside of.
-func AddedChildren(g *nodegraph.Graph, exists func(nodegraph.Index) bool, added []nodegraph.Index) (children map[nodegraph.Index][]string, ok bool) {
+func AddedChildren(
+	g *nodegraph.Graph, exists func(nodegraph.Index) bool, added []nodegraph.Index,
+) (children map[nodegraph.Index][]string, ok bool) {
 	isAdded := make(map[nodegraph.Index]bool, len(added))
 	for _, i := range added {
 		isAdded[i] = true

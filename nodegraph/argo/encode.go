@@ -1,8 +1,8 @@
 package argo
 
 // Encode returns the whole object as JSON: byte for byte what was read if nothing was set, otherwise with the status and the spec
-// as they are now. After [Workflow.Follow] white space between the parts of the object may be missing. What came in a list comes without it, what came as YAML comes as JSON. Nodes that came compressed are
-// compressed again. The error is a [*WriteError], for a value that JSON does not have in an object that came decoded.
+// as they are now. After [Workflow.Follow] white space between the parts of the object may be missing. What came in a list comes
+// without it, what came as YAML comes as JSON. Nodes that came compressed are compressed again. The error is a [*WriteError], for a value that JSON does not have in an object that came decoded.
 func (w *Workflow) Encode() ([]byte, error) {
 	if err := w.openAll(); err != nil {
 		return nil, err

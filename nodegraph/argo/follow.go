@@ -69,8 +69,8 @@ func (f *follower) metadata(was string) (string, bool) {
 
 // decidesAs reports whether two objects' metadata are the same as far as anything is decided by them.
 func (m *metadata) decidesAs(o *metadata) bool {
-	return m.Name == o.Name && m.GenerateName == o.GenerateName && m.Namespace == o.Namespace && m.UID == o.UID && m.Created.Equal(o.Created) &&
-		maps.Equal(m.Labels, o.Labels) && maps.Equal(m.Annotations, o.Annotations)
+	return m.Name == o.Name && m.GenerateName == o.GenerateName && m.Namespace == o.Namespace && m.UID == o.UID &&
+		m.Created.Equal(o.Created) && maps.Equal(m.Labels, o.Labels) && maps.Equal(m.Annotations, o.Annotations)
 }
 
 // specified are the keys of the status that decide what a specification says, or what the nodes are.
@@ -178,9 +178,9 @@ func (t *nodeTable) replaced(row *nodeRow) {
 
 // sameRecord reports whether two records say the same.
 func sameRecord(a, b *nodegraph.NodeStatus) bool {
-	return a.ID == b.ID && a.Name == b.Name && a.DisplayName == b.DisplayName && a.Kind == b.Kind && a.Phase == b.Phase && a.Message == b.Message &&
-		a.Started.Equal(b.Started) && a.Finished.Equal(b.Finished) && a.Daemoned == b.Daemoned && a.Unready == b.Unready && a.Unsynced == b.Unsynced &&
-		a.Hooked == b.Hooked && a.Retried == b.Retried && a.CacheHit == b.CacheHit && a.ExitCode == b.ExitCode && a.HasExit == b.HasExit &&
-		a.WaitsFor == b.WaitsFor && a.Restarts == b.Restarts && a.Restarting == b.Restarting && a.Boundary == b.Boundary && a.Template == b.Template &&
-		slices.Equal(a.Children, b.Children)
+	return a.ID == b.ID && a.Name == b.Name && a.DisplayName == b.DisplayName && a.Kind == b.Kind && a.Phase == b.Phase &&
+		a.Message == b.Message && a.Started.Equal(b.Started) && a.Finished.Equal(b.Finished) && a.Daemoned == b.Daemoned &&
+		a.Unready == b.Unready && a.Unsynced == b.Unsynced && a.Hooked == b.Hooked && a.Retried == b.Retried && a.CacheHit == b.CacheHit &&
+		a.ExitCode == b.ExitCode && a.HasExit == b.HasExit && a.WaitsFor == b.WaitsFor && a.Restarts == b.Restarts &&
+		a.Restarting == b.Restarting && a.Boundary == b.Boundary && a.Template == b.Template && slices.Equal(a.Children, b.Children)
 }

@@ -27,8 +27,8 @@
 //
 // # Workflows that are seen again
 //
-// A host that has memory for it keeps a [Kept] for each workflow. Its methods are the same call, for a tenth of the time and less. What it
-// keeps is checked against the object with each call, so that it may be dropped at any time and is never stored:
+// A host that has memory for it keeps a [Kept] for each workflow. Its methods are the same call, for a tenth of the time and less.
+// What it keeps is checked against the object with each call, so that it may be dropped at any time and is never stored:
 //
 //	Kept.Reconcile          All pods are listed, as for Reconciler.Reconcile. All that is owed is asked for again.
 //	Kept.ReconcileChanged   Pods are told that have changed, and those that are gone. What is new is asked for. ErrListNeeded
