@@ -50,19 +50,25 @@ func nodeOf(r *nodegraph.NodeStatus, should State) Node {
 	return Node{r.ID, r.Name, r.Kind, State{r.Phase, r.Message}, should}
 }
 
-// hadTime reports whether a controller had the time to see what happened at since. While a limit of parallelism is
-// reached, Argo's looks at nothing.
+// hadTime reports whether a controller had the time to do something about what happened at since. While a limit of parallelism is
+// reached Argo's looks at pods alone (operate: podReconciliation).
 func (d *diagnosis) hadTime(since time.Time) bool {
-	if d.in.Now.IsZero() || since.IsZero() || d.in.Now.Sub(latest(since, d.in.Healed)) < d.in.Patience || d.in.Snapshot.Suspended {
-		return false
-	}
-	active := 0
+	return d.hadTimeForPods(since) && (d.in.Spec.Parallelism == 0 || d.activePods() < d.in.Spec.Parallelism)
+}
+
+// hadTimeForPods reports whether a controller had the time to see what became of a pod at since, or to end what was over then.
+func (d *diagnosis) hadTimeForPods(since time.Time) bool {
+	return d.past(since, d.in.Patience) && d.in.Now.Sub(latest(since, d.in.Healed)) >= d.in.Patience && !d.in.Snapshot.Suspended
+}
+
+// activePods counts the pods that the record has as open and that end by themselves, without those that were never asked for.
+func (d *diagnosis) activePods() (active int) {
 	for k := range d.in.Snapshot.Nodes {
-		if r := &d.in.Snapshot.Nodes[k]; r.Kind == nodegraph.KindPod && open(r) {
+		if r := &d.in.Snapshot.Nodes[k]; r.Kind == nodegraph.KindPod && open(r) && !r.Daemoned && !r.Started.IsZero() && r.WaitsFor == "" {
 			active++
 		}
 	}
-	return d.in.Spec.Parallelism == 0 || active < d.in.Spec.Parallelism
+	return active
 }
 
 // past reports whether something has been so for longer than patience.

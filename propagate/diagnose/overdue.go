@@ -34,6 +34,31 @@ func (d *diagnosis) overdue() {
 	for k := range d.report.Waits {
 		d.waitOverdue(&d.report.Waits[k])
 	}
+	if len(d.report.Findings) == 0 {
+		d.passedAround()
+	}
+}
+
+// passedAround finds what time has settled although the record has nothing inside it that time has ended: what it was about to begin
+// then was not created, and never will be.
+func (d *diagnosis) passedAround() {
+	around := d.report.Follows
+	if w := d.report.Workflow; w.Should.Phase.Completed() {
+		around = append([]Node{w}, around...)
+	}
+	for _, n := range around {
+		i := d.g.Find(n.ID)
+		if n.Type == nodegraph.KindWorkflow {
+			i = nodegraph.Root
+		}
+		if at, known := d.due[i]; known && d.hadTimeForPods(at) {
+			d.add(Finding{
+				Kind: DeadlineOverdue, Node: n, Since: at, Remedy: lookAtController,
+				Reason: fmt.Sprintf("it was over %s ago (%s), and is open", d.ago(at), n.Should),
+			})
+			return
+		}
+	}
 }
 
 // passed finds leaves that time has ended, and which are open.
@@ -44,7 +69,7 @@ func (d *diagnosis) passed(r *nodegraph.NodeStatus) {
 	}
 	at, known := d.due[i]
 	should, ok := d.computedState(r)
-	if !known || !ok || !should.Phase.Settled() || !d.hadTime(at) {
+	if !known || !ok || !should.Phase.Settled() || !d.hadTimeForPods(at) {
 		return
 	}
 	if should.Phase == nodegraph.PhaseSucceeded {
@@ -165,7 +190,7 @@ func (d *diagnosis) waitOverdue(w *Wait) {
 		}
 		d.late[w.ID] = true
 		d.add(Finding{Kind: kind, Node: w.Node, Since: w.Since, Lock: w.Lock, Reason: "it never comes true: " + w.Never, Remedy: remedy})
-	case w.Next:
+	case w.Next, r != nil && r.Started.IsZero():
 		d.startOverdue(w, i)
 	case w.For == propagate.WaitLock && i == nodegraph.Root && d.in.Snapshot.Phase == nodegraph.PhasePlanned:
 		w.For = propagate.WaitStart // nobody has asked for its locks

@@ -74,7 +74,7 @@ func pendingRemedy(words string) string {
 
 // podMissing finds a node whose pod does not exist any more. The controller has to see that, and ends the node.
 func (d *diagnosis) podMissing(r *nodegraph.NodeStatus) {
-	if !d.hadTime(r.Started) {
+	if !d.hadTimeForPods(r.Started) {
 		return
 	}
 	remedy := "check that the pods are those of this namespace; " + lookAtController
@@ -91,7 +91,7 @@ func (d *diagnosis) endUnseen(r *nodegraph.NodeStatus, pod *propagate.PodStatus)
 	if at.IsZero() {
 		at, when = r.Started, "has ended, nothing says when"
 	}
-	if !d.hadTime(at) {
+	if !d.hadTimeForPods(at) {
 		return
 	}
 	f := d.lateAt(PodEndUnseen, r, at, fmt.Sprintf("its pod %s %s (%s%s), and is recorded as %s", pod.Name, when, pod.Phase, because(pod.Message), r.Phase),

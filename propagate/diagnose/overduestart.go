@@ -31,11 +31,8 @@ func owes(w *Wait) string {
 // startOverdue finds what the controller should have begun. Of what it never looked at one thing is said, whatever comes first.
 func (d *diagnosis) startOverdue(w *Wait, i nodegraph.Index) {
 	owed := owes(w)
-	if owed == "" || d.in.Snapshot.Suspended || d.late[w.ID] || d.hookOfGroup(i) {
+	if owed == "" || d.in.Snapshot.Suspended || d.late[w.ID] || w.Next && d.mayNotBeDue(w, i) {
 		return
-	}
-	if i > nodegraph.Root && d.g.Node(i).Role == nodegraph.RoleHook && w.For == propagate.WaitCondition {
-		return // its controller evaluates the expression, and records nothing where it does not hold
 	}
 	since, ready := d.readySince(i)
 	if !ready || !d.hadTime(since) {
@@ -59,13 +56,15 @@ func (d *diagnosis) startOverdue(w *Wait, i nodegraph.Index) {
 	d.add(Finding{Kind: StartOverdue, Node: n, Since: since, Reason: reason, Remedy: remedy})
 }
 
-// hookOfGroup reports whether node i is the exit hook of a TaskGroup itself, which Argo starts for some groups only.
-func (d *diagnosis) hookOfGroup(i nodegraph.Index) bool {
+// mayNotBeDue reports whether node i, which is not on record, is a hook that its controller may never start. The exit hook of a TaskGroup
+// itself runs for some groups only. Of a hook whose expression does not hold nothing is recorded.
+func (d *diagnosis) mayNotBeDue(w *Wait, i nodegraph.Index) bool {
 	if i <= nodegraph.Root || d.g.Node(i).Role != nodegraph.RoleHook {
 		return false
 	}
 	owner, _ := d.g.Owner(i)
-	return owner > nodegraph.Root && d.g.Node(owner).Kind == nodegraph.KindTaskGroup
+	group := owner > nodegraph.Root && d.g.Node(owner).Kind == nodegraph.KindTaskGroup
+	return group || w.For == propagate.WaitCondition && (owner <= nodegraph.Root || d.record.of(owner) != nil)
 }
 
 // readySince returns since when the record has all that node i waits for; false if something before it has still to be recorded.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/truth"
 )
 
@@ -24,7 +25,11 @@ func (d *diagnosis) missingResults() {
 		case slices.Contains(d.in.Unreported, r.ID):
 			field = "it is false in status.taskResultsCompletionStatus"
 		}
-		if field == "" || d.faulty[r.ID] || d.pods.live(r) != nil || !d.past(ended(r), d.in.Patience) {
+		if field == "" || d.faulty[r.ID] || !d.past(ended(r), d.in.Patience) {
+			continue
+		}
+		if pod := d.pods.live(r); pod != nil {
+			d.resultLingers(r, pod, field)
 			continue
 		}
 		f := d.found(ResultMissing, r, State{r.Phase, r.Message}, true,
@@ -33,6 +38,17 @@ func (d *diagnosis) missingResults() {
 			"label its WorkflowTaskResult as complete, and let the executor create and patch workflowtaskresults; or heal the workflow")
 		f.Since = ended(r)
 	}
+}
+
+// resultLingers finds a node that has ended and whose results are not complete because its pod goes on.
+func (d *diagnosis) resultLingers(r *nodegraph.NodeStatus, pod *propagate.PodStatus, field string) {
+	if !d.past(ended(r), podPatience*d.in.Patience) {
+		return
+	}
+	f := d.found(PodLingers, r, State{}, false,
+		fmt.Sprintf("it ended %s ago, and its task result is not complete (%s): its pod %s lives", d.ago(ended(r)), field, pod.Name),
+		"look at the log of the container that runs; delete the pod if it does not end: its results are lost then")
+	f.Since, f.Pod = ended(r), pod.Name
 }
 
 // missesResults reports whether a finding says so of anything inside node i, itself included.
