@@ -9,11 +9,12 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// A Record is a JSON object whose fields are not in a map, such as a struct that a host has decoded into. Fields yields them by their
-// keys in JSON, each once; one that JSON would leave out is left out. A value is what JSON has, as a nil, bool, string, int, int32, int64,
-// float64, json.Number, []any, []string, map[string]any or map[string]string, or a [time.Time], or another Record. It stays as it is as
-// long as what was read of it is in use.
+// A Record is a JSON object whose fields are not in a map, such as a struct that a host has decoded into. It stays as it is as long as
+// what was read of it is in use.
 type Record interface {
+	// Fields yields the fields by their keys in JSON, each once, until yield returns false. One that JSON would leave out is left
+	// out. A value is a nil, bool, string, int, int32, int64, float64, json.Number, []any, []string, map[string]any,
+	// map[string]string or [time.Time], or another Record.
 	Fields(yield func(key string, value any) bool)
 }
 
