@@ -28,9 +28,9 @@ func (e *Engine) Recorded(changes []Change) {
 			continue
 		}
 		switch ended := e.rules.Brief(i).Phase().Completed(); {
-		case ended && !e.facts.Node(i).SeenEnded():
+		case ended && !e.facts.Node(i).EndedOnRecord():
 			e.facts.See(i)
-		case !ended && e.facts.Node(i).SeenEnded():
+		case !ended && e.facts.Node(i).EndedOnRecord():
 			e.facts.ForgetSeen(i)
 		}
 	}
