@@ -91,7 +91,8 @@ func (e *Engine) parallelismAllows(i nodegraph.Index, v rule.Brief) bool {
 		return true
 	}
 	t := e.graph.Node(b).Template
-	if t.Parallelism <= 0 && !t.FailFast {
+	failsFast := t.FailFast && e.sched.MayHaveFailed(b)
+	if t.Parallelism <= 0 && !failsFast {
 		return true
 	}
 	if c := e.countIn(b); e.heldByFailFast(i, v, t, &c) {
@@ -234,7 +235,7 @@ func (e *Engine) tellRelease(i nodegraph.Index) {
 // failsFastAround reports whether node i, which wants to start, is held back since its boundary fails fast.
 func (e *Engine) failsFastAround(i nodegraph.Index, v rule.Brief) bool {
 	b := e.graph.Boundary(i)
-	if !e.has.limits || b == nodegraph.None || !e.graph.Node(b).Template.FailFast {
+	if !e.has.limits || b == nodegraph.None || !e.graph.Node(b).Template.FailFast || !e.sched.MayHaveFailed(b) {
 		return false
 	}
 	c := e.rules.Census(b)

@@ -247,3 +247,36 @@ func TestHotState(t *testing.T) {
 	assert.LessOrEqual(t, reflect.TypeFor[rule.Message]().Size(), uintptr(16))
 	assert.LessOrEqual(t, reflect.TypeFor[nodegraph.Node]().Size(), uintptr(64))
 }
+
+// A DAG that fails fast is judged when something in it has failed and nothing is busy any more, not with every event.
+func TestFailFastIsLookedAtOnce(t *testing.T) {
+	b := nodegraph.NewBuilder("wf")
+	b.Pod("work")
+	dag := b.DAG("main")
+	for k := range 100 {
+		dag.Task(fmt.Sprint("t", k), "work")
+	}
+	spec, err := b.Entry("main").Spec()
+	require.NoError(t, err)
+	for _, template := range spec.Templates {
+		template.FailFast = template.Name == "main"
+	}
+	e := begun(spec)
+	pods := openPods(e)
+	require.Len(t, pods, 100)
+	for k, pod := range pods {
+		phase := nodegraph.PhaseSucceeded
+		if k == 10 {
+			phase = nodegraph.PhaseFailed
+		}
+		before := e.sched.Generation()
+		_, err := e.Apply(began, Event{Type: EventPodEnded, At: pod, Phase: phase})
+		require.NoError(t, err)
+		if k < len(pods)-1 {
+			assert.Equal(t, 1, e.sched.Generation()-before, "nodes judged when pod %d of 100 has ended: the pod alone", k)
+		}
+	}
+	phase, message := e.Workflow()
+	assert.Equal(t, nodegraph.PhaseFailed, phase)
+	assert.Equal(t, "template has failed or errored children and failFast enabled", message)
+}

@@ -19,7 +19,10 @@ type diagnosed struct {
 	std    stdio
 	fleet  diagnose.Fleet
 	failed int               // inputs that can't be read
-	from   map[string]string // by namespace/name: the file that a workflow was read from last
+	from   map[string]string // by namespace/name, where there are several files: the one that a workflow was read from last
+
+	several bool // files
+	again   int  // workflows that were in more than one
 
 	last   *argo.Workflow // the one that was read last
 	in     diagnose.Input
@@ -67,12 +70,11 @@ func (d *diagnosed) readAll(file string) error {
 func (d *diagnosed) look(file string, w *argo.Workflow) error {
 	key := w.Namespace + "/" + w.Name
 	if before, known := d.from[key]; known && before != file {
-		fmt.Fprintf(d.std.err, "note: %s: workflow %s was in %s, too: the last one counts\n", shown(file), key, shown(before))
+		d.noteAgain(key, before, file)
 	}
-	if d.from == nil {
-		d.from = make(map[string]string)
+	if d.several {
+		d.from[key] = file
 	}
-	d.from[key] = file
 	in, err := d.flags.inputOf(w)
 	if err != nil {
 		return err
@@ -86,9 +88,22 @@ func (d *diagnosed) look(file string, w *argo.Workflow) error {
 	return nil
 }
 
+// mostNoted is of how many workflows it is said that they were in several files.
+const mostNoted = 3
+
+// noteAgain says that a workflow was in another file before.
+func (d *diagnosed) noteAgain(key, before, file string) {
+	if d.again++; d.again <= mostNoted {
+		fmt.Fprintf(d.std.err, "note: %s: workflow %s was in %s, too: the last one counts\n", shown(file), key, shown(before))
+	}
+}
+
 // print prints the report on the one workflow, or a line for each of several.
 func (d *diagnosed) print() error {
 	output := *d.flags.output
+	if more := d.again - mostNoted; more > 0 {
+		fmt.Fprintf(d.std.err, "note: so it is with %d more\n", more)
+	}
 	var err error
 	switch {
 	case d.fleet.Len() == 0 && d.failed == 0:
@@ -141,27 +156,34 @@ func printTable(out io.Writer, rows []diagnose.Row, wide bool, columns int) {
 	if columns > 0 && columns < 100 {
 		gap = 1
 	}
-	lines := [][]string{{"NAMESPACE", "NAME", "VERDICT", "SINCE", "CAUSE"}}
-	if wide {
-		lines = [][]string{{"NAMESPACE", "NAME", "VERDICT", "SINCE", "FINDINGS", "CAUSE", "TYPE"}}
-	}
-	for _, r := range rows {
-		since := "-"
-		if !r.Since.IsZero() {
-			since = r.Since.UTC().Format(time.RFC3339)
-		}
-		line := []string{filled(r.Namespace), r.Name, string(r.Verdict), since}
+	printColumns(out, func(yield func([]string) bool) {
+		head := []string{"NAMESPACE", "NAME", "VERDICT", "SINCE", "CAUSE"}
 		if wide {
-			line = append(line, fmt.Sprint(r.Findings), filled(r.Cause), filled(strings.Join(r.Commands, " && ")))
-		} else {
-			line = append(line, filled(tree.Shortened(r.Cause, 160)))
+			head = []string{"NAMESPACE", "NAME", "VERDICT", "SINCE", "FINDINGS", "CAUSE", "TYPE"}
 		}
-		for k := range line {
-			line[k] = tree.Visible(line[k])
+		more := yield(head)
+		for k := 0; more && k < len(rows); k++ {
+			more = yield(cellsOf(&rows[k], wide))
 		}
-		lines = append(lines, line)
+	}, gap, columns)
+}
+
+// cellsOf is the line of a workflow.
+func cellsOf(r *diagnose.Row, wide bool) []string {
+	since := "-"
+	if !r.Since.IsZero() {
+		since = r.Since.UTC().Format(time.RFC3339)
 	}
-	printColumns(out, lines, gap, columns)
+	line := []string{filled(r.Namespace), r.Name, string(r.Verdict), since}
+	if wide {
+		line = append(line, fmt.Sprint(r.Findings), filled(r.Cause), filled(strings.Join(r.Commands, " && ")))
+	} else {
+		line = append(line, filled(tree.Shortened(r.Cause, 160)))
+	}
+	for k := range line {
+		line[k] = tree.Visible(line[k])
+	}
+	return line
 }
 
 // printUncertain says how many workflows are healthy only as far as their records tell.

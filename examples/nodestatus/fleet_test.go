@@ -219,3 +219,17 @@ func TestManySiblings(t *testing.T) {
 	assert.Contains(t, got.out, "  pod-missing  ... and 1980 more (-o json lists them)\n")
 	assert.Contains(t, got.out, "  ... and 1982 more (-o json lists them)\n")
 }
+
+// Of workflows that are in several files the last one counts, which is said of some.
+func TestWorkflowsInSeveralFiles(t *testing.T) {
+	var list strings.Builder
+	for k := range 5 {
+		fmt.Fprintf(&list, "kind: Workflow\nmetadata: {name: w%d}\nspec: {entrypoint: a, templates: [{name: a, container: {}}]}\n---\n", k)
+	}
+	one, two := written(t, "one.yaml", []byte(list.String())), written(t, "two.yaml", []byte(list.String()))
+	got := call("diagnose", one, two)
+	assert.Zero(t, got.code, got.err)
+	assert.Equal(t, 3, strings.Count(got.err, ", too: the last one counts"), got.err)
+	assert.Contains(t, got.err, "note: so it is with 2 more\n")
+	assert.Equal(t, 6, strings.Count(got.out, "\n"), "a line each, and the head: %s", got.out)
+}

@@ -94,6 +94,12 @@ func healSummary(out io.Writer, w *argo.Workflow, in diagnose.Input, report *dia
 	}
 	for _, f := range left {
 		fmt.Fprintf(out, "warning: not healed: %s %s: %s\n", f.Kind, f.Name, f.Remedy)
+		if f.ByHand != "" {
+			fmt.Fprintf(out, "  by hand, since %s\n", f.ByHand)
+		}
+		for _, c := range f.Commands {
+			fmt.Fprintf(out, "  type: %s\n", c)
+		}
 	}
 	fmt.Fprintf(out, "%s healed, %s left\n", count(healed, "finding"), count(len(left), "finding"))
 	if len(left) > 0 {

@@ -2,11 +2,8 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"regexp"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/nodestatus/nodestatus/examples/tree"
@@ -66,46 +63,4 @@ func (s *screen) colour(data []byte) []byte {
 		return nil
 	}
 	return painted.Find(data)
-}
-
-// width is how many columns a text takes on a terminal: characters of East Asia and pictures take two, marks on others none.
-func width(text string) int {
-	n := 0
-	for _, r := range coloured.ReplaceAllString(text, "") {
-		switch {
-		case unicode.Is(unicode.Mn, r), unicode.Is(unicode.Me, r):
-		case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0xa4cf && r != 0x303f, r >= 0xac00 && r <= 0xd7a3, r >= 0xf900 && r <= 0xfaff,
-			r >= 0xfe30 && r <= 0xfe6f, r >= 0xff00 && r <= 0xff60, r >= 0xffe0 && r <= 0xffe6, r >= 0x1f300 && r <= 0x1faff, r >= 0x20000 && r <= 0x3fffd:
-			n += 2
-		default:
-			n++
-		}
-	}
-	return n
-}
-
-// printColumns prints cells in columns as wide as they need to be. The last one is wrapped where a line may be so many columns wide.
-func printColumns(out io.Writer, lines [][]string, gap, columns int) {
-	var wide []int
-	for _, line := range lines {
-		for c, cell := range line {
-			if c == len(wide) {
-				wide = append(wide, 0)
-			}
-			wide[c] = max(wide[c], width(cell))
-		}
-	}
-	for _, line := range lines {
-		before := 0
-		for c, cell := range line {
-			if c < len(line)-1 {
-				cell += strings.Repeat(" ", wide[c]-width(cell)+gap)
-				before += wide[c] + gap
-			} else {
-				cell = wrapped(cell, before, columns)
-			}
-			fmt.Fprint(out, cell)
-		}
-		fmt.Fprintln(out)
-	}
 }

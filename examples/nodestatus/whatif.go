@@ -100,9 +100,10 @@ func whatifCommand(args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
-	r, found, err := f.search(std, w, in)
+	pace := &pace{began: time.Now()}
+	r, found, err := f.search(std, w, in, pace)
 	if tooMany := (*whatif.LimitError)(nil); errors.As(err, &tooMany) {
-		return fmt.Errorf("%s: %w (raise it with -limit)", shown(file), err)
+		return fmt.Errorf("%s: %w (raise it with -limit%s)", shown(file), err, pace.estimate(tooMany.Needed))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", shown(file), err)
@@ -124,14 +125,15 @@ func whatifCommand(args []string, std stdio) error {
 }
 
 // search plays the workflow with every loss, and looks for a change if that is asked for. An interrupt ends it with what is known.
-func (f *whatifFlags) search(std stdio, w *argo.Workflow, in diagnose.Input) (*whatif.Result, *suggestion, error) {
+func (f *whatifFlags) search(std stdio, w *argo.Workflow, in diagnose.Input, pace *pace) (*whatif.Result, *suggestion, error) {
 	bar := newProgress(std.err)
 	defer bar.end()
 	interrupted, restore := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer restore()
 	try := whatif.Input{
-		Spec: in.Spec, Snapshot: in.Snapshot, Any: *f.lose, MaxSimulations: *f.limit, Progress: bar.show, AsArgo: *f.as == "argo",
-		Stop: func() bool { return interrupted.Err() != nil },
+		Spec: in.Spec, Snapshot: in.Snapshot, Any: *f.lose, MaxSimulations: *f.limit, AsArgo: *f.as == "argo",
+		Progress: func(done, total int) { pace.done = done; bar.show(done, total) },
+		Stop:     func() bool { return interrupted.Err() != nil },
 	}
 	r, err := whatif.Run(try)
 	if err != nil || !*f.suggest || r.Verdict.Survives || r.Partial {
@@ -139,6 +141,20 @@ func (f *whatifFlags) search(std stdio, w *argo.Workflow, in diagnose.Input) (*w
 	}
 	found, err := suggested(try, w)
 	return r, found, err
+}
+
+// pace is how fast simulations are made.
+type pace struct {
+	began time.Time
+	done  int
+}
+
+// estimate is how long so many would take, empty where none was made.
+func (p *pace) estimate(needed int) string {
+	if p.done == 0 {
+		return ""
+	}
+	return ": at the pace so far they take about " + age(time.Since(p.began)/time.Duration(p.done)*time.Duration(needed))
 }
 
 // progress shows on a terminal how far a long run has come.

@@ -119,6 +119,7 @@ func TestWhatifExitCodes(t *testing.T) {
 		{"no limit", []string{"whatif", "-limit", "0", once}, 2, "error: -limit must be positive, got 0\n"},
 		{"too much to simulate", []string{"whatif", "-limit", "3", once}, 2,
 			"whatif: losses of one pod need 7 simulations, more than the limit of 3 (raise it with -limit)\n"},
+		{"too many pairs", []string{"whatif", "-any", "2", "-limit", "30", once}, 2, "(raise it with -limit: at the pace so far they take about "},
 		{"tasks in a circle", []string{"whatif", written(t, "y.yaml", []byte(circle))}, 2, "a -> b -> a"},
 	} {
 		got := call(c.args...)
@@ -244,4 +245,19 @@ func TestWhatifProgress(t *testing.T) {
 	p.show(1, 2)
 	p.end()
 	assert.Nil(t, p.out, "a buffer is no terminal")
+}
+
+// Shards of which the loss does the same are one row, and -all shows each.
+func TestLikeRowsAreFolded(t *testing.T) {
+	got := call("whatif", "samples/shards.yaml")
+	assert.Equal(t, 1, got.code, got.err)
+	assert.Contains(t, got.out, "load(0:0) and 39 like it  deleted while running, reporting; evicted  Failed ")
+	assert.Contains(t, got.out, "part-1 and 2 like it ")
+	assert.Contains(t, got.out, "fails fast: what has not begun in it by then never begins.")
+	assert.NotContains(t, got.out, "\nload(1:1)")
+
+	all := call("whatif", "-all", "samples/shards.yaml")
+	assert.Contains(t, all.out, "\nload(39:39)  ")
+	assert.NotContains(t, all.out, "like it")
+	assert.Equal(t, 264, strings.Count(call("whatif", "-o", "json", "samples/shards.yaml").out, `"lost"`), "losses in JSON")
 }

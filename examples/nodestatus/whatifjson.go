@@ -53,6 +53,7 @@ type (
 		Failed       []lossNodeJSON `json:"failed"`       // that do not fail undisturbed
 		Omitted      []lossNodeJSON `json:"omitted"`      // that run undisturbed
 		NeverStarted []lossNodeJSON `json:"neverStarted"` // likewise
+		FailedFast   []lossNodeJSON `json:"failedFast"`   // what had not begun in these when they failed never begins
 	}
 	lostJSON struct {
 		Node  string `json:"node"` // the name
@@ -100,7 +101,7 @@ func printLosses(out io.Writer, w *argo.Workflow, r *whatif.Result, rules string
 		l := &r.Losses[k]
 		item := lossJSON{
 			Survives: l.Survived(), outcomeJSON: outcomeOf(l.Outcome), Retries: []retryJSON{}, MadeAgain: l.Remade,
-			Failed: lossNodes(l.Failed), Omitted: lossNodes(l.Omitted), NeverStarted: lossNodes(l.NeverStarted),
+			Failed: lossNodes(l.Failed), Omitted: lossNodes(l.Omitted), NeverStarted: lossNodes(l.NeverStarted), FailedFast: lossNodes(l.FailedFast),
 		}
 		for _, p := range l.Lost {
 			item.Lost = append(item.Lost, lostJSON{p.Name, p.ID, p.Pod, p.Agent, string(p.When), string(p.How)})

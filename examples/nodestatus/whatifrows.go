@@ -26,7 +26,7 @@ func (t *whatifText) rows() (single, pairs []lossRow) {
 			continue
 		}
 		alone[l.Lost[0]] = l
-		key := fmt.Sprint(t.pod(l.Lost[0]), l.Phase, "|", t.becomes(l), t.retried(l))
+		key := fmt.Sprint(t.pod(l.Lost[0]), l.Phase, "|", t.becomes(l, asItIs), t.retried(l, asItIs))
 		row, ok := at[key]
 		if !ok {
 			row = len(single)
@@ -92,7 +92,7 @@ func (t *whatifText) pairs(alone map[whatif.Lost]*whatif.Loss) []lossRow {
 			continue
 		}
 		pods := t.pod(l.Lost[0]) + ", then " + t.pod(l.Lost[1])
-		key := fmt.Sprint(pods, l.Phase, "|", t.becomes(l), t.retried(l))
+		key := fmt.Sprint(pods, l.Phase, "|", t.becomes(l, asItIs), t.retried(l, asItIs))
 		row, ok := at[key]
 		if !ok {
 			row = len(rows)

@@ -42,7 +42,9 @@ func (t *whatifText) print() {
 	}
 	if r.Undisturbed.Survived() { // else the verdict says how it ends
 		fmt.Fprintf(t.out, "Undisturbed:  %s, %s from now on\n", t.paint.phase(r.Undisturbed.Phase, said(r.Undisturbed.String())), count(r.Pods, "pod"))
-		fmt.Fprintf(t.out, "Because:      %s\n", t.wrapped(said(r.Verdict.String())))
+		if !r.Partial || r.Verdict.Fatal > 0 { // else the verdict says why it is not known
+			fmt.Fprintf(t.out, "Because:      %s\n", t.wrapped(said(r.Verdict.String())))
+		}
 	}
 	if t.as == "argo" {
 		fmt.Fprintf(t.out, "Rules:        %s\n", t.wrapped(fmt.Sprintf("Argo's, with deviations %s. Not played: %s", numbers(whatif.Played()), numbers(whatif.NotPlayed()))))
@@ -53,7 +55,7 @@ func (t *whatifText) print() {
 	t.assumptions()
 	single, pairs := t.rows()
 	shown := t.damaging(single)
-	t.table(shown)
+	t.table(t.folded(shown))
 	if left := len(single) - len(shown); left > 0 {
 		fmt.Fprintf(t.out, "\nWithout damage: %s more (-all shows them).\n", count(left, "row"))
 	}
@@ -62,11 +64,15 @@ func (t *whatifText) print() {
 		if len(pairs) == 0 {
 			fmt.Fprint(t.out, "  none\n")
 		}
-		t.table(pairs)
+		t.table(t.folded(pairs))
 	}
 	if len(shown)+len(pairs) > 0 {
-		fmt.Fprintf(t.out, "\n%s\n", wrapped("pending: it exists and does not run yet. reporting: it has done all, and its result was not seen yet. "+
-			"deleted: the pod does not exist any more. evicted: its machine failed it.", 0, min(cmp.Or(t.columns, 130), 130)))
+		words := "pending: it exists and does not run yet. reporting: it has done all, and its result was not seen yet. " +
+			"deleted: the pod does not exist any more. evicted: its machine failed it."
+		if slices.ContainsFunc(r.Losses, func(l whatif.Loss) bool { return len(l.FailedFast) > 0 }) {
+			words += " fails fast: what has not begun in it by then never begins."
+		}
+		fmt.Fprintf(t.out, "\n%s\n", wrapped(words, 0, min(cmp.Or(t.columns, 130), 130)))
 	}
 	t.suggestion()
 }
@@ -156,7 +162,11 @@ func (t *whatifText) assumptions() {
 		fmt.Fprintf(t.out, "  %s: %s %s\n", tree.Visible(a.Node), said(a.Text), what)
 	}
 	for _, u := range t.w.Unresolved {
-		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", tree.Visible(u.Field), said(u.Text), strings.TrimPrefix(u.CountsAs, "as "))
+		as := strings.TrimPrefix(u.CountsAs, "as ")
+		if u.Template() {
+			as = "what the record tells of it, and as one pod for what was not begun"
+		}
+		fmt.Fprintf(t.out, "  %s: %s counts as %s\n", tree.Visible(u.Field), said(u.Text), as)
 	}
 }
 
@@ -179,8 +189,8 @@ func (t *whatifText) short(name string) string {
 	return name
 }
 
-// retried says what was done about the loss.
-func (t *whatifText) retried(l *whatif.Loss) string {
+// retried says what was done about the loss, with names as they are shown.
+func (t *whatifText) retried(l *whatif.Loss, show func(string) string) string {
 	var parts []string
 	for _, r := range l.Retries {
 		left := "no limit"
@@ -188,9 +198,9 @@ func (t *whatifText) retried(l *whatif.Loss) string {
 			left = fmt.Sprintf("%d left", r.Left)
 		}
 		if r.Attempts > 0 {
-			parts = append(parts, fmt.Sprintf("%s +%d (%s)", t.short(r.Name), r.Attempts, left))
+			parts = append(parts, fmt.Sprintf("%s +%d (%s)", show(t.short(r.Name)), r.Attempts, left))
 		} else if l.Remade == 0 && len(l.Failed) > 0 {
-			parts = append(parts, t.short(r.Name)+" not retried")
+			parts = append(parts, show(t.short(r.Name))+" not retried")
 		}
 	}
 	if l.Remade > 0 {
@@ -202,8 +212,8 @@ func (t *whatifText) retried(l *whatif.Loss) string {
 	return strings.Join(parts, "; ")
 }
 
-// becomes says what else the loss brings about.
-func (t *whatifText) becomes(l *whatif.Loss) string {
+// becomes says what else the loss brings about, with names as they are shown.
+func (t *whatifText) becomes(l *whatif.Loss, show func(string) string) string {
 	var parts []string
 	for _, p := range []struct {
 		what string
@@ -212,7 +222,7 @@ func (t *whatifText) becomes(l *whatif.Loss) string {
 		var names []string
 		for _, n := range p.list {
 			if n.Name != t.w.Name { // that is the workflow's phase
-				names = append(names, t.short(n.Name))
+				names = append(names, show(t.short(n.Name)))
 			}
 		}
 		if len(names) > 3 {
@@ -221,6 +231,9 @@ func (t *whatifText) becomes(l *whatif.Loss) string {
 		if len(names) > 0 {
 			parts = append(parts, p.what+" "+strings.Join(names, ", "))
 		}
+	}
+	for _, n := range l.FailedFast {
+		parts = append(parts, show(t.short(n.Name))+" fails fast")
 	}
 	if len(l.Waits) > 0 {
 		parts = append(parts, "waits for "+strings.Join(l.Waits, ", "))
@@ -243,7 +256,7 @@ func (t *whatifText) table(rows []lossRow) {
 		if len(r.loss.Waits) > 0 {
 			phase = "never ends"
 		}
-		lines = append(lines, []string{tree.Visible(r.pods), strings.Join(r.when, ", "), phase, tree.Visible(t.retried(r.loss)), said(t.becomes(r.loss))})
+		lines = append(lines, []string{tree.Visible(r.pods), strings.Join(r.when, ", "), phase, tree.Visible(t.retried(r.loss, asItIs)), said(t.becomes(r.loss, asItIs))})
 		phases = append(phases, r.loss.Phase)
 	}
 	for k, line := range lines[1:] {
@@ -254,5 +267,5 @@ func (t *whatifText) table(rows []lossRow) {
 	if t.columns > 0 && t.columns < 100 {
 		gap = 1
 	}
-	printColumns(t.out, lines, gap, t.columns)
+	printColumns(t.out, slices.Values(lines), gap, t.columns)
 }

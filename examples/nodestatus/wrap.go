@@ -32,21 +32,25 @@ func wrapped(text string, after, columns int) string {
 	if columns <= 0 || width(text) <= room {
 		return text
 	}
-	room = max(room, leastColumns)
-	var b strings.Builder
+	return strings.Join(broken(text, max(room, leastColumns)), "\n"+strings.Repeat(" ", after))
+}
+
+// broken are the lines of a text that is broken between words, none longer than that but for words that are.
+func broken(text string, room int) []string {
+	if width(text) <= room {
+		return []string{text}
+	}
+	var lines []string
 	used := 0
 	for k, word := range strings.Split(text, " ") {
 		switch w := width(word); {
-		case k == 0:
-			used = w
-		case used+1+w > room:
-			b.WriteString("\n" + strings.Repeat(" ", after))
+		case k == 0 || used+1+w > room:
+			lines = append(lines, word)
 			used = w
 		default:
-			b.WriteString(" ")
+			lines[len(lines)-1] += " " + word
 			used += 1 + w
 		}
-		b.WriteString(word)
 	}
-	return b.String()
+	return lines
 }

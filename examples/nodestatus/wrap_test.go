@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,14 +34,30 @@ func TestWrapped(t *testing.T) {
 // A table fits a terminal: the last cell is wrapped, and colours take no room.
 func TestColumnsFit(t *testing.T) {
 	var b bytes.Buffer
-	printColumns(&b, [][]string{{"NAME", "PHASE", "CAUSE"}, {"a", "\x1b[31mFailed\x1b[0m", "one two three four five six seven eight nine ten"}}, 1, 50)
+	printColumns(&b, slices.Values([][]string{{"NAME", "PHASE", "CAUSE"}, {"a", "\x1b[31mFailed\x1b[0m", "one two three four five six seven eight nine ten"}}), 1, 50)
 	assert.Equal(t, "NAME PHASE  CAUSE\na    \x1b[31mFailed\x1b[0m one two three four five six seven\n            eight nine ten\n", b.String())
+}
+
+// Where the last cell would get too little, others are wrapped, too, but for colours and words.
+func TestWideColumns(t *testing.T) {
+	var b bytes.Buffer
+	printColumns(&b, slices.Values([][]string{{"POD", "LOST"}, {"one two three four five six seven", "\x1b[31mnever ends\x1b[0m because of what"}}), 1, 46)
+	assert.Equal(t, "POD                 LOST\none two three four  \x1b[31mnever ends\x1b[0m because of what\nfive six seven\n", b.String())
+}
+
+// The width of a text is what a terminal shows: marks take no room, letters of East Asia and pictures two columns.
+func TestWidth(t *testing.T) {
+	for text, want := range map[string]int{
+		"abc": 3, "日本": 4, "e\u0301": 1, "가": 2, "\u1112\u1161\u11ab": 2, "✅": 2, "⏳ a": 4, "👍🏽": 2, "❤\ufe0f": 2, "🇩🇪": 2, "✔✖●─…": 5, "\x1b[31mred\x1b[0m": 3,
+	} {
+		assert.Equal(t, want, width(text), "%q", text)
+	}
 }
 
 // No line but commands and drawings is wider than the terminal.
 func TestLinesFit(t *testing.T) {
 	for _, args := range [][]string{
-		{"diagnose", "samples/forgotten.yaml"}, {"diagnose", "samples/namespace.yaml"}, {"whatif", "samples/nightly.yaml"}, {"whatif", "-as", "argo", "samples/nightly.yaml"},
+		{"diagnose", "samples/forgotten.yaml"}, {"diagnose", "samples/namespace.yaml"}, {"whatif", "samples/nightly.yaml"}, {"whatif", "-as", "argo", "samples/nightly.yaml"}, {"whatif", "samples/shards.yaml"},
 	} {
 		var out bytes.Buffer
 		s := &screen{out: &out, columns: 80}

@@ -31,10 +31,24 @@ type Workflow struct {
 	pack   bool // they are written compressed, however they came
 	cron   bool // it was made of a CronWorkflow
 
+	plain map[*nodegraph.Template]bool // DAGs and Steps that have no outputs and are not memoized
+
 	known  *metadata // what its metadata say; nil where Follow can't tell whether an object is the same
 	limits Limits
 	size   int   // of the text that was read
 	wrong  error // why RemoveNodes did nothing
+}
+
+// StoresOutputs reports whether a controller may store outputs with a DAG or Steps of a template of w.Spec that has succeeded, or
+// an entry of a cache. It reports true where that is not known.
+func (w *Workflow) StoresOutputs(t *nodegraph.Template) bool { return !w.plain[t] }
+
+// notePlain notes that a template has no outputs and is not memoized.
+func (w *Workflow) notePlain(t *nodegraph.Template) {
+	if w.plain == nil {
+		w.plain = make(map[*nodegraph.Template]bool)
+	}
+	w.plain[t] = true
 }
 
 // Limits bound what is read. The zero value means the defaults.
@@ -131,33 +145,6 @@ func Read(data []byte, opts ...Option) (*Workflow, error) {
 
 // errNotUTF8 is the cause where text is refused before it is looked at.
 var errNotUTF8 = errors.New("the input is not UTF-8")
-
-// onlyItem returns the item of a list that has one.
-func onlyItem(list string) (string, error) {
-	items, err := itemsOf(list)
-	if err == nil && len(items) != 1 {
-		err = fmt.Errorf("want one workflow, found %d", len(items))
-	}
-	if err != nil {
-		return "", inField("items", err)
-	}
-	if items[0][0] != '{' {
-		return "", &ReadError{Field: "items[0]", Err: &typeError{want: "an object", found: describeValue(items[0][0])}}
-	}
-	return items[0], nil
-}
-
-// itemsOf takes an array apart.
-func itemsOf(list string) ([]string, error) {
-	var items []string
-	s := &scanner{text: list}
-	err := s.array(func(int) error {
-		item, err := s.raw()
-		items = append(items, item)
-		return err
-	})
-	return items, err
-}
 
 // object reads one object.
 func (o *options) object(text string) (*Workflow, error) {

@@ -10,6 +10,7 @@ func withDefaults(in, d *template) *template {
 	t.Memoize = either(t.Memoize, d.Memoize)
 	t.Timeout = firstText(t.Timeout, d.Timeout)
 	t.PendingTimeout = firstText(t.PendingTimeout, d.PendingTimeout)
+	t.Outputs = either(t.Outputs, d.Outputs)
 	t.RetryStrategy = retryDefaults(t.RetryStrategy, d.RetryStrategy)
 	t.Synchronization = synchronizationDefaults(t.Synchronization, d.Synchronization)
 	if t.Suspend != nil && d.Suspend != nil {

@@ -57,6 +57,9 @@ func (c *converter) template(field, scope string, in *template) (*nodegraph.Temp
 		return nil, err
 	}
 	t.Unresolved = c.fields
+	if (t.Kind == nodegraph.KindDAG || t.Kind == nodegraph.KindSteps) && in.Outputs == nil && in.Memoize == nil {
+		c.w.notePlain(t)
+	}
 	return t, nil
 }
 

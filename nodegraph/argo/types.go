@@ -73,6 +73,7 @@ type template struct {
 	Timeout         string           `json:"timeout"`
 	PendingTimeout  string           `json:"pendingTimeout"`
 	Memoize         *memoize         `json:"memoize"`
+	Outputs         *present         `json:"outputs"`
 }
 
 // present notes that a field is there, whatever it holds.

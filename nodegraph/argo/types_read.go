@@ -160,6 +160,8 @@ func (t *template) setting(key string, s *scanner) error {
 		return readText(&t.Timeout, s)
 	case "pendingTimeout":
 		return readText(&t.PendingTimeout, s)
+	case "outputs":
+		return readOptional(&t.Outputs, s, (*present).read)
 	}
 	return s.skip()
 }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
@@ -12,7 +13,7 @@ import (
 func (d *diagnosis) advise() {
 	for k := range d.report.Findings {
 		f := &d.report.Findings[k]
-		f.Commands, f.Next = d.commands(f), d.next(f)
+		f.Commands, f.Next, f.ByHand = d.commands(f), d.next(f), d.byHand(f)
 	}
 	for k := range d.report.Waits {
 		d.report.Waits[k].Commands = d.waitCommands(&d.report.Waits[k])
@@ -77,14 +78,20 @@ func (d *diagnosis) commands(f *Finding) []string {
 	case LockHeldByFinished:
 		return append(d.healCommands(), restartCommand)
 	case LockHeldForEver:
+		if d.heals() {
+			return d.healCommands()
+		}
 		return []string{"argo terminate " + name + ns}
 	case ServedOverdue:
 		return []string{"kubectl get pods" + ns + " | grep -e -agent"}
 	case StartOverdue:
 		return []string{"kubectl get configmap workflow-controller-configmap -n argo -o yaml | grep -i parallelism", restartCommand}
 	}
-	if !f.Heals {
+	switch {
+	case !f.Heals:
 		return []string{restartCommand}
+	case f.Kind == Stalled, f.Kind == RetryOver, f.Kind == TaskGroupDone: // the controller may be down
+		return append([]string{restartCommand}, d.endThenHeal(f)...)
 	}
 	return d.endThenHeal(f)
 }
@@ -170,6 +177,41 @@ func (d *diagnosis) next(f *Finding) string {
 		return "the controller settles what is around the node, gives its locks back, and goes on"
 	}
 	return ""
+}
+
+// heals reports whether any finding can be healed.
+func (d *diagnosis) heals() bool {
+	return slices.ContainsFunc(d.report.Findings, func(f Finding) bool { return f.Heals })
+}
+
+// byHand says why a finding can't be healed by a patch of the status, empty if it can.
+func (d *diagnosis) byHand(f *Finding) string {
+	if f.Heals {
+		return ""
+	}
+	switch f.Kind {
+	case LockForEver, PlacesForEver:
+		return "it waits because of the specification, which a patch of the status does not change"
+	case LockHeldForEver:
+		if d.heals() {
+			return "" // once the others are
+		}
+		return "the holder has not ended: who takes the lock from it lets two run at once"
+	case FalseSuccess:
+		return "others have relied on the success already"
+	case PodWedged, PodLost, PodTerminating, PodPending, PodUnready, PodLingers, UnknownPod:
+		return "a patch of the status ends no pod"
+	case StoppedBeforeBegin, DeletionOverdue, Unwatched:
+		return "it does not stand in the status"
+	case Stalled, RetryOver:
+		if d.falseInside(d.g.Find(f.ID)) {
+			return "it would be one more success of what has failed"
+		}
+		return "with its success the controller stores outputs that nobody else knows"
+	case LateAttempt, OpenInsideFinished:
+		return "what it should be is not known here"
+	}
+	return "a patch of the status begins and stops nothing: only the controller does"
 }
 
 // waitCommands are what to type about something that is waited for.

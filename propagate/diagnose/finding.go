@@ -158,6 +158,7 @@ type Finding struct {
 	Remedy   string    // what to do, likewise
 	Next     string    // what the controller does once that is done, likewise
 	Commands []string  // to type, in their order
+	ByHand   string    // why [Report.Heal] can't do it, likewise; empty if Heals
 	Heals    bool      // [Report.Heal] sets Recorded to Should, or gives back what is held for nothing
 
 	user string // of a lock, as the status names it

@@ -13,7 +13,7 @@ import (
 // A Fleet is many workflows, of which each says who holds what others of them wait for. It keeps a line of each, not its report.
 // The zero Fleet is ready for use.
 type Fleet struct {
-	rows    []Row
+	rows    []*Row
 	byName  map[string]int      // by namespace/name
 	holders map[string][]string // by lock: who of the fleet holds it, namespace/name
 }
@@ -40,7 +40,11 @@ func (r *Row) key() string { return r.Namespace + "/" + r.Name }
 
 // Add adds a workflow. One that was added before, as in a watch, is replaced.
 func (f *Fleet) Add(in Input, r *Report) {
-	row := Row{Namespace: in.Namespace, Name: in.Spec.Name, Verdict: r.Verdict(), Findings: len(r.Findings), Uncertain: r.Uncertain()}
+	key := in.Namespace + "/" + in.Spec.Name // which the row shares: there may be very many
+	row := &Row{
+		Namespace: key[:len(in.Namespace)], Name: key[len(in.Namespace)+1:],
+		Verdict: r.Verdict(), Findings: len(r.Findings), Uncertain: r.Uncertain(),
+	}
 	row.Cause, row.Since = r.Cause()
 	if len(r.Findings) > 0 {
 		first := &r.Findings[0]
@@ -56,17 +60,17 @@ func (f *Fleet) Add(in Input, r *Report) {
 	if f.byName == nil {
 		f.byName, f.holders = make(map[string]int), make(map[string][]string)
 	}
-	f.forget(row.key())
+	f.forget(key)
 	for _, l := range r.Locks {
 		if len(l.Holders) > 0 {
-			f.holders[l.Key] = append(f.holders[l.Key], row.key())
+			f.holders[l.Key] = append(f.holders[l.Key], key)
 		}
 	}
-	if at, known := f.byName[row.key()]; known {
+	if at, known := f.byName[key]; known {
 		f.rows[at] = row
 		return
 	}
-	f.byName[row.key()] = len(f.rows)
+	f.byName[key] = len(f.rows)
 	f.rows = append(f.rows, row)
 }
 
@@ -86,7 +90,9 @@ func (f *Fleet) Len() int { return len(f.rows) }
 // Rows returns the workflows, the worst first; of those of one bad verdict the one for which most others wait, and then the oldest; with what they wait for joined.
 func (f *Fleet) Rows() []Row {
 	rows := make([]Row, len(f.rows))
-	copy(rows, f.rows)
+	for k := range rows {
+		rows[k] = *f.rows[k]
+	}
 	for k := range rows {
 		f.join(rows, k)
 	}

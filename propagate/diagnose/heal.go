@@ -119,9 +119,9 @@ func (r *Report) refusal(was *nodegraph.NodeStatus) error {
 }
 
 // Heal diagnoses the workflow and sets the status of the nodes that [Report.Heal] returns, so that w.Patch returns the
-// patch and w.Encode the healed workflow. In its Spec and Snapshot are those of w.
+// patch and w.Encode the healed workflow. In its Spec, Snapshot and StoresOutputs are those of w.
 func Heal(w *argo.Workflow, in Input) (*Report, error) {
-	in.Spec, in.Snapshot = specOf(w), w.Snapshot
+	in.Spec, in.Snapshot, in.StoresOutputs = specOf(w), w.Snapshot, w.StoresOutputs
 	report, err := Diagnose(in)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package diagnose_test
 
 import (
+	"bytes"
+	"os"
 	"slices"
 	"testing"
 
@@ -118,4 +120,22 @@ func TestRefusedOnARecording(t *testing.T) {
 	changed, err := report.Heal()
 	require.NoError(t, err)
 	assert.Len(t, changed, 4, "the container of the evicted pod, and the late attempt with its two containers")
+}
+
+// What is stored with the success of a DAG nobody else knows, so that a DAG with outputs is left to its controller.
+func TestOutputsAreTheControllers(t *testing.T) {
+	text, err := os.ReadFile("testdata/situations/done-not-settled.yaml")
+	require.NoError(t, err)
+	object, _, _ := bytes.Cut(text, []byte("\n---\n"))
+	for outputs, heals := range map[string]bool{"": true, `"outputs": {"parameters": [{"name": "total"}]}, `: false, `"memoize": {"key": "k"}, `: false} {
+		changed := bytes.Replace(object, []byte(`{"name": "main", `), []byte(`{"name": "main", `+outputs), 1)
+		_, in := storedIn(t, changed, nil, noon)
+		report, err := diagnose.Diagnose(in)
+		require.NoError(t, err)
+		require.Len(t, report.Findings, 1)
+		assert.Equal(t, heals, report.Findings[0].Heals, "a template with %q", outputs)
+		if !heals {
+			assert.Contains(t, report.Findings[0].ByHand, "outputs that nobody else knows")
+		}
+	}
 }

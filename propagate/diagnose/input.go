@@ -36,6 +36,10 @@ type Input struct {
 	Unwatched  bool      // its label says that it is complete: the controller does not look at it
 
 	Unresolved []argo.Unresolved // what the specification leaves to the controller, and what that counts as here
+
+	// StoresOutputs reports whether the controller may store more than the end with a DAG or Steps of a template that succeeds:
+	// see [argo.Workflow.StoresOutputs]. Nil means that it may with any.
+	StoresOutputs func(*nodegraph.Template) bool
 }
 
 // Awaited is a lock that the status records as awaited, and who holds the lock as the status says.
@@ -53,7 +57,8 @@ func FromWorkflow(w *argo.Workflow) (Input, error) {
 	}
 	in := Input{
 		Spec: specOf(w), Snapshot: w.Snapshot, Namespace: w.Namespace, Unresolved: w.Unresolved,
-		Unreported: d.Unreported, Healed: d.Healed, Stopped: d.Stopped, Deleted: d.Deleted, Finalizers: d.Finalizers, Unwatched: d.Unwatched,
+		StoresOutputs: w.StoresOutputs, Unreported: d.Unreported, Healed: d.Healed, Stopped: d.Stopped, Deleted: d.Deleted, Finalizers: d.Finalizers,
+		Unwatched: d.Unwatched,
 	}
 	if !d.Synchronized {
 		return in, nil

@@ -29,8 +29,7 @@ func (d *diagnosis) unsettled(r *nodegraph.NodeStatus) {
 		return
 	}
 	reason := fmt.Sprintf("all inside it has ended, %s ago", d.ago(since))
-	// With success the controller stores outputs, which can't be done from here; a group of items has none of its own.
-	heals, remedy := should.Phase.Unsuccessful() || r.Kind == nodegraph.KindTaskGroup, "heal the workflow, and check that the controller runs"
+	heals, remedy := should.Phase.Unsuccessful() || d.succeedsPlainly(i), "restart the controller, and heal the workflow if that changes nothing"
 	if !heals {
 		remedy = restartController
 	}
@@ -42,6 +41,30 @@ func (d *diagnosis) unsettled(r *nodegraph.NodeStatus) {
 		kind, why = RetryOver, ", and no further attempt will be made"
 	}
 	d.found(kind, r, should, heals, reason+why, remedy).Since = since
+}
+
+// succeedsPlainly reports whether nothing but its end is stored with composite i when that succeeds, and the success is true. A
+// Retry gets the outputs of its last attempt, a DAG or Steps those of its template, and groups have none of their own.
+func (d *diagnosis) succeedsPlainly(i nodegraph.Index) bool {
+	switch n := d.g.Node(i); n.Kind {
+	case nodegraph.KindTaskGroup:
+		return true
+	case nodegraph.KindStepGroup:
+	case nodegraph.KindDAG, nodegraph.KindSteps:
+		if d.in.StoresOutputs == nil || d.in.StoresOutputs(n.Template) {
+			return false
+		}
+	default:
+		return false
+	}
+	return !d.falseInside(i)
+}
+
+// falseInside reports whether something inside node i was found to be recorded as a success that it is not.
+func (d *diagnosis) falseInside(i nodegraph.Index) bool {
+	return slices.ContainsFunc(d.report.Findings, func(f Finding) bool {
+		return f.Kind == FalseSuccess && d.isInside(d.g.Find(f.ID), i)
+	})
 }
 
 // decidedElsewhere reports whether Retry i depends on what its controller alone knows: a field of the strategy with variables,

@@ -11,7 +11,8 @@ import (
 const mostFields = 5
 
 // specOf returns the specification by which a workflow is judged. A template that the object does not hold is stored by the
-// controller when its first node begins. Until then that node is no error: it is to begin, and nothing else is known of it.
+// controller when its first node begins. Until then that node is no error: it is to begin, and nothing else is known of it. Where
+// the record has nodes that were made by it, they tell what it is: see trimmed.
 func specOf(w *argo.Workflow) *nodegraph.Spec {
 	missing := make(map[string]bool)
 	for _, u := range w.Unresolved {
@@ -24,13 +25,8 @@ func specOf(w *argo.Workflow) *nodegraph.Spec {
 	}
 	spec := *w.Spec
 	spec.Templates = slices.Clone(spec.Templates)
-	for k, t := range spec.Templates {
-		if missing[t.Name] {
-			known := *t
-			known.Err = ""
-			spec.Templates[k] = &known
-		}
-	}
+	t := trimmed{spec: &spec, nodes: w.Snapshot.Nodes}
+	t.fill(missing)
 	return &spec
 }
 
@@ -44,9 +40,10 @@ func (d *diagnosis) noteUnresolved(add func(format string, args ...any)) {
 		case k == mostFields:
 			add("%d fields more are known only to the controller", len(d.in.Unresolved)-k)
 			return
+		case u.Template() && slices.ContainsFunc(d.in.Snapshot.Nodes, func(n nodegraph.NodeStatus) bool { return n.Template == u.Text }):
+			add("%s is %s, which the object does not hold any more: what is known of it here its nodes tell, unless -templates FILE has it", u.Field, u.Text)
 		case u.Template():
-			add("%s is %s, which the object does not hold yet: what comes of it is not known here, unless -templates FILE has it",
-				u.Field, u.Text)
+			add("%s is %s, which the object does not hold yet: what comes of it is not known here, unless -templates FILE has it", u.Field, u.Text)
 		default:
 			add("%s is %s, which only the controller knows (here: %s)", u.Field, u.Text, u.CountsAs)
 		}

@@ -93,6 +93,8 @@ func TestWideRecordingsThatHang(t *testing.T) {
 		assert.True(t, report.Verdict().Bad(), "%s: it hangs, and no cause is named; it waits for %v", report.Verdict(), report.Waits)
 		for _, f := range again(t, w, in).Findings {
 			assert.False(t, f.Heals, "left after the patch: %s", f)
+			assert.NotEmpty(t, f.ByHand, "why nobody can patch it: %s", f)
+			assert.NotEmpty(t, f.Commands, "what to type: %s", f)
 		}
 	})
 	assert.Equal(t, 46, count, "recordings that hang")

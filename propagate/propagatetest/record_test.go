@@ -94,6 +94,7 @@ func TestAWrongRecordingIsNoticed(t *testing.T) {
 	n = &noting{TB: t}
 	propagatetest.Replay{}.Data(n, []byte(alone))
 	require.NotEmpty(t, n.said, "nobody else holds the lock: w1 does not wait")
+	require.Contains(t, strings.Join(n.said, "\n"), "the frame does not say that others held default/Mutex/m", "what to record")
 }
 
 // What Argo's object has no field for is recorded, too.

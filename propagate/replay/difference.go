@@ -3,6 +3,7 @@ package replay
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -18,6 +19,7 @@ type Difference struct {
 	Got       State  // computed
 	Deviation int    // its number, 0 for none
 	Ahead     bool   // the recording reaches it in a following frame, and nothing happens that the node depends on
+	Lacks     string // the key of a lock that the recorded node waits for, and of which the frame does not say that others hold it
 }
 
 // Defect reports whether the library is to blame.
@@ -39,8 +41,22 @@ func (d *Difference) String() string {
 		verdict = fmt.Sprintf("deviation %d", d.Deviation)
 	case d.Ahead:
 		verdict = "ahead"
+	case d.Lacks != "":
+		verdict += fmt.Sprintf(": the frame does not say that others held %s, so it was free here; record it (around; Locks of propagatetest.Frame)", d.Lacks)
 	}
 	return fmt.Sprintf("%s frame %d %s: recorded %s, computed %s: %s", d.Recording, d.Frame, d.Node(), d.Want, d.Got, verdict)
+}
+
+// awaited is the lock for which a node waits, as its message says.
+var awaited = regexp.MustCompile(`^Waiting for (\S+) lock\. `)
+
+// lacks is the lock that a node waits for in a frame, got here, and that the frame has in nobody's hands; empty for none.
+func (d *Difference) lacks(f *Frame) string {
+	m := awaited.FindStringSubmatch(d.Want.Message)
+	if m == nil || awaited.MatchString(d.Got.Message) || slices.Contains(f.Around, m[1]) {
+		return ""
+	}
+	return m[1]
 }
 
 // State is what a frame shows of one node. The zero State is a node that does not exist.

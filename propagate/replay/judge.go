@@ -109,6 +109,7 @@ func (j *judge) compare(m *Moment, start int) bool {
 		if d.Name == "" {
 			d.Name = d.Want.Name
 		}
+		d.Lacks = d.lacks(&j.player.Recording.Frames[m.Frame])
 		s.differences[id] = d
 	}
 	s.number()

@@ -8,10 +8,11 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// Where pods do not contend for anything it makes no difference to a loss when the other pods make their steps, so each pod is lost
-// as the only one that is left: all that does not come after it has ended before. A loss costs what it changes then, and not what
-// is left of the workflow. The states in which one pod is left are found by halves: of the pods that are held back, one half goes on
-// to its end while the other is held, and the other way round.
+// Where it makes no difference to a loss when the other pods make their steps, each pod is lost as the only one that is left: all
+// that does not come after it has ended before, but for daemons that are ready. A loss costs what it changes then, and not what
+// is left of the workflow. The states in which one pod is left are found by halves: of the pods that are held back, one half goes
+// on to its end while the other is held, and the other way round. Locks have room for all until one pod is left. No time passes
+// while pods are held back, unless it passes undisturbed.
 
 // A span are pods that are held back, by their place among the pods of the undisturbed run.
 type span struct{ from, to int }
@@ -27,6 +28,7 @@ type visit struct {
 // apart is a search in which each pod is lost alone.
 type apart struct {
 	*search
+	locks  []nodegraph.Lock
 	worlds []*world      // used again, by depth of the search
 	branch *world        // in which a pod is lost
 	absent []*endingNode // what had not started when all but that pod had ended
@@ -37,107 +39,55 @@ var errApart = errors.New("whatif: a pod does not start while others are held ba
 
 // contends reports whether the end of the workflow may depend on the order in which pods make their steps.
 func (s *search) contends() bool {
-	if _, has := contention(s.in); has || s.in.rounds {
+	spec := s.in.Spec
+	switch {
+	case s.in.rounds, s.remade, s.in.Snapshot.Shutdown != "", spec.ActiveDeadline == nodegraph.AtOnce:
+		return true
+	case s.timed && (spec.ActiveDeadline != 0 || anyTemplate(spec, clocked)): // who is late fails
+		return true
+	case anyTemplate(spec, daemon) && (spec.Parallelism != 0 || anyTemplate(spec, limitsPods)): // daemons keep their places
+		return true
+	case anyTemplate(spec, failsFast) && s.failsUndisturbed(): // what has begun by then
 		return true
 	}
-	return s.in.Snapshot.Shutdown != "" || s.in.Snapshot.Suspended || len(s.ends) > 0 || s.remade || s.served
+	return slices.ContainsFunc(spec.Templates, func(t *nodegraph.Template) bool {
+		return t == nil || anyInline(t, limitsPods) || anyInline(t, locks) // those are not lifted: see unlimited
+	})
 }
 
-// contention returns the specification without limits of parallelism, which decide when a pod starts and never whether, and without
-// the limits of time where no time passes. It reports whether the specification has anything else that pods contend for, or that
-// depends on time.
-func contention(in *Input) (free *nodegraph.Spec, has bool) {
-	spec := *in.Spec
-	passes := len(in.Snapshot.Nodes) > 0 || spec.ActiveDeadline == nodegraph.AtOnce || slices.ContainsFunc(spec.Templates, timePasses)
-	spec.Templates = slices.Clone(spec.Templates)
-	for k, t := range spec.Templates {
-		if t != nil && (t.Parallelism != 0 || limitsTime(t)) {
-			other := *t
-			other.Parallelism = 0
-			if !passes {
-				other.Timeout, other.PendingTimeout = 0, 0
-			}
-			spec.Templates[k] = &other
-		}
-	}
-	spec.Parallelism = 0
-	if !passes {
-		spec.ActiveDeadline = 0
-	}
-	has = spec.ActiveDeadline != 0 || len(spec.Locks) > 0 || spec.Suspended || expressions(spec.Hooks) || slices.ContainsFunc(spec.Templates, templateContends)
-	return &spec, has
+// failsUndisturbed reports whether anything fails in the undisturbed run.
+func (s *search) failsUndisturbed() bool {
+	return slices.ContainsFunc(s.base.nodes, func(n *endingNode) bool { return n.Phase.Unsuccessful() })
 }
 
-// limitsTime reports whether a template says how long a node may take.
-func limitsTime(t *nodegraph.Template) bool { return t.Timeout != 0 || t.PendingTimeout != 0 }
-
-// timePasses reports whether nodes of a template wait for time, in which others may take too long. Pods take no time.
-func timePasses(t *nodegraph.Template) bool {
-	if t == nil || t.Suspend != 0 || t.Retry != nil && t.Retry.Backoff != nil {
-		return true
-	}
-	inline := func(list []nodegraph.Task) bool {
-		return slices.ContainsFunc(list, func(task nodegraph.Task) bool { return task.Inline != nil && timePasses(task.Inline) })
-	}
-	return inline(t.Tasks) || slices.ContainsFunc(t.Steps, inline)
-}
-
-// templateContends is contention of one template and those inside it.
-func templateContends(t *nodegraph.Template) bool {
-	if t == nil {
-		return true
-	}
-	timed := t.Suspend != 0 || limitsTime(t)
-	if r := t.Retry; r != nil {
-		timed = timed || r.Expression != nil || r.Backoff != nil && r.Backoff.MaxDuration != 0
-	}
-	if timed || t.Daemon || t.FailFast || len(t.Locks) > 0 || t.Kind == nodegraph.KindHTTP || t.Kind == nodegraph.KindPlugin {
-		return true
-	}
-	tasks := func(list []nodegraph.Task) bool {
-		return slices.ContainsFunc(list, func(task nodegraph.Task) bool {
-			return expressions(task.Hooks) || task.Inline != nil && (task.Inline.Parallelism != 0 || templateContends(task.Inline))
-		})
-	}
-	return tasks(t.Tasks) || slices.ContainsFunc(t.Steps, tasks)
-}
-
-// suspends reports whether nodes of a template, or of one inside it, wait for people.
-func suspends(t *nodegraph.Template) bool {
-	inline := func(list []nodegraph.Task) bool {
-		return slices.ContainsFunc(list, func(task nodegraph.Task) bool { return task.Inline != nil && suspends(task.Inline) })
-	}
-	return t.Kind == nodegraph.KindSuspend || inline(t.Tasks) || slices.ContainsFunc(t.Steps, inline)
-}
-
-func expressions(hooks []nodegraph.Hook) bool {
-	return slices.ContainsFunc(hooks, func(h nodegraph.Hook) bool { return h.Expression != "" })
-}
-
-// singlesApart simulates every loss of one pod, each as the only pod that is left.
+// singlesApart simulates every loss of an independent pod, each as the only pod that is left.
 func (s *search) singlesApart() error {
 	in := *s.in
-	in.Spec, _ = contention(s.in)
+	in.Spec = unlimited(s.in.Spec)
 	w, err := newWorld(&in)
 	if err != nil {
 		return err
 	}
-	w.order, w.held = s.order, span{0, len(s.order)}
-	w.people = len(in.Snapshot.Nodes) > 0 || slices.ContainsFunc(in.Spec.Templates, suspends)
+	w.order, w.held, w.frozen = s.order, span{0, len(s.order)}, !s.timed
+	w.people = len(in.Snapshot.Nodes) > 0 || in.Snapshot.Suspended || in.Spec.Suspended || anyTemplate(in.Spec, suspends)
+	a := &apart{search: s, branch: new(world), locks: locksOf(s.in.Spec)}
+	w.limitLocks(a.locks, true)
 	if err := w.begin(); err != nil {
 		return err
 	}
-	a := &apart{search: s, branch: new(world)}
 	if err := w.walk(nil, nil); err != nil {
 		return err
 	}
-	err = a.halves(w, 0)
-	slices.SortStableFunc(s.result.Losses, func(x, y Loss) int { return cmp.Compare(s.visitOf(x), s.visitOf(y)) })
-	return err
+	return a.halves(w, 0)
 }
 
-// visitOf is when the undisturbed run comes to the moment of a loss.
-func (s *search) visitOf(l Loss) int { return s.visits[visit{l.Lost[0].ID, l.Lost[0].When}] }
+// inOrder puts losses into the order in which the undisturbed run comes to them.
+func (s *search) inOrder() {
+	slices.SortStableFunc(s.result.Losses, func(x, y Loss) int { return cmp.Compare(s.visits[visitOf(&x)], s.visits[visitOf(&y)]) })
+}
+
+// visitOf is the moment of a loss of one pod.
+func visitOf(l *Loss) visit { return visit{l.Lost[0].ID, l.Lost[0].When} }
 
 // halves loses each pod that is held back in w, in which all others have gone on as far as they can. It changes w.
 func (a *apart) halves(w *world, depth int) error {
@@ -170,19 +120,22 @@ func (a *apart) halves(w *world, depth int) error {
 // only loses the only pod that is held back in w.
 func (a *apart) only(w *world) error {
 	w.held = span{}
-	if len(w.parked) != 1 || slices.ContainsFunc(w.lives, func(l life) bool { return l.stage != ended }) {
+	if len(w.parked) != 1 || slices.ContainsFunc(w.lives, func(l life) bool { return l.stage != ended && l.stage != serving }) {
 		return errApart
 	}
-	w.lives = append(w.lives[:0], w.parked[0])
+	w.limitLocks(a.locks, false)
+	w.lives = slices.DeleteFunc(w.lives, func(l life) bool { return l.stage == ended })
+	w.lives = slices.Insert(w.lives, 0, w.parked[0])
 	w.parked = w.parked[:0]
 	w.cursor, w.bound, w.moved = 0, 1, false
 	a.absent = a.base.absent(w)
 	id, told := w.lives[0].id, -1
 	var last []Loss
+	var doubt bool
 	errEnd := errors.New("no more of it")
 	err := w.walk(nil, func(k int, when Moment) error {
 		if w.lives[k].id != id {
-			return errEnd
+			return nil // a hook that runs beside it
 		}
 		again := told == w.told // nothing was told since the moment before, so the loss is the same
 		told = w.told
@@ -191,6 +144,9 @@ func (a *apart) only(w *world) error {
 				l := last[way]
 				l.Lost = []Lost{w.lost(k, when, how)}
 				a.result.Losses = append(a.result.Losses, l)
+				if doubt {
+					a.doubtful[visit{id, when}] = true
+				}
 			} else if err := a.lose(w, k, when, how); err != nil {
 				return err
 			}
@@ -198,7 +154,7 @@ func (a *apart) only(w *world) error {
 				return err
 			}
 		}
-		last = a.result.Losses[len(a.result.Losses)-len(ways):]
+		last, doubt = a.result.Losses[len(a.result.Losses)-len(ways):], a.doubtful[visit{id, when}]
 		if when == Reporting {
 			return errEnd
 		}
@@ -233,8 +189,25 @@ func (a *apart) lose(w *world, k int, when Moment, how Way) error {
 	if healed != nodegraph.None {
 		l.Outcome = a.base.Outcome
 	}
+	if b.couldFailFast(l.Failed) {
+		a.doubtful[visit{lost.ID, when}] = true
+	}
 	a.result.Losses = append(a.result.Losses, a.shared(l))
 	return nil
+}
+
+// couldFailFast reports whether one of these nodes, which failed, is inside something that fails fast and is not Failed: it may
+// be where more is under way.
+func (w *world) couldFailFast(failed []Node) bool {
+	g := w.e.Graph()
+	for _, n := range failed {
+		for b := g.Boundary(g.Find(n.ID)); b != nodegraph.None; b = g.Boundary(b) {
+			if phase, _ := w.e.Phase(b); g.Node(b).Template.FailFast && phase != nodegraph.PhaseFailed {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // shared gives a loss the lists of the one before where they are equal: a workflow of n pods has some 6n losses with up to n nodes each.
@@ -259,12 +232,22 @@ func (a *apart) healed(b *world, pod nodegraph.Index) nodegraph.Index {
 	}
 	for i := pod; i > nodegraph.Root; i = g.Node(i).Parent {
 		if phase, _ := b.e.Phase(i); phase == nodegraph.PhaseSucceeded {
-			if was := a.base.find(g.Node(i).ID()); was != nil && was.Phase == phase {
+			if was := a.base.find(g.Node(i).ID()); was != nil && was.Phase == phase && !countedInside(g, i) {
 				healed = i
 			}
 		}
 	}
 	return healed
+}
+
+// countedInside reports whether what is inside node i counts in a boundary that fails fast, whatever became of i.
+func countedInside(g *nodegraph.Graph, i nodegraph.Index) bool {
+	switch g.Node(i).Kind {
+	case nodegraph.KindPod, nodegraph.KindDAG, nodegraph.KindSteps:
+		return false
+	}
+	b := g.Boundary(i)
+	return b != nodegraph.None && g.Node(b).Template.FailFast
 }
 
 // within are the absent nodes inside of one that has ended, and all if there is none.

@@ -2,6 +2,7 @@ package whatif_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 	"github.com/nodestatus/nodestatus/propagate/whatif"
 	"github.com/nodestatus/nodestatus/retry"
 )
@@ -52,6 +54,8 @@ func TestApartAsInRounds(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
+		"dag(a: mutex(m, pod), b: mutex(m, retry(1, pod)), c: mutex(m, dag(x -> y)) -> d)", "steps(a: mutex(s, retry(1, dag(x, y))) | b: mutex(m, pod))",
+		"dag(d: daemon -> a: retry(1, pod), b)", "dag(h: http, a: retry(1, pod) -> p: plugin -> b)", "dag(a: suspend(10s), b: retry(1, pod) -> c: suspend(1h) -> e)",
 		"pod", "pod(x -> y)", "retry(2, pod)", "steps(a | b, c | d)", "dag(a -> b, a -> c, b -> d, c -> d)", "dag(a -> b exit pod, c) exit pod",
 		"dag(a: retry(1, pod) -> b, c: retry(2, dag(x -> y, z)) -> d)", "dag(l over [i, j, k] -> m)", "dag(a -> b, o depends \"a.Failed\", p depends \"b.Failed || o\")",
 		"steps(a: retry(1, pod(x -> y, x -> z)), b | c over [1, 2] | d: suspend | e)", "dag(a: suspend -> b, c)", "retry(1, dag(a -> b, c: retry(1, pod)))",
@@ -60,7 +64,8 @@ func TestApartAsInRounds(t *testing.T) {
 		for name, change := range map[string]func(*nodegraph.Spec){"": func(*nodegraph.Spec) {}, "limited": limited, "backoff": backoff, "deadlines": deadlines} {
 			t.Run(text+" "+name, func(t *testing.T) {
 				in := whatif.Input{Spec: drawn(t, text, change), Start: start}
-				assert.True(t, whatif.Apart(in), "pods do not contend")
+				byChance := name == "limited" && strings.Contains(text, "daemon") || name == "deadlines" && strings.Contains(text, "suspend(")
+				assert.Equal(t, !byChance, whatif.Apart(in), "pods are lost apart")
 				sameAsInRounds(t, in)
 			})
 		}
@@ -105,29 +110,61 @@ func slowlyRetried(spec *nodegraph.Spec) {
 	}
 }
 
-// Pods contend where a limit, a lock, a daemon, a time or an expression about others may decide what becomes of them.
+// Pods are not lost apart where the order in which they make their steps may decide what becomes of them.
 func TestContention(t *testing.T) {
+	failsFast := func(s *nodegraph.Spec) { template(s, s.Entrypoint).FailFast = true }
 	for why, c := range map[string]struct {
 		text   string
 		change func(*nodegraph.Spec)
 	}{
-		"daemon":      {text: "dag(a: daemon -> b)"},
-		"lock":        {text: "dag(a: mutex(m, pod), b)"},
-		"agent":       {text: "dag(a: http, b)"},
-		"failFast":    {text: "dag(a, b)", change: func(s *nodegraph.Spec) { template(s, s.Entrypoint).FailFast = true }},
-		"deadline":    {text: "dag(a: suspend(10s), b)", change: func(s *nodegraph.Spec) { s.ActiveDeadline = 10 }},
-		"lock of all": {text: "dag(a, b)", change: func(s *nodegraph.Spec) { s.Locks = []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}} }},
-		"duration":    {text: "dag(a: suspend(10s), b)"},
-		"timeout":     {text: "dag(a: retry(1, pod), b)", change: slowlyRetried},
-		"hook's expression": {text: "dag(a, b)", change: func(s *nodegraph.Spec) {
-			s.Hooks = []nodegraph.Hook{{Name: "h", Template: s.Entrypoint, Expression: "true"}}
-		}},
+		"a daemon keeps its place":           {"dag(a: daemon -> b)", func(s *nodegraph.Spec) { s.Parallelism = 2 }},
+		"the deadline passes":                {"dag(a: suspend(10s), b)", func(s *nodegraph.Spec) { s.ActiveDeadline = time.Hour }},
+		"a timeout may pass":                 {"dag(a: suspend(10s), b: retry(1, pod))", slowlyRetried},
+		"a strategy asks how long it took":   {"dag(a: suspend(10s), b: retry(1, pod))", func(s *nodegraph.Spec) { template(s, "b").Retry.Backoff = &retry.Backoff{MaxDuration: time.Hour} }},
+		"it fails fast, and fails by itself": {"dag(a when \"nonsense ==\", b -> c)", failsFast},
 	} {
-		change := func(s *nodegraph.Spec) {}
-		if c.change != nil {
-			change = c.change
+		assert.False(t, whatif.Apart(whatif.Input{Spec: drawn(t, c.text, c.change), Start: start}), why)
+	}
+}
+
+// What becomes of random workflows does not depend on it, either: with locks, daemons, the agent, hooks and all else. Where a
+// template fails fast the same losses are fatal, and no less starts.
+func TestRandomApartAsInRounds(t *testing.T) {
+	compared := 0
+	for seed := range uint64(300) {
+		spec := propagatetest.RandomSpec(rand.New(rand.NewPCG(seed, 1)), 40)
+		in := whatif.Input{Spec: spec, Start: start, MaxSimulations: 500}
+		if !whatif.Apart(in) {
+			continue
 		}
-		assert.False(t, whatif.Apart(whatif.Input{Spec: drawn(t, c.text, change), Start: start}), why)
+		if compared++; !slices.ContainsFunc(spec.Templates, func(t *nodegraph.Template) bool { return t.FailFast }) {
+			sameAsInRounds(t, in)
+		} else {
+			endsAsInRounds(t, in)
+		}
+		require.False(t, t.Failed(), "seed %d", seed)
+	}
+	assert.Greater(t, compared, 100, "workflows whose pods are lost apart")
+}
+
+// endsAsInRounds compares how a workflow ends whose pods are lost apart with how it ends when all pods make their steps together.
+func endsAsInRounds(t *testing.T, in whatif.Input) {
+	t.Helper()
+	rounds, err := whatif.RunInRounds(in)
+	require.NoError(t, err)
+	other := make(map[string]*whatif.Loss)
+	for k := range rounds.Losses {
+		other[fmt.Sprint(rounds.Losses[k].Lost)] = &rounds.Losses[k]
+	}
+	apart := ran(t, in)
+	require.Len(t, apart.Losses, len(rounds.Losses))
+	for k := range apart.Losses {
+		l := &apart.Losses[k]
+		o := other[fmt.Sprint(l.Lost)]
+		require.NotNil(t, o, "%v is lost in rounds, too", l.Lost)
+		assert.Equal(t, o.Phase, l.Phase, "phase with %v", l.Lost)
+		assert.Equal(t, o.Waits, l.Waits, "what it waits for with %v", l.Lost)
+		assert.Equal(t, o.Remade, l.Remade, "pods made again with %v", l.Lost)
 	}
 }
 
@@ -151,13 +188,24 @@ func TestApartStopped(t *testing.T) {
 // BenchmarkRun loses every pod of workflows with so many pods.
 func BenchmarkRun(b *testing.B) {
 	for _, n := range []int{100, 1000} {
-		for name, pod := range map[string]string{"once": "pod", "retried": "retry(2, pod)"} {
-			b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
+		for _, c := range []struct {
+			name   string
+			change func(s *nodegraph.Spec, work, main *nodegraph.Template)
+		}{
+			{"once", func(*nodegraph.Spec, *nodegraph.Template, *nodegraph.Template) {}},
+			{"retried", func(_ *nodegraph.Spec, work, _ *nodegraph.Template) { work.Retry = retry.Times(2) }},
+			{"failing fast", func(_ *nodegraph.Spec, _, main *nodegraph.Template) { main.FailFast = true }},
+			{"locked", func(_ *nodegraph.Spec, work, _ *nodegraph.Template) {
+				work.Locks = []nodegraph.Lock{{Key: "default/Mutex/m", Limit: 1}}
+			}},
+			{"with a daemon", func(s *nodegraph.Spec, _, main *nodegraph.Template) {
+				s.Templates = append(s.Templates, &nodegraph.Template{Name: "d", Kind: nodegraph.KindPod, Daemon: true})
+				main.Tasks = append(main.Tasks, nodegraph.Task{Name: "d", Template: "d"})
+			}},
+		} {
+			b.Run(fmt.Sprintf("%d/%s", n, c.name), func(b *testing.B) {
 				builder := nodegraph.NewBuilder("wf")
-				task := builder.Pod("work")
-				if pod != "pod" {
-					task.Retry = retry.Times(2)
-				}
+				builder.Pod("work")
 				dag := builder.DAG("main")
 				for k := range n {
 					if k < 10 {
@@ -166,8 +214,9 @@ func BenchmarkRun(b *testing.B) {
 						dag.Task(fmt.Sprint("t", k), "work", nodegraph.After(fmt.Sprint("t", k-10), fmt.Sprint("t", k-k%10-10)))
 					}
 				}
-				spec, err := builder.Spec()
+				spec, err := builder.Entry("main").Spec()
 				require.NoError(b, err)
+				c.change(spec, template(spec, "work"), template(spec, "main"))
 				for b.Loop() {
 					ran(b, whatif.Input{Spec: spec, Start: start})
 				}

@@ -25,12 +25,13 @@
 // [Result.Assumed] lists these answers.
 //
 // Other interleavings are possible in a cluster. They can differ in what is omitted or never starts, where limits of
-// parallelism and failFast decide, and in hooks that look for a phase which passes quickly.
+// parallelism and failFast decide, and in hooks that look for a phase which passes quickly. [Loss.FailedFast] says where that is.
 //
 // # Cost
 //
-// Where pods contend for nothing, and no time decides, each pod is lost as the only one that is left: see [Run]. A loss costs what it
-// changes then, and a copy of the engine's memory ([propagate.Engine.CloneTo]). Elsewhere a loss is simulated from the state before it
-// to the end. A workflow of n pods takes 6n simulations, for pairs about 18n²; [Input.MaxSimulations] bounds them. There is no
-// clock and no goroutine, and the same input gives the same result. go test -bench Run ./propagate/whatif measures it.
+// Each pod is lost as the only one that is left, where the order in which pods make their steps decides nothing: see [Run]. A
+// loss costs what it changes then, and a copy of the engine's memory ([propagate.Engine.CloneTo]). Elsewhere, and for daemons and
+// the agent, a loss is simulated from the state before it to the end. A workflow of n pods takes 6n simulations, for pairs about
+// 18n²; [Input.MaxSimulations] bounds them. There is no clock and no goroutine, and the same input gives the same result. go test
+// -bench Run ./propagate/whatif measures it.
 package whatif

@@ -9,6 +9,7 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -101,6 +102,9 @@ func (s *search) loss(w *world, absent []*endingNode, lost ...Lost) Loss {
 		switch {
 		case phase.Unsuccessful() && (was == nil || !was.Phase.Unsuccessful()):
 			l.Failed = append(l.Failed, w.node(i))
+			if w.e.Verdict(i).Rule == rule.RuleFailFast {
+				l.FailedFast = append(l.FailedFast, w.node(i))
+			}
 		case !phase.Unsuccessful() && was != nil && was.ran:
 			l.Omitted = append(l.Omitted, w.node(i))
 		}
@@ -110,7 +114,7 @@ func (s *search) loss(w *world, absent []*endingNode, lost ...Lost) Loss {
 			l.NeverStarted = append(l.NeverStarted, Node{ID: n.ID, Name: n.Name, Kind: n.Kind})
 		}
 	}
-	for _, list := range [][]Node{l.Failed, l.Omitted, l.NeverStarted} {
+	for _, list := range [][]Node{l.Failed, l.Omitted, l.NeverStarted, l.FailedFast} {
 		slices.SortFunc(list, func(a, b Node) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	return l

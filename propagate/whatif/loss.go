@@ -83,6 +83,10 @@ type Loss struct {
 	Failed       []Node // Failed or in Error. Containers count as their pod
 	Omitted      []Node // Omitted or Skipped
 	NeverStarted []Node // ran undisturbed; what would have been inside such a node is left out
+
+	// FailedFast are the DAGs and Steps among the failed that failed fast: whatever had not begun in them by then never begins.
+	// Where a pod is lost apart all but what comes after it had; a cluster may be less far.
+	FailedFast []Node
 }
 
 // A Node is a node at the end.

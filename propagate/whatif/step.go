@@ -206,7 +206,12 @@ func (w *world) elsewhere() (more bool, err error) {
 		w.idle = 0
 		return true, w.apply(acts...)
 	}
-	if !timer {
+	if !w.wake.IsZero() && !w.wake.After(w.now) { // what was to come with the next call
+		w.wake = time.Time{}
+		w.idle++
+		return true, w.apply()
+	}
+	if !timer || w.frozen && len(w.parked) > 0 {
 		return false, nil
 	}
 	w.idle++

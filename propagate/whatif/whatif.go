@@ -76,9 +76,10 @@ type AnyError struct {
 // Error shows the value.
 func (e *AnyError) Error() string { return fmt.Sprintf("whatif: any: %d: want 1 or 2", e.Any) }
 
-// Run simulates the workflow undisturbed and with every loss. Pods contend where there are locks, daemons, an agent, templates that
-// fail fast, expressions of hooks, limits of time where time passes, or strategies that ask for a duration. There, and for pairs, all pods make
-// their steps together. Elsewhere all that does not come after the lost pod has ended before, which gives the same.
+// Run simulates the workflow undisturbed and with every loss. All that does not come after the lost pod has ended before, but for
+// daemons that are ready. For the loss of a daemon or of the agent, for pairs, and where the order may decide, all pods make
+// their steps together instead. That is so where time passes and something may come too late, where daemons take places of
+// limited parallelism, where something fails undisturbed in a workflow that fails fast, and after a shutdown.
 //
 // The error is an [*AnyError], a [*LimitError], or that of [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an
 // answer that can't be used.
@@ -113,15 +114,29 @@ var errStopped = errors.New("whatif: stopped")
 // losses simulates every loss.
 func (s *search) losses() error {
 	if s.in.Any < 2 && !s.contends() {
-		if err := s.singlesApart(); !errors.Is(err, errApart) {
+		if err := s.mostlyApart(); !errors.Is(err, errApart) {
 			return err
 		}
 		s.result.Losses, s.result.Simulations = nil, 1
 	}
-	if err := s.singles(); err != nil || s.in.Any < 2 {
+	if err := s.singles(func(*life, Moment) bool { return true }); err != nil || s.in.Any < 2 {
 		return err
 	}
 	return s.pairs()
+}
+
+// mostlyApart simulates every loss of one pod: those of independent pods apart, and again with the others where that leaves a
+// doubt.
+func (s *search) mostlyApart() error {
+	s.doubtful = make(map[visit]bool)
+	err := s.singlesApart()
+	s.result.Losses = slices.DeleteFunc(s.result.Losses, func(l Loss) bool { return s.doubtful[visitOf(&l)] })
+	if s.together = s.together || len(s.doubtful) > 0; err == nil && s.together {
+		s.total += len(ways) * len(s.doubtful)
+		err = s.singles(func(l *life, when Moment) bool { return !l.apart || s.doubtful[visit{l.id, when}] })
+	}
+	s.inOrder()
+	return err
 }
 
 // search is one call of Run.
@@ -135,10 +150,12 @@ type search struct {
 	wasOver bool           // the workflow was complete from the start
 
 	// Of the undisturbed run:
-	order  map[string]int // the place of each pod, by its node
-	visits map[visit]int  // the place of each moment
-	remade bool           // some node had two pods
-	served bool           // some node was served by the agent
+	order    map[string]int // the place of each independent pod, by its node
+	visits   map[visit]int  // the place of each moment
+	remade   bool           // some node had two pods
+	together bool           // there were others than independent pods
+	timed    bool           // time has passed
+	doubtful map[visit]bool // losses apart of which more may come when other pods are under way
 }
 
 // first is what is known of a single loss, for the pairs that begin with it.
@@ -158,16 +175,16 @@ func (s *search) undisturbed() error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	moments, pods := 0, make(map[string]bool)
+	moments, pods, began := 0, make(map[string]bool), w.now
 	s.order, s.visits = make(map[string]int), make(map[visit]int)
 	if err := w.walk(nil, func(k int, when Moment) error {
 		l := &w.lives[k]
 		s.visits[visit{l.id, when}] = moments
 		moments++
-		if _, known := s.order[l.id]; !known {
+		if _, known := s.order[l.id]; !known && l.apart {
 			s.order[l.id] = len(s.order)
 		}
-		s.remade, s.served = s.remade || l.number > 1, s.served || l.kind != nodegraph.KindPod
+		s.remade, s.together = s.remade || l.number > 1, s.together || !l.apart
 		if l.kind == nodegraph.KindPod {
 			pods[l.uid] = true
 		}
@@ -180,7 +197,8 @@ func (s *search) undisturbed() error {
 		pods[uid] = true
 	}
 	s.result.Simulations, s.result.Pods = 1, len(pods)
-	s.base, s.ends = w.ending(), w.ends
+	s.base, s.ends, s.timed = w.ending(), w.ends, w.now.After(began)
+	s.together = s.together || len(s.ends) > 0
 	s.result.Undisturbed = s.base.Outcome
 	if len(s.base.Waits) > 0 {
 		return nil
@@ -218,14 +236,19 @@ func (s *search) fresh() (*world, error) {
 	return w, w.begin()
 }
 
-// singles simulates every loss of one pod.
-func (s *search) singles() error {
+// singles simulates every loss of one of these pods, while all make their steps together.
+func (s *search) singles(these func(*life, Moment) bool) error {
 	w, err := s.fresh()
 	if err != nil {
 		return err
 	}
-	after := 0 // simulations that pairs would need
-	err = s.branch(w, s.ends, func(b *world, lost Lost) error {
+	after, visits := 0, 0 // simulations that pairs would need; moments so far
+	which := func(l *life, when Moment) bool {
+		s.visits[visit{l.id, when}] = visits
+		visits++
+		return these(l, when)
+	}
+	err = s.branch(w, s.ends, which, func(b *world, lost Lost) error {
 		moments := 0
 		if err := b.walk(nil, func(int, Moment) error { moments++; return nil }); err != nil {
 			return err
@@ -252,13 +275,14 @@ func (s *search) pairs() error {
 		return err
 	}
 	k := 0
-	return s.branch(w, s.ends, func(b *world, one Lost) error {
+	every := func(*life, Moment) bool { return true }
+	return s.branch(w, s.ends, every, func(b *world, one Lost) error {
 		f := s.firsts[k]
 		k++
 		if !f.survived {
 			return nil
 		}
-		return s.branch(b, f.ends, func(b *world, two Lost) error {
+		return s.branch(b, f.ends, every, func(b *world, two Lost) error {
 			if err := b.walk(nil, nil); err != nil {
 				return err
 			}
@@ -268,10 +292,13 @@ func (s *search) pairs() error {
 	})
 }
 
-// branch plays w to its end and, whenever a pod can be lost, calls try with a copy of w in which it is, once for each way
-// to lose it. Ends tells when the daemons of w are ended.
-func (s *search) branch(w *world, ends map[string]int, try func(b *world, lost Lost) error) error {
+// branch plays w to its end and, whenever one of these pods can be lost, calls try with a copy of w in which it is, once for each
+// way to lose it. Ends tells when the daemons of w are ended.
+func (s *search) branch(w *world, ends map[string]int, these func(*life, Moment) bool, try func(b *world, lost Lost) error) error {
 	return w.walk(ends, func(k int, when Moment) error {
+		if !these(&w.lives[k], when) {
+			return nil
+		}
 		for _, how := range ways {
 			b, err := w.clone()
 			if err != nil {

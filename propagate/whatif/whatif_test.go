@@ -120,6 +120,9 @@ func becomes(l *whatif.Loss) string {
 			text += "; " + p.what + " " + strings.Join(names, " ")
 		}
 	}
+	for _, n := range l.FailedFast {
+		text += "; " + short(n.Name) + " starts nothing more"
+	}
 	return text
 }
 
@@ -278,9 +281,9 @@ func TestLosses(t *testing.T) {
 			"dag(a: retry(0, pod), c: retry(1, pod) -> d: retry(1, pod))", func(s *nodegraph.Spec) {
 				template(s, "main").FailFast = true
 			}, false, []string{
-				"a(0) pE r x: no; a +0, 0 left; fails a a(0); never starts d",
-				"c(0) pE r x: no; c +0, 0 left; fails c c(0); omits d",
-				"d(0) pE r x: no; d +0, 0 left; fails d d(0)",
+				"c(0) pE r x: no; c +0, 0 left; fails c c(0); omits d; wf starts nothing more",
+				"a(0) pE r x: no; a +0, 0 left; fails a a(0); wf starts nothing more",
+				"d(0) pE r x: no; d +0, 0 left; fails d d(0); wf starts nothing more",
 				"a(0) pD: yes; a +0, 0 left; made again",
 				"c(0) pD: yes; c +0, 1 left; made again",
 				"d(0) pD: yes; d +0, 1 left; made again",

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -46,6 +47,7 @@ type world struct {
 	order  map[string]int // of the pods that may be held back, by node; nil for none
 	held   span           // those that are
 	parked []life         // those of them that were asked for
+	frozen bool           // no time passes while there are any
 
 	touched []nodegraph.Index // nodes that came to a phase in which they count against a loss, some of them more than once
 	told    int               // calls of the engine
@@ -81,6 +83,7 @@ type life struct {
 	stage    stage
 	daemon   bool
 	begun    bool // it did something since it runs
+	apart    bool // it can be lost apart: see independent
 }
 
 // newWorld returns the world before the first event. Nothing is asked of the engine yet.
@@ -126,13 +129,13 @@ func (w *world) begin() error {
 		}
 		switch {
 		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && n.Template.Daemon && f.Ready:
-			w.live(n, ready, 1)
+			w.live(i, ready, 1)
 		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && !n.Template.Daemon:
-			w.live(n, running, 1)
+			w.live(i, running, 1)
 		case n.Kind == nodegraph.KindPod && (f.Stage == fact.StagePending || f.Stage == fact.StageRunning):
-			w.live(n, pending, 1)
+			w.live(i, pending, 1)
 		case n.Kind == nodegraph.KindHTTP || n.Kind == nodegraph.KindPlugin:
-			w.live(n, pending, 1)
+			w.live(i, pending, 1)
 		}
 	}
 	slices.SortFunc(w.lives, func(a, b life) int {
@@ -215,7 +218,7 @@ func (w *world) Do(workflow string, a *propagate.Action) ([]propagate.Notice, er
 		if n.Role == nodegraph.RoleAttempt && int(n.DeclIndex) >= w.most {
 			w.endless = w.e.Graph().Node(n.Parent).Name()
 		}
-		w.make(n, a.Type == propagate.ActionRecreate)
+		w.make(a.Node, a.Type == propagate.ActionRecreate)
 	case propagate.ActionTerminate:
 		w.terminate(a.ID)
 	case propagate.ActionResolve:
@@ -260,8 +263,9 @@ func (w *world) assumed(a Assumption) {
 	}
 }
 
-// make makes the pod of a node, unless it is there.
-func (w *world) make(n *nodegraph.Node, again bool) {
+// make makes the pod of node i, unless it is there.
+func (w *world) make(i nodegraph.Index, again bool) {
+	n := w.e.Graph().Node(i)
 	if n.Kind != nodegraph.KindPod && n.Kind != nodegraph.KindHTTP && n.Kind != nodegraph.KindPlugin {
 		return
 	}
@@ -279,15 +283,16 @@ func (w *world) make(n *nodegraph.Node, again bool) {
 			w.remade++
 		}
 	}
-	w.live(n, asked, number)
+	w.live(i, asked, number)
 }
 
-// live adds a life.
-func (w *world) live(n *nodegraph.Node, s stage, number int) {
+// live adds a life of node i.
+func (w *world) live(i nodegraph.Index, s stage, number int) {
 	w.serial++
+	n := w.e.Graph().Node(i)
 	l := life{
 		id: n.ID(), name: n.Name(), kind: n.Kind, uid: "pod-" + strconv.Itoa(w.serial), number: number, stage: s,
-		daemon: n.Kind == nodegraph.KindPod && n.Template.Daemon,
+		daemon: n.Kind == nodegraph.KindPod && n.Template.Daemon, apart: independent(w.e.Graph(), i),
 	}
 	if s == ready {
 		w.ends[l.uid] = -1
@@ -297,4 +302,15 @@ func (w *world) live(n *nodegraph.Node, s stage, number int) {
 		return
 	}
 	w.lives = append(w.lives, l)
+}
+
+// limitLocks lets so many hold locks as these say, or any number.
+func (w *world) limitLocks(locks []nodegraph.Lock, anyNumber bool) {
+	for _, l := range locks {
+		limit := max(l.Limit, 1)
+		if anyNumber {
+			limit = math.MaxInt
+		}
+		w.locks.SetLimit(l.Key, limit)
+	}
 }

@@ -10,7 +10,7 @@ import (
 func (s *Schedule) CloneTo(c *Schedule, graph *nodegraph.Graph, facts *store.Store, rules *rule.Evaluator) {
 	old := *c
 	*c = Schedule{graph: graph, facts: facts, rules: rules, due: old.due[:0], generation: s.generation, uses: s.uses}
-	c.nodes = store.Copied(old.nodes, s.nodes)
+	c.nodes, c.fast = store.Copied(old.nodes, s.nodes), store.Copied(old.fast, s.fast)
 	for k := range s.judged { // the copy does not track
 		c.nodes[s.judged[k]].judged = false
 	}

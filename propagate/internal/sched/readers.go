@@ -17,8 +17,8 @@ import (
 //	  of an attempt that has ended          also its Retry: why an attempt ended may be learned later than that it did
 //	the verdict of a member                 Workflow, Steps and Retry at any change; DAG, StepGroup and TaskGroup once nothing
 //	                                        inside them is open, or where that is not why they run
-//	  where a template fails fast           also the StepGroup and the boundary around it, and what is around a boundary that was
-//	                                        opened again
+//	  where a template fails fast           also the boundary around it once something in it has failed and nothing is busy, and
+//	                                        what is around a boundary that was opened again: see failfast.go
 //	the verdict of a hook                   its owner and, of a TaskGroup, the items
 //	the verdict of a step with hooks, or    the steps after it in its group
 //	of a hook of it
@@ -101,7 +101,7 @@ func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
 	n := s.facts.Node(i)
 	s.wakeParent(n, old, is)
 	if s.uses.failFast {
-		s.wakeFailFast(n)
+		s.wakeFailFast(i, n, is)
 	}
 	if p := n.Parent(); (s.facts.HasDaemons() || n.Hooked()) && s.facts.Node(p).Kind() == nodegraph.KindTaskGroup && s.rules.Brief(p).Fulfilled() {
 		s.touch(p)
@@ -241,21 +241,28 @@ func (s *Schedule) unblock(first nodegraph.Index, places []int32) {
 	}
 }
 
-// wakeFailFast marks the boundary of node n, and the StepGroup that n is in, where the boundary counts failures. What is around a
-// boundary that a manual retry opened again looks at all that is inside it.
-func (s *Schedule) wakeFailFast(n *store.Node) {
+// wakeFailFast counts node n, on which the verdict is new, in its boundary, and marks that if it fails fast and may fail now.
+// What is around a boundary that a manual retry opened again looks at all that is inside it.
+func (s *Schedule) wakeFailFast(i nodegraph.Index, n *store.Node, is rule.Brief) {
+	within := true
 	for p := n.Parent(); p > nodegraph.Root; p = s.facts.Node(p).Parent() {
-		switch s.facts.Node(p).Kind() {
-		case nodegraph.KindStepGroup:
-			s.touch(p)
-		case nodegraph.KindDAG, nodegraph.KindSteps:
-			if s.graph.Node(p).Template.FailFast {
+		at := s.facts.Node(p)
+		if at.Kind() != nodegraph.KindDAG && at.Kind() != nodegraph.KindSteps {
+			continue
+		}
+		if s.graph.Node(p).Template.FailFast {
+			before := s.mayFailFast(p)
+			if within {
+				s.countFailFast(&s.fast[p], i, n, is)
+			}
+			if before || s.mayFailFast(p) {
 				s.touch(p)
 			}
-			if !s.facts.Node(p).Reopened() {
-				return
-			}
 		}
+		if !at.Reopened() {
+			return
+		}
+		within = false
 	}
 }
 

@@ -15,7 +15,8 @@ type Schedule struct {
 	graph      *nodegraph.Graph
 	facts      *store.Store
 	rules      *rule.Evaluator
-	nodes      []state // by node
+	nodes      []state     // by node
+	fast       []fastCount // by node, those of boundaries that fail fast; empty if there are none
 	queue      queue
 	timers     timers
 	due        []nodegraph.Index // scratch of TakeDue
@@ -32,11 +33,14 @@ type state struct {
 	queued  bool  // it is in the queue
 	clear   bool  // what comes after it may go on
 	judged  bool  // it is in Schedule.judged
+	failed  bool  // it is counted as failed in its boundary: see fastCount
+	busy    bool  // it is counted as busy there
 }
 
 // uses are the features of a workflow that make more nodes read something.
 type uses struct {
 	failFast       bool // some template fails fast
+	locks          bool // some template has locks
 	namedPhases    bool // the expression of some hook may name tasks or steps
 	workflowStatus bool // the expression of a hook of some task refers to workflow.status
 }
@@ -45,7 +49,7 @@ type uses struct {
 func New(graph *nodegraph.Graph, facts *store.Store, rules *rule.Evaluator) *Schedule {
 	has := graph.Features()
 	return &Schedule{graph: graph, facts: facts, rules: rules,
-		uses: uses{failFast: has.FailFast, namedPhases: has.HookExpressions, workflowStatus: has.WorkflowStatus}}
+		uses: uses{failFast: has.FailFast, locks: has.Locks, namedPhases: has.HookExpressions, workflowStatus: has.WorkflowStatus}}
 }
 
 // Grow adds the nodes that the graph has and the schedule has not, and wakes who reads that they were added. Where the array
@@ -53,6 +57,9 @@ func New(graph *nodegraph.Graph, facts *store.Store, rules *rule.Evaluator) *Sch
 func (s *Schedule) Grow(room int) {
 	from := len(s.nodes)
 	s.nodes = store.Grown(s.nodes, s.graph.Len(), room)
+	if s.uses.failFast {
+		s.fast = store.Grown(s.fast, s.graph.Len(), room)
+	}
 	for i := nodegraph.Index(from); int(i) < len(s.nodes); i++ {
 		n := s.facts.Node(i)
 		if n.IsTask() {
@@ -148,8 +155,11 @@ func (s *Schedule) ReleaseScratch() { s.queue, s.due = queue{}, nil }
 
 // Checkpoint returns a function that puts the counters of all nodes back as they are now. No node may be added in between.
 func (s *Schedule) Checkpoint() (undo func()) {
-	nodes := slices.Clone(s.nodes)
-	return func() { copy(s.nodes, nodes) }
+	nodes, fast := slices.Clone(s.nodes), slices.Clone(s.fast)
+	return func() {
+		copy(s.nodes, nodes)
+		copy(s.fast, fast)
+	}
 }
 
 // SetTimer makes node i be judged again at a time.

@@ -81,6 +81,7 @@ func (s *Store) Put(i nodegraph.Index, f *fact.Fact) {
 	n.stage, n.phase, n.lock, n.answer, n.halted, n.ran = f.Stage, f.Phase, f.Lock, f.Answer, f.Halted != "", f.Ran
 	n.ready, n.unsynced, n.released, n.waited, n.seen, n.reopened, n.exists = f.Ready, f.Unsynced, f.Released, f.Waited, f.SeenEnded, f.Reopened, f.Exists()
 	s.closing = s.closing || i != nodegraph.Root && n.Closing()
+	s.reopened = s.reopened || n.reopened
 	s.finished[i] = StampOf(f.Finished)
 	old := s.details[i]
 	d := coldFact{
@@ -184,7 +185,7 @@ func (s *Store) KeepPhase(i nodegraph.Index, p nodegraph.Phase) {
 
 // Reopen notes that a manual retry has opened composite i again.
 func (s *Store) Reopen(i nodegraph.Index) {
-	s.nodes[i].reopened = true
+	s.nodes[i].reopened, s.reopened = true, true
 	s.Note(i)
 }
 

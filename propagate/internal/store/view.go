@@ -28,6 +28,7 @@ type View struct {
 	daemons  bool            // some template is a daemon
 	hooked   bool            // some node has hooks, or may have
 	closing  bool            // some composite only ends: see fact.StageStopped
+	reopened bool            // a manual retry has opened some composite again
 }
 
 // Len is how many nodes are known.
@@ -68,6 +69,9 @@ func (v *View) HasHooks() bool { return v.hooked }
 
 // HasClosing reports whether some composite only ends: see fact.StageStopped.
 func (v *View) HasClosing() bool { return v.closing }
+
+// HasReopened reports whether a manual retry has opened some composite again.
+func (v *View) HasReopened() bool { return v.reopened }
 
 // Finished is when node i ended, 0 while it has not.
 func (v *View) Finished(i nodegraph.Index) Stamp { return v.finished[i] }
