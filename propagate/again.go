@@ -2,11 +2,62 @@ package propagate
 
 import (
 	"slices"
+	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/rule"
 )
+
+// Remind makes the next call tell the host again all that it was asked for and has not done, as the first call after a restart does.
+// It looks at every node, and allocates for what is owed alone.
+func (e *Engine) Remind() {
+	o := &e.restored
+	o.pendingQuestions, o.pendingEnds, o.pendingRecreate = o.pendingQuestions[:0], o.pendingEnds[:0], o.pendingRecreate[:0]
+	for i := range nodegraph.Index(e.graph.Len()) {
+		e.noteOwed(i, !e.Complete())
+	}
+}
+
+// Recorded tells the engine that a host has stored what the last call has changed. With the next call the engine goes by the record, as
+// one that [FromSnapshot] makes of it: a pod that is told of and may be one from before does not open again what is on record as ended.
+func (e *Engine) Recorded(changes []Change) {
+	for k := range changes {
+		i := changes[k].Node
+		if e.must(i); e.facts.Node(i).Kind() != nodegraph.KindPod {
+			continue
+		}
+		switch ended := e.rules.Brief(i).Phase().Completed(); {
+		case ended && !e.facts.Node(i).EndedOnRecord():
+			e.facts.See(i)
+		case !ended && e.facts.Node(i).EndedOnRecord():
+			e.facts.ForgetSeen(i)
+		}
+	}
+}
+
+// noteOwed notes what the host was asked about node i, and of ends of pods if those count.
+func (e *Engine) noteOwed(i nodegraph.Index, ends bool) {
+	n := e.facts.Node(i)
+	if n.Answer() == fact.AnswerAsked || n.Lock() == fact.LockAsked || e.looksUp(i) {
+		e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
+	}
+	if ends && e.toldToEnd(i) {
+		e.restored.pendingEnds = append(e.restored.pendingEnds, i)
+	}
+	if e.owed(i) {
+		e.restored.pendingRecreate = append(e.restored.pendingRecreate, i)
+	}
+}
+
+// NextWake is when the host is to call again if nothing happens before; zero for never. It is what the last ActionWake said, as long as
+// that counts.
+func (e *Engine) NextWake() time.Time {
+	if at := e.sched.FirstTimer(); at != 0 && !e.Complete() {
+		return at.Time()
+	}
+	return time.Time{}
+}
 
 // shutDownAgain carries out the shutdown that was in force when the engine was made from a record.
 func (e *Engine) shutDownAgain() {

@@ -54,7 +54,7 @@ type stops struct {
 	gone               []nodegraph.Index // whose pods are to be made again, unless they are stopped
 }
 
-// restored is what an engine owes that was made from what was stored.
+// restored is what an engine owes that was made from what was stored, or that is to remind its host.
 type restored struct {
 	completionUnreported bool              // the host was not told yet that it is complete, or is again after a manual retry
 	pendingRecreate      []nodegraph.Index // nodes whose pods, or whose serving, were asked for before

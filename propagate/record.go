@@ -178,11 +178,11 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	case r.Phase == nodegraph.PhasePending && r.Started.IsZero() && r.WaitsFor == "" && (e.resolvedItem(i) || n.Role == nodegraph.RoleHook):
 		return fact.Fact{} // still to start
 	case r.Phase == nodegraph.PhaseOmitted && (e.rules.Lasts(i) || e.facts.Node(n.Parent).Phase().Completed()):
-		return fact.Fact{Answer: fact.AnswerOmit}
+		return fact.Fact{Answer: fact.AnswerOmit, Finished: r.Finished}
 	case r.Phase == nodegraph.PhaseOmitted:
-		return fact.Fact{} // follows from what it comes after
+		return fact.Fact{Finished: r.Finished} // follows from what it comes after
 	case r.Phase == nodegraph.PhaseSkipped:
-		return fact.Fact{Answer: fact.AnswerSkip, Message: r.Message}
+		return fact.Fact{Answer: fact.AnswerSkip, Message: r.Message, Finished: r.Finished}
 	case r.Kind == nodegraph.KindSkipped:
 		return fact.Fact{Stage: fact.StageEnded, Phase: r.Phase, Message: r.Message, Finished: r.Finished}
 	}

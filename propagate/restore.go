@@ -165,20 +165,12 @@ func (r *restorer) restore() error {
 func (r *restorer) owe(i nodegraph.Index) {
 	e := r.e
 	f := e.facts.Node(i)
-	lock, looksUp := f.Lock(), e.looksUp(i)
-	if f.Answer() == fact.AnswerAsked || lock == fact.LockAsked || looksUp {
-		e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
-	}
-	begins := lock == fact.LockGranted || lock == fact.LockAsked || looksUp || lock == fact.LockHeld && !f.Exists()
+	lock := f.Lock()
+	begins := lock == fact.LockGranted || lock == fact.LockAsked || e.looksUp(i) || lock == fact.LockHeld && !f.Exists()
 	if begins && i != nodegraph.Root {
 		e.starts.asked[i] = struct{}{}
 	}
-	if e.toldToEnd(i) && !(r.record && e.Complete()) { // what outlives a complete record is in the list of pods
-		e.restored.pendingEnds = append(e.restored.pendingEnds, i)
-	}
-	if e.owed(i) {
-		e.restored.pendingRecreate = append(e.restored.pendingRecreate, i)
-	}
+	e.noteOwed(i, !(r.record && e.Complete())) // what outlives a complete record is in the list of pods
 	if f.Exists() && e.graph.Node(i).Template != nil {
 		e.watchTimeouts(i)
 	}

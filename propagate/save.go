@@ -2,6 +2,7 @@ package propagate
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -143,11 +144,7 @@ func stateSource(nodes []NodeState) source {
 // before they exist, as Pending and not started. A controller that restarts would not know of them otherwise. Node names are in
 // the order of the graph; children are left to the writer. It allocates.
 func (e *Engine) Snapshot() nodegraph.Snapshot {
-	phase, message := e.Workflow()
-	s := nodegraph.Snapshot{
-		Phase: phase, Message: message, Started: e.facts.Started(), Finished: e.facts.Finished(nodegraph.Root).Time(),
-		Shutdown: e.facts.Shutdown(), Suspended: e.facts.Suspended(),
-	}
+	s := e.snapshotOfWorkflow()
 	listed := 0
 	e.eachRecorded(func(nodegraph.Index) { listed++ })
 	if listed == 0 {
@@ -161,13 +158,53 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 	return s
 }
 
+// SnapshotChanges is Snapshot with those nodes alone that may be recorded otherwise than when it was called last: the first call
+// returns all of them, and so does one after a manual retry. It costs what has changed.
+func (e *Engine) SnapshotChanges() nodegraph.Snapshot {
+	judged, known := e.sched.TakeJudged()
+	if !known {
+		return e.Snapshot()
+	}
+	s := e.snapshotOfWorkflow()
+	nodes := slices.Clone(judged)
+	for _, i := range judged { // items are recorded once their group exists
+		if kind := e.graph.Node(i).Kind; kind == nodegraph.KindTaskGroup || kind == nodegraph.KindStepGroup {
+			for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
+				nodes = append(nodes, m)
+			}
+		}
+	}
+	slices.Sort(nodes)
+	for _, i := range slices.Compact(nodes) {
+		if e.isRecorded(i) {
+			s.Nodes = append(s.Nodes, nodegraph.NodeStatus{})
+			e.record(i, &s.Nodes[len(s.Nodes)-1])
+		}
+	}
+	return s
+}
+
+// snapshotOfWorkflow is a snapshot without nodes.
+func (e *Engine) snapshotOfWorkflow() nodegraph.Snapshot {
+	phase, message := e.Workflow()
+	return nodegraph.Snapshot{
+		Phase: phase, Message: message, Started: e.facts.Started(), Finished: e.facts.Finished(nodegraph.Root).Time(),
+		Shutdown: e.facts.Shutdown(), Suspended: e.facts.Suspended(),
+	}
+}
+
 // eachRecorded calls do for each node that a controller stores.
 func (e *Engine) eachRecorded(do func(nodegraph.Index)) {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		if e.Exists(i) || e.resolvedItem(i) || e.hookWaits(i) {
+		if e.isRecorded(i) {
 			do(i)
 		}
 	}
+}
+
+// isRecorded reports whether a controller stores node i.
+func (e *Engine) isRecorded(i nodegraph.Index) bool {
+	return e.Exists(i) || e.resolvedItem(i) || e.hookWaits(i)
 }
 
 // resolvedItem reports whether node i is an item of a loop that has begun and whose items only the host knew.

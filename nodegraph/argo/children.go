@@ -25,7 +25,8 @@ import (
 // not, because of a limit to parallelism, its list names a node that does not exist. A rendered list never does.
 func Children(g *nodegraph.Graph, exists func(nodegraph.Index) bool) func(nodegraph.Index) []string {
 	r := newRenderer(g, exists)
-	r.children = make([][]string, g.Len())
+	children := make([][]string, g.Len())
+	r.add = func(parent nodegraph.Index, child string) { children[parent] = with(children[parent], child) }
 	for _, hooks := range []bool{false, true} { // hooks come last, so that the attempts of a Retry stand together
 		for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 			if (g.Node(i).Role == nodegraph.RoleHook) == hooks && exists(i) {
@@ -33,7 +34,7 @@ func Children(g *nodegraph.Graph, exists func(nodegraph.Index) bool) func(nodegr
 			}
 		}
 	}
-	return func(i nodegraph.Index) []string { return r.children[i] }
+	return func(i nodegraph.Index) []string { return children[i] }
 }
 
 // OutboundNodes returns the nodes at which node i ends in Argo's list of children: those that have what comes after i
@@ -50,23 +51,23 @@ func OutboundNodes(g *nodegraph.Graph, exists func(nodegraph.Index) bool, i node
 
 // renderer collects children, node by node, and remembers where composites end.
 type renderer struct {
-	g        *nodegraph.Graph
-	exists   func(nodegraph.Index) bool
-	children [][]string
-	ends     map[nodegraph.Index][]nodegraph.Index // of composites and pods, as far as they were asked for
-	self     [1]nodegraph.Index
+	g      *nodegraph.Graph
+	exists func(nodegraph.Index) bool
+	add    func(parent nodegraph.Index, child string) // all that is added for one child is added in a row
+	ends   map[nodegraph.Index][]nodegraph.Index      // of composites and pods, as far as they were asked for
+	self   [1]nodegraph.Index
 }
 
 func newRenderer(g *nodegraph.Graph, exists func(nodegraph.Index) bool) *renderer {
 	return &renderer{g: g, exists: exists, ends: make(map[nodegraph.Index][]nodegraph.Index)}
 }
 
-// add makes child a child of parent, once: all that is added for one child is added in a row.
-func (r *renderer) add(parent nodegraph.Index, child string) {
-	list := r.children[parent]
+// with is a list of children with one more, if that is not the last already.
+func with(list []string, child string) []string {
 	if len(list) == 0 || list[len(list)-1] != child {
-		r.children[parent] = append(list, child)
+		list = append(list, child)
 	}
+	return list
 }
 
 // attach makes node i a child of what Argo would.

@@ -58,7 +58,7 @@ func (c *creator) context(id string) nodeContext {
 		return context
 	}
 	d := &nodeDecoder{r: new(nodegraph.NodeStatus)}
-	_ = d.fields(&scanner{text: row.now}) // of a node that was read, or created here: can't fail
+	_ = d.fields(&scanner{text: row.now, decoded: row.object != nil, value: row.object}) // of a node that was read, or created here: can't fail
 	context.name, context.retried = d.r.Name, d.r.Retried
 	if d.scope != "" {
 		context.scope = d.scope

@@ -180,7 +180,10 @@ func releaseIn(e *edit, kind, key, user string) bool {
 // read: the API server refuses the patch if somebody has changed the object since. An object without a resourceVersion is not
 // guarded.
 func (w *Workflow) GuardedPatch() ([]byte, error) {
-	patch, _ := w.Patch() // never fails
+	patch, err := w.Patch()
+	if err != nil {
+		return nil, err
+	}
 	d, err := w.Details()
 	if err != nil {
 		return nil, err

@@ -10,11 +10,13 @@ import (
 // edit changes members of an object and remembers whether it did. It takes the object apart when it has to, and
 // leaves what it was given as it is.
 type edit struct {
-	raw     string  // the object, until it is taken apart
-	before  members // the object as it was taken apart
+	row     *nodeRow // the node that it is, until its text is needed
+	raw     string   // the object, until it is taken apart
+	before  members  // the object as it was taken apart
 	members members
 	own     bool // the members are a copy
 	changed bool
+	wrong   error // the node can't be written
 }
 
 // result is the object as it is now; was if nothing has changed.
@@ -27,6 +29,10 @@ func (e *edit) result(was string) string {
 
 // get returns the value of key, empty if there is none.
 func (e *edit) get(key string) string {
+	if e.row != nil {
+		e.wrong = e.row.open()
+		e.raw, e.row = e.row.now, nil
+	}
 	if e.raw != "" {
 		e.before, _ = parts(e.raw) // of an object: can't fail
 		e.raw, e.members = "", e.before
@@ -37,7 +43,7 @@ func (e *edit) get(key string) string {
 // change notes that there is one.
 func (e *edit) change() {
 	if !e.own {
-		e.members, e.own = slices.Clone(e.members), true
+		e.members, e.own = append(make(members, 0, len(e.members)+4), e.members...), true
 	}
 	e.changed = true
 }
@@ -90,7 +96,7 @@ func (e *edit) setList(key string, list []string) {
 // setTime sets a time if it differs by a second. One that is not set leaves what is there if keep.
 func (e *edit) setTime(key string, was, now time.Time, keep bool) {
 	switch {
-	case now.IsZero() && (keep || was.IsZero()):
+	case now.Equal(was), now.IsZero() && keep:
 	case now.IsZero():
 		e.remove(key)
 	case !now.Truncate(time.Second).Equal(was.Truncate(time.Second)):

@@ -1,11 +1,14 @@
 package argo
 
 // Encode returns the whole object as JSON: byte for byte what was read if nothing was set, otherwise with the status and the spec
-// as they are now. What came in a list comes without it, what came as YAML comes as JSON. Nodes that came compressed are
-// compressed again. The error is nil; it is there as in encoding/json.
+// as they are now. After [Workflow.Follow] white space between the parts of the object may be missing. What came in a list comes
+// without it, what came as YAML comes as JSON. Nodes that came compressed are compressed again. The error is a [*WriteError], for a value that JSON does not have in an object that came decoded.
 func (w *Workflow) Encode() ([]byte, error) {
+	if err := w.openAll(); err != nil {
+		return nil, err
+	}
 	status := w.state
-	changed := w.nodes.changed()
+	changed := w.text == "" || w.nodes.changed()
 	switch {
 	case changed && (w.packed || w.pack):
 		status = status.with("compressedNodes", quote(compress(w.nodes.encode())))
@@ -28,9 +31,12 @@ func (w *Workflow) Encode() ([]byte, error) {
 	return []byte(object.encode()), nil
 }
 
-// EncodeYAML returns the whole object as YAML, with sorted keys. The error is that of the YAML encoder.
+// EncodeYAML returns the whole object as YAML, with sorted keys. The error is that of Encode, or of the YAML encoder.
 func (w *Workflow) EncodeYAML() ([]byte, error) {
-	text, _ := w.Encode() // never fails
+	text, err := w.Encode()
+	if err != nil {
+		return nil, err
+	}
 	return toYAML(string(text))
 }
 
@@ -47,8 +53,8 @@ func (t *nodeTable) changed() bool {
 // encode puts the object of all nodes together.
 func (t *nodeTable) encode() string {
 	m := make(members, 0, len(t.rows))
-	for k := range t.rows {
-		if row := &t.rows[k]; row.now != "" {
+	for row := range t.inOrder() {
+		if row.now != "" {
 			m = append(m, member{row.record.ID, row.quoted, row.now})
 		}
 	}

@@ -66,6 +66,9 @@ func (d *nodeDecoder) node(id string, r *nodegraph.NodeStatus, s *scanner) error
 
 // fields reads all fields of the node.
 func (d *nodeDecoder) fields(s *scanner) error {
+	if node, ok := s.value.(map[string]any); ok {
+		return d.lookUp(node, s)
+	}
 	return s.object(func(key string) error {
 		if len(key) >= len(nodeFieldsOf) {
 			return s.skip()
@@ -129,7 +132,7 @@ func (d *nodeDecoder) nodeType(s *scanner) error {
 
 // synced: only false says something, that the results of the node are not in.
 func (d *nodeDecoder) synced(s *scanner) error {
-	null := s.peek() == 'n'
+	null := s.isNull()
 	synced, err := s.boolean()
 	d.r.Unsynced = err == nil && !null && !synced
 	return err
@@ -138,7 +141,7 @@ func (d *nodeDecoder) synced(s *scanner) error {
 // daemoned reads whether a daemon is ready. A controller leaves out that it is not, so that false says more: its pod ran before it
 // was ready.
 func (d *nodeDecoder) daemoned(s *scanner) (err error) {
-	null := s.peek() == 'n'
+	null := s.isNull()
 	d.r.Daemoned, err = s.boolean()
 	d.r.Unready = err == nil && !null && !d.r.Daemoned
 	return err

@@ -41,6 +41,7 @@ func compress(nodes string) string {
 // NodesSize returns how many bytes the nodes take as JSON that is not compressed, as they are set now.
 func (w *Workflow) NodesSize() int {
 	size := 0
+	_ = w.openAll() // what can't be written has no size
 	for i := range w.nodes.rows {
 		size += len(w.nodes.rows[i].now)
 	}

@@ -9,13 +9,19 @@ import (
 // Patch returns the smallest JSON merge patch (RFC 7386) of the object that leads from what was read to what is set
 // now. It has the changed keys of the status and of each changed node, and null for a key or node that is gone. If nothing has
 // changed it is {}. Of nodes that came compressed it replaces them all, because there is but one text for them. The
-// error is nil; it is there as in encoding/json.
+// error is that of [Workflow.Encode].
 //
 // Sent to the Kubernetes API it changes nothing that somebody else has changed meanwhile, but for the same keys.
 func (w *Workflow) Patch() ([]byte, error) {
+	if w.wrong != nil {
+		return nil, w.wrong
+	}
 	status := patchOf(w.status, w.state)
 	if w.nodes.changed() {
 		if w.packed || w.pack {
+			if err := w.openAll(); err != nil {
+				return nil, err
+			}
 			status = append(status, member{"compressedNodes", quote("compressedNodes"), quote(compress(w.nodes.encode()))})
 			if !w.packed {
 				status = append(status, member{"nodes", quote("nodes"), "null"})
@@ -37,8 +43,7 @@ func (w *Workflow) Patch() ([]byte, error) {
 // patch returns the patch of every node that is not as it was read.
 func (t *nodeTable) patch() members {
 	var patch members
-	for k := range t.rows {
-		row := &t.rows[k]
+	for row := range t.inOrder() {
 		switch {
 		case row.was == row.now:
 		case row.now == "":
@@ -46,12 +51,13 @@ func (t *nodeTable) patch() members {
 		case row.was == "":
 			patch = append(patch, member{row.record.ID, row.quoted, row.now})
 		default:
-			from, to := row.from, row.to
-			if from == nil {
-				from, _ = parts(row.was) // of nodes: can't fail
-				to, _ = parts(row.now)
+			e := row.edited
+			if e == nil {
+				e = new(edited)
+				e.from, _ = parts(row.was) // of nodes: can't fail
+				e.to, _ = parts(row.now)
 			}
-			if p := patchOf(from, to); len(p) > 0 {
+			if p := patchOf(e.from, e.to); len(p) > 0 {
 				patch = append(patch, member{row.record.ID, row.quoted, p.encode()})
 			}
 		}

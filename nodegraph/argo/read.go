@@ -20,7 +20,7 @@ type Workflow struct {
 	Snapshot   nodegraph.Snapshot // the status as it was read; SetStatus does not change it
 	Unresolved []Unresolved       // what the spec leaves to the host, in the order of the spec
 
-	text   string  // the whole object as it was read
+	text   string  // the whole object as it was read; empty once it was followed
 	object members // the whole object
 	spec   string  // as it is now; empty while it is as it was read
 	meta   members // its metadata as it is now
@@ -32,6 +32,11 @@ type Workflow struct {
 	cron   bool // it was made of a CronWorkflow
 
 	plain map[*nodegraph.Template]bool // DAGs and Steps that have no outputs and are not memoized
+
+	known  *metadata // what its metadata say; nil where Follow can't tell whether an object is the same
+	limits Limits
+	size   int   // of the text that was read
+	wrong  error // why RemoveNodes did nothing
 }
 
 // StoresOutputs reports whether a controller may store outputs with a DAG or Steps of a template of w.Spec that has succeeded, or
@@ -141,33 +146,6 @@ func Read(data []byte, opts ...Option) (*Workflow, error) {
 // errNotUTF8 is the cause where text is refused before it is looked at.
 var errNotUTF8 = errors.New("the input is not UTF-8")
 
-// onlyItem returns the item of a list that has one.
-func onlyItem(list string) (string, error) {
-	items, err := itemsOf(list)
-	if err == nil && len(items) != 1 {
-		err = fmt.Errorf("want one workflow, found %d", len(items))
-	}
-	if err != nil {
-		return "", inField("items", err)
-	}
-	if items[0][0] != '{' {
-		return "", &ReadError{Field: "items[0]", Err: &typeError{want: "an object", found: describeValue(items[0][0])}}
-	}
-	return items[0], nil
-}
-
-// itemsOf takes an array apart.
-func itemsOf(list string) ([]string, error) {
-	var items []string
-	s := &scanner{text: list}
-	err := s.array(func(int) error {
-		item, err := s.raw()
-		items = append(items, item)
-		return err
-	})
-	return items, err
-}
-
 // object reads one object.
 func (o *options) object(text string) (*Workflow, error) {
 	r := o.reader()
@@ -261,6 +239,10 @@ func (r *reader) named(err error) error {
 func (r *reader) workflow() (*Workflow, error) {
 	if err := r.read(); err != nil {
 		return nil, r.named(err)
+	}
+	if r.w.limits, r.w.size = r.limits, len(r.w.text); !r.runs && r.templates == nil {
+		known := r.meta // who keeps it does not keep the reader
+		r.w.known = &known
 	}
 	return r.w, nil
 }

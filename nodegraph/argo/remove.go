@@ -4,7 +4,11 @@ import "slices"
 
 // RemoveNodes removes nodes, as a manual retry does with those that are to run again, and takes them out of the lists
 // of children and outbound nodes of all others. Ids of nodes that the workflow does not have are ignored.
+// Of an object that came decoded it needs the texts of all nodes: if one can't be written, SetStatus and Patch give the error.
 func (w *Workflow) RemoveNodes(ids ...string) {
+	if w.wrong = w.openAll(); w.wrong != nil {
+		return
+	}
 	gone := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		if row := w.nodes.get(id); row != nil {

@@ -2,7 +2,6 @@ package argo
 
 import (
 	"errors"
-	"math/bits"
 	"slices"
 	"strings"
 )
@@ -30,6 +29,9 @@ type scanner struct {
 	depth  int      // of objects and lists that are open
 	unique int      // down to which depth no object may have a key twice
 	keys   []string // of the objects that are open and may not, each of them up to fewKeys
+
+	decoded bool // there is no text: what comes next is value
+	value   any
 }
 
 // maxDepth is how many objects and lists may be inside one another, as in encoding/json.
@@ -61,6 +63,9 @@ func (s *scanner) end() error {
 
 // skip goes behind the next value.
 func (s *scanner) skip() error {
+	if s.decoded {
+		return nil // it is checked when somebody asks for its text
+	}
 	switch c := s.peek(); c {
 	case '"':
 		_, _, err := s.token()
@@ -82,6 +87,9 @@ func (s *scanner) skip() error {
 
 // raw goes behind the next value and returns it as it stands there.
 func (s *scanner) raw() (string, error) {
+	if s.decoded {
+		return encodeValue(s.value)
+	}
 	s.peek()
 	from := s.at
 	err := s.skip()
@@ -200,35 +208,12 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// plain returns how many bytes from the beginning of text stand for themselves in a string: up to a quote, a backslash or a control
-// character. It looks at eight bytes at a time, which halves the time of reading.
-func plain(text string) int {
-	n := 0
-	for ; n+8 <= len(text); n += 8 {
-		if ends := specials(text[n : n+8]); ends != 0 {
-			return n + bits.TrailingZeros64(ends)/8
-		}
-	}
-	for n < len(text) && text[n] >= ' ' && text[n] != '"' && text[n] != '\\' {
-		n++
-	}
-	return n
-}
-
-// specials marks the bytes among eight that do not stand for themselves: of the lowest one that is marked the highest bit is set. It
-// is exact up to that.
-func specials(eight string) uint64 {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	_ = eight[7]
-	w := uint64(eight[0]) | uint64(eight[1])<<8 | uint64(eight[2])<<16 | uint64(eight[3])<<24 |
-		uint64(eight[4])<<32 | uint64(eight[5])<<40 | uint64(eight[6])<<48 | uint64(eight[7])<<56
-	quote, backslash := w^ones*'"', w^ones*'\\'
-	return ((quote-ones)&^quote | (backslash-ones)&^backslash | (w-ones*' ')&^w) & tops
-}
-
 // object calls each for every key of the object that comes next, in their order. each must go behind the value. null is an object
 // without keys. An error says under which key it is.
 func (s *scanner) object(each func(key string) error) error {
+	if s.decoded {
+		return s.fields(each)
+	}
 	open, err := s.open('{', "an object")
 	if !open || err != nil {
 		return err
@@ -285,6 +270,9 @@ func (s *scanner) uniquely(levels int, read func() error) error {
 
 // array calls each for every element of the list that comes next, with its number; each must go behind the element. null is empty.
 func (s *scanner) array(each func(k int) error) error {
+	if s.decoded {
+		return s.elements(each)
+	}
 	open, err := s.open('[', "a list")
 	if !open || err != nil {
 		return err

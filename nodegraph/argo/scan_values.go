@@ -7,21 +7,34 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Values as a scanner reads them. Each function goes behind the value. null leaves the zero value.
 
 // null goes behind null, if that comes next.
 func (s *scanner) null() (bool, error) {
-	if s.peek() != 'n' {
+	switch {
+	case !s.isNull():
 		return false, nil
+	case s.decoded:
+		return true, nil
 	}
 	return true, s.word("null")
 }
 
+// isNull reports whether null comes next.
+func (s *scanner) isNull() bool {
+	if s.decoded {
+		return s.value == nil
+	}
+	return s.peek() == 'n'
+}
+
 // str reads a string.
 func (s *scanner) str() (string, error) {
+	if s.decoded {
+		return decodedText(s.value)
+	}
 	if null, err := s.null(); null {
 		return "", err
 	}
@@ -40,6 +53,9 @@ func (s *scanner) str() (string, error) {
 
 // boolean reads true or false.
 func (s *scanner) boolean() (bool, error) {
+	if s.decoded {
+		return decodedFlag(s.value)
+	}
 	switch c := s.peek(); c {
 	case 't':
 		return true, s.word("true")
@@ -56,6 +72,9 @@ func (s *scanner) boolean() (bool, error) {
 func (s *scanner) integer(size int) (int64, error) {
 	if null, err := s.null(); null {
 		return 0, err
+	}
+	if s.decoded {
+		return decodedInteger(s.value)
 	}
 	c := s.peek()
 	if c != '-' && (c < '0' || c > '9') {
@@ -74,6 +93,11 @@ func (s *scanner) integer(size int) (int64, error) {
 
 // moment reads a time as Kubernetes writes it; the empty string is no time.
 func (s *scanner) moment() (time.Time, error) {
+	if at, ok := s.value.(time.Time); ok && !at.IsZero() {
+		return at.UTC().Truncate(time.Second), nil
+	} else if ok {
+		return time.Time{}, nil
+	}
 	text, err := s.str()
 	if err != nil || text == "" {
 		return time.Time{}, err
@@ -168,7 +192,7 @@ func unescaped(quoted string) string {
 
 // quote returns text as a JSON string. The text of messages stays readable: <, > and & are not escaped.
 func quote(text string) string {
-	if plain(text) == len(text) && strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+	if isPlain(text) {
 		return `"` + text + `"` // as most are
 	}
 	var b bytes.Buffer

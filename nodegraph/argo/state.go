@@ -2,6 +2,7 @@ package argo
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -10,21 +11,45 @@ import (
 
 // nodeTable holds the nodes of a workflow in the order in which they were read, added ones after them.
 type nodeTable struct {
-	rows []nodeRow
-	at   map[string]int // row by id
+	rows  []nodeRow
+	at    map[string]int // row by id
+	order []int32        // rows in the order of the object that was followed last, added ones after them; nil for that of rows
+	spare []int32        // scratch of Follow
+	reads uint32         // how often all nodes were gone through
+	dead  int            // bytes of the text in which nodes stood that have changed since
 }
 
 // A nodeRow is one node as it was read, and as it is now.
 type nodeRow struct {
 	quoted   string                // the id as it stood in the text
 	was, now string                // empty where there is none: a node that was added, or removed
-	from, to members               // was and now, where both are taken apart
+	edited   *edited               // was and now, where both are taken apart; else nil
 	record   *nodegraph.NodeStatus // what the text says that is there now, or was last; it is replaced, never changed
+	read     uint32                // nodeTable.reads when the node was met last
+	own      bool                  // its text is no part of that of the object
+	object   any                   // what it came as if it came decoded and has no text yet; was and now are empty as long
+}
+
+// edited is a node before an edit and after it.
+type edited struct{ from, to members }
+
+// inOrder yields all rows in the order of the object, added ones after them.
+func (t *nodeTable) inOrder() iter.Seq[*nodeRow] {
+	return func(yield func(*nodeRow) bool) {
+		for k := range t.rows {
+			if k < len(t.order) {
+				k = int(t.order[k])
+			}
+			if !yield(&t.rows[k]) {
+				return
+			}
+		}
+	}
 }
 
 // get returns the row of the node with this id, nil if there is none now.
 func (t *nodeTable) get(id string) *nodeRow {
-	if at, ok := t.at[id]; ok && t.rows[at].now != "" {
+	if at, ok := t.at[id]; ok && !t.rows[at].gone() {
 		return &t.rows[at]
 	}
 	return nil
@@ -43,7 +68,7 @@ func (t *nodeTable) set(id, now string) {
 
 // change sets the text of the node, which has this id.
 func (row *nodeRow) change(id, now string) {
-	row.now, row.from, row.to, row.record = now, nil, nil, new(nodegraph.NodeStatus)
+	row.now, row.edited, row.record = now, nil, new(nodegraph.NodeStatus)
 	_ = new(nodeDecoder).node(id, row.record, &scanner{text: now}) // of a node that was read, or made here: can't fail
 }
 
@@ -52,7 +77,7 @@ func (row *nodeRow) take(e *edit) {
 	fresh := row.now == row.was
 	row.change(row.record.ID, e.members.encode())
 	if fresh {
-		row.from, row.to = e.before, e.members
+		row.edited = &edited{e.before, e.members}
 	}
 }
 

@@ -15,7 +15,7 @@ func (w *Workflow) updated(row *nodeRow, r *nodegraph.NodeStatus) (edit, error) 
 		return edit{}, &WriteError{Workflow: w.Name, Node: r.ID, Field: "name",
 			Err: fmt.Errorf("is %q in the snapshot, %q in the workflow", bounded(r.Name), bounded(old.Name))}
 	}
-	e := edit{raw: row.now}
+	e := edit{row: row}
 	updateState(&e, old, r)
 	updateResults(&e, old, r)
 	if r.Children != nil && !slices.Equal(old.Children, r.Children) {

@@ -1,9 +1,11 @@
 package argo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
@@ -26,44 +28,63 @@ import (
 //
 // The error is a [*WriteError]; nothing was changed then. Time and memory follow the nodes of s.
 func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
-	state, err := w.newState(&s)
+	c, err := w.statusChange(&s)
 	if err != nil {
 		return err
 	}
-	var changed []rowChange
-	var added []*nodegraph.NodeStatus
-	seen := make([]bool, len(w.nodes.rows)) // which are in the snapshot
+	w.state = c.state
+	for k := range c.changed {
+		w.nodes.rows[c.changed[k].row].take(&c.changed[k].edit)
+	}
+	w.add(c.added)
+	return nil
+}
+
+// Says reports whether SetStatus would change nothing.
+func (w *Workflow) Says(s nodegraph.Snapshot) bool {
+	c, err := w.statusChange(&s)
+	return err == nil && len(c.changed) == 0 && len(c.added) == 0 && !differ(c.state, w.state)
+}
+
+// A statusChange is what has to be changed.
+type statusChange struct {
+	state   members
+	changed []rowChange
+	added   []*nodegraph.NodeStatus
+}
+
+// statusChange works out what SetStatus has to change.
+func (w *Workflow) statusChange(s *nodegraph.Snapshot) (c statusChange, err error) {
+	if c.state, err = w.newState(s); err != nil || w.wrong != nil {
+		return c, cmp.Or(err, w.wrong)
+	}
+	w.nodes.reads++
 	for i := range s.Nodes {
 		r := &s.Nodes[i]
 		if err := w.checkRecord(r); err != nil {
-			return err
+			return c, err
 		}
 		at, known := w.nodes.at[r.ID]
 		switch {
-		case !known || w.nodes.rows[at].now == "":
-			added = append(added, r)
+		case !known || w.nodes.rows[at].gone():
+			c.added = append(c.added, r)
 			continue
-		case seen[at]:
-			return w.isTwice(r)
+		case w.nodes.rows[at].read == w.nodes.reads:
+			return c, w.isTwice(r)
 		}
-		seen[at] = true
+		w.nodes.rows[at].read = w.nodes.reads
 		e, err := w.updated(&w.nodes.rows[at], r)
 		if err != nil {
-			return err
+			return c, err
 		}
-		if e.changed {
-			changed = append(changed, rowChange{at, e})
+		switch {
+		case e.wrong != nil:
+			return c, w.cantWrite(r.ID, e.wrong)
+		case e.changed:
+			c.changed = append(c.changed, rowChange{at, e})
 		}
 	}
-	if err := w.checkAdded(added); err != nil {
-		return err
-	}
-	w.state = state
-	for k := range changed {
-		w.nodes.rows[changed[k].row].take(&changed[k].edit)
-	}
-	w.add(added)
-	return nil
+	return c, w.checkAdded(c.added)
 }
 
 // A rowChange is what changes a node.
@@ -75,8 +96,10 @@ type rowChange struct {
 // add creates nodes that the workflow does not have.
 func (w *Workflow) add(added []*nodegraph.NodeStatus) {
 	c := &creator{w: w, made: make(map[string]nodeContext)}
-	// The name of a node begins with the name of what it is inside of.
-	slices.SortStableFunc(added, func(a, b *nodegraph.NodeStatus) int { return len(a.Name) - len(b.Name) })
+	// The name of a node begins with the name of what it is inside of. The order says the same whatever that of the snapshot is.
+	slices.SortFunc(added, func(a, b *nodegraph.NodeStatus) int {
+		return cmp.Or(len(a.Name)-len(b.Name), strings.Compare(a.Name, b.Name))
+	})
 	for _, r := range added {
 		w.nodes.set(r.ID, c.created(r))
 	}

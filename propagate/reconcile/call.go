@@ -1,10 +1,7 @@
 package reconcile
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -16,12 +13,15 @@ import (
 
 // A call is one call of a Reconciler, and the host's side of [propagate.Drive] for its workflow.
 type call struct {
-	host   *Reconciler // is not changed
-	now    time.Time
-	pods   []propagate.PodStatus
-	listed bool                // the engine was told of them
-	locks  propagate.LockTable // as they are if the call succeeds
-	out    Outcome
+	host    *Reconciler // is not changed
+	now     time.Time
+	pods    []propagate.PodStatus // all, or those that have changed
+	changes bool                  // pods are those that have changed, and gone those that do not exist any more
+	gone    []propagate.PodStatus
+	clean   bool                // the object said all that the engine said when the call began, and nothing else
+	listed  bool                // the engine was told of the pods
+	locks   propagate.LockTable // as they are if the call succeeds
+	out     Outcome
 }
 
 // failed is the error for a stage of the call.
@@ -29,10 +29,9 @@ func (c *call) failed(stage Stage, err error) error {
 	return &Error{Workflow: c.out.Workflow, Stage: stage, Err: err}
 }
 
-// restore reads the object and makes the engine of what is on record.
-func (c *call) restore(object []byte) error {
-	var err error
-	if c.out.Object, err = argo.Read(object, argo.WithBorrowedNodes()); err != nil {
+// restore makes the engine of what is on record in the object that was read, unless it could not be.
+func (c *call) restore(w *argo.Workflow, err error) error {
+	if c.out.Object = w; err != nil {
 		return c.failed(StageRead, err)
 	}
 	c.out.Workflow = c.out.Object.Namespace + "/" + c.out.Object.Name
@@ -102,10 +101,10 @@ func (c *call) settle(events []propagate.Event) error {
 		return c.failed(StageEvents, err)
 	}
 	c.out.Actions = slices.DeleteFunc(c.out.Actions, c.void)
+	c.out.Wake = c.out.Engine.NextWake()
 	if !c.out.Engine.Complete() {
 		return nil
 	}
-	c.out.Wake = time.Time{}
 	completes := func(a propagate.Action) bool { return a.Type == propagate.ActionComplete }
 	if !slices.ContainsFunc(c.out.Actions, completes) { // the host that was told before may have crashed
 		c.out.Actions = append(c.out.Actions, propagate.Action{Type: propagate.ActionComplete, Node: nodegraph.Root})
@@ -115,9 +114,12 @@ func (c *call) settle(events []propagate.Event) error {
 
 // Call implements [propagate.Host]: the pods that exist are told with the first events.
 func (c *call) Call(_ string, events []propagate.Event) (r propagate.Result, err error) {
-	if c.listed {
+	switch {
+	case c.listed:
 		r, err = c.out.Engine.Apply(c.now, events...)
-	} else {
+	case c.changes:
+		r, err = c.out.Engine.SyncChanged(c.now, c.pods, c.gone, events...)
+	default:
 		r, err = c.out.Engine.SyncPods(c.now, c.pods, events...)
 	}
 	if err == nil {
@@ -130,11 +132,8 @@ func (c *call) Call(_ string, events []propagate.Event) (r propagate.Result, err
 // Do implements [propagate.Host]: it answers what can be answered, and keeps all else until the status is stored.
 func (c *call) Do(_ string, a *propagate.Action) ([]propagate.Notice, error) {
 	switch a.Type {
-	case propagate.ActionWake:
-		c.out.Wake = a.At
-		return nil, nil
-	case propagate.ActionWait:
-		return nil, nil // the status says it
+	case propagate.ActionWake, propagate.ActionWait:
+		return nil, nil // the engine is asked for the first when all is settled, and the status says the second
 	case propagate.ActionStart, propagate.ActionRecreate:
 		if a.Kind != nodegraph.KindPod && a.Kind != nodegraph.KindHTTP && a.Kind != nodegraph.KindPlugin {
 			return nil, nil // nothing is to be done for it
@@ -198,7 +197,8 @@ func (c *call) void(a propagate.Action) bool {
 
 // endedBefore reports whether a node is on record as ended: the end of its pod was asked for when that was stored.
 func (c *call) endedBefore(id string) bool {
-	return slices.ContainsFunc(c.out.Object.Snapshot.Nodes, func(n nodegraph.NodeStatus) bool { return n.ID == id && n.Phase.Settled() })
+	r := c.out.Object.Record(id)
+	return r != nil && r.Phase.Settled()
 }
 
 // lives reports whether a pod of node i is listed that has not ended.
@@ -208,62 +208,17 @@ func (c *call) lives(i nodegraph.Index) bool {
 	})
 }
 
-// write makes the patch that stores the status. Events are those that the host told.
-func (c *call) write(events []propagate.Event) error {
-	s, g := c.out.Engine.Snapshot(), c.out.Engine.Graph()
-	children := argo.Children(g, c.out.Engine.Exists)
-	i := nodegraph.Entry
-	for k := range s.Nodes { // in the order of the graph
-		for g.Node(i).ID() != s.Nodes[k].ID {
-			i++
-		}
-		s.Nodes[k].Children = children(i)
+// run does all that a call does once its object was read. Events are those that the host told.
+func (c *call) run(events []propagate.Event) error {
+	if err := c.refuse(events); err != nil {
+		return err
 	}
-	if slices.ContainsFunc(events, func(ev propagate.Event) bool { return ev.Type == propagate.EventManualRetry }) {
-		c.out.Reset = c.reset()
-		c.out.Object.RemoveNodes(c.out.Reset...)
-		c.out.Object.ClearShutdown()
+	own, err := c.adopt()
+	if err == nil {
+		err = c.settle(slices.Concat(events, own))
 	}
-	if err := c.out.Object.SetStatus(s); err != nil {
-		return c.failed(StageWrite, err)
+	if err == nil {
+		err = c.write(events)
 	}
-	patch, err := c.out.Object.Patch()
-	if err != nil {
-		return c.failed(StageWrite, err)
-	}
-	c.out.Patch = versioned(patch, c.out.Object.ResourceVersion)
-	return nil
-}
-
-// reset lists the nodes on record that a manual retry has reset: those that do not exist any more, and what has ended and is to
-// run again. A composite that is open again is not made anew.
-func (c *call) reset() []string {
-	e := c.out.Engine
-	isReset := func(was *nodegraph.NodeStatus) bool {
-		i := e.Graph().Find(was.ID)
-		if i == nodegraph.None || !e.Exists(i) {
-			return true
-		}
-		phase, _ := e.Phase(i)
-		return was.Phase.Settled() && !phase.Settled() && !e.Graph().Node(i).Kind.Composite()
-	}
-	var ids []string
-	for k := range c.out.Object.Snapshot.Nodes {
-		if was := &c.out.Object.Snapshot.Nodes[k]; !slices.Contains(c.out.Unknown, was.ID) && isReset(was) {
-			ids = append(ids, was.ID)
-		}
-	}
-	return ids
-}
-
-// versioned puts the resourceVersion into a patch; it is nil for one that changes nothing.
-func versioned(patch []byte, version string) []byte {
-	if string(patch) == "{}" {
-		return nil
-	}
-	if version == "" {
-		return patch
-	}
-	quoted, _ := json.Marshal(version) // of a string: can't fail
-	return slices.Concat(fmt.Appendf(nil, `{"metadata":{"resourceVersion":%s},`, quoted), bytes.TrimPrefix(patch, []byte("{")))
+	return err
 }

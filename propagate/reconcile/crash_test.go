@@ -80,9 +80,9 @@ func played(t *testing.T, c propagatetest.Case, makes hostMaker, crash ...crashP
 // A hostMaker starts a host. What it was asked to carry out is in the plan.
 type hostMaker func(t *testing.T, c *propagatetest.Cluster, p *plan) (propagatetest.Controller, error)
 
-// Both hosts do all that they are asked, wherever they are killed.
+// All hosts do all that they are asked, wherever they are killed.
 func TestHostsConform(t *testing.T) {
-	for _, h := range crashHosts {
+	for _, h := range allHosts {
 		t.Run(h.name, func(t *testing.T) {
 			propagatetest.Conformance{New: func(c *propagatetest.Cluster) (propagatetest.Controller, error) {
 				return h.makes(t, c, &plan{ended: make(map[string]bool)})
@@ -121,6 +121,12 @@ var crashHosts = []struct {
 	makes hostMaker
 }{{"object", newObjectHost}, {"state", newStateHost}}
 
+// allHosts are these, and one that loses more than its object when it dies, and does not need it.
+var allHosts = append(slices.Clip(crashHosts), struct {
+	name  string
+	makes hostMaker
+}{"object, and what it has read,", newKeepingHost})
+
 // A tally counts by what a host keeps, the type of the action, and whether it died after it, how often it died there, and how
 // often the next host was asked for the same.
 type tally map[string]repeats
@@ -145,7 +151,7 @@ func (n repeats) String() string {
 // -rewrite rewrites it, -v prints it.
 func TestTheHostDiesAtEveryAction(t *testing.T) {
 	counts := make(tally)
-	for _, h := range crashHosts {
+	for _, h := range allHosts {
 		for _, c := range propagatetest.Cases() {
 			lived := played(t, c, h.makes)
 			for at, a := range lived.asked {
@@ -166,7 +172,7 @@ func TestTheHostDiesAtEveryAction(t *testing.T) {
 // A host that takes the place of one that died may die as well, at any action of its own.
 func TestTheNextHostDiesToo(t *testing.T) {
 	pairs := 0
-	for _, h := range crashHosts {
+	for _, h := range allHosts {
 		for _, c := range propagatetest.Cases() {
 			lived := played(t, c, h.makes)
 			for at := range lived.asked {

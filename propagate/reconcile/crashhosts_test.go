@@ -44,6 +44,16 @@ func (h *crashHost) start(workflow string, a *propagate.Action) error {
 type objectHost struct {
 	crashHost
 	reconcile.Reconciler
+	kept map[string]*reconcile.Kept // by workflow; nil for nothing
+}
+
+// newKeepingHost is an objectHost that keeps what it has read until it dies.
+func newKeepingHost(t *testing.T, c *propagatetest.Cluster, p *plan) (propagatetest.Controller, error) {
+	made, err := newObjectHost(t, c, p)
+	if err == nil {
+		made.(*objectHost).kept = make(map[string]*reconcile.Kept)
+	}
+	return made, err
 }
 
 func newObjectHost(t *testing.T, c *propagatetest.Cluster, p *plan) (propagatetest.Controller, error) {
@@ -85,7 +95,14 @@ func (h *objectHost) Reconcile(workflow string) error {
 			break
 		}
 	}
-	out, err := h.Reconciler.Reconcile(h.Now(), object, h.Pods(workflow), events...)
+	call := h.Reconciler.Reconcile
+	if h.kept != nil {
+		if h.kept[workflow] == nil {
+			h.kept[workflow] = h.Keep()
+		}
+		call = h.kept[workflow].Reconcile
+	}
+	out, err := call(h.Now(), object, h.Pods(workflow), events...)
 	if err != nil {
 		return err
 	}

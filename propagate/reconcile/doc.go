@@ -25,6 +25,15 @@
 // for which nothing is to be done: a composite, or a Suspend. A host that starts tells Adopt of its unfinished workflows first,
 // and later Forget of those that are deleted.
 //
+// # Workflows that are seen again
+//
+// A host that has memory for it keeps a [Kept] for each workflow. Its methods are the same call, for a tenth of the time and less.
+// What it keeps is checked against the object with each call, so that it may be dropped at any time and is never stored:
+//
+//	Kept.Reconcile          All pods are listed, as for Reconciler.Reconcile. All that is owed is asked for again.
+//	Kept.ReconcileChanged   Pods are told that have changed, and those that are gone. What is new is asked for. ErrListNeeded
+//	                        says that nothing could be kept, and that Kept.Reconcile is to be called.
+//
 // # What the object does not hold
 //
 // A call knows of earlier ones what the status says. Argo's status has no field for these:

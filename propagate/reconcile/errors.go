@@ -12,6 +12,10 @@ var ErrNotAdopted = errors.New("the workflow has locks, and Adopt was not called
 // hold it. Shutdown is spec.shutdown, Suspended is spec.suspend, and the Spec of ManualRetry is the object's own.
 var ErrInObject = errors.New("is to be written into the object")
 
+// ErrListNeeded is in the chain of the error of [Kept.ReconcileChanged] where the engine has to be made anew. It is to be told of
+// all pods then: [Kept.Reconcile] is the call that does it.
+var ErrListNeeded = errors.New("what is kept does not show the workflow as the object does: all pods are to be listed")
+
 // A Stage is a part of a call.
 type Stage string
 
@@ -20,7 +24,7 @@ const (
 	StageRead    Stage = "read"    // the object can't be read, nor will be until somebody changes it
 	StageRestore Stage = "restore" // its specification or its record can't be: the same
 	StageAnswer  Stage = "answer"  // a callback has failed, or Adopt was not called
-	StageEvents  Stage = "events"  // an event is refused: the cause is a *propagate.EventError, or ErrInObject
+	StageEvents  Stage = "events"  // an event is refused: the cause is a *propagate.EventError, ErrInObject, or ErrListNeeded
 	StageWrite   Stage = "write"   // the status can't be written back
 )
 

@@ -1,7 +1,9 @@
 package reconcile_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/propagate"
@@ -62,6 +64,40 @@ func Example() {
 	// Output:
 	// patch default/hello {"metadata":{"resourceVersion":"7"},"status":{"phase":"Running","startedAt":"2023-11-14T22:13:20Z","nodes":{"hello":{"id":"hello","name":"hello","displayName":"hello","type":"Pod","templateName":"main","templateScope":"local/hello","phase":"Pending","startedAt":"2023-11-14T22:13:20Z","taskResultSynced":true}}}}
 	// create the pod of hello
+}
+
+// A controller that keeps a workflow between two calls: what it has read is recognised by its bytes, and the engine goes on. The calls
+// are those of a controller that keeps nothing, and so is what they return.
+func ExampleKept() {
+	var workflows reconcile.Reconciler
+	kept := map[string]*reconcile.Kept{"default/hello": workflows.Keep()} // dropped when the workflow is deleted, or to save memory
+	object := `{"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
+		"metadata": {"name": "hello", "namespace": "default", "resourceVersion": "7"},
+		"spec": {"entrypoint": "main", "templates": [{"name": "main", "container": {"image": "busybox"}}]}}`
+	out, err := kept["default/hello"].Reconcile(time.Unix(1700000000, 0), []byte(object), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(out.Actions)
+
+	// The patch is stored, and the pod has begun to run.
+	object = strings.Replace(object, `"spec"`, `"status": {"phase": "Running", "startedAt": "2023-11-14T22:13:20Z", "nodes": {"hello": {
+		"id": "hello", "name": "hello", "displayName": "hello", "type": "Pod", "templateName": "main", "templateScope": "local/hello",
+		"phase": "Pending", "startedAt": "2023-11-14T22:13:20Z", "taskResultSynced": true}}}, "spec"`, 1)
+	pod := propagate.PodStatus{Node: "hello", UID: "1", Phase: propagate.PodPhaseRunning}
+	out, err = kept["default/hello"].ReconcileChanged(time.Unix(1700000001, 0), []byte(object), []propagate.PodStatus{pod}, nil)
+	if errors.Is(err, reconcile.ErrListNeeded) { // somebody else has written the object, or the patch was refused
+		out, err = kept["default/hello"].Reconcile(time.Unix(1700000001, 0), []byte(object), []propagate.PodStatus{pod})
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(string(out.Patch))
+	// Output:
+	// [Start Pod hello]
+	// {"metadata":{"resourceVersion":"7"},"status":{"nodes":{"hello":{"phase":"Running"}}}}
 }
 
 // printed is a cluster that prints what it is asked to do.

@@ -53,7 +53,7 @@ func (r *Reconciler) Adopt(objects ...[]byte) error {
 	var errs []error
 	for _, object := range objects {
 		c := &call{host: r}
-		if err := c.restore(object); err != nil {
+		if err := c.restore(argo.Read(object, argo.WithBorrowedNodes())); err != nil {
 			errs = append(errs, err)
 			continue
 		}
@@ -69,21 +69,24 @@ func (r *Reconciler) Adopt(objects ...[]byte) error {
 //
 // The error is an [*Error], and nothing has changed then, the locks included.
 func (r *Reconciler) Reconcile(now time.Time, object []byte, pods []propagate.PodStatus, events ...propagate.Event) (*Outcome, error) {
+	w, err := argo.Read(object, argo.WithBorrowedNodes())
+	return r.reconcile(now, w, err, pods, events)
+}
+
+// ReconcileObject is Reconcile for an object that the host has decoded already: see [argo.ReadObject]. It must not be changed as long as
+// the Object of the outcome is in use. [argo.DecodePatch] decodes the patch.
+func (r *Reconciler) ReconcileObject(now time.Time, object any, pods []propagate.PodStatus, events ...propagate.Event) (*Outcome, error) {
+	w, err := argo.ReadObject(object, argo.WithBorrowedNodes())
+	return r.reconcile(now, w, err, pods, events)
+}
+
+// reconcile is a call for a workflow that was read, or could not be.
+func (r *Reconciler) reconcile(now time.Time, w *argo.Workflow, wrong error, pods []propagate.PodStatus, events []propagate.Event) (*Outcome, error) {
 	c := &call{host: r, now: now, pods: pods, locks: r.locks}
-	if err := c.restore(object); err != nil {
+	if err := c.restore(w, wrong); err != nil {
 		return nil, err
 	}
-	if err := c.refuse(events); err != nil {
-		return nil, err
-	}
-	own, err := c.adopt()
-	if err == nil {
-		err = c.settle(slices.Concat(events, own))
-	}
-	if err == nil {
-		err = c.write(events)
-	}
-	if err != nil {
+	if err := c.run(events); err != nil {
 		return nil, err
 	}
 	r.locks = c.locks

@@ -17,6 +17,7 @@ type storedWorkflow struct {
 	changed []propagate.PodStatus // the pod that has ended since
 	nodes   int
 	now     time.Time
+	cluster *podCluster // as it was when the object was stored
 }
 
 // object is JSON that is put together here.
@@ -156,7 +157,7 @@ func store(spec object, containers []string) (*storedWorkflow, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &storedWorkflow{now: now.Add(time.Second)}
+	s := &storedWorkflow{now: now.Add(time.Second), cluster: c}
 	if s.object, s.nodes, err = storedObject(w, e); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,9 @@ func TestStoredWorkflowsRun(t *testing.T) {
 func TestStatelessPrintsEveryLine(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, run([]string{"-stateless", "-n", "100", "-time", "1ns"}, &out))
+	for _, line := range sizeLines {
+		assert.Equal(t, len(objectShapes), strings.Count(out.String(), "| "+line.name+" |"), "tables with %q", line.name)
+	}
 	for _, line := range statelessLines {
 		assert.Equal(t, len(objectShapes), strings.Count(out.String(), "| "+line.name+" |"), "tables with %q", line.name)
 	}

@@ -11,6 +11,9 @@ func (s *Schedule) CloneTo(c *Schedule, graph *nodegraph.Graph, facts *store.Sto
 	old := *c
 	*c = Schedule{graph: graph, facts: facts, rules: rules, due: old.due[:0], generation: s.generation, uses: s.uses}
 	c.nodes, c.fast = store.Copied(old.nodes, s.nodes), store.Copied(old.fast, s.fast)
+	for k := range s.judged { // the copy does not track
+		c.nodes[s.judged[k]].judged = false
+	}
 	c.timers.list, c.timers.told = append(old.timers.list[:0], s.timers.list...), s.timers.told
 	s.queue.cloneTo(&old.queue)
 	c.queue = old.queue

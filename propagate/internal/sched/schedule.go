@@ -22,6 +22,8 @@ type Schedule struct {
 	due        []nodegraph.Index // scratch of TakeDue
 	generation int               // nodes taken so far
 	uses       uses
+	tracks     bool              // judged is kept
+	judged     []nodegraph.Index // nodes taken since TakeJudged, each once
 }
 
 // state is what the schedule knows of a node.
@@ -30,6 +32,7 @@ type state struct {
 	blocked int32 // of a planned task: those that it comes after and that are not clear
 	queued  bool  // it is in the queue
 	clear   bool  // what comes after it may go on
+	judged  bool  // it is in Schedule.judged
 	failed  bool  // it is counted as failed in its boundary: see fastCount
 	busy    bool  // it is counted as busy there
 }
@@ -88,6 +91,22 @@ func (s *Schedule) Next(depth int) nodegraph.Index {
 func (s *Schedule) take(i nodegraph.Index) {
 	s.nodes[i].queued = false
 	s.generation++
+	if s.tracks && !s.nodes[i].judged {
+		s.nodes[i].judged = true
+		s.judged = append(s.judged, i)
+	}
+}
+
+// TakeJudged returns the nodes that were judged since it was called last: any whose fact or verdict has changed is among them. It
+// returns false with the first call, and the caller has to take all nodes for judged. The slice is good until the next call of the
+// schedule.
+func (s *Schedule) TakeJudged() (judged []nodegraph.Index, known bool) {
+	known, s.tracks = s.tracks, true
+	judged, s.judged = s.judged, s.judged[:0]
+	for _, i := range judged {
+		s.nodes[i].judged = false
+	}
+	return judged, known
 }
 
 // Empty reports whether nothing is left to be judged.
@@ -168,4 +187,12 @@ func (s *Schedule) NextWake() (at store.Stamp, isNew bool) {
 	}
 	s.timers.told = s.timers.list[0].at
 	return s.timers.told, true
+}
+
+// FirstTimer is the time of the next timer, 0 for none.
+func (s *Schedule) FirstTimer() store.Stamp {
+	if len(s.timers.list) == 0 {
+		return 0
+	}
+	return s.timers.list[0].at
 }
