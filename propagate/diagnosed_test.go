@@ -14,8 +14,9 @@ import (
 )
 
 // seedsOfDiagnoses have found something before: pods that are gone where parallelism is used up, deadlines of what was never created,
-// hooks that are held back, attempts whose backoff is over, results of pods that live on, and hooks on record inside what has ended.
-var seedsOfDiagnoses = []uint64{173, 284, 296, 323, 343, 578, 597, 741, 1293, 1718, 1920, 5034}
+// hooks that are held back, attempts whose backoff is over, results of pods that live on, and hooks and items on record inside what
+// has ended.
+var seedsOfDiagnoses = []uint64{173, 284, 296, 323, 343, 578, 597, 741, 1134, 1293, 1718, 1810, 1920, 5034}
 
 // What random workflows store is diagnosed: while their controller is at work nothing is wrong with it, and if nobody does
 // anything for three days that is never called healthy.

@@ -98,6 +98,17 @@ func (d *diagnosis) daemonLeft(r *nodegraph.NodeStatus) {
 	d.found(DaemonLeft, r, State{Phase: nodegraph.PhaseSucceeded}, true, reason, remedy).Since = since
 }
 
+// onlyNamed reports whether r is an item that was never begun of a loop whose items the controller alone knew. The record has it so that
+// the items are known after a restart: see [propagate.Engine.Snapshot].
+func (d *diagnosis) onlyNamed(r *nodegraph.NodeStatus) bool {
+	i := d.record.find(r)
+	if i == nodegraph.None || r.Phase != nodegraph.PhasePending || !r.Started.IsZero() {
+		return false
+	}
+	n := d.g.Node(i)
+	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != ""
+}
+
 // openInside finds what is open inside something that has ended.
 func (d *diagnosis) openInside(r *nodegraph.NodeStatus) {
 	around, reason, since := d.endedAround(r), "", time.Time{}
@@ -109,8 +120,8 @@ func (d *diagnosis) openInside(r *nodegraph.NodeStatus) {
 	default:
 		return
 	}
-	if pod := d.pods.of(r); len(pod) > 0 && d.pods.live(r) == nil && !d.in.Snapshot.Phase.Completed() {
-		return // the controller has still to look at how its pod ended
+	if pod := d.pods.of(r); len(pod) > 0 && d.pods.live(r) == nil && !d.in.Snapshot.Phase.Completed() || d.onlyNamed(r) {
+		return // the controller has still to look at how its pod ended, or nobody is to look at anything
 	}
 	remedy, heals := healIt, d.healable(r)
 	switch at, pod := d.livePodIn(r); {
