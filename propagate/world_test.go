@@ -78,6 +78,7 @@ type flow struct {
 	missed bool
 	// crashed and stopped say that the host crashed, and that a person ended the workflow because it hung.
 	crashed, stopped bool
+	fresh            bool // its engine was made anew, and was not called yet
 	strayed          bool // pods came that the host did not make, after which what had ended may go on
 	calls            int
 	watch            truth.Watch
@@ -159,6 +160,7 @@ func (w *world) call(f *flow, crash int, events ...propagate.Event) {
 	clear(f.untold)
 	w.traceCall(f, events, &result)
 	w.check(f, before, events, &result)
+	f.fresh = false
 	if f.dead {
 		return
 	}

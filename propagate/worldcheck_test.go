@@ -271,7 +271,7 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events 
 		if i > nodegraph.Root && g.Node(i).Kind.Composite() && g.Node(i).Kind != nodegraph.KindRetry {
 			continue // follows from what is inside it, which is looked at
 		}
-		if i == nodegraph.Root || w.runLost(f, i, events) {
+		if i == nodegraph.Root || w.runLost(f, i, events) || w.mayNotCount(f, i) {
 			continue
 		}
 		now := "another end"
@@ -296,6 +296,16 @@ func (w *world) runLost(f *flow, i nodegraph.Index, events []propagate.Event) bo
 	return p != nil && slices.ContainsFunc(events, func(ev propagate.Event) bool {
 		return ev.Container != "" && ev.Pod.UID == p.UID && ev.Pod.Attempt < p.Named(ev).Pod.Attempt
 	})
+}
+
+// mayNotCount reports whether node i is a Retry whose attempts may not count, in the first call after a restart from a record: that does
+// not hold the conditions of a pod, which the call tells.
+func (w *world) mayNotCount(f *flow, i nodegraph.Index) bool {
+	n := f.Engine.Graph().Node(i)
+	if n.Kind != nodegraph.KindRetry || !f.fresh || w.host.restart == restartLoad {
+		return false
+	}
+	return n.Template.Retry.IgnoreDisruptions || len(n.Template.Retry.Rules) > 0
 }
 
 // lateEnds reports whether a leaf of which only the absence was known has changed: its own end beats that, and what follows

@@ -131,7 +131,7 @@ func (w *world) restart(f *flow, from *kept, current bool) {
 		w.fault(f, way+" error", "%v", err)
 		return
 	}
-	f.crashed = true
+	f.crashed, f.fresh = true, true
 	if !current {
 		return
 	}
