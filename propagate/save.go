@@ -213,9 +213,9 @@ func (e *Engine) resolvedItem(i nodegraph.Index) bool {
 	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.facts.Node(n.Parent).Exists()
 }
 
-// hookWaits reports whether node i is a hook that is due and was held back, and may still begin: why it was due may not hold any more.
+// hookWaits reports whether node i is a hook that is due and was held back: why it was due may not hold any more.
 func (e *Engine) hookWaits(i nodegraph.Index) bool {
-	return e.graph.Node(i).Role == nodegraph.RoleHook && !e.facts.Node(i).Exists() && !e.rules.Brief(i).Fulfilled() && !e.rules.WithinEnded(i)
+	return e.graph.Node(i).Role == nodegraph.RoleHook && !e.facts.Node(i).Exists() && !e.rules.Brief(i).Fulfilled()
 }
 
 // record fills in node i as a controller stores it.

@@ -30,9 +30,9 @@ var workflowKind = schema.GroupVersionKind{Group: "argoproj.io", Version: "v1alp
 var asWorkflow = (*unstructured.Unstructured).MarshalJSON
 
 const (
-	labelWorkflow  = "workflows.argoproj.io/workflow"  // of pods: the name of the workflow
-	labelPhase     = "workflows.argoproj.io/phase"     // of workflows
-	labelCompleted = "workflows.argoproj.io/completed" // of workflows and pods: "true" once nothing is to be done for them
+	labelWorkflow  = "workflows.argoproj.io/workflow" // of pods: the name of the workflow
+	labelPhase     = "workflows.argoproj.io/phase"    // of workflows
+	labelCompleted = argo.LabelCompleted              // of workflows and pods: "true" once nothing is to be done for them
 )
 
 // mostBytes is how large nodes may be, compressed or not: an API server takes 1.5 MiB with all else that the object holds.

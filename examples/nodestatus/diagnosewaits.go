@@ -21,7 +21,8 @@ func (t *reportText) follows() {
 	}
 	fmt.Fprintf(t.out, "\n%s:\n", title)
 	for _, n := range t.report.Follows[:min(len(t.report.Follows), mostOfAKind)] {
-		fmt.Fprintf(t.out, "  %s %s: %s -> %s\n", n.Type, tree.Visible(n.Name), said(n.Recorded.String()), said(n.Should.String()))
+		line := fmt.Sprintf("%s %s: %s -> %s", n.Type, tree.Visible(n.Name), said(n.Recorded.String()), said(n.Should.String()))
+		fmt.Fprintf(t.out, "  %s\n", t.wrapped(line, 4))
 	}
 	t.rest(len(t.report.Follows))
 }

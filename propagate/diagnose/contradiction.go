@@ -98,15 +98,15 @@ func (d *diagnosis) daemonLeft(r *nodegraph.NodeStatus) {
 	d.found(DaemonLeft, r, State{Phase: nodegraph.PhaseSucceeded}, true, reason, remedy).Since = since
 }
 
-// onlyNamed reports whether r is an item that was never begun of a loop whose items the controller alone knew. The record has it so that
-// the items are known after a restart: see [propagate.Engine.Snapshot].
+// onlyNamed reports whether r was never begun, and is a hook that was held back or an item of a loop whose items the controller alone
+// knew. The record has it so that it is known after a restart: see [propagate.Engine.Snapshot].
 func (d *diagnosis) onlyNamed(r *nodegraph.NodeStatus) bool {
 	i := d.record.find(r)
 	if i == nodegraph.None || r.Phase != nodegraph.PhasePending || !r.Started.IsZero() {
 		return false
 	}
 	n := d.g.Node(i)
-	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != ""
+	return n.Role == nodegraph.RoleHook || n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != ""
 }
 
 // openInside finds what is open inside something that has ended.

@@ -58,7 +58,7 @@ func (d *diagnosis) hadTime(since time.Time) bool {
 
 // hadTimeForPods reports whether a controller had the time to see what became of a pod at since, or to end what was over then.
 func (d *diagnosis) hadTimeForPods(since time.Time) bool {
-	return d.past(since, d.in.Patience) && d.in.Now.Sub(latest(since, d.in.Healed)) >= d.in.Patience && !d.in.Snapshot.Suspended
+	return !since.IsZero() && d.past(latest(since, d.in.Healed), d.in.Patience) && !d.in.Snapshot.Suspended
 }
 
 // activePods counts the pods that the record has as open and that end by themselves, without those that were never asked for.

@@ -50,7 +50,18 @@ func TestFieldsThatAreRefused(t *testing.T) {
 // podOf makes the pod of a node of a workflow that was begun.
 func podOf(t *testing.T, manifest, node string, events ...propagate.Event) (*corev1.Pod, error) {
 	t.Helper()
-	object, err := yaml.YAMLToJSON([]byte("metadata: {name: wf, namespace: here, labels: {team: a}}\n" + strings.TrimSpace(manifest)))
+	pods, e := begun(t, "metadata: {name: wf, namespace: here, labels: {team: a}}\n"+strings.TrimSpace(manifest))
+	for _, ev := range events {
+		_, err := e.Apply(time.Unix(1, 0), ev)
+		require.NoError(t, err)
+	}
+	return pods.Pod(e, e.Graph().Find(node))
+}
+
+// begun begins a workflow.
+func begun(t *testing.T, manifest string) (*podspec.Workflow, *propagate.Engine) {
+	t.Helper()
+	object, err := yaml.YAMLToJSON([]byte(manifest))
 	require.NoError(t, err)
 	read, err := argo.Read(object)
 	require.NoError(t, err)
@@ -60,11 +71,7 @@ func podOf(t *testing.T, manifest, node string, events ...propagate.Event) (*cor
 	require.NoError(t, err)
 	_, err = e.Apply(time.Unix(0, 0))
 	require.NoError(t, err)
-	for _, ev := range events {
-		_, err = e.Apply(time.Unix(1, 0), ev)
-		require.NoError(t, err)
-	}
-	return pods.Pod(e, e.Graph().Find(node))
+	return pods, e
 }
 
 // Containers of a set that wait for one another run one after the other; those that nobody waits for run at once after them.
@@ -138,7 +145,7 @@ spec:
 
 // A condition that reads how a task has ended is evaluated with it.
 func TestWhen(t *testing.T) {
-	object, err := yaml.YAMLToJSON([]byte(`
+	pods, e := begun(t, `
 metadata: {name: wf}
 spec:
   entrypoint: main
@@ -146,16 +153,7 @@ spec:
   templates:
     - name: main
       dag: {tasks: [{name: a, template: one}, {name: b, template: one, dependencies: [a], when: "{{tasks.a.status}} == Succeeded"}]}
-    - {name: one, container: {image: i}}`))
-	require.NoError(t, err)
-	read, err := argo.Read(object)
-	require.NoError(t, err)
-	pods, err := podspec.Read(object)
-	require.NoError(t, err)
-	e, err := propagate.New(read.Spec)
-	require.NoError(t, err)
-	_, err = e.Apply(time.Unix(0, 0))
-	require.NoError(t, err)
+    - {name: one, container: {image: i}}`)
 	r, err := e.Apply(time.Unix(1, 0), propagate.PodSucceeded("wf.a"))
 	require.NoError(t, err)
 	asked := r.Actions[0]

@@ -1,5 +1,5 @@
 // Command shots takes screenshots of the pages that the program nodestatus writes, to be looked at. Without files it takes a set
-// that shows what pages must show; it runs in this folder. A file may be a page or a picture, FILE or FILE#FRAGMENT.
+// that shows what pages must show; it runs in the folder of package browser. A file may be a page or a picture, FILE or FILE#FRAGMENT.
 package main
 
 import (
