@@ -271,7 +271,7 @@ func (w *world) checkRewriting(f *flow, before map[nodegraph.Index]look, events 
 		if i > nodegraph.Root && g.Node(i).Kind.Composite() && g.Node(i).Kind != nodegraph.KindRetry {
 			continue // follows from what is inside it, which is looked at
 		}
-		if i == nodegraph.Root || w.runLost(f, i, events) || w.mayNotCount(f, i) {
+		if i == nodegraph.Root || w.runLost(f, i, events) || f.runUntold(i) || w.mayNotCount(f, i) {
 			continue
 		}
 		now := "another end"
@@ -296,6 +296,17 @@ func (w *world) runLost(f *flow, i nodegraph.Index, events []propagate.Event) bo
 	return p != nil && slices.ContainsFunc(events, func(ev propagate.Event) bool {
 		return ev.Container != "" && ev.Pod.UID == p.UID && ev.Pod.Attempt < p.Named(ev).Pod.Attempt
 	})
+}
+
+// runUntold reports whether node i is a container that runs in its pod for a later time than its engine was told: the host crashed
+// before it told that the container was retried, so that what it tells later counts as of the run that is known.
+func (f *flow) runUntold(i nodegraph.Index) bool {
+	n := f.Engine.Graph().Node(i)
+	if n.Kind != nodegraph.KindContainer || !f.crashed {
+		return false
+	}
+	p := f.Pod(f.Engine.Graph().Node(n.Parent).Name())
+	return p != nil && p.Named(propagate.Event{Container: f.Engine.Graph().DisplayName(i)}).Pod.Attempt > f.Engine.Fact(i).Attempt
 }
 
 // mayNotCount reports whether node i is a Retry whose attempts may not count, in the first call after a restart from a record: that does
