@@ -17,7 +17,7 @@ var ErrWrongKind = errors.New("not for a node of this kind")
 // ErrNotStarted is in the chain of the error for an event of a node that was never started.
 var ErrNotStarted = errors.New("the node was not started")
 
-// ErrInvalid is in the chain of the error for an event whose field has a value that it can't have.
+// ErrInvalid is in the chain of the error for an event, a pod, a state or a record of which a field has a value that it can't have.
 var ErrInvalid = errors.New("invalid value")
 
 // ErrWaitsForLock is in the chain of the error for an event of a pod that was made although its node waits for a lock.

@@ -29,7 +29,7 @@ func (e *Engine) Save() State {
 // state is what is known of the workflow as a whole.
 func (e *Engine) state() State {
 	s := State{
-		Version: StateVersion, Name: e.graph.Spec().Name, Structure: e.fingerprint,
+		Version: stateVersion, Name: e.graph.Spec().Name, Structure: e.fingerprint,
 		Now: e.facts.Now(), Started: e.facts.Started(), Shutdown: e.facts.Shutdown(), Status: e.facts.Status(),
 		Suspended: e.facts.Suspended(), Overdue: e.facts.Overdue(), Workflow: e.facts.Fact(nodegraph.Root),
 	}

@@ -11,15 +11,15 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
-// StateVersion is the version of the states that this version of the package saves and loads. States from before versions had
+// stateVersion is the version of the states that this version of the package saves and loads. States from before versions had
 // numbers, which have none, are not loaded.
-const StateVersion = 1
+const stateVersion = 1
 
 // A State is all that an engine knows of a run, in plain data that a host can store in any format. [FromState] makes an
 // engine of it that differs in nothing. [Engine.Snapshot] stores less, in Argo's terms. Its JSON leaves out what goes
 // without saying: times are seconds since the start.
 type State struct {
-	Version   int    // StateVersion of the package that saved it
+	Version   int    // of the form of states; another than that of [Engine.Save] is not loaded
 	Name      string // of the workflow
 	Structure string // the fingerprint of the specification
 
@@ -43,18 +43,15 @@ type NodeState struct {
 	Unexpanded bool             // it was created, and nothing was added inside it: there was no room, or an id was taken
 }
 
-// What a StateError may be.
+// What a StateError may be, besides [ErrInvalid]: a field has a value that it can't have, or the JSON of a state is none.
 var (
-	// ErrStateVersion: State.Version is not [StateVersion].
+	// ErrStateVersion: State.Version is not that of states that [Engine.Save] returns.
 	ErrStateVersion = errors.New("the state is of another version")
 	// ErrStateWorkflow: the name or the fingerprint is not that of the specification.
 	ErrStateWorkflow = errors.New("the state is of another workflow, or its specification has changed")
-	// ErrStateTruncated: there are not as many nodes as State.Count says.
-	ErrStateTruncated = errors.New("nodes of the state are missing")
-	// ErrStateInconsistent: fields that may each be can't be together, or no sound engine comes of them.
+	// ErrStateInconsistent: fields that may each be can't be together, such as Count and a list of nodes of which some are missing, or
+	// no sound engine comes of them.
 	ErrStateInconsistent = errors.New("the state contradicts itself")
-	// ErrStateValue: a field has a value that it can't have, or the JSON of a state is none.
-	ErrStateValue = errors.New("the value can't be")
 )
 
 // A StateError says what of a saved state can't be, and is one of the sentinels by errors.Is.
@@ -95,22 +92,22 @@ func (s *State) check(spec *nodegraph.Spec) error {
 		return &StateError{Field: field, Value: fmt.Sprint(value), Err: err}
 	}
 	switch {
-	case s.Version != StateVersion:
+	case s.Version != stateVersion:
 		return wrong("version", s.Version, ErrStateVersion)
 	case s.Name != spec.Name:
 		return wrong("workflow", s.Name, ErrStateWorkflow)
 	case s.Structure != spec.Fingerprint():
 		return wrong("structure", s.Structure, ErrStateWorkflow)
 	case s.Count != len(s.Nodes):
-		return wrong("count", s.Count, ErrStateTruncated)
+		return wrong("count", s.Count, ErrStateInconsistent)
 	case s.Status > nodegraph.PhaseOmitted:
-		return wrong("status", s.Status, ErrStateValue)
+		return wrong("status", s.Status, ErrInvalid)
 	case !isStrategy(s.Shutdown):
-		return wrong("shutdown", s.Shutdown, ErrStateValue)
+		return wrong("shutdown", s.Shutdown, ErrInvalid)
 	case !s.inReach(s.Now):
-		return wrong("now", s.Now, ErrStateValue)
+		return wrong("now", s.Now, ErrInvalid)
 	case !s.Started.IsZero() && s.Now.Before(s.Started):
-		return wrong("started", s.Started, ErrStateValue)
+		return wrong("started", s.Started, ErrInvalid)
 	case len(s.Nodes) > 0 && s.Started.IsZero() && s.Workflow.Stage == fact.StageNone && s.Workflow.Lock == fact.LockNone:
 		return wrong("started", "", ErrStateInconsistent)
 	}
@@ -158,7 +155,7 @@ func (s *State) checkNode(n *NodeState) error {
 		{"items", len(n.Items), n.Resolved || len(n.Items) == 0},
 	} {
 		if !field.ok {
-			return &StateError{Node: n.Name, Field: field.name, Value: fmt.Sprint(field.value), Err: ErrStateValue}
+			return &StateError{Node: n.Name, Field: field.name, Value: fmt.Sprint(field.value), Err: ErrInvalid}
 		}
 	}
 	return nil
@@ -185,18 +182,18 @@ func (s *State) base() time.Time {
 func checkRecord(s *nodegraph.Snapshot) error {
 	switch {
 	case s.Phase > nodegraph.PhaseOmitted:
-		return &StateError{Field: "phase", Value: s.Phase.String(), Err: ErrStateValue}
+		return &StateError{Field: "phase", Value: s.Phase.String(), Err: ErrInvalid}
 	case !isStrategy(s.Shutdown):
-		return &StateError{Field: "shutdown", Value: s.Shutdown, Err: ErrStateValue}
+		return &StateError{Field: "shutdown", Value: s.Shutdown, Err: ErrInvalid}
 	}
 	for k := range s.Nodes {
 		switch n := &s.Nodes[k]; {
 		case n.Phase > nodegraph.PhaseOmitted, n.Kind == nodegraph.KindSkipped && !n.Phase.Settled():
-			return &StateError{Node: n.Name, Field: "phase", Value: n.Phase.String(), Err: ErrStateValue}
+			return &StateError{Node: n.Name, Field: "phase", Value: n.Phase.String(), Err: ErrInvalid}
 		case n.Kind > nodegraph.KindSkipped:
-			return &StateError{Node: n.Name, Field: "type", Value: n.Kind.String(), Err: ErrStateValue}
+			return &StateError{Node: n.Name, Field: "type", Value: n.Kind.String(), Err: ErrInvalid}
 		case n.Restarts < 0:
-			return &StateError{Node: n.Name, Field: "restarts", Value: strconv.Itoa(n.Restarts), Err: ErrStateValue}
+			return &StateError{Node: n.Name, Field: "restarts", Value: strconv.Itoa(n.Restarts), Err: ErrInvalid}
 		}
 	}
 	return nil

@@ -144,14 +144,14 @@ func (s *State) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &head); err != nil {
 		return err
 	}
-	if head.Version != StateVersion {
+	if head.Version != stateVersion {
 		return &StateError{Field: "version", Value: strconv.Itoa(head.Version), Err: ErrStateVersion}
 	}
 	var in stateJSON
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
-		return errors.Join(ErrStateValue, err)
+		return errors.Join(ErrInvalid, err)
 	}
 	*s = State{
 		Version: in.Version, Name: in.Name, Structure: in.Structure, Now: in.Now.UTC(), Started: in.Started.UTC(), Shutdown: in.Shutdown,

@@ -214,7 +214,7 @@ func TestErrors(t *testing.T) {
 		{"a shutdown", locked, []propagate.Event{propagate.Shutdown("Stop")}, nil, reconcile.StageEvents, reconcile.ErrInObject, `spec.shutdown`},
 		{"a suspension", locked, []propagate.Event{propagate.Suspended(true)}, nil, reconcile.StageEvents, reconcile.ErrInObject, `spec.suspend`},
 		{"another spec", locked, []propagate.Event{{Type: propagate.EventManualRetry, Spec: &nodegraph.Spec{}}}, nil, reconcile.StageEvents, reconcile.ErrInObject, `spec`},
-		{"a strategy that there is not", withField(t, locked, "shutdown", "stop"), nil, nil, reconcile.StageRestore, propagate.ErrStateValue, `"stop"`},
+		{"a strategy that there is not", withField(t, locked, "shutdown", "stop"), nil, nil, reconcile.StageRestore, propagate.ErrInvalid, `"stop"`},
 		{"a callback", asks, nil, nil, reconcile.StageAnswer, lost, lost.Error()},
 		{"a limit", objectOf("w", dagOf("a sem")), nil, lost, reconcile.StageAnswer, lost, lost.Error()},
 	} {
