@@ -137,7 +137,7 @@
 //	the result to fill in is nil        a UseError
 //	a result of ApplyTo is kept         the next call overwrites it: Apply makes a new one each time
 //	slices of an event are used again   the engine has copies of them
-//	a phase that no pod has             SyncPods returns a PodStatusError, and takes nothing of the list
+//	a phase that no pod has             SyncPods returns an EventError, and takes nothing of the list
 //	a pod is listed twice               the state that is furthest on counts
 //	a list of pods is old               what has ended stays as it ended
 //	a list of pods is not complete      the pods that are missing count as deleted: wait until the cache of the host is complete

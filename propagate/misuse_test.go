@@ -332,7 +332,7 @@ func badPhase(t *testing.T) {
 	e := drawn(t, "dag(a, b)")
 	for _, phase := range []propagate.PodPhase{"", "running", "RUNNING", "Bogus"} {
 		_, err := e.SyncPods(epoch, []propagate.PodStatus{podOf("wf.a", "1", "Succeeded"), podOf("wf.b", "2", phase)})
-		var refused *propagate.PodStatusError
+		var refused *propagate.EventError
 		require.ErrorAs(t, err, &refused)
 		require.Equal(t, []string{"wf.a: start", "wf.b: start"}, waitsFor(e))
 	}

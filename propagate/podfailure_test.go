@@ -99,7 +99,7 @@ func TestPodsThatCanNotBe(t *testing.T) {
 			r, err := call()
 			require.EqualError(t, err, c.want)
 			require.ErrorIs(t, err, propagate.ErrInvalid)
-			var refused *propagate.PodStatusError
+			var refused *propagate.EventError
 			require.ErrorAs(t, err, &refused)
 			require.Equal(t, propagate.Result{}, r)
 			require.Equal(t, before, e.Save(), "nothing has changed")

@@ -14,7 +14,7 @@ import (
 // the workflow never asked for are listed in the result and ignored. A node whose pod was there and is not listed has
 // lost it, so a list that is not complete yet must not be told. The same list twice changes nothing. Events that are
 // known besides are taken in the same batch and may be refused, as by [Engine.Apply]. A list is refused, with a
-// [*PodStatusError], only for what no pod can look like. Of a complete workflow all but a manual retry and the grant of a
+// [*EventError], only for what no pod can look like. Of a complete workflow all but a manual retry and the grant of a
 // lock is ignored. The end of a pod that is listed alive is asked for, again if need be, where its node has ended without it.
 func (e *Engine) SyncPods(now time.Time, pods []PodStatus, events ...Event) (Result, error) {
 	if err := e.enter(); err != nil {

@@ -1,7 +1,6 @@
 package propagate
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -97,41 +96,26 @@ func (s MessageStyle) of(c *ContainerStatus, text string) string {
 	return c.Name + ": " + text
 }
 
-// A PodStatusError says which pod of a list looks as no pod can. The engine is as it was before the call.
-type PodStatusError struct {
-	Index int    // position in the list
-	Node  string // what the pod gave for its node
-	Field string // the field that is wrong
-	Value string // its value
-	Err   error  // ErrInvalid
-}
-
-// Error names the pod, the node and the field.
-func (e *PodStatusError) Error() string {
-	hint := ""
-	if e.Field == "phase" {
-		hint = "; a pod is Pending, Running, Succeeded, Failed or Unknown"
-	}
-	return fmt.Sprintf("propagate: pod %d of node %q: %s %q: %v%s", e.Index, bounded(e.Node), e.Field, bounded(e.Value), e.Err, hint)
-}
-
-// Unwrap returns the cause.
-func (e *PodStatusError) Unwrap() error { return e.Err }
-
 // checkPods says which pod of a list looks as no pod can. Nothing has been changed when it is called.
 func checkPods(pods []PodStatus) error {
 	for k := range pods {
 		p := &pods[k]
 		if !p.Phase.known() {
-			return &PodStatusError{Index: k, Node: p.Node, Field: "phase", Value: string(p.Phase), Err: ErrInvalid}
+			return p.refused(k, "phase", string(p.Phase), "a pod is Pending, Running, Succeeded, Failed or Unknown")
 		}
 		for _, list := range [...][]ContainerStatus{p.Init, p.Containers} {
 			for c := range list {
 				if list[c].states() > 1 {
-					return &PodStatusError{Index: k, Node: p.Node, Field: "state of container", Value: list[c].Name, Err: ErrInvalid}
+					return p.refused(k, "state of container", list[c].Name, "")
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// refused is the error for pod k of a list, a field of which has a value that no pod has.
+func (s *PodStatus) refused(k int, field, value, hint string) *EventError {
+	pod := *s
+	return &EventError{Index: k, Pod: &pod, Node: s.Node, Field: field, Value: value, Err: ErrInvalid, Hint: hint}
 }
