@@ -9,27 +9,12 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
-// A LockFault is a difference between what a table of locks says of a holder and what the engine of its workflow says.
-type LockFault struct {
-	Holder Holder // who holds the lock, or waits for it, according to either of them
-	Key    string // of the lock
-	Reason string // what the table and the engine differ in, for people
-}
-
-// String shows the fault in one line.
-func (f LockFault) String() string {
-	s := f.Holder.Workflow
-	if f.Holder.Node != "" {
-		s += " " + f.Holder.Node
-	}
-	return s + " " + f.Key + ": " + f.Reason
-}
-
 // Audit compares what the table has of a workflow with what its engine says. It finds releases that were forgotten, grants that were
 // not told, and holders that are named otherwise than by the id of their node. There are none where the host has carried
 // out all that the engine asked for; a request that was not carried out yet is none. The engine is nil for a workflow that
-// does not exist any more: [LockTable.Forget] gives back what it has. The list is in the order of holders and keys.
-func (t *LockTable) Audit(workflow string, e *Engine) []LockFault {
+// does not exist any more: [LockTable.Forget] gives back what it has. Each line names
+// the holder and the lock and says, for people, what the table and the engine differ in. The list is in the order of holders and keys.
+func (t *LockTable) Audit(workflow string, e *Engine) []string {
 	t.must()
 	a := audit{engine: e, known: make(map[Holder]bool)}
 	for h, locks := range t.held {
@@ -43,23 +28,43 @@ func (t *LockTable) Audit(workflow string, e *Engine) []LockFault {
 		}
 	}
 	a.wanted(workflow)
-	slices.SortFunc(a.faults, func(a, b LockFault) int {
-		return cmp.Or(cmp.Compare(a.Holder.Node, b.Holder.Node), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Reason, b.Reason))
+	slices.SortFunc(a.faults, func(a, b lockFault) int {
+		return cmp.Or(cmp.Compare(a.holder.Node, b.holder.Node), cmp.Compare(a.key, b.key), cmp.Compare(a.reason, b.reason))
 	})
-	return a.faults
+	var lines []string
+	for _, f := range a.faults {
+		lines = append(lines, f.String())
+	}
+	return lines
+}
+
+// A lockFault is a difference between what a table of locks says of a holder and what the engine of its workflow says.
+type lockFault struct {
+	holder Holder // who holds the lock, or waits for it, according to either of them
+	key    string // of the lock
+	reason string // what the table and the engine differ in
+}
+
+// String shows the fault in one line.
+func (f lockFault) String() string {
+	s := f.holder.Workflow
+	if f.holder.Node != "" {
+		s += " " + f.holder.Node
+	}
+	return s + " " + f.key + ": " + f.reason
 }
 
 // An audit is what Audit has found so far.
 type audit struct {
 	engine *Engine // nil if the workflow does not exist any more
 	known  map[Holder]bool
-	faults []LockFault
+	faults []lockFault
 }
 
 // add notes a fault of a holder for each of the locks.
 func (a *audit) add(h Holder, locks []nodegraph.Lock, reason string) {
 	for _, l := range locks {
-		a.faults = append(a.faults, LockFault{h, l.Key, reason})
+		a.faults = append(a.faults, lockFault{h, l.Key, reason})
 	}
 }
 

@@ -73,11 +73,7 @@ func TestAudit(t *testing.T) {
 			var l propagate.LockTable
 			e := drawn(t, "dag(a: mutex(m, pod), hold: suspend)")
 			c.do(&l, e)
-			var got []string
-			for _, f := range l.Audit("w", e) {
-				got = append(got, f.String())
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
+			if diff := cmp.Diff(c.want, l.Audit("w", e)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 			require.Empty(t, l.Audit("another", drawn(t, "dag(a)")), "each workflow is looked at alone")

@@ -5,7 +5,6 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
-	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 // An InvariantError says which of the engine's invariants does not hold, and at which node. It is a bug of this library.
@@ -67,7 +66,7 @@ func (e *Engine) checkContainment(i nodegraph.Index) error {
 
 // checkAgreement compares the verdicts with those of the reference evaluator.
 func (e *Engine) checkAgreement() error {
-	for k, want := range rule.Reference(e.graph, e.facts.Read()) {
+	for k, want := range e.rules.Reference() {
 		i := nodegraph.Index(k)
 		if got := e.rules.Ruling(i); got.Brief != want.Brief || got.Message != want.Message {
 			return &InvariantError{"agreement", e.rules.NameOf(i), fmt.Sprintf("the engine says %s %q (%s), the reference %s %q (%s)",

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
-	"github.com/nodestatus/nodestatus/nodegraph/enum"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/sched"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
@@ -27,14 +26,14 @@ type Engine struct {
 	rules *rule.Evaluator  // the verdicts; between calls each is what the rules say of graph and facts
 	sched *sched.Schedule  // who is to be judged again; nobody between calls
 
-	stops    stops        // what the current call is to stop; empty between calls
-	starts   starts       // what wants to start; between calls, what is held back
-	ended    fifo         // nodes that have ended, or are ready daemons with locks, and are to be finalized; empty between calls
-	restored restored     // what an engine owes that was made from what was stored; nothing after the first call
-	out      output       // what the current call has brought about; empty between calls
-	older    olderPods    // the pods that nodes had before those that are known
-	style    MessageStyle // of what SyncPods observes; decides no phase
-	has      features     // of the specification; never changes
+	stops    stops     // what the current call is to stop; empty between calls
+	starts   starts    // what wants to start; between calls, what is held back
+	ended    fifo      // nodes that have ended, or are ready daemons with locks, and are to be finalized; empty between calls
+	restored restored  // what an engine owes that was made from what was stored; nothing after the first call
+	out      output    // what the current call has brought about; empty between calls
+	older    olderPods // the pods that nodes had before those that are known
+	style    style     // of what SyncPods observes; decides no phase
+	has      features  // of the specification; never changes
 
 	fingerprint string // of the specification, for states; empty until the first
 }
@@ -248,25 +247,6 @@ func (s *starts) forget(i nodegraph.Index) {
 	}
 }
 
-// A MessageStyle is how messages about failed containers are put. It changes no phase.
-type MessageStyle uint8
-
-// The styles.
-const (
-	StyleNamed MessageStyle = iota // "main: Error (exit code 1)"
-	StyleBare                      // "Error (exit code 1)", as Argo's releases up to 3.6 put it
-)
-
-var styleNames = enum.Names{Type: "MessageStyle", Of: []string{"named", "bare"}}
-
-// String names the style.
-func (s MessageStyle) String() string { return styleNames.String(uint8(s)) }
-
-// MarshalText is the name as text. The error is an [*enum.Error].
-func (s MessageStyle) MarshalText() ([]byte, error) { return styleNames.Marshal(uint8(s)) }
-
-// UnmarshalText reads a name. The error is an [*enum.Error].
-func (s *MessageStyle) UnmarshalText(text []byte) error { return enum.Unmarshal(&styleNames, text, s) }
-
-// SetMessageStyle chooses the style of what [Engine.SyncPods] observes from now on.
-func (e *Engine) SetMessageStyle(s MessageStyle) { e.style = s }
+// SetBareMessages chooses whether [Engine.SyncPods] leaves out the names of containers in what it says from now on of those that have
+// failed, as Argo's releases up to 3.6 do: "Error (exit code 1)" in place of "main: Error (exit code 1)". It changes no phase.
+func (e *Engine) SetBareMessages(bare bool) { e.style = style(bare) }

@@ -5,7 +5,7 @@ import "github.com/nodestatus/nodestatus/propagate/rule"
 // Reference returns what the reference evaluator says.
 func (e *Engine) Reference() []rule.Verdict {
 	var verdicts []rule.Verdict
-	for _, r := range rule.Reference(e.graph, e.facts.Read()) {
+	for _, r := range e.rules.Reference() {
 		verdicts = append(verdicts, e.rules.Spell(r))
 	}
 	return verdicts

@@ -440,14 +440,14 @@ func forgottenRelease(t *testing.T) {
 	require.Empty(t, l.Audit("w", e))
 	tell(t, e, propagate.PodSucceeded("wf.a"))
 	require.Len(t, l.Audit("w", e), 1)
-	require.Contains(t, l.Audit("w", e)[0].Reason, "the release was forgotten")
+	require.Contains(t, l.Audit("w", e)[0], "the release was forgotten")
 	granted, key, _ := l.Acquire(propagate.Holder{Workflow: "other"}, []nodegraph.Lock{{Key: mutexM}})
 	require.Equal(t, [2]any{false, mutexM}, [2]any{granted, key})
 }
 
 func holderByName(t *testing.T) {
 	l, e := lockedOnce(t, func(a propagate.Action) string { return a.Name })
-	require.Contains(t, l.Audit("w", e)[1].Reason, "the holder is named by the name of its node")
+	require.Contains(t, l.Audit("w", e)[1], "the holder is named by the name of its node")
 }
 
 func otherLocks(t *testing.T) {

@@ -65,7 +65,7 @@ const preMainFailure = 65
 
 // failure says how a failed pod's node ended and why (Argo: inferFailedReason). Of several containers that failed one
 // speaks: init containers first, then the user's, then Argo's own, then sidecars.
-func (l *podLook) failure(style MessageStyle) (nodegraph.Phase, string) {
+func (l *podLook) failure(put style) (nodegraph.Phase, string) {
 	p := l.pod
 	if p.Message != "" {
 		return nodegraph.PhaseFailed, p.Message
@@ -84,12 +84,12 @@ func (l *podLook) failure(style MessageStyle) (nodegraph.Phase, string) {
 			main, wait = main || l.isMain(c.Name), wait || auxiliary(c.Name)
 		default:
 			if phase, ok := l.blame(&c); ok {
-				return phase, style.ended(&c)
+				return phase, put.ended(&c)
 			}
 		}
 	}
 	if !l.argo {
-		return l.failedAlone(style)
+		return l.failedAlone(put)
 	}
 	switch {
 	case main && wait:
@@ -104,7 +104,7 @@ func (l *podLook) failure(style MessageStyle) (nodegraph.Phase, string) {
 
 // failedAlone is failure for a pod without containers of Argo's own, none of which is to blame. What did the work ended well: what
 // was beside it was killed, unless the pod was ended as a whole.
-func (l *podLook) failedAlone(style MessageStyle) (nodegraph.Phase, string) {
+func (l *podLook) failedAlone(put style) (nodegraph.Phase, string) {
 	if l.pod.Reason != "" {
 		return nodegraph.PhaseFailed, l.pod.Reason
 	}
@@ -112,7 +112,7 @@ func (l *podLook) failedAlone(style MessageStyle) (nodegraph.Phase, string) {
 		return nodegraph.PhaseSucceeded, ""
 	}
 	if c := l.killed(); c != nil {
-		return nodegraph.PhaseFailed, style.ended(c)
+		return nodegraph.PhaseFailed, put.ended(c)
 	}
 	return nodegraph.PhaseFailed, "pod failed: no container says why"
 }
@@ -151,8 +151,8 @@ func (l *podLook) killed() *ContainerStatus {
 }
 
 // ended puts how a container ended badly.
-func (s MessageStyle) ended(c *ContainerStatus) string {
-	return s.of(c, join(fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode), c.Message))
+func (bare style) ended(c *ContainerStatus) string {
+	return bare.of(c, join(fmt.Sprintf("%s (exit code %d)", c.Reason, c.ExitCode), c.Message))
 }
 
 // blame says what a container that ended badly makes of its node. A sidecar that was killed is not to blame.

@@ -230,13 +230,13 @@ func isContainerNode(n *nodegraph.Node, name string) bool {
 	return len(n.Template.Containers) > 0 && n.Template.IsMain(name)
 }
 
-func containerEvent(i nodegraph.Index, id fact.PodInstance, c *ContainerStatus, style MessageStyle) Event {
+func containerEvent(i nodegraph.Index, id fact.PodInstance, c *ContainerStatus, put style) Event {
 	ev := Event{At: i, Pod: id, Container: c.Name, Type: EventContainerPending}
 	switch {
 	case c.Terminated:
 		ev.Type, ev.ExitCode, ev.HasExit, ev.Finished = EventContainerEnded, c.ExitCode, true, c.Finished
 		if c.ExitCode != 0 {
-			ev.Message = style.of(c, fmt.Sprintf("%s (exit code %d): %s", c.Reason, c.ExitCode, c.Message))
+			ev.Message = put.of(c, fmt.Sprintf("%s (exit code %d): %s", c.Reason, c.ExitCode, c.Message))
 		}
 	case c.Running:
 		ev.Type = EventContainerRunning

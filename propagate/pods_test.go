@@ -236,18 +236,18 @@ func TestSyncPodsOfTheEntryNode(t *testing.T) {
 	expect(t, e, "wf", nodegraph.PhaseRunning)
 }
 
-// The older wording names no container.
-func TestSetWording(t *testing.T) {
+// Bare messages name no container.
+func TestSetBareMessages(t *testing.T) {
 	pod := podOf("wf.set", "u", "Failed", terminated("a", 0), saying(terminated("b", 7), "boom"))
-	for wording, want := range map[propagate.MessageStyle]map[string]string{
-		propagate.StyleNamed: {"wf.set": "Failed: b: Error (exit code 7): boom", "wf.set.b": "Failed: b: Error (exit code 7): boom"},
-		propagate.StyleBare:  {"wf.set": "Failed: Error (exit code 7): boom", "wf.set.b": "Failed: Error (exit code 7): boom"},
+	for bare, want := range map[bool]map[string]string{
+		false: {"wf.set": "Failed: b: Error (exit code 7): boom", "wf.set.b": "Failed: b: Error (exit code 7): boom"},
+		true:  {"wf.set": "Failed: Error (exit code 7): boom", "wf.set.b": "Failed: Error (exit code 7): boom"},
 	} {
 		e := drawn(t, "dag(set: pod(a -> b), hold: suspend)")
-		e.SetMessageStyle(wording)
+		e.SetBareMessages(bare)
 		listed(t, e, pod)
 		if diff := cmp.Diff(want, looks(e, "wf.set", "wf.set.b")); diff != "" {
-			t.Errorf("wording %d (-want +got):\n%s", wording, diff)
+			t.Errorf("bare %t (-want +got):\n%s", bare, diff)
 		}
 	}
 }
@@ -718,10 +718,10 @@ func TestSyncPodsMadeAgainWithinASecond(t *testing.T) {
 	expect(t, e, "wf.a", nodegraph.PhaseSucceeded)
 }
 
-// The wording that the host chose outlives a manual retry.
-func TestWordingOutlivesAManualRetry(t *testing.T) {
+// That messages are bare outlives a manual retry.
+func TestBareMessagesOutliveAManualRetry(t *testing.T) {
 	e := drawn(t, "dag(a)")
-	e.SetMessageStyle(propagate.StyleBare)
+	e.SetBareMessages(true)
 	failed := podOf("wf.a", "uid-1", "Failed", terminated("main", 1))
 	listed(t, e, failed)
 	_, before := e.Phase(e.Graph().Find("wf.a"))

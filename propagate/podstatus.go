@@ -88,9 +88,12 @@ func (c *ContainerStatus) states() int {
 	return n
 }
 
+// A style is how messages about failed containers are put: whether they are bare, without the container's name.
+type style bool
+
 // of puts what a container's end says.
-func (s MessageStyle) of(c *ContainerStatus, text string) string {
-	if s == StyleBare {
+func (bare style) of(c *ContainerStatus, text string) string {
+	if bare {
 		return text
 	}
 	return c.Name + ": " + text

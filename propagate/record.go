@@ -303,10 +303,8 @@ func podFact(f *fact.Fact, r *nodegraph.NodeStatus, daemon bool) {
 // containerFact leaves out what only the end of the pod forced: that follows from the pod's fact. An end that the pod as it is
 // recorded would not force is the container's own.
 func containerFact(f *fact.Fact, r *nodegraph.NodeStatus, pod *fact.Fact) {
-	forced := r.Message == rule.TextContainerDeleted && pod.Stage == fact.StageGone ||
-		r.Message == rule.TextPodFailedUnder && pod.Stage == fact.StageEnded && pod.Phase.Unsuccessful()
 	switch {
-	case r.Phase.Completed() && !forced:
+	case r.Phase.Completed() && !rule.ForcedByPod(r.Message, pod):
 		endFact(f, r)
 	case r.Phase == nodegraph.PhaseRunning:
 		f.Stage, f.Ran = fact.StageRunning, true

@@ -84,7 +84,7 @@ func (p *Player) frame(k int) (*Moment, error) {
 	}
 	p.surroundings.frame = k
 	if strings.Contains(p.Recording.Engine, "v3.6") {
-		p.host.Engine.SetMessageStyle(propagate.StyleBare)
+		p.host.Engine.SetBareMessages(true)
 	}
 	m.Engine = p.host.Engine
 	f := &p.Recording.Frames[k]

@@ -26,6 +26,18 @@ func (e *Evaluator) containerRule(i nodegraph.Index) Ruling {
 	return pending(container6, Message{})
 }
 
+// ForcedByPod reports whether a recorded message of a container says only that its pod ended as this fact has it: then the rule says
+// so again.
+func ForcedByPod(message string, pod *fact.Fact) bool {
+	switch message {
+	case texts[messageContainerDeleted]:
+		return pod.Stage == fact.StageGone
+	case texts[messagePodFailedUnder]:
+		return pod.Stage == fact.StageEnded && pod.Phase.Unsuccessful()
+	}
+	return false
+}
+
 // inPod reports whether what is known of a container is of the pod that is known, and not of one before it.
 func (e *Evaluator) inPod(container, pod nodegraph.Index) bool {
 	return e.facts.Serial(container) >= e.facts.Serial(pod)

@@ -51,20 +51,18 @@ const (
 
 // The words that the library and its hosts recognize, as Argo puts them.
 const (
-	TextPodDeleted       = "pod deleted"                            // a pod that ran and is gone without a result, in Error
-	TextContainerDeleted = "container deleted"                      // a container of such a pod, in Error
-	TextPodFailedUnder   = "Pod Failed whilst container running"    // a container that was open when its pod ended badly, Failed
-	TextClosed           = "closed: what it is inside of has ended" // what was open and can't end by itself; Argo has no such words
-	textNoItems          = "Skipped, empty params"
-	textExpressionFalse  = "retryStrategy.expression evaluated to false"
-	textBackoffTooLong   = "Backoff would exceed max duration limit"
+	TextPodDeleted      = "pod deleted"                            // a pod that ran and is gone without a result, in Error
+	TextClosed          = "closed: what it is inside of has ended" // what was open and can't end by itself; Argo has no such words
+	textNoItems         = "Skipped, empty params"
+	textExpressionFalse = "retryStrategy.expression evaluated to false"
+	textBackoffTooLong  = "Backoff would exceed max duration limit"
 )
 
 // texts are the words of messages that say the same of every node.
 var texts = [...]string{
 	messagePodDeleted:       TextPodDeleted,
-	messageContainerDeleted: TextContainerDeleted,
-	messagePodFailedUnder:   TextPodFailedUnder,
+	messageContainerDeleted: "container deleted",
+	messagePodFailedUnder:   "Pod Failed whilst container running",
 	messageOmitted:          "omitted: depends condition not met",
 	messageNoItems:          textNoItems,
 	messageTooDeep:          "Maximum recursion depth exceeded. See https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth",

@@ -4,14 +4,14 @@ import (
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
-	"github.com/nodestatus/nodestatus/propagate/internal/store"
 )
 
-// Reference is the evaluator that a reader can check: it computes every verdict from scratch, from the deepest nodes up, and
-// remembers nothing. The engine must agree with it after every event.
-func Reference(graph *nodegraph.Graph, facts *store.View) []Ruling {
+// Reference is the evaluation that a reader can check: it computes every verdict from scratch, from the deepest nodes up, and reads none
+// that the evaluator has recorded. The engine must agree with it after every event.
+func (e *Evaluator) Reference() []Ruling {
+	graph := e.graph
 	r := &referee{
-		eval:    NewEvaluator(graph, facts),
+		eval:    NewEvaluator(graph, e.facts),
 		rulings: make([]Ruling, graph.Len()),
 	}
 	r.eval.Grow(graph.Len())
