@@ -105,9 +105,9 @@ func TestParseDependsErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := nodegraph.ParseDepends(c.text, known("a", "b", "c"))
-			var e *nodegraph.DependsError
+			var e *nodegraph.ParseError
 			require.ErrorAs(t, err, &e)
-			assert.Equal(t, nodegraph.DependsError{Text: c.text, Column: c.column, Reason: c.reason}, *e)
+			assert.Equal(t, nodegraph.ParseError{Of: "depends", Text: c.text, Column: c.column, Reason: c.reason}, *e)
 			assert.Contains(t, err.Error(), fmt.Sprintf("column %d: ", c.column))
 			assert.Less(t, len(err.Error()), 400, "bounded however long the input is")
 		})
@@ -405,7 +405,7 @@ func FuzzParseDepends(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, bits uint64) {
 		c, err := nodegraph.ParseDepends(text, anyTask)
 		if err != nil {
-			require.IsType(t, (*nodegraph.DependsError)(nil), err)
+			require.IsType(t, (*nodegraph.ParseError)(nil), err)
 			return
 		}
 		states := make(map[string]nodegraph.DepState)

@@ -13,21 +13,9 @@ const MaxDependsLength = 64 << 10
 // maxDependsNesting bounds parentheses inside one another.
 const maxDependsNesting = 200
 
-// A DependsError says where a depends expression is wrong.
-type DependsError struct {
-	Text   string // the whole expression
-	Column int    // in bytes, from 1
-	Reason string // what is wrong there, for people
-}
-
-// Error shows the expression around the place.
-func (e *DependsError) Error() string {
-	return fmt.Sprintf("depends %q: column %d: %s", excerpt(e.Text, e.Column), e.Column, e.Reason)
-}
-
 // ParseDepends compiles text. resolve is asked once for each task that is named. It returns the results that the bare
 // name stands for: [BareResults], and those the task's continueOn adds. It returns false for a task that does not exist.
-// The error is a [*DependsError].
+// The error is a [*ParseError].
 //
 // The operators are !, && and ||, which bind in this order, and parentheses. A test is the name of a task, of letters,
 // digits, - and _, alone or with one of the results, as in a-1.Failed.
@@ -93,7 +81,7 @@ func newDependsParser(text string, resolve func(string) (Results, bool)) *depend
 }
 
 func (p *dependsParser) errorf(at int, format string, args ...any) error {
-	return &DependsError{Text: p.text, Column: at + 1, Reason: fmt.Sprintf(format, args...)}
+	return &ParseError{Of: ofDepends, Text: p.text, Column: at + 1, Reason: fmt.Sprintf(format, args...)}
 }
 
 func (p *dependsParser) space() {

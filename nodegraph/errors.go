@@ -47,6 +47,32 @@ func (e *ValueError) Error() string {
 	return fmt.Sprintf("nodegraph: %s %q %s", e.Field, bounded(e.Value), e.Reason)
 }
 
+// A ParseError says where a text is wrong: a drawing, a depends expression or the expression of a hook.
+type ParseError struct {
+	Of     string // what the text is: "drawing", "depends" or "hook expression"
+	Text   string // all of it
+	Column int    // where it is wrong, in bytes from 1; 0 if the reason says where
+	Reason string // what is wrong there, for people
+}
+
+// What a text is that does not parse.
+const (
+	ofDrawing = "drawing"
+	ofDepends = "depends"
+	ofHook    = "hook expression"
+)
+
+// Error shows the text around the place.
+func (e *ParseError) Error() string {
+	switch e.Of {
+	case ofDepends:
+		return fmt.Sprintf("depends %q: column %d: %s", excerpt(e.Text, e.Column), e.Column, e.Reason)
+	case ofHook:
+		return fmt.Sprintf("nodegraph: hook expression %q: %s", bounded(e.Text), bounded(e.Reason))
+	}
+	return fmt.Sprintf("nodegraph: %q: column %d: %s", excerpt(e.Text, e.Column), e.Column, e.Reason)
+}
+
 // A CycleError names the nodes of a cycle, one after the other, beginning with the one whose name is smallest.
 type CycleError struct {
 	Nodes []string // each comes after the one before it, and the first after the last; none is named twice

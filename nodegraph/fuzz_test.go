@@ -49,7 +49,7 @@ func FuzzDependsIsFinal(f *testing.F) {
 		_, errMoved := nodegraph.ParseDepends(" "+text, resolve)
 		require.Equal(t, err == nil, errMoved == nil || len(text) == nodegraph.MaxDependsLength, "%q: spaces are free", text)
 		if err != nil {
-			var e, moved *nodegraph.DependsError
+			var e, moved *nodegraph.ParseError
 			require.ErrorAs(t, err, &e)
 			requirePlace(t, err, text, e.Text, e.Column)
 			require.ErrorAs(t, errMoved, &moved)

@@ -134,7 +134,7 @@ type hookOfOwner struct {
 }
 
 // New checks spec and returns the graph of the workflow and its entry node. The error is a [*SpecError] that names
-// the template, the node and the field, and wraps a [*CycleError] or [*DependsError] where one is the cause.
+// the template, the node and the field, and wraps a [*CycleError] or [*ParseError] where one is the cause.
 func New(spec *Spec, opts ...Option) (*Graph, error) {
 	if spec == nil {
 		return nil, &SpecError{Field: "spec", Reason: "is nil"}

@@ -1,7 +1,6 @@
 package nodegraph
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,20 +18,6 @@ const MaxHookLength = 4096
 // hookTag is a reference to the status of the workflow, or to the status or the exit code of a step or task, as hook expressions
 // write it.
 var hookTag = regexp.MustCompile(`\b(workflow)\.(status)\b|\b(steps|tasks)(?:\.([A-Za-z0-9_-]+)|\[\s*["']([^"']+)["']\s*\])\.(status|exitCode)\b`)
-
-// A HookError says why the expression of a hook can't be compiled or evaluated.
-type HookError struct {
-	Expression string // the text as the hook has it
-	Err        error  // what the parser says of the text
-}
-
-// Error shows the expression and the cause, bounded.
-func (e *HookError) Error() string {
-	return fmt.Sprintf("nodegraph: hook expression %q: %s", bounded(e.Expression), bounded(e.Err.Error()))
-}
-
-// Unwrap returns the cause.
-func (e *HookError) Unwrap() error { return e.Err }
 
 // A HookCondition is the compiled expression of a lifecycle hook. It is immutable.
 type HookCondition struct {
@@ -63,7 +48,7 @@ func CompileHook(expression string) *HookCondition {
 		return variable(len(c.refs) - 1)
 	})
 	if _, err := parser.Parse(text); err != nil {
-		c.err = &HookError{Expression: expression, Err: err}
+		c.err = &ParseError{Of: ofHook, Text: expression, Reason: err.Error()}
 		return c
 	}
 	options, refused := retry.Language()
@@ -94,7 +79,7 @@ func (c *HookCondition) NamesWorkflow() bool {
 	return slices.ContainsFunc(c.refs, func(r hookRef) bool { return r.group == "workflow" })
 }
 
-// Err says why the text is no expression: a [*HookError] or a [*LimitError], nil if it is one.
+// Err says why the text is no expression: a [*ParseError] or a [*LimitError], nil if it is one.
 func (c *HookCondition) Err() error { return c.err }
 
 // Eval evaluates the expression. It is not known whether it holds if it refers to what is not known, or is not of the language of

@@ -12,18 +12,6 @@ const MaxParseLength = 1 << 20
 // maxParseNesting bounds templates inside templates in the text.
 const maxParseNesting = 100
 
-// A ParseError says where a text can't be read as a specification.
-type ParseError struct {
-	Text   string // all that [Parse] was given
-	Column int    // in bytes, from 1
-	Reason string // what is wrong there, for people
-}
-
-// Error shows the text around the place.
-func (e *ParseError) Error() string {
-	return fmt.Sprintf("nodegraph: %q: column %d: %s", excerpt(e.Text, e.Column), e.Column, e.Reason)
-}
-
 // Parse reads a specification drawn in one line of text, for tests, scripts and experiments:
 //
 //	dag(fetch -> build: pod(compile -> main) -> {lint, test: retry(2, pod)} -> publish)
@@ -89,7 +77,7 @@ type specParser struct {
 }
 
 func (p *specParser) errorf(at int, format string, args ...any) error {
-	return &ParseError{Text: p.text, Column: at + 1, Reason: fmt.Sprintf(format, args...)}
+	return &ParseError{Of: ofDrawing, Text: p.text, Column: at + 1, Reason: fmt.Sprintf(format, args...)}
 }
 
 func (p *specParser) space() {

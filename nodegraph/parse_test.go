@@ -185,7 +185,7 @@ func TestParseErrors(t *testing.T) {
 			_, err := nodegraph.Parse(c.text)
 			var e *nodegraph.ParseError
 			require.ErrorAs(t, err, &e)
-			assert.Equal(t, nodegraph.ParseError{Text: c.text, Column: c.column, Reason: c.reason}, *e)
+			assert.Equal(t, nodegraph.ParseError{Of: "drawing", Text: c.text, Column: c.column, Reason: c.reason}, *e)
 			assert.Contains(t, err.Error(), fmt.Sprintf("column %d: %s", c.column, c.reason))
 			assert.Less(t, len(err.Error()), 400, "bounded however long the input is")
 		})

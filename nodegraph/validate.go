@@ -13,7 +13,7 @@ const maxInline = 100
 // Validate checks everything that does not depend on the state of a run: names, references, numbers, the order of tasks and
 // cycles. [New] does the same and more. Conditions that do not parse are no error: [Spec.Warnings] lists them. The error is a
 // [*SpecError] that names the template, the node and the field of the first fault, and wraps a [*CycleError] or
-// [*DependsError] where one is the cause.
+// [*ParseError] where one is the cause.
 func (s *Spec) Validate() error {
 	_, err := s.check(Limits{}.withDefaults())
 	return err

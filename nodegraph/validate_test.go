@@ -193,7 +193,7 @@ func TestDependenciesNamedTwice(t *testing.T) {
 
 func TestDependsErrorsAreWrapped(t *testing.T) {
 	_, err := nodegraph.New(mustParse(t, `dag(a, b depends "a &")`))
-	var e *nodegraph.DependsError
+	var e *nodegraph.ParseError
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, 3, e.Column)
 }
