@@ -48,23 +48,6 @@ func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error
 	return i, nil
 }
 
-// nameNode gives node i its name and its id, and returns the hash in it. The entry node has none.
-func (g *Graph) nameNode(i, base Index, suffix []byte) (hash uint32) {
-	if i == Entry {
-		g.nodes[i].setText(g.spec.Name+g.spec.Name, len(g.spec.Name))
-		return 0
-	}
-	if base != g.base {
-		g.base, g.baseHash = base, g.hashOf(base)
-	}
-	hash = extend(g.baseHash, suffix)
-	var digits [1 + 10]byte
-	id := strconv.AppendUint(append(digits[:0], '-'), uint64(hash), 10)
-	before := g.nodes[base].Name()
-	g.nodes[i].setText(g.text.join(before, suffix, g.spec.Name, id), len(before)+len(suffix))
-	return hash
-}
-
 // claim enters node i, the last one, into the table of ids, which no two nodes share.
 func (g *Graph) claim(i Index, hash uint32) error {
 	g.ids.reserve(g.nodes, 1)
@@ -74,9 +57,6 @@ func (g *Graph) claim(i Index, hash uint32) error {
 	}
 	return nil
 }
-
-// setText gives the node its name and id.
-func (n *Node) setText(text string, nameLength int) { n.text, n.nameLength = text, uint32(nameLength) }
 
 // orderOf returns the index of the plan of a template. Siblings often share theirs.
 func (g *Graph) orderOf(t *Template) int32 {
@@ -95,9 +75,6 @@ func (g *Graph) reserve(n int) {
 	g.nodes = slices.Grow(g.nodes, n)
 	g.ids.reserve(g.nodes, n)
 }
-
-// maxIDLength is the length of the longest id in bytes: of the workflow's name and a number of 32 bits.
-func (g *Graph) maxIDLength() int { return len(g.spec.Name) + 1 + 10 }
 
 // within is how many nodes come with one that is made from the template: the first attempt of a Retry, the containers of a
 // pod. What a DAG or Steps brings is not counted: much of that may never be.
@@ -328,35 +305,6 @@ func (g *Graph) addItems(i Index, task *Task, items []Item) error {
 	g.nodes[i].traits |= nodeExpanded
 	return nil
 }
-
-// ItemName is Argo's name of the node for one item of a loop: parentheses of the item's text are left out.
-func ItemName(task string, number int, text string) string {
-	return string(appendItemName(nil, task, number, text))
-}
-
-func appendItemName(b []byte, task string, number int, text string) []byte {
-	b = append(append(b, task...), '(')
-	b = append(strconv.AppendInt(b, int64(number), 10), ':')
-	for k := range len(text) {
-		if c := text[k]; c != '(' && c != ')' {
-			b = append(b, c)
-		}
-	}
-	return append(b, ')')
-}
-
-// HookName is the name of the node of a hook: "<owner>.onExit" for the exit hook, "<owner>.hooks.<name>" for another.
-func HookName(owner string, hook *Hook) string { return owner + hookSuffix(hook) }
-
-func hookSuffix(hook *Hook) string {
-	if hook.Name == ExitHook {
-		return ".onExit"
-	}
-	return ".hooks." + hook.Name
-}
-
-// AttemptName is the name of an attempt of a Retry, by its number from 0 on: "<retry>(<number>)".
-func AttemptName(retry string, number int) string { return fmt.Sprintf("%s(%d)", retry, number) }
 
 // AddHook adds the node of owner's hook and returns it. Its name is [HookName]. The hook is inside what owner is inside
 // of, so that this can't end before the hook has. The hook of an item is inside the DAG, because a TaskGroup is done when

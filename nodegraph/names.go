@@ -2,6 +2,7 @@ package nodegraph
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -57,3 +58,55 @@ func plain(name string) bool {
 	}
 	return name != "" && len(name) <= MaxNameLength
 }
+
+// nameNode gives node i its name and its id, and returns the hash in it. The entry node has none.
+func (g *Graph) nameNode(i, base Index, suffix []byte) (hash uint32) {
+	if i == Entry {
+		g.nodes[i].setText(g.spec.Name+g.spec.Name, len(g.spec.Name))
+		return 0
+	}
+	if base != g.base {
+		g.base, g.baseHash = base, g.hashOf(base)
+	}
+	hash = extend(g.baseHash, suffix)
+	var digits [1 + 10]byte
+	id := strconv.AppendUint(append(digits[:0], '-'), uint64(hash), 10)
+	before := g.nodes[base].Name()
+	g.nodes[i].setText(g.text.join(before, suffix, g.spec.Name, id), len(before)+len(suffix))
+	return hash
+}
+
+// setText gives the node its name and id.
+func (n *Node) setText(text string, nameLength int) { n.text, n.nameLength = text, uint32(nameLength) }
+
+// maxIDLength is the length of the longest id in bytes: of the workflow's name and a number of 32 bits.
+func (g *Graph) maxIDLength() int { return len(g.spec.Name) + 1 + 10 }
+
+// ItemName is Argo's name of the node for one item of a loop: parentheses of the item's text are left out.
+func ItemName(task string, number int, text string) string {
+	return string(appendItemName(nil, task, number, text))
+}
+
+func appendItemName(b []byte, task string, number int, text string) []byte {
+	b = append(append(b, task...), '(')
+	b = append(strconv.AppendInt(b, int64(number), 10), ':')
+	for k := range len(text) {
+		if c := text[k]; c != '(' && c != ')' {
+			b = append(b, c)
+		}
+	}
+	return append(b, ')')
+}
+
+// HookName is the name of the node of a hook: "<owner>.onExit" for the exit hook, "<owner>.hooks.<name>" for another.
+func HookName(owner string, hook *Hook) string { return owner + hookSuffix(hook) }
+
+func hookSuffix(hook *Hook) string {
+	if hook.Name == ExitHook {
+		return ".onExit"
+	}
+	return ".hooks." + hook.Name
+}
+
+// AttemptName is the name of an attempt of a Retry, by its number from 0 on: "<retry>(<number>)".
+func AttemptName(retry string, number int) string { return fmt.Sprintf("%s(%d)", retry, number) }

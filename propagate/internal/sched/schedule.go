@@ -196,3 +196,96 @@ func (s *Schedule) FirstTimer() store.Stamp {
 	}
 	return s.timers.list[0].at
 }
+
+// queue holds the nodes to evaluate. It yields the deepest first, and of one depth those that exist before those that
+// are planned: causes come before effects. What is planned is put in only when nothing it comes after is open, so that
+// order needs no more than that.
+type queue struct {
+	lists []rankList // by rank: what has a higher one comes first
+	top   int        // no list of a higher rank holds a node
+	size  int
+}
+
+// rankList are the nodes of one rank, in the order in which they came.
+type rankList struct {
+	nodes []nodegraph.Index
+	head  int // the first that is left
+}
+
+func (l *rankList) push(i nodegraph.Index) { l.nodes = append(l.nodes, i) }
+
+// take removes the first node.
+func (l *rankList) take() nodegraph.Index {
+	i := l.nodes[l.head]
+	if l.head++; l.head == len(l.nodes) {
+		l.nodes, l.head = l.nodes[:0], 0
+	}
+	return i
+}
+
+// rank is where nodes of one depth are kept.
+func rank(depth int, planned bool) int {
+	r := 2 * depth
+	if !planned {
+		r++
+	}
+	return r
+}
+
+// list is where nodes of one rank are kept.
+func (q *queue) list(rank int) *rankList {
+	if rank >= len(q.lists) {
+		q.deepen(rank)
+	}
+	return &q.lists[rank]
+}
+
+func (q *queue) deepen(rank int) { q.lists = append(q.lists, make([]rankList, rank+1-len(q.lists))...) }
+
+// push adds node i, which is not in the queue.
+func (q *queue) push(i nodegraph.Index, rank int) {
+	q.list(rank).push(i)
+	q.top = max(q.top, rank)
+	q.size++
+}
+
+// pop removes the next node that is at least so deep, None if there is none.
+func (q *queue) pop(depth int) nodegraph.Index {
+	for ; q.size > 0 && q.top >= rank(depth, true); q.top-- {
+		if l := &q.lists[q.top]; l.head < len(l.nodes) {
+			q.size--
+			return l.take()
+		}
+	}
+	return nodegraph.None
+}
+
+// CloneTo makes c a copy of the schedule, for a copy of what it reads. What c held is overwritten, and its memory is used again.
+func (s *Schedule) CloneTo(c *Schedule, graph *nodegraph.Graph, facts *store.Store, rules *rule.Evaluator) {
+	old := *c
+	*c = Schedule{graph: graph, facts: facts, rules: rules, due: old.due[:0], generation: s.generation, uses: s.uses}
+	c.nodes, c.fast = store.Copied(old.nodes, s.nodes), store.Copied(old.fast, s.fast)
+	for k := range s.judged { // the copy does not track
+		c.nodes[s.judged[k]].judged = false
+	}
+	c.timers.list, c.timers.told = append(old.timers.list[:0], s.timers.list...), s.timers.told
+	s.queue.cloneTo(&old.queue)
+	c.queue = old.queue
+}
+
+// cloneTo makes c a copy of the queue.
+func (q *queue) cloneTo(c *queue) {
+	for k := range c.lists {
+		c.lists[k] = rankList{nodes: c.lists[k].nodes[:0]}
+	}
+	if n := len(q.lists); n > len(c.lists) {
+		c.deepen(n - 1)
+	}
+	c.top, c.size = q.top, q.size
+	for rank := range q.lists {
+		if l := &q.lists[rank]; l.head < len(l.nodes) {
+			copied := c.list(rank)
+			copied.nodes = append(copied.nodes, l.nodes[l.head:]...)
+		}
+	}
+}

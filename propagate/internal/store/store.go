@@ -300,39 +300,6 @@ func (s *Store) ForgetSeen(i nodegraph.Index) {
 	s.Note(i)
 }
 
-// SawRun notes that the pod of node i was seen to run.
-func (s *Store) SawRun(i nodegraph.Index) {
-	if n := &s.nodes[i]; !n.ran {
-		n.ran = true
-		s.Note(i)
-	}
-}
-
-// SetExit notes the exit code of the main container of node i.
-func (s *Store) SetExit(i nodegraph.Index, code int) {
-	if d := &s.details[i]; !d.hasExit || d.exitCode != int32(code) {
-		d.hasExit, d.exitCode = true, int32(code)
-		s.Note(i)
-	}
-}
-
-// Redate gives the pod of node i another place among the pods of the node, and its name where that is known.
-func (s *Store) Redate(i nodegraph.Index, serial int64, uid string) {
-	d := &s.details[i]
-	d.serial = serial
-	if uid != "" {
-		s.uids.put(&d.uid, uid)
-	}
-	s.Note(i)
-}
-
-// BeginFirstRun makes what was stopped before it was heard of be in its first run. No verdict reads that.
-func (s *Store) BeginFirstRun(i nodegraph.Index) {
-	if d := &s.details[i]; d.attempt == 0 {
-		d.attempt = 1
-	}
-}
-
 // CountRestart counts that the pod of node i is made anew without a new attempt.
 func (s *Store) CountRestart(i nodegraph.Index) {
 	s.change(i, func(r *rareFact) { r.restarts++ })

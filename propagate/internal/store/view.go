@@ -320,11 +320,3 @@ func (s Stamp) Time() time.Time {
 	}
 	return time.Unix(0, int64(s)).UTC()
 }
-
-// text is the words with this number.
-func (p *interner) text(n Phrase) string {
-	if n == 0 {
-		return ""
-	}
-	return p.texts[n-1]
-}
