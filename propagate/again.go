@@ -40,13 +40,13 @@ func (e *Engine) Recorded(changes []Change) {
 func (e *Engine) noteOwed(i nodegraph.Index, ends bool) {
 	n := e.facts.Node(i)
 	if n.Answer() == fact.AnswerAsked || n.Lock() == fact.LockAsked || e.looksUp(i) {
-		e.restored.pendingQuestions = append(e.restored.pendingQuestions, i)
+		e.restored.pending, e.restored.pendingQuestions = true, append(e.restored.pendingQuestions, i)
 	}
 	if ends && e.toldToEnd(i) {
-		e.restored.pendingEnds = append(e.restored.pendingEnds, i)
+		e.restored.pending, e.restored.pendingEnds = true, append(e.restored.pendingEnds, i)
 	}
 	if e.owed(i) {
-		e.restored.pendingRecreate = append(e.restored.pendingRecreate, i)
+		e.restored.pending, e.restored.pendingRecreate = true, append(e.restored.pendingRecreate, i)
 	}
 }
 
@@ -61,10 +61,8 @@ func (e *Engine) NextWake() time.Time {
 
 // shutDownAgain carries out the shutdown that was in force when the engine was made from a record.
 func (e *Engine) shutDownAgain() {
-	if e.restored.shutdown {
-		e.restored.shutdown = false
-		e.applyShutdown(e.facts.Shutdown())
-	}
+	e.restored.shutdown = false
+	e.applyShutdown(e.facts.Shutdown())
 }
 
 // askAgain asks the host again what it was asked before the engine was loaded and has not answered, with the first call either.
@@ -84,26 +82,21 @@ func (e *Engine) askAgain() {
 	e.restored.pendingQuestions = nil
 }
 
-// recreateAgain asks for what was asked for before the engine was loaded and is owed after the first call still: the host may
-// not have done it.
-func (e *Engine) recreateAgain() {
+// demandAgain asks for the pods, and for the ends of pods, that were asked for before the engine was loaded and are owed after the
+// first call still: the host may not have done it.
+func (e *Engine) demandAgain() {
 	for _, i := range e.restored.pendingRecreate {
 		asked := func(a Action) bool { return a.Node == i && a.Type == ActionRecreate }
 		if e.owed(i) && !slices.ContainsFunc(e.out.result.Actions, asked) {
 			e.actOn(ActionRecreate, i, "")
 		}
 	}
-	e.restored.pendingRecreate = nil
-}
-
-// terminateAgain tells the host again to end the pods that it was told to end before the engine was loaded: it may not have done it.
-func (e *Engine) terminateAgain() {
 	for _, i := range e.restored.pendingEnds {
 		if e.toldToEnd(i) {
 			e.actOn(ActionTerminate, i, e.whyToEnd(i))
 		}
 	}
-	e.restored.pendingEnds = nil
+	e.restored.pending, e.restored.pendingRecreate, e.restored.pendingEnds = false, nil, nil
 }
 
 // owed reports whether the host was asked for the pod of node i, or to have it served, and nobody has said that it did.

@@ -46,13 +46,18 @@ func (e *Engine) call(result *Result, now time.Time, events []Event) error {
 	e.out.result = result
 	complete := e.Complete() && !e.restored.completionUnreported
 	e.begin(now)
-	e.shutDownAgain()
+	if e.restored.shutdown {
+		e.shutDownAgain()
+	}
 	e.take(events)
-	e.askAgain()
+	if e.restored.pending {
+		e.askAgain()
+	}
 	e.stop()
 	e.settle()
-	e.recreateAgain()
-	e.terminateAgain()
+	if e.restored.pending {
+		e.demandAgain()
+	}
 	e.dropVoid()
 	e.finish(complete)
 	return nil
@@ -88,7 +93,9 @@ func (e *Engine) begin(now time.Time) {
 	if e.has.workflowStatus {
 		e.seeStatus()
 	}
-	e.beginWorkflow()
+	if e.facts.Started().IsZero() {
+		e.beginWorkflow()
+	}
 	for _, i := range e.sched.TakeDue(e.facts.Instant()) {
 		e.timeCame(i)
 	}
@@ -152,4 +159,11 @@ func (e *Engine) finish(complete bool) {
 		}
 	}
 	e.out.result = nil
+}
+
+// reset empties the result and keeps its slices.
+func (r *Result) reset() {
+	r.Changes = r.Changes[:0]
+	r.Actions = r.Actions[:0]
+	r.Unknown = r.Unknown[:0]
 }

@@ -56,6 +56,7 @@ type stops struct {
 // restored is what an engine owes that was made from what was stored, or that is to remind its host.
 type restored struct {
 	completionUnreported bool              // the host was not told yet that it is complete, or is again after a manual retry
+	pending              bool              // one of the lists that follow has a node
 	pendingRecreate      []nodegraph.Index // nodes whose pods, or whose serving, were asked for before
 	pendingQuestions     []nodegraph.Index // nodes about which the host was asked something before
 	pendingEnds          []nodegraph.Index // nodes whose pods the host was told to end before
@@ -250,3 +251,14 @@ func (s *starts) forget(i nodegraph.Index) {
 // SetBareMessages chooses whether [Engine.SyncPods] leaves out the names of containers in what it says from now on of those that have
 // failed, as Argo's releases up to 3.6 do: "Error (exit code 1)" in place of "main: Error (exit code 1)". It changes no phase.
 func (e *Engine) SetBareMessages(bare bool) { e.style = style(bare) }
+
+// kinds are kinds of nodes, as bits.
+type kinds uint16
+
+const (
+	pods          kinds = 1 << nodegraph.KindPod
+	startedByHost kinds = pods | 1<<nodegraph.KindHTTP | 1<<nodegraph.KindPlugin
+	anyKind       kinds = 1<<16 - 1
+)
+
+func (k kinds) has(kind nodegraph.Kind) bool { return k>>(kind&15)&1 != 0 }

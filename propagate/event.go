@@ -238,14 +238,3 @@ func Suspended(held bool) Event { return Event{Type: EventSuspended, Value: held
 // Other parameters make another specification of the same templates: set Spec. Loops and step groups around what is reset then expand
 // anew. What is kept and is not in that specification, such as an item of a loop that has ended, is forgotten.
 func ManualRetry(restart ...string) Event { return Event{Type: EventManualRetry, Restart: restart} }
-
-// kinds are kinds of nodes, as bits.
-type kinds uint16
-
-const (
-	pods          kinds = 1 << nodegraph.KindPod
-	startedByHost kinds = pods | 1<<nodegraph.KindHTTP | 1<<nodegraph.KindPlugin
-	anyKind       kinds = 1<<16 - 1
-)
-
-func (k kinds) has(kind nodegraph.Kind) bool { return k>>(kind&15)&1 != 0 }

@@ -20,13 +20,6 @@ type Result struct {
 	Unknown []string // pods or nodes that were reported and that the workflow never asked for
 }
 
-// reset empties the result and keeps its slices.
-func (r *Result) reset() {
-	r.Changes = r.Changes[:0]
-	r.Actions = r.Actions[:0]
-	r.Unknown = r.Unknown[:0]
-}
-
 // A Change is a node that changed.
 type Change struct {
 	ID, Name string          // Name is the workflow's for the workflow itself, whose ID is empty

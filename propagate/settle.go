@@ -68,7 +68,7 @@ func (e *Engine) judge(i nodegraph.Index) {
 	if old != v.Brief && e.facts.Node(i).Kind() == nodegraph.KindPod {
 		e.starts.countActive(old, v.Brief)
 	}
-	if v.Fulfilled() {
+	if v.Fulfilled() && e.facts.HasHooks() {
 		e.awaitHook(i)
 	}
 	if !old.MeansSame(v.Brief) || message != v.Message {
@@ -101,10 +101,9 @@ const boundaries kinds = 1<<nodegraph.KindDAG | 1<<nodegraph.KindSteps | 1<<node
 func (e *Engine) hasEnded(i nodegraph.Index) {
 	e.starts.forget(i)
 	e.facts.SetFinished(i, e.facts.Instant())
-	if owner, _ := e.graph.Owner(i); owner != nodegraph.None {
-		e.awaitHook(owner)
+	if e.facts.HasHooks() {
+		e.hooksAfter(i)
 	}
-	e.askHooksAgain(i)
 	n := e.facts.Node(i)
 	mayLast := (n.Kind() == nodegraph.KindTaskGroup || !n.Exists()) && (e.facts.HasDaemons() || e.facts.HasHooks())
 	if boundaries.has(n.Kind()) || n.Lock() != fact.LockNone || mayLast {
@@ -153,9 +152,13 @@ func (e *Engine) awaitHook(i nodegraph.Index) {
 	}
 }
 
-// askHooksAgain makes the host be asked once more about hooks of node i, which has ended: their expressions did not hold while it
-// ran. If it has ended with what it is inside of, the answer stays: no hook is due because of that.
-func (e *Engine) askHooksAgain(i nodegraph.Index) {
+// hooksAfter sees to the hooks that may be due because node i has ended: the exit hook of its owner, if it is a hook, and its own.
+// The host is asked once more about those whose expressions did not hold while the node ran. If the node has ended with what it is
+// inside of, the answer stays: no hook is due because of that.
+func (e *Engine) hooksAfter(i nodegraph.Index) {
+	if owner, _ := e.graph.Owner(i); owner != nodegraph.None {
+		e.awaitHook(owner)
+	}
 	for _, h := range e.graph.Hooks(i) {
 		switch n := e.facts.Node(h); {
 		case n.Exists() || n.Answer() != fact.AnswerSkip || n.AnsweredAfterEnd():

@@ -186,10 +186,10 @@ func (e *Engine) hookOrder(a, b nodegraph.Index) int {
 	return e.StartOrder(ofA, ofB)
 }
 
-// beginWorkflow starts the workflow once, after its locks.
+// beginWorkflow starts the workflow, which has not started, after its locks.
 func (e *Engine) beginWorkflow() {
 	lock := e.facts.Root().Lock()
-	if !e.facts.Started().IsZero() || lock == fact.LockAsked || lock == fact.LockWaits {
+	if lock == fact.LockAsked || lock == fact.LockWaits {
 		return
 	}
 	if len(e.graph.Spec().Locks) > 0 && lock == fact.LockNone {

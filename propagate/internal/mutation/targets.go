@@ -23,7 +23,7 @@ var (
 // words is left out.
 var targets = []target{
 	{"retry", []string{"*.go"}, []suite{{folder: "retry"}}},
-	{"nodegraph", []string{"depends*.go", "when.go", "order.go"}, []suite{{folder: "nodegraph"}}},
+	{"nodegraph", []string{"depends*.go", "when.go", "plan.go"}, []suite{{folder: "nodegraph"}}},
 	{"propagate/fact", []string{"fact.go"}, []suite{{folder: "propagate/fact"}, engine, replay}},
 	{"propagate/rule", []string{
 		"judge.go", "workflow.go", "planned.go", "composite.go", "boundary.go", "dag.go", "steps.go", "taskgroup.go", "retry.go",
