@@ -31,7 +31,16 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	return err
 }
 
-// call is ApplyTo inside a call.
+// call is ApplyTo inside a call. The way of an event:
+//
+//	check    finds its node, or refuses it (intake.go)
+//	begin    moves the time on (here)
+//	take     joins what it tells into the fact of the node (intake.go, observe.go and answer.go); the store notes what changed
+//	stop     ends what the time and a shutdown end (stop.go)
+//	settle   judges who reads the facts and verdicts that changed, by the table of package sched and the rules of package rule, and
+//	         lets the effects of that happen, until nothing is left (settle.go)
+//	dropVoid takes back what was asked for and is not needed (settle.go)
+//	finish   lists the nodes that look different, and the next time to wake (here and changes.go)
 func (e *Engine) call(result *Result, now time.Time, events []Event) error {
 	switch {
 	case result == nil:

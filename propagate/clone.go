@@ -44,7 +44,7 @@ func (e *Engine) cloneTo(c *Engine) error {
 	e.facts.CloneTo(c.facts)
 	e.rules.CloneTo(c.rules, c.graph, c.facts.Read())
 	e.sched.CloneTo(c.sched, c.graph, c.facts, c.rules)
-	c.stops, c.ended = stops{}, fifo{nodes: c.ended.nodes[:0]}
+	c.stops = stops{}
 	e.starts.cloneTo(&c.starts)
 	e.restored.cloneTo(&c.restored)
 	c.out.renew(e.graph.Len())

@@ -26,14 +26,14 @@ type Engine struct {
 	rules *rule.Evaluator  // the verdicts; between calls each is what the rules say of graph and facts
 	sched *sched.Schedule  // who is to be judged again; nobody between calls
 
-	stops    stops     // what the current call is to stop; empty between calls
-	starts   starts    // what wants to start; between calls, what is held back
-	ended    fifo      // nodes that have ended, or are ready daemons with locks, and are to be finalized; empty between calls
-	restored restored  // what an engine owes that was made from what was stored; nothing after the first call
-	out      output    // what the current call has brought about; empty between calls
-	older    olderPods // the pods that nodes had before those that are known
-	style    style     // of what SyncPods observes; decides no phase
-	has      features  // of the specification; never changes
+	stops    stops      // what the current call is to stop; empty between calls
+	starts   starts     // what wants to start; between calls, what is held back
+	ended    sched.Fifo // nodes that have ended, or are ready daemons with locks, and are to be finalized; empty between calls
+	restored restored   // what an engine owes that was made from what was stored; nothing after the first call
+	out      output     // what the current call has brought about; empty between calls
+	older    olderPods  // the pods that nodes had before those that are known
+	style    style      // of what SyncPods observes; decides no phase
+	has      features   // of the specification; never changes
 
 	fingerprint string // of the specification, for states; empty until the first
 }
@@ -183,24 +183,6 @@ type changed struct {
 	depth   uint16
 	phase   nodegraph.Phase
 	message rule.Message
-}
-
-// fifo is a queue of nodes in the order in which they came.
-type fifo struct {
-	nodes []nodegraph.Index
-	head  int
-}
-
-func (f *fifo) push(i nodegraph.Index) { f.nodes = append(f.nodes, i) }
-
-func (f *fifo) empty() bool { return f.head == len(f.nodes) }
-
-func (f *fifo) pop() nodegraph.Index {
-	i := f.nodes[f.head]
-	if f.head++; f.empty() {
-		f.nodes, f.head = f.nodes[:0], 0
-	}
-	return i
 }
 
 // olderPods are the pods that nodes had before those that are known: by the id of the node, their serials by UID.

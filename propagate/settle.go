@@ -16,7 +16,7 @@ func (e *Engine) settle() {
 }
 
 // idle reports whether nothing is left to be judged or to start.
-func (e *Engine) idle() bool { return e.sched.Empty() && e.ended.empty() && e.nothingToStart() }
+func (e *Engine) idle() bool { return e.sched.Empty() && e.ended.Empty() && e.nothingToStart() }
 
 // effects lets happen what runs from a parent down to its members, and is no edge of the fixed point: it enters as facts between
 // two sweeps. The first effect that wrote anything is the last of its turn, since others may read that. It reports whether
@@ -107,7 +107,7 @@ func (e *Engine) hasEnded(i nodegraph.Index) {
 	n := e.facts.Node(i)
 	mayLast := (n.Kind() == nodegraph.KindTaskGroup || !n.Exists()) && (e.facts.HasDaemons() || e.facts.HasHooks())
 	if boundaries.has(n.Kind()) || n.Lock() != fact.LockNone || mayLast {
-		e.ended.push(i)
+		e.ended.Push(i)
 	}
 }
 
@@ -115,13 +115,13 @@ func (e *Engine) hasEnded(i nodegraph.Index) {
 // lives again.
 func (e *Engine) becameReady(i nodegraph.Index, old rule.Brief) {
 	if e.facts.Node(i).Lock() != fact.LockNone || old.Fulfilled() {
-		e.ended.push(i)
+		e.ended.Push(i)
 	}
 }
 
 // reopened does what follows from a node's being unfinished again. If what it is inside of does not go on with it, finalizeEnded ends it.
 func (e *Engine) reopened(i nodegraph.Index) {
-	e.ended.push(i)
+	e.ended.Push(i)
 	n := e.facts.Node(i)
 	if !n.Kind().Composite() {
 		if n.Stage() < fact.StageGone {

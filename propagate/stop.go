@@ -162,8 +162,8 @@ const textTimeout = "timeout"
 // and ends what is left open inside nodes that have just ended, or lives again inside what has: ready daemons, and whatever a template
 // that fails fast leaves open. It stops at the first node that had anything left, since those around that may read it, and reports whether one had.
 func (e *Engine) finalizeEnded() bool {
-	for !e.ended.empty() && e.sched.Empty() {
-		i := e.ended.pop()
+	for !e.ended.Empty() && e.sched.Empty() {
+		i := e.ended.Pop()
 		v := e.rules.Brief(i)
 		if (!v.Fulfilled() || v.Daemoned()) && e.facts.Node(i).Exists() && e.rules.WithinEnded(i) {
 			e.endAgainAround(i) // it lives there
@@ -195,7 +195,7 @@ func (e *Engine) finalizeEnded() bool {
 func (e *Engine) endAgainAround(i nodegraph.Index) {
 	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
 		if boundaries.has(e.facts.Node(p).Kind()) && e.rules.Brief(p).Fulfilled() {
-			e.ended.push(p)
+			e.ended.Push(p)
 		}
 	}
 }

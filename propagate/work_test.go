@@ -144,7 +144,7 @@ func TestWhatIsHeldBackIsNotedOnce(t *testing.T) {
 		require.Len(t, e.starts.later, 9)
 	}
 	done := half(sets(70))
-	require.True(t, done.ended.empty(), "composites whose end was seen to")
+	require.True(t, done.ended.Empty(), "composites whose end was seen to")
 }
 
 // What a hook names is looked for in each task once, however many ways lead to it.

@@ -201,24 +201,28 @@ func (s *Schedule) FirstTimer() store.Stamp {
 // are planned: causes come before effects. What is planned is put in only when nothing it comes after is open, so that
 // order needs no more than that.
 type queue struct {
-	lists []rankList // by rank: what has a higher one comes first
-	top   int        // no list of a higher rank holds a node
+	lists []Fifo // by rank: what has a higher one comes first
+	top   int    // no list of a higher rank holds a node
 	size  int
 }
 
-// rankList are the nodes of one rank, in the order in which they came.
-type rankList struct {
+// A Fifo is a queue of nodes in the order in which they came. The zero value is empty.
+type Fifo struct {
 	nodes []nodegraph.Index
 	head  int // the first that is left
 }
 
-func (l *rankList) push(i nodegraph.Index) { l.nodes = append(l.nodes, i) }
+// Push adds node i.
+func (f *Fifo) Push(i nodegraph.Index) { f.nodes = append(f.nodes, i) }
 
-// take removes the first node.
-func (l *rankList) take() nodegraph.Index {
-	i := l.nodes[l.head]
-	if l.head++; l.head == len(l.nodes) {
-		l.nodes, l.head = l.nodes[:0], 0
+// Empty reports whether no node is left.
+func (f *Fifo) Empty() bool { return f.head == len(f.nodes) }
+
+// Pop removes the first node. There must be one.
+func (f *Fifo) Pop() nodegraph.Index {
+	i := f.nodes[f.head]
+	if f.head++; f.Empty() {
+		f.nodes, f.head = f.nodes[:0], 0
 	}
 	return i
 }
@@ -233,18 +237,18 @@ func rank(depth int, planned bool) int {
 }
 
 // list is where nodes of one rank are kept.
-func (q *queue) list(rank int) *rankList {
+func (q *queue) list(rank int) *Fifo {
 	if rank >= len(q.lists) {
 		q.deepen(rank)
 	}
 	return &q.lists[rank]
 }
 
-func (q *queue) deepen(rank int) { q.lists = append(q.lists, make([]rankList, rank+1-len(q.lists))...) }
+func (q *queue) deepen(rank int) { q.lists = append(q.lists, make([]Fifo, rank+1-len(q.lists))...) }
 
 // push adds node i, which is not in the queue.
 func (q *queue) push(i nodegraph.Index, rank int) {
-	q.list(rank).push(i)
+	q.list(rank).Push(i)
 	q.top = max(q.top, rank)
 	q.size++
 }
@@ -252,9 +256,9 @@ func (q *queue) push(i nodegraph.Index, rank int) {
 // pop removes the next node that is at least so deep, None if there is none.
 func (q *queue) pop(depth int) nodegraph.Index {
 	for ; q.size > 0 && q.top >= rank(depth, true); q.top-- {
-		if l := &q.lists[q.top]; l.head < len(l.nodes) {
+		if l := &q.lists[q.top]; !l.Empty() {
 			q.size--
-			return l.take()
+			return l.Pop()
 		}
 	}
 	return nodegraph.None
@@ -276,14 +280,14 @@ func (s *Schedule) CloneTo(c *Schedule, graph *nodegraph.Graph, facts *store.Sto
 // cloneTo makes c a copy of the queue.
 func (q *queue) cloneTo(c *queue) {
 	for k := range c.lists {
-		c.lists[k] = rankList{nodes: c.lists[k].nodes[:0]}
+		c.lists[k] = Fifo{nodes: c.lists[k].nodes[:0]}
 	}
 	if n := len(q.lists); n > len(c.lists) {
 		c.deepen(n - 1)
 	}
 	c.top, c.size = q.top, q.size
 	for rank := range q.lists {
-		if l := &q.lists[rank]; l.head < len(l.nodes) {
+		if l := &q.lists[rank]; !l.Empty() {
 			copied := c.list(rank)
 			copied.nodes = append(copied.nodes, l.nodes[l.head:]...)
 		}
