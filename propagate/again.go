@@ -20,7 +20,7 @@ func (e *Engine) Remind() {
 }
 
 // Recorded tells the engine that a host has stored what the last call has changed. With the next call the engine goes by the record, as
-// one that [FromSnapshot] makes of it: a pod that is told of and may be one from before does not open again what is on record as ended.
+// one that [FromSnapshot] makes of it. What is on record as ended is not opened again by a pod that may be one from before.
 func (e *Engine) Recorded(changes []Change) {
 	for k := range changes {
 		i := changes[k].Node

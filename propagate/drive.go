@@ -38,7 +38,7 @@ type Notice struct {
 //
 // Drive stops at the first other error of an engine, and at the first error of Do. The engines are good, but what is left
 // of the actions was not carried out, and an engine that goes on does not ask for it again. It may be another workflow's that got
-// a lock. So the host goes on as one that was killed: it makes all engines anew from what it has stored, with a new [LockTable] that
+// a lock. So the host goes on as one that was killed. It makes all engines anew from what it has stored, and a new [LockTable] that
 // adopts them, and drives them all.
 func Drive(h Host, workflow string, events ...Event) error {
 	todo, err := call(h, workflow, events, true)

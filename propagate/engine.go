@@ -230,8 +230,8 @@ func (s *starts) forget(i nodegraph.Index) {
 	}
 }
 
-// SetBareMessages chooses whether [Engine.SyncPods] leaves out the names of containers in what it says from now on of those that have
-// failed, as Argo's releases up to 3.6 do: "Error (exit code 1)" in place of "main: Error (exit code 1)". It changes no phase.
+// SetBareMessages chooses whether [Engine.SyncPods] leaves out the names of failed containers in messages from now on. Bare is "Error
+// (exit code 1)" in place of "main: Error (exit code 1)", as Argo's releases up to 3.6 put it. It changes no phase.
 func (e *Engine) SetBareMessages(bare bool) { e.style = style(bare) }
 
 // kinds are kinds of nodes, as bits.

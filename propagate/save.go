@@ -158,8 +158,8 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 	return s
 }
 
-// SnapshotChanges is Snapshot with those nodes alone that may be recorded otherwise than when it was called last: the first call
-// returns all of them, and so does one after a manual retry. It costs what has changed.
+// SnapshotChanges is Snapshot with those nodes alone that may be recorded otherwise than when it was called last. The first call
+// returns all nodes, and so does one after a manual retry. It costs what has changed.
 func (e *Engine) SnapshotChanges() nodegraph.Snapshot {
 	judged, known := e.sched.TakeJudged()
 	if !known {

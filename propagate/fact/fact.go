@@ -89,7 +89,7 @@ type Fact struct {
 	Reopened bool      // of a composite: a manual retry has opened it again, around what stays
 	// SeenEnded: it had ended before the last event. Of a TaskGroup that is what Argo waits for before it starts the exit hook; inside a
 	// DAG or Steps no hook becomes due after it. Of a hook it says that its owner had ended when the host answered. Of a pod it says that
-	// a record tells of its end, and not which pod was the last, or that it was created only to be refused, so that there was none.
+	// a record tells of its end, and not which pod was the last. There was none if the pod was created only to be refused.
 	SeenEnded bool
 }
 

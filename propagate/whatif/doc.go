@@ -10,8 +10,8 @@
 //
 // Time is in rounds. In each round every pod makes one step, in the order in which the engine asked for them. It is
 // pending, it runs, its containers end in their order, it reports that it succeeded. So what may run in parallel does. A
-// loss takes the place of a step: of the start for a pod that is lost while pending, and of the first thing that it does for
-// one that runs. For one that is about to report it takes the place of the report. A daemon is about to report in the step in which its
+// loss takes the place of a step. For a pod that is lost while pending that is its start, and for one that runs the first thing
+// that it does. For one that is about to report it takes the place of the report. A daemon is about to report in the step in which its
 // boundary would end it.
 //
 // HTTP and Plugin nodes are served by one pod, the agent. It is lost once for every step of every node that it serves,

@@ -128,8 +128,8 @@ func (l *Loss) left() int {
 }
 
 // Compare orders losses by damage, the worst first. A workflow that never ends comes first, then one that does not succeed. Then
-// count, in this order: more nodes that fail or never run, more further attempts, fewer that are left (no limit comes last), more
-// pods made again, and fewer pods lost. It is negative where a comes before b.
+// count, in this order: more nodes that fail or never run, more further attempts, fewer that are left, more pods made again, and
+// fewer pods lost. Where the attempts have no limit the most are left. It is negative where a comes before b.
 func Compare(a, b Loss) int {
 	left := func(l *Loss) uint { return uint(l.left()) } // NoLimit is the greatest
 	return cmp.Or(

@@ -78,8 +78,9 @@ func (e *AnyError) Error() string { return fmt.Sprintf("whatif: any: %d: want 1 
 
 // Run simulates the workflow undisturbed and with every loss. All that does not come after the lost pod has ended before, but for
 // daemons that are ready. For the loss of a daemon or of the agent, for pairs, and where the order may decide, all pods make
-// their steps together instead. That is so where time passes and something may come too late, where daemons take places of
-// limited parallelism, where something fails undisturbed in a workflow that fails fast, and after a shutdown.
+// their steps together instead. The order may decide where time passes and something may come too late, and after a
+// shutdown. It may, too, where daemons take places of limited parallelism, and where something fails undisturbed in a workflow that
+// fails fast.
 //
 // The error is an [*AnyError], a [*LimitError], or that of [propagate.FromSnapshot] or [propagate.Engine.Apply] for a specification or an
 // answer that can't be used.
