@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"iter"
 	"strconv"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -15,17 +16,9 @@ func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.
 		return
 	}
 	open := e.groupHookOpen(i)
-	hooks := e.HooksOf(i)
-	for k := range hooks {
-		h := &hooks[k]
-		if h.Name == nodegraph.ExitHook {
-			continue
-		}
-		switch m := e.hookNode(i, h); {
-		case m != nodegraph.None:
-			open = open || !e.briefs[m].Fulfilled()
-		case (v.Phase() == nodegraph.PhaseRunning || v.Fulfilled()) && e.hookHolds(i, h, v.Brief):
-			open = true
+	for h, due := range e.openHooks(i, v.Brief) {
+		open = true
+		if due {
 			do(h)
 		}
 	}
@@ -50,23 +43,32 @@ func (e *Evaluator) earlierHookOpen(i nodegraph.Index) bool {
 	return false
 }
 
-// ownHookOpen reports whether a hook of node i other than the exit hook has not ended, or has no node and holds.
+// ownHookOpen reports whether a hook of node i other than the exit hook has not ended, or is due.
 func (e *Evaluator) ownHookOpen(i nodegraph.Index) bool {
-	v := e.briefs[i]
-	hooks := e.HooksOf(i)
-	for k := range hooks {
-		h := &hooks[k]
-		if h.Name == nodegraph.ExitHook {
-			continue
-		}
-		switch m := e.hookNode(i, h); {
-		case m != nodegraph.None && !e.briefs[m].Fulfilled():
-			return true
-		case m == nodegraph.None && (v.Phase() == nodegraph.PhaseRunning || v.Fulfilled()) && e.hookHolds(i, h, v):
-			return true
-		}
+	for range e.openHooks(i, e.briefs[i]) {
+		return true
 	}
 	return false
+}
+
+// openHooks yields the hooks of node i, with verdict v, that have not ended, the exit hook left out, and of each whether it is due: it
+// has no node, and its expression holds.
+func (e *Evaluator) openHooks(i nodegraph.Index, v Brief) iter.Seq2[*nodegraph.Hook, bool] {
+	return func(yield func(*nodegraph.Hook, bool) bool) {
+		hooks := e.HooksOf(i)
+		for k := range hooks {
+			h := &hooks[k]
+			if h.Name == nodegraph.ExitHook {
+				continue
+			}
+			m := e.hookNode(i, h)
+			due := m == nodegraph.None && (v.Phase() == nodegraph.PhaseRunning || v.Fulfilled()) && e.hookHolds(i, h, v)
+			open := m != nodegraph.None && !e.briefs[m].Fulfilled()
+			if (due || open) && !yield(h, due) {
+				return
+			}
+		}
+	}
 }
 
 // exitHook is the exit hook of node i; for the entry node the exit handler of the workflow. It is nil if there is none.
