@@ -144,7 +144,7 @@ type starts struct {
 	wanted     []nodegraph.Index            // nodes that have come to want something since the last look
 	later      []nodegraph.Index            // nodes whose want something holds back, in StartOrder
 	asked      map[nodegraph.Index]struct{} // nodes that the host was asked about and that did not start yet; each keeps a place
-	active     int                          // pods that count against the workflow's parallelism
+	active     int                          // pods that count against the workflow's parallelism, where there are limits
 	census     countedCensus                // the last census that was taken
 	lookedAt   int                          // the generation in which later was last looked at, -1 to look again
 	candidates candidates                   // scratch of startWanted

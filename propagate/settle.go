@@ -65,7 +65,7 @@ func (e *Engine) judge(i nodegraph.Index) {
 	}
 	old, message := e.rules.Brief(i), e.rules.Message(i)
 	e.rules.Record(i, v)
-	if old != v.Brief && e.facts.Node(i).Kind() == nodegraph.KindPod {
+	if e.has.limits && old != v.Brief && e.facts.Node(i).Kind() == nodegraph.KindPod {
 		e.starts.countActive(old, v.Brief)
 	}
 	if v.Fulfilled() && e.facts.HasHooks() {
