@@ -16,10 +16,10 @@ func (e *Evaluator) failFastRule(i nodegraph.Index, open bool, l line) (Ruling, 
 	}
 	c := e.Census(i)
 	failed := c.Failed
-	if !open && c.FailedBefore == nodegraph.None && !e.closedFast(i) {
+	if !open && c.failedBefore == nodegraph.None && !e.closedFast(i) {
 		return Ruling{}, false
 	}
-	if failed == nodegraph.None || c.Busy > c.Stalled || !open && (c.Active > 0 || c.Released) {
+	if failed == nodegraph.None || c.Busy > c.stalled || !open && (c.Active > 0 || c.released) {
 		return Ruling{}, false
 	}
 	return settled(nodegraph.PhaseFailed, Message{kind: messageFailedFast}, l, failed), true
@@ -41,7 +41,7 @@ func (e *Evaluator) failedFastRule(i nodegraph.Index, v Ruling, l line) Ruling {
 	if v.Phase() == nodegraph.PhaseFailed || !e.graph.Node(i).Template.FailFast {
 		return v
 	}
-	if c := e.Census(i); c.Failed != nodegraph.None && c.Active == 0 && !c.Released {
+	if c := e.Census(i); c.Failed != nodegraph.None && c.Active == 0 && !c.released {
 		return settled(nodegraph.PhaseFailed, Message{kind: messageFailedFast}, l, c.Failed)
 	}
 	return v
@@ -72,7 +72,7 @@ func (e *Evaluator) boundaryOpen(i, m nodegraph.Index, failsFast, runs line) Rul
 	if !decided {
 		return running(runs, m)
 	}
-	if e.facts.Node(m).Kind() == nodegraph.KindStepGroup && !e.createdOpen(m) && e.Census(i).FailedBefore == nodegraph.None {
+	if e.facts.Node(m).Kind() == nodegraph.KindStepGroup && !e.createdOpen(m) && e.Census(i).failedBefore == nodegraph.None {
 		if failed := e.failedStep(m); failed != nodegraph.None && e.facts.Node(failed).Exists() {
 			v.Message = about(messageChildFailed, failed)
 		}
@@ -96,13 +96,13 @@ type Census struct {
 	Active   int             // those that have not ended, and the Retries between two attempts that keep the place of the next
 	Busy     int             // those of them that are no ready daemons
 	Held     int             // those of them that a manual retry has opened and that can't go on yet: see [Evaluator.Held]
-	Stalled  int             // those of the held ones that wait for no lock, and inside which nothing has begun that has not ended
-	Released bool            // a daemon was ended with the boundary, which was decided while the daemon was active
+	stalled  int             // those of the held ones that wait for no lock, and inside which nothing has begun that has not ended
+	released bool            // a daemon was ended with the boundary, which was decided while the daemon was active
 	Failed   nodegraph.Index // one that failed, None if none did
 
-	// FailedBefore is one that had failed when the boundary was looked at: a pod, or what had ended earlier. Argo looks at pods
+	// failedBefore is one that had failed when the boundary was looked at: a pod, or what had ended earlier. Argo looks at pods
 	// before, and at what is inside a boundary after it. The boundary is the Retry for it while that starts an attempt.
-	FailedBefore nodegraph.Index
+	failedBefore nodegraph.Index
 }
 
 // KeepsPlace reports whether node i is a Retry between two attempts that holds locks. Those who have its place may wait for these
@@ -118,7 +118,7 @@ func (e *Evaluator) KeepsPlace(i nodegraph.Index) bool {
 
 // Census counts what is in a boundary. It allocates where a boundary has groups or Retries.
 func (e *Evaluator) Census(boundary nodegraph.Index) Census {
-	c := Census{Failed: nodegraph.None, FailedBefore: nodegraph.None}
+	c := Census{Failed: nodegraph.None, failedBefore: nodegraph.None}
 	looked := e.facts.Instant()
 	if ended := e.facts.Finished(boundary); ended != 0 {
 		looked = ended
@@ -126,12 +126,12 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 	e.eachCounted(boundary, func(m nodegraph.Index) {
 		retry := e.facts.Node(m).Kind() == nodegraph.KindRetry
 		switch p := e.briefs[m].Phase(); {
-		case e.TakesPlace(m):
+		case e.takesPlace(m):
 			c.Active++
 			if waits, after := e.heldBy(m); waits || after {
 				c.Held++
 				if !waits && e.idle(m) {
-					c.Stalled++
+					c.stalled++
 				}
 			}
 			if !e.briefs[m].Daemoned() && !retry {
@@ -142,11 +142,11 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 			if c.Failed == nodegraph.None {
 				c.Failed = m
 			}
-			if c.FailedBefore == nodegraph.None && e.failedBefore(m, looked) && !e.facts.Node(boundary).IsAttempt() {
-				c.FailedBefore = m
+			if c.failedBefore == nodegraph.None && e.failedBefore(m, looked) && !e.facts.Node(boundary).IsAttempt() {
+				c.failedBefore = m
 			}
 		}
-		c.Released = c.Released || !retry && e.released(m)
+		c.released = c.released || !retry && e.released(m)
 	})
 	return c
 }
@@ -168,16 +168,16 @@ func (e *Evaluator) idle(m nodegraph.Index) bool {
 func (e *Evaluator) PlacesIn(boundary nodegraph.Index) []nodegraph.Index {
 	var list []nodegraph.Index
 	e.eachCounted(boundary, func(m nodegraph.Index) {
-		if e.TakesPlace(m) && !e.Held(m) {
+		if e.takesPlace(m) && !e.Held(m) {
 			list = append(list, m)
 		}
 	})
 	return list
 }
 
-// TakesPlace reports whether node m is a pod, DAG or Steps that exists and has not ended, or keeps a place. What waits for a lock
+// takesPlace reports whether node m is a pod, DAG or Steps that exists and has not ended, or keeps a place. What waits for a lock
 // uses nothing, and the holder of that may need the place.
-func (e *Evaluator) TakesPlace(m nodegraph.Index) bool {
+func (e *Evaluator) takesPlace(m nodegraph.Index) bool {
 	n := e.facts.Node(m)
 	if n.Kind() == nodegraph.KindRetry {
 		return e.KeepsPlace(m)

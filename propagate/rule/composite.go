@@ -73,7 +73,7 @@ func (e *Evaluator) wholeRule(i nodegraph.Index) Ruling {
 	switch {
 	case e.graph.First(i) != nodegraph.None:
 		if v := e.membersRule(i); v.Fulfilled() && v.Phase() == phase && e.Words(v.Message) == e.Words(message) {
-			v.Brief = v.WithoutWants() // hooks of its items do not start any more
+			v.Brief = v.withoutWants() // hooks of its items do not start any more
 			return v
 		}
 	case phase == nodegraph.PhaseError:

@@ -74,7 +74,7 @@ func (e *Evaluator) recordWake(i nodegraph.Index, at store.Stamp) {
 }
 
 // ForgetWants forgets what should be started because of node i: if that ends at once, more of it is wanted anew.
-func (e *Evaluator) ForgetWants(i nodegraph.Index) { e.briefs[i] = e.briefs[i].WithoutWants() }
+func (e *Evaluator) ForgetWants(i nodegraph.Index) { e.briefs[i] = e.briefs[i].withoutWants() }
 
 // Checkpoint returns a function that puts the verdicts on all nodes back as they are now. No node may be added in between.
 func (e *Evaluator) Checkpoint() (undo func()) {

@@ -12,7 +12,7 @@ import (
 // exit hook comes after the others, and runs once its owner completed; any other runs once its expression holds while its
 // owner runs, or after that.
 func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.Hook)) {
-	if n := e.facts.Node(i); n.Released() || e.WithinClosing(i) || e.withinSeen(i) || e.Passed(n.Parent()) || e.earlierHookOpen(i) {
+	if n := e.facts.Node(i); n.Released() || e.WithinClosing(i) || e.withinSeen(i) || e.passed(n.Parent()) || e.earlierHookOpen(i) {
 		return
 	}
 	open := e.groupHookOpen(i)

@@ -248,9 +248,9 @@ func (e *Evaluator) insideEntry(i nodegraph.Index) bool {
 	return i == nodegraph.Entry
 }
 
-// Passed reports whether node i is a StepGroup after which the next was created, and not opened again by a manual retry, when that
+// passed reports whether node i is a StepGroup after which the next was created, and not opened again by a manual retry, when that
 // waits for the group anew. After a group that a manual retry has opened the next is the first that did not stay as it had ended.
-func (e *Evaluator) Passed(i nodegraph.Index) bool {
+func (e *Evaluator) passed(i nodegraph.Index) bool {
 	n := e.graph.Node(i)
 	if n.Role != nodegraph.RoleGroup {
 		return false

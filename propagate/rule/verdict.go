@@ -98,14 +98,14 @@ func (v Brief) line() line { return line(v>>lineShift) ^ planned5 }
 // Rule is the rule that decided.
 func (v Brief) Rule() Rule { return ruleOf[v.line()] }
 
-// Check is the step of package retry that decided a Retry.
-func (v Brief) Check() retry.Check { return retry.Check(v >> stepShift) }
+// check is the step of package retry that decided a Retry.
+func (v Brief) check() retry.Check { return retry.Check(v >> stepShift) }
 
 // wanting is v with something more that should be started.
 func (v Brief) wanting(w want) Brief { return v | Brief(w)<<wantShift }
 
-// WithoutWants is v without what should be started.
-func (v Brief) WithoutWants() Brief { return v &^ (1<<lineShift - 1<<wantShift) }
+// withoutWants is v without what should be started.
+func (v Brief) withoutWants() Brief { return v &^ (1<<lineShift - 1<<wantShift) }
 
 // decidedBy is v with the step that decided.
 func (v Brief) decidedBy(s retry.Check) Brief { return v | Brief(s)<<stepShift }

@@ -56,6 +56,6 @@ func (e *Evaluator) MessageWords(i nodegraph.Index) string { return e.Words(e.me
 func (e *Evaluator) Spell(r Ruling) Verdict {
 	return Verdict{
 		Phase: r.Phase(), Message: e.Words(r.Message), Fulfilled: r.Fulfilled(), Daemoned: r.Daemoned(), Rule: r.Rule(), Line: r.line().String(), By: r.By,
-		Wake: r.Wake.Time(), Check: r.Check(),
+		Wake: r.Wake.Time(), Check: r.check(),
 	}
 }
