@@ -108,7 +108,6 @@ func (e *Engine) begin(now time.Time) {
 	for _, i := range e.sched.TakeDue(e.facts.Instant()) {
 		e.timeCame(i)
 	}
-	e.passDeadline()
 }
 
 // seeStatus notes the status of the workflow that hooks see in this call. What has ended by then is seen to have: no hook becomes
@@ -138,6 +137,7 @@ func (e *Engine) timeCame(i nodegraph.Index) {
 	}
 	e.sched.WakeTimer(i)
 	if i == nodegraph.Root {
+		e.passDeadline()
 		return
 	}
 	if t := e.graph.Node(i).Template; t.Timeout > 0 || t.PendingTimeout > 0 {

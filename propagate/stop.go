@@ -84,7 +84,7 @@ func (e *Engine) halt(i nodegraph.Index) {
 // textDeadline is said of what a deadline stops, as Argo puts it.
 const textDeadline = "Step exceeded its deadline"
 
-// passDeadline takes note that the workflow's deadline has passed.
+// passDeadline takes note that the workflow's deadline has passed, if it has: a timer of the workflow has run out.
 func (e *Engine) passDeadline() {
 	if d := e.rules.Deadline(); !e.facts.Overdue() && !d.IsZero() && !e.facts.Now().Before(d) {
 		e.facts.SetOverdue(true)
