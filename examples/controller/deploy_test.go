@@ -51,6 +51,11 @@ func TestManifest(t *testing.T) {
 			pod.SetNamespace(c.namespace)
 			pod.SetName("controller")
 			require.NoError(t, c.client.Create(t.Context(), pod, client.DryRunAll))
+			replicas, _, err := unstructured.NestedInt64(object.Object, "spec", "replicas")
+			require.NoError(t, err)
+			containers, _, err := unstructured.NestedSlice(template, "spec", "containers")
+			require.NoError(t, err)
+			require.Contains(t, containers[0].(map[string]any)["args"], fmt.Sprintf("-replicas=%d", replicas))
 		}
 	}
 	require.Equal(t, map[string]int{

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
@@ -89,7 +90,7 @@ func (r *reconciler) carryOut(ctx context.Context, w *run, pods []*corev1.Pod) e
 		return err
 	}
 	r.createPods(ctx, w)
-	if err := r.deleteSurplus(ctx, pods, w.needs); err != nil { // before the locks under which they ran are free
+	if err := deleteSurplus(ctx, r.client, r.atOnce, pods, w.needs); err != nil { // before the locks under which they ran are free
 		return err
 	}
 	for _, node := range w.released {
@@ -164,14 +165,17 @@ func (r *reconciler) create(ctx context.Context, w *run, wanted *corev1.Pod) (*c
 
 // deleteSurplus deletes pods that go on for a node that has ended: it was stopped, or was a daemon. It looks at what
 // there is, so it covers what a controller before this one was asked to terminate and did not.
-func (r *reconciler) deleteSurplus(ctx context.Context, pods []*corev1.Pod, needed func(*corev1.Pod) bool) error {
-	return forAll(pods, r.atOnce, func(pod *corev1.Pod) error {
+func deleteSurplus(ctx context.Context, from client.Writer, atOnce int, pods []*corev1.Pod, needed func(*corev1.Pod) bool) error {
+	return forAll(pods, atOnce, func(pod *corev1.Pod) error {
 		if needed(pod) || over(pod) || pod.DeletionTimestamp != nil {
 			return nil
 		}
-		return r.deletePod(ctx, pod)
+		return deletePod(ctx, from, pod)
 	})
 }
+
+// unneeded is said of pods that nobody waits for, whatever they are.
+func unneeded(*corev1.Pod) bool { return false }
 
 // needs reports whether anything may still wait for a pod. One of a node that is not known here is left alone: that would be for
 // one who knows more.

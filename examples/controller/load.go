@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -31,7 +31,7 @@ func (r *reconciler) adopt(ctx context.Context) error {
 	if r.adopted {
 		return nil
 	}
-	if err := r.alone(ctx); err != nil {
+	if err := r.ready(ctx); err != nil {
 		return err
 	}
 	list := newWorkflowList()
@@ -47,34 +47,50 @@ func (r *reconciler) adopt(ctx context.Context) error {
 			log.FromContext(ctx).Error(err, "a workflow is not adopted", "name", list.Items[k].GetName())
 		}
 	}
-	if err := r.deleteLeftovers(ctx); err != nil {
-		log.FromContext(ctx).Error(err, "a pod that is to end goes on")
+	if err := r.adoptPods(ctx); err != nil {
+		return err
 	}
 	r.locks.grant()
 	r.adopted = true
 	return nil
 }
 
-// deleteLeftovers deletes pods that the leader before was to delete: nobody else is to get the locks under which they run.
-func (r *reconciler) deleteLeftovers(ctx context.Context) error {
+// adoptPods makes all pods known that there are, past the cache, and deletes those that the leader before was to delete: nobody else is to get
+// the locks under which they run. A pod that the API server refuses to delete holds up nobody.
+func (r *reconciler) adoptPods(ctx context.Context) error {
 	var all corev1.PodList
-	if err := r.client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.live.List(ctx, &all, client.InNamespace(r.namespace), client.MatchingLabelsSelector{Selector: r.shard.watched()}); err != nil {
 		return err
 	}
-	var errs []error
-	seen := make(map[types.NamespacedName]bool)
+	pods := make(map[types.NamespacedName][]*corev1.Pod)
 	for k := range all.Items {
 		pod := &all.Items[k]
 		key := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[labelWorkflow]}
-		if w := r.known(key); w != nil && w.engine != nil {
-			errs = append(errs, r.deleteSurplus(ctx, []*corev1.Pod{pod}, w.needs))
-		} else if !seen[key] {
-			seen[key] = true
-			_, err := r.leave(ctx, key)
-			errs = append(errs, err)
+		pods[key] = append(pods[key], pod)
+	}
+	for key, pods := range pods {
+		if err := r.adoptPodsOf(ctx, key, pods); apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
+			log.FromContext(ctx).Error(err, "a pod that is to end goes on", "workflow", key)
+		} else if err != nil {
+			return err
 		}
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+func (r *reconciler) adoptPodsOf(ctx context.Context, key types.NamespacedName, pods []*corev1.Pod) error {
+	w := r.known(key)
+	if w == nil || w.engine == nil {
+		_, err := r.leave(ctx, key, pods)
+		return err
+	}
+	return deleteSurplus(ctx, r.client, r.atOnce, pods, func(pod *corev1.Pod) bool {
+		own := metav1.IsControlledBy(pod, w.object)
+		if own {
+			w.created(pod, r.now())
+		}
+		return own && w.needs(pod)
+	})
 }
 
 // waitsSince is what annotationWaits is to say of a workflow that waits for locks and says nothing yet.

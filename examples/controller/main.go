@@ -27,6 +27,7 @@ import (
 // options are what the command line says.
 type options struct {
 	shards         int
+	replicas       int
 	instance       string
 	namespace      string // watched; all if empty
 	leaseNamespace string
@@ -43,6 +44,7 @@ func main() {
 	m := &o.manager
 	m.LeaseDuration, m.RenewDeadline, m.RetryPeriod = new(time.Duration), new(time.Duration), new(time.Duration)
 	flag.IntVar(&o.shards, "shards", 1, "into how many `shards` workflows are divided; the same for all replicas")
+	flag.IntVar(&o.replicas, "replicas", 1, "how many `replicas` there are, over which the shards are spread")
 	flag.StringVar(&o.instance, "instance", "", "the `id` that workflows name in the label "+labelInstance+"; without an id those that name none are run")
 	flag.StringVar(&o.namespace, "namespace", "", "the only `namespace` that is served")
 	flag.StringVar(&o.leaseNamespace, "lease-namespace", "", "the `namespace` of the leases; that of -namespace, or default")
@@ -74,9 +76,13 @@ func main() {
 // serve runs a manager for each shard, and with several shards one that divides the workflows, until ctx ends. Each
 // leads when it gets its lease. One that loses it ends the process, which starts anew.
 func serve(ctx context.Context, config *rest.Config, o options, m *metrics) error {
+	part, err := newShare(&o)
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for k := range o.shards {
-		mgr, err := newShardManager(config, o, shard{k, o.shards, o.instance}, m)
+		mgr, err := newShardManager(config, o, shard{k, o.shards, o.instance}, part, m)
 		if err != nil {
 			return err
 		}

@@ -43,9 +43,12 @@ func (o *options) managerOptions(name string) (manager.Options, error) {
 }
 
 // newShardManager makes the manager of one shard.
-func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manager.Manager, error) {
+func newShardManager(config *rest.Config, o options, s shard, part *share, m *metrics) (manager.Manager, error) {
 	opts, err := o.managerOptions(leasePrefix + s.String())
 	if err != nil {
+		return nil, err
+	}
+	if opts.LeaderElectionResourceLockInterface, err = part.lease(config, &o, leasePrefix+s.String()); err != nil {
 		return nil, err
 	}
 	if s.index > 0 { // the servers of the process are those of the first
@@ -156,14 +159,17 @@ func newAssignerManager(config *rest.Config, o options) (manager.Manager, error)
 		return nil, err
 	}
 	opts.HealthProbeBindAddress, opts.PprofBindAddress = "0", ""
-	opts.Cache.ByObject = map[client.Object]cache.ByObject{newWorkflow(): {Label: unassigned(o.shards, o.instance)}}
+	pod := newMetadata()
+	pod.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))
+	opts.Cache.ByObject = map[client.Object]cache.ByObject{
+		newWorkflow(): {Label: unassigned(o.shards, o.instance)}, pod: {Label: unassigned(o.shards, o.instance, labelWorkflow)},
+	}
 	mgr, err := ctrl.NewManager(config, opts)
 	if err != nil {
 		return nil, err
 	}
-	return mgr, builder.ControllerManagedBy(mgr).
-		Named("shards").
-		For(newWorkflow()).
-		WithOptions(controller.Options{SkipNameValidation: new(true)}).
-		Complete(&assigner{mgr.GetClient(), o.shards, o.instance})
+	a, once := &assigner{mgr.GetClient(), mgr.GetAPIReader(), o.shards, o.instance}, controller.Options{SkipNameValidation: new(true)}
+	return mgr, errors.Join(
+		builder.ControllerManagedBy(mgr).Named("shards").For(newWorkflow()).WithOptions(once).Complete(a),
+		builder.ControllerManagedBy(mgr).Named("shards-of-pods").For(pod).WithOptions(once).Complete(podAssigner{a}))
 }

@@ -127,9 +127,6 @@ func (r *reconciler) observe(ctx context.Context, w *run, pods []*corev1.Pod) (c
 			if pod, err := r.lookUp(ctx, w, podspec.Name(n)); err != nil {
 				return nil, nil, err
 			} else if pod != nil {
-				if err := r.take(ctx, pod); err != nil {
-					return nil, nil, err
-				}
 				w.created(pod, r.now())
 				see(pod)
 				continue
@@ -172,7 +169,7 @@ func (r *reconciler) letGo(ctx context.Context, w *run, pods []*corev1.Pod, comp
 	}
 	err := forAll(due, r.atOnce, func(pod *corev1.Pod) error {
 		if podspec.FateOf(pod, complete, succeeded).Deleted && pod.DeletionTimestamp == nil {
-			if err := r.deletePod(ctx, pod); err != nil {
+			if err := deletePod(ctx, r.client, pod); err != nil {
 				return err
 			}
 		}
@@ -193,10 +190,10 @@ func (r *reconciler) retire(ctx context.Context, w *run, pods []*corev1.Pod, suc
 		return true, err
 	}
 	alive = slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return !over(pod) })
-	return alive, r.deleteSurplus(ctx, pods, func(*corev1.Pod) bool { return false })
+	return alive, deleteSurplus(ctx, r.client, r.atOnce, pods, unneeded)
 }
 
 // deletePod deletes a pod, this one and no other of its name.
-func (r *reconciler) deletePod(ctx context.Context, pod *corev1.Pod) error {
-	return client.IgnoreNotFound(r.client.Delete(ctx, pod.DeepCopy(), client.Preconditions{UID: &pod.UID}))
+func deletePod(ctx context.Context, from client.Writer, pod *corev1.Pod) error {
+	return client.IgnoreNotFound(from.Delete(ctx, pod.DeepCopy(), client.Preconditions{UID: &pod.UID}))
 }

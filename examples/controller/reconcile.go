@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -54,14 +55,21 @@ type reconciler struct {
 
 // Reconcile does what is to be done for one workflow.
 func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	if err := r.adopt(ctx); err != nil {
+	if err := r.adopt(ctx); errors.Is(err, errNotYet) {
+		log.FromContext(ctx).Info("waiting", "why", err.Error())
+		return reconcile.Result{RequeueAfter: time.Second}, nil
+	} else if err != nil {
 		return reconcile.Result{}, err
 	}
 	object := newWorkflow()
 	if err := r.client.Get(ctx, req.NamespacedName, object); client.IgnoreNotFound(err) != nil {
 		return reconcile.Result{}, err
 	} else if err != nil || object.GetDeletionTimestamp() != nil {
-		return r.leave(ctx, req.NamespacedName)
+		pods, err := r.podsNamed(ctx, req.NamespacedName)
+		if err != nil {
+			return reconcile.Result{}, err
+		}
+		return r.leave(ctx, req.NamespacedName, pods)
 	}
 	w, err := r.runOf(ctx, object)
 	if err == nil && w != nil && w.engine != nil {
@@ -111,12 +119,8 @@ func (r *reconciler) advance(ctx context.Context, w *run) error {
 }
 
 // leave gives up a workflow that is complete, is deleted, or is about to be. Its locks are free when its pods are over.
-func (r *reconciler) leave(ctx context.Context, key types.NamespacedName) (reconcile.Result, error) {
+func (r *reconciler) leave(ctx context.Context, key types.NamespacedName, pods []*corev1.Pod) (reconcile.Result, error) {
 	r.metrics.forget(key)
-	pods, err := r.podsNamed(ctx, key)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
 	w := r.known(key)
 	if w == nil {
 		w = &run{key: key, object: newWorkflow(), free: make(map[types.UID]bool)}

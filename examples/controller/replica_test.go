@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,32 +139,116 @@ func TestReplicaKilled(t *testing.T) {
 	require.Len(t, count, shards, "workflows by shard: %v", count)
 }
 
+// Shards are spread over the replicas: at the start, when a replica takes the place of another, and when one comes back. While one is
+// away the other leads all.
+func TestShardsAreSpread(t *testing.T) {
+	c := newCluster(t)
+	start := func() *running {
+		return c.startAs(control.config, 4, nil, func(o *options) {
+			o.replicas, o.manager.RetryPeriod = 2, new(300*time.Millisecond)
+		})
+	}
+	spread := func(want ...int) {
+		t.Helper()
+		c.await(fmt.Sprintf("shards by replica are to be %v", want), func() bool {
+			leads := make(map[string]int)
+			for name, holder := range c.leaders() {
+				if strings.HasPrefix(name, leasePrefix) {
+					leads[holder]++
+				}
+			}
+			return slices.Equal(want, slices.Sorted(maps.Values(leads)))
+		})
+	}
+	first, second := start(), start()
+	spread(2, 2)
+	third := start() // a rollout: the new one is there before the old one goes
+	first.stop()
+	spread(2, 2)
+	fourth := start()
+	second.stop()
+	spread(2, 2)
+	third.stop()
+	spread(4)
+	fourth.stop()
+	spread()
+}
+
 // The number of shards is changed while a replica with the old one still leads. The new leaders wait for it to end, then go on with
 // its workflows and pods, and no lock is held twice.
 func TestMoreShards(t *testing.T) {
-	const n = 12
 	c := newCluster(t)
-	k := c.startKubelet(4, false)
-	var names []string
-	submit := func() {
-		for range n {
-			names = append(names, fmt.Sprintf("locked-%d", len(names)))
-			c.submit(names[len(names)-1], strings.NewReplacer("NUMBER", "0", ", RETRY", "").Replace(kinds[6].spec))
-		}
-	}
-	c.submit("holder", strings.NewReplacer("NUMBER", "0", ", RETRY", "", "busybox", "hold").Replace(kinds[6].spec))
-	one := c.start(1, nil)
-	c.awaitNode("holder", "holder[0].a", "Running")
-	submit()
+	k, one := c.heldUnderOneShard()
+	names := c.submitLocked("early", 12)
 	c.start(4, nil)
 	c.await("the new replica leads", func() bool { return len(c.leaders()) == 1+4+1 })
-	submit()
-	c.await("all have shards", func() bool { object, _ := c.workflow(names[len(names)-1]); return object.GetLabels()[labelShard] != "" })
+	names = append(names, c.submitLocked("late", 12)...)
+	c.await("all have shards", func() bool { return c.shardOf(names[len(names)-1]) != "" })
 	time.Sleep(2 * time.Second) // in which the new leaders would do something
 	require.Len(t, c.pods(""), 1)
 	one.stop()
 	c.patch("holder", `{"spec": {"shutdown": "Terminate"}}`)
 	c.awaitPhase("holder", nodegraph.PhaseFailed)
-	c.awaitAll(k, names)
+	for _, name := range names {
+		c.awaitPhase(name, nodegraph.PhaseSucceeded)
+	}
 	k.once()
+}
+
+// While nobody leads, the number of shards is changed, and what holds a lock is to end or is gone already. Its pod, which is of no new shard,
+// is ended before anybody else gets the lock, and is let go.
+func TestMoreShardsWhileNobodyLeads(t *testing.T) {
+	for _, does := range []struct {
+		what string
+		with func(c *cluster)
+	}{
+		{"the holder is to end", func(c *cluster) { c.patch("holder", `{"spec": {"shutdown": "Terminate"}}`) }},
+		{"the holder is deleted", func(c *cluster) {
+			object, _ := c.workflow("holder")
+			require.NoError(c, c.client.Delete(c.Context(), object))
+		}},
+		{"the holder is complete, as far as its record tells", func(c *cluster) {
+			c.patch("holder", `{"metadata": {"labels": {"workflows.argoproj.io/completed": "true"}}, "status": {"phase": "Failed"}}`)
+		}},
+	} {
+		t.Run(does.what, func(t *testing.T) {
+			c := newCluster(t)
+			k, one := c.heldUnderOneShard()
+			names := c.submitLocked("next", 3)
+			one.stop()
+			does.with(c)
+			c.start(4, nil)
+			for _, name := range names {
+				c.awaitPhase(name, nodegraph.PhaseSucceeded)
+			}
+			k.once()
+		})
+	}
+}
+
+// heldUnderOneShard has a workflow hold a lock, and returns the one replica, of one shard, that has granted it.
+func (c *cluster) heldUnderOneShard() (*kubelet, *running) {
+	c.Helper()
+	k := c.startKubelet(4, false)
+	c.submit("holder", strings.NewReplacer("NUMBER", "0", ", RETRY", "", "busybox", "hold").Replace(kinds[6].spec))
+	one := c.start(1, nil)
+	c.awaitNode("holder", "holder[0].a", "Running")
+	return k, one
+}
+
+// submitLocked submits n workflows that want the same lock.
+func (c *cluster) submitLocked(prefix string, n int) (names []string) {
+	c.Helper()
+	for k := range n {
+		name := fmt.Sprintf("%s-%d", prefix, k)
+		c.submit(name, strings.NewReplacer("NUMBER", "0", ", RETRY", "").Replace(kinds[6].spec))
+		names = append(names, name)
+	}
+	return names
+}
+
+func (c *cluster) shardOf(name string) string {
+	c.Helper()
+	object, _ := c.workflow(name)
+	return object.GetLabels()[labelShard]
 }

@@ -1,22 +1,12 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
-	"strconv"
 	"strings"
-	"time"
 
-	coordination "k8s.io/api/coordination/v1"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
@@ -44,40 +34,6 @@ func lease(instance, name string) string {
 		return instance + "-" + name
 	}
 	return name
-}
-
-// alone returns an error while somebody leads a shard of another number of shards: both would grant the same locks. Whoever leads has
-// its own lease before it asks, so of two that begin at once one waits at least.
-func (r *reconciler) alone(ctx context.Context) error {
-	var list coordination.LeaseList
-	if err := r.live.List(ctx, &list, client.InNamespace(r.leases)); err != nil {
-		return err
-	}
-	for k := range list.Items {
-		l := &list.Items[k]
-		place, ours := strings.CutPrefix(l.Name, lease(r.shard.instance, leasePrefix))
-		_, count, ok := strings.Cut(place, "-of-")
-		s := &l.Spec
-		if !ours || !ok || count == strconv.Itoa(r.shard.count) || s.HolderIdentity == nil || *s.HolderIdentity == "" || s.RenewTime == nil || s.LeaseDurationSeconds == nil {
-			continue
-		}
-		if lasts := time.Duration(*s.LeaseDurationSeconds) * time.Second; r.now().Before(s.RenewTime.Add(2 * lasts)) { // clocks differ
-			return fmt.Errorf("shard %s is led by %s still", place, *s.HolderIdentity)
-		}
-	}
-	return nil
-}
-
-// take labels a pod that was made when there were other shards, so that the cache shows it.
-func (r *reconciler) take(ctx context.Context, pod *corev1.Pod) error {
-	if r.shard.watched().Matches(labels.Set(pod.Labels)) {
-		return nil
-	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": r.shard.labels()}})
-	if err != nil {
-		return err
-	}
-	return client.IgnoreNotFound(r.client.Patch(ctx, pod.DeepCopy(), client.RawPatch(types.MergePatchType, patch)))
 }
 
 // labels are those of what belongs to the shard.
@@ -112,14 +68,22 @@ func (s shard) watched() labels.Selector {
 
 func exists(label string) labels.Requirement { return requirement(label, selection.Exists) }
 
-// unassigned selects unfinished workflows of an instance that are in none of so many shards.
-func unassigned(count int, instance string) labels.Selector {
-	var values []string
+// unassigned selects what is not finished, is of an instance, has some labels, and is in none of so many shards.
+func unassigned(count int, instance string, having ...string) labels.Selector {
+	selector := labels.NewSelector().Add(of(instance), requirement(labelShard, selection.NotIn, shards(count)...),
+		requirement(labelCompleted, selection.NotIn, "true"))
+	for _, label := range having {
+		selector = selector.Add(exists(label))
+	}
+	return selector
+}
+
+// shards are the values of labelShard where there are so many.
+func shards(count int) (values []string) {
 	for k := range count {
 		values = append(values, shard{index: k, count: count}.String())
 	}
-	return labels.NewSelector().Add(of(instance), requirement(labelShard, selection.NotIn, values...),
-		requirement(labelCompleted, selection.NotIn, "true"))
+	return values
 }
 
 // requirement is what a label must be.
@@ -164,35 +128,4 @@ func (s shard) covers(uid string, spec *nodegraph.Spec) error {
 		err = fmt.Errorf("it is labelled for shard %s, and its locks are of shard %s", s, home)
 	}
 	return err
-}
-
-// An assigner labels workflows with their shard. One leader does it for all.
-type assigner struct {
-	client   client.Client
-	count    int
-	instance string
-}
-
-// Reconcile labels one workflow.
-func (a *assigner) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	object := newWorkflow()
-	if err := a.client.Get(ctx, req.NamespacedName, object); err != nil {
-		return reconcile.Result{}, client.IgnoreNotFound(err)
-	}
-	spec := &nodegraph.Spec{}
-	if w, err := readWorkflow(object); err == nil {
-		spec = w.Spec
-	} // else the shard says what is wrong with it
-	home, _ := shardOf(string(object.GetUID()), spec, a.count) // likewise
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"resourceVersion": object.GetResourceVersion(), "labels": home.labels(),
-	}})
-	if err != nil {
-		return reconcile.Result{}, err
-	}
-	err = a.client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch))
-	if apierrors.IsConflict(err) {
-		err = nil // the cache will show the new version
-	}
-	return reconcile.Result{}, client.IgnoreNotFound(err)
 }
