@@ -28,7 +28,7 @@ var errNotYet = errors.New("the shards are not what they were")
 // ready returns an error while this leader does not see all that it is to lead: somebody leads a shard of another number of shards, or
 // what these have left is in no shard of now. Both would grant the same locks.
 func (r *reconciler) ready(ctx context.Context) error {
-	if err := r.alone(ctx); err != nil || r.shard.count == 1 {
+	if err := r.alone(ctx); err != nil || r.shard.count <= 1 {
 		return err
 	}
 	for kind, label := range map[schema.GroupVersionKind]string{workflowKind: labelPhase, corev1.SchemeGroupVersion.WithKind("Pod"): labelWorkflow} {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	coordination "k8s.io/api/coordination/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -139,14 +141,32 @@ func TestReplicaKilled(t *testing.T) {
 	require.Len(t, count, shards, "workflows by shard: %v", count)
 }
 
+// asking counts how often a replica has asked for leases.
+type asking struct {
+	http.RoundTripper
+	leases atomic.Int64
+}
+
+func (a *asking) RoundTrip(req *http.Request) (*http.Response, error) {
+	if strings.Contains(req.URL.Path, "/leases/") {
+		a.leases.Add(1)
+	}
+	return a.RoundTripper.RoundTrip(req)
+}
+
 // Shards are spread over the replicas: at the start, when a replica takes the place of another, and when one comes back. While one is
 // away the other leads all.
 func TestShardsAreSpread(t *testing.T) {
 	c := newCluster(t)
 	start := func() *running {
-		return c.startAs(control.config, 4, nil, func(o *options) {
+		var asked asking
+		user := rest.CopyConfig(control.config)
+		user.Wrap(func(next http.RoundTripper) http.RoundTripper { asked.RoundTripper = next; return &asked })
+		replica := c.startAs(user, 4, nil, func(o *options) {
 			o.replicas, o.manager.RetryPeriod = 2, new(300*time.Millisecond)
 		})
+		c.await("it asks for leases", func() bool { return asked.leases.Load() >= 4 })
+		return replica
 	}
 	spread := func(want ...int) {
 		t.Helper()
