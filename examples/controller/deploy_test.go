@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/kube/shards"
 )
 
 // The API server takes every object of deploy/controller.yaml and knows all its fields, and its Deployment makes pods that the
@@ -136,8 +137,8 @@ func TestInstances(t *testing.T) {
 	c.startKubelet(1, false)
 	c.submit("plain", innocent)
 	c.submit("of-a", innocent)
-	c.patch("of-a", `{"metadata": {"labels": {"`+labelInstance+`": "a"}}}`)
-	c.startAs(control.config, 2, nil, func(o *options) { o.instance = "a" })
+	c.patch("of-a", `{"metadata": {"labels": {"`+shards.LabelInstance+`": "a"}}}`)
+	c.startAs(control.config, 2, nil, func(o *options) { o.Instance = "a" })
 	c.awaitPhase("of-a", nodegraph.PhaseSucceeded)
 	require.Empty(t, c.stored("plain", "phase"))
 	c.start(1, nil)

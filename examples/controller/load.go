@@ -31,11 +31,12 @@ func (r *reconciler) adopt(ctx context.Context) error {
 	if r.adopted {
 		return nil
 	}
-	if err := r.ready(ctx); err != nil {
+	if err := r.shard.Ready(ctx, r.live, r.now()); err != nil {
 		return err
 	}
-	list := newWorkflowList()
-	err := r.live.List(ctx, list, client.InNamespace(r.namespace), client.MatchingLabelsSelector{Selector: r.shard.unfinished()})
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(workflowKind)
+	err := r.live.List(ctx, list, client.InNamespace(r.shard.Namespace), client.MatchingLabelsSelector{Selector: r.shard.Unfinished()})
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (r *reconciler) adopt(ctx context.Context) error {
 // the locks under which they run. A pod that the API server refuses to delete holds up nobody.
 func (r *reconciler) adoptPods(ctx context.Context) error {
 	var all corev1.PodList
-	if err := r.live.List(ctx, &all, client.InNamespace(r.namespace), client.MatchingLabelsSelector{Selector: r.shard.watched()}); err != nil {
+	if err := r.live.List(ctx, &all, client.InNamespace(r.shard.Namespace), client.MatchingLabelsSelector{Selector: r.shard.Watched()}); err != nil {
 		return err
 	}
 	pods := make(map[types.NamespacedName][]*corev1.Pod)
@@ -84,7 +85,7 @@ func (r *reconciler) adoptPodsOf(ctx context.Context, key types.NamespacedName, 
 		_, err := r.leave(ctx, key, pods)
 		return err
 	}
-	return deleteSurplus(ctx, r.client, r.atOnce, pods, func(pod *corev1.Pod) bool {
+	return r.deleteSurplus(ctx, pods, func(pod *corev1.Pod) bool {
 		own := metav1.IsControlledBy(pod, w.object)
 		if own {
 			w.created(pod, r.now())
@@ -95,7 +96,7 @@ func (r *reconciler) adoptPodsOf(ctx context.Context, key types.NamespacedName, 
 
 // waitsSince is what annotationWaits is to say of a workflow that waits for locks and says nothing yet.
 func (r *reconciler) waitsSince(w *run) string {
-	if w.object.GetAnnotations()[annotationWaits] != "" || len(waiters(w.engine)) == 0 {
+	if w.object.GetAnnotations()[annotationWaits] != "" || len(w.engine.QueuedLocks()) == 0 {
 		return ""
 	}
 	return r.now().UTC().Format("2006-01-02T15:04:05.000000Z")
@@ -162,25 +163,16 @@ func (r *reconciler) runnable(w *stored) error {
 	for _, u := range w.Unresolved {
 		return fmt.Errorf("%s: %q: this example puts no values in place of variables", u.Field, u.Text)
 	}
-	if err := eachLock(w.Spec, func(l *nodegraph.Lock) error {
-		if strings.Contains(l.Key, "/Database/") {
-			return fmt.Errorf("synchronization: %s: this example has no locks in a database", l.Key)
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	return r.shard.covers(w.UID, w.Spec)
-}
-
-// eachLock calls do for every lock that a workflow or its templates name, up to the first error.
-func eachLock(spec *nodegraph.Spec, do func(*nodegraph.Lock) error) (err error) {
-	spec.EachLock(func(l *nodegraph.Lock) {
-		if err == nil {
-			err = do(l)
+	var err error
+	w.Spec.EachLock(func(l *nodegraph.Lock) {
+		if err == nil && strings.Contains(l.Key, "/Database/") {
+			err = fmt.Errorf("synchronization: %s: this example has no locks in a database", l.Key)
 		}
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return r.shard.Covers(w.UID, w.Spec)
 }
 
 // refuse ends a workflow that can't be run, and says why.
@@ -198,7 +190,8 @@ func (r *reconciler) refuse(ctx context.Context, w *run, why error) error {
 // end keeps of a complete workflow what tells it from one that was written since, and which of its pods were let go, until the
 // cache has lost them. What is left of its pods is ended then.
 func (r *reconciler) end(w *run, phase nodegraph.Phase) {
-	r.metrics.completed(w, phase)
+	r.metrics.ended.WithLabelValues(phase.String()).Inc()
+	r.metrics.obligations.Forget(w.key.String())
 	r.keep(w.rest())
 	r.locks.forget(w.key)
 }

@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/kube/shards"
 )
 
 // envReplica makes the test binary a replica of the controller: it names a file with what it runs with.
@@ -59,7 +60,7 @@ func (r *replicaConfig) serve() error {
 		return err
 	}
 	config.QPS = -1
-	o := options{shards: r.Shards, namespace: r.Namespace, leaseNamespace: r.Namespace, metricsAddress: "0", workers: 4, lull: time.Second}
+	o := options{Division: shards.Division{Count: r.Shards, Namespace: r.Namespace, LeaseNamespace: r.Namespace}, metricsAddress: "0", workers: 4, lull: time.Second}
 	o.manager.HealthProbeBindAddress = "0"
 	// A successor is to take over within seconds.
 	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(15*time.Second), new(10*time.Second), new(time.Second)
@@ -71,9 +72,9 @@ func (r *replicaConfig) serve() error {
 }
 
 // startReplica runs a replica in a process of its own.
-func (c *cluster) startReplica(name string, shards int) *exec.Cmd {
+func (c *cluster) startReplica(name string, count int) *exec.Cmd {
 	c.Helper()
-	cmd := c.replicaCommand(name, replicaConfig{control.kubeconfig, c.namespace, shards, false})
+	cmd := c.replicaCommand(name, replicaConfig{control.kubeconfig, c.namespace, count, false})
 	require.NoError(c, cmd.Start())
 	c.Cleanup(func() {
 		_ = cmd.Process.Kill() // it may be dead already
@@ -116,13 +117,13 @@ func (c *cluster) leaders() map[string]string {
 // Two replicas, two shards. The one that leads both is killed in the middle; the other takes over, and in the end nothing
 // was lost and nothing was done twice.
 func TestReplicaKilled(t *testing.T) {
-	const n, shards, seed = 40, 2, 3
+	const n, parts, seed = 40, 2, 3
 	c := newCluster(t)
 	k := c.startKubelet(seed, true)
-	first := c.startReplica("first", shards)
-	c.await("the first replica leads", func() bool { return len(c.leaders()) == shards+1 })
+	first := c.startReplica("first", parts)
+	c.await("the first replica leads", func() bool { return len(c.leaders()) == parts+1 })
 	leaders := c.leaders()
-	c.startReplica("second", shards)
+	c.startReplica("second", parts)
 
 	names := c.submitMany(n)
 	c.await("some are complete", func() bool { return c.complete() > 0 })
@@ -136,9 +137,9 @@ func TestReplicaKilled(t *testing.T) {
 	count := make(map[string]int)
 	for _, name := range names {
 		object, _ := c.workflow(name)
-		count[object.GetLabels()[labelShard]]++
+		count[object.GetLabels()[shards.Label]]++
 	}
-	require.Len(t, count, shards, "workflows by shard: %v", count)
+	require.Len(t, count, parts, "workflows by shard: %v", count)
 }
 
 // asking counts how often a replica has asked for leases.
@@ -173,7 +174,7 @@ func TestShardsAreSpread(t *testing.T) {
 		c.await(fmt.Sprintf("shards by replica are to be %v", want), func() bool {
 			leads := make(map[string]int)
 			for name, holder := range c.leaders() {
-				if strings.HasPrefix(name, leasePrefix) {
+				if strings.HasPrefix(name, "nodestatus-shard-") {
 					leads[holder]++
 				}
 			}
@@ -270,5 +271,5 @@ func (c *cluster) submitLocked(prefix string, n int) (names []string) {
 func (c *cluster) shardOf(name string) string {
 	c.Helper()
 	object, _ := c.workflow(name)
-	return object.GetLabels()[labelShard]
+	return object.GetLabels()[shards.Label]
 }

@@ -1,4 +1,4 @@
-package main
+package shards
 
 import (
 	"context"
@@ -12,57 +12,60 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-// A share is what one replica leads of the shards that are spread over the replicas.
-type share struct {
-	replica string        // in leases
-	fair    int           // as many it takes at once
+// A Replica is one process of a controller, which leads some of the shards.
+type Replica struct {
+	id      string        // in leases
+	fair    int           // as many shards it takes at once
 	patient time.Duration // how long it leaves further ones to others
 
 	mu    sync.Mutex
 	taken int // that it leads, or is about to take
 }
 
-// newShare makes the share of this process.
-func newShare(o *options) (*share, error) {
+// NewReplica makes the replica that this process is, one of several over which so many shards are spread. It takes its fair share of
+// leases at once, and leaves others to the other replicas for a time, which is to be several times the period between two tries.
+//
+// So the shards are spread at the start, after a rollout, and when a replica is back before the others have taken its shards. They
+// lead on what they have taken.
+func NewReplica(shards, replicas int, patient time.Duration) (*Replica, error) {
 	host, err := os.Hostname()
-	replicas := max(o.replicas, 1)
-	return &share{
-		replica: host + "_" + string(uuid.NewUUID()), fair: (o.shards + replicas - 1) / replicas, patient: 3 * *o.manager.RetryPeriod,
-	}, err
+	replicas = max(replicas, 1)
+	return &Replica{id: host + "_" + string(uuid.NewUUID()), fair: (shards + replicas - 1) / replicas, patient: patient}, err
 }
 
-// lease makes the lease of a name.
-func (s *share) lease(config *rest.Config, o *options, name string) (resourcelock.Interface, error) {
-	l, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, o.leaseNamespace, lease(o.instance, name),
-		resourcelock.ResourceLockConfig{Identity: s.replica}, config, *o.manager.RenewDeadline)
-	return &sharedLease{Interface: l, share: s}, err
+// Lease makes the lease of a shard, for the election of its leader. A request that takes longer than half of the deadline for
+// renewing it is given up.
+func (r *Replica) Lease(config *rest.Config, s Shard, renewDeadline time.Duration) (resourcelock.Interface, error) {
+	l, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, s.LeaseNamespace, s.LeaseName(),
+		resourcelock.ResourceLockConfig{Identity: r.id}, config, renewDeadline)
+	return &sharedLease{Interface: l, replica: r}, err
 }
 
 // A sharedLease is the lease of a shard. A replica that has its fair share leaves it to others for a while.
 type sharedLease struct {
 	resourcelock.Interface
-	share        *share
+	replica      *Replica
 	taken, leads bool
 }
 
 // take counts the lease as that of this replica, unless the replica has its share of others.
 func (l *sharedLease) take(beyond bool) bool {
-	l.share.mu.Lock()
-	defer l.share.mu.Unlock()
-	if !l.taken && (beyond || l.share.taken < l.share.fair) {
+	l.replica.mu.Lock()
+	defer l.replica.mu.Unlock()
+	if !l.taken && (beyond || l.replica.taken < l.replica.fair) {
 		l.taken = true
-		l.share.taken++
+		l.replica.taken++
 	}
 	return l.taken
 }
 
 // give counts the lease no more.
 func (l *sharedLease) give() {
-	l.share.mu.Lock()
-	defer l.share.mu.Unlock()
+	l.replica.mu.Lock()
+	defer l.replica.mu.Unlock()
 	if l.taken {
 		l.taken, l.leads = false, false
-		l.share.taken--
+		l.replica.taken--
 	}
 }
 
@@ -76,10 +79,10 @@ func (l *sharedLease) Get(ctx context.Context) (*resourcelock.LeaderElectionReco
 	if !apierrors.IsNotFound(err) && (err != nil || record.HolderIdentity != "" && time.Since(record.RenewTime.Time) < time.Duration(record.LeaseDurationSeconds)*time.Second) {
 		return record, raw, err
 	}
-	for until := time.Now().Add(l.share.patient); ctx.Err() == nil && !l.take(time.Now().After(until)); {
+	for until := time.Now().Add(l.replica.patient); ctx.Err() == nil && !l.take(time.Now().After(until)); {
 		select {
 		case <-ctx.Done():
-		case <-time.After(l.share.patient / 20):
+		case <-time.After(l.replica.patient / 20):
 		}
 	}
 	return l.Interface.Get(ctx)
