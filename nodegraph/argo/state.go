@@ -200,10 +200,15 @@ func (s *scanner) workflowPhase() (nodegraph.Phase, error) {
 // readNodes reads the object of all nodes, which comes next.
 func (r *reader) readNodes(s *scanner) error {
 	t, d := &r.w.nodes, new(nodeDecoder)
-	from := s.at
+	second := s.at
 	err := s.object(func(id string) error {
-		if n := len(r.records); n == cap(r.records) {
-			r.records = slices.Grow(r.records, roomFor(n, s.at-from, len(s.text)-s.at))
+		n := len(r.records)
+		if n == 1 {
+			second = s.at // the first is the entry node as a rule, which has more children than others
+		}
+		if n == cap(r.records) {
+			room := roomFor(n, s.at-second, len(s.text)-s.at)
+			r.records, t.rows = slices.Grow(r.records, room), slices.Grow(t.rows, room)
 		}
 		r.records = append(r.records, nodegraph.NodeStatus{})
 		quoted := s.quoted
@@ -231,9 +236,15 @@ func (r *reader) readNodes(s *scanner) error {
 }
 
 // roomFor is for how many more nodes there is to be room once n were read in so many bytes: as many as are left to come if they are
-// like those, within bounds.
+// like those, which only many nodes tell.
 func roomFor(n, bytes, left int) int {
-	return max(16, min(8*n, left/max(1, bytes/max(1, n))*9/8))
+	const few, many = 16, 64
+	switch like := left / max(1, bytes/max(1, n)) * 17 / 16; {
+	case n < many:
+		return max(few, min(7*n, like))
+	default:
+		return max(few, like)
+	}
 }
 
 // orTwice is the error of the last node, or that it is there twice.
