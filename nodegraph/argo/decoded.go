@@ -201,10 +201,7 @@ func (s *scanner) fields(each func(key string) error) (err error) {
 	switch o := object.(type) {
 	case nil:
 	case Record:
-		o.Fields(func(key string, value any) bool {
-			err = one(key, value)
-			return err == nil
-		})
+		err = s.recordFields(o, one)
 	case map[string]any:
 		for key, value := range o {
 			if err = one(key, value); err != nil {
@@ -216,6 +213,21 @@ func (s *scanner) fields(each func(key string) error) (err error) {
 		err = &typeError{want: "an object", found: describeValue(firstByte(object))}
 	}
 	s.value = object
+	return err
+}
+
+// recordFields calls one for every field of a record, once all are listed: a Record, which may keep what it is passed, never gets one,
+// so that the closures of all walks stay on the stack.
+func (s *scanner) recordFields(r Record, one func(key string, value any) error) (err error) {
+	from := len(s.listed)
+	r.Fields(func(key string, value any) bool {
+		s.listed = append(s.listed, field{key, value})
+		return true
+	})
+	for k := from; k < len(s.listed) && err == nil; k++ {
+		err = one(s.listed[k].key, s.listed[k].value)
+	}
+	s.listed = s.listed[:from]
 	return err
 }
 
