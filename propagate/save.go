@@ -114,10 +114,13 @@ func stateSource(nodes []NodeState) source {
 	}
 	return source{
 		has: func(_, name string) bool { return get(name) != nil },
-		take: func(e *Engine, i nodegraph.Index) {
-			k := at[e.graph.Node(i).Name()]
-			taken[k] = true
-			e.facts.Put(i, &nodes[k].Fact)
+		take: func(e *Engine, i nodegraph.Index) bool {
+			k, known := at[e.graph.Node(i).Name()]
+			if known {
+				taken[k] = true
+				e.facts.Put(i, &nodes[k].Fact)
+			}
+			return known
 		},
 		bare: func(e *Engine, i nodegraph.Index) bool { return get(e.graph.Node(i).Name()).Unexpanded },
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {

@@ -2,6 +2,7 @@ package argo
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -12,7 +13,8 @@ type nodeDecoder struct {
 	r     *nodegraph.NodeStatus
 	scope string // templateScope
 	ref   templateRef
-	seen  uint32 // one bit for each of nodeFields
+	seen  uint32   // one bit for each of nodeFields
+	ids   []string // scratch of children
 }
 
 // nodeFields are the fields of a node that decide its state. The others are kept, and not looked at.
@@ -40,7 +42,7 @@ var nodeFields = [...]struct {
 	{"outputs", (*nodeDecoder).outputs},
 	{"failedPodRestarts", func(d *nodeDecoder, s *scanner) error { return readInt(&d.r.Restarts, s) }},
 	{"restartingPodUID", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Restarting, s) }},
-	{"children", func(d *nodeDecoder, s *scanner) (err error) { d.r.Children, err = s.strings(); return err }},
+	{"children", (*nodeDecoder).children},
 }
 
 // nodeFieldsOf finds fields by the lengths of their names. Few share one, and no map is as fast.
@@ -55,7 +57,7 @@ var nodeFieldsOf = func() (of [32][]int) {
 // node reads the node that comes next, which stands under the key id, and checks what every node must have. The error
 // is a [*ReadError].
 func (d *nodeDecoder) node(id string, r *nodegraph.NodeStatus, s *scanner) error {
-	*d = nodeDecoder{r: r}
+	*d = nodeDecoder{r: r, ids: d.ids[:0]}
 	if err := d.fields(s); err != nil {
 		e := inField("", err).(*ReadError) // which inField makes
 		e.Node = id
@@ -175,6 +177,19 @@ func (d *nodeDecoder) synchronization(s *scanner) error {
 		}
 		return s.skip()
 	})
+}
+
+// children reads ids into a list that is no longer than they are: most nodes have one.
+func (d *nodeDecoder) children(s *scanner) error {
+	err := s.array(func(int) error {
+		id, err := s.str()
+		d.ids = append(d.ids, id)
+		return err
+	})
+	if len(d.ids) > 0 {
+		d.r.Children = slices.Clone(d.ids)
+	}
+	return err
 }
 
 // outputs reads the exit code. One that is not a number says nothing, as in Argo.
