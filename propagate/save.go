@@ -178,7 +178,9 @@ func (e *Engine) SnapshotChanges() nodegraph.Snapshot {
 		}
 	}
 	slices.Sort(nodes)
-	for _, i := range slices.Compact(nodes) {
+	nodes = slices.Compact(nodes)
+	s.Nodes = make([]nodegraph.NodeStatus, 0, len(nodes))
+	for _, i := range nodes {
 		if e.isRecorded(i) {
 			s.Nodes = append(s.Nodes, nodegraph.NodeStatus{})
 			e.record(i, &s.Nodes[len(s.Nodes)-1])

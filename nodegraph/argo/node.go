@@ -17,32 +17,32 @@ type nodeDecoder struct {
 	ids   []string // scratch of children
 }
 
-// nodeFields are the fields of a node that decide its state. The others are kept, and not looked at.
+// nodeFields are the fields of a node that decide its state, sorted. The others are kept, and not looked at.
 var nodeFields = [...]struct {
 	name string
 	read func(d *nodeDecoder, s *scanner) error
 }{
-	{"id", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.ID, s) }},
-	{"name", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Name, s) }},
-	{"displayName", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.DisplayName, s) }},
-	{"type", (*nodeDecoder).nodeType},
-	{"phase", (*nodeDecoder).nodePhase},
-	{"message", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Message, s) }},
 	{"boundaryID", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Boundary, s) }},
-	{"templateName", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Template, s) }},
-	{"templateScope", func(d *nodeDecoder, s *scanner) error { return readText(&d.scope, s) }},
-	{"templateRef", func(d *nodeDecoder, s *scanner) error { return d.ref.read(s) }},
-	{"startedAt", func(d *nodeDecoder, s *scanner) error { return readTime(&d.r.Started, s) }},
-	{"finishedAt", func(d *nodeDecoder, s *scanner) error { return readTime(&d.r.Finished, s) }},
-	{"daemoned", (*nodeDecoder).daemoned},
-	{"taskResultSynced", (*nodeDecoder).synced},
-	{"nodeFlag", (*nodeDecoder).nodeFlag},
-	{"memoizationStatus", (*nodeDecoder).memoization},
-	{"synchronizationStatus", (*nodeDecoder).synchronization},
-	{"outputs", (*nodeDecoder).outputs},
-	{"failedPodRestarts", func(d *nodeDecoder, s *scanner) error { return readInt(&d.r.Restarts, s) }},
-	{"restartingPodUID", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Restarting, s) }},
 	{"children", (*nodeDecoder).children},
+	{"daemoned", (*nodeDecoder).daemoned},
+	{"displayName", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.DisplayName, s) }},
+	{"failedPodRestarts", func(d *nodeDecoder, s *scanner) error { return readInt(&d.r.Restarts, s) }},
+	{"finishedAt", func(d *nodeDecoder, s *scanner) error { return readTime(&d.r.Finished, s) }},
+	{"id", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.ID, s) }},
+	{"memoizationStatus", (*nodeDecoder).memoization},
+	{"message", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Message, s) }},
+	{"name", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Name, s) }},
+	{"nodeFlag", (*nodeDecoder).nodeFlag},
+	{"outputs", (*nodeDecoder).outputs},
+	{"phase", (*nodeDecoder).nodePhase},
+	{"restartingPodUID", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Restarting, s) }},
+	{"startedAt", func(d *nodeDecoder, s *scanner) error { return readTime(&d.r.Started, s) }},
+	{"synchronizationStatus", (*nodeDecoder).synchronization},
+	{"taskResultSynced", (*nodeDecoder).synced},
+	{"templateName", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Template, s) }},
+	{"templateRef", func(d *nodeDecoder, s *scanner) error { return d.ref.read(s) }},
+	{"templateScope", func(d *nodeDecoder, s *scanner) error { return readText(&d.scope, s) }},
+	{"type", (*nodeDecoder).nodeType},
 }
 
 // nodeFieldsOf finds fields by the lengths of their names. Few share one, and no map is as fast.
