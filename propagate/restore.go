@@ -141,6 +141,7 @@ func (r *restorer) restore() error {
 		e.reopenRecorded()
 	}
 	e.out.result = new(Result) // nothing of it is new to the host
+	e.out.changed = make([]changed, 0, e.graph.Len())
 	e.sched.All(e.judge)
 	e.sweep(0)
 	if r.record {
@@ -149,7 +150,7 @@ func (r *restorer) restore() error {
 		e.askForDaemonLocks()
 	}
 	e.keepDecisions()
-	e.out.changed = e.out.changed[:0]
+	e.out.changed = nil
 	for i := range nodegraph.Index(e.graph.Len()) {
 		e.out.place[i] = 0
 		r.owe(i)

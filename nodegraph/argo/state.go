@@ -23,15 +23,12 @@ type nodeTable struct {
 type nodeRow struct {
 	quoted   string                // the id as it stood in the text
 	was, now string                // empty where there is none: a node that was added, or removed
-	edited   *edited               // was and now, where both are taken apart; else nil
+	patch    *members              // what leads from was to now, where that was one edit; else nil
 	record   *nodegraph.NodeStatus // what the text says that is there now, or was last; it is replaced, never changed
 	read     uint32                // nodeTable.reads when the node was met last
 	own      bool                  // its text is no part of that of the object
 	object   any                   // what it came as if it came decoded and has no text yet; was and now are empty as long
 }
-
-// edited is a node before an edit and after it.
-type edited struct{ from, to members }
 
 // inOrder yields all rows in the order of the object, added ones after them.
 func (t *nodeTable) inOrder() iter.Seq[*nodeRow] {
@@ -68,16 +65,17 @@ func (t *nodeTable) set(id, now string) {
 
 // change sets the text of the node, which has this id.
 func (row *nodeRow) change(id, now string) {
-	row.now, row.edited, row.record = now, nil, new(nodegraph.NodeStatus)
+	row.now, row.patch, row.record = now, nil, new(nodegraph.NodeStatus)
 	_ = new(nodeDecoder).node(id, row.record, &scanner{text: now}) // of a node that was read, or made here: can't fail
 }
 
 // take makes the node what an edit of its text has made of it.
 func (row *nodeRow) take(e *edit) {
 	fresh := row.now == row.was
-	row.change(row.record.ID, e.members.encode())
+	patch := patchOf(e.before, e.members)
+	row.change(row.record.ID, e.inOrder().encode())
 	if fresh {
-		row.edited = &edited{e.before, e.members}
+		row.patch = &patch
 	}
 }
 
