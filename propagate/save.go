@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -159,6 +160,23 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 		e.record(i, &s.Nodes[len(s.Nodes)-1])
 	})
 	return s
+}
+
+// SnapshotSeq is Snapshot for whoever looks at one node after the other: the snapshot has none, and the sequence yields each with its
+// index, in memory that is used again for the next. The sequence ends with the next call.
+func (e *Engine) SnapshotSeq() (nodegraph.Snapshot, iter.Seq2[nodegraph.Index, *nodegraph.NodeStatus]) {
+	return e.snapshotOfWorkflow(), func(yield func(nodegraph.Index, *nodegraph.NodeStatus) bool) {
+		var r nodegraph.NodeStatus
+		for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+			if !e.isRecorded(i) {
+				continue
+			}
+			r = nodegraph.NodeStatus{}
+			if e.record(i, &r); !yield(i, &r) {
+				return
+			}
+		}
+	}
 }
 
 // SnapshotChanges is Snapshot with those nodes alone that may be recorded otherwise than when it was called last: the first call
