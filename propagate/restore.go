@@ -150,7 +150,7 @@ func (r *restorer) restore() error {
 		e.askForDaemonLocks()
 	}
 	e.keepDecisions()
-	e.out.changed = nil
+	e.out.changed = e.out.changed[:0]
 	for i := range nodegraph.Index(e.graph.Len()) {
 		e.out.place[i] = 0
 		r.owe(i)
