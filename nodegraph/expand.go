@@ -356,7 +356,7 @@ func hookSuffix(hook *Hook) string {
 }
 
 // AttemptName is the name of an attempt of a Retry, by its number from 0 on: "<retry>(<number>)".
-func AttemptName(retry string, number int) string { return fmt.Sprintf("%s(%d)", retry, number) }
+func AttemptName(retry string, number int) string { return retry + "(" + strconv.Itoa(number) + ")" }
 
 // AddHook adds the node of owner's hook and returns it. Its name is [HookName]. The hook is inside what owner is inside
 // of, so that this can't end before the hook has. The hook of an item is inside the DAG, because a TaskGroup is done when

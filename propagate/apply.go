@@ -26,13 +26,13 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	if err := e.enter(); err != nil {
 		return err
 	}
-	err := e.call(result, now, events)
+	err := e.call(result, now, events, nil)
 	e.leave()
 	return err
 }
 
-// call is ApplyTo inside a call.
-func (e *Engine) call(result *Result, now time.Time, events []Event) error {
+// call is ApplyTo inside a call, with the pods that the last of the events are about.
+func (e *Engine) call(result *Result, now time.Time, events []Event, pods []*PodStatus) error {
 	switch {
 	case result == nil:
 		return &UseError{"result", "it is nil, and is to be filled in"}
@@ -47,7 +47,7 @@ func (e *Engine) call(result *Result, now time.Time, events []Event) error {
 	complete := e.Complete() && !e.restored.completionUnreported
 	e.begin(now)
 	e.shutDownAgain()
-	e.take(events)
+	e.take(events, pods)
 	e.askAgain()
 	e.stop()
 	e.settle()
