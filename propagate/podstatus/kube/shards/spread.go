@@ -69,14 +69,14 @@ func (l *sharedLease) give() {
 	}
 }
 
-// Get reads the lease. If it is free, and it is for others to take it, that is said after a while alone.
+// Get reads the lease. If the lease is free, and others are to take it first, Get waits for them before it says so.
 func (l *sharedLease) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	if l.leads {
 		return l.Interface.Get(ctx)
 	}
 	l.give() // it was not to be had
 	record, raw, err := l.Interface.Get(ctx)
-	if !apierrors.IsNotFound(err) && (err != nil || record.HolderIdentity != "" && time.Since(record.RenewTime.Time) < time.Duration(record.LeaseDurationSeconds)*time.Second) {
+	if held := err == nil && record.HolderIdentity != "" && time.Since(record.RenewTime.Time) < time.Duration(record.LeaseDurationSeconds)*time.Second; held || err != nil && !apierrors.IsNotFound(err) {
 		return record, raw, err
 	}
 	for until := time.Now().Add(l.replica.patient); ctx.Err() == nil && !l.take(time.Now().After(until)); {
