@@ -210,9 +210,7 @@ func TestMoreShards(t *testing.T) {
 	one.stop()
 	c.patch("holder", `{"spec": {"shutdown": "Terminate"}}`)
 	c.awaitPhase("holder", nodegraph.PhaseFailed)
-	for _, name := range names {
-		c.awaitPhase(name, nodegraph.PhaseSucceeded)
-	}
+	c.awaitAll(k, names)
 	k.once()
 }
 
@@ -239,9 +237,7 @@ func TestMoreShardsWhileNobodyLeads(t *testing.T) {
 			one.stop()
 			does.with(c)
 			c.start(4, nil)
-			for _, name := range names {
-				c.awaitPhase(name, nodegraph.PhaseSucceeded)
-			}
+			c.awaitAll(k, names)
 			k.once()
 		})
 	}
