@@ -198,7 +198,8 @@ func NodeID(workflow, name string) string {
 	if name == workflow {
 		return name
 	}
-	return workflow + "-" + strconv.FormatUint(uint64(extend(hashSeed, name)), 10)
+	var room [64]byte
+	return string(strconv.AppendUint(append(append(room[:0], workflow...), '-'), uint64(extend(hashSeed, name)), 10))
 }
 
 // Spec returns the specification the graph was made from. Do not modify it.

@@ -109,4 +109,4 @@ func hookSuffix(hook *Hook) string {
 }
 
 // AttemptName is the name of an attempt of a Retry, by its number from 0 on: "<retry>(<number>)".
-func AttemptName(retry string, number int) string { return fmt.Sprintf("%s(%d)", retry, number) }
+func AttemptName(retry string, number int) string { return retry + "(" + strconv.Itoa(number) + ")" }

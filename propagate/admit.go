@@ -188,13 +188,26 @@ func (e *Engine) hasLocks(i nodegraph.Index) bool {
 }
 
 // tellAcquire tells the host to get the locks of node i, or of the workflow.
-func (e *Engine) tellAcquire(i nodegraph.Index) {
+func (e *Engine) tellAcquire(i nodegraph.Index) { e.act(e.acquire(i)) }
+
+// acquire is the action that asks for the locks of node i, or of the workflow.
+func (e *Engine) acquire(i nodegraph.Index) Action {
 	if i == nodegraph.Root {
-		e.act(Action{Type: ActionAcquire, Node: i, Locks: e.graph.Spec().Locks})
-		return
+		return Action{Type: ActionAcquire, Node: i, Locks: e.graph.Spec().Locks}
 	}
 	n := e.graph.Node(i)
-	e.act(Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.rules.LocksOf(i), Within: e.lockedAround(i)})
+	return Action{Type: ActionAcquire, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Locks: e.rules.LocksOf(i), Within: e.lockedAround(i)}
+}
+
+// QueuedLocks returns what asks again for the locks of all who wait for theirs, the workflow first. A host whose answers may get lost, or
+// whose limits change, asks its [LockTable] again by these. It looks at every node of a workflow with locks, and allocates.
+func (e *Engine) QueuedLocks() (actions []Action) {
+	for i := nodegraph.Root; e.graph.Features().Locks && int(i) < e.graph.Len(); i++ {
+		if e.facts.Node(i).Lock() == fact.LockWaits {
+			actions = append(actions, e.acquire(i))
+		}
+	}
+	return actions
 }
 
 // releaseLocks gives back what node i holds, or waits for.

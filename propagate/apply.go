@@ -26,12 +26,12 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 	if err := e.enter(); err != nil {
 		return err
 	}
-	err := e.call(result, now, events)
+	err := e.call(result, now, events, nil)
 	e.leave()
 	return err
 }
 
-// call is ApplyTo inside a call. The way of an event:
+// call is ApplyTo inside a call, with the pods that the last of the events are about. The way of an event:
 //
 //	check    finds its node, or refuses it (intake.go)
 //	begin    moves the time on (here)
@@ -41,7 +41,7 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 //	         lets the effects of that happen, until nothing is left (settle.go)
 //	dropVoid takes back what was asked for and is not needed (settle.go)
 //	finish   lists the nodes that look different, and the next time to wake (here and changes.go)
-func (e *Engine) call(result *Result, now time.Time, events []Event) error {
+func (e *Engine) call(result *Result, now time.Time, events []Event, pods []*PodStatus) error {
 	switch {
 	case result == nil:
 		return &UseError{"result", "it is nil, and is to be filled in"}
@@ -58,7 +58,7 @@ func (e *Engine) call(result *Result, now time.Time, events []Event) error {
 	if e.restored.shutdown {
 		e.shutDownAgain()
 	}
-	e.take(events)
+	e.take(events, pods)
 	if e.restored.pending {
 		e.askAgain()
 	}

@@ -9,11 +9,14 @@ import (
 )
 
 // take takes the events of a call, which were checked. Those about the workflow as a whole come last: what is told of a node in
-// the same call has happened before a shutdown that stops it.
-func (e *Engine) take(events []Event) {
+// the same call has happened before a shutdown that stops it. The last of the events are about pods, whose containers come before them.
+func (e *Engine) take(events []Event, pods []*PodStatus) {
 	ofWorkflow := false
-	targets := e.out.targets[:len(events)]
+	targets, known := e.out.targets[:len(events)], len(events)-len(pods)
 	for k, i := range targets {
+		if k >= known && pods[k-known] != nil {
+			e.takeContainers(&events[k], pods[k-known])
+		}
 		if i == nodegraph.Root {
 			ofWorkflow = true
 		} else {

@@ -13,7 +13,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 )
 
-// What a host has on record is up to date once it has taken over the changes, whatever happens.
+// What a host has on record is up to date once it has taken over the changes, whatever happens. Nodes that come one by one are the same.
 func TestSnapshotChanges(t *testing.T) {
 	const seed = 1
 	for _, text := range []string{
@@ -32,6 +32,12 @@ func TestSnapshotChanges(t *testing.T) {
 			for _, n := range whole.Nodes {
 				require.Empty(t, cmp.Diff(n, record[n.ID]), "%s, seed %d: what is on record after call %d", text, seed, k)
 			}
+			oneByOne, nodes := e.SnapshotSeq()
+			for i, n := range nodes {
+				require.Equal(t, e.Graph().Node(i).ID(), n.ID)
+				oneByOne.Nodes = append(oneByOne.Nodes, *n)
+			}
+			require.Equal(t, whole, oneByOne)
 			s.Nodes, whole.Nodes = nil, nil
 			require.Equal(t, whole, s)
 			node := e.Graph().Node(nodegraph.Index(r.IntN(e.Graph().Len()))).Name()

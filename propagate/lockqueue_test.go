@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -176,4 +177,35 @@ func TestDeadlocksAreOfWhatIsInsideAHolder(t *testing.T) {
 // swapped is a workflow with its two mutexes the other way round.
 func swapped(text string) string {
 	return strings.NewReplacer("mutex(m,", "mutex(n,", "mutex(n,", "mutex(m,").Replace(text)
+}
+
+// Whoever waits for locks asks again as it asked, once for each that waits, the workflow first.
+func TestQueuedLocks(t *testing.T) {
+	spec, err := nodegraph.Parse("dag(a: mutex(a, pod), b: mutex(b, pod))")
+	require.NoError(t, err)
+	spec.Locks = mutexes([]string{"ns/Mutex/w"})
+	e, err := propagate.New(spec)
+	require.NoError(t, err)
+	asked := func(actions []propagate.Action) (list []propagate.Action) {
+		for _, a := range actions {
+			if a.Type == propagate.ActionAcquire {
+				list = append(list, a)
+			}
+		}
+		return list
+	}
+	now := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+	first, err := e.Apply(now)
+	require.NoError(t, err)
+	require.Empty(t, e.QueuedLocks(), "nobody waits who was not told to")
+	_, err = e.Apply(now, propagate.LockQueued("", "ns/Mutex/w", "waits"))
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff(asked(first.Actions), e.QueuedLocks()), "the workflow waits")
+	then, err := e.Apply(now, propagate.LockGranted(""))
+	require.NoError(t, err)
+	nodes := asked(then.Actions)
+	require.Len(t, nodes, 2)
+	_, err = e.Apply(now, propagate.LockGranted(nodes[0].ID), propagate.LockQueued(nodes[1].ID, "default/Mutex/b", "waits"))
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff(nodes[1:], e.QueuedLocks()), "one node waits, and the other holds its lock")
 }

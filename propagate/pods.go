@@ -84,9 +84,9 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, nodes []podOf, lost []nod
 			events = nil // a restored engine may still have to say that it is complete
 		}
 	}
-	batch, unknown := e.batch(pods, nodes, lost, events)
+	batch, told, unknown := e.batch(pods, nodes, lost, events)
 	var r Result
-	err := e.call(&r, now, batch)
+	err := e.call(&r, now, batch, told)
 	r.Unknown = unknown
 	for _, a := range outlived {
 		a.Node = e.graph.Find(a.ID) // a manual retry has made another graph
@@ -98,26 +98,24 @@ func (e *Engine) sync(now time.Time, pods []PodStatus, nodes []podOf, lost []nod
 	return r, err
 }
 
-// batch lists the events that pods and lost ones tell, after those that are known besides, and the pods that nobody asked for.
-func (e *Engine) batch(pods []PodStatus, nodes []podOf, lost []nodegraph.Index, events []Event) (batch []Event, unknown []string) {
-	room := len(events) + len(pods) + len(lost)
-	for k := range pods {
-		if nodes[k].known && len(e.graph.Node(nodes[k].node).Template.Containers) > 0 {
-			room += len(pods[k].Containers)
-		}
-	}
-	batch = append(make([]Event, 0, room), events...)
+// batch lists the events that pods and lost ones tell, after those that are known besides, and the pods that nobody asked for. The
+// last of the events are those of told, and of lost pods where that is nil.
+func (e *Engine) batch(
+	pods []PodStatus, nodes []podOf, lost []nodegraph.Index, events []Event,
+) (batch []Event, told []*PodStatus, unknown []string) {
+	batch, told = append(make([]Event, 0, len(events)+len(pods)+len(lost)), events...), make([]*PodStatus, 0, len(pods)+len(lost))
 	for k := range pods {
 		if nodes[k].known {
-			batch = e.addPodEvents(batch, nodes[k].node, &pods[k])
+			batch, told = append(batch, e.podEvent(nodes[k].node, &pods[k])), append(told, &pods[k])
 		} else {
 			unknown = append(unknown, pods[k].Node)
 		}
 	}
 	for _, i := range lost {
 		batch = append(batch, Event{Type: EventPodDeleted, At: i, Pod: fact.PodInstance{UID: e.facts.UID(i)}})
+		told = append(told, nil)
 	}
-	return batch, unknown
+	return batch, told, unknown
 }
 
 // outlived asks for the end of each pod that is alive although its node, or its workflow, has ended otherwise than by that pod.
@@ -161,13 +159,10 @@ func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	return i, f.Exists() && !e.facts.CacheHit(i) && !f.Waits() && inside
 }
 
-// addPodEvents adds the events of a pod, read as Argo's controller does (assessNodeStatus): one for each container that is a node, and
-// one for the pod.
-func (e *Engine) addPodEvents(events []Event, i nodegraph.Index, p *PodStatus) []Event {
-	n, style := e.graph.Node(i), e.style
-	looks := lookAt(n.Template, p)
-	id := fact.PodInstance{UID: p.UID, Created: p.Created}
-	pod := Event{At: i, Pod: id, Conditions: p.Conditions}
+// podEvent is what a pod tells, read as Argo's controller does (assessNodeStatus), but for its containers.
+func (e *Engine) podEvent(i nodegraph.Index, p *PodStatus) Event {
+	looks := lookAt(e.graph.Node(i).Template, p)
+	pod := Event{At: i, Pod: fact.PodInstance{UID: p.UID, Created: p.Created}, Conditions: p.Conditions}
 	switch p.Phase {
 	case PodPhasePending:
 		pod.Type, pod.Message = EventPodPending, pendingMessage(p)
@@ -180,7 +175,7 @@ func (e *Engine) addPodEvents(events []Event, i nodegraph.Index, p *PodStatus) [
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseSucceeded
 	case PodPhaseFailed:
 		pod.Type, pod.Reason = EventPodEnded, p.Reason
-		pod.Phase, pod.Message = looks.failure(style)
+		pod.Phase, pod.Message = looks.failure(e.style)
 	case PodPhaseUnknown:
 		pod.Type, pod.Phase = EventPodEnded, nodegraph.PhaseError
 		pod.Message = fmt.Sprintf("%s%s: %s", textUnknownPhase, cmp.Or(p.Name, p.Node), p.Phase)
@@ -190,12 +185,18 @@ func (e *Engine) addPodEvents(events []Event, i nodegraph.Index, p *PodStatus) [
 	}
 	pod.Finished, pod.Undated = finishOf(p)
 	pod.ExitCode, pod.HasExit = looks.exit()
+	return pod
+}
+
+// takeContainers takes what a pod tells of its containers that are nodes. They are looked at when it is their turn: a list of events of
+// them all would be the largest that a call needs.
+func (e *Engine) takeContainers(pod *Event, p *PodStatus) {
 	for k := range p.Containers {
-		if c := &p.Containers[k]; isContainerNode(n, c.Name) {
-			events = append(events, containerEvent(i, id, c, style))
+		if c := &p.Containers[k]; isContainerNode(e.graph.Node(pod.At), c.Name) {
+			ev := containerEvent(pod.At, pod.Pod, c, e.style)
+			e.apply(&ev, pod.At)
 		}
 	}
-	return append(events, pod)
 }
 
 // unchanged is the event that a pod is as it was, and what is said of it if anything is.

@@ -61,16 +61,20 @@ func (r *records) bare(e *Engine, n *nodegraph.Node) bool {
 	})
 }
 
-// take fills in the fact of node i, which is recorded.
-func (r *records) take(e *Engine, i nodegraph.Index) {
+// take fills in the fact of node i, if it is recorded.
+func (r *records) take(e *Engine, i nodegraph.Index) bool {
 	n := e.graph.Node(i)
-	at := r.at[n.ID()]
+	at, known := r.at[n.ID()]
+	if !known || !isNamed(r.nodes[at].Name, n.Name()) {
+		return false
+	}
 	r.taken[at] = true
 	f := recordedFact(e, i, &r.nodes[at], func() bool { return r.bare(e, n) })
 	e.facts.Put(i, &f)
 	if n.Kind == nodegraph.KindContainer && f.Stage >= fact.StageRunning && e.facts.Node(n.Parent).Stage() == fact.StagePending {
 		e.facts.SawRun(n.Parent)
 	}
+	return true
 }
 
 // attempt is how the attempt with this id ended.
@@ -88,7 +92,7 @@ func (r *records) attempt(id string) retry.Attempt {
 func (r *records) rest() []string {
 	var rest []string
 	for k := range r.nodes {
-		if !r.taken[r.at[r.nodes[k].ID]] {
+		if !r.taken[k] && !r.taken[r.at[r.nodes[k].ID]] { // what is there twice counts once
 			rest = append(rest, r.nodes[k].ID)
 		}
 	}

@@ -116,8 +116,8 @@ func (r *restorer) endRecorded() {
 
 // source is where the facts of nodes come from when an engine is made from what was stored.
 type source struct {
-	has  func(id, name string) bool         // an id is a hash, which a node that does not exist may have too
-	take func(e *Engine, i nodegraph.Index) // fills in facts of node i
+	has  func(id, name string) bool              // an id is a hash, which a node that does not exist may have too
+	take func(e *Engine, i nodegraph.Index) bool // fills in facts of node i, if the source has it
 	// bare tells of node i, which was created, whether nothing was added inside it.
 	bare func(e *Engine, i nodegraph.Index) bool
 	// items returns the items of a loop that only the host could resolve, false where they are not known.
@@ -141,6 +141,7 @@ func (r *restorer) restore() error {
 		e.reopenRecorded()
 	}
 	e.out.result = new(Result) // nothing of it is new to the host
+	e.out.changed = make([]changed, 0, e.graph.Len())
 	e.sched.All(e.judge)
 	e.sweep(0)
 	if r.record {

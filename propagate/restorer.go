@@ -27,8 +27,7 @@ func (r *restorer) addAll() error {
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if n := r.e.graph.Node(i); r.source.has(n.ID(), n.Name()) {
-			r.source.take(r.e, i)
+		if r.source.take(r.e, i) {
 			if err := r.addMembers(i); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package propagate
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -114,10 +115,13 @@ func stateSource(nodes []NodeState) source {
 	}
 	return source{
 		has: func(_, name string) bool { return get(name) != nil },
-		take: func(e *Engine, i nodegraph.Index) {
-			k := at[e.graph.Node(i).Name()]
-			taken[k] = true
-			e.facts.Put(i, &nodes[k].Fact)
+		take: func(e *Engine, i nodegraph.Index) bool {
+			k, known := at[e.graph.Node(i).Name()]
+			if known {
+				taken[k] = true
+				e.facts.Put(i, &nodes[k].Fact)
+			}
+			return known
 		},
 		bare: func(e *Engine, i nodegraph.Index) bool { return get(e.graph.Node(i).Name()).Unexpanded },
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
@@ -158,6 +162,23 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 	return s
 }
 
+// SnapshotSeq is Snapshot for whoever looks at one node after the other: the snapshot has none, and the sequence yields each with its
+// index, in memory that is used again for the next. The sequence ends with the next call.
+func (e *Engine) SnapshotSeq() (nodegraph.Snapshot, iter.Seq2[nodegraph.Index, *nodegraph.NodeStatus]) {
+	return e.snapshotOfWorkflow(), func(yield func(nodegraph.Index, *nodegraph.NodeStatus) bool) {
+		var r nodegraph.NodeStatus
+		for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
+			if !e.isRecorded(i) {
+				continue
+			}
+			r = nodegraph.NodeStatus{}
+			if e.record(i, &r); !yield(i, &r) {
+				return
+			}
+		}
+	}
+}
+
 // SnapshotChanges is Snapshot with those nodes alone that may be recorded otherwise than when it was called last. The first call
 // returns all nodes, and so does one after a manual retry. It costs what has changed.
 func (e *Engine) SnapshotChanges() nodegraph.Snapshot {
@@ -175,7 +196,9 @@ func (e *Engine) SnapshotChanges() nodegraph.Snapshot {
 		}
 	}
 	slices.Sort(nodes)
-	for _, i := range slices.Compact(nodes) {
+	nodes = slices.Compact(nodes)
+	s.Nodes = make([]nodegraph.NodeStatus, 0, len(nodes))
+	for _, i := range nodes {
 		if e.isRecorded(i) {
 			s.Nodes = append(s.Nodes, nodegraph.NodeStatus{})
 			e.record(i, &s.Nodes[len(s.Nodes)-1])

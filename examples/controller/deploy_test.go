@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/kube/shards"
 )
 
 // The API server takes every object of deploy/controller.yaml and knows all its fields, and its Deployment makes pods that the
@@ -51,6 +52,11 @@ func TestManifest(t *testing.T) {
 			pod.SetNamespace(c.namespace)
 			pod.SetName("controller")
 			require.NoError(t, c.client.Create(t.Context(), pod, client.DryRunAll))
+			replicas, _, err := unstructured.NestedInt64(object.Object, "spec", "replicas")
+			require.NoError(t, err)
+			containers, _, err := unstructured.NestedSlice(template, "spec", "containers")
+			require.NoError(t, err)
+			require.Contains(t, containers[0].(map[string]any)["args"], fmt.Sprintf("-replicas=%d", replicas))
 		}
 	}
 	require.Equal(t, map[string]int{
@@ -131,8 +137,8 @@ func TestInstances(t *testing.T) {
 	c.startKubelet(1, false)
 	c.submit("plain", innocent)
 	c.submit("of-a", innocent)
-	c.patch("of-a", `{"metadata": {"labels": {"`+labelInstance+`": "a"}}}`)
-	c.startAs(control.config, 2, nil, func(o *options) { o.instance = "a" })
+	c.patch("of-a", `{"metadata": {"labels": {"`+shards.LabelInstance+`": "a"}}}`)
+	c.startAs(control.config, 2, nil, func(o *options) { o.Instance = "a" })
 	c.awaitPhase("of-a", nodegraph.PhaseSucceeded)
 	require.Empty(t, c.stored("plain", "phase"))
 	c.start(1, nil)

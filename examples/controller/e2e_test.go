@@ -37,6 +37,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/diagnose"
 	"github.com/nodestatus/nodestatus/propagate/podstatus"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/kube/shards"
 )
 
 // The tests of this file, and of those that use its cluster, run against a real API server. envRequired makes its
@@ -184,20 +185,20 @@ type running struct {
 }
 
 // start runs a replica. Before, if set, sees its writes before they are sent and may hold them up.
-func (c *cluster) start(shards int, before func(*http.Request) error) *running {
+func (c *cluster) start(count int, before func(*http.Request) error) *running {
 	c.Helper()
-	return c.startAs(control.config, shards, before)
+	return c.startAs(control.config, count, before)
 }
 
 // startAs runs a replica with the rights of a user, and other options.
-func (c *cluster) startAs(user *rest.Config, shards int, before func(*http.Request) error, set ...func(*options)) *running {
+func (c *cluster) startAs(user *rest.Config, count int, before func(*http.Request) error, set ...func(*options)) *running {
 	c.Helper()
 	w := &writes{before: before, count: make(map[string]int)}
 	config := rest.CopyConfig(user)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counted{w, next} })
 	ctx, cancel := context.WithCancel(context.Background())
 	registry, done := prometheus.NewRegistry(), make(chan error, 1)
-	o := options{shards: shards, namespace: c.namespace, leaseNamespace: c.namespace, metricsAddress: "0", workers: 8, lull: 100 * time.Millisecond}
+	o := options{Division: shards.Division{Count: count, Namespace: c.namespace, LeaseNamespace: c.namespace}, metricsAddress: "0", workers: 8, lull: 100 * time.Millisecond}
 	// A machine that has more to do than this test is no reason to lose a lease.
 	o.manager.LeaseDuration, o.manager.RenewDeadline, o.manager.RetryPeriod = new(time.Minute), new(50*time.Second), new(time.Second)
 	o.manager.HealthProbeBindAddress = "0"
@@ -233,6 +234,12 @@ func (c *cluster) submit(name, spec string) {
 	object.SetNamespace(c.namespace)
 	object.SetName(name)
 	require.NoError(c, c.client.Create(c.Context(), object))
+}
+
+func newWorkflowList() *unstructured.UnstructuredList {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(workflowKind.GroupVersion().WithKind(workflowKind.Kind + "List"))
+	return list
 }
 
 // workflow reads a workflow as it is now.

@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
@@ -44,9 +46,22 @@ type wantedPod struct {
 	why   string    // it could not be created
 }
 
-// retryIn is how long a pod that can't be created is waited for before the next try.
-func (p *wantedPod) retryIn() time.Duration {
-	return min(100*time.Millisecond<<min(p.tries, 10), longestWait)
+// buildPod makes the pod of node i: what the user gave, and what marks it as ours. The error says what can't be carried out; the
+// node ends with it.
+func (r *reconciler) buildPod(w *run, i nodegraph.Index) (*corev1.Pod, error) {
+	pod, err := w.stored.pods.Pod(w.engine, i)
+	if err != nil {
+		return nil, err
+	}
+	if pod.Labels == nil {
+		pod.Labels = make(map[string]string)
+	}
+	maps.Copy(pod.Labels, r.shard.Labels())
+	pod.Labels[labelWorkflow], pod.Labels[labelCompleted] = w.key.Name, "false"
+	pod.Finalizers = []string{finalizer}
+	owner := metav1.ObjectMeta{Name: w.key.Name, UID: types.UID(w.stored.UID)}
+	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(&owner, workflowKind)}
+	return pod, nil
 }
 
 // answer answers what an action asks, and puts what it orders on the list. What this example can't do is said to the
@@ -108,11 +123,7 @@ func (w *run) hasLocks(node string) bool {
 	if node != "" {
 		i = w.engine.Graph().Find(node)
 	}
-	if i == nodegraph.None {
-		return false
-	}
-	lock := w.engine.Fact(i).Lock
-	return lock != fact.LockNone && lock != fact.LockReturned
+	return i != nodegraph.None && w.engine.Fact(i).Lock != fact.LockNone && w.engine.Fact(i).Lock != fact.LockReturned
 }
 
 // createPods creates the pods that are due. Those that can't be created are tried again later, and their nodes say why.
@@ -132,7 +143,7 @@ func (r *reconciler) createPods(ctx context.Context, w *run) {
 			w.news = append(w.news, propagate.Unrunnable(id, err.Error())) // asking again would not help
 			delete(w.wanted, id)
 		case err != nil:
-			p.tries, p.after = p.tries+1, r.now().Add(p.retryIn())
+			p.tries, p.after = p.tries+1, r.now().Add(min(100*time.Millisecond<<min(p.tries, 10), longestWait))
 			p.why = shortened("its pod can't be created: " + err.Error())
 			r.recorder.Eventf(w.object, nil, corev1.EventTypeWarning, "PodNotCreated", "CreatePod", "%s: %s", p.Name, p.why)
 			r.metrics.notCreated.Inc()
@@ -166,7 +177,7 @@ func (r *reconciler) create(ctx context.Context, w *run, wanted *corev1.Pod) (*c
 // there is, so it covers what a controller before this one was asked to terminate and did not.
 func (r *reconciler) deleteSurplus(ctx context.Context, pods []*corev1.Pod, needed func(*corev1.Pod) bool) error {
 	return forAll(pods, r.atOnce, func(pod *corev1.Pod) error {
-		if needed(pod) || over(pod) || pod.DeletionTimestamp != nil {
+		if needed(pod) || podstatus.Over(pod) || pod.DeletionTimestamp != nil {
 			return nil
 		}
 		return r.deletePod(ctx, pod)

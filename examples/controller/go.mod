@@ -8,6 +8,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/nodestatus/nodestatus v0.0.0-00010101000000-000000000000
 	github.com/nodestatus/nodestatus/propagate/podstatus v0.0.0-00010101000000-000000000000
+	github.com/nodestatus/nodestatus/propagate/podstatus/kube v0.0.0-00010101000000-000000000000
 	github.com/prometheus/client_golang v1.24.0
 	github.com/prometheus/client_model v0.6.2
 	github.com/stretchr/testify v1.12.1
@@ -106,3 +107,5 @@ require (
 replace github.com/nodestatus/nodestatus => ../..
 
 replace github.com/nodestatus/nodestatus/propagate/podstatus => ../../propagate/podstatus
+
+replace github.com/nodestatus/nodestatus/propagate/podstatus/kube => ../../propagate/podstatus/kube

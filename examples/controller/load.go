@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -31,11 +31,12 @@ func (r *reconciler) adopt(ctx context.Context) error {
 	if r.adopted {
 		return nil
 	}
-	if err := r.alone(ctx); err != nil {
+	if err := r.shard.Ready(ctx, r.live, r.now()); err != nil {
 		return err
 	}
-	list := newWorkflowList()
-	err := r.live.List(ctx, list, client.InNamespace(r.namespace), client.MatchingLabelsSelector{Selector: r.shard.unfinished()})
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(workflowKind)
+	err := r.live.List(ctx, list, client.InNamespace(r.shard.Namespace), client.MatchingLabelsSelector{Selector: r.shard.Unfinished()})
 	if err != nil {
 		return err
 	}
@@ -47,39 +48,55 @@ func (r *reconciler) adopt(ctx context.Context) error {
 			log.FromContext(ctx).Error(err, "a workflow is not adopted", "name", list.Items[k].GetName())
 		}
 	}
-	if err := r.deleteLeftovers(ctx); err != nil {
-		log.FromContext(ctx).Error(err, "a pod that is to end goes on")
+	if err := r.adoptPods(ctx); err != nil {
+		return err
 	}
 	r.locks.grant()
 	r.adopted = true
 	return nil
 }
 
-// deleteLeftovers deletes pods that the leader before was to delete: nobody else is to get the locks under which they run.
-func (r *reconciler) deleteLeftovers(ctx context.Context) error {
+// adoptPods makes all pods known that there are, past the cache, and deletes those that the leader before was to delete: nobody else is to get
+// the locks under which they run. A pod that the API server refuses to delete holds up nobody.
+func (r *reconciler) adoptPods(ctx context.Context) error {
 	var all corev1.PodList
-	if err := r.client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.live.List(ctx, &all, client.InNamespace(r.shard.Namespace), client.MatchingLabelsSelector{Selector: r.shard.Watched()}); err != nil {
 		return err
 	}
-	var errs []error
-	seen := make(map[types.NamespacedName]bool)
+	pods := make(map[types.NamespacedName][]*corev1.Pod)
 	for k := range all.Items {
 		pod := &all.Items[k]
 		key := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Labels[labelWorkflow]}
-		if w := r.known(key); w != nil && w.engine != nil {
-			errs = append(errs, r.deleteSurplus(ctx, []*corev1.Pod{pod}, w.needs))
-		} else if !seen[key] {
-			seen[key] = true
-			_, err := r.leave(ctx, key)
-			errs = append(errs, err)
+		pods[key] = append(pods[key], pod)
+	}
+	for key, pods := range pods {
+		if err := r.adoptPodsOf(ctx, key, pods); apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
+			log.FromContext(ctx).Error(err, "a pod that is to end goes on", "workflow", key)
+		} else if err != nil {
+			return err
 		}
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+func (r *reconciler) adoptPodsOf(ctx context.Context, key types.NamespacedName, pods []*corev1.Pod) error {
+	w := r.known(key)
+	if w == nil || w.engine == nil {
+		_, err := r.leave(ctx, key, pods)
+		return err
+	}
+	return r.deleteSurplus(ctx, pods, func(pod *corev1.Pod) bool {
+		own := metav1.IsControlledBy(pod, w.object)
+		if own {
+			w.created(pod, r.now())
+		}
+		return own && w.needs(pod)
+	})
 }
 
 // waitsSince is what annotationWaits is to say of a workflow that waits for locks and says nothing yet.
 func (r *reconciler) waitsSince(w *run) string {
-	if w.object.GetAnnotations()[annotationWaits] != "" || len(waiters(w.engine)) == 0 {
+	if w.object.GetAnnotations()[annotationWaits] != "" || len(w.engine.QueuedLocks()) == 0 {
 		return ""
 	}
 	return r.now().UTC().Format("2006-01-02T15:04:05.000000Z")
@@ -146,25 +163,16 @@ func (r *reconciler) runnable(w *stored) error {
 	for _, u := range w.Unresolved {
 		return fmt.Errorf("%s: %q: this example puts no values in place of variables", u.Field, u.Text)
 	}
-	if err := eachLock(w.Spec, func(l *nodegraph.Lock) error {
-		if strings.Contains(l.Key, "/Database/") {
-			return fmt.Errorf("synchronization: %s: this example has no locks in a database", l.Key)
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	return r.shard.covers(w.UID, w.Spec)
-}
-
-// eachLock calls do for every lock that a workflow or its templates name, up to the first error.
-func eachLock(spec *nodegraph.Spec, do func(*nodegraph.Lock) error) (err error) {
-	spec.EachLock(func(l *nodegraph.Lock) {
-		if err == nil {
-			err = do(l)
+	var err error
+	w.Spec.EachLock(func(l *nodegraph.Lock) {
+		if err == nil && strings.Contains(l.Key, "/Database/") {
+			err = fmt.Errorf("synchronization: %s: this example has no locks in a database", l.Key)
 		}
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return r.shard.Covers(w.UID, w.Spec)
 }
 
 // refuse ends a workflow that can't be run, and says why.
@@ -182,7 +190,8 @@ func (r *reconciler) refuse(ctx context.Context, w *run, why error) error {
 // end keeps of a complete workflow what tells it from one that was written since, and which of its pods were let go, until the
 // cache has lost them. What is left of its pods is ended then.
 func (r *reconciler) end(w *run, phase nodegraph.Phase) {
-	r.metrics.completed(w, phase)
+	r.metrics.ended.WithLabelValues(phase.String()).Inc()
+	r.metrics.obligations.Forget(w.key.String())
 	r.keep(w.rest())
 	r.locks.forget(w.key)
 }

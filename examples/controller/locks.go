@@ -3,22 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
-	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/semaphore"
 )
 
-// locks is the table of a shard. Workflows that name the same lock are of the same shard (see shardOf), so nobody else
+// locks is the table of a shard. Workflows that name the same lock are of the same shard (see package shards), so nobody else
 // grants what this table grants. It is kept in memory alone: who holds and who waits is in the status of the workflows,
 // and a new leader adopts all of them before it acts on any.
 type locks struct {
@@ -29,49 +27,20 @@ type locks struct {
 	table propagate.LockTable
 }
 
-// numbersOnly keeps of a ConfigMap what may be a limit.
-func numbersOnly(object any) (any, error) {
-	if config, ok := object.(*corev1.ConfigMap); ok {
-		config.ManagedFields, config.BinaryData, config.Annotations = nil, nil, nil
-		for key, value := range config.Data {
-			config.Data[key] = value[:min(len(value), len("999999999"))]
-		}
-	}
-	return object, nil
-}
-
 // waiting lists the workflows that wait for a semaphore of a ConfigMap, which has changed. Nobody loses a lock by that.
 func (l *locks) waiting(_ context.Context, config client.Object) (requests []reconcile.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for key := range config.(*corev1.ConfigMap).Data {
-		lock := config.GetNamespace() + "/ConfigMap/" + config.GetName() + "/" + key
+	for _, lock := range semaphore.Keys(config.(*corev1.ConfigMap)) {
 		requests = append(requests, requestsOf(l.table.Waiters(lock))...)
 	}
 	return requests
 }
 
-// limit returns how many may hold a semaphore; without a limit nobody, and why.
-func (l *locks) limit(key string) (limit int, why string) {
-	parts := strings.SplitN(key, "/", 4)
-	if len(parts) < 4 {
-		return 0, "the key of a semaphore is namespace/ConfigMap/name/key"
-	}
+// config reads a ConfigMap.
+func (l *locks) config(name types.NamespacedName) (*corev1.ConfigMap, error) {
 	config := &corev1.ConfigMap{}
-	err := l.configs.Get(context.Background(), types.NamespacedName{Namespace: parts[0], Name: parts[2]}, config)
-	text, has := config.Data[parts[3]]
-	limit, invalid := strconv.Atoi(strings.TrimSpace(text))
-	switch {
-	case apierrors.IsNotFound(err):
-		return 0, "there is no such ConfigMap"
-	case err != nil:
-		return 0, err.Error()
-	case !has:
-		return 0, "the ConfigMap has no such key"
-	case invalid != nil || limit < 1:
-		return 0, fmt.Sprintf("want a positive number, found %q", text)
-	}
-	return limit, ""
+	return config, l.configs.Get(context.Background(), name, config)
 }
 
 // setLimits tells the table the limits of semaphores, and returns the first that has none, with the reason.
@@ -80,9 +49,9 @@ func (l *locks) setLimits(named []nodegraph.Lock) (key, why string) {
 		if lock.Limit > 0 {
 			continue // a mutex
 		}
-		limit, without := l.limit(lock.Key)
+		limit, without := semaphore.Limit(lock.Key, l.config)
 		l.table.SetLimit(lock.Key, limit)
-		if without != "" && why == "" {
+		if without != nil && why == "" {
 			key, why = lock.Key, fmt.Sprintf("Waiting for %s lock: %s", lock.Key, without)
 		}
 	}
@@ -145,28 +114,12 @@ func (l *locks) acquire(workflow types.NamespacedName, a *propagate.Action) prop
 	return propagate.LockQueued(a.ID, key, why)
 }
 
-// waiters are the nodes that wait for locks; nodegraph.Root is the workflow.
-func waiters(e *propagate.Engine) (nodes []nodegraph.Index) {
-	g := e.Graph()
-	for i := nodegraph.Root; g.Features().Locks && int(i) < g.Len(); i++ {
-		if e.Fact(i).Lock == fact.LockWaits {
-			nodes = append(nodes, i)
-		}
-	}
-	return nodes
-}
-
 // answers asks again for whatever the workflow waits for. Answers are not remembered: they are looked up, so none is lost
 // when an engine is restored in between.
-func (l *locks) answers(workflow types.NamespacedName, e *propagate.Engine) []propagate.Event {
-	var events []propagate.Event
-	for _, i := range waiters(e) {
-		a := &propagate.Action{Type: propagate.ActionAcquire, Locks: e.Graph().Spec().Locks}
-		if i != nodegraph.Root {
-			n := e.Graph().Node(i)
-			a.ID, a.Locks = n.ID(), n.Template.Locks
-		}
-		events = append(events, l.acquire(workflow, a))
+func (l *locks) answers(workflow types.NamespacedName, e *propagate.Engine) (events []propagate.Event) {
+	actions := e.QueuedLocks()
+	for k := range actions {
+		events = append(events, l.acquire(workflow, &actions[k]))
 	}
 	return events
 }

@@ -3,8 +3,8 @@
 // controller embeds the library: it keeps no outputs, and refuses by name what it does not do.
 //
 // The parts, in the order in which data flows: manager.go (who calls whom), observe.go (pods), reconcile.go and settle.go (the loop),
-// run.go and load.go (what is in memory), effects.go (what is done), locks.go, expiry.go, shard.go (several leaders), metrics.go. What
-// a workflow looks like is in workflow.go; what of it pods are made from is in package podspec.
+// run.go and load.go (what is in memory), effects.go (what is done), locks.go, expiry.go, metrics.go. What
+// a workflow looks like is in workflow.go; what of it pods are made from is in package podspec, and who leads what in package shards.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/kube/shards"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -26,10 +27,8 @@ import (
 
 // options are what the command line says.
 type options struct {
-	shards         int
-	instance       string
-	namespace      string // watched; all if empty
-	leaseNamespace string
+	shards.Division
+	replicas       int
 	metricsAddress string
 	metricsSecure  bool
 	workers        int
@@ -42,10 +41,11 @@ func main() {
 	var o options
 	m := &o.manager
 	m.LeaseDuration, m.RenewDeadline, m.RetryPeriod = new(time.Duration), new(time.Duration), new(time.Duration)
-	flag.IntVar(&o.shards, "shards", 1, "into how many `shards` workflows are divided; the same for all replicas")
-	flag.StringVar(&o.instance, "instance", "", "the `id` that workflows name in the label "+labelInstance+"; without an id those that name none are run")
-	flag.StringVar(&o.namespace, "namespace", "", "the only `namespace` that is served")
-	flag.StringVar(&o.leaseNamespace, "lease-namespace", "", "the `namespace` of the leases; that of -namespace, or default")
+	flag.IntVar(&o.Count, "shards", 1, "into how many `shards` workflows are divided; the same for all replicas")
+	flag.IntVar(&o.replicas, "replicas", 1, "how many `replicas` there are, over which the shards are spread")
+	flag.StringVar(&o.Instance, "instance", "", "the `id` that workflows name in the label "+shards.LabelInstance+"; without an id those that name none are run")
+	flag.StringVar(&o.Namespace, "namespace", "", "the only `namespace` that is served")
+	flag.StringVar(&o.LeaseNamespace, "lease-namespace", "", "the `namespace` of the leases; that of -namespace, or default")
 	flag.StringVar(&o.metricsAddress, "metrics", ":8080", "the `address` that serves metrics; 0 for none")
 	flag.BoolVar(&o.metricsSecure, "metrics-secure", false, "serve metrics by TLS to those alone who may get /metrics")
 	flag.StringVar(&m.HealthProbeBindAddress, "probes", ":8081", "the `address` that serves /healthz and /readyz; 0 for none")
@@ -57,7 +57,7 @@ func main() {
 	flag.DurationVar(&o.lull, "lull", time.Second, "how long is waited before what nothing follows from is stored, such as that a pod runs")
 	flag.BoolVar(&o.subresource, "status-subresource", false, "the resource has a status subresource, which Argo's Workflow has not")
 	flag.Parse() // -kubeconfig is a flag of controller-runtime
-	o.leaseNamespace = cmp.Or(o.leaseNamespace, o.namespace, "default")
+	o.LeaseNamespace = cmp.Or(o.LeaseNamespace, o.Namespace, "default")
 	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)))
 
 	config, err := ctrl.GetConfig()
@@ -74,15 +74,20 @@ func main() {
 // serve runs a manager for each shard, and with several shards one that divides the workflows, until ctx ends. Each
 // leads when it gets its lease. One that loses it ends the process, which starts anew.
 func serve(ctx context.Context, config *rest.Config, o options, m *metrics) error {
+	o.Kind = workflowKind
+	replica, err := shards.NewReplica(o.Count, o.replicas, 3**o.manager.RetryPeriod)
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	for k := range o.shards {
-		mgr, err := newShardManager(config, o, shard{k, o.shards, o.instance}, m)
+	for k := range o.Count {
+		mgr, err := newShardManager(config, o, o.Shard(k), replica, m)
 		if err != nil {
 			return err
 		}
 		group.Go(func() error { return mgr.Start(ctx) })
 	}
-	if o.shards > 1 {
+	if o.Count > 1 {
 		mgr, err := newAssignerManager(config, o)
 		if err != nil {
 			return err

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/nodestatus/nodestatus/propagate/podstatus/kube/expiry"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/kube/shards"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/semaphore"
 	coordination "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -29,34 +32,39 @@ import (
 )
 
 // managerOptions are what all managers have in common.
-func (o *options) managerOptions(name string) (manager.Options, error) {
+func (o *options) managerOptions(lease string) (manager.Options, error) {
 	opts := o.manager
 	opts.Scheme = runtime.NewScheme()
-	opts.LeaderElection, opts.LeaderElectionID, opts.LeaderElectionNamespace = true, lease(o.instance, name), o.leaseNamespace
+	opts.LeaderElection, opts.LeaderElectionID, opts.LeaderElectionNamespace = true, lease, o.LeaseNamespace
 	opts.LeaderElectionReleaseOnCancel = true // nothing is done after Start has returned
 	opts.Metrics = server.Options{BindAddress: "0"}
 	opts.Cache.DefaultTransform = cache.TransformStripManagedFields()
-	opts.Cache.DefaultNamespaces = o.namespaces()
+	if o.Namespace != "" {
+		opts.Cache.DefaultNamespaces = map[string]cache.Config{o.Namespace: {}}
+	}
 	// A Workflow is read from the cache too, although it is unstructured.
 	opts.Client.Cache = &client.CacheOptions{Unstructured: true}
 	return opts, errors.Join(corev1.AddToScheme(opts.Scheme), coordination.AddToScheme(opts.Scheme))
 }
 
 // newShardManager makes the manager of one shard.
-func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manager.Manager, error) {
-	opts, err := o.managerOptions(leasePrefix + s.String())
+func newShardManager(config *rest.Config, o options, s shards.Shard, replica *shards.Replica, m *metrics) (manager.Manager, error) {
+	opts, err := o.managerOptions(s.LeaseName())
 	if err != nil {
 		return nil, err
 	}
-	if s.index > 0 { // the servers of the process are those of the first
+	if opts.LeaderElectionResourceLockInterface, err = replica.Lease(config, s, *opts.RenewDeadline); err != nil {
+		return nil, err
+	}
+	if s.Index > 0 { // the servers of the process are those of the first
 		opts.HealthProbeBindAddress, opts.PprofBindAddress = "0", ""
 	} else if opts.Metrics.BindAddress = o.metricsAddress; o.metricsSecure {
 		opts.Metrics.SecureServing, opts.Metrics.FilterProvider = true, filters.WithAuthenticationAndAuthorization
 	}
 	opts.Cache.ByObject = map[client.Object]cache.ByObject{
-		newWorkflow():       {Label: s.unfinished()},
-		&corev1.Pod{}:       {Label: s.watched()},
-		&corev1.ConfigMap{}: {Transform: numbersOnly},
+		newWorkflow():       {Label: s.Unfinished()},
+		&corev1.Pod{}:       {Label: s.Watched()},
+		&corev1.ConfigMap{}: {Transform: semaphore.NumbersOnly},
 	}
 	mgr, err := ctrl.NewManager(config, opts)
 	if err != nil {
@@ -70,14 +78,14 @@ func newShardManager(config *rest.Config, o options, s shard, m *metrics) (manag
 	}
 	err = errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("cache", synced),
 		mgr.GetFieldIndexer().IndexField(context.Background(), &corev1.Pod{}, indexOwner, ownerOf),
-		addReconciler(mgr, o, s, m), addExpirer(mgr, o, s))
+		addReconciler(mgr, o, s, m), expiry.Add(mgr, s))
 	return mgr, err
 }
 
 // addReconciler adds what runs the workflows of a shard.
-func addReconciler(mgr manager.Manager, o options, s shard, m *metrics) error {
+func addReconciler(mgr manager.Manager, o options, s shards.Shard, m *metrics) error {
 	r := newReconciler(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetEventRecorder("nodestatus"))
-	r.shard, r.metrics, r.namespace, r.leases, r.lull, r.subresource = s, m, o.namespace, o.leaseNamespace, o.lull, o.subresource
+	r.shard, r.metrics, r.lull, r.subresource = s, m, o.lull, o.subresource
 	queue := source.Func(func(_ context.Context, q queue) error {
 		r.locks.wake = func(requests ...reconcile.Request) {
 			for _, request := range requests {
@@ -124,46 +132,17 @@ func newReconciler(c client.Client, live client.Reader, recorder events.EventRec
 	}
 }
 
-// addExpirer adds what deletes workflows whose time has come. It has a cache of its own, of their metadata.
-func addExpirer(mgr manager.Manager, o options, s shard) error {
-	opts := cache.Options{
-		HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(),
-		DefaultNamespaces: o.namespaces(), DefaultLabelSelector: s.expiring(), DefaultTransform: cache.TransformStripManagedFields(),
-	}
-	expiring, err := cache.New(mgr.GetConfig(), opts)
-	if err != nil {
-		return err
-	}
-	return errors.Join(mgr.Add(expiring), builder.ControllerManagedBy(mgr).
-		Named("expiry-"+s.String()).
-		WatchesRawSource(source.Kind[client.Object](expiring, newMetadata(), &handler.EnqueueRequestForObject{})).
-		WithOptions(controller.Options{SkipNameValidation: new(true)}).
-		Complete(&expirer{expiring, mgr.GetClient()}))
-}
-
-// namespaces are those that are served, none for all.
-func (o *options) namespaces() map[string]cache.Config {
-	if o.namespace == "" {
-		return nil
-	}
-	return map[string]cache.Config{o.namespace: {}}
-}
-
 // newAssignerManager makes the manager that labels workflows with their shards.
 func newAssignerManager(config *rest.Config, o options) (manager.Manager, error) {
-	opts, err := o.managerOptions("nodestatus-shards")
+	opts, err := o.managerOptions(o.LeaseName("nodestatus-shards"))
 	if err != nil {
 		return nil, err
 	}
 	opts.HealthProbeBindAddress, opts.PprofBindAddress = "0", ""
-	opts.Cache.ByObject = map[client.Object]cache.ByObject{newWorkflow(): {Label: unassigned(o.shards, o.instance)}}
+	opts.Cache.ByObject = o.AssignerCache()
 	mgr, err := ctrl.NewManager(config, opts)
 	if err != nil {
 		return nil, err
 	}
-	return mgr, builder.ControllerManagedBy(mgr).
-		Named("shards").
-		For(newWorkflow()).
-		WithOptions(controller.Options{SkipNameValidation: new(true)}).
-		Complete(&assigner{mgr.GetClient(), o.shards, o.instance})
+	return mgr, o.AddAssigners(mgr, asWorkflow)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,8 +61,8 @@ func (c *cluster) submitMany(n int) []string {
 	return names
 }
 
-// complete counts the workflows that are; -1 while the API server is away.
-func (c *cluster) complete() int {
+// complete counts the workflows that are, of some names or of all; -1 while the API server is away.
+func (c *cluster) complete(names ...string) int {
 	c.Helper()
 	list := &metav1.PartialObjectMetadataList{}
 	list.SetGroupVersionKind(newWorkflowList().GroupVersionKind())
@@ -70,14 +71,15 @@ func (c *cluster) complete() int {
 		return -1
 	}
 	require.NoError(c, err)
-	return len(list.Items)
+	items := slices.DeleteFunc(list.Items, func(w metav1.PartialObjectMetadata) bool { return len(names) > 0 && !slices.Contains(names, w.Name) })
+	return len(items)
 }
 
 // awaitAll waits until all workflows are complete, and asserts that each went well and reads back healthy.
 func (c *cluster) awaitAll(k *kubelet, names []string) {
 	c.Helper()
 	last, since := -1, time.Now()
-	for done := 0; done < len(names); done = c.complete() {
+	for done := 0; done < len(names); done = c.complete(names...) {
 		if done != last {
 			last, since = done, time.Now()
 		}

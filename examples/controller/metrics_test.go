@@ -56,8 +56,8 @@ func TestMetricsOfAWorkflow(t *testing.T) {
 	r := prometheus.NewRegistry()
 	m := newMetrics(r)
 	w := describedRun(t, "dag(a, hold: suspend)")
-	m.describe(w, time.Now().Add(-time.Hour))
-	m.describe(w, time.Now()) // the same things are owed, since an hour
+	m.obligations.Note("default/wf", w.engine, time.Now().Add(-time.Hour))
+	m.obligations.Note("default/wf", w.engine, time.Now()) // the same things are owed, since an hour
 	require.Equal(t, map[string]float64{"Running": 1}, values(t, r, "nodestatus_workflows"))
 	waits := values(t, r, "nodestatus_obligations")
 	require.Equal(t, 1.0, waits["start"])
@@ -71,13 +71,13 @@ func TestMetricsOfAWorkflow(t *testing.T) {
 	result, err := w.engine.Apply(time.Now(), propagate.PodSucceeded("wf.a"), propagate.Resumed("wf.hold"))
 	require.NoError(t, err)
 	m.settled(time.Millisecond, 2, result.Changes)
-	m.describe(w, time.Now())
+	m.obligations.Note("default/wf", w.engine, time.Now())
 	require.Equal(t, map[string]float64{"Succeeded": 1}, values(t, r, "nodestatus_workflows"))
 	require.Zero(t, values(t, r, "nodestatus_obligations")["start"])
 	require.Equal(t, 2.0, values(t, r, "nodestatus_events_applied_total")[""])
 	require.Equal(t, 3.0, values(t, r, "nodestatus_nodes_changed_total")["Succeeded"])
 
-	m.forget(w.key)
+	m.obligations.Forget("default/wf")
 	require.Empty(t, values(t, r, "nodestatus_workflows"))
 }
 
@@ -85,7 +85,7 @@ func TestMetricsOfAWorkflow(t *testing.T) {
 func TestMetricsOfATimer(t *testing.T) {
 	r := prometheus.NewRegistry()
 	m := newMetrics(r)
-	m.describe(describedRun(t, "dag(hold: suspend(3600s))"), time.Now())
+	m.obligations.Note("default/wf", describedRun(t, "dag(hold: suspend(3600s))").engine, time.Now())
 	require.Equal(t, 1.0, values(t, r, "nodestatus_obligations")["timer"])
 	require.Zero(t, values(t, r, "nodestatus_obligation_age_seconds")["timer"])
 }
@@ -148,7 +148,7 @@ func knownMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	own := prometheus.NewRegistry()
 	m := newMetrics(own)
-	m.describe(describedRun(t, "dag(a)"), time.Now())
+	m.obligations.Note("default/wf", describedRun(t, "dag(a)").engine, time.Now())
 	m.settled(time.Millisecond, 1, []propagate.Change{{Node: nodegraph.Entry, To: nodegraph.PhaseRunning}})
 	// Those of controller-runtime are there once a controller has run; these are their names in its documentation.
 	known := map[string]bool{"workqueue_depth": true, "controller_runtime_reconcile_errors_total": true, "controller_runtime_reconcile_panics_total": true}

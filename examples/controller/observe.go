@@ -12,9 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
-	"github.com/nodestatus/nodestatus/nodegraph"
-	"github.com/nodestatus/nodestatus/propagate"
-	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/podstatus"
 	"github.com/nodestatus/nodestatus/propagate/podstatus/podspec"
 )
@@ -40,17 +37,6 @@ func ownerOf(object client.Object) []string {
 type freshPod struct {
 	*corev1.Pod
 	since time.Time
-}
-
-// ended reports whether a pod has come to its end.
-func ended(pod *corev1.Pod) bool {
-	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
-}
-
-// over reports whether nothing more happens to a pod: it has ended, or it is deleted and nothing but finalizers holds it. The
-// kubelet deletes a pod without grace when its containers are gone; so does whoever gives up a machine.
-func over(pod *corev1.Pod) bool {
-	return ended(pod) || pod.DeletionTimestamp != nil && pod.DeletionGracePeriodSeconds != nil && *pod.DeletionGracePeriodSeconds == 0
 }
 
 // podsNamed lists the pods of all workflows that ever had a name, as the cache has them. They are not to be changed.
@@ -96,49 +82,22 @@ func (r *reconciler) podsOf(ctx context.Context, w *run) (own, former []*corev1.
 	return own, former, nil
 }
 
-// observe returns the pods that look different from what the engine was told, and those that are gone.
-func (r *reconciler) observe(ctx context.Context, w *run, pods []*corev1.Pod) (changed, gone []propagate.PodStatus, err error) {
-	told, listed := make(map[types.UID]string, len(pods)), make(map[string]bool, len(pods))
-	see := func(pod *corev1.Pod) {
-		id := pod.Annotations[podstatus.NodeID]
-		told[pod.UID], listed[id] = pod.ResourceVersion, true
-		if w.told[pod.UID] == pod.ResourceVersion {
-			return
+// found adds to the pods of a list those that the record tells of and the cache does not show yet, which may be older than the record.
+func (r *reconciler) found(ctx context.Context, w *run, pods []*corev1.Pod) ([]*corev1.Pod, error) {
+	for _, i := range podstatus.Missing(w.engine, pods) {
+		if w.engine.Fact(i).UID != "" {
+			continue // somebody took the finalizer away
 		}
-		changed = append(changed, podstatus.Of(pod))
-		if over(pod) && !ended(pod) {
-			gone = append(gone, propagate.PodStatus{Node: id, UID: string(pod.UID)})
+		pod, err := r.lookUp(ctx, w, podspec.Name(w.engine.Graph().Node(i)))
+		if err != nil {
+			return nil, err
+		}
+		if pod != nil {
+			w.created(pod, r.now())
+			pods = append(pods, pod)
 		}
 	}
-	for _, pod := range pods {
-		see(pod)
-	}
-	g := w.engine.Graph()
-	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		n := g.Node(i)
-		if n.Kind != nodegraph.KindPod || listed[n.ID()] {
-			continue
-		}
-		f := w.engine.Fact(i)
-		if f.Stage != fact.StagePending && f.Stage != fact.StageRunning {
-			continue
-		}
-		if f.UID == "" { // the record tells of a pod, and the cache may be older than the record
-			if pod, err := r.lookUp(ctx, w, podspec.Name(n)); err != nil {
-				return nil, nil, err
-			} else if pod != nil {
-				if err := r.take(ctx, pod); err != nil {
-					return nil, nil, err
-				}
-				w.created(pod, r.now())
-				see(pod)
-				continue
-			}
-		}
-		gone = append(gone, propagate.PodStatus{Node: n.ID(), UID: f.UID}) // somebody took the finalizer away
-	}
-	w.told = told
-	return changed, gone, nil
+	return pods, nil
 }
 
 // created takes note of a pod that the cache may not show yet.
@@ -163,7 +122,7 @@ func (r *reconciler) letGo(ctx context.Context, w *run, pods []*corev1.Pod, comp
 	var due []*corev1.Pod
 	for _, pod := range pods {
 		switch f := podspec.FateOf(pod, complete, succeeded); {
-		case !over(pod) || f.Held || w.free[pod.UID] || !controllerutil.ContainsFinalizer(pod, finalizer):
+		case !podstatus.Over(pod) || f.Held || w.free[pod.UID] || !controllerutil.ContainsFinalizer(pod, finalizer):
 		case f.Deleted && r.now().Before(f.At):
 			w.lookAgain(f.At)
 		default:
@@ -192,7 +151,7 @@ func (r *reconciler) retire(ctx context.Context, w *run, pods []*corev1.Pod, suc
 	if err := r.letGo(ctx, w, pods, true, succeeded); err != nil {
 		return true, err
 	}
-	alive = slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return !over(pod) })
+	alive = slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return !podstatus.Over(pod) })
 	return alive, r.deleteSurplus(ctx, pods, func(*corev1.Pod) bool { return false })
 }
 

@@ -8,13 +8,16 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/kube/shards"
 )
 
 // longestWait is how long anything that failed is left alone before the next try.
@@ -36,9 +39,7 @@ type reconciler struct {
 	client      client.Client
 	live        client.Reader // past the cache
 	recorder    events.EventRecorder
-	shard       shard
-	namespace   string // the only one that is served; all if empty
-	leases      string // their namespace
+	shard       shards.Shard
 	metrics     *metrics
 	locks       *locks
 	now         func() time.Time
@@ -54,14 +55,21 @@ type reconciler struct {
 
 // Reconcile does what is to be done for one workflow.
 func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	if err := r.adopt(ctx); err != nil {
+	if err := r.adopt(ctx); errors.Is(err, shards.ErrNotReady) {
+		log.FromContext(ctx).Info("waiting", "why", err.Error())
+		return reconcile.Result{RequeueAfter: time.Second}, nil
+	} else if err != nil {
 		return reconcile.Result{}, err
 	}
 	object := newWorkflow()
 	if err := r.client.Get(ctx, req.NamespacedName, object); client.IgnoreNotFound(err) != nil {
 		return reconcile.Result{}, err
 	} else if err != nil || object.GetDeletionTimestamp() != nil {
-		return r.leave(ctx, req.NamespacedName)
+		pods, err := r.podsNamed(ctx, req.NamespacedName)
+		if err != nil {
+			return reconcile.Result{}, err
+		}
+		return r.leave(ctx, req.NamespacedName, pods)
 	}
 	w, err := r.runOf(ctx, object)
 	if err == nil && w != nil && w.engine != nil {
@@ -111,12 +119,8 @@ func (r *reconciler) advance(ctx context.Context, w *run) error {
 }
 
 // leave gives up a workflow that is complete, is deleted, or is about to be. Its locks are free when its pods are over.
-func (r *reconciler) leave(ctx context.Context, key types.NamespacedName) (reconcile.Result, error) {
-	r.metrics.forget(key)
-	pods, err := r.podsNamed(ctx, key)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
+func (r *reconciler) leave(ctx context.Context, key types.NamespacedName, pods []*corev1.Pod) (reconcile.Result, error) {
+	r.metrics.obligations.Forget(key.String())
 	w := r.known(key)
 	if w == nil {
 		w = &run{key: key, object: newWorkflow(), free: make(map[types.UID]bool)}
@@ -125,12 +129,13 @@ func (r *reconciler) leave(ctx context.Context, key types.NamespacedName) (recon
 	if r.keep(w); len(pods) == 0 {
 		r.drop(key)
 	}
-	now := newMetadata()
+	now := &metav1.PartialObjectMetadata{}
+	now.SetGroupVersionKind(workflowKind)
 	if len(pods) > 0 {
 		if err := r.live.Get(ctx, key, now); client.IgnoreNotFound(err) != nil {
 			return reconcile.Result{}, err
 		} else if err == nil && now.DeletionTimestamp == nil && now.Labels[labelCompleted] != "true" {
-			if r.shard.unfinished().Matches(labels.Set(now.Labels)) {
+			if r.shard.Unfinished().Matches(labels.Set(now.Labels)) {
 				return reconcile.Result{RequeueAfter: time.Second}, nil // the cache of workflows is older than that of pods
 			}
 			r.locks.forget(key) // it is another controller's now

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/podstatus"
 )
 
 // A run is one workflow in memory. It stands for one version of the object, and is dropped when somebody else has
@@ -22,7 +23,7 @@ type run struct {
 	changes  []propagate.Change      // not on record yet
 	follows  bool                    // something is to be done once the changes are on record
 	written  time.Time               // when the status was stored last
-	told     map[types.UID]string    // the resourceVersion of each pod that the engine was told of
+	told     podstatus.Tracker       // how the pods looked that the engine was told of
 	fresh    map[types.UID]*freshPod // pods that the cache does not show yet
 	free     map[types.UID]bool      // pods that were let go
 	timer    time.Time               // when the engine is to be called again

@@ -13,10 +13,11 @@ import (
 
 // settle tells the engine what there is, and answers its questions.
 func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) error {
-	changed, gone, err := r.observe(ctx, w, pods)
+	pods, err := r.found(ctx, w, pods)
 	if err != nil {
 		return err
 	}
+	changed, gone := w.told.Changed(w.engine, pods)
 	news := w.news
 	if !w.engine.Complete() {
 		news = append(news, r.locks.answers(w.key, w.engine)...)
@@ -110,6 +111,6 @@ func (r *reconciler) store(ctx context.Context, w *run) error {
 	}
 	r.announce(w, w.changes)
 	w.changes = nil
-	r.metrics.describe(w, r.now())
+	r.metrics.obligations.Note(w.key.String(), w.engine, r.now())
 	return nil
 }

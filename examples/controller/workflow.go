@@ -18,6 +18,8 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/nodegraph/argo"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/kube/expiry"
+	"github.com/nodestatus/nodestatus/propagate/podstatus/kube/shards"
 	"github.com/nodestatus/nodestatus/propagate/podstatus/podspec"
 )
 
@@ -30,9 +32,9 @@ var workflowKind = schema.GroupVersionKind{Group: "argoproj.io", Version: "v1alp
 var asWorkflow = (*unstructured.Unstructured).MarshalJSON
 
 const (
-	labelWorkflow  = "workflows.argoproj.io/workflow" // of pods: the name of the workflow
-	labelPhase     = "workflows.argoproj.io/phase"    // of workflows
-	labelCompleted = argo.LabelCompleted              // of workflows and pods: "true" once nothing is to be done for them
+	labelWorkflow  = shards.LabelWorkflow // of pods: the name of the workflow
+	labelPhase     = shards.LabelPhase    // of workflows
+	labelCompleted = argo.LabelCompleted  // of workflows and pods: "true" once nothing is to be done for them
 )
 
 // mostBytes is how large nodes may be, compressed or not: an API server takes 1.5 MiB with all else that the object holds.
@@ -57,12 +59,6 @@ func newWorkflow() *unstructured.Unstructured {
 	object := &unstructured.Unstructured{}
 	object.SetGroupVersionKind(workflowKind)
 	return object
-}
-
-func newWorkflowList() *unstructured.UnstructuredList {
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(workflowKind.GroupVersion().WithKind(workflowKind.Kind + "List"))
-	return list
 }
 
 // nameOnly is what it takes to name an object and to own others.
@@ -116,7 +112,7 @@ func (w *stored) newLabels(phase nodegraph.Phase, finished time.Time) map[string
 	labels := map[string]string{labelPhase: phase.String(), labelCompleted: strconv.FormatBool(phase.Completed())}
 	if w.pods != nil {
 		if at, ok := w.pods.Expires(phase, finished); ok {
-			labels[labelExpires] = strconv.FormatInt(at.Unix(), 10)
+			labels[expiry.Label] = expiry.At(at)
 		}
 	}
 	return labels

@@ -25,8 +25,8 @@ import (
 // not, because of a limit to parallelism, its list names a node that does not exist. A rendered list never does.
 func Children(g *nodegraph.Graph, exists func(nodegraph.Index) bool) func(nodegraph.Index) []string {
 	r := newRenderer(g, exists)
-	children := make([][]string, g.Len())
-	r.add = func(parent nodegraph.Index, child string) { children[parent] = with(children[parent], child) }
+	all := newChildLists(g)
+	r.add = all.add
 	for _, hooks := range []bool{false, true} { // hooks come last, so that the attempts of a Retry stand together
 		for i := nodegraph.Entry; int(i) < g.Len(); i++ {
 			if (g.Node(i).Role == nodegraph.RoleHook) == hooks && exists(i) {
@@ -34,7 +34,59 @@ func Children(g *nodegraph.Graph, exists func(nodegraph.Index) bool) func(nodegr
 			}
 		}
 	}
-	return func(i nodegraph.Index) []string { return children[i] }
+	all.lay()
+	return all.of
+}
+
+// childLists are the lists of children of all nodes, one behind the other.
+type childLists struct {
+	g     *nodegraph.Graph
+	pairs []childOf
+	last  []nodegraph.Index // by node, the child that was added last
+	ends  []int32           // by node, where its list ends, which is where that of the next one begins
+	ids   []string
+}
+
+// A childOf is an entry of a list that is not laid yet.
+type childOf struct{ parent, child nodegraph.Index }
+
+func newChildLists(g *nodegraph.Graph) *childLists {
+	return &childLists{g: g, pairs: make([]childOf, 0, g.Len()), last: make([]nodegraph.Index, g.Len()), ends: make([]int32, g.Len()+1)}
+}
+
+// add adds a child to the list of its parent, if that is not the last already.
+func (l *childLists) add(parent, child nodegraph.Index) {
+	if l.last[parent] != child {
+		l.last[parent] = child
+		l.pairs = append(l.pairs, childOf{parent, child})
+	}
+}
+
+// lay puts the lists one behind the other, each in the order in which its children were added.
+func (l *childLists) lay() {
+	for _, p := range l.pairs {
+		l.ends[p.parent+1]++
+	}
+	for i := range l.last {
+		l.ends[i+1] += l.ends[i]
+	}
+	l.ids = make([]string, len(l.pairs))
+	for _, p := range l.pairs { // each list grows from where it begins to where it ends
+		l.ids[l.ends[p.parent]] = l.g.Node(p.child).ID()
+		l.ends[p.parent]++
+	}
+}
+
+// of is the list of node i, nil for none.
+func (l *childLists) of(i nodegraph.Index) []string {
+	begin, end := int32(0), l.ends[i]
+	if i > 0 {
+		begin = l.ends[i-1]
+	}
+	if begin == end {
+		return nil
+	}
+	return l.ids[begin:end:end]
 }
 
 // OutboundNodes returns the nodes at which node i ends in Argo's list of children: those that have what comes after i
@@ -53,21 +105,13 @@ func OutboundNodes(g *nodegraph.Graph, exists func(nodegraph.Index) bool, i node
 type renderer struct {
 	g      *nodegraph.Graph
 	exists func(nodegraph.Index) bool
-	add    func(parent nodegraph.Index, child string) // all that is added for one child is added in a row
-	ends   map[nodegraph.Index][]nodegraph.Index      // of composites and pods, as far as they were asked for
+	add    func(parent, child nodegraph.Index)   // all that is added for one child is added in a row
+	ends   map[nodegraph.Index][]nodegraph.Index // of composites and pods, as far as they were asked for
 	self   [1]nodegraph.Index
 }
 
 func newRenderer(g *nodegraph.Graph, exists func(nodegraph.Index) bool) *renderer {
 	return &renderer{g: g, exists: exists, ends: make(map[nodegraph.Index][]nodegraph.Index)}
-}
-
-// with is a list of children with one more, if that is not the last already.
-func with(list []string, child string) []string {
-	if len(list) == 0 || list[len(list)-1] != child {
-		list = append(list, child)
-	}
-	return list
 }
 
 // attach makes node i a child of what Argo would.
@@ -77,7 +121,7 @@ func (r *renderer) attach(i nodegraph.Index) {
 	case nodegraph.RoleEntry:
 	case nodegraph.RoleHook:
 		if owner, hook := r.g.Owner(i); owner != nodegraph.Entry || hook.Name != nodegraph.ExitHook {
-			r.add(owner, n.ID())
+			r.add(owner, i)
 		}
 	case nodegraph.RoleTask:
 		r.attachAfter(i)
@@ -86,7 +130,7 @@ func (r *renderer) attach(i nodegraph.Index) {
 	case nodegraph.RoleGroup:
 		r.attachGroup(i)
 	default:
-		r.add(n.Parent, n.ID())
+		r.add(n.Parent, i)
 	}
 }
 
@@ -99,11 +143,11 @@ func (r *renderer) attachAfter(i nodegraph.Index) {
 			continue
 		}
 		for _, end := range r.outbound(before) {
-			r.add(end, n.ID())
+			r.add(end, i)
 		}
 	}
 	if first {
-		r.add(n.Parent, n.ID())
+		r.add(n.Parent, i)
 	}
 }
 
@@ -112,10 +156,10 @@ func (r *renderer) attachContainer(i nodegraph.Index) {
 	n, first := r.g.Node(i), true
 	for before := range r.g.Dependencies(i) {
 		first = false
-		r.add(before, n.ID())
+		r.add(before, i)
 	}
 	if first {
-		r.add(n.Parent, n.ID())
+		r.add(n.Parent, i)
 	}
 }
 
@@ -123,12 +167,12 @@ func (r *renderer) attachContainer(i nodegraph.Index) {
 func (r *renderer) attachGroup(i nodegraph.Index) {
 	n := r.g.Node(i)
 	if n.DeclIndex == 0 {
-		r.add(n.Parent, n.ID())
+		r.add(n.Parent, i)
 		return
 	}
 	for before := range r.g.Dependencies(i) {
 		for _, end := range r.outbound(before) {
-			r.add(end, n.ID())
+			r.add(end, i)
 		}
 	}
 }

@@ -15,7 +15,11 @@ func AddedChildren(
 	}
 	children = make(map[nodegraph.Index][]string, len(added))
 	r := newRenderer(g, exists)
-	r.add = func(parent nodegraph.Index, child string) { children[parent] = with(children[parent], child) }
+	r.add = func(parent, child nodegraph.Index) {
+		if list, id := children[parent], g.Node(child).ID(); len(list) == 0 || list[len(list)-1] != id {
+			children[parent] = append(list, id)
+		}
+	}
 	for _, hooks := range []bool{false, true} {
 		for _, i := range added {
 			switch {

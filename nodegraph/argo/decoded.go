@@ -94,7 +94,7 @@ func sortedFields(object any) (fields []field, err error) {
 	default:
 		return nil, &typeError{want: "an object", found: describeValue(firstByte(object))}
 	}
-	slices.SortStableFunc(fields, func(a, b field) int { return strings.Compare(a.key, b.key) })
+	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.key, b.key) })
 	return fields, nil
 }
 
@@ -140,7 +140,8 @@ func (r *reader) decodedNodes(nodes any) error {
 	return nil
 }
 
-// lookUp reads those fields of a node that is a map. It costs less than a walk over the map.
+// lookUp reads those fields of a node that is a map, in the order in which a decoder has allocated them as a rule. It costs less than
+// a walk over the map.
 func (d *nodeDecoder) lookUp(node map[string]any, s *scanner) error {
 	for at := range nodeFields {
 		value, there := node[nodeFields[at].name]
@@ -201,10 +202,7 @@ func (s *scanner) fields(each func(key string) error) (err error) {
 	switch o := object.(type) {
 	case nil:
 	case Record:
-		o.Fields(func(key string, value any) bool {
-			err = one(key, value)
-			return err == nil
-		})
+		err = s.recordFields(o, one)
 	case map[string]any:
 		for key, value := range o {
 			if err = one(key, value); err != nil {
@@ -216,6 +214,21 @@ func (s *scanner) fields(each func(key string) error) (err error) {
 		err = &typeError{want: "an object", found: describeValue(firstByte(object))}
 	}
 	s.value = object
+	return err
+}
+
+// recordFields calls one for every field of a record, once all are listed: a Record, which may keep what it is passed, never gets one,
+// so that the closures of all walks stay on the stack.
+func (s *scanner) recordFields(r Record, one func(key string, value any) error) (err error) {
+	from := len(s.listed)
+	r.Fields(func(key string, value any) bool {
+		s.listed = append(s.listed, field{key, value})
+		return true
+	})
+	for k := from; k < len(s.listed) && err == nil; k++ {
+		err = one(s.listed[k].key, s.listed[k].value)
+	}
+	s.listed = s.listed[:from]
 	return err
 }
 

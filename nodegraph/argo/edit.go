@@ -27,6 +27,16 @@ func (e *edit) result(was string) string {
 	return e.members.encode()
 }
 
+// inOrder is the object as it is now, sorted if it was before: so an API server has it, and [Workflow.Follow] recognises the bytes that
+// come back.
+func (e *edit) inOrder() members {
+	compare := func(a, b member) int { return strings.Compare(a.key, b.key) }
+	if slices.IsSortedFunc(e.before, compare) && e.own {
+		slices.SortStableFunc(e.members, compare)
+	}
+	return e.members
+}
+
 // get returns the value of key, empty if there is none.
 func (e *edit) get(key string) string {
 	if e.row != nil {

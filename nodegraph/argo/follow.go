@@ -151,7 +151,7 @@ func (f *follower) row(row *nodeRow) bool {
 	if row.now != "" && f.sameValue(row.now) {
 		if row.was != row.now {
 			t.replaced(row)
-			row.was, row.edited = row.now, nil
+			row.was, row.patch = row.now, nil
 		}
 		return true
 	}
@@ -164,7 +164,7 @@ func (f *follower) row(row *nodeRow) bool {
 		return false
 	}
 	t.replaced(row)
-	row.was, row.now, row.edited, row.record = text, text, nil, record
+	row.was, row.now, row.patch, row.record = text, text, nil, record
 	return true
 }
 

@@ -2,6 +2,7 @@ package argo
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
@@ -12,35 +13,36 @@ type nodeDecoder struct {
 	r     *nodegraph.NodeStatus
 	scope string // templateScope
 	ref   templateRef
-	seen  uint32 // one bit for each of nodeFields
+	seen  uint32   // one bit for each of nodeFields
+	ids   []string // scratch of children
 }
 
-// nodeFields are the fields of a node that decide its state. The others are kept, and not looked at.
+// nodeFields are the fields of a node that decide its state, sorted. The others are kept, and not looked at.
 var nodeFields = [...]struct {
 	name string
 	read func(d *nodeDecoder, s *scanner) error
 }{
-	{"id", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.ID, s) }},
-	{"name", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Name, s) }},
-	{"displayName", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.DisplayName, s) }},
-	{"type", (*nodeDecoder).nodeType},
-	{"phase", (*nodeDecoder).nodePhase},
-	{"message", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Message, s) }},
 	{"boundaryID", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Boundary, s) }},
-	{"templateName", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Template, s) }},
-	{"templateScope", func(d *nodeDecoder, s *scanner) error { return readText(&d.scope, s) }},
-	{"templateRef", func(d *nodeDecoder, s *scanner) error { return d.ref.read(s) }},
-	{"startedAt", func(d *nodeDecoder, s *scanner) error { return readTime(&d.r.Started, s) }},
-	{"finishedAt", func(d *nodeDecoder, s *scanner) error { return readTime(&d.r.Finished, s) }},
+	{"children", (*nodeDecoder).children},
 	{"daemoned", (*nodeDecoder).daemoned},
-	{"taskResultSynced", (*nodeDecoder).synced},
-	{"nodeFlag", (*nodeDecoder).nodeFlag},
-	{"memoizationStatus", (*nodeDecoder).memoization},
-	{"synchronizationStatus", (*nodeDecoder).synchronization},
-	{"outputs", (*nodeDecoder).outputs},
+	{"displayName", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.DisplayName, s) }},
 	{"failedPodRestarts", func(d *nodeDecoder, s *scanner) error { return readInt(&d.r.Restarts, s) }},
+	{"finishedAt", func(d *nodeDecoder, s *scanner) error { return readTime(&d.r.Finished, s) }},
+	{"id", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.ID, s) }},
+	{"memoizationStatus", (*nodeDecoder).memoization},
+	{"message", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Message, s) }},
+	{"name", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Name, s) }},
+	{"nodeFlag", (*nodeDecoder).nodeFlag},
+	{"outputs", (*nodeDecoder).outputs},
+	{"phase", (*nodeDecoder).nodePhase},
 	{"restartingPodUID", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Restarting, s) }},
-	{"children", func(d *nodeDecoder, s *scanner) (err error) { d.r.Children, err = s.strings(); return err }},
+	{"startedAt", func(d *nodeDecoder, s *scanner) error { return readTime(&d.r.Started, s) }},
+	{"synchronizationStatus", (*nodeDecoder).synchronization},
+	{"taskResultSynced", (*nodeDecoder).synced},
+	{"templateName", func(d *nodeDecoder, s *scanner) error { return readText(&d.r.Template, s) }},
+	{"templateRef", func(d *nodeDecoder, s *scanner) error { return d.ref.read(s) }},
+	{"templateScope", func(d *nodeDecoder, s *scanner) error { return readText(&d.scope, s) }},
+	{"type", (*nodeDecoder).nodeType},
 }
 
 // nodeFieldsOf finds fields by the lengths of their names. Few share one, and no map is as fast.
@@ -55,7 +57,7 @@ var nodeFieldsOf = func() (of [32][]int) {
 // node reads the node that comes next, which stands under the key id, and checks what every node must have. The error
 // is a [*ReadError].
 func (d *nodeDecoder) node(id string, r *nodegraph.NodeStatus, s *scanner) error {
-	*d = nodeDecoder{r: r}
+	*d = nodeDecoder{r: r, ids: d.ids[:0]}
 	if err := d.fields(s); err != nil {
 		e := inField("", err).(*ReadError) // which inField makes
 		e.Node = id
@@ -175,6 +177,19 @@ func (d *nodeDecoder) synchronization(s *scanner) error {
 		}
 		return s.skip()
 	})
+}
+
+// children reads ids into a list that is no longer than they are: most nodes have one.
+func (d *nodeDecoder) children(s *scanner) error {
+	err := s.array(func(int) error {
+		id, err := s.str()
+		d.ids = append(d.ids, id)
+		return err
+	})
+	if len(d.ids) > 0 {
+		d.r.Children = slices.Clone(d.ids)
+	}
+	return err
 }
 
 // outputs reads the exit code. One that is not a number says nothing, as in Argo.

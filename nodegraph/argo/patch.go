@@ -51,18 +51,22 @@ func (t *nodeTable) patch() members {
 		case row.was == "":
 			patch = append(patch, member{row.record.ID, row.quoted, row.now})
 		default:
-			e := row.edited
-			if e == nil {
-				e = new(edited)
-				e.from, _ = parts(row.was) // of nodes: can't fail
-				e.to, _ = parts(row.now)
-			}
-			if p := patchOf(e.from, e.to); len(p) > 0 {
+			if p := row.leads(); len(p) > 0 {
 				patch = append(patch, member{row.record.ID, row.quoted, p.encode()})
 			}
 		}
 	}
 	return patch
+}
+
+// leads returns the patch of a node that was there and is.
+func (row *nodeRow) leads() members {
+	if row.patch != nil {
+		return *row.patch
+	}
+	was, _ := parts(row.was) // of nodes: can't fail
+	now, _ := parts(row.now)
+	return patchOf(was, now)
 }
 
 // patchOf returns the merge patch that leads from one object to the other.

@@ -352,3 +352,13 @@ func TestReadKeepsNothingOfTheInput(t *testing.T) {
 	clear(text)
 	assert.Equal(t, object(`{"phase":"Running"}`), string(encode(t, w)))
 }
+
+// The walk over a node allocates nothing. Its task has a list of dependencies, and a path for errors.
+func TestReadingANodeHardlyAllocates(t *testing.T) {
+	allocations := func(n int) float64 {
+		text := wide(n)
+		return testing.AllocsPerRun(3, func() { read(t, text) })
+	}
+	const few, many = 100, 1100
+	assert.Less(t, (allocations(many)-allocations(few))/(many-few), 3.5, "allocations of a node and its task")
+}

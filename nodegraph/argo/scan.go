@@ -32,6 +32,7 @@ type scanner struct {
 
 	decoded bool // there is no text: what comes next is value
 	value   any
+	listed  []field // of the records that are open
 }
 
 // maxDepth is how many objects and lists may be inside one another, as in encoding/json.

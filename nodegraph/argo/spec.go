@@ -157,7 +157,7 @@ func (c *converter) convert() error {
 
 // workflowHooks converts the hooks of the workflow as a whole. onExit goes before the exit hook, as in Argo.
 func (c *converter) workflowHooks() {
-	for _, h := range c.hooks(c.field+".hooks", local, c.spec.Hooks, c.spec.OnExit) {
+	for _, h := range c.hooks(c.field, local, c.spec.Hooks, c.spec.OnExit) {
 		if h.Name == nodegraph.ExitHook {
 			c.out.OnExit = h.Template
 			continue
@@ -233,7 +233,7 @@ func (c *converter) hooks(field, scope string, in map[string]hook, onExit string
 		if name == nodegraph.ExitHook {
 			given = c.given
 		}
-		template := c.call(field+"."+name, scope, h.call(), given)
+		template := c.call(field+".hooks."+name, scope, h.call(), given)
 		hooks = append(hooks, nodegraph.Hook{Name: name, Template: template, Expression: c.literals(h.Expression)})
 	}
 	return hooks

@@ -148,7 +148,7 @@ func (c *converter) task(field, scope string, in *task) (nodegraph.Task, error) 
 	default:
 		t.Template = c.call(field, scope, in.call(), nil)
 	}
-	t.Hooks = c.hooks(field+".hooks", scope, in.Hooks, in.OnExit)
+	t.Hooks = c.hooks(field, scope, in.Hooks, in.OnExit)
 	return t, nil
 }
 

@@ -23,15 +23,12 @@ type nodeTable struct {
 type nodeRow struct {
 	quoted   string                // the id as it stood in the text
 	was, now string                // empty where there is none: a node that was added, or removed
-	edited   *edited               // was and now, where both are taken apart; else nil
+	patch    *members              // what leads from was to now, where that was one edit; else nil
 	record   *nodegraph.NodeStatus // what the text says that is there now, or was last; it is replaced, never changed
 	read     uint32                // nodeTable.reads when the node was met last
 	own      bool                  // its text is no part of that of the object
 	object   any                   // what it came as if it came decoded and has no text yet; was and now are empty as long
 }
-
-// edited is a node before an edit and after it.
-type edited struct{ from, to members }
 
 // inOrder yields all rows in the order of the object, added ones after them.
 func (t *nodeTable) inOrder() iter.Seq[*nodeRow] {
@@ -68,16 +65,17 @@ func (t *nodeTable) set(id, now string) {
 
 // change sets the text of the node, which has this id.
 func (row *nodeRow) change(id, now string) {
-	row.now, row.edited, row.record = now, nil, new(nodegraph.NodeStatus)
+	row.now, row.patch, row.record = now, nil, new(nodegraph.NodeStatus)
 	_ = new(nodeDecoder).node(id, row.record, &scanner{text: now}) // of a node that was read, or made here: can't fail
 }
 
 // take makes the node what an edit of its text has made of it.
 func (row *nodeRow) take(e *edit) {
 	fresh := row.now == row.was
-	row.change(row.record.ID, e.members.encode())
+	patch := patchOf(e.before, e.members)
+	row.change(row.record.ID, e.inOrder().encode())
 	if fresh {
-		row.edited = &edited{e.before, e.members}
+		row.patch = &patch
 	}
 }
 
@@ -200,10 +198,15 @@ func (s *scanner) workflowPhase() (nodegraph.Phase, error) {
 // readNodes reads the object of all nodes, which comes next.
 func (r *reader) readNodes(s *scanner) error {
 	t, d := &r.w.nodes, new(nodeDecoder)
-	from := s.at
+	second := s.at
 	err := s.object(func(id string) error {
-		if n := len(r.records); n == cap(r.records) {
-			r.records = slices.Grow(r.records, roomFor(n, s.at-from, len(s.text)-s.at))
+		n := len(r.records)
+		if n == 1 {
+			second = s.at // the first is the entry node as a rule, which has more children than others
+		}
+		if n == cap(r.records) {
+			room := roomFor(n, s.at-second, len(s.text)-s.at)
+			r.records, t.rows = slices.Grow(r.records, room), slices.Grow(t.rows, room)
 		}
 		r.records = append(r.records, nodegraph.NodeStatus{})
 		quoted := s.quoted
@@ -231,9 +234,15 @@ func (r *reader) readNodes(s *scanner) error {
 }
 
 // roomFor is for how many more nodes there is to be room once n were read in so many bytes: as many as are left to come if they are
-// like those, within bounds.
+// like those, which only many nodes tell.
 func roomFor(n, bytes, left int) int {
-	return max(16, min(8*n, left/max(1, bytes/max(1, n))*9/8))
+	const few, many = 16, 64
+	switch like := left / max(1, bytes/max(1, n)) * 17 / 16; {
+	case n < many:
+		return max(few, min(7*n, like))
+	default:
+		return max(few, like)
+	}
 }
 
 // orTwice is the error of the last node, or that it is there twice.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -27,8 +28,11 @@ import (
 // Shutdown and Suspended belong to the spec and are not written. Labels that show the phase are the host's.
 //
 // The error is a [*WriteError]; nothing was changed then. Time and memory follow the nodes of s.
-func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
-	c, err := w.statusChange(&s)
+func (w *Workflow) SetStatus(s nodegraph.Snapshot) error { return w.SetStatusSeq(s, each(s.Nodes)) }
+
+// SetStatusSeq is SetStatus with nodes that come one by one, in place of those of s. None is kept.
+func (w *Workflow) SetStatusSeq(s nodegraph.Snapshot, nodes iter.Seq[*nodegraph.NodeStatus]) error {
+	c, err := w.statusChange(&s, nodes)
 	if err != nil {
 		return err
 	}
@@ -42,7 +46,7 @@ func (w *Workflow) SetStatus(s nodegraph.Snapshot) error {
 
 // Says reports whether SetStatus would change nothing.
 func (w *Workflow) Says(s nodegraph.Snapshot) bool {
-	c, err := w.statusChange(&s)
+	c, err := w.statusChange(&s, each(s.Nodes))
 	return err == nil && len(c.changed) == 0 && len(c.added) == 0 && !differ(c.state, w.state)
 }
 
@@ -53,21 +57,32 @@ type statusChange struct {
 	added   []*nodegraph.NodeStatus
 }
 
+// each yields every node of a list.
+func each(nodes []nodegraph.NodeStatus) iter.Seq[*nodegraph.NodeStatus] {
+	return func(yield func(*nodegraph.NodeStatus) bool) {
+		for k := range nodes {
+			if !yield(&nodes[k]) {
+				return
+			}
+		}
+	}
+}
+
 // statusChange works out what SetStatus has to change.
-func (w *Workflow) statusChange(s *nodegraph.Snapshot) (c statusChange, err error) {
+func (w *Workflow) statusChange(s *nodegraph.Snapshot, nodes iter.Seq[*nodegraph.NodeStatus]) (c statusChange, err error) {
 	if c.state, err = w.newState(s); err != nil || w.wrong != nil {
 		return c, cmp.Or(err, w.wrong)
 	}
 	w.nodes.reads++
-	for i := range s.Nodes {
-		r := &s.Nodes[i]
+	for r := range nodes {
 		if err := w.checkRecord(r); err != nil {
 			return c, err
 		}
 		at, known := w.nodes.at[r.ID]
 		switch {
 		case !known || w.nodes.rows[at].gone():
-			c.added = append(c.added, r)
+			added := *r
+			c.added = append(c.added, &added)
 			continue
 		case w.nodes.rows[at].read == w.nodes.reads:
 			return c, w.isTwice(r)

@@ -330,6 +330,43 @@ func unpacked(t *testing.T, text string) string {
 	return string(b)
 }
 
+// Nodes may come one by one in the same memory.
+func TestSetStatusSeq(t *testing.T) {
+	s := nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Nodes: []nodegraph.NodeStatus{
+		{ID: "w", Name: "w", Kind: nodegraph.KindPod, Phase: nodegraph.PhaseRunning, Message: "m", Children: []string{"a"}},
+		{ID: "a", Name: "w.a", Kind: nodegraph.KindPod, Phase: nodegraph.PhasePending, Boundary: "w"},
+		{ID: "b", Name: "w.b", Kind: nodegraph.KindSkipped, Phase: nodegraph.PhaseSkipped, Boundary: "w"},
+	}}
+	listed, oneByOne := read(t, []byte(withNode(podFields))), read(t, []byte(withNode(podFields)))
+	require.NoError(t, listed.SetStatus(s))
+	var memory nodegraph.NodeStatus
+	require.NoError(t, oneByOne.SetStatusSeq(s, func(yield func(*nodegraph.NodeStatus) bool) {
+		for k := range s.Nodes {
+			if memory = s.Nodes[k]; !yield(&memory) {
+				return
+			}
+		}
+	}))
+	memory = nodegraph.NodeStatus{}
+	require.Equal(t, string(patch(t, listed)), string(patch(t, oneByOne)))
+	require.Contains(t, string(patch(t, oneByOne)), `"w.b"`)
+}
+
+// A node whose keys are sorted, as an API server has them, is sorted still once something was added. Others keep their order.
+func TestSortedNodesStaySorted(t *testing.T) {
+	for fields, want := range map[string]string{
+		`"id":"w","name":"w","phase":"Running","type":"Pod"`: `"finishedAt":"2026-08-21T10:00:09Z","id":"w","message":"m","name":"w","phase":"Failed","type":"Pod"`,
+		`"name":"w","id":"w","phase":"Running","type":"Pod"`: `"name":"w","id":"w","phase":"Failed","type":"Pod","message":"m","finishedAt":"2026-08-21T10:00:09Z"`,
+	} {
+		w := read(t, []byte(object(`{"phase":"Running","nodes":{"w":{`+fields+`}}}`)))
+		require.NoError(t, w.SetStatus(nodegraph.Snapshot{Phase: nodegraph.PhaseRunning, Nodes: []nodegraph.NodeStatus{
+			{ID: "w", Name: "w", Kind: nodegraph.KindPod, Phase: nodegraph.PhaseFailed, Message: "m", Finished: at(9)},
+		}}))
+		assert.Contains(t, string(encode(t, w)), want)
+		assert.Contains(t, string(patch(t, w)), `{"phase":"Failed","message":"m","finishedAt":"2026-08-21T10:00:09Z"}`, "a patch has them in the order of a node")
+	}
+}
+
 // A change that is taken back is no change, however the text looks by then.
 func TestPatchComparesMeaning(t *testing.T) {
 	w := read(t, []byte(withNode(`  "name" : "w", "type":"Pod","phase":"Running","children": [ "a", "b" ], "message":"\u0061","outputs":{ "exitCode" : "1" },"startedAt":"2026-08-21T10:00:01+00:00"`)))

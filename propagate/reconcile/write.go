@@ -13,13 +13,12 @@ import (
 
 // write makes the patch that stores the status. Events are those that the host told.
 func (c *call) write(events []propagate.Event) error {
-	s := c.snapshot()
 	if slices.ContainsFunc(events, isManualRetry) {
 		c.out.Reset = c.reset()
 		c.out.Object.RemoveNodes(c.out.Reset...)
 		c.out.Object.ClearShutdown()
 	}
-	if err := c.out.Object.SetStatus(s); err != nil {
+	if err := c.setStatus(); err != nil {
 		return c.failed(StageWrite, err)
 	}
 	patch, err := c.out.Object.Patch()
@@ -32,17 +31,26 @@ func (c *call) write(events []propagate.Event) error {
 
 func isManualRetry(ev propagate.Event) bool { return ev.Type == propagate.EventManualRetry }
 
-// snapshot returns what the engine says now: where the object was clean, at least of the nodes of which it says something else now.
-// Each has its children, or nil where the object has the right ones.
-func (c *call) snapshot() nodegraph.Snapshot {
+// setStatus sets what the engine says now: where the object was clean, at least of the nodes of which it says something else now. Each
+// has its children, or nil where the object has the right ones.
+func (c *call) setStatus() error {
+	g := c.out.Engine.Graph()
 	if c.clean {
 		if added, ok := c.added(); ok {
-			if children, ok := argo.AddedChildren(c.out.Engine.Graph(), c.out.Engine.Exists, added); ok {
-				return c.withAdded(c.out.Engine.SnapshotChanges(), children)
+			if children, ok := argo.AddedChildren(g, c.out.Engine.Exists, added); ok {
+				return c.out.Object.SetStatus(c.withAdded(c.out.Engine.SnapshotChanges(), children))
 			}
 		}
 	}
-	return c.withChildren(c.out.Engine.Snapshot())
+	s, nodes := c.out.Engine.SnapshotSeq()
+	children := argo.Children(g, c.out.Engine.Exists)
+	return c.out.Object.SetStatusSeq(s, func(yield func(*nodegraph.NodeStatus) bool) {
+		for i, n := range nodes {
+			if n.Children = children(i); !yield(n) {
+				return
+			}
+		}
+	})
 }
 
 // isClean reports whether the object says all that the engine says, and nothing else of its nodes.
