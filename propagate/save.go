@@ -162,7 +162,7 @@ func (e *Engine) Snapshot() nodegraph.Snapshot {
 	return s
 }
 
-// SnapshotSeq is Snapshot for whoever looks at one node after the other: the snapshot has none, and the sequence yields each with its
+// SnapshotSeq is Snapshot for whoever looks at one node after the other. The snapshot has no nodes: the sequence yields each with its
 // index, in memory that is used again for the next. The sequence ends with the next call.
 func (e *Engine) SnapshotSeq() (nodegraph.Snapshot, iter.Seq2[nodegraph.Index, *nodegraph.NodeStatus]) {
 	return e.snapshotOfWorkflow(), func(yield func(nodegraph.Index, *nodegraph.NodeStatus) bool) {
