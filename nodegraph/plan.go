@@ -168,7 +168,7 @@ func (g *Graph) Dependents(i Index) iter.Seq[Index] {
 // Plan returns the order among the members of DAG or Pod i; nil for a node whose members have none.
 func (g *Graph) Plan(i Index) *Plan { return g.plans[max(g.nodes[i].inner, 0)] }
 
-// Planned returns the order of the members of DAG or Pod i, and the first of them, which is at place 0.
+// PlanOf returns the order of the members of DAG or Pod i, and the first of them, which is at place 0.
 func (g *Graph) PlanOf(i Index) (*Plan, Index) {
 	return g.Plan(i), g.First(i)
 }

@@ -12,8 +12,8 @@ import (
 // Audit compares what the table has of a workflow with what its engine says. It finds releases that were forgotten, grants that were
 // not told, and holders that are named otherwise than by the id of their node. There are none where the host has carried
 // out all that the engine asked for; a request that was not carried out yet is none. The engine is nil for a workflow that
-// does not exist any more: [LockTable.Forget] gives back what it has. Each line names
-// the holder and the lock and says, for people, what the table and the engine differ in. The list is in the order of holders and keys.
+// does not exist any more: [LockTable.Forget] gives back what it has. Each line names the holder and the lock and says, for people,
+// what the table and the engine differ in. The list is in the order of holders and keys.
 func (t *LockTable) Audit(workflow string, e *Engine) []string {
 	t.must()
 	a := audit{engine: e, known: make(map[Holder]bool)}

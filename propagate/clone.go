@@ -45,6 +45,7 @@ func (e *Engine) cloneTo(c *Engine) error {
 	e.rules.CloneTo(c.rules, c.graph, c.facts.Read())
 	e.sched.CloneTo(c.sched, c.graph, c.facts, c.rules)
 	c.stops = stops{}
+	e.ended.CloneTo(&c.ended)
 	e.starts.cloneTo(&c.starts)
 	e.restored.cloneTo(&c.restored)
 	c.out.renew(e.graph.Len())

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
 	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 )
@@ -48,4 +49,44 @@ func TestCloneTo(t *testing.T) {
 	}
 	var use *propagate.UseError
 	require.ErrorAs(t, new(propagate.Engine).CloneTo(fresh), &use, "an engine that was not made by New")
+}
+
+// What an engine owes that was made from a record, and that nobody has called, its clone owes too; what the clone was before owes
+// nothing any more. Here the pod of the daemon is to end, because the record has all that the DAG waits for as ended.
+func TestCloneOfARestoredEngine(t *testing.T) {
+	restored := func() *propagate.Engine {
+		e := drawn(t, "dag(server: daemon, a, b)")
+		call := func(events ...propagate.Event) {
+			_, err := e.Apply(epoch, events...)
+			require.NoError(t, err)
+		}
+		call()
+		call(propagate.PodRunning("wf.server"), propagate.PodSucceeded("wf.a"), propagate.PodRunning("wf.b"))
+		return adopted(t, e, func(s *nodegraph.Snapshot) {
+			for k := range s.Nodes {
+				if s.Nodes[k].Name == "wf.b" {
+					s.Nodes[k].Phase, s.Nodes[k].Finished = nodegraph.PhaseSucceeded, epoch
+				}
+			}
+		})
+	}
+	for into, c := range map[string]*propagate.Engine{"zero": {}, "another restored one": restored(), "another": drawn(t, "dag(a)")} {
+		e := restored()
+		require.NoError(t, e.CloneTo(c), into)
+		want, err := e.Apply(epoch.Add(time.Second))
+		require.NoError(t, err, into)
+		require.Contains(t, fmt.Sprint(want.Actions), "Terminate", into)
+		got, err := c.Apply(epoch.Add(time.Second))
+		require.NoError(t, err, into)
+		require.Empty(t, cmp.Diff(want, got), "%s: what the clone (+) says with its first call and the engine (-)", into)
+		require.NoError(t, c.Check(), into)
+	}
+	c := restored()
+	e := drawn(t, "dag(a)")
+	require.NoError(t, e.CloneTo(c))
+	want, err := e.Apply(epoch)
+	require.NoError(t, err)
+	got, err := c.Apply(epoch)
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff(want, got), "what was a restored engine owes nothing of its own")
 }

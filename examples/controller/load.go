@@ -56,8 +56,8 @@ func (r *reconciler) adopt(ctx context.Context) error {
 	return nil
 }
 
-// adoptPods makes all pods known that there are, past the cache, and deletes those that the leader before was to delete: nobody else is to get
-// the locks under which they run. A pod that the API server refuses to delete holds up nobody.
+// adoptPods makes all pods known that there are, past the cache, and deletes those that the leader before was to delete: nobody else
+// is to get the locks under which they run. A pod that the API server refuses to delete holds up nobody.
 func (r *reconciler) adoptPods(ctx context.Context) error {
 	var all corev1.PodList
 	if err := r.live.List(ctx, &all, client.InNamespace(r.shard.Namespace), client.MatchingLabelsSelector{Selector: r.shard.Watched()}); err != nil {
@@ -79,19 +79,19 @@ func (r *reconciler) adoptPods(ctx context.Context) error {
 	return nil
 }
 
+// adoptPodsOf does it for the pods of one workflow, and of former ones of its name.
 func (r *reconciler) adoptPodsOf(ctx context.Context, key types.NamespacedName, pods []*corev1.Pod) error {
 	w := r.known(key)
 	if w == nil || w.engine == nil {
 		_, err := r.leave(ctx, key, pods)
 		return err
 	}
-	return r.deleteSurplus(ctx, pods, func(pod *corev1.Pod) bool {
-		own := metav1.IsControlledBy(pod, w.object)
-		if own {
+	for _, pod := range pods {
+		if metav1.IsControlledBy(pod, w.object) {
 			w.created(pod, r.now())
 		}
-		return own && w.needs(pod)
-	})
+	}
+	return r.deleteSurplus(ctx, pods, func(pod *corev1.Pod) bool { return metav1.IsControlledBy(pod, w.object) && w.needs(pod) })
 }
 
 // waitsSince is what annotationWaits is to say of a workflow that waits for locks and says nothing yet.

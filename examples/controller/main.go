@@ -3,8 +3,8 @@
 // controller embeds the library: it keeps no outputs, and refuses by name what it does not do.
 //
 // The parts, in the order in which data flows: manager.go (who calls whom), observe.go (pods), reconcile.go and settle.go (the loop),
-// run.go and load.go (what is in memory), effects.go (what is done), locks.go, expiry.go, metrics.go. What
-// a workflow looks like is in workflow.go; what of it pods are made from is in package podspec, and who leads what in package shards.
+// run.go and load.go (what is in memory), effects.go (what is done), locks.go, metrics.go. What a workflow looks like is in
+// workflow.go; what of it pods are made from is in package podspec, and who leads what is in package shards.
 package main
 
 import (

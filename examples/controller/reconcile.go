@@ -93,7 +93,10 @@ func (r *reconciler) advance(ctx context.Context, w *run) error {
 	if err != nil {
 		return err
 	}
-	err = r.settle(ctx, w, pods)
+	if pods, err = r.found(ctx, w, pods); err != nil {
+		return err
+	}
+	err = r.settle(w, pods)
 	if until := w.written.Add(r.lull); err == nil && !w.follows && len(w.changes) > 0 && r.now().Before(until) {
 		w.lookAgain(until)
 		return nil

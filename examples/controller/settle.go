@@ -12,11 +12,7 @@ import (
 )
 
 // settle tells the engine what there is, and answers its questions.
-func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) error {
-	pods, err := r.found(ctx, w, pods)
-	if err != nil {
-		return err
-	}
+func (r *reconciler) settle(w *run, pods []*corev1.Pod) error {
 	changed, gone := w.told.Changed(w.engine, pods)
 	news := w.news
 	if !w.engine.Complete() {
@@ -31,7 +27,7 @@ func (r *reconciler) settle(ctx context.Context, w *run, pods []*corev1.Pod) err
 		w.lookAgain(pod.since.Add(unseen))
 	}
 	s := &settling{r: r, w: w, now: began, changed: changed, gone: gone}
-	if err = propagate.Drive(s, "", news...); err != nil {
+	if err := propagate.Drive(s, "", news...); err != nil {
 		r.drop(w.key)
 		return err
 	}

@@ -47,8 +47,9 @@ func (c *Case) template(name string) *nodegraph.Template {
 	panic("no template is called " + name)
 }
 
-// Cases are what a [Conformance] plays where nothing else is said. Together they need every action. A host without
-// some feature leaves out its cases: "an HTTP node", "a condition", "a loop", "a cache" and "a cache behind a lock". A host of a resource of its own that these can't be made of has cases of its own.
+// Cases are what a [Conformance] plays where nothing else is said. Together they need every action. A host without some feature leaves
+// out its cases: "an HTTP node", "a condition", "a loop", "a cache" and "a cache behind a lock". A host of a resource of its own that
+// these can't be made of has cases of its own.
 func Cases() []Case {
 	return append(podCases(), append(lockCases(), questionCases()...)...)
 }

@@ -227,6 +227,9 @@ func (f *Fifo) Pop() nodegraph.Index {
 	return i
 }
 
+// CloneTo makes c a copy of the queue. The memory of c is used again.
+func (f *Fifo) CloneTo(c *Fifo) { *c = Fifo{nodes: append(c.nodes[:0], f.nodes[f.head:]...)} }
+
 // rank is where nodes of one depth are kept.
 func rank(depth int, planned bool) int {
 	r := 2 * depth
@@ -279,17 +282,16 @@ func (s *Schedule) CloneTo(c *Schedule, graph *nodegraph.Graph, facts *store.Sto
 
 // cloneTo makes c a copy of the queue.
 func (q *queue) cloneTo(c *queue) {
-	for k := range c.lists {
-		c.lists[k] = Fifo{nodes: c.lists[k].nodes[:0]}
-	}
 	if n := len(q.lists); n > len(c.lists) {
 		c.deepen(n - 1)
 	}
 	c.top, c.size = q.top, q.size
-	for rank := range q.lists {
-		if l := &q.lists[rank]; !l.Empty() {
-			copied := c.list(rank)
-			copied.nodes = append(copied.nodes, l.nodes[l.head:]...)
+	var none Fifo
+	for rank := range c.lists {
+		from := &none
+		if rank < len(q.lists) {
+			from = &q.lists[rank]
 		}
+		from.CloneTo(&c.lists[rank])
 	}
 }

@@ -63,7 +63,7 @@ func (d Division) shards() (values []string) {
 	return values
 }
 
-// of selects what is of the instance and not finished.
+// of adds to a selector that things are of the instance.
 func (d Division) of(selector labels.Selector) labels.Selector {
 	instance := requirement(LabelInstance, selection.DoesNotExist)
 	if d.Instance != "" {
