@@ -1,6 +1,7 @@
 package propagate_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -76,4 +77,33 @@ func TestOmittedBesideADaemonThatBeginsAnew(t *testing.T) {
 	tell(t, e, propagate.PodFailed("wf.d(0)", ""))
 	expect(t, e, "wf.d", nodegraph.PhaseRunning)
 	expect(t, e, "wf.x", nodegraph.PhaseOmitted)
+}
+
+// Daemons do not hold a StepGroup open once the next group was created, whatever else happens in it: here a step ends that a later pod
+// has opened again, while the next attempt of a daemon, which is a step or its exit hook, is Pending.
+func TestPassedGroupDoesNotWaitForDaemons(t *testing.T) {
+	for _, text := range []string{"steps(a continueOnFailed, s: retry(2, daemon) | b)", "steps(a continueOnFailed, s exit retry(2, daemon) | b)"} {
+		e := drawn(t, text)
+		of := func(ev propagate.Event, uid string) propagate.Event {
+			ev.Pod.UID = uid
+			return ev
+		}
+		daemon := "wf[0].s"
+		tell(t, e, of(propagate.PodFailed("wf[0].a", ""), "1"))
+		if strings.Contains(text, "exit") {
+			tell(t, e, propagate.PodSucceeded("wf[0].s"))
+			daemon = "wf[0].s.onExit"
+		}
+		tell(t, e, of(propagate.PodRunning(daemon+"(0)"), "d"))
+		expect(t, e, "wf[0]", nodegraph.PhaseSucceeded)
+		expect(t, e, "wf[1]", nodegraph.PhaseRunning)
+		tell(t, e, of(propagate.PodFailed(daemon+"(0)", ""), "d"))
+		expect(t, e, daemon+"(1)", nodegraph.PhasePending)
+		expect(t, e, "wf[0]", nodegraph.PhaseSucceeded)
+		tell(t, e, of(propagate.PodRunning("wf[0].a"), "2"))
+		expect(t, e, "wf[0]", nodegraph.PhaseRunning)
+		tell(t, e, of(propagate.PodSucceeded("wf[0].a"), "2"))
+		expect(t, e, "wf[0]", nodegraph.PhaseSucceeded)
+		require.NoError(t, e.Check(), text)
+	}
 }

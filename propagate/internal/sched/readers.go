@@ -15,8 +15,9 @@ import (
 //	  of a TaskGroup                        also its parent and what comes after it: the group may be seen to have ended
 //	  of a StepGroup                        also the StepGroup before it, and the steps in that, where there are daemons or hooks
 //	  of an attempt that has ended          also its Retry: why an attempt ended may be learned later than that it did
-//	the verdict of a member                 Workflow, Steps and Retry at any change; DAG, StepGroup and TaskGroup once nothing
-//	                                        inside them is open, or where that is not why they run
+//	the verdict of a member                 Workflow, Steps and Retry at any change, and StepGroup where there are daemons; else
+//	                                        DAG, StepGroup and TaskGroup once nothing inside them is open, or where that is not
+//	                                        why they run
 //	  where a template fails fast           also the boundary around it once something in it has failed and nothing is busy, and
 //	                                        what is around a boundary that was opened again: see failfast.go
 //	the verdict of a hook                   its owner and, of a TaskGroup, the items
@@ -165,14 +166,15 @@ func (s *Schedule) wakeParent(n *store.Node, old, is rule.Brief) {
 // wakeComposite marks composite i, whose open members were counted anew, unless it stays open as it is. What only ends does not
 // wait for members that were not created.
 func (s *Schedule) wakeComposite(i nodegraph.Index) {
-	if n := s.facts.Node(i); s.nodes[i].open == 0 || !counts(n.Kind()) || s.rules.Brief(i).Rule() != rule.RuleMembersOpen || s.facts.HasClosing() {
+	if n := s.facts.Node(i); s.nodes[i].open == 0 || !s.counts(n.Kind()) || s.rules.Brief(i).Rule() != rule.RuleMembersOpen || s.facts.HasClosing() {
 		s.touchNode(i, n)
 	}
 }
 
-// counts reports whether a composite of this kind stays as it is while something inside it is open.
-func counts(kind nodegraph.Kind) bool {
-	return kind == nodegraph.KindDAG || kind == nodegraph.KindStepGroup || kind == nodegraph.KindTaskGroup
+// counts reports whether a composite of this kind stays as it is while something inside it is open. A StepGroup does not wait for
+// daemons once the next was created.
+func (s *Schedule) counts(kind nodegraph.Kind) bool {
+	return kind == nodegraph.KindDAG || kind == nodegraph.KindTaskGroup || kind == nodegraph.KindStepGroup && !s.facts.HasDaemons()
 }
 
 // wakeDependentsOf is wakeDependents for a node whose own verdict may be as it was: a hook of it has changed, or an item.
