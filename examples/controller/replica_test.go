@@ -144,15 +144,15 @@ func TestReplicaKilled(t *testing.T) {
 
 // asking counts how often a replica has asked for leases.
 type asking struct {
-	http.RoundTripper
-	leases atomic.Int64
+	next   http.RoundTripper
+	leases *atomic.Int64
 }
 
 func (a *asking) RoundTrip(req *http.Request) (*http.Response, error) {
 	if strings.Contains(req.URL.Path, "/leases/") {
 		a.leases.Add(1)
 	}
-	return a.RoundTripper.RoundTrip(req)
+	return a.next.RoundTrip(req)
 }
 
 // Shards are spread over the replicas: at the start, when a replica takes the place of another, and when one comes back. While one is
@@ -160,13 +160,13 @@ func (a *asking) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestShardsAreSpread(t *testing.T) {
 	c := newCluster(t)
 	start := func() *running {
-		var asked asking
+		var leases atomic.Int64
 		user := rest.CopyConfig(control.config)
-		user.Wrap(func(next http.RoundTripper) http.RoundTripper { asked.RoundTripper = next; return &asked })
+		user.Wrap(func(next http.RoundTripper) http.RoundTripper { return &asking{next, &leases} })
 		replica := c.startAs(user, 4, nil, func(o *options) {
 			o.replicas, o.manager.RetryPeriod = 2, new(300*time.Millisecond)
 		})
-		c.await("it asks for leases", func() bool { return asked.leases.Load() >= 4 })
+		c.await("it asks for leases", func() bool { return leases.Load() >= 4 })
 		return replica
 	}
 	spread := func(want ...int) {
