@@ -61,7 +61,7 @@ var shots = []shot{
 }
 
 func main() {
-	dir := flag.String("o", ".", "folder for the screenshots")
+	dir := flag.String("o", ".", "folder for the screenshots; it is made if there is none")
 	only := flag.String("only", "", "take this one of the set")
 	flag.Parse()
 	list := shots
@@ -80,6 +80,9 @@ func main() {
 }
 
 func take(list []shot, dir, only string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
 	b, err := browser.Start()
 	if err != nil {
 		return err
