@@ -50,11 +50,12 @@ func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error
 
 // claim enters node i, the last one, into the table of ids, which no two nodes share.
 func (g *Graph) claim(i Index, hash uint32) error {
-	g.ids.reserve(g.nodes, 1)
-	if other := g.ids.claim(g.nodes, i, hash); other != None {
-		return &SpecError{Node: g.nodes[i].Name(), Field: "id",
-			Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID(), bounded(g.nodes[other].Name()))}
+	id := g.nodes[i].ID()
+	if other := g.withHash(hash, id); other != None {
+		return &SpecError{Node: g.nodes[i].Name(), Field: "id", Reason: fmt.Sprintf("%s is also the id of node %q", id, bounded(g.nodes[other].Name()))}
 	}
+	g.reserveIDs(g.nodes[:i], len(g.nodes))
+	g.ids.add(hash, uint32(i))
 	return nil
 }
 
@@ -73,7 +74,7 @@ func (g *Graph) reserve(n int) {
 		return
 	}
 	g.nodes = slices.Grow(g.nodes, n)
-	g.ids.reserve(g.nodes, n)
+	g.reserveIDs(g.nodes, len(g.nodes)+n)
 }
 
 // within is how many nodes come with one that is made from the template: the first attempt of a Retry, the containers of a
@@ -98,7 +99,7 @@ func (g *Graph) truncate(n int) {
 			delete(g.items, loopOf{node.Parent, node.Task})
 		}
 	}
-	g.ids.keep(g.nodes, n)
+	g.enterIDs(g.nodes[:n], n)
 	g.base = None
 	clear(g.nodes[n:])
 	g.nodes = g.nodes[:n]

@@ -109,7 +109,7 @@ type Graph struct {
 	planOf         map[*Template]int32 // the index in plans
 	shapes         map[*Template]shape // what every template had when the graph was made
 	nodes          []Node
-	ids            idTable
+	ids            hashTable // of indices
 	text           text
 	base           Index                 // the one from whose name that of the last node was made
 	baseHash       uint32                // of its name
@@ -177,6 +177,7 @@ func New(spec *Spec, opts ...Option) (*Graph, error) {
 	}
 	entry := g.templates.find(spec.Entrypoint)
 	g.nodes = make([]Node, 1, 2+min(limits.Nodes, entry.within()+len(entry.Tasks)))
+	g.ids = newHashTable(cap(g.nodes))
 	g.nodes[Root] = Node{Kind: KindWorkflow, Role: RoleRoot, Parent: None, last: None, next: None}
 	if _, err := g.add(Root, Root, []byte(spec.Name), &Node{Kind: entry.kind(), Role: RoleEntry, Template: entry}); err != nil {
 		return nil, err
@@ -231,23 +232,12 @@ func (g *Graph) Find(idOrName string) Index {
 	if idOrName == g.spec.Name {
 		return Entry
 	}
-	if g.ids.used == 0 {
-		return None
-	}
-	if h, ok := hashInID(g.spec.Name, idOrName); ok {
-		for i, at := g.ids.first(h); i != None; i, at = g.ids.next(h, at+1) {
-			if g.nodes[i].ID() == idOrName {
-				return i
-			}
-		}
-	}
-	h := extend(hashSeed, idOrName)
-	for i, at := g.ids.first(h); i != None; i, at = g.ids.next(h, at+1) {
-		if g.nodes[i].Name() == idOrName {
+	if hash, ok := hashInID(g.spec.Name, idOrName); ok {
+		if i := g.withHash(hash, idOrName); i != None {
 			return i
 		}
 	}
-	return None
+	return g.withHash(extend(hashSeed, idOrName), idOrName)
 }
 
 // hashOf is the hash of the name of node i, as in its id.
