@@ -15,7 +15,7 @@ func (g *Graph) CloneTo(c *Graph) {
 	}
 	suffix := c.suffix
 	*c = Graph{
-		spec: g.spec, limits: g.limits, templates: g.templates, features: g.features, plans: g.plans, planOf: g.planOf, shapes: g.shapes,
+		spec: g.spec, limits: g.limits, templates: g.templates, features: g.features, made: g.made, madeOf: g.madeOf,
 		onExit: g.onExit, hookConditions: g.hookConditions, transient: g.transient,
 		nodes: nodes, ids: ids, base: None, suffix: suffix[:0], items: maps.Clone(g.items), hookOf: maps.Clone(g.hookOf),
 	}

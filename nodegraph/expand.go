@@ -24,7 +24,7 @@ func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error
 	hash := g.nameNode(i, base, suffix)
 	n.Parent, n.last = parent, None
 	if n.Kind == KindDAG || n.Kind == KindPod {
-		n.inner = g.orderOf(n.Template)
+		n.inner = g.indexOf(n.Template)
 	}
 	n.depth = p.depth + 1
 	n.traits |= p.traits & nodeInExit
@@ -59,12 +59,12 @@ func (g *Graph) claim(i Index, hash uint32) error {
 	return nil
 }
 
-// orderOf returns the index of the plan of a template. Siblings often share theirs.
-func (g *Graph) orderOf(t *Template) int32 {
+// indexOf returns the index of a template in made. Siblings often share theirs.
+func (g *Graph) indexOf(t *Template) int32 {
 	if last := &g.nodes[len(g.nodes)-2]; last.Template == t && last.inner > 0 {
 		return last.inner
 	}
-	return g.planOf[t]
+	return g.madeOf[t]
 }
 
 // reserve makes room for n more nodes, as far as the limits go.
@@ -167,13 +167,13 @@ func (g *Graph) Expand(i Index) error {
 
 func (g *Graph) expandDAG(i Index) error {
 	n := g.nodes[i]
-	plan := g.Plan(i)
+	plan, _ := g.PlanOf(i)
 	tasks := plan.Len()
 	g.reserve(tasks)
 	g.text.reserve(plan.names + tasks*(len(n.Name())+1+g.maxIDLength()))
 	node := Node{Role: RoleTask, Template: n.Template, nesting: n.nesting + 1}
 	for place := range int32(tasks) {
-		node.DeclIndex = plan.DeclIndex(place)
+		node.DeclIndex = plan.slotOf(place)
 		node.Task = &n.Template.Tasks[node.DeclIndex]
 		node.Template = g.templateOf(node.Task)
 		node.Kind = node.Template.kind()
@@ -227,14 +227,14 @@ func (g *Graph) expandGroup(i Index) error {
 }
 
 func (g *Graph) expandPod(i Index) error {
-	if g.Plan(i) == nil {
+	plan, _ := g.PlanOf(i)
+	if plan == nil {
 		return nil
 	}
 	n := g.nodes[i]
 	node := Node{Kind: KindContainer, Role: RoleContainer, Template: n.Template, nesting: n.nesting}
-	plan := g.Plan(i)
 	for place := range int32(plan.Len()) {
-		node.DeclIndex = plan.DeclIndex(place)
+		node.DeclIndex = plan.slotOf(place)
 		g.suffix = append(append(g.suffix[:0], '.'), n.Template.Containers[node.DeclIndex].Name...)
 		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err

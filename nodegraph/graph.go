@@ -55,7 +55,7 @@ type Node struct {
 	nameLength uint32
 	last       Index // the member that was added last
 	next       Index // the next member of the same parent; of the last one ^ the first
-	inner      int32 // of a DAG or Pod its plan, an index into Graph.plans; of others ^ the first member; 0 for none
+	inner      int32 // of a DAG or Pod its template, an index into Graph.made; of others ^ the first member; 0 for none
 
 	Template  *Template // what the node is made from; nil for the workflow and StepGroups share that of their Steps
 	Task      *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.
@@ -105,9 +105,8 @@ type Graph struct {
 	limits         Limits
 	templates      templates
 	features       Features
-	plans          []*Plan             // the first is of nodes without an order among members
-	planOf         map[*Template]int32 // the index in plans
-	shapes         map[*Template]shape // what every template had when the graph was made
+	made           []made              // of every template; the first is empty: nodes whose members have no order
+	madeOf         map[*Template]int32 // the index in made
 	nodes          []Node
 	ids            hashTable // of indices
 	text           text
@@ -155,21 +154,11 @@ func New(spec *Spec, opts ...Option) (*Graph, error) {
 		features:       checked.features,
 		hookConditions: checked.hookConditions,
 		transient:      checked.transient,
-		plans:          []*Plan{nil},
-		planOf:         make(map[*Template]int32, len(checked.plans)),
-		shapes:         make(map[*Template]shape, len(checked.plans)),
+		made:           checked.made,
+		madeOf:         checked.madeOf,
 		base:           None,
 	}
-	edges := 0
-	for t, p := range checked.plans {
-		g.shapes[t] = t.shape()
-		if p != nil {
-			g.planOf[t] = int32(len(g.plans))
-			g.plans = append(g.plans, p)
-			edges += len(p.deps.list)
-		}
-	}
-	if edges > g.limits.Edges {
+	if checked.edges > g.limits.Edges {
 		return nil, &LimitError{Limit: "Edges", Max: g.limits.Edges}
 	}
 	if spec.OnExit != "" {

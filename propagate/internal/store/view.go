@@ -279,7 +279,7 @@ func (n *Node) describe(g *nodegraph.Graph, i nodegraph.Index) {
 	if is.Kind == nodegraph.KindPod && is.Template.Daemon {
 		n.traits |= traitDaemon
 	}
-	if !is.Kind.Composite() && g.Plan(i) == nil {
+	if plan, _ := g.PlanOf(i); plan == nil && !is.Kind.Composite() {
 		n.traits |= traitAlone
 	}
 }
