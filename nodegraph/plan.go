@@ -17,7 +17,7 @@ type Plan struct {
 }
 
 // Len is how many members there are.
-func (p *Plan) Len() int { return p.deps.len() }
+func (p *Plan) Len() int { return len(p.deps.starts) - 1 }
 
 // slotOf is where the template declares the member at a place.
 func (p *Plan) slotOf(place int32) int32 {
@@ -68,9 +68,6 @@ type rows struct{ starts, list []int32 }
 
 func newRows(n int) rows { return rows{starts: make([]int32, 1, n+1)} }
 
-// len is how many rows there are.
-func (r *rows) len() int { return len(r.starts) - 1 }
-
 func (r *rows) row(i int32) []int32 { return r.list[r.starts[i]:r.starts[i+1]] }
 
 // size is how much row i lists.
@@ -92,7 +89,7 @@ func (r *rows) end() { r.starts = append(r.starts, int32(len(r.list))) }
 
 // inverse turns the edges around: row j of it lists every i whose row lists j, in ascending order.
 func (r *rows) inverse() rows {
-	n := r.len()
+	n := len(r.starts) - 1
 	starts, list := make([]int32, n+2), make([]int32, len(r.list))
 	for _, j := range r.list {
 		starts[j+2]++

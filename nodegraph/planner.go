@@ -135,7 +135,7 @@ func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
 
 // sort returns the slots in an order in which each comes after all it depends on (Kahn), or names a cycle.
 func (p *planner) sort(dependents *rows, name func(slot int32) string) ([]int32, error) {
-	n := p.deps.len()
+	n := len(p.mark)
 	missing := p.mark
 	order := make([]int32, 0, n)
 	for slot := range int32(n) {
