@@ -60,9 +60,6 @@ func (p *Plan) VisitOrder(place int32) int { return int(p.visit[place]) }
 // Roots are the places of the tasks that come after nothing, in the order in which Argo visits them. Do not modify the slice.
 func (p *Plan) Roots() []int32 { return p.roots }
 
-// IsNeeded reports whether the task at a place is a target or something a target depends on; others never run.
-func (p *Plan) IsNeeded(place int32) bool { return p.visit[place] != 0 }
-
 // rows are lists of numbers in two arrays: row i is list[starts[i]:starts[i+1]].
 type rows struct{ starts, list []int32 }
 
@@ -195,5 +192,5 @@ func (g *Graph) Condition(i Index) *Condition {
 // Needed reports whether task i is a target of its DAG or something a target depends on; others never run.
 func (g *Graph) Needed(i Index) bool {
 	plan, place := g.planned(i)
-	return g.nodes[i].Role != RoleTask || plan.IsNeeded(place)
+	return g.nodes[i].Role != RoleTask || plan.visit[place] != 0
 }

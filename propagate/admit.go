@@ -11,9 +11,9 @@ import (
 // What can't go on holds no locks, since those whose end it waits for may need them.
 func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 	n := e.graph.Node(i)
-	held := e.facts.Suspended() || e.facts.Started().IsZero()
-	if !e.facts.Started().IsZero() && e.rules.Barred(i) {
-		if !e.facts.Node(i).Exists() && v.WantsStart() && e.failsFastAround(i, v) {
+	held := e.facts.Suspended || e.facts.Started.IsZero()
+	if !e.facts.Started.IsZero() && e.rules.Barred(i) {
+		if !e.facts.Node(i).Exists && v.WantsStart() && e.failsFastAround(i, v) {
 			e.abandon(i) // nothing is created there any more (Argo: checkParallelism comes first)
 			return false
 		}
@@ -37,7 +37,7 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 // mayBeHit reports whether node i may be found in the cache instead of being run. What a manual retry opened again has begun, and
 // goes on around what stays inside it: Argo looks it up once it holds its locks, and would end it around what is open there.
 func (e *Engine) mayBeHit(i nodegraph.Index) bool {
-	return e.graph.Node(i).Template.Memoize != "" && !e.facts.Node(i).Reopened()
+	return e.graph.Node(i).Template.Memoize != "" && !e.facts.Node(i).Reopened
 }
 
 // refusedAtOnce reports whether node i, which is only created to be refused, ends as it is created. What is inside a composite without
@@ -72,7 +72,7 @@ func (e *Engine) placesAround(i nodegraph.Index) (limit int, c rule.Census) {
 
 // heldAround reports whether something around node i holds it back: see [rule.Evaluator.Held].
 func (e *Engine) heldAround(i nodegraph.Index) bool {
-	return (e.has.lockedComposites || e.facts.HasDaemons() || e.facts.HasHooks()) && e.rules.Held(e.facts.Node(i).Parent())
+	return (e.has.lockedComposites || e.facts.HasDaemons || e.facts.HasHooks) && e.rules.Held(e.facts.Node(i).Parent)
 }
 
 // parallelismAllows checks the workflow's limit on active pods and the boundary's on active members (Argo:
@@ -143,7 +143,7 @@ func (e *Engine) countIn(boundary nodegraph.Index) rule.Census {
 
 // ask asks the host, once, for what the library can't work out itself.
 func (e *Engine) ask(i nodegraph.Index) {
-	if e.facts.Node(i).Answer() == fact.AnswerNone {
+	if e.facts.Node(i).Answer == fact.AnswerNone {
 		e.facts.SetAnswer(i, fact.AnswerAsked)
 		e.tellQuestion(i)
 	}
@@ -175,7 +175,7 @@ func (e *Engine) tellLookup(i nodegraph.Index) {
 
 // hasLocks reports whether node i holds the locks that it needs, if any. It asks for them if nobody did.
 func (e *Engine) hasLocks(i nodegraph.Index) bool {
-	locks, lock := e.rules.LocksOf(i), e.facts.Node(i).Lock()
+	locks, lock := e.rules.LocksOf(i), e.facts.Node(i).Lock
 	if len(locks) == 0 || lock == fact.LockHeld || lock == fact.LockGranted {
 		return true
 	}
@@ -203,7 +203,7 @@ func (e *Engine) acquire(i nodegraph.Index) Action {
 // whose limits change, asks its [LockTable] again by these. It looks at every node of a workflow with locks, and allocates.
 func (e *Engine) QueuedLocks() (actions []Action) {
 	for i := nodegraph.Root; e.graph.Features().Locks && int(i) < e.graph.Len(); i++ {
-		if e.facts.Node(i).Lock() == fact.LockWaits {
+		if e.facts.Node(i).Lock == fact.LockWaits {
 			actions = append(actions, e.acquire(i))
 		}
 	}
@@ -212,7 +212,7 @@ func (e *Engine) QueuedLocks() (actions []Action) {
 
 // releaseLocks gives back what node i holds, or waits for.
 func (e *Engine) releaseLocks(i nodegraph.Index) {
-	switch e.facts.Node(i).Lock() {
+	switch e.facts.Node(i).Lock {
 	case fact.LockNone:
 		return
 	case fact.LockReturned:
@@ -227,9 +227,9 @@ func (e *Engine) releaseLocks(i nodegraph.Index) {
 func (e *Engine) returnLocks(i nodegraph.Index) {
 	n := e.facts.Node(i)
 	switch {
-	case n.Lock() == fact.LockGranted:
+	case n.Lock == fact.LockGranted:
 		e.facts.SetLock(i, fact.LockReturned)
-	case n.Lock() == fact.LockHeld && !n.Exists():
+	case n.Lock == fact.LockHeld && !n.Exists:
 		e.facts.SetLock(i, fact.LockNone)
 	default:
 		return
@@ -259,13 +259,13 @@ func (e *Engine) failsFastAround(i nodegraph.Index, v rule.Brief) bool {
 // attempts all the same, and what a manual retry opened again asks for its locks.
 func (e *Engine) heldByFailFast(i nodegraph.Index, v rule.Brief, t *nodegraph.Template, c *rule.Census) bool {
 	n := e.facts.Node(i)
-	return t.FailFast && c.Failed != nodegraph.None && !(v.WantsAttempt() && n.Lock() == fact.LockHeld) && !n.Reopened()
+	return t.FailFast && c.Failed != nodegraph.None && !(v.WantsAttempt() && n.Lock == fact.LockHeld) && !n.Reopened
 }
 
 // lockedAround returns the ids of the nodes around node i that have locks.
 func (e *Engine) lockedAround(i nodegraph.Index) []string {
 	var ids []string
-	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
+	for p := e.facts.Node(i).Parent; p > nodegraph.Root; p = e.facts.Node(p).Parent {
 		if len(e.rules.LocksOf(p)) > 0 {
 			ids = append(ids, e.graph.Node(p).ID())
 		}
@@ -275,8 +275,8 @@ func (e *Engine) lockedAround(i nodegraph.Index) []string {
 
 // lockHolder is the node under whose locks pod i runs, if there are any: of an attempt its Retry.
 func (e *Engine) lockHolder(i nodegraph.Index) nodegraph.Index {
-	if n := e.facts.Node(i); n.IsAttempt() {
-		return n.Parent()
+	if n := e.facts.Node(i); n.IsAttempt {
+		return n.Parent
 	}
 	return i
 }
@@ -289,5 +289,5 @@ func (e *Engine) retryWaits(i nodegraph.Index) bool {
 // gaveBack reports whether node i runs under locks and has given them back.
 func (e *Engine) gaveBack(i nodegraph.Index) bool {
 	holder := e.lockHolder(i)
-	return len(e.rules.LocksOf(holder)) > 0 && e.facts.Node(holder).Lock() == fact.LockNone
+	return len(e.rules.LocksOf(holder)) > 0 && e.facts.Node(holder).Lock == fact.LockNone
 }

@@ -24,7 +24,7 @@ func (e *Engine) Remind() {
 func (e *Engine) Recorded(changes []Change) {
 	for k := range changes {
 		i := changes[k].Node
-		if e.must(i); e.facts.Node(i).Kind() != nodegraph.KindPod {
+		if e.must(i); e.facts.Node(i).Kind != nodegraph.KindPod {
 			continue
 		}
 		switch ended := e.rules.Brief(i).Phase().Completed(); {
@@ -39,7 +39,7 @@ func (e *Engine) Recorded(changes []Change) {
 // noteOwed notes what the host was asked about node i, and of ends of pods if those count.
 func (e *Engine) noteOwed(i nodegraph.Index, ends bool) {
 	n := e.facts.Node(i)
-	if n.Answer() == fact.AnswerAsked || n.Lock() == fact.LockAsked || e.looksUp(i) {
+	if n.Answer == fact.AnswerAsked || n.Lock == fact.LockAsked || e.looksUp(i) {
 		e.restored.pending, e.restored.pendingQuestions = true, append(e.restored.pendingQuestions, i)
 	}
 	if ends && e.toldToEnd(i) {
@@ -62,17 +62,17 @@ func (e *Engine) NextWake() time.Time {
 // shutDownAgain carries out the shutdown that was in force when the engine was made from a record.
 func (e *Engine) shutDownAgain() {
 	e.restored.shutdown = false
-	e.applyShutdown(e.facts.Shutdown())
+	e.applyShutdown(e.facts.Shutdown)
 }
 
 // askAgain asks the host again what it was asked before the engine was loaded and has not answered, with the first call either.
 func (e *Engine) askAgain() {
 	for _, i := range e.restored.pendingQuestions {
 		n := e.facts.Node(i)
-		if n.Answer() == fact.AnswerAsked {
+		if n.Answer == fact.AnswerAsked {
 			e.tellQuestion(i)
 		}
-		if n.Lock() == fact.LockAsked {
+		if n.Lock == fact.LockAsked {
 			e.tellAcquire(i)
 		}
 		if e.looksUp(i) {

@@ -10,7 +10,7 @@ import (
 
 // workflowLockAnswered takes the host's word on the locks of the workflow.
 func (e *Engine) workflowLockAnswered(ev *Event) {
-	switch lock := e.facts.Root().Lock(); {
+	switch lock := e.facts.Node(nodegraph.Root).Lock; {
 	case lock == fact.LockHeld:
 		return
 	case lock == fact.LockNone: // it was terminated in the meantime, and does without them
@@ -30,9 +30,9 @@ func (e *Engine) workflowLockAnswered(ev *Event) {
 func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 	f := e.facts.Node(i)
 	switch {
-	case f.Lock() == fact.LockHeld, f.Lock() == fact.LockGranted:
+	case f.Lock == fact.LockHeld, f.Lock == fact.LockGranted:
 		return
-	case f.Lock() == fact.LockReturned, f.Lock() == fact.LockNone && !e.rules.Brief(i).WantsStart(): // it did not ask for them
+	case f.Lock == fact.LockReturned, f.Lock == fact.LockNone && !e.rules.Brief(i).WantsStart(): // it did not ask for them
 		e.tellRelease(i)
 		return
 	}
@@ -40,7 +40,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 		e.lockQueued(i, ev)
 		return
 	}
-	if f.Exists() {
+	if f.Exists {
 		e.facts.SetLock(i, fact.LockGranted)
 	} else {
 		e.facts.SetLock(i, fact.LockHeld)
@@ -52,7 +52,7 @@ func (e *Engine) lockAnswered(i nodegraph.Index, ev *Event) {
 func (e *Engine) lockQueued(i nodegraph.Index, ev *Event) {
 	e.starts.forget(i)
 	e.facts.SetLock(i, fact.LockWaits)
-	created := e.facts.Node(i).Exists()
+	created := e.facts.Node(i).Exists
 	if !created && e.rules.WithinEnded(i) {
 		e.abandon(i)
 		return
@@ -64,7 +64,7 @@ func (e *Engine) lockQueued(i nodegraph.Index, ev *Event) {
 	}
 	e.facts.WaitFor(i, ev.Reason, ev.Message)
 	if !created {
-		e.facts.CreateWaiting(i, e.facts.Instant(), e.afterOlder(i))
+		e.facts.CreateWaiting(i, e.facts.Instant, e.afterOlder(i))
 		e.watchTimeouts(i)
 		e.actOn(ActionWait, i, ev.Message)
 	}
@@ -73,7 +73,7 @@ func (e *Engine) lockQueued(i nodegraph.Index, ev *Event) {
 // answer takes the host's word on a when condition.
 func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 	f := e.facts.Node(i)
-	if f.Exists() || f.Stage() == fact.StageEnded || f.Answer() > fact.AnswerAsked { // it is decided
+	if f.Exists || f.Stage == fact.StageEnded || f.Answer > fact.AnswerAsked { // it is decided
 		return
 	}
 	if ev.Value {
@@ -99,12 +99,12 @@ func (e *Engine) answer(i nodegraph.Index, ev *Event) {
 // can't be had.
 func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
 	switch f := e.facts.Node(i); {
-	case f.Stage() >= fact.StageEnded || e.rules.Brief(i).Fulfilled():
+	case f.Stage >= fact.StageEnded || e.rules.Brief(i).Fulfilled():
 		return
 	case awaitsLocks(f), e.looksUp(i):
 		e.starts.forget(i)
 		e.releaseLocks(i)
-	case f.Answer() != fact.AnswerAsked || f.Exists():
+	case f.Answer != fact.AnswerAsked || f.Exists:
 		return
 	}
 	e.facts.SetMemo(i, fact.AnswerNone)
@@ -114,7 +114,7 @@ func (e *Engine) unanswerable(i nodegraph.Index, ev *Event) {
 // workflowUnanswerable takes the host's word that the locks of the workflow can't be had (Argo: markWorkflowFailed). A manual retry
 // may have opened nodes that wait for them, too: those are closed.
 func (e *Engine) workflowUnanswerable(ev *Event) {
-	if awaitsLocks(e.facts.Root()) {
+	if awaitsLocks(e.facts.Node(nodegraph.Root)) {
 		e.endWorkflow(nodegraph.PhaseFailed, ev.Message)
 	}
 }
@@ -123,14 +123,14 @@ func (e *Engine) workflowUnanswerable(ev *Event) {
 func (e *Engine) endWorkflow(phase nodegraph.Phase, message string) {
 	e.releaseLocks(nodegraph.Root)
 	e.closeAll()
-	e.facts.End(nodegraph.Root, phase, message, e.facts.Now())
+	e.facts.End(nodegraph.Root, phase, message, e.facts.Now)
 	e.sched.WakeEverybody() // what is inside a complete workflow is as it was recorded
 }
 
 // expanded takes the items of a loop. The items of a step become members of its StepGroup.
 func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 	n := e.graph.Node(i)
-	if n.Expanded() || n.Task.Loop.Unresolved == "" || e.facts.Node(i).Answer() == fact.AnswerOmit {
+	if n.Expanded() || n.Task.Loop.Unresolved == "" || e.facts.Node(i).Answer == fact.AnswerOmit {
 		return
 	}
 	into := i
@@ -153,7 +153,7 @@ func (e *Engine) expanded(i nodegraph.Index, ev *Event) {
 // memoized takes the host's word on a memoization key.
 func (e *Engine) memoized(i nodegraph.Index, ev *Event) {
 	f, memo := e.facts.Node(i), e.facts.Memo(i)
-	if memo == fact.AnswerRun || memo == fact.AnswerSkip || f.Reopened() || !awaitsLookup(f) {
+	if memo == fact.AnswerRun || memo == fact.AnswerSkip || f.Reopened || !awaitsLookup(f) {
 		return
 	}
 	if ev.Value {

@@ -39,8 +39,8 @@ func (e *Engine) ApplyTo(result *Result, now time.Time, events ...Event) error {
 //	stop     ends what the time and a shutdown end (stop.go)
 //	settle   judges who reads the facts and verdicts that changed, by the table of package sched and the rules of package rule, and
 //	         lets the effects of that happen, until nothing is left (settle.go)
-//	dropVoid takes back what was asked for and is not needed (settle.go)
-//	finish   lists the nodes that look different, and the next time to wake (here and changes.go)
+//	dropVoid takes back what was asked for and is not needed (output.go)
+//	finish   lists the nodes that look different, and the next time to wake (here and output.go)
 func (e *Engine) call(result *Result, now time.Time, events []Event, pods []*PodStatus) error {
 	switch {
 	case result == nil:
@@ -48,7 +48,7 @@ func (e *Engine) call(result *Result, now time.Time, events []Event, pods []*Pod
 	case now.IsZero():
 		return &UseError{"now", "it is zero, and nothing starts at no time"}
 	}
-	result.reset()
+	result.Changes, result.Actions, result.Unknown = result.Changes[:0], result.Actions[:0], result.Unknown[:0]
 	if err := e.check(events); err != nil {
 		return err
 	}
@@ -62,12 +62,16 @@ func (e *Engine) call(result *Result, now time.Time, events []Event, pods []*Pod
 	if e.restored.pending {
 		e.askAgain()
 	}
-	e.stop()
+	if e.stops.due() {
+		e.stop()
+	}
 	e.settle()
 	if e.restored.pending {
 		e.demandAgain()
 	}
-	e.dropVoid()
+	if len(result.Actions) > 0 {
+		e.dropVoid()
+	}
 	e.finish(complete)
 	return nil
 }
@@ -93,7 +97,7 @@ func (e *Engine) leave() { e.busy.Store(false) }
 
 // begin opens a call: time moves on, and what waited for it is looked at again.
 func (e *Engine) begin(now time.Time) {
-	if now.After(e.facts.Now()) {
+	if now.After(e.facts.Now) {
 		e.facts.SetNow(now)
 	}
 	if e.Complete() {
@@ -102,10 +106,10 @@ func (e *Engine) begin(now time.Time) {
 	if e.has.workflowStatus {
 		e.seeStatus()
 	}
-	if e.facts.Started().IsZero() {
+	if e.facts.Started.IsZero() {
 		e.beginWorkflow()
 	}
-	for _, i := range e.sched.TakeDue(e.facts.Instant()) {
+	for _, i := range e.sched.TakeDue(e.facts.Instant) {
 		e.timeCame(i)
 	}
 }
@@ -119,7 +123,7 @@ func (e *Engine) seeStatus() {
 		return
 	}
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		if n, v := e.facts.Node(i), e.rules.Brief(i); n.Exists() && boundaries.has(n.Kind()) && v.Fulfilled() && !n.SeenEnded() {
+		if n, v := e.facts.Node(i), e.rules.Brief(i); n.Exists && boundaries.has(n.Kind) && v.Fulfilled() && !n.SeenEnded {
 			e.seeEnded(i)
 		}
 	}
@@ -159,8 +163,8 @@ func (e *Engine) finish(complete bool) {
 	if e.facts.PhrasesFull() {
 		e.facts.ForgetPhrases(e.rules.EachSaid)
 	}
-	if e.has.workflowStatus && e.facts.Status() != e.rules.Brief(nodegraph.Root).Phase() {
-		e.sched.SetTimer(e.facts.Instant(), nodegraph.Root) // the next call sees another status
+	if e.has.workflowStatus && e.facts.Status != e.rules.Brief(nodegraph.Root).Phase() {
+		e.sched.SetTimer(e.facts.Instant, nodegraph.Root) // the next call sees another status
 	}
 	if !e.Complete() {
 		if at, isNew := e.sched.NextWake(); isNew {
@@ -168,11 +172,4 @@ func (e *Engine) finish(complete bool) {
 		}
 	}
 	e.out.result = nil
-}
-
-// reset empties the result and keeps its slices.
-func (r *Result) reset() {
-	r.Changes = r.Changes[:0]
-	r.Actions = r.Actions[:0]
-	r.Unknown = r.Unknown[:0]
 }

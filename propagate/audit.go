@@ -94,7 +94,7 @@ func (a *audit) held(h Holder, locks []nodegraph.Lock) {
 		a.add(h, locks, fault)
 		return
 	}
-	switch a.engine.facts.Node(i).Lock() {
+	switch a.engine.facts.Node(i).Lock {
 	case fact.LockAsked, fact.LockWaits:
 		a.add(h, locks, "it was granted, and the engine was not told so by LockGranted")
 	case fact.LockNone, fact.LockReturned:
@@ -128,7 +128,7 @@ func (a *audit) wanted(workflow string) {
 		if a.known[h] {
 			continue
 		}
-		switch a.engine.facts.Node(i).Lock() {
+		switch a.engine.facts.Node(i).Lock {
 		case fact.LockHeld, fact.LockGranted:
 			a.add(h, a.engine.rules.LocksOf(i), "its node holds it, and the table knows nothing of that: the engine was not adopted, or the holder is named otherwise")
 		case fact.LockWaits:

@@ -310,7 +310,7 @@ func BenchmarkAddNode(b *testing.B) {
 		start := time.Now()
 		for range more {
 			for _, pod := range pods {
-				if _, err := e.graph.AddAttempt(e.facts.Node(pod).Parent()); err != nil {
+				if _, err := e.graph.AddAttempt(e.facts.Node(pod).Parent); err != nil {
 					b.Fatal(err)
 				}
 				e.grow()

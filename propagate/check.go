@@ -43,7 +43,7 @@ func (e *Engine) checkInvariants() error {
 		}
 		v := e.rules.Brief(i)
 		ended := v.Fulfilled() || v.Phase() == nodegraph.PhasePlanned && e.rules.WithinEnded(i)
-		if ended && e.facts.Node(i).Lock() != fact.LockNone && e.ended.Empty() { // a restored engine gives them back with its first call
+		if ended && e.facts.Node(i).Lock != fact.LockNone && e.ended.Empty() { // a restored engine gives them back with its first call
 			return &InvariantError{"locks", e.rules.NameOf(i), "it is fulfilled and still holds or awaits a lock"}
 		}
 	}
@@ -55,7 +55,7 @@ func (e *Engine) checkInvariants() error {
 
 func (e *Engine) checkContainment(i nodegraph.Index) error {
 	v := e.rules.Brief(i)
-	if !e.facts.Node(i).Exists() || v.Fulfilled() && !v.Daemoned() || !e.ended.Empty() { // a restored engine ends it with its first call
+	if !e.facts.Node(i).Exists || v.Fulfilled() && !v.Daemoned() || !e.ended.Empty() { // a restored engine ends it with its first call
 		return nil
 	}
 	if e.Complete() || e.rules.WithinEnded(i) {

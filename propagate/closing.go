@@ -11,7 +11,7 @@ import (
 // fail ends node i in Error: the graph could not take what it asks for, or the host has no answer. A composite that a manual retry has
 // opened again ends so as soon as nothing inside it is open.
 func (e *Engine) fail(i nodegraph.Index, err error) {
-	if e.facts.Node(i).Reopened() && e.rules.OpenMember(i) != nodegraph.None {
+	if e.facts.Node(i).Reopened && e.rules.OpenMember(i) != nodegraph.None {
 		e.facts.KeepPhase(i, nodegraph.PhaseError)
 		e.facts.Say(i, err.Error())
 		e.facts.Close(i)
@@ -19,7 +19,7 @@ func (e *Engine) fail(i nodegraph.Index, err error) {
 		e.stopWaitsInside()
 		return
 	}
-	e.facts.End(i, nodegraph.PhaseError, err.Error(), e.facts.Now())
+	e.facts.End(i, nodegraph.PhaseError, err.Error(), e.facts.Now)
 }
 
 // unrunnable takes the host's word that it can't run node i, which it was asked to start.
@@ -29,13 +29,13 @@ func (e *Engine) unrunnable(i nodegraph.Index, ev *Event) {
 		return
 	}
 	e.starts.forget(i)
-	if n.Kind().Composite() {
+	if n.Kind.Composite() {
 		e.closeMembers(i, ev.Message)
 		e.endDaemonsIn(i)
 		e.fail(i, errors.New(ev.Message))
 		return
 	}
-	lives := n.Kind() == nodegraph.KindPod && (n.Stage() == fact.StagePending || n.Stage() == fact.StageRunning)
+	lives := n.Kind == nodegraph.KindPod && (n.Stage == fact.StagePending || n.Stage == fact.StageRunning)
 	if e.stopNode(i, nodegraph.PhaseError, ev.Message) && lives {
 		e.actOn(ActionTerminate, i, ev.Message)
 	}
@@ -47,12 +47,12 @@ func (e *Engine) closeAll() {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		f, v := e.facts.Node(i), e.rules.Brief(i)
 		switch {
-		case v.Daemoned() && f.Kind() == nodegraph.KindPod:
+		case v.Daemoned() && f.Kind == nodegraph.KindPod:
 			e.endDaemon(i)
-		case v.Fulfilled() || !f.Exists(): // the Retry around a ready daemon ends with that
-		case f.Kind().Composite():
-			e.facts.End(i, nodegraph.PhaseFailed, rule.TextClosed, e.facts.Now())
-		case f.Stage() == fact.StageEnded:
+		case v.Fulfilled() || !f.Exists: // the Retry around a ready daemon ends with that
+		case f.Kind.Composite():
+			e.facts.End(i, nodegraph.PhaseFailed, rule.TextClosed, e.facts.Now)
+		case f.Stage == fact.StageEnded:
 			e.facts.EndResults(i)
 		default:
 			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
@@ -66,14 +66,14 @@ func (e *Engine) closeAll() {
 func (e *Engine) closeEarlierAttempts() {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		n := e.facts.Node(i)
-		if !n.Kind().Composite() && (e.superseded(i) || !n.IsDaemon() && e.inEarlierAttempt(i)) {
+		if !n.Kind.Composite() && (e.superseded(i) || !n.IsDaemon && e.inEarlierAttempt(i)) {
 			e.stopLeaf(i, rule.TextClosed, rule.TextClosed)
 		}
 	}
 	e.sweep(0)
 	for i := nodegraph.Index(e.graph.Len()) - 1; i > nodegraph.Root; i-- {
 		if e.superseded(i) && !e.rules.Brief(i).Fulfilled() && e.rules.OpenMember(i) == nodegraph.None {
-			e.facts.End(i, nodegraph.PhaseFailed, rule.TextClosed, e.facts.Now())
+			e.facts.End(i, nodegraph.PhaseFailed, rule.TextClosed, e.facts.Now)
 			e.sweep(0)
 		}
 	}
@@ -81,7 +81,7 @@ func (e *Engine) closeEarlierAttempts() {
 
 // inEarlierAttempt reports whether node i is, or is inside of, an attempt of a Retry that has made another.
 func (e *Engine) inEarlierAttempt(i nodegraph.Index) bool {
-	for p := i; p > nodegraph.Root; p = e.facts.Node(p).Parent() {
+	for p := i; p > nodegraph.Root; p = e.facts.Node(p).Parent {
 		if e.superseded(p) {
 			return true
 		}

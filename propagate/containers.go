@@ -57,7 +57,7 @@ func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 	c := e.container(pod, ev.Container)
 	r := e.instance(pod, ev)
 	n := e.facts.Node(pod)
-	if !ev.Pod.Named() && n.Stage() == fact.StageGone {
+	if !ev.Pod.Named() && n.Stage == fact.StageGone {
 		r = fact.Run{Serial: e.facts.Serial(pod) + 1, Attempt: max(ev.Pod.Attempt, 1)} // the answer to the deletion: a new pod
 	} else if ev.Pod.Attempt == 0 && r.Serial == e.facts.Serial(pod) {
 		r.Attempt = e.runIn(c, r.Serial) + 1
@@ -67,7 +67,7 @@ func (e *Engine) containerRetried(pod nodegraph.Index, ev *Event) {
 	}
 	o := onlySeen(r, ev, fact.StageRunning)
 	podRun := o
-	if n.Stage() < fact.StageGone || ev.Pod.UID != "" {
+	if n.Stage < fact.StageGone || ev.Pod.UID != "" {
 		podRun.Attempt = e.runIn(pod, r.Serial) // a pod goes on as it is, and one with a name that has ended stays so
 	}
 	e.merge(pod, &podRun)

@@ -22,7 +22,7 @@ func (e *Engine) start(i nodegraph.Index, v rule.Brief) {
 		e.starts.forget(i)
 		i = m
 	}
-	if e.facts.Node(i).Exists() {
+	if e.facts.Node(i).Exists {
 		e.goOn(i)
 		return
 	}
@@ -34,9 +34,9 @@ func (e *Engine) goOn(i nodegraph.Index) {
 	e.starts.forget(i)
 	e.facts.Grant(i)
 	switch {
-	case !e.facts.Node(i).Kind().Composite() && e.refuse(i), e.isHit(i):
-	case e.facts.Node(i).Stage() == fact.StageGone: // its pod is asked for with its verdict
-	case e.expand(i) && startedByHost.has(e.facts.Node(i).Kind()):
+	case !e.facts.Node(i).Kind.Composite() && e.refuse(i), e.isHit(i):
+	case e.facts.Node(i).Stage == fact.StageGone: // its pod is asked for with its verdict
+	case e.expand(i) && startedByHost.has(e.facts.Node(i).Kind):
 		e.actOn(ActionRecreate, i, "")
 	}
 }
@@ -45,7 +45,7 @@ func (e *Engine) goOn(i nodegraph.Index) {
 func (e *Engine) isHit(i nodegraph.Index) bool {
 	hit := e.facts.Memo(i) == fact.AnswerSkip && !e.rules.Barred(i)
 	if hit {
-		e.facts.EndHit(i, e.facts.Now())
+		e.facts.EndHit(i, e.facts.Now)
 	}
 	return hit
 }
@@ -54,7 +54,7 @@ func (e *Engine) isHit(i nodegraph.Index) bool {
 func (e *Engine) create(i nodegraph.Index) {
 	e.starts.forget(i)
 	atOnce := e.refusedAtOnce(i)
-	e.facts.Create(i, e.facts.Instant(), e.afterOlder(i))
+	e.facts.Create(i, e.facts.Instant, e.afterOlder(i))
 	if atOnce && e.refuse(i) || e.isHit(i) {
 		return
 	}
@@ -78,12 +78,12 @@ func (e *Engine) refuse(i nodegraph.Index) bool {
 	case e.rules.WithinClosing(i):
 		message = rule.TextClosed
 	case e.rules.Stops(i) && e.graph.Node(i).Kind == nodegraph.KindPod:
-		message = "workflow shutdown with strategy: " + e.facts.Shutdown()
+		message = "workflow shutdown with strategy: " + e.facts.Shutdown
 	case e.rules.Stops(i):
 		message = e.rules.StopText()
 	}
-	if e.facts.Node(i).Kind().Composite() {
-		e.facts.End(i, nodegraph.PhaseFailed, message, e.facts.Now())
+	if e.facts.Node(i).Kind.Composite() {
+		e.facts.End(i, nodegraph.PhaseFailed, message, e.facts.Now)
 		return true
 	}
 	e.expand(i)
@@ -111,10 +111,10 @@ func (e *Engine) expand(i nodegraph.Index) bool {
 		return false
 	}
 	e.grow()
-	e.reserve(e.facts.Node(i).Depth()+1, e.readyIn(i))
+	e.reserve(int(e.facts.Node(i).Depth)+1, e.readyIn(i))
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Kind() == nodegraph.KindContainer {
-			e.facts.Create(m, e.facts.Instant(), 0)
+		if e.facts.Node(m).Kind == nodegraph.KindContainer {
+			e.facts.Create(m, e.facts.Instant, 0)
 		}
 	}
 	return true
@@ -122,7 +122,7 @@ func (e *Engine) expand(i nodegraph.Index) bool {
 
 // readyIn is how many members of node i may start at once now that it was expanded.
 func (e *Engine) readyIn(i nodegraph.Index) int {
-	if e.facts.Node(i).Kind() == nodegraph.KindDAG {
+	if e.facts.Node(i).Kind == nodegraph.KindDAG {
 		plan, _ := e.graph.PlanOf(i)
 		return len(plan.Roots())
 	}
@@ -156,7 +156,7 @@ func (e *Engine) failUnhooked(i nodegraph.Index, err error) {
 	n := e.facts.Node(i)
 	e.closeMembers(i, err.Error())
 	e.endDaemonsIn(i)
-	if n.Kind() == nodegraph.KindPod && n.Exists() && n.Stage() < fact.StageGone {
+	if n.Kind == nodegraph.KindPod && n.Exists && n.Stage < fact.StageGone {
 		e.actOn(ActionTerminate, i, err.Error())
 	}
 	e.facts.EndResults(i)
@@ -179,7 +179,7 @@ func (e *Engine) watchTimeouts(i nodegraph.Index) {
 func (e *Engine) timeoutsOf(i nodegraph.Index) [2]time.Duration {
 	t := e.graph.Node(i).Template
 	switch {
-	case !e.facts.Node(i).IsAttempt():
+	case !e.facts.Node(i).IsAttempt:
 		return [2]time.Duration{t.Timeout, t.PendingTimeout}
 	case e.graph.Spec().TimeoutsByHost:
 		return [2]time.Duration{}

@@ -53,6 +53,9 @@ type stops struct {
 	gone               []nodegraph.Index // whose pods are to be made again, unless they are stopped
 }
 
+// due reports whether anything is to be stopped.
+func (s *stops) due() bool { return s.shutdown || s.deadline || len(s.timeouts) > 0 }
+
 // restored is what an engine owes that was made from what was stored, or that is to remind its host.
 type restored struct {
 	completionUnreported bool              // the host was not told yet that it is complete, or is again after a manual retry
@@ -80,10 +83,10 @@ func (e *Engine) grow() {
 func (e *Engine) Graph() *nodegraph.Graph { return e.graph }
 
 // Now is the latest time the engine was told.
-func (e *Engine) Now() time.Time { return e.facts.Now() }
+func (e *Engine) Now() time.Time { return e.facts.Now }
 
 // Started is when the workflow started; zero before the first Apply and while it waits for its own locks.
-func (e *Engine) Started() time.Time { return e.facts.Started() }
+func (e *Engine) Started() time.Time { return e.facts.Started }
 
 // must panics where there is no node i, as for a name that no node has.
 func (e *Engine) must(i nodegraph.Index) {
@@ -133,10 +136,68 @@ func (e *Engine) Exists(i nodegraph.Index) bool {
 // Kind returns the type under which Argo lists node i: Skipped for a node that never came to be what it is. It panics if there is
 // no node i.
 func (e *Engine) Kind(i nodegraph.Index) nodegraph.Kind {
-	if !e.facts.Node(i).Exists() && e.rules.Brief(i).Phase() != nodegraph.PhasePlanned {
+	if !e.facts.Node(i).Exists && e.rules.Brief(i).Phase() != nodegraph.PhasePlanned {
 		return nodegraph.KindSkipped
 	}
 	return e.graph.Node(i).Kind
+}
+
+// SetBareMessages chooses whether [Engine.SyncPods] leaves out the names of failed containers in messages from now on. Bare is "Error
+// (exit code 1)" in place of "main: Error (exit code 1)", as Argo's releases up to 3.6 put it. It changes no phase.
+func (e *Engine) SetBareMessages(bare bool) { e.style = style(bare) }
+
+// kinds are kinds of nodes, as bits.
+type kinds uint16
+
+const (
+	pods          kinds = 1 << nodegraph.KindPod
+	startedByHost kinds = pods | 1<<nodegraph.KindHTTP | 1<<nodegraph.KindPlugin
+	anyKind       kinds = 1<<16 - 1
+)
+
+func (k kinds) has(kind nodegraph.Kind) bool { return k>>(kind&15)&1 != 0 }
+
+// grow makes room for so many nodes.
+func (o *output) grow(n, room int) { o.place = store.Grown(o.place, n, room) }
+
+// output is what the current call has brought about.
+type output struct {
+	result  *Result           // of the caller; nil between calls
+	changed []changed         // nodes that changed, in the order in which they did first
+	place   []int32           // by node: one more than its place in changed, 0 if it is not there
+	spare   []changed         // scratch of inOrder
+	next    []int32           // scratch of inOrder: by depth, where the next goes
+	targets []nodegraph.Index // scratch of check: the nodes of the events
+}
+
+// changed is a node that changed during the current call, and how it looked before.
+type changed struct {
+	node    nodegraph.Index
+	depth   uint16
+	phase   nodegraph.Phase
+	message rule.Message
+}
+
+// act adds an action to the result.
+func (e *Engine) act(a Action) { e.out.result.Actions = append(e.out.result.Actions, a) }
+
+// actOn adds an action on node i to the result.
+func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
+	e.act(e.actionOn(t, i, message))
+}
+
+// actionOn is an action on node i.
+func (e *Engine) actionOn(t ActionType, i nodegraph.Index, message string) Action {
+	n := e.graph.Node(i)
+	return Action{Type: t, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Message: message}
+}
+
+// noteChange notes how node i looked before it first changed in this call.
+func (e *Engine) noteChange(i nodegraph.Index, phase nodegraph.Phase, m rule.Message) {
+	if e.out.place[i] == 0 {
+		e.out.changed = append(e.out.changed, changed{node: i, depth: e.facts.Node(i).Depth, phase: phase, message: m})
+		e.out.place[i] = int32(len(e.out.changed))
+	}
 }
 
 // starts is what wants to start, and what holds it back.
@@ -167,52 +228,6 @@ type candidates struct {
 // startRun is a part of candidates.nodes.
 type startRun struct{ head, end int }
 
-// output is what the current call has brought about.
-type output struct {
-	result  *Result           // of the caller; nil between calls
-	changed []changed         // nodes that changed, in the order in which they did first
-	place   []int32           // by node: one more than its place in changed, 0 if it is not there
-	spare   []changed         // scratch of inOrder
-	next    []int32           // scratch of inOrder: by depth, where the next goes
-	targets []nodegraph.Index // scratch of check: the nodes of the events
-}
-
-// changed is a node that changed during the current call, and how it looked before.
-type changed struct {
-	node    nodegraph.Index
-	depth   uint16
-	phase   nodegraph.Phase
-	message rule.Message
-}
-
-// olderPods are the pods that nodes had before those that are known: by the id of the node, their serials by UID.
-type olderPods map[string]map[string]int64
-
-// act adds an action to the result.
-func (e *Engine) act(a Action) { e.out.result.Actions = append(e.out.result.Actions, a) }
-
-// actOn adds an action on node i to the result.
-func (e *Engine) actOn(t ActionType, i nodegraph.Index, message string) {
-	e.act(e.actionOn(t, i, message))
-}
-
-// actionOn is an action on node i.
-func (e *Engine) actionOn(t ActionType, i nodegraph.Index, message string) Action {
-	n := e.graph.Node(i)
-	return Action{Type: t, Node: i, ID: n.ID(), Name: n.Name(), Kind: n.Kind, Message: message}
-}
-
-// grow makes room for so many nodes.
-func (o *output) grow(n, room int) { o.place = store.Grown(o.place, n, room) }
-
-// noteChange notes how node i looked before it first changed in this call.
-func (e *Engine) noteChange(i nodegraph.Index, phase nodegraph.Phase, m rule.Message) {
-	if e.out.place[i] == 0 {
-		e.out.changed = append(e.out.changed, changed{node: i, depth: uint16(e.facts.Node(i).Depth()), phase: phase, message: m})
-		e.out.place[i] = int32(len(e.out.changed))
-	}
-}
-
 // want notes that node i wants something.
 func (s *starts) want(i nodegraph.Index) { s.wanted = append(s.wanted, i) }
 
@@ -221,26 +236,11 @@ func (s *starts) lookAgain() { s.lookedAt = -1 }
 
 // forget frees the place that was kept for node i while the host was asked about it: another may have it.
 func (s *starts) forget(i nodegraph.Index) {
-	if len(s.asked) == 0 {
-		return
-	}
 	if _, kept := s.asked[i]; kept {
 		delete(s.asked, i)
 		s.lookAgain()
 	}
 }
 
-// SetBareMessages chooses whether [Engine.SyncPods] leaves out the names of failed containers in messages from now on. Bare is "Error
-// (exit code 1)" in place of "main: Error (exit code 1)", as Argo's releases up to 3.6 put it. It changes no phase.
-func (e *Engine) SetBareMessages(bare bool) { e.style = style(bare) }
-
-// kinds are kinds of nodes, as bits.
-type kinds uint16
-
-const (
-	pods          kinds = 1 << nodegraph.KindPod
-	startedByHost kinds = pods | 1<<nodegraph.KindHTTP | 1<<nodegraph.KindPlugin
-	anyKind       kinds = 1<<16 - 1
-)
-
-func (k kinds) has(kind nodegraph.Kind) bool { return k>>(kind&15)&1 != 0 }
+// olderPods are the pods that nodes had before those that are known: by the id of the node, their serials by UID.
+type olderPods map[string]map[string]int64

@@ -37,7 +37,7 @@ func (e *Engine) take(events []Event, pods []*PodStatus) {
 func (e *Engine) apply(ev *Event, i nodegraph.Index) {
 	about := &eventRules[ev.Type]
 	switch {
-	case about.about == aboutWait && !e.facts.Node(i).Exists() && e.rules.WithinEnded(i):
+	case about.about == aboutWait && !e.facts.Node(i).Exists && e.rules.WithinEnded(i):
 		return // too late: nothing inside what has ended changes
 	case about.kinds == pods && e.facts.CacheHit(i):
 		return // it was found in the cache and has no pod: that one is from before a manual retry
@@ -130,13 +130,13 @@ func (e *Engine) check(events []Event) error {
 			refusal = refused("node", ev.Node, ErrComplete)
 		case i <= nodegraph.Root || int(i) >= e.graph.Len():
 			refusal = refused("node", ev.Node, ErrUnknownNode)
-		case !rule.kinds.has(e.facts.Node(i).Kind()):
+		case !rule.kinds.has(e.facts.Node(i).Kind):
 			refusal = refused("node", e.rules.NameOf(i), ErrWrongKind)
 		case rule.about == aboutLocks:
 			refusal = e.lockRefusal(i)
 		case rule.about == aboutWait:
 			refusal = e.answerRefusal(ev, i)
-		case !e.facts.Node(i).Exists():
+		case !e.facts.Node(i).Exists:
 			refusal = refused("node", e.rules.NameOf(i), ErrNotStarted)
 		case rule.about == aboutContainer && e.container(i, ev.Container) == nodegraph.None:
 			refusal = refused("container", ev.Container, ErrUnknownNode)
@@ -163,7 +163,7 @@ func (e *Engine) madeWithoutLock(ev *Event, i nodegraph.Index) bool {
 	switch ev.Type {
 	case EventPodPending, EventPodRunning, EventPodEnded:
 		_, isOld := e.older[e.graph.Node(i).ID()][ev.Pod.UID]
-		return e.facts.Node(i).Stage() == fact.StageNone && !isOld
+		return e.facts.Node(i).Stage == fact.StageNone && !isOld
 	}
 	return false
 }

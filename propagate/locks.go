@@ -232,7 +232,7 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 	t.Rank(workflow, e.graph.Spec())
 	nodes := make([]nodegraph.Index, 0, 8)
 	for i := range nodegraph.Index(e.graph.Len()) {
-		switch e.facts.Node(i).Lock() {
+		switch e.facts.Node(i).Lock {
 		case fact.LockHeld, fact.LockGranted, fact.LockWaits:
 			nodes = append(nodes, i)
 		}
@@ -243,7 +243,7 @@ func (t *LockTable) Adopt(workflow string, e *Engine) {
 	for _, i := range nodes {
 		h := Holder{Workflow: workflow, Node: e.graph.Node(i).ID()}
 		t.name(e.rules.LocksOf(i))
-		if e.facts.Node(i).Lock() != fact.LockWaits {
+		if e.facts.Node(i).Lock != fact.LockWaits {
 			t.hold(h, holding{e.rules.LocksOf(i), arrivals[h]})
 		} else {
 			t.enqueue(waiter{holder: h, locks: e.rules.LocksOf(i), within: e.lockedAround(i), number: arrivals[h]})

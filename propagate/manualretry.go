@@ -40,7 +40,7 @@ func (e *Engine) manualRetry(ev *Event) {
 
 // retriedBy is the engine of the workflow after a manual retry. It has not begun.
 func (e *Engine) retriedBy(ev *Event) (*Engine, error) {
-	state := State{Now: e.facts.Now(), Status: nodegraph.PhaseRunning, Suspended: e.facts.Suspended(), Nodes: e.kept(e.retrialOf(ev))}
+	state := State{Now: e.facts.Now, Status: nodegraph.PhaseRunning, Suspended: e.facts.Suspended, Nodes: e.kept(e.retrialOf(ev))}
 	spec := e.graph.Spec()
 	if ev.Spec != nil {
 		spec = ev.Spec
@@ -73,7 +73,7 @@ func (e *Engine) kept(r *retrial) []NodeState {
 func (r *retrial) followsFromOthers(i nodegraph.Index) bool {
 	e := r.e
 	f, n := e.facts.Node(i), e.graph.Node(i)
-	return !f.Exists() && f.Stage() != fact.StageEnded && f.Answer() != fact.AnswerSkip && !(f.Answer() == fact.AnswerOmit && r.staysOmitted(i)) &&
+	return !f.Exists && f.Stage != fact.StageEnded && f.Answer != fact.AnswerSkip && !(f.Answer == fact.AnswerOmit && r.staysOmitted(i)) &&
 		n.Role != nodegraph.RoleHook && !n.Expanded() && len(e.graph.Hooks(i)) == 0
 }
 
@@ -97,7 +97,7 @@ func (e *Engine) keep(i nodegraph.Index, is fate, f *fact.Fact) {
 	switch {
 	case !e.graph.Node(i).Kind.Composite() || !f.Exists():
 	case is == reopened:
-		f.Created, f.Finished, f.SeenEnded, f.Halted, f.Stage = e.facts.Now(), time.Time{}, false, "", fact.StageNone
+		f.Created, f.Finished, f.SeenEnded, f.Halted, f.Stage = e.facts.Now, time.Time{}, false, "", fact.StageNone
 		f.Phase, f.Message, f.Waited, f.Memo, f.Reopened = nodegraph.PhasePlanned, "", false, fact.AnswerNone, true
 		if locks := e.rules.LocksOf(i); len(locks) > 0 {
 			f.Lock, f.Reason = fact.LockReturned, locks[0].Key

@@ -43,16 +43,16 @@ type standstill struct {
 func (e *Engine) standstill(open []*Obligation) *standstill {
 	s := &standstill{Engine: e, open: make(map[nodegraph.Index]bool), held: make(map[string][]nodegraph.Index), places: make(map[nodegraph.Index][]nodegraph.Index)}
 	for _, o := range open {
-		for p := e.facts.Node(o.Node).Parent(); p != nodegraph.None && !s.open[p]; p = e.facts.Node(p).Parent() {
+		for p := e.facts.Node(o.Node).Parent; p != nodegraph.None && !s.open[p]; p = e.facts.Node(p).Parent {
 			s.open[p] = true
 		}
 	}
 	later := make(map[nodegraph.Index]bool)
 	for i := range nodegraph.Index(e.graph.Len()) {
-		if n := e.facts.Node(i); n.Reopened() && (later[n.Parent()] || s.comesAfter(i, open)) {
+		if n := e.facts.Node(i); n.Reopened && (later[n.Parent] || s.comesAfter(i, open)) {
 			later[i], s.open[i] = true, true
 		}
-		if e.facts.Node(i).Lock() != fact.LockHeld || !s.open[i] {
+		if e.facts.Node(i).Lock != fact.LockHeld || !s.open[i] {
 			continue
 		}
 		for _, l := range e.rules.LocksOf(i) {
@@ -106,7 +106,7 @@ func (s *standstill) whyNoLock(i nodegraph.Index) string {
 // around reports whether node i is inside h.
 func (s *standstill) around(h, i nodegraph.Index) bool {
 	for i != nodegraph.None && i != h {
-		i = s.facts.Node(i).Parent()
+		i = s.facts.Node(i).Parent
 	}
 	return i == h
 }
@@ -142,7 +142,7 @@ func (s *standstill) placesIn(b nodegraph.Index) []nodegraph.Index {
 		list = s.rules.PlacesIn(b)
 	} else {
 		for i := nodegraph.Entry; int(i) < s.graph.Len(); i++ {
-			if s.facts.Node(i).Kind() == nodegraph.KindPod && countsAsActive(s.rules.Brief(i)) {
+			if s.facts.Node(i).Kind == nodegraph.KindPod && countsAsActive(s.rules.Brief(i)) {
 				list = append(list, i)
 			}
 		}

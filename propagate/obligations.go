@@ -14,9 +14,9 @@ func (e *Engine) Obligations() []Obligation {
 	if root.Fulfilled() {
 		return nil
 	}
-	if e.facts.Started().IsZero() {
+	if e.facts.Started.IsZero() {
 		need := WaitStart
-		if len(e.graph.Spec().Locks) > 0 && !e.facts.Now().IsZero() {
+		if len(e.graph.Spec().Locks) > 0 && !e.facts.Now.IsZero() {
 			need = WaitLock
 		}
 		return []Obligation{{Node: nodegraph.Root, For: need, Message: e.rules.MessageWords(nodegraph.Root)}}
@@ -51,7 +51,7 @@ func (e *Engine) need(i nodegraph.Index) (WaitReason, bool) {
 		return WaitLock, true
 	case rule.RuleStartOwed, rule.RulePodRecreate:
 		switch {
-		case e.facts.Node(i).Lock() == fact.LockAsked:
+		case e.facts.Node(i).Lock == fact.LockAsked:
 			return WaitLock, true
 		case e.retryWaits(i):
 			return 0, false // its Retry waits for the locks
@@ -84,9 +84,9 @@ func (e *Engine) startNeed(i nodegraph.Index) (WaitReason, bool) {
 		return WaitItems, true
 	case v.WantsAnswer():
 		return WaitCondition, true
-	case e.facts.Suspended():
+	case e.facts.Suspended:
 		return WaitSuspended, true
-	case f.Lock() == fact.LockAsked:
+	case f.Lock == fact.LockAsked:
 		return WaitLock, true
 	case e.facts.Memo(i) == fact.AnswerAsked:
 		return WaitCache, true
@@ -109,7 +109,7 @@ func (e *Engine) firstNeed(i nodegraph.Index) WaitReason {
 	switch t := e.graph.Node(i).Template; {
 	case e.has.limits && (!e.workflowHasPlace(places) || b != nodegraph.None && !e.boundaryHasPlace(i, b, near)):
 		return WaitParallelism
-	case len(e.rules.LocksOf(i)) > 0 && e.facts.Node(i).Lock() != fact.LockHeld && e.facts.Node(i).Lock() != fact.LockGranted:
+	case len(e.rules.LocksOf(i)) > 0 && e.facts.Node(i).Lock != fact.LockHeld && e.facts.Node(i).Lock != fact.LockGranted:
 		return WaitLock
 	case t != nil && t.Memoize != "" && e.facts.Memo(i) == fact.AnswerNone:
 		return WaitCache

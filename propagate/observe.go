@@ -31,7 +31,7 @@ func (e *Engine) ending(i nodegraph.Index, stage fact.Stage, phase nodegraph.Pha
 // finishedAt is when what the event tells of ended, as far as anybody knows.
 func (e *Engine) finishedAt(ev *Event) store.Stamp {
 	if ev.Finished.IsZero() {
-		return e.facts.Instant()
+		return e.facts.Instant
 	}
 	return store.StampOf(ev.Finished)
 }
@@ -40,17 +40,17 @@ func (e *Engine) finishedAt(ev *Event) store.Stamp {
 func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
 	uid, run := e.facts.UID(i), e.facts.Run(i)
 	o := observed(e.instance(i, ev), ev, stage)
-	readied := stage == fact.StageRunning && ev.Ready && e.facts.Node(i).IsDaemon() && !e.facts.Node(i).Ready()
+	readied := stage == fact.StageRunning && ev.Ready && e.facts.Node(i).IsDaemon && !e.facts.Node(i).Ready
 	switch {
 	case stage != fact.StageRunning:
-	case e.facts.Node(i).Lock() == fact.LockHeld:
+	case e.facts.Node(i).Lock == fact.LockHeld:
 		o.Message = "" // Argo clears it together with the message about the lock
 	case !ev.Ready:
 		e.daemonWaits(i, &o)
 	}
 	e.merge(i, &o)
 	e.failIfItRan(i)
-	if readied && e.facts.Node(i).Ready() {
+	if readied && e.facts.Node(i).Ready {
 		e.facts.Say(i, ev.Message) // what it waited for is over
 	}
 	if o.UID != "" && o.UID != uid && (run.Before(o.Run) || uid == "" && !e.toldToEnd(i)) {
@@ -61,7 +61,7 @@ func (e *Engine) observe(i nodegraph.Index, ev *Event, stage fact.Stage) {
 // daemonWaits keeps what was said of a daemon that waits to be ready, when it is seen to run or ends well: its node is Pending
 // (Argo: assessNodeStatus).
 func (e *Engine) daemonWaits(i nodegraph.Index, o *store.Observation) {
-	if n := e.facts.Node(i); n.IsDaemon() && !n.Ready() && n.Stage() <= fact.StageRunning && o.Message == "" && o.Run == e.facts.Run(i) {
+	if n := e.facts.Node(i); n.IsDaemon && !n.Ready && n.Stage <= fact.StageRunning && o.Message == "" && o.Run == e.facts.Run(i) {
 		o.Message = e.facts.Message(i)
 	}
 }
@@ -76,13 +76,13 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 		return
 	}
 	n := e.facts.Node(i)
-	if n.Stage() >= fact.StageGone && e.rules.Brief(i).Fulfilled() {
+	if n.Stage >= fact.StageGone && e.rules.Brief(i).Fulfilled() {
 		switch {
 		case e.endedOnRecord(i, o), e.facts.Run(i).Before(o.Run) && (o.Stage == fact.StageNone || o.Stage == fact.StageGone || e.final(i)):
 			return
-		case n.Stage() != fact.StageStopped && e.final(n.Parent()):
+		case n.Stage != fact.StageStopped && e.final(n.Parent):
 			o = &store.Observation{Run: o.Run, UID: o.UID}
-		case n.IsAttempt() && o.Run == e.facts.Run(i) && e.facts.Undated(i) && e.rules.Brief(n.Parent()).Fulfilled():
+		case n.IsAttempt && o.Run == e.facts.Run(i) && e.facts.Undated(i) && e.rules.Brief(n.Parent).Fulfilled():
 			late := *o
 			late.Undated, o = true, &late
 		}
@@ -97,8 +97,8 @@ func (e *Engine) merge(i nodegraph.Index, o *store.Observation) {
 // another one, which may be one from before, or another run of a container.
 func (e *Engine) endedOnRecord(i nodegraph.Index, o *store.Observation) bool {
 	n := e.facts.Node(i)
-	if n.Kind() == nodegraph.KindContainer {
-		return e.facts.Node(n.Parent()).EndedOnRecord()
+	if n.Kind == nodegraph.KindContainer {
+		return e.facts.Node(n.Parent).EndedOnRecord()
 	}
 	return n.EndedOnRecord() && (o.Stage < fact.StageGone || e.facts.Run(i).Before(o.Run))
 }
@@ -111,9 +111,9 @@ func (e *Engine) final(i nodegraph.Index) bool {
 		n := e.facts.Node(p)
 		switch {
 		case e.superseded(p),
-			n.Stage() == fact.StageStopped && n.Kind() == nodegraph.KindPod && p != i,
-			n.Stage() == fact.StageEnded && n.Kind().Composite(),
-			len(e.rules.LocksOf(p)) > 0 && (n.Lock() == fact.LockNone && e.rules.Brief(p).Fulfilled() || p != i && n.Waits()):
+			n.Stage == fact.StageStopped && n.Kind == nodegraph.KindPod && p != i,
+			n.Stage == fact.StageEnded && n.Kind.Composite(),
+			len(e.rules.LocksOf(p)) > 0 && (n.Lock == fact.LockNone && e.rules.Brief(p).Fulfilled() || p != i && n.Waits()):
 			return true
 		}
 	}
@@ -123,7 +123,7 @@ func (e *Engine) final(i nodegraph.Index) bool {
 // superseded reports whether node i is an attempt that was followed by another.
 func (e *Engine) superseded(i nodegraph.Index) bool {
 	n := e.facts.Node(i)
-	return n.IsAttempt() && e.graph.Last(n.Parent()) != i
+	return n.IsAttempt && e.graph.Last(n.Parent) != i
 }
 
 // podEnded merges the end of a pod, unless it is one that failed before it ran and may be made anew (Argo:
@@ -143,7 +143,7 @@ func (e *Engine) podEnded(i nodegraph.Index, ev *Event) {
 		if e.restartable(&f, ev, &o) {
 			o.Stage, o.Phase = fact.StageGone, nodegraph.PhasePlanned
 			e.merge(i, &o)
-			if e.facts.Run(i) == o.Run && e.facts.Node(i).Stage() == fact.StageGone { // else the node has ended with a pod before
+			if e.facts.Run(i) == o.Run && e.facts.Node(i).Stage == fact.StageGone { // else the node has ended with a pod before
 				e.facts.CountRestart(i)
 				e.facts.Say(i, textRestarting+ev.Reason+": "+ev.Message)
 			}
@@ -162,7 +162,7 @@ const textRestarting = "Pod auto-restarting due to "
 func (e *Engine) failIfItRan(i nodegraph.Index) {
 	n := e.facts.Node(i)
 	end, replaced := strings.CutPrefix(e.facts.Message(i), textRestarting)
-	if !replaced || n.Stage() != fact.StageGone || !n.Ran() {
+	if !replaced || n.Stage != fact.StageGone || !n.Ran {
 		return
 	}
 	o := e.ending(i, fact.StageEnded, nodegraph.PhaseFailed, "", e.facts.Finished(i))
@@ -199,7 +199,7 @@ func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 // will come, and what has ended does not wait for what was announced later.
 func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 	n, v := e.facts.Node(i), e.rules.Brief(i)
-	if !ev.Pod.Named() && n.Stage() == fact.StageGone || v.Fulfilled() && !v.Daemoned() && ev.Type == EventResultPending {
+	if !ev.Pod.Named() && n.Stage == fact.StageGone || v.Fulfilled() && !v.Daemoned() && ev.Type == EventResultPending {
 		return
 	}
 	serial := e.instance(i, ev).Serial
@@ -219,10 +219,10 @@ func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 func (e *Engine) agentEnded(message string) {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
 		n := e.facts.Node(i)
-		if n.Kind() != nodegraph.KindHTTP && n.Kind() != nodegraph.KindPlugin || !n.Exists() || n.Stage() >= fact.StageEnded {
+		if n.Kind != nodegraph.KindHTTP && n.Kind != nodegraph.KindPlugin || !n.Exists || n.Stage >= fact.StageEnded {
 			continue
 		}
-		o := e.ending(i, fact.StageStopped, nodegraph.PhaseError, message, e.facts.Instant())
+		o := e.ending(i, fact.StageStopped, nodegraph.PhaseError, message, e.facts.Instant)
 		e.facts.Join(i, &o)
 	}
 }
@@ -231,7 +231,7 @@ func (e *Engine) agentEnded(message string) {
 func (e *Engine) instance(i nodegraph.Index, ev *Event) fact.Run {
 	known, n := e.facts.Run(i), e.facts.Node(i)
 	r := fact.Run{Serial: known.Serial, Attempt: ev.Pod.Attempt}
-	if ev.Pod.Named() || n.Stage() == fact.StageGone && !n.Ran() && ev.Type != EventPodDeleted {
+	if ev.Pod.Named() || n.Stage == fact.StageGone && !n.Ran && ev.Type != EventPodDeleted {
 		r.Serial = e.serialOf(i, ev)
 	}
 	if r.Attempt == 0 && r.Serial == e.facts.Serial(i) {
@@ -255,7 +255,7 @@ func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
 	case uid != "" && uid == had:
 	case !ev.Pod.Created.IsZero():
 		serial = ev.Pod.Created.UnixNano()
-		if e.facts.Serial(i) == 0 && n.Ran() && ev.Type != EventContainerRetried {
+		if e.facts.Serial(i) == 0 && n.Ran && ev.Type != EventContainerRetried {
 			e.date(i, serial, "")
 		}
 		if uid != "" && sameSecond(ev.Pod.Created, e.facts.Serial(i)) {
@@ -264,7 +264,7 @@ func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
 				serial++
 			}
 		}
-	case n.Stage() == fact.StageGone && !n.Ran():
+	case n.Stage == fact.StageGone && !n.Ran:
 		serial++ // the pod that was to be created again
 	case uid != "" && had != "":
 		serial++
@@ -282,7 +282,7 @@ func (e *Engine) serialOf(i nodegraph.Index, ev *Event) int64 {
 // the place of that.
 func (e *Engine) stoppedUnheard(i nodegraph.Index) bool {
 	serial := e.facts.Serial(i)
-	return e.facts.Node(i).Stage() == fact.StageStopped && (e.facts.RecreateSerial(i) > serial || serial == e.afterOlder(i))
+	return e.facts.Node(i).Stage == fact.StageStopped && (e.facts.RecreateSerial(i) > serial || serial == e.afterOlder(i))
 }
 
 // date gives the pod of node i its place among the pods with times: it is the first that is heard of. Only a record, or a host

@@ -35,7 +35,7 @@ func (e *Engine) afterOlder(i nodegraph.Index) int64 {
 // endUnwanted asks, once, for the end of a pod of node i that is alive and was not known, if the node has ended and stays so.
 func (e *Engine) endUnwanted(i nodegraph.Index, o *store.Observation) {
 	id, v := e.graph.Node(i).ID(), e.rules.Brief(i)
-	if _, told := e.older[id][o.UID]; told || !v.Fulfilled() || v.Daemoned() || e.facts.Node(i).Stage() < fact.StageGone {
+	if _, told := e.older[id][o.UID]; told || !v.Fulfilled() || v.Daemoned() || e.facts.Node(i).Stage < fact.StageGone {
 		return
 	}
 	e.remember(id, map[string]int64{o.UID: o.Serial})
@@ -49,18 +49,18 @@ const textUnwanted = "its node has ended"
 // had none.
 func (e *Engine) toldToEnd(i nodegraph.Index) bool {
 	n := e.facts.Node(i)
-	if n.Kind() != nodegraph.KindPod || !n.Exists() {
+	if n.Kind != nodegraph.KindPod || !n.Exists {
 		return false
 	}
-	return n.Released() || n.Stage() == fact.StageStopped && !e.rules.Refused(i)
+	return n.Released || n.Stage == fact.StageStopped && !e.rules.Refused(i)
 }
 
 // whyToEnd says why the pod of a node must end.
 func (e *Engine) whyToEnd(i nodegraph.Index) string {
 	switch n := e.facts.Node(i); {
-	case n.Released():
+	case n.Released:
 		return textBoundary
-	case n.Stage() == fact.StageStopped:
+	case n.Stage == fact.StageStopped:
 		return e.rules.MessageWords(i)
 	}
 	return textUnwanted

@@ -135,7 +135,7 @@ func (e *Engine) outlived(pods []PodStatus, nodes []podOf) []Action {
 // endedWithout reports whether node i has ended otherwise than by the pod with this UID. A list may be older than the end of that.
 func (e *Engine) endedWithout(i nodegraph.Index, uid string) bool {
 	f := e.facts.Node(i)
-	if f.Released() || f.Stage() == fact.StageStopped || e.facts.CacheHit(i) {
+	if f.Released || f.Stage == fact.StageStopped || e.facts.CacheHit(i) {
 		return true
 	}
 	return uid != e.facts.UID(i) && (e.Complete() || e.rules.Brief(i).Fulfilled() && (e.final(i) || f.EndedOnRecord()))
@@ -144,19 +144,19 @@ func (e *Engine) endedWithout(i nodegraph.Index, uid string) bool {
 // hasPod reports whether node i has a pod of which something is still to come: its end, or results that are on their way.
 func (e *Engine) hasPod(i nodegraph.Index) bool {
 	f := e.facts.Node(i)
-	return e.facts.Node(i).Kind() == nodegraph.KindPod && (f.Stage() == fact.StagePending || f.Stage() == fact.StageRunning || f.Stage() == fact.StageEnded && f.Unsynced())
+	return e.facts.Node(i).Kind == nodegraph.KindPod && (f.Stage == fact.StagePending || f.Stage == fact.StageRunning || f.Stage == fact.StageEnded && f.Unsynced)
 }
 
 // podNode finds the node that a pod is for, None if there is none. It returns false if the workflow never asked for the pod: the node
 // has not started, or it has ended or waits for a lock without a pod, and the pod is from before a manual retry.
 func (e *Engine) podNode(p *PodStatus) (nodegraph.Index, bool) {
 	i := e.graph.Find(p.Node)
-	if i <= nodegraph.Root || e.facts.Node(i).Kind() != nodegraph.KindPod {
+	if i <= nodegraph.Root || e.facts.Node(i).Kind != nodegraph.KindPod {
 		return nodegraph.None, false
 	}
 	f := e.facts.Node(i)
 	inside := len(e.graph.Node(i).Template.Containers) == 0 || e.graph.First(i) != nodegraph.None
-	return i, f.Exists() && !e.facts.CacheHit(i) && !f.Waits() && inside
+	return i, f.Exists && !e.facts.CacheHit(i) && !f.Waits() && inside
 }
 
 // podEvent is what a pod tells, read as Argo's controller does (assessNodeStatus), but for its containers.
@@ -202,7 +202,7 @@ func (e *Engine) takeContainers(pod *Event, p *PodStatus) {
 // unchanged is the event that a pod is as it was, and what is said of it if anything is.
 func (e *Engine) unchanged(i nodegraph.Index, ended *Event) Event {
 	ev := Event{Type: EventPodRunning, At: i, Pod: ended.Pod, Message: ended.Message}
-	if e.facts.Node(i).Stage() == fact.StagePending {
+	if e.facts.Node(i).Stage == fact.StagePending {
 		ev.Type = EventPodPending
 		if ev.Message == "" {
 			ev.Message = e.facts.Message(i)

@@ -47,7 +47,7 @@ func TestTableOfFieldsNamesFunctionsThatExist(t *testing.T) {
 	assert.Greater(t, named, 30)
 }
 
-// declarations returns the names of the functions, methods, types and variables that the module declares.
+// declarations returns the names of the functions, methods, types, fields and variables that the module declares.
 func declarations(t *testing.T) map[string]bool {
 	names := make(map[string]bool)
 	files := token.NewFileSet()
@@ -68,6 +68,13 @@ func declarations(t *testing.T) map[string]bool {
 					switch spec := spec.(type) {
 					case *ast.TypeSpec:
 						names[spec.Name.Name] = true
+						if s, ok := spec.Type.(*ast.StructType); ok {
+							for _, field := range s.Fields.List {
+								for _, n := range field.Names {
+									names[n.Name] = true
+								}
+							}
+						}
 					case *ast.ValueSpec:
 						for _, n := range spec.Names {
 							names[n.Name] = true

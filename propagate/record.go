@@ -71,7 +71,7 @@ func (r *records) take(e *Engine, i nodegraph.Index) bool {
 	r.taken[at] = true
 	f := recordedFact(e, i, &r.nodes[at], func() bool { return r.bare(e, n) })
 	e.facts.Put(i, &f)
-	if n.Kind == nodegraph.KindContainer && f.Stage >= fact.StageRunning && e.facts.Node(n.Parent).Stage() == fact.StagePending {
+	if n.Kind == nodegraph.KindContainer && f.Stage >= fact.StageRunning && e.facts.Node(n.Parent).Stage == fact.StagePending {
 		e.facts.SawRun(n.Parent)
 	}
 	return true
@@ -107,7 +107,7 @@ func recordSource(nodes []nodegraph.NodeStatus) source {
 		take: r.take,
 		bare: func(e *Engine, i nodegraph.Index) bool {
 			n := e.facts.Node(i)
-			return n.Stage() == fact.StageEnded && n.Phase() == nodegraph.PhaseError && r.bare(e, e.graph.Node(i))
+			return n.Stage == fact.StageEnded && n.Phase == nodegraph.PhaseError && r.bare(e, e.graph.Node(i))
 		},
 		items: func(loop *nodegraph.Node) ([]nodegraph.Item, bool) {
 			items := recordedItems(nodes, loop.Name())
@@ -181,7 +181,7 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	switch {
 	case r.Phase == nodegraph.PhasePending && r.Started.IsZero() && r.WaitsFor == "" && (e.resolvedItem(i) || n.Role == nodegraph.RoleHook):
 		return fact.Fact{} // still to start
-	case r.Phase == nodegraph.PhaseOmitted && (e.rules.Lasts(i) || e.facts.Node(n.Parent).Phase().Completed()):
+	case r.Phase == nodegraph.PhaseOmitted && (e.rules.Lasts(i) || e.facts.Node(n.Parent).Phase.Completed()):
 		return fact.Fact{Answer: fact.AnswerOmit, Finished: r.Finished}
 	case r.Phase == nodegraph.PhaseOmitted:
 		return fact.Fact{Finished: r.Finished} // follows from what it comes after
@@ -196,10 +196,10 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	}
 	f.CacheHit = r.CacheHit && r.Phase.Completed() // what runs was not found in the cache, whatever was before a manual retry
 	if f.Created.IsZero() {
-		f.Created = e.facts.Started()
+		f.Created = e.facts.Started
 	}
 	if n.Kind.Composite() && e.rules.Stops(i) && (!r.Phase.Settled() || r.Phase == nodegraph.PhaseFailed) {
-		f.Halted = e.facts.Shutdown()
+		f.Halted = e.facts.Shutdown
 	}
 	f.Lock = recordedLock(e, i, r)
 	if f.Lock == fact.LockWaits {
@@ -237,7 +237,7 @@ func wasCounted(e *Engine, n *nodegraph.Node) bool {
 	if n.Role == nodegraph.RoleAttempt {
 		group = e.graph.Node(group).Parent
 	}
-	return e.facts.Node(group).Kind() == nodegraph.KindTaskGroup && e.facts.Node(group).Phase() == nodegraph.PhaseSucceeded
+	return e.facts.Node(group).Kind == nodegraph.KindTaskGroup && e.facts.Node(group).Phase == nodegraph.PhaseSucceeded
 }
 
 // recordedLock says where node i stands with its locks. A record tells who waits, and what is open besides holds them. A ready
@@ -257,7 +257,7 @@ func recordedLock(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus) fact.Lo
 // hookMissed reports whether node i is a TaskGroup after which nothing comes and whose DAG is recorded to have ended: its
 // exit hook never runs if it has not by then.
 func hookMissed(e *Engine, i nodegraph.Index) bool {
-	if e.graph.Node(i).Kind != nodegraph.KindTaskGroup || !e.facts.Node(e.graph.Node(i).Parent).Phase().Completed() {
+	if e.graph.Node(i).Kind != nodegraph.KindTaskGroup || !e.facts.Node(e.graph.Node(i).Parent).Phase.Completed() {
 		return false
 	}
 	for range e.graph.Dependents(i) {

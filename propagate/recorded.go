@@ -11,7 +11,7 @@ import (
 // runs again because of a manual retry.
 func (e *Engine) keepOmitted(recorded func(id string) bool) {
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {
-		waits := e.facts.Node(i).IsTask() && e.rules.Brief(i).Phase() == nodegraph.PhasePlanned
+		waits := e.facts.Node(i).IsTask && e.rules.Brief(i).Phase() == nodegraph.PhasePlanned
 		if waits && recorded(e.graph.Node(i).ID()) && e.afterEnded(i) {
 			e.facts.SetAnswer(i, fact.AnswerOmit)
 		}
@@ -32,7 +32,7 @@ func (e *Engine) afterEnded(i nodegraph.Index) bool {
 // reopenRecorded notes of StepGroups that a manual retry has opened them again, which a record does not tell: one that is recorded as
 // open comes before another that exists, and not because a newer pod lives there. Only daemons and hooks run again before what stays.
 func (e *Engine) reopenRecorded() {
-	open := func(i nodegraph.Index) bool { return e.facts.Node(i).Exists() && !e.facts.Node(i).Phase().Completed() }
+	open := func(i nodegraph.Index) bool { return e.facts.Node(i).Exists && !e.facts.Node(i).Phase.Completed() }
 	lives := func(group nodegraph.Index) bool {
 		for m := e.graph.First(group); m != nodegraph.None; m = e.graph.Next(m) {
 			if n := e.graph.Node(m); n.Role != nodegraph.RoleHook && !n.Template.Daemon && open(m) {
@@ -47,7 +47,7 @@ func (e *Engine) reopenRecorded() {
 			continue
 		}
 		last := int(n.DeclIndex)+1 == len(n.Template.Steps)
-		if e.afterReopened(i) || !last && !lives(i) && e.facts.Node(e.graph.MemberAt(n.Parent, n.DeclIndex+1)).Exists() {
+		if e.afterReopened(i) || !last && !lives(i) && e.facts.Node(e.graph.MemberAt(n.Parent, n.DeclIndex+1)).Exists {
 			e.facts.Reopen(i)
 		}
 	}
@@ -60,7 +60,7 @@ func (e *Engine) afterReopened(i nodegraph.Index) bool {
 		return false
 	}
 	for k := n.DeclIndex - 1; k >= 0; k-- {
-		if e.facts.Node(e.graph.MemberAt(n.Parent, k)).Reopened() {
+		if e.facts.Node(e.graph.MemberAt(n.Parent, k)).Reopened {
 			return true
 		}
 	}
@@ -71,12 +71,12 @@ func (e *Engine) afterReopened(i nodegraph.Index) bool {
 // what is on record. One that a manual retry has left as it had ended is not.
 func (e *Engine) isOpenGroup(i nodegraph.Index) bool {
 	f := e.facts.Node(i)
-	group := f.Kind() == nodegraph.KindTaskGroup || f.Kind() == nodegraph.KindStepGroup
-	return group && !e.facts.Node(f.Parent()).Phase().Completed() && !e.afterReopened(i) && e.saysAsRecorded(i)
+	group := f.Kind == nodegraph.KindTaskGroup || f.Kind == nodegraph.KindStepGroup
+	return group && !e.facts.Node(f.Parent).Phase.Completed() && !e.afterReopened(i) && e.saysAsRecorded(i)
 }
 
 // saysAsRecorded reports whether the rules say of composite i what is on record.
 func (e *Engine) saysAsRecorded(i nodegraph.Index) bool {
 	f, v := e.facts.Node(i), e.rules.Brief(i)
-	return v.Fulfilled() && v.Phase() == f.Phase() && e.rules.MessageWords(i) == e.facts.Message(i)
+	return v.Fulfilled() && v.Phase() == f.Phase && e.rules.MessageWords(i) == e.facts.Message(i)
 }

@@ -39,14 +39,14 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 		e.facts.WaitFor(nodegraph.Root, "", s.Message)
 	case len(s.Nodes) > 0 || s.Phase > nodegraph.PhasePending:
 		e.facts.SetStarted(s.Started)
-		if e.facts.Started().IsZero() {
+		if e.facts.Started.IsZero() {
 			e.facts.SetStarted(time.Unix(0, 1).UTC())
 		}
 		if len(spec.Locks) > 0 && !s.Phase.Completed() {
 			e.facts.SetLock(nodegraph.Root, fact.LockHeld)
 		}
 	}
-	e.facts.SetNow(latest(e.facts.Started(), s.Finished))
+	e.facts.SetNow(latest(e.facts.Started, s.Finished))
 	if s.Phase.Completed() {
 		e.facts.End(nodegraph.Root, s.Phase, s.Message, s.Finished)
 	}
@@ -63,7 +63,7 @@ func FromSnapshot(spec *nodegraph.Spec, s nodegraph.Snapshot, opts ...nodegraph.
 func (r *restorer) created() time.Time {
 	last := time.Time{}
 	for i := range nodegraph.Index(r.e.graph.Len()) {
-		if r.e.facts.Node(i).Kind() != nodegraph.KindContainer {
+		if r.e.facts.Node(i).Kind != nodegraph.KindContainer {
 			last = latest(last, r.e.facts.Created(i).Time())
 		}
 	}
@@ -76,22 +76,22 @@ func (r *restorer) created() time.Time {
 // open.
 func (r *restorer) endRecorded() {
 	e := r.e
-	if e.facts.Root().Stage() == fact.StageEnded {
+	if e.facts.Node(nodegraph.Root).Stage == fact.StageEnded {
 		e.closeAll()
 	}
 	for i := nodegraph.Index(e.graph.Len()) - 1; i > nodegraph.Root; i-- {
 		f := e.facts.Node(i)
 		switch {
-		case !f.Phase().Completed() || f.Stage() == fact.StageEnded && !f.Unsynced():
+		case !f.Phase.Completed() || f.Stage == fact.StageEnded && !f.Unsynced:
 			continue
 		case e.isOpenGroup(i):
 			continue // hooks of items may still be due, and a daemon be tried again: neither is inside what has ended as a whole
-		case f.Kind().Composite() && e.rules.OpenMember(i) != nodegraph.None:
+		case f.Kind.Composite() && e.rules.OpenMember(i) != nodegraph.None:
 			e.facts.Close(i)
 			continue
-		case f.Kind().Composite():
+		case f.Kind.Composite():
 			e.facts.EndAsRecorded(i)
-		case f.Unsynced() && (e.final(i) || e.facts.Node(f.Parent()).Phase().Completed() && e.facts.Node(f.Parent()).Kind().Composite()):
+		case f.Unsynced && (e.final(i) || e.facts.Node(f.Parent).Phase.Completed() && e.facts.Node(f.Parent).Kind.Composite()):
 			e.facts.EndResults(i)
 		default:
 			continue
@@ -99,15 +99,15 @@ func (r *restorer) endRecorded() {
 		e.sweep(0)
 	}
 	for i := range nodegraph.Index(e.graph.Len()) { // from now on its members alone say what a composite is, unless the workflow is complete
-		if f := e.facts.Node(i); f.Kind().Composite() && f.Stage() < fact.StageEnded && e.facts.Root().Stage() != fact.StageEnded {
+		if f := e.facts.Node(i); f.Kind.Composite() && f.Stage < fact.StageEnded && e.facts.Node(nodegraph.Root).Stage != fact.StageEnded {
 			e.facts.ForgetRecorded(i)
-			if f.Kind() == nodegraph.KindTaskGroup && e.rules.Brief(i).Fulfilled() {
+			if f.Kind == nodegraph.KindTaskGroup && e.rules.Brief(i).Fulfilled() {
 				e.keepSuccess(i)
 			}
 		}
 	}
 	e.keepOmitted(r.source.omitted)
-	if e.facts.HasClosing() {
+	if e.facts.HasClosing {
 		e.sched.WakeEverybody()
 		e.sweep(0)
 		e.stopWaitsInside()
@@ -136,7 +136,7 @@ func (r *restorer) restore() error {
 		return err
 	}
 	e := r.e
-	e.facts.SetNow(latest(e.facts.Now(), r.created()))
+	e.facts.SetNow(latest(e.facts.Now, r.created()))
 	if r.record {
 		e.reopenRecorded()
 	}
@@ -155,7 +155,7 @@ func (r *restorer) restore() error {
 		e.out.place[i] = 0
 		r.owe(i)
 	}
-	if d := e.rules.Deadline(); !d.IsZero() && !e.facts.Overdue() {
+	if d := e.rules.Deadline(); !d.IsZero() && !e.facts.Overdue {
 		e.sched.SetTimer(store.StampOf(d), nodegraph.Root)
 	}
 	e.out.result = nil
@@ -166,13 +166,13 @@ func (r *restorer) restore() error {
 func (r *restorer) owe(i nodegraph.Index) {
 	e := r.e
 	f := e.facts.Node(i)
-	lock := f.Lock()
-	begins := lock == fact.LockGranted || lock == fact.LockAsked || e.looksUp(i) || lock == fact.LockHeld && !f.Exists()
+	lock := f.Lock
+	begins := lock == fact.LockGranted || lock == fact.LockAsked || e.looksUp(i) || lock == fact.LockHeld && !f.Exists
 	if begins && i != nodegraph.Root {
 		e.starts.asked[i] = struct{}{}
 	}
 	e.noteOwed(i, !(r.record && e.Complete())) // what outlives a complete record is in the list of pods
-	if f.Exists() && e.graph.Node(i).Template != nil {
+	if f.Exists && e.graph.Node(i).Template != nil {
 		e.watchTimeouts(i)
 	}
 }
@@ -180,12 +180,12 @@ func (r *restorer) owe(i nodegraph.Index) {
 // askForDaemonLocks takes the locks from Retries of daemons between two attempts, so that they are asked for before the next. A
 // record does not tell whether the last attempt was ready, and the locks were given back, before it ended.
 func (e *Engine) askForDaemonLocks() {
-	if !e.facts.HasDaemons() {
+	if !e.facts.HasDaemons {
 		return
 	}
 	for i := range nodegraph.Index(e.graph.Len()) {
 		n := e.graph.Node(i)
-		if n.Kind == nodegraph.KindRetry && n.Template.Daemon && e.facts.Node(i).Lock() == fact.LockHeld && e.rules.OpenMember(i) == nodegraph.None {
+		if n.Kind == nodegraph.KindRetry && n.Template.Daemon && e.facts.Node(i).Lock == fact.LockHeld && e.rules.OpenMember(i) == nodegraph.None {
 			e.facts.SetLock(i, fact.LockNone)
 		}
 	}
@@ -194,7 +194,7 @@ func (e *Engine) askForDaemonLocks() {
 
 // keepDecisions makes last what was decided after daemons and hooks.
 func (e *Engine) keepDecisions() {
-	if !e.facts.HasDaemons() && !e.facts.HasHooks() {
+	if !e.facts.HasDaemons && !e.facts.HasHooks {
 		return
 	}
 	for i := nodegraph.Entry; int(i) < e.graph.Len(); i++ {

@@ -59,10 +59,10 @@ func (r *restorer) addMembers(i nodegraph.Index) error {
 	var err error
 	switch {
 	case e.facts.CacheHit(i): // it ended as a whole
-	case e.facts.Node(i).Exists() && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
+	case e.facts.Node(i).Exists && r.source.bare(e, i): // what the graph refused once it may take now, and then refuse what it took
 	case n.Kind == nodegraph.KindTaskGroup:
 		err = r.addItems(i)
-	case !e.facts.Node(i).Exists():
+	case !e.facts.Node(i).Exists:
 	case n.Kind == nodegraph.KindRetry:
 		err = r.addAttempts(i)
 	case e.facts.Node(i).Waits() && !r.hasMembers(n): // it has nothing inside it yet
@@ -91,7 +91,7 @@ func (r *restorer) addItems(i nodegraph.Index) error {
 	e := r.e
 	n := *e.graph.Node(i)
 	if n.Task.Loop.Unresolved == "" {
-		if !e.facts.Node(i).Exists() {
+		if !e.facts.Node(i).Exists {
 			return nil
 		}
 		return e.graph.AddItems(i, n.Task, n.Task.Loop.Items)
@@ -129,7 +129,7 @@ func (r *restorer) addAttempts(i nodegraph.Index) error {
 		}
 		switch d := n.Template.Retry.Decide(before, retry.Environment{Key: n.ID(), Transient: r.e.graph.TransientErrors()}); d.Verb {
 		case retry.Succeed: // the end of an attempt that was lost may have been told after the next was made
-			if r.e.facts.Node(i).Phase() == nodegraph.PhaseSucceeded {
+			if r.e.facts.Node(i).Phase == nodegraph.PhaseSucceeded {
 				return nil
 			}
 		case retry.Stop: // the record does not say why a pod failed, so that those before may not have counted

@@ -65,7 +65,7 @@ func (e *Engine) retrialOf(ev *Event) *retrial {
 	}
 	r.passOn()
 	r.reopen()
-	if e.facts.HasDaemons() {
+	if e.facts.HasDaemons {
 		r.restartDaemons()
 	}
 	return r
@@ -112,7 +112,7 @@ const executed = startedByHost | 1<<nodegraph.KindContainer
 
 // failed reports whether lines 2 to 5 reset unit because of node i.
 func (r *retrial) failed(i, unit nodegraph.Index) bool {
-	n, created := r.e.graph.Node(i), r.e.facts.Node(i).Exists()
+	n, created := r.e.graph.Node(i), r.e.facts.Node(i).Exists
 	if created && !executed.has(n.Kind) && !r.closed(i) || !r.phase(i).Unsuccessful() || !r.phase(unit).Unsuccessful() {
 		return false
 	}
@@ -131,14 +131,14 @@ func (r *retrial) failed(i, unit nodegraph.Index) bool {
 // it failed fast, or is a composite that could not begin.
 func (r *retrial) closed(i nodegraph.Index) bool {
 	facts, n := r.e.facts, r.e.facts.Node(i)
-	empty := n.Kind().Composite() && n.Stage() == fact.StageEnded && r.e.graph.First(i) == nodegraph.None
+	empty := n.Kind.Composite() && n.Stage == fact.StageEnded && r.e.graph.First(i) == nodegraph.None
 	switch {
-	case n.Phase() == nodegraph.PhaseError:
+	case n.Phase == nodegraph.PhaseError:
 		return empty
-	case facts.Shutdown() != "" || facts.Overdue() || n.Phase() != nodegraph.PhaseFailed:
+	case facts.Shutdown != "" || facts.Overdue || n.Phase != nodegraph.PhaseFailed:
 		return false
 	}
-	return n.Kind() == nodegraph.KindSuspend && n.Stage() == fact.StageStopped || empty
+	return n.Kind == nodegraph.KindSuspend && n.Stage == fact.StageStopped || empty
 }
 
 // begin resets node i, because of itself. What comes after it, or after what is around it, is to be reset as well, and with another
@@ -195,12 +195,12 @@ func (r *retrial) restartDaemons() {
 	used := make([]bool, g.Len())
 	for i := nodegraph.Index(g.Len()) - 1; i > nodegraph.Root; i-- {
 		for d := range g.Dependents(i) {
-			runs := r.fates[d] != stays || r.e.facts.Node(d).Counts() && r.phase(d) == nodegraph.PhasePlanned
+			runs := r.fates[d] != stays || r.e.facts.Node(d).Counts && r.phase(d) == nodegraph.PhasePlanned
 			used[i] = used[i] || used[d] || runs
 		}
 	}
 	for i := nodegraph.Entry; int(i) < g.Len(); i++ {
-		if !r.e.facts.Node(i).IsDaemon() || !r.e.facts.Node(i).Exists() || r.fates[i] != stays {
+		if !r.e.facts.Node(i).IsDaemon || !r.e.facts.Node(i).Exists || r.fates[i] != stays {
 			continue
 		}
 		unit := r.unitOf(i)

@@ -31,8 +31,8 @@ func (e *Engine) Save() State {
 func (e *Engine) state() State {
 	s := State{
 		Version: stateVersion, Name: e.graph.Spec().Name, Structure: e.fingerprint,
-		Now: e.facts.Now(), Started: e.facts.Started(), Shutdown: e.facts.Shutdown(), Status: e.facts.Status(),
-		Suspended: e.facts.Suspended(), Overdue: e.facts.Overdue(), Workflow: e.facts.Fact(nodegraph.Root),
+		Now: e.facts.Now, Started: e.facts.Started, Shutdown: e.facts.Shutdown, Status: e.facts.Status,
+		Suspended: e.facts.Suspended, Overdue: e.facts.Overdue, Workflow: e.facts.Fact(nodegraph.Root),
 	}
 	if len(e.older) > 0 {
 		s.Older = make(map[string]map[string]int64, len(e.older))
@@ -72,7 +72,7 @@ func (e *Engine) nodeState(i nodegraph.Index) NodeState {
 // unexpanded reports whether node i was created and has nothing of what should be inside it.
 func (e *Engine) unexpanded(i nodegraph.Index) bool {
 	n := e.facts.Node(i)
-	return n.Exists() && n.Kind() != nodegraph.KindRetry && !n.Alone() && !e.graph.Node(i).Expanded()
+	return n.Exists && n.Kind != nodegraph.KindRetry && !n.Alone && !e.graph.Node(i).Expanded()
 }
 
 // fromState is FromState of a state that an engine has saved.
@@ -211,8 +211,8 @@ func (e *Engine) SnapshotChanges() nodegraph.Snapshot {
 func (e *Engine) snapshotOfWorkflow() nodegraph.Snapshot {
 	phase, message := e.Workflow()
 	return nodegraph.Snapshot{
-		Phase: phase, Message: message, Started: e.facts.Started(), Finished: e.facts.Finished(nodegraph.Root).Time(),
-		Shutdown: e.facts.Shutdown(), Suspended: e.facts.Suspended(),
+		Phase: phase, Message: message, Started: e.facts.Started, Finished: e.facts.Finished(nodegraph.Root).Time(),
+		Shutdown: e.facts.Shutdown, Suspended: e.facts.Suspended,
 	}
 }
 
@@ -233,12 +233,12 @@ func (e *Engine) isRecorded(i nodegraph.Index) bool {
 // resolvedItem reports whether node i is an item of a loop that has begun and whose items only the host knew.
 func (e *Engine) resolvedItem(i nodegraph.Index) bool {
 	n := e.graph.Node(i)
-	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.facts.Node(n.Parent).Exists()
+	return n.Role == nodegraph.RoleItem && n.Task.Loop.Unresolved != "" && e.facts.Node(n.Parent).Exists
 }
 
 // hookWaits reports whether node i is a hook that is due and was held back: why it was due may not hold any more.
 func (e *Engine) hookWaits(i nodegraph.Index) bool {
-	return e.graph.Node(i).Role == nodegraph.RoleHook && !e.facts.Node(i).Exists() && !e.rules.Brief(i).Fulfilled()
+	return e.graph.Node(i).Role == nodegraph.RoleHook && !e.facts.Node(i).Exists && !e.rules.Brief(i).Fulfilled()
 }
 
 // record fills in node i as a controller stores it.
@@ -262,7 +262,7 @@ func (e *Engine) record(i nodegraph.Index, r *nodegraph.NodeStatus) {
 	if e.facts.Node(i).Waits() {
 		r.WaitsFor = f.Reason
 	}
-	r.Unready = v.Phase() == nodegraph.PhasePending && f.Stage == fact.StageRunning && e.facts.Node(i).IsDaemon()
+	r.Unready = v.Phase() == nodegraph.PhasePending && f.Stage == fact.StageRunning && e.facts.Node(i).IsDaemon
 	if f.Restarts > 0 && v.Rule() == rule.RulePodRecreate {
 		r.Restarting = f.UID
 	}

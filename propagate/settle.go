@@ -1,8 +1,6 @@
 package propagate
 
 import (
-	"slices"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/rule"
@@ -10,13 +8,9 @@ import (
 
 // settle judges what is marked, from the deepest nodes up, and lets the effects of that happen, until nothing is left.
 func (e *Engine) settle() {
-	for more := !e.idle(); more; more = e.effects() {
-		e.sweep(0)
+	for e.sweep(0); e.effects(); e.sweep(0) {
 	}
 }
-
-// idle reports whether nothing is left to be judged or to start.
-func (e *Engine) idle() bool { return e.sched.Empty() && e.ended.Empty() && e.nothingToStart() }
 
 // effects lets happen what runs from a parent down to its members, and is no edge of the fixed point: it enters as facts between
 // two sweeps. The first effect that wrote anything is the last of its turn, since others may read that. It reports whether
@@ -27,10 +21,12 @@ func (e *Engine) idle() bool { return e.sched.Empty() && e.ended.Empty() && e.no
 //  3. What wants to start does, as far as nothing holds it back.
 func (e *Engine) effects() bool {
 	switch {
-	case e.finalizeEnded():
+	case !e.ended.Empty() && e.finalizeEnded():
 		return true
 	case e.Complete():
-		e.abandonStarts()
+		if len(e.starts.wanted)+len(e.starts.later) > 0 {
+			e.abandonStarts()
+		}
 		return false
 	}
 	return e.startWanted() || !e.sched.Empty()
@@ -65,10 +61,10 @@ func (e *Engine) judge(i nodegraph.Index) {
 	}
 	old, message := e.rules.Brief(i), e.rules.Message(i)
 	e.rules.Record(i, v)
-	if e.has.limits && old != v.Brief && e.facts.Node(i).Kind() == nodegraph.KindPod {
+	if e.has.limits && old != v.Brief && e.facts.Node(i).Kind == nodegraph.KindPod {
 		e.starts.countActive(old, v.Brief)
 	}
-	if v.Fulfilled() && e.facts.HasHooks() {
+	if v.Fulfilled() && e.facts.HasHooks {
 		e.awaitHook(i)
 	}
 	if !old.MeansSame(v.Brief) || message != v.Message {
@@ -99,14 +95,17 @@ const boundaries kinds = 1<<nodegraph.KindDAG | 1<<nodegraph.KindSteps | 1<<node
 
 // hasEnded does what follows at once from a node's having ended; finalizeEnded does the rest.
 func (e *Engine) hasEnded(i nodegraph.Index) {
-	e.starts.forget(i)
-	e.facts.SetFinished(i, e.facts.Instant())
-	if e.facts.HasHooks() {
+	if len(e.starts.asked) > 0 {
+		e.starts.forget(i)
+	}
+	e.facts.SetFinished(i, e.facts.Instant)
+	if e.facts.HasHooks {
 		e.hooksAfter(i)
 	}
 	n := e.facts.Node(i)
-	mayLast := (n.Kind() == nodegraph.KindTaskGroup || !n.Exists()) && (e.facts.HasDaemons() || e.facts.HasHooks())
-	if boundaries.has(n.Kind()) || n.Lock() != fact.LockNone || mayLast {
+	mayClose := boundaries.has(n.Kind) && (e.facts.HasDaemons || e.has.limits)
+	mayLast := (n.Kind == nodegraph.KindTaskGroup || !n.Exists) && (e.facts.HasDaemons || e.facts.HasHooks)
+	if mayClose || mayLast || n.Lock != fact.LockNone {
 		e.ended.Push(i)
 	}
 }
@@ -114,7 +113,7 @@ func (e *Engine) hasEnded(i nodegraph.Index) {
 // becameReady does what follows from a daemon's being ready: it is fulfilled, so finalizeEnded gives its locks back. One that had ended
 // lives again.
 func (e *Engine) becameReady(i nodegraph.Index, old rule.Brief) {
-	if e.facts.Node(i).Lock() != fact.LockNone || old.Fulfilled() {
+	if e.facts.Node(i).Lock != fact.LockNone || old.Fulfilled() {
 		e.ended.Push(i)
 	}
 }
@@ -123,14 +122,14 @@ func (e *Engine) becameReady(i nodegraph.Index, old rule.Brief) {
 func (e *Engine) reopened(i nodegraph.Index) {
 	e.ended.Push(i)
 	n := e.facts.Node(i)
-	if !n.Kind().Composite() {
-		if n.Stage() < fact.StageGone {
+	if !n.Kind.Composite() {
+		if n.Stage < fact.StageGone {
 			e.facts.ClearFinished(i)
 		}
 		return
 	}
 	e.facts.ClearFinished(i)
-	if n.SeenEnded() && boundaries.has(n.Kind()) {
+	if n.SeenEnded && boundaries.has(n.Kind) {
 		e.facts.ForgetSeen(i)
 		e.sched.WakeInside(i)
 	}
@@ -148,7 +147,7 @@ func (e *Engine) reopened(i nodegraph.Index) {
 // awaitHook makes sure that node i, which has ended, is looked at with the next call if its exit hook is decided then.
 func (e *Engine) awaitHook(i nodegraph.Index) {
 	if e.rules.ExitHookLater(i, e.rules.Brief(i)) {
-		e.sched.SetTimer(e.facts.Instant(), i)
+		e.sched.SetTimer(e.facts.Instant, i)
 	}
 }
 
@@ -161,7 +160,7 @@ func (e *Engine) hooksAfter(i nodegraph.Index) {
 	}
 	for _, h := range e.graph.Hooks(i) {
 		switch n := e.facts.Node(h); {
-		case n.Exists() || n.Answer() != fact.AnswerSkip || n.AnsweredAfterEnd():
+		case n.Exists || n.Answer != fact.AnswerSkip || n.AnsweredAfterEnd():
 		case e.rules.WithinEnded(i):
 			e.facts.See(h)
 		default:
@@ -176,41 +175,4 @@ func (e *Engine) recreate(i nodegraph.Index) {
 	if e.facts.AskedToRemake(i) {
 		e.actOn(ActionRecreate, i, "")
 	}
-}
-
-// dropVoid takes back what the call has asked for and does not need now that it has settled: it has ended the node, or has given
-// up on it. What would undo such a request goes with it.
-func (e *Engine) dropVoid() {
-	r := e.out.result
-	var void []Action
-	undone := func(by Action, types ...ActionType) bool {
-		return slices.ContainsFunc(void, func(a Action) bool { return a.Node == by.Node && slices.Contains(types, a.Type) })
-	}
-	r.Actions = slices.DeleteFunc(r.Actions, func(a Action) bool {
-		switch {
-		case e.void(&a):
-			void = append(void, a)
-			return true
-		case a.Type == ActionTerminate:
-			return undone(a, ActionStart, ActionWait, ActionRecreate)
-		case a.Type == ActionRelease:
-			return undone(a, ActionAcquire)
-		}
-		return false
-	})
-}
-
-// void reports whether what an action asks for is not needed any more.
-func (e *Engine) void(a *Action) bool {
-	switch a.Type {
-	case ActionStart, ActionWait, ActionRecreate:
-		return startedByHost.has(a.Kind) && (e.rules.Brief(a.Node).Fulfilled() || e.Complete())
-	case ActionAcquire:
-		return e.facts.Node(a.Node).Lock() != fact.LockAsked
-	case ActionLookup:
-		return !e.looksUp(a.Node) || e.rules.WithinEnded(a.Node)
-	case ActionResolve, ActionExpand:
-		return e.facts.Node(a.Node).Answer() != fact.AnswerAsked || e.rules.WithinEnded(a.Node)
-	}
-	return false
 }

@@ -45,7 +45,7 @@ func begun(spec *nodegraph.Spec) *Engine {
 func openPods(e *Engine) []nodegraph.Index {
 	var open []nodegraph.Index
 	for i := range nodegraph.Index(e.graph.Len()) {
-		if n := e.facts.Node(i); n.Kind() == nodegraph.KindPod && n.Exists() && n.Stage() < fact.StageGone {
+		if n := e.facts.Node(i); n.Kind == nodegraph.KindPod && n.Exists && n.Stage < fact.StageGone {
 			open = append(open, i)
 		}
 	}

@@ -56,7 +56,7 @@ func (e *Engine) startWanted() bool {
 			e.abandon(i)
 		case e.startOne(i, v):
 			started = true
-			e.sweep(e.facts.Node(i).Depth())
+			e.sweep(int(e.facts.Node(i).Depth))
 		case v.WantsStart() || v.WantsAttempt():
 			s.later = append(s.later, i)
 		}
@@ -145,8 +145,8 @@ func (e *Engine) startOne(i nodegraph.Index, v rule.Brief) bool {
 // Argo visits them, hooks as their owners and after all else beside them, others as declared. It is negative where a comes
 // before b.
 func (e *Engine) StartOrder(a, b nodegraph.Index) int {
-	up := func(i nodegraph.Index) nodegraph.Index { return e.facts.Node(i).Parent() }
-	depth := func(i nodegraph.Index) int { return e.facts.Node(i).Depth() }
+	up := func(i nodegraph.Index) nodegraph.Index { return e.facts.Node(i).Parent }
+	depth := func(i nodegraph.Index) int { return int(e.facts.Node(i).Depth) }
 	x, y := a, b
 	for depth(x) > depth(y) {
 		x = up(x)
@@ -160,11 +160,11 @@ func (e *Engine) StartOrder(a, b nodegraph.Index) int {
 	for up(x) != up(y) {
 		x, y = up(x), up(y)
 	}
-	if e.facts.Node(x).IsTask() && e.facts.Node(y).IsTask() {
+	if e.facts.Node(x).IsTask && e.facts.Node(y).IsTask {
 		plan, first := e.graph.PlanOf(up(x))
 		return cmp.Or(plan.VisitOrder(int32(x-first))-plan.VisitOrder(int32(y-first)), int(x-y))
 	}
-	if e.facts.HasHooks() && e.graph.Node(x).Role == nodegraph.RoleHook && e.graph.Node(y).Role == nodegraph.RoleHook {
+	if e.facts.HasHooks && e.graph.Node(x).Role == nodegraph.RoleHook && e.graph.Node(y).Role == nodegraph.RoleHook {
 		return e.hookOrder(x, y)
 	}
 	return int(x - y)
@@ -178,9 +178,9 @@ func (e *Engine) hookOrder(a, b nodegraph.Index) int {
 	switch {
 	case ofA == ofB:
 		return int(a - b)
-	case e.facts.Node(ofB).Parent() == ofA && hookA.Name == nodegraph.ExitHook:
+	case e.facts.Node(ofB).Parent == ofA && hookA.Name == nodegraph.ExitHook:
 		return 1
-	case e.facts.Node(ofA).Parent() == ofB && hookB.Name == nodegraph.ExitHook:
+	case e.facts.Node(ofA).Parent == ofB && hookB.Name == nodegraph.ExitHook:
 		return -1
 	}
 	return e.StartOrder(ofA, ofB)
@@ -188,7 +188,7 @@ func (e *Engine) hookOrder(a, b nodegraph.Index) int {
 
 // beginWorkflow starts the workflow, which has not started, after its locks.
 func (e *Engine) beginWorkflow() {
-	lock := e.facts.Root().Lock()
+	lock := e.facts.Node(nodegraph.Root).Lock
 	if lock == fact.LockAsked || lock == fact.LockWaits {
 		return
 	}
@@ -197,7 +197,7 @@ func (e *Engine) beginWorkflow() {
 		e.tellAcquire(nodegraph.Root)
 		return
 	}
-	e.facts.SetStarted(e.facts.Now())
+	e.facts.SetStarted(e.facts.Now)
 	if d := e.rules.Deadline(); !d.IsZero() {
 		e.sched.SetTimer(store.StampOf(d), nodegraph.Root)
 	}
@@ -207,7 +207,7 @@ func (e *Engine) beginWorkflow() {
 // abandon gives up on starting node i: it keeps neither a place nor a lock.
 func (e *Engine) abandon(i nodegraph.Index) {
 	e.starts.forget(i)
-	if !e.facts.Node(i).Exists() {
+	if !e.facts.Node(i).Exists {
 		e.releaseLocks(i)
 	}
 }

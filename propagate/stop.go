@@ -13,14 +13,11 @@ import (
 // looks at all pods before: a pod that is gone is not stopped, and one that runs is not pending for too long. A node is
 // stopped once, by the first of these.
 func (e *Engine) stop() {
-	if !e.stops.shutdown && !e.stops.deadline && len(e.stops.timeouts) == 0 {
-		return
-	}
 	e.stops.looking = true
 	e.sweep(0)
 	e.stops.looking = false
 	if e.stops.shutdown {
-		e.stopAll(e.rules.Stops, "workflow shutdown with strategy:  "+e.facts.Shutdown(), e.rules.StopText())
+		e.stopAll(e.rules.Stops, "workflow shutdown with strategy:  "+e.facts.Shutdown, e.rules.StopText())
 	}
 	if e.stops.deadline {
 		e.stopAll(func(i nodegraph.Index) bool { return !e.graph.Node(i).InExitHandler() }, textDeadline, textDeadline)
@@ -47,11 +44,11 @@ func (e *Engine) stopAll(should func(nodegraph.Index) bool, podMessage, message 
 // is judged again. That holds for a strategy that is told once more, too: a restored engine does not know how far it was
 // carried out.
 func (e *Engine) applyShutdown(strategy string) {
-	if e.facts.Shutdown() == "Terminate" {
-		strategy = e.facts.Shutdown() // nothing is stronger
+	if e.facts.Shutdown == "Terminate" {
+		strategy = e.facts.Shutdown // nothing is stronger
 	}
 	e.facts.SetShutdown(strategy)
-	if e.facts.Started().IsZero() && strategy == "Terminate" {
+	if e.facts.Started.IsZero() && strategy == "Terminate" {
 		e.terminateWaiting()
 	}
 	e.sched.WakeEverybody() // of what has ended, a hook that has not started may not start any more, nor is it waited for
@@ -66,17 +63,17 @@ func (e *Engine) applyShutdown(strategy string) {
 // terminateWaiting ends a workflow that waits for its locks. One that a manual retry has put back there has nodes, which
 // end first; it does without the locks.
 func (e *Engine) terminateWaiting() {
-	if !e.facts.Node(nodegraph.Entry).Exists() {
+	if !e.facts.Node(nodegraph.Entry).Exists {
 		e.facts.StopWaiting()
 		return
 	}
 	e.releaseLocks(nodegraph.Root)
-	e.facts.SetStarted(e.facts.Now())
+	e.facts.SetStarted(e.facts.Now)
 }
 
 // halt notes that the shutdown found composite i unfinished.
 func (e *Engine) halt(i nodegraph.Index) {
-	if e.facts.Node(i).Exists() && e.graph.Node(i).Kind.Composite() {
+	if e.facts.Node(i).Exists && e.graph.Node(i).Kind.Composite() {
 		e.facts.Halt(i)
 	}
 }
@@ -86,7 +83,7 @@ const textDeadline = "Step exceeded its deadline"
 
 // passDeadline takes note that the workflow's deadline has passed, if it has: a timer of the workflow has run out.
 func (e *Engine) passDeadline() {
-	if d := e.rules.Deadline(); !e.facts.Overdue() && !d.IsZero() && !e.facts.Now().Before(d) {
+	if d := e.rules.Deadline(); !e.facts.Overdue && !d.IsZero() && !e.facts.Now.Before(d) {
 		e.facts.SetOverdue(true)
 		e.sched.WakeEverybody()
 		e.stops.deadline = true
@@ -97,11 +94,11 @@ func (e *Engine) passDeadline() {
 // or waits for a lock, gets message.
 func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 	n := e.facts.Node(i)
-	if !n.Exists() || n.Stage() >= fact.StageEnded || e.rules.Brief(i).Fulfilled() {
+	if !n.Exists || n.Stage >= fact.StageEnded || e.rules.Brief(i).Fulfilled() {
 		return
 	}
 	waiting := n.Waits()
-	switch n.Kind() {
+	switch n.Kind {
 	case nodegraph.KindPod:
 		if !waiting {
 			message = podMessage
@@ -110,11 +107,11 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 	default:
 		if waiting {
 			e.closeMembers(i, message) // a manual retry has opened it again
-			e.facts.End(i, nodegraph.PhaseFailed, message, e.facts.Now())
+			e.facts.End(i, nodegraph.PhaseFailed, message, e.facts.Now)
 		}
 		return
 	}
-	if e.stopNode(i, nodegraph.PhaseFailed, message) && n.Kind() == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
+	if e.stopNode(i, nodegraph.PhaseFailed, message) && n.Kind == nodegraph.KindPod && !waiting { // the pod, or the one that will be in its place
 		e.actOn(ActionTerminate, i, message)
 	}
 }
@@ -122,7 +119,7 @@ func (e *Engine) stopLeaf(i nodegraph.Index, podMessage, message string) {
 // stopNode ends leaf i in a phase, Failed or Error, with a message, and the containers of a pod that have not ended with it: nothing that is told of them
 // later undoes that. It reports whether the leaf had not ended.
 func (e *Engine) stopNode(i nodegraph.Index, phase nodegraph.Phase, message string) bool {
-	o := e.ending(i, fact.StageStopped, phase, message, e.facts.Instant())
+	o := e.ending(i, fact.StageStopped, phase, message, e.facts.Instant)
 	stopped := e.facts.Join(i, &o)
 	if stopped {
 		e.endContainers(i, &o)
@@ -133,8 +130,8 @@ func (e *Engine) stopNode(i nodegraph.Index, phase nodegraph.Phase, message stri
 // endContainers ends the containers of pod i that have not ended as the workflow ends the pod.
 func (e *Engine) endContainers(pod nodegraph.Index, as *store.Observation) {
 	for m := e.graph.First(pod); m != nodegraph.None; m = e.graph.Next(m) {
-		ended := e.facts.Node(m).Stage() >= fact.StageEnded && e.facts.Serial(m) >= as.Serial // and not with a pod before
-		if e.facts.Node(m).Kind() == nodegraph.KindContainer && !ended {
+		ended := e.facts.Node(m).Stage >= fact.StageEnded && e.facts.Serial(m) >= as.Serial // and not with a pod before
+		if e.facts.Node(m).Kind == nodegraph.KindContainer && !ended {
 			o := *as
 			o.Attempt = e.runIn(m, o.Serial)
 			e.facts.Join(m, &o)
@@ -149,7 +146,7 @@ func (e *Engine) checkTimeouts(i nodegraph.Index) {
 	if !pending && e.graph.Spec().TimeoutsByHost {
 		return
 	}
-	over := func(d time.Duration) bool { return d > 0 && e.facts.Instant() >= e.facts.Created(i).Plus(d) }
+	over := func(d time.Duration) bool { return d > 0 && e.facts.Instant >= e.facts.Created(i).Plus(d) }
 	if d := e.timeoutsOf(i); over(d[0]) || pending && over(d[1]) {
 		e.stopLeaf(i, textTimeout, textTimeout)
 	}
@@ -165,13 +162,13 @@ func (e *Engine) finalizeEnded() bool {
 	for !e.ended.Empty() && e.sched.Empty() {
 		i := e.ended.Pop()
 		v := e.rules.Brief(i)
-		if (!v.Fulfilled() || v.Daemoned()) && e.facts.Node(i).Exists() && e.rules.WithinEnded(i) {
+		if (!v.Fulfilled() || v.Daemoned()) && e.facts.Node(i).Exists && e.rules.WithinEnded(i) {
 			e.endAgainAround(i) // it lives there
 		}
 		if !v.Fulfilled() {
 			continue // it goes on
 		}
-		if e.facts.Node(i).Kind() == nodegraph.KindTaskGroup {
+		if e.facts.Node(i).Kind == nodegraph.KindTaskGroup {
 			e.keepSuccess(i)
 		}
 		e.keepDecision(i)
@@ -183,7 +180,7 @@ func (e *Engine) finalizeEnded() bool {
 			e.closeMembers(i, e.rules.MessageWords(i))
 			e.failGroup(i, e.rules.MessageWords(i))
 		}
-		if e.facts.HasDaemons() && boundaries.has(e.facts.Node(i).Kind()) {
+		if e.facts.HasDaemons && boundaries.has(e.facts.Node(i).Kind) {
 			e.endDaemonsIn(i)
 		}
 	}
@@ -193,8 +190,8 @@ func (e *Engine) finalizeEnded() bool {
 // endAgainAround ends anew the boundaries around node i that have ended, since a newer pod lives inside them that they do not wait for:
 // it ends with them, as if it had been told of before they ended.
 func (e *Engine) endAgainAround(i nodegraph.Index) {
-	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
-		if boundaries.has(e.facts.Node(p).Kind()) && e.rules.Brief(p).Fulfilled() {
+	for p := e.facts.Node(i).Parent; p > nodegraph.Root; p = e.facts.Node(p).Parent {
+		if boundaries.has(e.facts.Node(p).Kind) && e.rules.Brief(p).Fulfilled() {
 			e.ended.Push(p)
 		}
 	}
@@ -202,7 +199,7 @@ func (e *Engine) endAgainAround(i nodegraph.Index) {
 
 // keepDecision makes last what was decided of node i before it was created, where that lasts.
 func (e *Engine) keepDecision(i nodegraph.Index) {
-	if e.facts.Node(i).Exists() || !e.rules.Lasts(i) {
+	if e.facts.Node(i).Exists || !e.rules.Lasts(i) {
 		return
 	}
 	switch words := e.rules.MessageWords(i); e.rules.Brief(i).Phase() {
@@ -212,14 +209,14 @@ func (e *Engine) keepDecision(i nodegraph.Index) {
 		e.facts.SetAnswer(i, fact.AnswerSkip)
 		e.facts.Say(i, words)
 	case nodegraph.PhaseError:
-		e.facts.End(i, nodegraph.PhaseError, words, e.facts.Now())
+		e.facts.End(i, nodegraph.PhaseError, words, e.facts.Now)
 	}
 }
 
 // keepSuccess makes the success of TaskGroup i last if its items are daemons: what comes after it goes on, and the end of a daemon
 // does not undo that.
 func (e *Engine) keepSuccess(i nodegraph.Index) {
-	if e.facts.Node(i).Exists() && e.graph.Node(i).Template.Daemon && e.rules.Brief(i).Phase() == nodegraph.PhaseSucceeded {
+	if e.facts.Node(i).Exists && e.graph.Node(i).Template.Daemon && e.rules.Brief(i).Phase() == nodegraph.PhaseSucceeded {
 		e.facts.KeepPhase(i, nodegraph.PhaseSucceeded)
 	}
 }
@@ -229,13 +226,13 @@ func (e *Engine) keepSuccess(i nodegraph.Index) {
 func (e *Engine) failGroup(i nodegraph.Index, message string) {
 	group := nodegraph.None
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Kind() == nodegraph.KindStepGroup && e.facts.Node(m).Exists() {
+		if e.facts.Node(m).Kind == nodegraph.KindStepGroup && e.facts.Node(m).Exists {
 			group = m
 		}
 	}
 	if group != nodegraph.None && e.rules.Brief(group).Phase() == nodegraph.PhaseFailed && e.facts.Finished(group) == e.facts.Finished(i) &&
 		e.rules.MessageWords(group) != message {
-		e.facts.End(group, nodegraph.PhaseFailed, message, e.facts.Now())
+		e.facts.End(group, nodegraph.PhaseFailed, message, e.facts.Now)
 	}
 }
 
@@ -246,12 +243,12 @@ func (e *Engine) closeMembers(b nodegraph.Index, message string) {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-			if f := e.facts.Node(m); f.Exists() && !e.rules.Brief(m).Fulfilled() {
+			if f := e.facts.Node(m); f.Exists && !e.rules.Brief(m).Fulfilled() {
 				stack = append(stack, m)
 				switch {
 				case e.graph.Node(m).Kind.Composite():
-					e.facts.End(m, nodegraph.PhaseFailed, message, e.facts.Now())
-				case f.Stage() == fact.StageEnded:
+					e.facts.End(m, nodegraph.PhaseFailed, message, e.facts.Now)
+				case f.Stage == fact.StageEnded:
 					e.facts.EndResults(m)
 				default:
 					e.stopLeaf(m, message, message)
@@ -266,13 +263,13 @@ func (e *Engine) closeMembers(b nodegraph.Index, message string) {
 func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		n, v := e.facts.Node(m), e.rules.Brief(m)
-		open := n.Exists() && !v.Fulfilled()
-		switch n.Kind() {
+		open := n.Exists && !v.Fulfilled()
+		switch n.Kind {
 		case nodegraph.KindPod:
 			switch {
-			case v.Daemoned(), open && n.IsDaemon() && n.Stage() < fact.StageEnded:
+			case v.Daemoned(), open && n.IsDaemon && n.Stage < fact.StageEnded:
 				e.endDaemon(m)
-			case open && n.IsDaemon():
+			case open && n.IsDaemon:
 				e.facts.EndResults(m)
 			}
 		case nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
@@ -280,7 +277,7 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 		case nodegraph.KindRetry:
 			e.endDaemonsIn(m)
 			if last := e.graph.Last(m); open && e.graph.Node(m).Template.Daemon && last != nodegraph.None && e.rules.OpenMember(m) == nodegraph.None {
-				e.facts.End(m, e.rules.Brief(last).Phase(), rule.TextClosed, e.facts.Now()) // between two attempts
+				e.facts.End(m, e.rules.Brief(last).Phase(), rule.TextClosed, e.facts.Now) // between two attempts
 			}
 		}
 	}
@@ -288,12 +285,12 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 
 // endDaemon ends the ready daemon of node m, and its containers with it.
 func (e *Engine) endDaemon(m nodegraph.Index) {
-	o := e.ending(m, fact.StageEnded, nodegraph.PhaseSucceeded, "", e.facts.Instant())
+	o := e.ending(m, fact.StageEnded, nodegraph.PhaseSucceeded, "", e.facts.Instant)
 	e.endContainers(m, &o)
 	for c := e.graph.First(m); c != nodegraph.None; c = e.graph.Next(c) {
 		e.facts.Release(c)
 	}
-	e.facts.End(m, nodegraph.PhaseSucceeded, "", e.facts.Now())
+	e.facts.End(m, nodegraph.PhaseSucceeded, "", e.facts.Now)
 	e.facts.EndResults(m)
 	e.facts.Release(m)
 	e.actOn(ActionTerminate, m, textBoundary)

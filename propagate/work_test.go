@@ -22,7 +22,7 @@ func affected(e *Engine, r *Result, events []Event) int {
 	work := 0
 	node := func(i nodegraph.Index) {
 		work += 2 + len(slices.Collect(e.graph.Dependents(i)))
-		if e.facts.Node(i).Kind() == nodegraph.KindPod { // its containers read its facts
+		if e.facts.Node(i).Kind == nodegraph.KindPod { // its containers read its facts
 			for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 				work++
 			}
@@ -51,7 +51,7 @@ func TestAnEventCostsWhatItChanges(t *testing.T) {
 			for step := 0; len(open) > 0; step++ {
 				pod := open[step%len(open)]
 				event := Event{Type: EventPodRunning, At: pod}
-				if e.facts.Node(pod).Stage() == fact.StageRunning {
+				if e.facts.Node(pod).Stage == fact.StageRunning {
 					event = Event{Type: EventPodEnded, At: pod, Phase: nodegraph.PhaseSucceeded}
 				}
 				before := e.sched.Generation()

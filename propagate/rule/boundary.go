@@ -6,23 +6,48 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
 )
 
-// failFastRule: a DAG or Steps whose template says failFast starts nothing more once a member failed, and fails as soon
-// as none of its pods is active (Argo: checkParallelism). A StepGroup that is open then fails with its Steps. A ready
-// daemon is active, so a boundary with one ends as its members say. A boundary that is open does not wait for it, since it
-// waits for the boundary.
-func (e *Evaluator) failFastRule(i nodegraph.Index, open bool, l line) (Ruling, bool) {
-	if !e.graph.Node(i).Template.FailFast {
-		return Ruling{}, false
+// failFastRule is the verdict on a DAG or Steps whose template says failFast, where v is what the chapter of its kind says without
+// that. It starts nothing more once a member failed, and fails as soon as none of its pods is active (Argo: checkParallelism).
+func (e *Evaluator) failFastRule(i nodegraph.Index, v Ruling) Ruling {
+	ended, open := dag1, dag2
+	if e.facts.Node(i).Kind == nodegraph.KindSteps {
+		ended, open = steps1, steps2
 	}
 	c := e.Census(i)
-	failed := c.Failed
-	if !open && c.failedBefore == nodegraph.None && !e.closedFast(i) {
-		return Ruling{}, false
+	switch {
+	case (c.failedBefore != nodegraph.None || e.closedFast(i)) && c.failsFast(false):
+		return failedFast(ended, c.Failed)
+	case !v.Fulfilled() && c.failsFast(true):
+		fast := failedFast(open, c.Failed)
+		fast.Message = e.failedFastMessage(v.By, &c)
+		return fast
+	case v.Fulfilled() && v.Phase() != nodegraph.PhaseFailed && c.Failed != nodegraph.None && c.Active == 0 && !c.released:
+		return failedFast(ended, c.Failed) // whatever else its members say: when they are looked at decides nothing
 	}
-	if failed == nodegraph.None || c.Busy > c.stalled || !open && (c.Active > 0 || c.released) {
-		return Ruling{}, false
+	return v
+}
+
+// failsFast reports whether a boundary in which so much is active, which is open or not, fails with what has failed in it. A StepGroup
+// that is open then fails with its Steps. A ready daemon is active, so a boundary with one ends as its members say. A boundary that is
+// open does not wait for it, since it waits for the boundary.
+func (c *Census) failsFast(open bool) bool {
+	return c.Failed != nodegraph.None && c.Busy <= c.stalled && (open || c.Active == 0 && !c.released)
+}
+
+// failedFast is the Ruling on a boundary that has failed with a member.
+func failedFast(l line, failed nodegraph.Index) Ruling {
+	return settled(nodegraph.PhaseFailed, Message{kind: messageFailedFast}, l, failed)
+}
+
+// failedFastMessage is what a DAG or Steps says that fails while member m of it is open. Where m is a group all of whose steps that were
+// created have ended, with their hooks, these are the words of the first that failed, if Argo comes to that.
+func (e *Evaluator) failedFastMessage(m nodegraph.Index, c *Census) Message {
+	if e.facts.Node(m).Kind == nodegraph.KindStepGroup && !e.createdOpen(m) && c.failedBefore == nodegraph.None {
+		if failed := e.failedStep(m); failed != nodegraph.None && e.facts.Node(failed).Exists {
+			return about(messageChildFailed, failed)
+		}
 	}
-	return settled(nodegraph.PhaseFailed, Message{kind: messageFailedFast}, l, failed), true
+	return Message{kind: messageFailedFast}
 }
 
 // closedFast reports whether boundary i has failed fast while something inside it was open: that says so.
@@ -35,55 +60,28 @@ func (e *Evaluator) closedFast(i nodegraph.Index) bool {
 	return false
 }
 
-// failedFastRule: a boundary of which a DAG or Steps has failed only as it ended itself fails with the words of that, but it
-// fails, whatever else its members say: when they are looked at decides nothing.
-func (e *Evaluator) failedFastRule(i nodegraph.Index, v Ruling, l line) Ruling {
-	if v.Phase() == nodegraph.PhaseFailed || !e.graph.Node(i).Template.FailFast {
-		return v
-	}
-	if c := e.Census(i); c.Failed != nodegraph.None && c.Active == 0 && !c.released {
-		return settled(nodegraph.PhaseFailed, Message{kind: messageFailedFast}, l, c.Failed)
-	}
-	return v
-}
-
 // failedBefore reports whether member m of a boundary, which has failed, had done so when the boundary was looked at. Of the pods
 // only one that was refused as it was created had not.
 func (e *Evaluator) failedBefore(m nodegraph.Index, looked store.Stamp) bool {
-	return e.facts.Finished(m) < looked || e.facts.Node(m).Kind() == nodegraph.KindPod && !e.stoppedAsMade(m)
+	return e.facts.Finished(m) < looked || e.facts.Node(m).Kind == nodegraph.KindPod && !e.stoppedAsMade(m)
 }
 
 // stoppedAsMade reports whether node m was stopped in the moment in which it was created.
 func (e *Evaluator) stoppedAsMade(m nodegraph.Index) bool {
-	return e.facts.Node(m).Stage() == fact.StageStopped && e.facts.Finished(m) == e.facts.Created(m)
+	return e.facts.Node(m).Stage == fact.StageStopped && e.facts.Finished(m) == e.facts.Created(m)
 }
 
 // Refused reports whether node m was created only to be refused: it was stopped in that moment, and nobody has seen a pod of it. A
 // record tells that by the times alone.
 func (e *Evaluator) Refused(m nodegraph.Index) bool {
 	n := e.facts.Node(m)
-	return n.EndedOnRecord() && e.stoppedAsMade(m) && e.facts.UID(m) == "" && !n.Ran()
-}
-
-// boundaryOpen is the verdict on a DAG or Steps of which member m is open. A group all of whose steps that were created have ended,
-// with their hooks, fails with the words of the first that failed, if Argo comes to that.
-func (e *Evaluator) boundaryOpen(i, m nodegraph.Index, failsFast, runs line) Ruling {
-	v, decided := e.failFastRule(i, true, failsFast)
-	if !decided {
-		return running(runs, m)
-	}
-	if e.facts.Node(m).Kind() == nodegraph.KindStepGroup && !e.createdOpen(m) && e.Census(i).failedBefore == nodegraph.None {
-		if failed := e.failedStep(m); failed != nodegraph.None && e.facts.Node(failed).Exists() {
-			v.Message = about(messageChildFailed, failed)
-		}
-	}
-	return v
+	return n.EndedOnRecord() && e.stoppedAsMade(m) && e.facts.UID(m) == "" && !n.Ran
 }
 
 // createdOpen reports whether a step of group i that was created is open, or a hook of it.
 func (e *Evaluator) createdOpen(i nodegraph.Index) bool {
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Exists() && e.briefs[m].open() {
+		if e.facts.Node(m).Exists && e.briefs[m].open() {
 			return true
 		}
 	}
@@ -109,7 +107,7 @@ type Census struct {
 // locks, so it keeps the place for the next attempt.
 func (e *Evaluator) KeepsPlace(i nodegraph.Index) bool {
 	n := e.facts.Node(i)
-	if n.Kind() != nodegraph.KindRetry || n.Lock() != fact.LockHeld || e.briefs[i].Fulfilled() {
+	if n.Kind != nodegraph.KindRetry || n.Lock != fact.LockHeld || e.briefs[i].Fulfilled() {
 		return false
 	}
 	last := e.graph.Last(i)
@@ -119,12 +117,12 @@ func (e *Evaluator) KeepsPlace(i nodegraph.Index) bool {
 // Census counts what is in a boundary. It allocates where a boundary has groups or Retries.
 func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 	c := Census{Failed: nodegraph.None, failedBefore: nodegraph.None}
-	looked := e.facts.Instant()
+	looked := e.facts.Instant
 	if ended := e.facts.Finished(boundary); ended != 0 {
 		looked = ended
 	}
 	e.eachCounted(boundary, func(m nodegraph.Index) {
-		retry := e.facts.Node(m).Kind() == nodegraph.KindRetry
+		retry := e.facts.Node(m).Kind == nodegraph.KindRetry
 		switch p := e.briefs[m].Phase(); {
 		case e.takesPlace(m):
 			c.Active++
@@ -142,7 +140,7 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 			if c.Failed == nodegraph.None {
 				c.Failed = m
 			}
-			if c.failedBefore == nodegraph.None && e.failedBefore(m, looked) && !e.facts.Node(boundary).IsAttempt() {
+			if c.failedBefore == nodegraph.None && e.failedBefore(m, looked) && !e.facts.Node(boundary).IsAttempt {
 				c.failedBefore = m
 			}
 		}
@@ -153,8 +151,8 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 
 // idle reports whether no leaf inside composite m is open, nor a hook there.
 func (e *Evaluator) idle(m nodegraph.Index) bool {
-	if !e.facts.Node(m).Kind().Composite() {
-		return !e.facts.Node(m).Exists() || !e.briefs[m].open()
+	if !e.facts.Node(m).Kind.Composite() {
+		return !e.facts.Node(m).Exists || !e.briefs[m].open()
 	}
 	for c := e.graph.First(m); c != nodegraph.None; c = e.graph.Next(c) {
 		if !e.idle(c) {
@@ -179,10 +177,10 @@ func (e *Evaluator) PlacesIn(boundary nodegraph.Index) []nodegraph.Index {
 // uses nothing, and the holder of that may need the place.
 func (e *Evaluator) takesPlace(m nodegraph.Index) bool {
 	n := e.facts.Node(m)
-	if n.Kind() == nodegraph.KindRetry {
+	if n.Kind == nodegraph.KindRetry {
 		return e.KeepsPlace(m)
 	}
-	return n.Exists() && !e.briefs[m].Phase().Settled() && !n.Waits()
+	return n.Exists && !e.briefs[m].Phase().Settled() && !n.Waits()
 }
 
 // Held reports whether node i, or something around it, was opened again by a manual retry and can't go on yet. It waits for its
@@ -194,8 +192,8 @@ func (e *Evaluator) Held(i nodegraph.Index) bool {
 
 // heldBy says whether it is a wait for locks, or what comes before, because of which node i is held.
 func (e *Evaluator) heldBy(i nodegraph.Index) (waits, after bool) {
-	for ; i > nodegraph.Root; i = e.facts.Node(i).Parent() {
-		if !e.facts.Node(i).Reopened() {
+	for ; i > nodegraph.Root; i = e.facts.Node(i).Parent {
+		if !e.facts.Node(i).Reopened {
 			continue
 		}
 		waits = waits || e.facts.Node(i).Waits()
@@ -213,7 +211,7 @@ func (e *Evaluator) eachCounted(boundary nodegraph.Index, do func(nodegraph.Inde
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-			if !e.facts.Node(m).Exists() {
+			if !e.facts.Node(m).Exists {
 				continue
 			}
 			switch e.graph.Node(m).Kind {

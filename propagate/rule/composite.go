@@ -10,9 +10,9 @@ import (
 func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	n := e.facts.Node(i)
 	switch {
-	case e.facts.Root().Stage() == fact.StageEnded && n.Phase().Settled():
-		return settled(n.Phase(), e.told(i), composite1, nodegraph.None) // a complete workflow is as it was recorded
-	case n.Stage() == fact.StageEnded:
+	case e.facts.Node(nodegraph.Root).Stage == fact.StageEnded && n.Phase.Settled():
+		return settled(n.Phase, e.told(i), composite1, nodegraph.None) // a complete workflow is as it was recorded
+	case n.Stage == fact.StageEnded:
 		return e.wholeRule(i)
 	case n.Closing():
 		return e.closingRule(i)
@@ -34,28 +34,34 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 // on as soon as nothing else holds it back; until then it gives them back, and asks again.
 func (e *Evaluator) lockWaitRule(i nodegraph.Index, n *store.Node, l line) Ruling {
 	v := pending(l, e.told(i))
-	if n.Kind().Composite() && !n.Waited() && e.graph.First(i) != nodegraph.None {
+	if n.Kind.Composite() && !n.Waited && e.graph.First(i) != nodegraph.None {
 		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhaseRunning)
 	}
-	if n.Lock() == fact.LockGranted || n.Lock() == fact.LockReturned {
-		v.Brief = v.wanting(wantStart)
+	if n.Lock == fact.LockGranted || n.Lock == fact.LockReturned {
+		v.Brief |= wantStart
 	}
 	return v
 }
 
 // membersRule is the rule of a composite that goes by what is inside it.
 func (e *Evaluator) membersRule(i nodegraph.Index) Ruling {
-	switch e.facts.Node(i).Kind() {
+	var v Ruling
+	switch e.facts.Node(i).Kind {
 	case nodegraph.KindDAG:
-		return e.dagRule(i)
+		v = e.dagRule(i)
 	case nodegraph.KindSteps:
-		return e.stepsRule(i)
+		v = e.stepsRule(i)
 	case nodegraph.KindStepGroup:
 		return e.stepGroupRule(i)
 	case nodegraph.KindTaskGroup:
 		return e.taskGroupRule(i)
+	case nodegraph.KindRetry:
+		return e.retryRule(i)
 	}
-	return e.retryRule(i)
+	if e.graph.Node(i).Template.FailFast {
+		return e.failFastRule(i, v)
+	}
+	return v
 }
 
 // closingRule: a composite that only ends does so in the phase on record for it, once nothing inside it is open.
@@ -63,13 +69,13 @@ func (e *Evaluator) closingRule(i nodegraph.Index) Ruling {
 	if m := e.OpenMember(i); m != nodegraph.None {
 		return running(composite4, m)
 	}
-	return settled(e.facts.Node(i).Phase(), e.told(i), composite5, nodegraph.None)
+	return settled(e.facts.Node(i).Phase, e.told(i), composite5, nodegraph.None)
 }
 
 // wholeRule: a composite that ended as a whole is as it ended, whatever is inside of it. Where what is inside of it says the same,
 // that explains it. One in Error with nothing inside it could not be expanded.
 func (e *Evaluator) wholeRule(i nodegraph.Index) Ruling {
-	phase, message := e.facts.Node(i).Phase(), e.told(i)
+	phase, message := e.facts.Node(i).Phase, e.told(i)
 	switch {
 	case e.graph.First(i) != nodegraph.None:
 		if v := e.membersRule(i); v.Fulfilled() && v.Phase() == phase && e.Words(v.Message) == e.Words(message) {

@@ -6,18 +6,15 @@ import (
 	"github.com/nodestatus/nodestatus/nodegraph"
 )
 
-// dagRule is chapter DAG, up to the targets: see dagResult.
+// dagRule is chapter DAG, but for the lines on templates that fail fast.
 func (e *Evaluator) dagRule(i nodegraph.Index) Ruling {
-	if v, decided := e.failFastRule(i, false, dag1); decided {
-		return v
-	}
 	if m, open := e.firstOpen(i, false); open {
-		return e.boundaryOpen(i, m, dag2, dag3)
+		return running(dag3, m)
 	}
-	if e.facts.Node(i).Halted() {
+	if e.facts.Node(i).Halted {
 		return settled(nodegraph.PhaseFailed, Message{}, dag4, nodegraph.None)
 	}
-	return e.failedFastRule(i, e.dagResult(i), dag1)
+	return e.dagResult(i)
 }
 
 // dagResult decides how DAG i ends, all of whose tasks have ended (Argo: assessDAGPhase; the numbers 8 and 9 of the

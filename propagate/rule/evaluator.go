@@ -91,3 +91,31 @@ func (e *Evaluator) CloneTo(c *Evaluator, graph *nodegraph.Graph, facts *store.V
 	*c = Evaluator{graph: graph, facts: facts, wakes: maps.Clone(e.wakes), states: old.states, origins: old.origins}
 	c.briefs, c.messages = store.Copied(old.briefs, e.briefs), store.Copied(old.messages, e.messages)
 }
+
+// NameOf is the name of node i; the workflow's for the workflow.
+func (e *Evaluator) NameOf(i nodegraph.Index) string {
+	if i == nodegraph.Root {
+		return e.graph.Spec().Name
+	}
+	return e.graph.Node(i).Name()
+}
+
+// Said is the Message with words that no rule has made.
+func (e *Evaluator) Said(words store.Phrase) Message { return Message{of: uint32(words)} }
+
+// Message is the Message of the verdict on node i.
+func (e *Evaluator) Message(i nodegraph.Index) Message { return e.messages[i] }
+
+// EachSaid shows to do every phrase in a Message, which it may renumber.
+func (e *Evaluator) EachSaid(do func(*store.Phrase)) {
+	for i := range e.messages {
+		if m := &e.messages[i]; m.kind == messageSaid {
+			words := store.Phrase(m.of)
+			do(&words)
+			m.of = uint32(words)
+		}
+	}
+}
+
+// told is the Message with what was said of node i.
+func (e *Evaluator) told(i nodegraph.Index) Message { return Message{of: uint32(e.facts.Phrase(i))} }

@@ -2,7 +2,6 @@ package rule
 
 import (
 	"iter"
-	"strconv"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
@@ -12,7 +11,7 @@ import (
 // exit hook comes after the others, and runs once its owner completed; any other runs once its expression holds while its
 // owner runs, or after that.
 func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.Hook)) {
-	if n := e.facts.Node(i); n.Released() || e.WithinClosing(i) || e.withinSeen(i) || e.passed(n.Parent()) || e.earlierHookOpen(i) {
+	if n := e.facts.Node(i); n.Released || e.WithinClosing(i) || e.withinSeen(i) || e.passed(n.Parent) || e.earlierHookOpen(i) {
 		return
 	}
 	open := e.groupHookOpen(i)
@@ -31,12 +30,12 @@ func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.
 // earlierHookOpen reports whether node i is a step, or an item of one, and a hook of a step before it in its group has not ended or
 // is due, other than an exit hook (Argo: executeStepGroup comes to no further step then).
 func (e *Evaluator) earlierHookOpen(i nodegraph.Index) bool {
-	group := e.facts.Node(i).Parent()
-	if !e.facts.HasHooks() || e.facts.Node(group).Kind() != nodegraph.KindStepGroup {
+	group := e.facts.Node(i).Parent
+	if !e.facts.HasHooks || e.facts.Node(group).Kind != nodegraph.KindStepGroup {
 		return false
 	}
 	for m := e.graph.First(group); m != i && m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Hooked() && e.ownHookOpen(m) {
+		if e.facts.Node(m).Hooked && e.ownHookOpen(m) {
 			return true
 		}
 	}
@@ -88,7 +87,7 @@ func (e *Evaluator) exitHook(i nodegraph.Index) *nodegraph.Hook {
 // exitHookDue reports whether the exit hook of node i, which has no node, is to run some time: its owner has completed, has not
 // been ended with what it is inside of, and no Terminate is in force. The exit handler runs whatever became of the entry.
 func (e *Evaluator) exitHookDue(i nodegraph.Index, v Brief, exit *nodegraph.Hook) bool {
-	if !v.Fulfilled() || e.facts.Shutdown() == "Terminate" || e.withinSeen(i) {
+	if !v.Fulfilled() || e.facts.Shutdown == "Terminate" || e.withinSeen(i) {
 		return false
 	}
 	if i == nodegraph.Entry && exit == e.graph.OnExit() {
@@ -101,7 +100,7 @@ func (e *Evaluator) exitHookDue(i nodegraph.Index, v Brief, exit *nodegraph.Hook
 // starts it with the reconcile after the one in which the group and its other hooks ended.
 func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
 	n := e.facts.Node(i)
-	if n.Kind() != nodegraph.KindTaskGroup || !n.Hooked() || n.SeenEnded() {
+	if n.Kind != nodegraph.KindTaskGroup || !n.Hooked || n.SeenEnded {
 		return false
 	}
 	exit := e.exitHook(i)
@@ -110,9 +109,9 @@ func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
 
 // withinSeen reports whether node i is inside a DAG or Steps that was seen to have ended: nobody looks for hooks there any more.
 func (e *Evaluator) withinSeen(i nodegraph.Index) bool {
-	for p := e.facts.Node(i).Parent(); p > nodegraph.Root; p = e.facts.Node(p).Parent() {
+	for p := e.facts.Node(i).Parent; p > nodegraph.Root; p = e.facts.Node(p).Parent {
 		n := e.facts.Node(p)
-		if n.SeenEnded() && (n.Kind() == nodegraph.KindDAG || n.Kind() == nodegraph.KindSteps) {
+		if n.SeenEnded && (n.Kind == nodegraph.KindDAG || n.Kind == nodegraph.KindSteps) {
 			return true
 		}
 	}
@@ -164,14 +163,14 @@ func (e *Evaluator) hookNode(i nodegraph.Index, h *nodegraph.Hook) nodegraph.Ind
 // groupHookOpen reports whether node i is an item of a TaskGroup of which a hook has not ended. The group has the hooks of the
 // task but for the exit hook, and the controller comes to the items after them.
 func (e *Evaluator) groupHookOpen(i nodegraph.Index) bool {
-	group := e.facts.Node(i).Parent()
-	return e.facts.Node(group).Kind() == nodegraph.KindTaskGroup && e.hookOpen(group)
+	group := e.facts.Node(i).Parent
+	return e.facts.Node(group).Kind == nodegraph.KindTaskGroup && e.hookOpen(group)
 }
 
 // itemHookDue reports whether node i is a TaskGroup of which a hook of an item is still to start: that comes before its own. In one
 // that ended as a whole none starts.
 func (e *Evaluator) itemHookDue(i nodegraph.Index) bool {
-	if n := e.facts.Node(i); n.Kind() != nodegraph.KindTaskGroup || n.Stage() == fact.StageEnded {
+	if n := e.facts.Node(i); n.Kind != nodegraph.KindTaskGroup || n.Stage == fact.StageEnded {
 		return false
 	}
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
@@ -229,97 +228,42 @@ func (e *Evaluator) hookError(i nodegraph.Index) error {
 	return nil
 }
 
-// hookValue returns what a hook expression of node i sees under the name it gives.
-func (e *Evaluator) hookValue(i nodegraph.Index, v Brief) nodegraph.HookValue {
-	return func(group, name, field string) (string, bool) {
-		if group == "workflow" {
-			return e.workflowStatus(i, v).String(), true
-		}
-		t := e.graph.Node(i).Task
-		if t == nil {
-			return "", false
-		}
-		of, phase := i, v.Phase()
-		if t.Name != name {
-			if of = e.earlier(i, name); of == nodegraph.None {
-				return "", false
-			}
-			phase = e.briefs[of].Phase()
-		}
-		if e.released(of) { // as what ended with it was decided
-			phase = nodegraph.PhaseRunning
-			if e.staysPending(of) {
-				phase = nodegraph.PhasePending
-			}
-		}
-		if field == "status" {
-			return phase.String(), true
-		}
-		return e.exitCode(of, phase)
-	}
-}
-
-// exitCode is the exit code that a hook expression sees of node i; false where only the host knows it. What has not ended has none
-// yet.
-func (e *Evaluator) exitCode(i nodegraph.Index, phase nodegraph.Phase) (string, bool) {
-	if code, known := e.facts.Exit(e.lastAttempt(i)); known {
-		return strconv.Itoa(code), true
-	}
-	return "", !phase.Settled()
-}
-
-// workflowStatus is the status of the workflow that the hooks of node i see (Argo: setGlobalRuntimeParameters). Those of the nodes
-// inside the entry node see it as it was before the current call, empty at first; those of the workflow itself, and all in
-// its exit handler and its hooks, see what has become of the entry node.
-func (e *Evaluator) workflowStatus(i nodegraph.Index, v Brief) nodegraph.Phase {
-	entry := e.briefs[nodegraph.Entry].Phase()
+// HooksOf returns the declared hooks of node i: those of its task or step, or of the workflow for the entry node. An item of a
+// TaskGroup has the exit hook of the task alone, the group has all.
+func (e *Evaluator) HooksOf(i nodegraph.Index) []nodegraph.Hook {
+	n := e.graph.Node(i)
 	switch {
 	case i == nodegraph.Entry:
-		entry = v.Phase()
-	case e.insideEntry(i):
-		return e.facts.Status()
-	}
-	if entry == nodegraph.PhaseSkipped {
-		return nodegraph.PhaseSucceeded
-	}
-	return entry
-}
-
-// earlier is the task or step of this name that node i comes after, directly or not; None for any other: it may end before
-// or after i begins, so nothing that follows from it would be sure (Argo: the scope holds the ancestors of a task, and the
-// steps before a step).
-func (e *Evaluator) earlier(i nodegraph.Index, name string) nodegraph.Index {
-	own := i
-	if e.graph.Node(own).Role != nodegraph.RoleTask {
-		own = e.facts.Node(own).Parent() // the StepGroup of a step or its item, the task of a task's item
-	}
-	before := []nodegraph.Index{own}
-	seen := make(map[nodegraph.Index]bool)
-	for k := 0; k < len(before); k++ {
-		for other := range e.graph.Dependencies(before[k]) {
-			if seen[other] {
-				continue
-			}
-			seen[other] = true
-			before = append(before, other)
-			if found := e.called(other, name); found != nodegraph.None {
-				return found
+		return e.graph.Spec().Hooks
+	case n.Task == nil:
+		return nil
+	case n.Role == nodegraph.RoleItem && e.facts.Node(n.Parent).Kind == nodegraph.KindTaskGroup:
+		for k := range n.Task.Hooks {
+			if n.Task.Hooks[k].Name == nodegraph.ExitHook {
+				return n.Task.Hooks[k : k+1]
 			}
 		}
+		return nil
 	}
-	return nodegraph.None
+	return n.Task.Hooks
 }
 
-// called is the task itself, or the step in a StepGroup, that has this name; None if there is none.
-func (e *Evaluator) called(i nodegraph.Index, name string) nodegraph.Index {
-	if e.facts.Node(i).Kind() == nodegraph.KindStepGroup {
-		for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-			if n := e.graph.Node(m); n.Role == nodegraph.RoleStep && n.Task.Name == name {
-				return m
-			}
-		}
-	} else if e.graph.Node(i).Task.Name == name {
-		return i
+// hooksDone reports whether every hook of node i that was started has ended and none is due. The exit hook of a TaskGroup, which
+// comes a call later, is waited for only where an item has one: else what comes after the group was looked at before that.
+func (e *Evaluator) hooksDone(i nodegraph.Index) bool {
+	n, v := e.facts.Node(i), e.briefs[i]
+	switch {
+	case !n.Hooked:
+		return true
+	case n.Kind == nodegraph.KindTaskGroup && !e.itemHooked(i):
+		return !e.hookOpen(i) && !e.otherHookDue(i, v)
+	case v.WantsHook(), e.ExitHookLater(i, v):
+		return false
 	}
-	return nodegraph.None
+	for _, h := range e.graph.Hooks(i) {
+		if !e.briefs[h].Fulfilled() {
+			return false
+		}
+	}
+	return true
 }

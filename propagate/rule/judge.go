@@ -13,23 +13,23 @@ func (e *Evaluator) Judge(i nodegraph.Index) Ruling {
 	var v Ruling
 	n := e.facts.Node(i)
 	switch {
-	case !n.Exists():
+	case !n.Exists:
 		v = e.plannedRule(i, n)
-	case n.Kind().Composite():
+	case n.Kind.Composite():
 		v = e.compositeRule(i)
-	case n.Waits() && n.Stage() < fact.StageEnded:
+	case n.Waits() && n.Stage < fact.StageEnded:
 		v = e.lockWaitRule(i, n, leaf1)
-	case n.Kind() == nodegraph.KindPod:
+	case n.Kind == nodegraph.KindPod:
 		v = e.podRule(i, n)
-	case n.Kind() == nodegraph.KindContainer:
+	case n.Kind == nodegraph.KindContainer:
 		v = e.containerRule(i)
-	case n.Kind() == nodegraph.KindSuspend:
+	case n.Kind == nodegraph.KindSuspend:
 		v = e.suspendRule(i)
 	default:
 		v = e.servedRule(i)
 	}
-	if n.Hooked() && e.hooksDue(i, v) {
-		v.Brief = v.wanting(wantHook)
+	if n.Hooked && e.hooksDue(i, v) {
+		v.Brief |= wantHook
 	}
 	return v
 }

@@ -1,8 +1,6 @@
 package rule
 
 import (
-	"strings"
-
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
@@ -12,20 +10,20 @@ import (
 // fulfilled; then it is omitted, skipped, in error, or ready to start. An error that the host or its own limits caused
 // stays, even if a daemon that it comes after begins anew.
 func (e *Evaluator) plannedRule(i nodegraph.Index, n *store.Node) Ruling {
-	if n.Parent() != nodegraph.Root && !e.facts.Node(n.Parent()).Exists() {
-		return planned(planned1, n.Parent(), 0)
+	if n.Parent != nodegraph.Root && !e.facts.Node(n.Parent).Exists {
+		return planned(planned1, n.Parent, 0)
 	}
-	if n.Stage() == fact.StageEnded {
-		return settled(n.Phase(), e.told(i), planned2, nodegraph.None)
+	if n.Stage == fact.StageEnded {
+		return settled(n.Phase, e.told(i), planned2, nodegraph.None)
 	}
-	if n.IsTask() {
+	if n.IsTask {
 		if v, decided := e.dependsRule(i, n); decided {
 			return v
 		}
 	}
 	switch e.graph.Node(i).Role {
 	case nodegraph.RoleEntry:
-		if e.facts.Started().IsZero() {
+		if e.facts.Started.IsZero() {
 			return planned(planned7, nodegraph.Root, 0)
 		}
 	case nodegraph.RoleGroup:
@@ -38,7 +36,7 @@ func (e *Evaluator) plannedRule(i nodegraph.Index, n *store.Node) Ruling {
 		}
 	case nodegraph.RoleStep:
 		if e.replaced(i) {
-			return Ruling{Brief: newBrief(nodegraph.PhasePlanned, planned9) | briefFulfilled, By: n.Parent()}
+			return Ruling{Brief: newBrief(nodegraph.PhasePlanned, planned9) | briefFulfilled, By: n.Parent}
 		}
 	}
 	return e.admitRule(i)
@@ -48,9 +46,9 @@ func (e *Evaluator) plannedRule(i nodegraph.Index, n *store.Node) Ruling {
 // if nobody had asked.
 func (e *Evaluator) hookRule(i nodegraph.Index, n *store.Node) (Ruling, bool) {
 	switch {
-	case n.Answer() == fact.AnswerSkip:
+	case n.Answer == fact.AnswerSkip:
 		return Ruling{Brief: newBrief(nodegraph.PhasePlanned, planned9) | briefFulfilled, By: nodegraph.None}, true
-	case n.Answer() == fact.AnswerAsked, n.Answer() == fact.AnswerNone && e.hookQuestion(i) != "":
+	case n.Answer == fact.AnswerAsked, n.Answer == fact.AnswerNone && e.hookQuestion(i) != "":
 		return planned(planned17, nodegraph.None, wantAnswer), true
 	}
 	return Ruling{}, false
@@ -59,15 +57,15 @@ func (e *Evaluator) hookRule(i nodegraph.Index, n *store.Node) (Ruling, bool) {
 // dependsRule: a task waits until every task its depends names is fulfilled with its hooks; then the condition
 // decides whether it goes on or is omitted (Argo: evaluateDependsLogic).
 func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool) {
-	if !n.Counts() {
+	if !n.Counts {
 		return planned(planned3, nodegraph.None, 0), true
 	}
-	plan, first := e.graph.PlanOf(n.Parent())
+	plan, first := e.graph.PlanOf(n.Parent)
 	deps := plan.Dependencies(int32(i - first))
 	if len(deps) == 0 {
 		return Ruling{}, false
 	}
-	switch n.Answer() {
+	switch n.Answer {
 	case fact.AnswerOmit:
 		return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned4, e.omittedBy(first, deps)), true
 	case fact.AnswerSkip:
@@ -88,11 +86,11 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 // undoes nothing that was decided while it was ready. It also does if it comes after what may have hooks yet, for which nobody
 // waited. Any other decision follows from what is known of the tasks before it, in whatever order that is told.
 func (e *Evaluator) Lasts(i nodegraph.Index) bool {
-	if !e.facts.Node(i).IsTask() {
+	if !e.facts.Node(i).IsTask {
 		return false
 	}
 	for d := range e.graph.Dependencies(i) {
-		if e.graph.Node(d).Template.Daemon || e.facts.Node(d).Hooked() && e.mayHaveHooks(d) {
+		if e.graph.Node(d).Template.Daemon || e.facts.Node(d).Hooked && e.mayHaveHooks(d) {
 			return true
 		}
 	}
@@ -152,7 +150,7 @@ func (e *Evaluator) results(d nodegraph.Index) nodegraph.Results {
 	if v.Daemoned() {
 		r |= nodegraph.ResultDaemoned
 	}
-	if e.facts.Node(d).Kind() == nodegraph.KindTaskGroup && e.graph.First(d) != nodegraph.None {
+	if e.facts.Node(d).Kind == nodegraph.KindTaskGroup && e.graph.First(d) != nodegraph.None {
 		any, all := false, true
 		for m := e.graph.First(d); m != nodegraph.None; m = e.graph.Next(m) {
 			p := e.briefs[m].Phase()
@@ -187,100 +185,14 @@ func (e *Evaluator) previousGroupRule(i nodegraph.Index) (Ruling, bool) {
 		if v := e.briefs[before]; !v.Fulfilled() || v.Phase().Unsuccessful() {
 			return planned(planned8, before, 0), true
 		}
-		if !e.facts.HasDaemons() {
+		if !e.facts.HasDaemons {
 			break
 		}
 	}
 	return Ruling{}, false
 }
 
-// admitRule: a node that nothing holds back is skipped where its loop is empty or its when is false, in error where
-// its specification can't run, and ready otherwise. A condition with unresolved variables is the host's to answer.
-func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
-	n, f := e.graph.Node(i), e.facts.Node(i)
-	if f.Answer() == fact.AnswerSkip {
-		l := planned11
-		if e.facts.Message(i) == textNoItems {
-			l = planned10
-		}
-		return settled(nodegraph.PhaseSkipped, e.told(i), l, nodegraph.None)
-	}
-	if n.Template.Err != "" && !(n.Kind == nodegraph.KindTaskGroup && n.Task.OwnTemplates()) {
-		return settled(nodegraph.PhaseError, about(messageTemplate, i), planned12, nodegraph.None)
-	}
-	if f.Hooked() && e.hookError(i) != nil {
-		return settled(nodegraph.PhaseError, about(messageHookInvalid, i), planned12, nodegraph.None)
-	}
-	if n.Nesting() > e.graph.Limits().Nesting {
-		return settled(nodegraph.PhaseError, Message{kind: messageTooDeep}, planned13, nodegraph.None)
-	}
-	if n.Kind == nodegraph.KindTaskGroup {
-		return e.loopRule(i, n.Task)
-	}
-	if n.Task != nil && f.Answer() != fact.AnswerRun {
-		switch result, err := nodegraph.EvalWhen(e.When(i)); {
-		case err != nil:
-			return settled(nodegraph.PhaseError, about(messageWhenInvalid, i), planned16, nodegraph.None)
-		case result == nodegraph.WhenUnresolved:
-			return planned(planned17, nodegraph.None, wantAnswer)
-		case result == nodegraph.WhenFalse:
-			return settled(nodegraph.PhaseSkipped, about(messageWhenFalse, i), planned18, nodegraph.None)
-		}
-	}
-	if f.Answer() != fact.AnswerRun && len(e.unresolved(i)) > 0 {
-		v := planned(planned17, nodegraph.None, wantAnswer)
-		v.Message = about(messageUnresolved, i)
-		return v
-	}
-	return planned(planned19, nodegraph.None, wantStart)
-}
-
-// unresolved are the fields about which the host is asked before node i starts: those of its template. Groups are not asked
-// about, what is inside them is.
-func (e *Evaluator) unresolved(i nodegraph.Index) []nodegraph.Unresolved {
-	n := e.graph.Node(i)
-	if n.Role == nodegraph.RoleGroup || n.Kind == nodegraph.KindTaskGroup {
-		return nil
-	}
-	return n.Template.Unresolved
-}
-
-// loopRule: a task or step with a loop is skipped without items, and starts its items otherwise; each of them has a
-// when of its own.
-func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task) Ruling {
-	empty := settled(nodegraph.PhaseSkipped, Message{kind: messageNoItems}, planned14, nodegraph.None)
-	known := t.Loop.Unresolved == ""
-	switch {
-	case e.graph.Node(i).Expanded() && e.graph.First(i) == nodegraph.None:
-		return empty
-	case !known && !e.graph.Node(i).Expanded():
-		if r, err := nodegraph.EvalWhen(t.When); err == nil && r == nodegraph.WhenFalse {
-			return empty
-		}
-		return planned(planned15, nodegraph.None, wantAnswer)
-	case known && len(t.Loop.Items) == 0:
-		return empty
-	}
-	return planned(planned19, nodegraph.None, wantStart)
-}
-
-// Question is what the host is asked before node i starts: its condition, or the expression of which it is the hook. Where fields
-// of its template are only known to the host, it is each of those, after the condition or expression if that is open too.
-func (e *Evaluator) Question(i nodegraph.Index) string {
-	fields := e.unresolved(i)
-	when, expression := e.When(i), e.hookQuestion(i)
-	if len(fields) == 0 {
-		return when + expression // a hook has no when
-	}
-	var parts []string
-	switch {
-	case strings.Contains(when, "{{"):
-		parts = append(parts, "when: "+when)
-	case expression != "":
-		parts = append(parts, "expression: "+expression)
-	}
-	for _, f := range fields {
-		parts = append(parts, f.Field+": "+f.Text)
-	}
-	return strings.Join(parts, "; ")
+// Clear reports whether what comes after node i, on which the verdict is v, may go on: it is fulfilled and so are its hooks.
+func (e *Evaluator) Clear(i nodegraph.Index, v Brief) bool {
+	return v.Fulfilled() && (!e.facts.HasHooks || e.hooksDone(i))
 }

@@ -32,7 +32,7 @@ func (r *referee) pass(levels [][]nodegraph.Index) {
 	for depth := len(levels) - 1; depth >= 0; depth-- {
 		// What exists depends on deeper nodes only; what is planned also on siblings it comes after.
 		for _, i := range levels[depth] {
-			if r.eval.facts.Node(i).Exists() || i == nodegraph.Root {
+			if r.eval.facts.Node(i).Exists || i == nodegraph.Root {
 				r.judge(i)
 			}
 		}
@@ -61,13 +61,13 @@ func (r *referee) judgePlanned(parent nodegraph.Index) {
 	if n := r.eval.graph.Node(parent); n.Kind == nodegraph.KindDAG && n.Expanded() {
 		plan, first := r.eval.graph.PlanOf(parent)
 		for place := range nodegraph.Index(plan.Len()) {
-			if m := first + place; !r.eval.facts.Node(m).Exists() {
+			if m := first + place; !r.eval.facts.Node(m).Exists {
 				r.judge(m)
 			}
 		}
 	}
 	for m := range r.eval.graph.Members(parent) {
-		if n := r.eval.graph.Node(m); !r.eval.facts.Node(m).Exists() && n.Role != nodegraph.RoleTask {
+		if n := r.eval.graph.Node(m); !r.eval.facts.Node(m).Exists && n.Role != nodegraph.RoleTask {
 			r.judge(m)
 		}
 	}

@@ -20,7 +20,7 @@ func (e *Evaluator) retryRule(i nodegraph.Index) Ruling {
 		} else if !v.Fulfilled() {
 			return running(retry2, last)
 		}
-		if e.facts.Node(i).Halted() && e.briefs[last].Phase().Unsuccessful() {
+		if e.facts.Node(i).Halted && e.briefs[last].Phase().Unsuccessful() {
 			v := settled(nodegraph.PhaseFailed, stoppedBy(e.facts.Halted(i)), retry3, last)
 			v.Brief = v.decidedBy(retry.CheckShutdown)
 			return v
@@ -35,7 +35,7 @@ func (e *Evaluator) retryRule(i nodegraph.Index) Ruling {
 		v.Message, v.Wake = Message{kind: messageBackoff, number: int64(d.Backoff)}, store.StampOf(d.Until)
 	case retry.Start:
 		v = running(retry5, last)
-		v.Brief = v.wanting(wantAttempt)
+		v.Brief |= wantAttempt
 		if !d.ExecutionDeadline.IsZero() {
 			v.Wake = store.StampOf(d.ExecutionDeadline) + 1 // it may be held back until it is too late
 		}
@@ -71,7 +71,7 @@ func (e *Evaluator) stopMessage(i, last nodegraph.Index, d *retry.Decision) Mess
 
 // environment is what is around the attempts of Retry i. It decides when it is looked at: one that has ended as of then.
 func (e *Evaluator) environment(i nodegraph.Index) retry.Environment {
-	looked := e.facts.Now()
+	looked := e.facts.Now
 	if ended := e.facts.Finished(i); ended != 0 {
 		looked = ended.Time()
 	}
@@ -96,7 +96,7 @@ func (e *Evaluator) attempts(i nodegraph.Index, into []retry.Attempt) []retry.At
 		if c := e.facts.Conditions(m); c != "" {
 			a.Conditions = strings.Split(c, ",")
 		}
-		if e.facts.Node(m).Stage() == fact.StageGone {
+		if e.facts.Node(m).Stage == fact.StageGone {
 			a.Reason = retry.ReasonPodDeleted
 		}
 		into = append(into, a)

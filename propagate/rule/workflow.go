@@ -9,14 +9,14 @@ import (
 // have ended. An exit handler that fails makes a workflow that succeeded fail.
 func (e *Evaluator) workflowRule() Ruling {
 	waiting := e.told(nodegraph.Root)
-	switch root := e.facts.Root(); {
-	case root.Stage() == fact.StageEnded: // it was complete when it was loaded, or its locks can't be had: that is final
-		return settled(root.Phase(), waiting, workflow1, nodegraph.None)
-	case root.Stage() == fact.StageStopped: // terminated before it ever held its locks
-		return settled(nodegraph.PhaseFailed, stoppedBy(e.facts.Shutdown()), workflow2, nodegraph.None)
-	case e.facts.Started().IsZero() && root.Lock() == fact.LockNone:
+	switch root := e.facts.Node(nodegraph.Root); {
+	case root.Stage == fact.StageEnded: // it was complete when it was loaded, or its locks can't be had: that is final
+		return settled(root.Phase, waiting, workflow1, nodegraph.None)
+	case root.Stage == fact.StageStopped: // terminated before it ever held its locks
+		return settled(nodegraph.PhaseFailed, stoppedBy(e.facts.Shutdown), workflow2, nodegraph.None)
+	case e.facts.Started.IsZero() && root.Lock == fact.LockNone:
 		return planned(workflow3, nodegraph.None, 0)
-	case root.Lock() == fact.LockAsked, root.Lock() == fact.LockWaits:
+	case root.Lock == fact.LockAsked, root.Lock == fact.LockWaits:
 		return pending(workflow4, waiting)
 	}
 	entry := e.briefs[nodegraph.Entry]
@@ -32,13 +32,13 @@ func (e *Evaluator) workflowRule() Ruling {
 			exit = m
 		}
 	}
-	if entry.want()&wantHook != 0 {
+	if entry&wantHook != 0 {
 		return running(workflow6, nodegraph.Entry)
 	}
 	if entry.Phase().Unsuccessful() {
 		message := e.messages[nodegraph.Entry]
-		if e.facts.Shutdown() != "" {
-			message = stoppedBy(e.facts.Shutdown())
+		if e.facts.Shutdown != "" {
+			message = stoppedBy(e.facts.Shutdown)
 		}
 		return settled(entry.Phase(), message, workflow7, nodegraph.Entry)
 	}

@@ -15,7 +15,7 @@ type fastCount struct {
 
 // countFailFast counts node n once as what it is now.
 func (s *Schedule) countFailFast(c *fastCount, i nodegraph.Index, n *store.Node, is rule.Brief) {
-	switch n.Kind() {
+	switch n.Kind {
 	case nodegraph.KindPod, nodegraph.KindDAG, nodegraph.KindSteps:
 		was := &s.nodes[i]
 		phase := is.Phase()
@@ -39,7 +39,7 @@ func recount(count *int32, was *bool, is bool) {
 // runs it can't if nothing in it has failed or something is busy. What waits for a lock is not busy, nor is what a manual retry
 // holds back.
 func (s *Schedule) mayFailFast(i nodegraph.Index) bool {
-	if s.rules.Brief(i).Rule() != rule.RuleMembersOpen || s.facts.HasReopened() {
+	if s.rules.Brief(i).Rule() != rule.RuleMembersOpen || s.facts.HasReopened {
 		return true
 	}
 	c := &s.fast[i]

@@ -38,37 +38,34 @@ import (
 //	a shutdown, the deadline                everybody
 
 // touch marks node i to be judged. A planned task that something holds back is what it is.
-func (s *Schedule) touch(i nodegraph.Index) { s.touchNode(i, s.facts.Node(i)) }
-
-// touchNode is touch where the record of the node is at hand.
-func (s *Schedule) touchNode(i nodegraph.Index, n *store.Node) {
-	is := &s.nodes[i]
+func (s *Schedule) touch(i nodegraph.Index) {
+	is, n := &s.nodes[i], s.facts.Node(i)
 	if is.queued {
 		return
 	}
-	planned := !n.Exists() && i != nodegraph.Root
-	decided := n.Stage() == fact.StageEnded || n.Answer() == fact.AnswerOmit || n.Answer() == fact.AnswerSkip
-	if planned && is.blocked > 0 && n.Counts() && !decided && s.rules.Brief(i) == 0 {
+	planned := !n.Exists && i != nodegraph.Root
+	decided := n.Stage == fact.StageEnded || n.Answer == fact.AnswerOmit || n.Answer == fact.AnswerSkip
+	if planned && is.blocked > 0 && n.Counts && !decided && s.rules.Brief(i) == 0 {
 		return
 	}
 	is.queued = true
-	s.queue.push(i, rank(n.Depth(), planned))
+	s.queue.push(i, rank(int(n.Depth), planned))
 }
 
 // wakeFactReaders marks who reads the fact of node i.
 func (s *Schedule) wakeFactReaders(i nodegraph.Index) {
 	n := s.facts.Node(i)
-	s.touchNode(i, n)
-	if !n.Alone() && i != nodegraph.Root {
+	s.touch(i)
+	if !n.Alone && i != nodegraph.Root {
 		s.touchMembers(i)
 	}
 	switch {
-	case n.Kind() == nodegraph.KindTaskGroup && n.SeenEnded():
-		s.touch(n.Parent())
+	case n.Kind == nodegraph.KindTaskGroup && n.SeenEnded:
+		s.touch(n.Parent)
 		s.wakeDependents(i, n, s.rules.Brief(i))
-	case n.IsAttempt() && s.rules.Brief(i).Fulfilled():
-		s.touch(n.Parent())
-	case n.Kind() == nodegraph.KindStepGroup && (s.facts.HasDaemons() || s.facts.HasHooks()):
+	case n.IsAttempt && s.rules.Brief(i).Fulfilled():
+		s.touch(n.Parent)
+	case n.Kind == nodegraph.KindStepGroup && (s.facts.HasDaemons || s.facts.HasHooks):
 		s.wakePassed(i)
 	}
 }
@@ -81,7 +78,7 @@ func (s *Schedule) wakePassed(i nodegraph.Index) {
 		before := s.graph.MemberAt(n.Parent, k)
 		s.touch(before)
 		s.touchMembers(before)
-		if s.facts.Node(before).Stage() != fact.StageEnded {
+		if s.facts.Node(before).Stage != fact.StageEnded {
 			return
 		}
 	}
@@ -104,11 +101,11 @@ func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
 	if s.uses.failFast {
 		s.wakeFailFast(i, n, is)
 	}
-	if p := n.Parent(); (s.facts.HasDaemons() || n.Hooked()) && s.facts.Node(p).Kind() == nodegraph.KindTaskGroup && s.rules.Brief(p).Fulfilled() {
+	if p := n.Parent; (s.facts.HasDaemons || n.Hooked) && s.facts.Node(p).Kind == nodegraph.KindTaskGroup && s.rules.Brief(p).Fulfilled() {
 		s.touch(p)
 		s.wakeDependentsOf(p)
 	}
-	if n.Hooked() {
+	if n.Hooked {
 		s.wakeLaterSteps(i)
 	}
 	if s.uses.namedPhases && is.Phase() != old.Phase() {
@@ -117,7 +114,7 @@ func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
 	if s.uses.workflowStatus && i == nodegraph.Entry && is.Phase() != old.Phase() {
 		s.WakeEverybody()
 	}
-	if n.IsHook() {
+	if n.IsHook {
 		s.wakeOwner(i)
 		return
 	}
@@ -129,7 +126,7 @@ func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
 func (s *Schedule) wakeOwner(i nodegraph.Index) {
 	owner, _ := s.graph.Owner(i)
 	s.touch(owner)
-	if s.facts.Node(owner).Kind() == nodegraph.KindTaskGroup {
+	if s.facts.Node(owner).Kind == nodegraph.KindTaskGroup {
 		s.touchMembers(owner)
 	}
 	s.wakeLaterSteps(owner)
@@ -138,11 +135,11 @@ func (s *Schedule) wakeOwner(i nodegraph.Index) {
 
 // wakeLaterSteps marks the steps after step i in its group that have hooks: those come after the hooks of i.
 func (s *Schedule) wakeLaterSteps(i nodegraph.Index) {
-	if s.facts.Node(s.facts.Node(i).Parent()).Kind() != nodegraph.KindStepGroup {
+	if s.facts.Node(s.facts.Node(i).Parent).Kind != nodegraph.KindStepGroup {
 		return
 	}
 	for m := s.graph.Next(i); m != nodegraph.None; m = s.graph.Next(m) {
-		if s.facts.Node(m).Hooked() {
+		if s.facts.Node(m).Hooked {
 			s.touch(m)
 		}
 	}
@@ -150,9 +147,9 @@ func (s *Schedule) wakeLaterSteps(i nodegraph.Index) {
 
 // wakeParent counts what the new verdict on node n means to its parent, and marks the parent if that may change it.
 func (s *Schedule) wakeParent(n *store.Node, old, is rule.Brief) {
-	p := n.Parent()
-	if n.Counts() {
-		kind := s.facts.Node(p).Kind()
+	p := n.Parent
+	if n.Counts {
+		kind := s.facts.Node(p).Kind
 		switch was, now := old.HoldsOpen(kind), is.HoldsOpen(kind); {
 		case now && !was:
 			s.nodes[p].open++
@@ -166,15 +163,15 @@ func (s *Schedule) wakeParent(n *store.Node, old, is rule.Brief) {
 // wakeComposite marks composite i, whose open members were counted anew, unless it stays open as it is. What only ends does not
 // wait for members that were not created.
 func (s *Schedule) wakeComposite(i nodegraph.Index) {
-	if n := s.facts.Node(i); s.nodes[i].open == 0 || !s.counts(n.Kind()) || s.rules.Brief(i).Rule() != rule.RuleMembersOpen || s.facts.HasClosing() {
-		s.touchNode(i, n)
+	if n := s.facts.Node(i); s.nodes[i].open == 0 || !s.counts(n.Kind) || s.rules.Brief(i).Rule() != rule.RuleMembersOpen || s.facts.HasClosing {
+		s.touch(i)
 	}
 }
 
 // counts reports whether a composite of this kind stays as it is while something inside it is open. A StepGroup does not wait for
 // daemons once the next was created.
 func (s *Schedule) counts(kind nodegraph.Kind) bool {
-	return kind == nodegraph.KindDAG || kind == nodegraph.KindTaskGroup || kind == nodegraph.KindStepGroup && !s.facts.HasDaemons()
+	return kind == nodegraph.KindDAG || kind == nodegraph.KindTaskGroup || kind == nodegraph.KindStepGroup && !s.facts.HasDaemons
 }
 
 // wakeDependentsOf is wakeDependents for a node whose own verdict may be as it was: a hook of it has changed, or an item.
@@ -185,8 +182,8 @@ func (s *Schedule) wakeDependentsOf(i nodegraph.Index) {
 // wakeDependents looks again whether what comes after node i may go on, and marks what comes after it if that goes on, or no
 // longer does.
 func (s *Schedule) wakeDependents(i nodegraph.Index, n *store.Node, v rule.Brief) {
-	if !n.IsTask() {
-		if n.Kind() == nodegraph.KindStepGroup {
+	if !n.IsTask {
+		if n.Kind == nodegraph.KindStepGroup {
 			s.wakeLaterGroups(i)
 		}
 		return
@@ -196,7 +193,7 @@ func (s *Schedule) wakeDependents(i nodegraph.Index, n *store.Node, v rule.Brief
 		return
 	}
 	s.nodes[i].clear = is
-	plan, first := s.graph.PlanOf(n.Parent())
+	plan, first := s.graph.PlanOf(n.Parent)
 	dependents := plan.Dependents(int32(i - first))
 	if was {
 		s.block(first, dependents, is)
@@ -208,7 +205,7 @@ func (s *Schedule) wakeDependents(i nodegraph.Index, n *store.Node, v rule.Brief
 // wakeLaterGroups marks the first StepGroup after group i that is planned.
 func (s *Schedule) wakeLaterGroups(i nodegraph.Index) {
 	for next := s.graph.Next(i); next != nodegraph.None; next = s.graph.Next(next) {
-		if n := s.facts.Node(next); n.Kind() == nodegraph.KindStepGroup && !n.Exists() {
+		if n := s.facts.Node(next); n.Kind == nodegraph.KindStepGroup && !n.Exists {
 			s.touch(next)
 			return
 		}
@@ -226,7 +223,7 @@ func (s *Schedule) block(first nodegraph.Index, places []int32, clear bool) {
 			d.blocked++
 			most = 1
 		}
-		if d.blocked <= most && !s.facts.Node(i).Exists() {
+		if d.blocked <= most && !s.facts.Node(i).Exists {
 			s.touch(i)
 		}
 	}
@@ -237,7 +234,7 @@ func (s *Schedule) unblock(first nodegraph.Index, places []int32) {
 	for _, place := range places {
 		i := first + nodegraph.Index(place)
 		d := &s.nodes[i]
-		if d.blocked--; d.blocked == 0 && !s.facts.Node(i).Exists() {
+		if d.blocked--; d.blocked == 0 && !s.facts.Node(i).Exists {
 			s.touch(i)
 		}
 	}
@@ -247,9 +244,9 @@ func (s *Schedule) unblock(first nodegraph.Index, places []int32) {
 // What is around a boundary that a manual retry opened again looks at all that is inside it.
 func (s *Schedule) wakeFailFast(i nodegraph.Index, n *store.Node, is rule.Brief) {
 	within := true
-	for p := n.Parent(); p > nodegraph.Root; p = s.facts.Node(p).Parent() {
+	for p := n.Parent; p > nodegraph.Root; p = s.facts.Node(p).Parent {
 		at := s.facts.Node(p)
-		if at.Kind() != nodegraph.KindDAG && at.Kind() != nodegraph.KindSteps {
+		if at.Kind != nodegraph.KindDAG && at.Kind != nodegraph.KindSteps {
 			continue
 		}
 		if s.graph.Node(p).Template.FailFast {
@@ -261,7 +258,7 @@ func (s *Schedule) wakeFailFast(i nodegraph.Index, n *store.Node, is rule.Brief)
 				s.touch(p)
 			}
 		}
-		if !at.Reopened() {
+		if !at.Reopened {
 			return
 		}
 		within = false
@@ -274,7 +271,7 @@ func (s *Schedule) wakeNamers(i nodegraph.Index) {
 	switch s.graph.Node(i).Role {
 	case nodegraph.RoleTask:
 	case nodegraph.RoleStep:
-		i = s.facts.Node(i).Parent()
+		i = s.facts.Node(i).Parent
 	default:
 		return
 	}
@@ -298,8 +295,8 @@ func (s *Schedule) wakeAdded(i nodegraph.Index, n *store.Node) {
 	if i == nodegraph.Root {
 		return
 	}
-	s.wakeComposite(n.Parent())
-	if n.IsHook() {
+	s.wakeComposite(n.Parent)
+	if n.IsHook {
 		owner, _ := s.graph.Owner(i)
 		s.touch(owner)
 		s.wakeLaterSteps(owner)

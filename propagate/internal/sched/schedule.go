@@ -62,12 +62,12 @@ func (s *Schedule) Grow(room int) {
 	}
 	for i := nodegraph.Index(from); int(i) < len(s.nodes); i++ {
 		n := s.facts.Node(i)
-		if n.IsTask() {
-			plan, first := s.graph.PlanOf(n.Parent())
+		if n.IsTask {
+			plan, first := s.graph.PlanOf(n.Parent)
 			s.nodes[i].blocked = int32(len(plan.Dependencies(int32(i - first))))
 		}
-		if n.Counts() && i != nodegraph.Root {
-			s.nodes[n.Parent()].open++
+		if n.Counts && i != nodegraph.Root {
+			s.nodes[n.Parent].open++
 		}
 		s.wakeAdded(i, n)
 	}
@@ -129,14 +129,14 @@ func (s *Schedule) All(judge func(nodegraph.Index)) {
 		judge(i)
 	}
 	for i := nodegraph.Index(len(s.nodes)) - 1; i >= nodegraph.Root; i-- {
-		if i > nodegraph.Entry && !s.facts.Node(i).Exists() {
-			if !s.facts.Node(s.facts.Node(i).Parent()).Exists() {
+		if i > nodegraph.Entry && !s.facts.Node(i).Exists {
+			if !s.facts.Node(s.facts.Node(i).Parent).Exists {
 				each(i) // any other is judged with its siblings, when the walk comes to their parent
 			}
 			continue
 		}
 		for m := s.graph.First(i); m != nodegraph.None; m = s.graph.Next(m) {
-			if !s.facts.Node(m).Exists() && m != nodegraph.Entry {
+			if !s.facts.Node(m).Exists && m != nodegraph.Entry {
 				each(m)
 			}
 		}

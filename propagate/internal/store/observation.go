@@ -40,9 +40,9 @@ func (s *Store) Knows(i nodegraph.Index, o *Observation) bool {
 // knowsAllBut is Knows but for the UID of the pod.
 func (s *Store) knowsAllBut(i nodegraph.Index, o *Observation) bool {
 	n, d := &s.nodes[i], &s.details[i]
-	return o.Stage == n.stage && o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Phase == n.phase &&
-		(o.Message == s.phrases.text(d.message) || n.stage.KeepsMessage(o.Stage, o.Phase, o.Message)) && o.Reason == s.more(i).reason &&
-		(o.Finished == 0 || s.finished[i] != 0) && (o.Undated || !s.Undated(i)) && (n.ran || o.Stage != fact.StageRunning) && (n.ready || !o.Ready) &&
+	return o.Stage == n.Stage && o.Serial == d.serial && o.Attempt == int(d.attempt) && o.Phase == n.Phase &&
+		(o.Message == s.Text(d.message) || n.Stage.KeepsMessage(o.Stage, o.Phase, o.Message)) && o.Reason == s.more(i).reason &&
+		(o.Finished == 0 || s.finished[i] != 0) && (o.Undated || !s.Undated(i)) && (n.Ran || o.Stage != fact.StageRunning) && (n.Ready || !o.Ready) &&
 		(!o.HasExit || d.hasExit && int32(o.ExitCode) == d.exitCode) &&
 		(len(o.Conditions) == 0 || o.conditions("") == s.more(i).conditions)
 }
@@ -59,28 +59,28 @@ func (o *Observation) conditions(before string) string {
 // but the UID, as after a record was read.
 func (s *Store) Join(i nodegraph.Index, o *Observation) bool {
 	n, d := &s.nodes[i], &s.details[i]
-	if s.UID(i) == "" && !n.released && s.knowsAllBut(i, o) {
+	if s.UID(i) == "" && !n.Released && s.knowsAllBut(i, o) {
 		s.uids.put(&d.uid, o.UID)
 		s.Note(i)
 		return o.UID != ""
 	}
-	if o.Stage <= n.stage || o.Stage == fact.StageStopped || o.Serial != d.serial || o.Attempt != int(d.attempt) || n.released {
+	if o.Stage <= n.Stage || o.Stage == fact.StageStopped || o.Serial != d.serial || o.Attempt != int(d.attempt) || n.Released {
 		return s.joinOther(i, o)
 	}
 	if o.UID != "" && s.UID(i) == "" {
 		s.uids.put(&d.uid, o.UID)
 	}
-	n.ran = n.ran || o.Stage == fact.StageRunning
-	n.ready = n.ready || o.Ready
+	n.Ran = n.Ran || o.Stage == fact.StageRunning
+	n.Ready = n.Ready || o.Ready
 	if o.HasExit {
 		d.hasExit, d.exitCode = true, int32(o.ExitCode)
 	}
-	if !n.stage.KeepsMessage(o.Stage, o.Phase, o.Message) {
+	if !n.Stage.KeepsMessage(o.Stage, o.Phase, o.Message) {
 		d.message = s.phrases.say(o.Message)
 	}
-	n.stage, s.finished[i] = o.Stage, o.Finished
+	n.Stage, s.finished[i] = o.Stage, o.Finished
 	if o.Stage != fact.StageGone {
-		n.phase = o.Phase
+		n.Phase = o.Phase
 	}
 	if d.rare != 0 || o.Reason != "" || len(o.Conditions) > 0 || o.Undated {
 		s.joinRare(i, o)
@@ -111,8 +111,8 @@ func (s *Store) joinRare(i nodegraph.Index, o *Observation) {
 
 // SawRun notes that the pod of node i was seen to run.
 func (s *Store) SawRun(i nodegraph.Index) {
-	if n := &s.nodes[i]; !n.ran {
-		n.ran = true
+	if n := &s.nodes[i]; !n.Ran {
+		n.Ran = true
 		s.Note(i)
 	}
 }

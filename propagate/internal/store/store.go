@@ -19,7 +19,7 @@ type Store struct {
 func (s *Store) Read() *View { return &s.View }
 
 // New returns a Store without nodes of a workflow with such templates.
-func New(held, daemons bool) *Store { return &Store{View: View{held: held, daemons: daemons}} }
+func New(held, daemons bool) *Store { return &Store{View: View{Suspended: held, HasDaemons: daemons}} }
 
 // Grow adds the records of the nodes that g has and the store has not. Where the arrays are too small they get room for so
 // many nodes.
@@ -29,7 +29,7 @@ func (s *Store) Grow(g *nodegraph.Graph, room int) {
 	s.written = slices.Grow(s.written, n-from)
 	for i := nodegraph.Index(from); int(i) < n; i++ {
 		s.nodes[i].describe(g, i)
-		s.hooked = s.hooked || s.nodes[i].Hooked()
+		s.HasHooks = s.HasHooks || s.nodes[i].Hooked
 	}
 }
 
@@ -78,10 +78,10 @@ func (s *Store) ReleaseScratch() { s.written = nil }
 // Put replaces all that is known of node i.
 func (s *Store) Put(i nodegraph.Index, f *fact.Fact) {
 	n := &s.nodes[i]
-	n.stage, n.phase, n.lock, n.answer, n.halted, n.ran = f.Stage, f.Phase, f.Lock, f.Answer, f.Halted != "", f.Ran
-	n.ready, n.unsynced, n.released, n.waited, n.seen, n.reopened, n.exists = f.Ready, f.Unsynced, f.Released, f.Waited, f.SeenEnded, f.Reopened, f.Exists()
-	s.closing = s.closing || i != nodegraph.Root && n.Closing()
-	s.reopened = s.reopened || n.reopened
+	n.Stage, n.Phase, n.Lock, n.Answer, n.Halted, n.Ran = f.Stage, f.Phase, f.Lock, f.Answer, f.Halted != "", f.Ran
+	n.Ready, n.Unsynced, n.Released, n.Waited, n.SeenEnded, n.Reopened, n.Exists = f.Ready, f.Unsynced, f.Released, f.Waited, f.SeenEnded, f.Reopened, f.Exists()
+	s.HasClosing = s.HasClosing || i != nodegraph.Root && n.Closing()
+	s.HasReopened = s.HasReopened || n.Reopened
 	s.finished[i] = StampOf(f.Finished)
 	old := s.details[i]
 	d := coldFact{
@@ -105,29 +105,29 @@ func (s *Store) change(i nodegraph.Index, how func(*rareFact)) {
 // everybody.
 
 // SetNow sets the time.
-func (s *Store) SetNow(now time.Time) { s.now, s.instant = now, StampOf(now) }
+func (s *Store) SetNow(now time.Time) { s.Now, s.Instant = now, StampOf(now) }
 
 // SetStarted notes when the workflow started.
-func (s *Store) SetStarted(at time.Time) { s.started = at }
+func (s *Store) SetStarted(at time.Time) { s.Started = at }
 
 // SetShutdown notes the strategy of the shutdown in force.
-func (s *Store) SetShutdown(strategy string) { s.shutdown = strategy }
+func (s *Store) SetShutdown(strategy string) { s.Shutdown = strategy }
 
 // SetSuspended notes whether the workflow is suspended as a whole.
-func (s *Store) SetSuspended(held bool) { s.held = held }
+func (s *Store) SetSuspended(held bool) { s.Suspended = held }
 
 // SetOverdue notes whether the deadline of the workflow was applied.
-func (s *Store) SetOverdue(overdue bool) { s.overdue = overdue }
+func (s *Store) SetOverdue(overdue bool) { s.Overdue = overdue }
 
 // SetStatus notes the phase of the workflow before the current call, and reports whether it is another than before.
 func (s *Store) SetStatus(p nodegraph.Phase) bool {
-	changed := s.status != p
-	s.status = p
+	changed := s.Status != p
+	s.Status = p
 	return changed
 }
 
 // Unsee forgets how far the pod of node i has come, for benchmarks: nobody is woken.
-func (s *Store) Unsee(i nodegraph.Index) { s.nodes[i].stage = fact.StageNone }
+func (s *Store) Unsee(i nodegraph.Index) { s.nodes[i].Stage = fact.StageNone }
 
 // Checkpoint returns a function that puts the records of all nodes back as they are now. No node may be added in between.
 func (s *Store) Checkpoint() (undo func()) {
@@ -142,20 +142,20 @@ func (s *Store) Checkpoint() (undo func()) {
 // Create makes node i exist since a time. Its pod, if it gets one, is of this serial at least.
 func (s *Store) Create(i nodegraph.Index, at Stamp, serial int64) {
 	d := &s.details[i]
-	s.nodes[i].exists, d.created, d.serial = true, at, serial
+	s.nodes[i].Exists, d.created, d.serial = true, at, serial
 	s.Note(i)
 }
 
 // CreateWaiting makes node i exist although it waits for its locks.
 func (s *Store) CreateWaiting(i nodegraph.Index, at Stamp, serial int64) {
-	s.nodes[i].waited = true
+	s.nodes[i].Waited = true
 	s.Create(i, at, serial)
 }
 
 // End makes node i ended, whatever was known of it.
 func (s *Store) End(i nodegraph.Index, phase nodegraph.Phase, message string, at time.Time) {
 	n := &s.nodes[i]
-	n.stage, n.phase, s.finished[i] = fact.StageEnded, phase, StampOf(at)
+	n.Stage, n.Phase, s.finished[i] = fact.StageEnded, phase, StampOf(at)
 	s.details[i].message = s.phrases.say(message)
 	if s.Undated(i) {
 		s.change(i, func(r *rareFact) { r.undated = false })
@@ -165,43 +165,43 @@ func (s *Store) End(i nodegraph.Index, phase nodegraph.Phase, message string, at
 
 // EndAsRecorded makes composite i ended in the phase that is on record for it.
 func (s *Store) EndAsRecorded(i nodegraph.Index) {
-	s.nodes[i].stage = fact.StageEnded
+	s.nodes[i].Stage = fact.StageEnded
 	s.Note(i)
 }
 
 // Close makes composite i end in the phase that is on record for it as soon as nothing inside it is open.
 func (s *Store) Close(i nodegraph.Index) {
-	s.nodes[i].stage, s.closing = fact.StageStopped, true
+	s.nodes[i].Stage, s.HasClosing = fact.StageStopped, true
 	s.Note(i)
 }
 
 // KeepPhase makes the phase in which composite i has ended last.
 func (s *Store) KeepPhase(i nodegraph.Index, p nodegraph.Phase) {
-	if n := &s.nodes[i]; n.phase != p {
-		n.phase = p
+	if n := &s.nodes[i]; n.Phase != p {
+		n.Phase = p
 		s.Note(i)
 	}
 }
 
 // Reopen notes that a manual retry has opened composite i again.
 func (s *Store) Reopen(i nodegraph.Index) {
-	s.nodes[i].reopened, s.reopened = true, true
+	s.nodes[i].Reopened, s.HasReopened = true, true
 	s.Note(i)
 }
 
 // ForgetRecorded forgets the phase that is on record for composite i, which nobody reads while it has not ended as a whole: its
 // members alone say what it is.
-func (s *Store) ForgetRecorded(i nodegraph.Index) { s.nodes[i].phase = nodegraph.PhasePlanned }
+func (s *Store) ForgetRecorded(i nodegraph.Index) { s.nodes[i].Phase = nodegraph.PhasePlanned }
 
 // StopWaiting ends a workflow that waits for its locks.
 func (s *Store) StopWaiting() {
-	s.nodes[nodegraph.Root].stage = fact.StageStopped
+	s.nodes[nodegraph.Root].Stage = fact.StageStopped
 	s.Note(nodegraph.Root)
 }
 
 // Say replaces the words about node i.
 func (s *Store) Say(i nodegraph.Index, words string) {
-	if d := &s.details[i]; s.phrases.text(d.message) != words {
+	if d := &s.details[i]; s.Text(d.message) != words {
 		d.message = s.phrases.say(words)
 		s.Note(i)
 	}
@@ -209,8 +209,8 @@ func (s *Store) Say(i nodegraph.Index, words string) {
 
 // SetLock says where node i stands with its locks.
 func (s *Store) SetLock(i nodegraph.Index, state fact.LockState) {
-	if n := &s.nodes[i]; n.lock != state {
-		n.lock = state
+	if n := &s.nodes[i]; n.Lock != state {
+		n.Lock = state
 		s.Note(i)
 	}
 }
@@ -239,8 +239,8 @@ func (s *Store) setReason(i nodegraph.Index, reason string) {
 
 // SetAnswer notes what the host was asked, or said, about a condition or loop of node i.
 func (s *Store) SetAnswer(i nodegraph.Index, a fact.Answer) {
-	if n := &s.nodes[i]; n.answer != a {
-		n.answer = a
+	if n := &s.nodes[i]; n.Answer != a {
+		n.Answer = a
 		s.Note(i)
 	}
 }
@@ -263,40 +263,40 @@ func (s *Store) EndHit(i nodegraph.Index, at time.Time) {
 func (s *Store) SetStored(i nodegraph.Index, stored bool) {
 	d := &s.details[i]
 	d.synced = d.synced || stored
-	s.nodes[i].unsynced = !d.synced
+	s.nodes[i].Unsynced = !d.synced
 	s.Note(i)
 }
 
 // EndResults ends the wait for the results of node i: they are not to come any more.
 func (s *Store) EndResults(i nodegraph.Index) {
-	if n := &s.nodes[i]; n.unsynced || !s.details[i].synced {
-		s.details[i].synced, n.unsynced = true, false
+	if n := &s.nodes[i]; n.Unsynced || !s.details[i].synced {
+		s.details[i].synced, n.Unsynced = true, false
 		s.Note(i)
 	}
 }
 
 // Halt notes that the shutdown in force found composite i unfinished.
 func (s *Store) Halt(i nodegraph.Index) {
-	s.change(i, func(r *rareFact) { r.halted = s.shutdown })
-	s.nodes[i].halted = true
+	s.change(i, func(r *rareFact) { r.halted = s.Shutdown })
+	s.nodes[i].Halted = true
 	s.Note(i)
 }
 
 // Release notes that nothing overrides the end of node i: a daemon ended with its boundary, or its hook had no room.
 func (s *Store) Release(i nodegraph.Index) {
-	s.nodes[i].released = true
+	s.nodes[i].Released = true
 	s.Note(i)
 }
 
 // See notes that node i had ended before the last call.
 func (s *Store) See(i nodegraph.Index) {
-	s.nodes[i].seen = true
+	s.nodes[i].SeenEnded = true
 	s.Note(i)
 }
 
 // ForgetSeen forgets that node i had ended before a call: it goes on.
 func (s *Store) ForgetSeen(i nodegraph.Index) {
-	s.nodes[i].seen = false
+	s.nodes[i].SeenEnded = false
 	s.Note(i)
 }
 

@@ -3,75 +3,43 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
-// A View is all that is known of a workflow, to be read. The fact of a node lies in three places: what the rules read of
-// every node, when it ended, and the rest. No method allocates.
+// A View is all that is known of a workflow, to be read: only this package writes what it or a [Node] holds, and a test of the structure
+// fails where another does. The fact of a node lies in three places: what the rules read of every node, when it ended, and the rest. No
+// method allocates.
 type View struct {
+	Now         time.Time       // the latest time that was told
+	Instant     Stamp           // Now
+	Started     time.Time       // when the workflow started; zero before it holds its locks
+	Shutdown    string          // the strategy in force: "", "Stop" or "Terminate"
+	Status      nodegraph.Phase // of the workflow before the current call
+	Suspended   bool            // the workflow as a whole
+	Overdue     bool            // the deadline of the workflow has passed and was applied
+	HasDaemons  bool            // some template is a daemon
+	HasHooks    bool            // some node has hooks, or may have
+	HasClosing  bool            // some composite only ends: see fact.StageStopped
+	HasReopened bool            // a manual retry has opened some composite again
+
 	nodes    []Node
 	finished []Stamp    // when the node ended, 0 for one that did not
 	details  []coldFact // the rest of the node's fact
 	phrases  interner
 	uids     sideTable[string]
 	rare     sideTable[rareFact]
-	now      time.Time
-	instant  Stamp           // now
-	started  time.Time       // zero before the workflow holds its locks
-	shutdown string          // "", "Stop" or "Terminate"
-	status   nodegraph.Phase // of the workflow before the current call
-	held     bool            // suspended as a whole
-	overdue  bool            // the deadline was applied
-	daemons  bool            // some template is a daemon
-	hooked   bool            // some node has hooks, or may have
-	closing  bool            // some composite only ends: see fact.StageStopped
-	reopened bool            // a manual retry has opened some composite again
 }
 
 // Len is how many nodes are known.
 func (v *View) Len() int { return len(v.nodes) }
 
-// Node is the record of node i. It stays where it is until nodes are added.
+// Node is the record of node i. It stays where it is until nodes are added. That of the workflow says that it waits for its locks, or
+// how it had ended when it was loaded.
 func (v *View) Node(i nodegraph.Index) *Node { return &v.nodes[i] }
-
-// Root is the record of the workflow: that it waits for its locks, or how it had ended when it was loaded.
-func (v *View) Root() *Node { return &v.nodes[nodegraph.Root] }
-
-// Now is the latest time that was told.
-func (v *View) Now() time.Time { return v.now }
-
-// Instant is Now as a Stamp.
-func (v *View) Instant() Stamp { return v.instant }
-
-// Started is when the workflow started; zero before it holds its locks.
-func (v *View) Started() time.Time { return v.started }
-
-// Shutdown is the strategy of the shutdown in force, "" for none.
-func (v *View) Shutdown() string { return v.shutdown }
-
-// Status is the phase of the workflow before the current call.
-func (v *View) Status() nodegraph.Phase { return v.status }
-
-// Suspended reports whether the workflow is suspended as a whole.
-func (v *View) Suspended() bool { return v.held }
-
-// Overdue reports whether the deadline of the workflow has passed and was applied.
-func (v *View) Overdue() bool { return v.overdue }
-
-// HasDaemons reports whether some template is a daemon.
-func (v *View) HasDaemons() bool { return v.daemons }
-
-// HasHooks reports whether some node has hooks, or may have.
-func (v *View) HasHooks() bool { return v.hooked }
-
-// HasClosing reports whether some composite only ends: see fact.StageStopped.
-func (v *View) HasClosing() bool { return v.closing }
-
-// HasReopened reports whether a manual retry has opened some composite again.
-func (v *View) HasReopened() bool { return v.reopened }
 
 // Finished is when node i ended, 0 while it has not.
 func (v *View) Finished(i nodegraph.Index) Stamp { return v.finished[i] }
@@ -97,10 +65,15 @@ func (v *View) UID(i nodegraph.Index) string { return *v.uids.at(v.details[i].ui
 func (v *View) Phrase(i nodegraph.Index) Phrase { return v.details[i].message }
 
 // Text is the words of a phrase.
-func (v *View) Text(p Phrase) string { return v.phrases.text(p) }
+func (v *View) Text(p Phrase) string {
+	if p == 0 {
+		return ""
+	}
+	return v.phrases.texts[p-1]
+}
 
 // Message is what was said of node i.
-func (v *View) Message(i nodegraph.Index) string { return v.phrases.text(v.details[i].message) }
+func (v *View) Message(i nodegraph.Index) string { return v.Text(v.details[i].message) }
 
 // Exit is the exit code of the main container of node i; false while it is unknown.
 func (v *View) Exit(i nodegraph.Index) (code int, known bool) {
@@ -132,155 +105,70 @@ func (v *View) Restarts(i nodegraph.Index) int { return v.more(i).restarts }
 func (v *View) Fact(i nodegraph.Index) fact.Fact {
 	n, d, r := &v.nodes[i], &v.details[i], v.more(i)
 	return fact.Fact{
-		Created: d.created.Time(), Serial: d.serial, UID: v.UID(i), Attempt: int(d.attempt), Stage: n.stage, Ran: n.ran,
-		Ready: n.ready, Phase: n.phase, Message: v.phrases.text(d.message), Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
-		Finished: v.finished[i].Time(), Unsynced: n.unsynced, Synced: d.synced, RecreateSerial: r.remade, Restarts: r.restarts, Conditions: r.conditions,
-		Halted: r.halted, Released: n.released, Lock: n.lock, Waited: n.waited, Answer: n.answer, Memo: d.memo, CacheHit: d.hit,
-		SeenEnded: n.seen, Reopened: n.reopened, Undated: r.undated,
+		Created: d.created.Time(), Serial: d.serial, UID: v.UID(i), Attempt: int(d.attempt), Stage: n.Stage, Ran: n.Ran,
+		Ready: n.Ready, Phase: n.Phase, Message: v.Text(d.message), Reason: r.reason, ExitCode: int(d.exitCode), HasExit: d.hasExit,
+		Finished: v.finished[i].Time(), Unsynced: n.Unsynced, Synced: d.synced, RecreateSerial: r.remade, Restarts: r.restarts, Conditions: r.conditions,
+		Halted: r.halted, Released: n.Released, Lock: n.Lock, Waited: n.Waited, Answer: n.Answer, Memo: d.memo, CacheHit: d.hit,
+		SeenEnded: n.SeenEnded, Reopened: n.Reopened, Undated: r.undated,
 	}
 }
 
-// A Node is what the rules read of a node all the time: what it is in the graph, and the part of its Fact that decides most.
-// Others can read it and only this package writes it.
+// A Node is what the rules read of a node all the time: what it is in the graph, and the part of its Fact that decides most. Others read
+// it only.
 type Node struct {
-	parent   nodegraph.Index
-	depth    uint16
-	kind     nodegraph.Kind
-	traits   traits
-	stage    fact.Stage
-	phase    nodegraph.Phase
-	lock     fact.LockState
-	answer   fact.Answer
-	halted   bool
-	ran      bool
-	ready    bool
-	unsynced bool
-	released bool
-	waited   bool
-	seen     bool
-	exists   bool
-	reopened bool
-	written  bool // it is in Store.written
+	Parent    nodegraph.Index // what it is directly inside of
+	Depth     uint16          // how many nodes it is inside of
+	Kind      nodegraph.Kind
+	IsTask    bool // a task of a DAG
+	IsHook    bool
+	IsAttempt bool // of a Retry
+	IsDaemon  bool // a pod that is a daemon
+	Counts    bool // the parent waits for it
+	Hooked    bool // it has hooks, or may have
+	Alone     bool // nothing is ever inside it
+
+	// Fields of the same names of the Fact, but that Halted here reports whether there is such a strategy.
+
+	Stage     fact.Stage
+	Phase     nodegraph.Phase
+	Lock      fact.LockState
+	Answer    fact.Answer
+	Halted    bool
+	Ran       bool
+	Ready     bool
+	Unsynced  bool
+	Released  bool
+	Waited    bool
+	SeenEnded bool // of a pod: see EndedOnRecord; of a hook: see AnsweredAfterEnd
+	Reopened  bool
+	Exists    bool // it was created: the host was asked to start it, or it was loaded
+
+	written bool // it is in Store.written
 }
 
-// traits say which rules a node has anything to do with.
-type traits uint8
-
-const (
-	traitTask traits = 1 << iota
-	traitCounts
-	traitHooked
-	traitHook
-	traitDaemon
-	traitAlone
-	traitAttempt
-)
-
-// Parent is what the node is directly inside of.
-func (n *Node) Parent() nodegraph.Index { return n.parent }
-
-// Depth is how many nodes the node is inside of.
-func (n *Node) Depth() int { return int(n.depth) }
-
-// Kind is what kind of node it is.
-func (n *Node) Kind() nodegraph.Kind { return n.kind }
-
-// IsTask reports whether the node is a task of a DAG.
-func (n *Node) IsTask() bool { return n.traits&traitTask != 0 }
-
-// Counts reports whether the parent waits for the node.
-func (n *Node) Counts() bool { return n.traits&traitCounts != 0 }
-
-// Hooked reports whether the node has hooks, or may have.
-func (n *Node) Hooked() bool { return n.traits&traitHooked != 0 }
-
-// IsHook reports whether the node is a hook.
-func (n *Node) IsHook() bool { return n.traits&traitHook != 0 }
-
-// IsDaemon reports whether the node is a pod that is a daemon.
-func (n *Node) IsDaemon() bool { return n.traits&traitDaemon != 0 }
-
-// Alone reports whether nothing is ever inside the node.
-func (n *Node) Alone() bool { return n.traits&traitAlone != 0 }
-
-// IsAttempt reports whether the node is an attempt of a Retry.
-func (n *Node) IsAttempt() bool { return n.traits&traitAttempt != 0 }
-
-// Stage is the field of that name of the fact.
-func (n *Node) Stage() fact.Stage { return n.stage }
-
-// Phase is the field of that name of the fact.
-func (n *Node) Phase() nodegraph.Phase { return n.phase }
-
-// Lock is the field of that name of the fact.
-func (n *Node) Lock() fact.LockState { return n.lock }
-
-// Answer is the field of that name of the fact.
-func (n *Node) Answer() fact.Answer { return n.answer }
-
-// Halted reports whether a shutdown found the composite unfinished.
-func (n *Node) Halted() bool { return n.halted }
-
-// Ran is the field of that name of the fact.
-func (n *Node) Ran() bool { return n.ran }
-
-// Ready is the field of that name of the fact.
-func (n *Node) Ready() bool { return n.ready }
-
-// Unsynced is the field of that name of the fact.
-func (n *Node) Unsynced() bool { return n.unsynced }
-
-// Released is the field of that name of the fact.
-func (n *Node) Released() bool { return n.released }
-
-// Reopened is the field of that name of the fact.
-func (n *Node) Reopened() bool { return n.reopened }
-
-// Waited is the field of that name of the fact.
-func (n *Node) Waited() bool { return n.waited }
-
-// SeenEnded is the field of that name of the fact, of a composite.
-func (n *Node) SeenEnded() bool { return n.seen }
-
 // EndedOnRecord is SeenEnded of a pod: a record tells of its end.
-func (n *Node) EndedOnRecord() bool { return n.seen }
+func (n *Node) EndedOnRecord() bool { return n.SeenEnded }
 
 // AnsweredAfterEnd is SeenEnded of a hook: its owner had ended when the host answered.
-func (n *Node) AnsweredAfterEnd() bool { return n.seen }
-
-// Exists reports whether the node was created: the host was asked to start it, or it was loaded.
-func (n *Node) Exists() bool { return n.exists }
+func (n *Node) AnsweredAfterEnd() bool { return n.SeenEnded }
 
 // Waits reports whether the node was created and has not gone on, because of its locks.
-func (n *Node) Waits() bool { return n.exists && n.lock != fact.LockNone && n.lock != fact.LockHeld }
+func (n *Node) Waits() bool {
+	return n.Exists && n.Lock != fact.LockNone && n.Lock != fact.LockHeld
+}
 
 // Closing reports whether the node is a composite that only ends: see fact.StageStopped.
-func (n *Node) Closing() bool { return n.stage == fact.StageStopped && n.kind.Composite() }
+func (n *Node) Closing() bool { return n.Stage == fact.StageStopped && n.Kind.Composite() }
 
 // describe fills in what node i of g is.
 func (n *Node) describe(g *nodegraph.Graph, i nodegraph.Index) {
 	is := g.Node(i)
-	n.parent, n.depth, n.kind, n.traits = is.Parent, uint16(is.Depth()), is.Kind, traitCounts
-	switch is.Role {
-	case nodegraph.RoleTask:
-		plan, first := g.PlanOf(is.Parent)
-		n.traits |= traitTask
-		if !plan.IsNeeded(int32(i - first)) {
-			n.traits &^= traitCounts
-		}
-	case nodegraph.RoleHook:
-		n.traits |= traitHook
-	case nodegraph.RoleAttempt:
-		n.traits |= traitAttempt
-	}
-	if is.Hooked() || i == nodegraph.Entry && (len(g.Spec().Hooks) > 0 || g.OnExit() != nil) {
-		n.traits |= traitHooked
-	}
-	if is.Kind == nodegraph.KindPod && is.Template.Daemon {
-		n.traits |= traitDaemon
-	}
-	if plan, _ := g.PlanOf(i); plan == nil && !is.Kind.Composite() {
-		n.traits |= traitAlone
+	plan, _ := g.PlanOf(i)
+	*n = Node{
+		Parent: is.Parent, Depth: uint16(is.Depth()), Kind: is.Kind, IsTask: is.Role == nodegraph.RoleTask, IsHook: is.Role == nodegraph.RoleHook,
+		IsAttempt: is.Role == nodegraph.RoleAttempt, IsDaemon: is.Kind == nodegraph.KindPod && is.Template.Daemon, Counts: g.Needed(i),
+		Hooked: is.Hooked() || i == nodegraph.Entry && (len(g.Spec().Hooks) > 0 || g.OnExit() != nil),
+		Alone:  plan == nil && !is.Kind.Composite(),
 	}
 }
 
@@ -320,3 +208,120 @@ func (s Stamp) Time() time.Time {
 	}
 	return time.Unix(0, int64(s)).UTC()
 }
+
+// A sideTable holds what not every node has, such as the UID of its pod. A node's record has the number of it, 0 for none, so that
+// it is small and the garbage collector need not look at it.
+type sideTable[T comparable] struct {
+	none T   // stays as it is: what is without a number
+	list []T // by number, from 1 on
+}
+
+// at is what has this number. It is read only, and stays where it is until the next put.
+func (s *sideTable[T]) at(number uint32) *T {
+	if number == 0 {
+		return &s.none
+	}
+	return &s.list[number-1]
+}
+
+// put replaces what has this number, and gives a number to what has none. A number is kept for good.
+func (s *sideTable[T]) put(number *uint32, value T) {
+	switch {
+	case *number != 0:
+		s.list[*number-1] = value
+	case value != s.none:
+		s.list = append(s.list, value)
+		*number = uint32(len(s.list))
+	}
+}
+
+// A coldFact is the part of a Fact that is read when something happens to the node. It has no pointer, see sideTable.
+type coldFact struct {
+	serial            int64
+	created           Stamp
+	uid, rare         uint32 // numbers in the View
+	message           Phrase
+	attempt, exitCode int32
+	memo              fact.Answer
+	hasExit           bool
+	synced            bool
+	hit               bool
+}
+
+// A rareFact is the part of a Fact that few nodes have.
+type rareFact struct {
+	reason     string
+	conditions string
+	halted     string
+	remade     int64
+	restarts   int
+	undated    bool
+}
+
+// more is what few nodes have.
+func (v *View) more(i nodegraph.Index) *rareFact { return v.rare.at(v.details[i].rare) }
+
+// A Phrase is the number of words that somebody said, 0 for none. A store holds the same words once, so that whether two
+// nodes say the same is a comparison of numbers.
+type Phrase uint32
+
+// An interner holds the words that were said of one workflow. The zero value has none.
+type interner struct {
+	texts   []string // by number, from 1 on
+	numbers map[string]Phrase
+	room    int // how many there may be before those that nobody uses any more are forgotten
+}
+
+// say is the number of words. It allocates for those that are new.
+func (p *interner) say(words string) Phrase {
+	if words == "" {
+		return 0
+	}
+	n, known := p.numbers[words]
+	if known {
+		return n
+	}
+	if p.numbers == nil {
+		p.numbers = make(map[string]Phrase)
+	}
+	words = strings.Clone(words) // it may be part of a large text
+	p.texts = append(p.texts, words)
+	n = Phrase(len(p.texts))
+	p.numbers[words] = n
+	return n
+}
+
+// minRoom is how many phrases a small workflow may have before any is forgotten.
+const minRoom = 256
+
+// PhrasesFull reports whether it is time to forget the words that nobody uses. So many have come since the last time that
+// going through all nodes costs little for each.
+func (s *Store) PhrasesFull() bool {
+	return len(s.phrases.texts) >= max(s.phrases.room+len(s.nodes)/8, minRoom)
+}
+
+// ForgetPhrases forgets all words but those that facts have and those that eachOther shows to renumber, which gives their
+// new numbers.
+func (s *Store) ForgetPhrases(eachOther func(renumber func(*Phrase))) {
+	p := &s.phrases
+	old, moved := p.texts, make([]Phrase, len(p.texts))
+	p.texts = nil
+	clear(p.numbers)
+	renumber := func(n *Phrase) {
+		if *n == 0 {
+			return
+		}
+		if m := &moved[*n-1]; *m == 0 {
+			*m = p.say(old[*n-1])
+		}
+		*n = moved[*n-1]
+	}
+	eachOther(renumber)
+	for i := range s.details {
+		renumber(&s.details[i].message)
+	}
+	p.room = 2 * len(p.texts)
+}
+
+// Intern is the number of words that no fact has, for a message of before.
+func (s *Store) Intern(words string) Phrase { return s.phrases.say(words) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
 )
 
@@ -86,4 +87,41 @@ func (e *Engine) change(b *changed) Change {
 		c.Name, c.Kind = e.graph.Spec().Name, nodegraph.KindWorkflow
 	}
 	return c
+}
+
+// dropVoid takes back what the call has asked for and does not need now that it has settled: it has ended the node, or has given
+// up on it. What would undo such a request goes with it.
+func (e *Engine) dropVoid() {
+	r := e.out.result
+	var void []Action
+	undone := func(by Action, types ...ActionType) bool {
+		return slices.ContainsFunc(void, func(a Action) bool { return a.Node == by.Node && slices.Contains(types, a.Type) })
+	}
+	r.Actions = slices.DeleteFunc(r.Actions, func(a Action) bool {
+		switch {
+		case e.void(&a):
+			void = append(void, a)
+			return true
+		case a.Type == ActionTerminate:
+			return undone(a, ActionStart, ActionWait, ActionRecreate)
+		case a.Type == ActionRelease:
+			return undone(a, ActionAcquire)
+		}
+		return false
+	})
+}
+
+// void reports whether what an action asks for is not needed any more.
+func (e *Engine) void(a *Action) bool {
+	switch a.Type {
+	case ActionStart, ActionWait, ActionRecreate:
+		return startedByHost.has(a.Kind) && (e.rules.Brief(a.Node).Fulfilled() || e.Complete())
+	case ActionAcquire:
+		return e.facts.Node(a.Node).Lock != fact.LockAsked
+	case ActionLookup:
+		return !e.looksUp(a.Node) || e.rules.WithinEnded(a.Node)
+	case ActionResolve, ActionExpand:
+		return e.facts.Node(a.Node).Answer != fact.AnswerAsked || e.rules.WithinEnded(a.Node)
+	}
+	return false
 }
