@@ -151,7 +151,7 @@ func (g *Graph) Dependents(i Index) iter.Seq[Index] {
 					return
 				}
 			}
-		} else if next := g.Next(i); g.nodes[i].Role == RoleGroup && next != None && g.nodes[next].Role == RoleGroup {
+		} else if next := g.Next(i); next != None && g.nodes[next].Role == RoleGroup {
 			yield(next)
 		}
 	}
@@ -176,7 +176,7 @@ func (g *Graph) planned(i Index) (plan *Plan, place int32) {
 // nothing, and for other nodes. It allocates: see [Plan.Condition].
 func (g *Graph) Condition(i Index) *Condition {
 	plan, place := g.planned(i)
-	if plan == nil || g.nodes[i].Role != RoleTask || len(plan.Dependencies(place)) == 0 {
+	if g.nodes[i].Role != RoleTask || len(plan.Dependencies(place)) == 0 {
 		return nil
 	}
 	if c := plan.Condition(place); c != nil {
