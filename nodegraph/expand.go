@@ -52,7 +52,8 @@ func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error
 func (g *Graph) claim(i Index, hash uint32) error {
 	id := g.nodes[i].ID()
 	if other := g.withHash(hash, id); other != None {
-		return &SpecError{Node: g.nodes[i].Name(), Field: "id", Reason: fmt.Sprintf("%s is also the id of node %q", id, bounded(g.nodes[other].Name()))}
+		return &SpecError{Node: g.nodes[i].Name(), Field: "id",
+			Reason: fmt.Sprintf("%s is also the id of node %q", id, bounded(g.nodes[other].Name()))}
 	}
 	g.reserveIDs(g.nodes[:i], len(g.nodes))
 	g.ids.add(hash, uint32(i))

@@ -98,10 +98,10 @@ func (t *text) join(a string, b []byte, c string, d []byte) string {
 	return t.piece.String()[from:]
 }
 
-// A hashTable finds small numbers by hashes: an open-addressed table, of which a map would take more than twice the room. It has a
-// power of two of entries, 0 for a free one. The lower bits of a hash name the entry at which its search begins; in the entry
-// there are the upper bits, and the number in place of the lower ones. So a search hardly ever looks at what a wrong number
-// stands for. Numbers are above 0 and below the number of entries.
+// A hashTable finds small numbers by hashes: an open-addressed table, of which a map would take more than twice the room. It
+// has a power of two of entries, 0 for a free one. The lower bits of a hash are the entry at which its search begins. An entry
+// holds the upper bits of the hash, and in place of the lower ones the number. So a search hardly ever looks at what a wrong
+// number stands for. Numbers are above 0 and below the number of entries.
 type hashTable []uint32
 
 // newHashTable has room for n numbers: a fifth of it, at least, stays free.

@@ -53,8 +53,8 @@ func (p *Plan) Condition(place int32) *Condition {
 // Targets are the places of the tasks that decide how a DAG ends, in the order in which they do. Do not modify the slice.
 func (p *Plan) Targets() []int32 { return p.targets }
 
-// VisitOrder is the turn of the task at a place in the order in which Argo visits the tasks of a DAG, from 1 on: from each target
-// down, what a task depends on before the task. It is 0 for a task that never runs.
+// VisitOrder is the turn of the task at a place in the order in which Argo visits the tasks of a DAG, from 1 on. Argo goes from
+// each target down, and visits what a task depends on before the task. It is 0 for a task that never runs.
 func (p *Plan) VisitOrder(place int32) int { return int(p.visit[place]) }
 
 // Roots are the places of the tasks that come after nothing, in the order in which Argo visits them. Do not modify the slice.

@@ -56,8 +56,8 @@ func making(b *testing.B, engine func() *Engine) {
 	b.ReportMetric(float64(rounds[0].Nanoseconds())/float64(nodes), "fastest-ns/node")
 }
 
-// BenchmarkPages: a build, where the process has the memory already and where the operating system hands it out anew, page by page;
-// and arrays of as many bytes, of which one byte in each new page is written. Each is the fastest of all rounds.
+// BenchmarkPages: a build, where the process has the memory already and where the operating system hands it out anew, page by
+// page; and arrays of as many bytes, of which one byte in each new page is written. Each is the fastest of all rounds.
 func BenchmarkPages(b *testing.B) {
 	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
 		var before, after runtime.MemStats
