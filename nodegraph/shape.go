@@ -2,13 +2,13 @@ package nodegraph
 
 import "github.com/nodestatus/nodestatus/retry"
 
-// made is what a graph keeps of a template: the shape that it had, and the order among the members of its nodes, nil for none.
+// made is what a graph keeps of a template.
 type made struct {
 	shape shape // that it had when the graph was made
 	plan  *Plan // the order among the members of its nodes; nil if they have none
 }
 
-// made is what a graph keeps of a template.
+// A shape is what a template had when the graph was made. It notices a template that was changed afterwards, where that would make
 // nodes of another kind, or other members.
 type shape struct {
 	kind                     Kind
