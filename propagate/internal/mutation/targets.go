@@ -26,12 +26,12 @@ var targets = []target{
 	{"nodegraph", []string{"depends*.go", "when.go", "plan.go"}, []suite{{folder: "nodegraph"}}},
 	{"propagate/fact", []string{"fact.go"}, []suite{{folder: "propagate/fact"}, engine, replay}},
 	{"propagate/rule", []string{
-		"judge.go", "workflow.go", "planned.go", "composite.go", "boundary.go", "dag.go", "steps.go", "taskgroup.go", "retry.go",
-		"pod.go", "container.go", "suspend.go", "served.go", "hooks.go", "read.go", "verdict.go",
+		"judge.go", "workflow.go", "planned.go", "admit.go", "composite.go", "boundary.go", "barred.go", "dag.go", "steps.go",
+		"taskgroup.go", "retry.go", "pod.go", "container.go", "suspend.go", "served.go", "hooks.go", "hookvalue.go", "verdict.go", "evaluator.go",
 	}, []suite{{folder: "propagate/rule"}, engine, replay}},
 	{"propagate/internal/sched", []string{"readers.go"}, []suite{{folder: "propagate/internal/sched"}, engine, replay}},
 	{"propagate", []string{
 		"intake.go", "observe.go", "answer.go", "admit.go", "starts.go", "create.go", "stop.go", "settle.go", "manualretry.go",
-		"locks.go", "obligations.go", "check.go", "pods.go",
+		"locks.go", "obligations.go", "check.go", "pods.go", "output.go",
 	}, []suite{engine, replay}},
 }
