@@ -166,7 +166,7 @@ func (n *Node) describe(g *nodegraph.Graph, i nodegraph.Index) {
 	plan, _ := g.PlanOf(i)
 	*n = Node{
 		Parent: is.Parent, Depth: uint16(is.Depth()), Kind: is.Kind, IsTask: is.Role == nodegraph.RoleTask, IsHook: is.Role == nodegraph.RoleHook,
-		IsAttempt: is.Role == nodegraph.RoleAttempt, IsDaemon: is.Kind == nodegraph.KindPod && is.Template.Daemon, Counts: g.Needed(i),
+		IsAttempt: is.Role == nodegraph.RoleAttempt, IsDaemon: is.Kind == nodegraph.KindPod && is.Template.IsDaemon(), Counts: g.Needed(i),
 		Hooked: is.Hooked() || i == nodegraph.Entry && (len(g.Spec().Hooks) > 0 || g.OnExit() != nil),
 		Alone:  plan == nil && !is.Kind.Composite(),
 	}
