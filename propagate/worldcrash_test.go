@@ -258,7 +258,7 @@ func (w *world) checkForgotten(f *flow, was []propagate.Obligation, state *propa
 		if i == nodegraph.None {
 			w.fault(f, "forgotten hook or attempt", "%s was waited for (%v) and is not known any more", o.Name, o.For)
 		} else if phase, _ := f.Engine.Phase(i); phase == nodegraph.PhasePlanned && !f.closed(i) &&
-			!f.waitsForHook(i, w.host.restart != restartLoad) && !w.plannedAnyway(f, o.Name, state, listed) {
+			!f.afterEndedDaemon(i) && !f.waitsForHook(i, w.host.restart != restartLoad) && !w.plannedAnyway(f, o.Name, state, listed) {
 			w.fault(f, "forgotten "+kindOf(f.Engine, i), "%s was waited for (%v) and is planned again", o.Name, o.For)
 		}
 	}
@@ -297,6 +297,17 @@ func (f *flow) failedIn(i nodegraph.Index) bool {
 		kind := g.Node(m).Kind
 		group := kind == nodegraph.KindStepGroup || kind == nodegraph.KindTaskGroup || kind == nodegraph.KindRetry
 		if f.Engine.Verdict(m).Phase.Unsuccessful() || group && f.failedIn(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// afterEndedDaemon reports whether node i comes directly after a daemon that was ready and is not: the first call told of its end.
+func (f *flow) afterEndedDaemon(i nodegraph.Index) bool {
+	g := f.Engine.Graph()
+	for d := range g.Dependencies(i) {
+		if t := g.Node(d).Template; t.IsDaemon() && !f.Engine.Verdict(d).Fulfilled {
 			return true
 		}
 	}
