@@ -56,8 +56,6 @@ func (e *Evaluator) WithinEnded(i nodegraph.Index) bool {
 			if daemon {
 				continue
 			}
-		case nodegraph.KindDAG, nodegraph.KindSteps:
-			daemon = false
 		}
 		if v.Fulfilled() && !v.Daemoned() {
 			return true

@@ -114,9 +114,6 @@ func wait(t *testing.T, scenes []waiting) {
 	}
 }
 
-// usedUp is said of what waits for the only place of a template.
-const usedUp = "parallelism for ever, since parallelism 1 is used up by what ends later: "
-
 // of is what happens to the pod with this UID.
 func of(uid string, ev propagate.Event) propagate.Event {
 	ev.Pod.UID = uid
@@ -131,7 +128,7 @@ func TestPlaces(t *testing.T) {
 		{scene{text: "dag(x: dag(a: mutex(m, retry(1, pod)), b, c, d))", set: atMost("x", 2),
 			calls: eachTold(propagate.LockGranted("wf.x.a"), succeeded("wf.x.b"))}, []string{"wf.x.a(0): start", "wf.x.c: start", "wf.x.d: parallelism"}},
 		{scene{text: "dag(x: dag(d: retry(1, daemon) -> b), s: suspend)", set: atMost("x", 1), calls: told(running("wf.x.d(0)"))},
-			[]string{"wf.s: resume", "wf.x.b: " + usedUp + "wf.x.d(0)"}},
+			[]string{"wf.s: resume", "wf.x.b: parallelism for ever, since parallelism 1 is used up by what ends later: wf.x.d(0)"}},
 		// What holds locks and is no Retry has no place before it starts: here a second pod of a, which had ended, has the only one.
 		{scene{text: "dag(x: dag(a, b: mutex(m, pod)))", set: atMost("x", 1),
 			calls: eachTold(of("1", succeeded("wf.x.a")), of("2", running("wf.x.a")), propagate.LockGranted("wf.x.b"))},
@@ -150,11 +147,10 @@ func TestHeldAfterAManualRetry(t *testing.T) {
 			calls: eachTold(propagate.LockGranted("wf.x.a"), failed("wf.x.a(0).b"), again, propagate.LockGranted("wf.x.a"))}, []string{"wf.x.a(0).b: start"}},
 		{scene{text: "dag(a -> x: steps(d: daemon | s: dag(b)))",
 			calls: eachTold(succeeded("wf.a"), running("wf.x[0].d"), failed("wf.x[1].s.b"), again)}, []string{"wf.x[0].d: start"}},
-		// Only a ready daemon has the place that the hook waits for: s, which comes after the hook, has none.
-		{scene{text: "dag(x: dag(d: daemon -> e, a exit pod -> s: dag(b)))", set: atMost("x", 1),
-			calls: eachTold(failed("wf.x.d"), succeeded("wf.x.a"), succeeded("wf.x.a.onExit"), failed("wf.x.s.b"),
-				propagate.ManualRetry("wf.x.a.onExit"), running("wf.x.d"))},
-			[]string{"wf.x.a.onExit: " + usedUp + "wf.x.d", "wf.x.e: " + usedUp + "wf.x.d"}},
+		// Ready daemons alone have the places that f waits for: s, which comes after it, has none.
+		{scene{text: "dag(x: dag(d: daemon, e: daemon, f: daemon -> s: dag(b)))", set: atMost("x", 2),
+			calls: eachTold(failed("wf.x.d"), failed("wf.x.e"), running("wf.x.f"), failed("wf.x.s.b"), again, running("wf.x.d"), running("wf.x.e"))},
+			[]string{"wf.x.f: parallelism for ever, since parallelism 2 is used up by what ends later: wf.x.d, wf.x.e"}},
 	})
 	chapter(t, []scene{
 		// What fails fast does not wait for it.
