@@ -21,7 +21,7 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 	if n.Template.Err != "" && !(n.Kind == nodegraph.KindTaskGroup && n.Task.OwnTemplates()) {
 		return settled(nodegraph.PhaseError, about(messageTemplate, i), planned12, nodegraph.None)
 	}
-	if f.Hooked && e.hookError(i) != nil {
+	if e.hookError(i) != nil {
 		return settled(nodegraph.PhaseError, about(messageHookInvalid, i), planned12, nodegraph.None)
 	}
 	if n.Nesting() > e.graph.Limits().Nesting {
@@ -30,7 +30,7 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 	if n.Kind == nodegraph.KindTaskGroup {
 		return e.loopRule(i, n.Task)
 	}
-	if n.Task != nil && f.Answer != fact.AnswerRun {
+	if f.Answer != fact.AnswerRun {
 		switch result, err := nodegraph.EvalWhen(e.When(i)); {
 		case err != nil:
 			return settled(nodegraph.PhaseError, about(messageWhenInvalid, i), planned16, nodegraph.None)
@@ -96,6 +96,13 @@ func (e *Evaluator) Question(i nodegraph.Index) string {
 		parts = append(parts, f.Field+": "+f.Text)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// MayAsk reports whether the host may be asked about node i before it starts: see [Evaluator.Question]. What the expression of a hook
+// names may be known at one time and not at another.
+func (e *Evaluator) MayAsk(i nodegraph.Index) bool {
+	_, h := e.graph.Owner(i)
+	return h != nil && h.Expression != "" || strings.Contains(e.When(i), "{{") || len(e.unresolved(i)) > 0
 }
 
 // When is the condition of node i with its item filled in; empty for a node that can have none.

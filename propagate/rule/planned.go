@@ -61,11 +61,10 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 		return planned(planned3, nodegraph.None, 0), true
 	}
 	plan, first := e.graph.PlanOf(n.Parent)
-	condition := plan.Condition(int32(i - first))
-	if condition == nil {
+	deps := plan.Dependencies(int32(i - first))
+	if len(deps) == 0 {
 		return Ruling{}, false
 	}
-	deps := plan.Dependencies(int32(i - first))
 	switch n.Answer {
 	case fact.AnswerOmit:
 		return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned4, e.omittedBy(first, deps)), true
@@ -77,7 +76,7 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 			return planned(planned5, e.openHook(d), 0), true
 		}
 	}
-	if e.holds(condition, first, deps) {
+	if e.holds(plan.Condition(int32(i-first)), first, deps) {
 		return Ruling{}, false
 	}
 	return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned6, e.omittedBy(first, deps)), true
@@ -87,21 +86,17 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 // undoes nothing that was decided while it was ready. It also does if it comes after what may have hooks yet, for which nobody
 // waited. Any other decision follows from what is known of the tasks before it, in whatever order that is told.
 func (e *Evaluator) Lasts(i nodegraph.Index) bool {
-	if !e.facts.Node(i).IsTask {
-		return false
-	}
 	for d := range e.graph.Dependencies(i) {
-		if e.graph.Node(d).Template.Daemon || e.facts.Node(d).Hooked && e.mayHaveHooks(d) {
+		if e.graph.Node(d).Template.IsDaemon() || e.facts.Node(d).Hooked && e.mayHaveHooks(d) {
 			return true
 		}
 	}
 	return false
 }
 
-// holds reports whether a condition holds, now that all the tasks it tests are fulfilled. Most conditions are plain, and one
-// test that fails decides them.
+// holds reports whether a condition holds, now that all the tasks it tests are fulfilled: see [nodegraph.Plan.Condition].
 func (e *Evaluator) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32) bool {
-	if c.Plain() {
+	if c == nil {
 		for _, place := range deps {
 			if !e.briefs[first+nodegraph.Index(place)].satisfiesByName() {
 				return false
