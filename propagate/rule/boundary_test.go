@@ -87,6 +87,9 @@ func TestWordsOfWhatFailsFast(t *testing.T) {
 		// nor of a step that was in Error before, and not created,
 		{text: "dag(x: steps(w when `1 ==`, n: dag(a), b), c)", set: both(failsFast("x"), atMost("x", 1)), calls: told(failed("wf.x[0].n.a")),
 			node: "wf.x", want: "Steps 1: Failed, by wf.x[0].n, " + fast},
+		// nor where a step that was created is open, a Suspend as well,
+		{text: "dag(x: steps(n: dag(a), s: suspend), c)", set: failsFast("x"), calls: told(failed("wf.x[0].n.a")),
+			node: "wf.x", want: "Steps 1: Failed, by wf.x[0].n, " + fast},
 		// nor of a step before the group.
 		{text: "dag(x: steps(n: dag(a) continueOnFailed | b), c)", set: failsFast("x"), calls: told(failed("wf.x[0].n.a")),
 			node: "wf.x", want: "Steps 2: Failed, by wf.x[0].n, " + fast},
@@ -153,9 +156,13 @@ func TestHeldAfterAManualRetry(t *testing.T) {
 			[]string{"wf.x.f: parallelism for ever, since parallelism 2 is used up by what ends later: wf.x.d, wf.x.e"}},
 	})
 	chapter(t, []scene{
-		// What fails fast does not wait for it.
-		{text: "dag(x: steps(d: retry(1, daemon) | s: dag(b)))", set: failsFast("x"),
-			calls: eachTold(running("wf.x[0].d(0)"), failed("wf.x[1].s.b"), again, failed("wf.x[0].d(0)")),
+		// What fails fast does not wait for it if nothing inside it runs,
+		{text: "dag(x: steps(d: retry(1, daemon) | s: dag(a, b)))", set: failsFast("x"),
+			calls: eachTold(running("wf.x[0].d(0)"), succeeded("wf.x[1].s.a"), failed("wf.x[1].s.b"), again, failed("wf.x[0].d(0)")),
 			node:  "wf.x", want: "Steps 1: Failed, by wf.x[1].s, " + fast},
+		// and waits for what began while the daemon was ready.
+		{text: "dag(x: steps(d: retry(1, daemon) | s: dag(a, b)))", set: failsFast("x"),
+			calls: eachTold(running("wf.x[0].d(0)"), succeeded("wf.x[1].s.a"), failed("wf.x[1].s.b"), again, running("wf.x[0].d(0)"), failed("wf.x[0].d(0)")),
+			node:  "wf.x", want: "Steps 3: Running, by wf.x[0]"},
 	})
 }
