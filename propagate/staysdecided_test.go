@@ -258,7 +258,8 @@ func TestPodThatIsStoppedAsItIsMade(t *testing.T) {
 	require.Equal(t, []string{`Resolve wf.b "{{y}}"`}, actionsOf(tell(t, reloaded(t, refused))), "wf.a never had a pod")
 }
 
-// That its end is on record does not make it one that was refused either, if it was stopped later than it was made, or its pod was seen.
+// That its end is on record does not make it one that was refused either, if it was stopped later than it was made, or its pod was
+// seen.
 func TestPodThatIsStoppedAndRecorded(t *testing.T) {
 	end := `Terminate wf.a "workflow shutdown with strategy:  Stop"`
 	for _, c := range []struct {

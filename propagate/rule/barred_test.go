@@ -33,8 +33,8 @@ func ready(name string, kind nodegraph.Kind) nodegraph.NodeStatus {
 	return r
 }
 
-// A daemon in a group on record as ended is tried again until its boundary ends. Here the record gives the group words of its own, which
-// the rules do not: it ended as a whole.
+// A daemon in a group on record as ended is tried again until its boundary ends. Here the record gives the group words of its own,
+// which the rules do not: it ended as a whole.
 func TestDaemonInAGroupThatHasEnded(t *testing.T) {
 	group := onRecord("wf.a", nodegraph.KindTaskGroup, nodegraph.PhaseFailed)
 	group.Message = "an item failed"

@@ -171,8 +171,8 @@ func (e *Evaluator) PlacesIn(boundary nodegraph.Index) []nodegraph.Index {
 	return list
 }
 
-// takesPlace reports whether node m, which exists, is a pod, DAG or Steps that has not ended, or keeps a place. What waits for a lock
-// uses nothing, and the holder of that may need the place.
+// takesPlace reports whether node m, which exists, is a pod, DAG or Steps that has not ended, or keeps a place. What waits for a
+// lock uses nothing, and the holder of that may need the place.
 func (e *Evaluator) takesPlace(m nodegraph.Index) bool {
 	n := e.facts.Node(m)
 	if n.Kind == nodegraph.KindRetry {

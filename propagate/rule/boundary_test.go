@@ -139,8 +139,8 @@ func TestPlaces(t *testing.T) {
 	})
 }
 
-// What a manual retry has opened again and can't go on takes no place, and nothing inside it starts: it waits for its locks, or comes
-// after a daemon that runs again (deviation 31).
+// What a manual retry has opened again and can't go on takes no place, and nothing inside it starts: it waits for its locks, or
+// comes after a daemon that runs again (deviation 31).
 func TestHeldAfterAManualRetry(t *testing.T) {
 	again := propagate.ManualRetry()
 	wait(t, []waiting{
