@@ -257,3 +257,25 @@ func TestPodThatIsStoppedAsItIsMade(t *testing.T) {
 	expect(t, refused, "wf.a", nodegraph.PhaseFailed)
 	require.Equal(t, []string{`Resolve wf.b "{{y}}"`}, actionsOf(tell(t, reloaded(t, refused))), "wf.a never had a pod")
 }
+
+// That its end is on record does not make it one that was refused either, if it was stopped later than it was made, or its pod was
+// seen.
+func TestPodThatIsStoppedAndRecorded(t *testing.T) {
+	end := `Terminate wf.a "workflow shutdown with strategy:  Stop"`
+	for _, c := range []struct {
+		why   string
+		seen  []propagate.Event
+		after time.Duration // of the stop
+	}{
+		{"it was stopped after it was made", nil, time.Second},
+		{"its pod was seen", []propagate.Event{of("1", propagate.PodPending("wf.a", ""))}, 0},
+	} {
+		e := drawn(t, `dag(a, b when "{{x}}")`)
+		tell(t, e, c.seen...)
+		e.Recorded(at(t, e, c.after, propagate.Shutdown("Stop")).Changes)
+		require.Contains(t, actionsOf(at(t, reloaded(t, e), c.after)), end, c.why)
+	}
+	e := drawn(t, "pod exit pod")
+	tell(t, e, propagate.Shutdown("Stop"))
+	require.Contains(t, actionsOf(tell(t, restored(t, e))), `Terminate wf "workflow shutdown with strategy:  Stop"`, "a record does not tell whether it had a pod")
+}

@@ -43,6 +43,7 @@ func (e *Evaluator) WithinClosing(i nodegraph.Index) bool {
 
 // WithinEnded reports whether node i is inside something that has ended. A TaskGroup that ended with its items does not count:
 // their hooks outlive it. Groups and Retries do not count for a daemon: it lives, and is tried again, until its boundary ends.
+// Around a boundary that is open nothing has ended.
 func (e *Evaluator) WithinEnded(i nodegraph.Index) bool {
 	daemon := e.isDaemon(i)
 	for p := e.graph.Node(i).Parent; p != nodegraph.None; p = e.graph.Node(p).Parent {
@@ -56,8 +57,6 @@ func (e *Evaluator) WithinEnded(i nodegraph.Index) bool {
 			if daemon {
 				continue
 			}
-		case nodegraph.KindDAG, nodegraph.KindSteps:
-			daemon = false
 		}
 		if v.Fulfilled() && !v.Daemoned() {
 			return true

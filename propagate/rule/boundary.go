@@ -14,14 +14,14 @@ func (e *Evaluator) failFastRule(i nodegraph.Index, v Ruling) Ruling {
 		ended, open = steps1, steps2
 	}
 	c := e.Census(i)
-	switch {
-	case (c.failedBefore != nodegraph.None || e.closedFast(i)) && c.failsFast(false):
+	switch fails := c.failsFast(false); {
+	case fails && (c.failedBefore || e.closedFast(i)):
 		return failedFast(ended, c.Failed)
 	case !v.Fulfilled() && c.failsFast(true):
 		fast := failedFast(open, c.Failed)
 		fast.Message = e.failedFastMessage(v.By, &c)
 		return fast
-	case v.Fulfilled() && v.Phase() != nodegraph.PhaseFailed && c.Failed != nodegraph.None && c.Active == 0 && !c.released:
+	case fails && v.Phase() != nodegraph.PhaseFailed:
 		return failedFast(ended, c.Failed) // whatever else its members say: when they are looked at decides nothing
 	}
 	return v
@@ -42,7 +42,7 @@ func failedFast(l line, failed nodegraph.Index) Ruling {
 // failedFastMessage is what a DAG or Steps says that fails while member m of it is open. Where m is a group all of whose steps that were
 // created have ended, with their hooks, these are the words of the first that failed, if Argo comes to that.
 func (e *Evaluator) failedFastMessage(m nodegraph.Index, c *Census) Message {
-	if e.facts.Node(m).Kind == nodegraph.KindStepGroup && !e.createdOpen(m) && c.failedBefore == nodegraph.None {
+	if e.facts.Node(m).Kind == nodegraph.KindStepGroup && !e.createdOpen(m) && !c.failedBefore {
 		if failed := e.failedStep(m); failed != nodegraph.None && e.facts.Node(failed).Exists {
 			return about(messageChildFailed, failed)
 		}
@@ -53,7 +53,7 @@ func (e *Evaluator) failedFastMessage(m nodegraph.Index, c *Census) Message {
 // closedFast reports whether boundary i has failed fast while something inside it was open: that says so.
 func (e *Evaluator) closedFast(i nodegraph.Index) bool {
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
-		if e.briefs[m].Phase() == nodegraph.PhaseFailed && e.facts.Message(m) == texts[messageFailedFast] || e.graph.Node(m).Kind == nodegraph.KindStepGroup && e.closedFast(m) {
+		if e.facts.Message(m) == texts[messageFailedFast] {
 			return true
 		}
 	}
@@ -98,9 +98,9 @@ type Census struct {
 	released bool            // a daemon was ended with the boundary, which was decided while the daemon was active
 	Failed   nodegraph.Index // one that failed, None if none did
 
-	// failedBefore is one that had failed when the boundary was looked at: a pod, or what had ended earlier. Argo looks at pods
+	// failedBefore says that one had failed when the boundary was looked at: a pod, or what had ended earlier. Argo looks at pods
 	// before, and at what is inside a boundary after it. The boundary is the Retry for it while that starts an attempt.
-	failedBefore nodegraph.Index
+	failedBefore bool
 }
 
 // KeepsPlace reports whether node i is a Retry between two attempts that holds locks. Those who have its place may wait for these
@@ -111,12 +111,12 @@ func (e *Evaluator) KeepsPlace(i nodegraph.Index) bool {
 		return false
 	}
 	last := e.graph.Last(i)
-	return last == nodegraph.None || e.briefs[last].Fulfilled() && !e.briefs[last].Daemoned()
+	return last == nodegraph.None || e.briefs[last].Fulfilled()
 }
 
 // Census counts what is in a boundary. It allocates where a boundary has groups or Retries.
 func (e *Evaluator) Census(boundary nodegraph.Index) Census {
-	c := Census{Failed: nodegraph.None, failedBefore: nodegraph.None}
+	c := Census{Failed: nodegraph.None}
 	looked := e.facts.Instant
 	if ended := e.facts.Finished(boundary); ended != 0 {
 		looked = ended
@@ -140,11 +140,9 @@ func (e *Evaluator) Census(boundary nodegraph.Index) Census {
 			if c.Failed == nodegraph.None {
 				c.Failed = m
 			}
-			if c.failedBefore == nodegraph.None && e.failedBefore(m, looked) && !e.facts.Node(boundary).IsAttempt {
-				c.failedBefore = m
-			}
+			c.failedBefore = c.failedBefore || e.failedBefore(m, looked) && !e.facts.Node(boundary).IsAttempt
 		}
-		c.released = c.released || !retry && e.released(m)
+		c.released = c.released || e.released(m)
 	})
 	return c
 }
@@ -173,14 +171,14 @@ func (e *Evaluator) PlacesIn(boundary nodegraph.Index) []nodegraph.Index {
 	return list
 }
 
-// takesPlace reports whether node m is a pod, DAG or Steps that exists and has not ended, or keeps a place. What waits for a lock
-// uses nothing, and the holder of that may need the place.
+// takesPlace reports whether node m, which exists, is a pod, DAG or Steps that has not ended, or keeps a place. What waits for a
+// lock uses nothing, and the holder of that may need the place.
 func (e *Evaluator) takesPlace(m nodegraph.Index) bool {
 	n := e.facts.Node(m)
 	if n.Kind == nodegraph.KindRetry {
 		return e.KeepsPlace(m)
 	}
-	return n.Exists && !e.briefs[m].Phase().Settled() && !n.Waits()
+	return !e.briefs[m].Phase().Settled() && !n.Waits()
 }
 
 // Held reports whether node i, or something around it, was opened again by a manual retry and can't go on yet. It waits for its
