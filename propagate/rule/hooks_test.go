@@ -87,6 +87,8 @@ var hookScenes = []hookScene{
 		node: "wf.a", want: "Planned 12: Error, nodegraph: hook expression \"1 == 1 ===\": unexpected token Operator(\"=\") (1:10)\n | 1 == 1 ===\n | .........^"}},
 	{"nobody but the host knows an exit code that no event told", scene{text: "dag(a, b)", set: hooks(`a.exit: tasks.a.exitCode == "0"`),
 		calls: told(failed("wf.a")), node: "wf.a.onExit", want: "Planned 17: planned"}},
+	{"what has not ended has no exit code, and nobody is asked for it", scene{text: "dag(a)", set: hooks(`a.h: (tasks.a.exitCode ?? "") == ""`),
+		calls: told(running("wf.a")), node: "wf.a.hooks.h", want: "Pod 11: Pending"}},
 
 	{"no hook is due in the entry node, which had ended, because the status of the workflow is another now", scene{text: `dag(a when "1 == 2") exit pod`,
 		set: hooks(`a.h: workflow.status == "Running"`), calls: told(running("wf.onExit")), node: "wf.a.hooks.h", want: none}},
