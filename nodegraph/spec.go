@@ -99,6 +99,9 @@ type Template struct {
 	Unresolved     []Unresolved    // fields whose values only the host knows: it is asked before a node starts
 }
 
+// IsDaemon reports whether the pods that are made from the template are daemons. Of other templates Daemon means nothing, as in Argo.
+func (t *Template) IsDaemon() bool { return t.Daemon && t.Kind == KindPod }
+
 // An Unresolved is a field of a template with variables in it that only the host knows. The template says what it counts as.
 type Unresolved struct {
 	Field string // its path

@@ -26,7 +26,7 @@ func (c *checker) template(t *Template) error {
 	if err := t.checkKind(); err != nil {
 		return err
 	}
-	c.features.Daemons = c.features.Daemons || t.Daemon
+	c.features.Daemons = c.features.Daemons || t.IsDaemon()
 	c.features.FailFast = c.features.FailFast || t.FailFast
 	c.features.Parallelism = c.features.Parallelism || t.Parallelism > 0
 	c.features.Locks = c.features.Locks || len(t.Locks) > 0

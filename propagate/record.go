@@ -209,9 +209,9 @@ func recordedFact(e *Engine, i nodegraph.Index, r *nodegraph.NodeStatus, bare fu
 	}
 	switch n.Kind {
 	case nodegraph.KindPod:
-		podFact(&f, r, n.Template.Daemon)
+		podFact(&f, r, n.Template.IsDaemon())
 		f.SeenEnded = r.Phase.Completed()
-		f.Ready = f.Ready || n.Template.Daemon && r.Phase.Completed() && wasCounted(e, n)
+		f.Ready = f.Ready || n.Template.IsDaemon() && r.Phase.Completed() && wasCounted(e, n)
 	case nodegraph.KindContainer:
 		pod := e.facts.Fact(n.Parent)
 		containerFact(&f, r, &pod)

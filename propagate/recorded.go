@@ -35,7 +35,7 @@ func (e *Engine) reopenRecorded() {
 	open := func(i nodegraph.Index) bool { return e.facts.Node(i).Exists && !e.facts.Node(i).Phase.Completed() }
 	lives := func(group nodegraph.Index) bool {
 		for m := e.graph.First(group); m != nodegraph.None; m = e.graph.Next(m) {
-			if n := e.graph.Node(m); n.Role != nodegraph.RoleHook && !n.Template.Daemon && open(m) {
+			if n := e.graph.Node(m); n.Role != nodegraph.RoleHook && !n.Template.IsDaemon() && open(m) {
 				return true
 			}
 		}

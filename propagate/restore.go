@@ -185,7 +185,7 @@ func (e *Engine) askForDaemonLocks() {
 	}
 	for i := range nodegraph.Index(e.graph.Len()) {
 		n := e.graph.Node(i)
-		if n.Kind == nodegraph.KindRetry && n.Template.Daemon && e.facts.Node(i).Lock == fact.LockHeld && e.rules.OpenMember(i) == nodegraph.None {
+		if n.Kind == nodegraph.KindRetry && n.Template.IsDaemon() && e.facts.Node(i).Lock == fact.LockHeld && e.rules.OpenMember(i) == nodegraph.None {
 			e.facts.SetLock(i, fact.LockNone)
 		}
 	}

@@ -216,7 +216,7 @@ func (e *Engine) keepDecision(i nodegraph.Index) {
 // keepSuccess makes the success of TaskGroup i last if its items are daemons: what comes after it goes on, and the end of a daemon
 // does not undo that.
 func (e *Engine) keepSuccess(i nodegraph.Index) {
-	if e.facts.Node(i).Exists && e.graph.Node(i).Template.Daemon && e.rules.Brief(i).Phase() == nodegraph.PhaseSucceeded {
+	if e.facts.Node(i).Exists && e.graph.Node(i).Template.IsDaemon() && e.rules.Brief(i).Phase() == nodegraph.PhaseSucceeded {
 		e.facts.KeepPhase(i, nodegraph.PhaseSucceeded)
 	}
 }
@@ -276,7 +276,7 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 			e.endDaemonsIn(m)
 		case nodegraph.KindRetry:
 			e.endDaemonsIn(m)
-			if last := e.graph.Last(m); open && e.graph.Node(m).Template.Daemon && last != nodegraph.None && e.rules.OpenMember(m) == nodegraph.None {
+			if last := e.graph.Last(m); open && e.graph.Node(m).Template.IsDaemon() && last != nodegraph.None && e.rules.OpenMember(m) == nodegraph.None {
 				e.facts.End(m, e.rules.Brief(last).Phase(), rule.TextClosed, e.facts.Now) // between two attempts
 			}
 		}

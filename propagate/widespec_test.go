@@ -38,6 +38,11 @@ func wideSpec(r *rand.Rand, name string) *nodegraph.Spec {
 	}
 	m.spec.Entrypoint = m.template(1 + m.IntN(2)).Name
 	m.workflowSettings()
+	for k, t := range m.spec.Templates {
+		if t.Kind != nodegraph.KindPod {
+			t.Daemon = k%2 == 0 // which means nothing there
+		}
+	}
 	return m.spec
 }
 

@@ -137,7 +137,7 @@ func (d *diagnosis) openInside(r *nodegraph.NodeStatus) {
 // while it was ready, up to its boundary.
 func (d *diagnosis) endedAround(r *nodegraph.NodeStatus) *nodegraph.NodeStatus {
 	around := d.record.endedAround(r)
-	if i := d.record.find(r); around == nil || i == nodegraph.None || d.g.Node(i).Template == nil || !d.g.Node(i).Template.Daemon {
+	if i := d.record.find(r); around == nil || i == nodegraph.None || d.g.Node(i).Template == nil || !d.g.Node(i).Template.IsDaemon() {
 		return around
 	}
 	for around != nil && (around.Kind == nodegraph.KindStepGroup || around.Kind == nodegraph.KindTaskGroup || around.Kind == nodegraph.KindRetry) {

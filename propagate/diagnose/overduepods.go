@@ -178,7 +178,7 @@ func (d *diagnosis) runningPod(r *nodegraph.NodeStatus, pod *propagate.PodStatus
 		return nil
 	}
 	t := d.g.Node(i).Template
-	if t.Daemon {
+	if t.IsDaemon() {
 		return d.unready(r, pod)
 	}
 	if f := d.wedged(r, pod, t); f != nil {

@@ -122,7 +122,7 @@ func (d *diagnosis) countedDaemon(r *nodegraph.NodeStatus) bool {
 		return false
 	}
 	for m := range d.g.Members(i) {
-		if t := d.g.Node(m).Template; t != nil && t.Daemon {
+		if t := d.g.Node(m).Template; t != nil && t.IsDaemon() {
 			return true
 		}
 	}

@@ -79,14 +79,14 @@ func (w *World) podMoves(p *simhost.Pod) (good, bad []podMove) {
 			}
 		}
 		return good, bad
-	case p.State == simhost.PodPending && (c.Runs || p.Template.Daemon):
+	case p.State == simhost.PodPending && (c.Runs || p.Template.IsDaemon()):
 		good = append(good, podBegins)
-		if p.Template.Daemon && c.Runs {
+		if p.Template.IsDaemon() && c.Runs {
 			good = append(good, podBeginsUnready)
 		}
-	case p.Template.Daemon && !p.Ready:
+	case p.Template.IsDaemon() && !p.Ready:
 		good = append(good, podBegins)
-	case p.Template.Daemon:
+	case p.Template.IsDaemon():
 	case len(codes(p)) < len(p.Template.Containers):
 		good = append(good, containerSucceeds)
 		if c.Fail {

@@ -95,7 +95,7 @@ func (x *Exploration) checkPods(k int, e *propagate.Engine, w *World, wrong func
 	for _, p := range w.Workflows[k].Pods {
 		if p.Alive() && !p.Terminating && !p.Stray {
 			kind := "a pod is left in a complete workflow"
-			if p.Template.Daemon {
+			if p.Template.IsDaemon() {
 				kind = "a daemon is left in a complete workflow"
 			}
 			wrong(kind, fmt.Errorf("workflow %d: the pod of %q", k, p.Node))

@@ -39,7 +39,7 @@ func Check(e *propagate.Engine, but ...string) error {
 // forgivesDaemon reports whether all that has failed directly inside a node are daemons, or Retries of daemons.
 func forgivesDaemon(e *propagate.Engine, i nodegraph.Index) bool {
 	for m := range e.Graph().Members(i) {
-		if phase, _ := e.Phase(m); phase.Unsuccessful() && !e.Graph().Node(m).Template.Daemon {
+		if phase, _ := e.Phase(m); phase.Unsuccessful() && !e.Graph().Node(m).Template.IsDaemon() {
 			return false
 		}
 	}

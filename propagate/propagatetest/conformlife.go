@@ -148,7 +148,7 @@ func (c *Cluster) isDaemon(p *simhost.Pod) bool {
 	if e != nil {
 		i = e.Graph().Find(p.Node)
 	}
-	return i != nodegraph.None && e.Graph().Node(i).Template.Daemon
+	return i != nodegraph.None && e.Graph().Node(i).Template.IsDaemon()
 }
 
 // report has somebody say how nodes that are served have ended, and lets Suspend nodes go on that wait for nothing else. It

@@ -126,7 +126,7 @@ func (c *randomCluster) runningContainer(p *simhost.Pod) bool {
 	if i == nodegraph.None {
 		return false // a manual retry has forgotten it
 	}
-	if p.Template.Daemon {
+	if p.Template.IsDaemon() {
 		if c.e.Verdict(i).Daemoned {
 			return false
 		}

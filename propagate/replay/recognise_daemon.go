@@ -46,7 +46,7 @@ func (t site) endedReady() bool {
 
 // isDaemonRetry reports whether the node is a Retry around a daemon, in the recording as here.
 func (t site) isDaemonRetry() bool {
-	return t.exists() && t.want.Kind == nodegraph.KindRetry && t.got.Kind == nodegraph.KindRetry && t.node().Template.Daemon
+	return t.exists() && t.want.Kind == nodegraph.KindRetry && t.got.Kind == nodegraph.KindRetry && t.node().Template.IsDaemon()
 }
 
 // overlookedDaemon is deviation 35: the last attempt of a daemon in a loop has failed after the TaskGroup had ended, and the

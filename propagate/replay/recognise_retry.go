@@ -97,7 +97,7 @@ func forgottenAttempt(t site) bool {
 
 // withoutDaemon is deviation 31: a daemon that had ended runs again here, and the recording leaves it as it was.
 func withoutDaemon(t site) bool {
-	return t.retriedNow() && t.exists() && t.node().Template != nil && t.node().Template.Daemon && t.want == t.before && t.want.settled() &&
+	return t.retriedNow() && t.exists() && t.node().Template != nil && t.node().Template.IsDaemon() && t.want == t.before && t.want.settled() &&
 		(t.got.open() || t.got.none())
 }
 

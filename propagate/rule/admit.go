@@ -21,7 +21,7 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 	if n.Template.Err != "" && !(n.Kind == nodegraph.KindTaskGroup && n.Task.OwnTemplates()) {
 		return settled(nodegraph.PhaseError, about(messageTemplate, i), planned12, nodegraph.None)
 	}
-	if f.Hooked && e.hookError(i) != nil {
+	if e.hookError(i) != nil {
 		return settled(nodegraph.PhaseError, about(messageHookInvalid, i), planned12, nodegraph.None)
 	}
 	if n.Nesting() > e.graph.Limits().Nesting {
@@ -30,7 +30,7 @@ func (e *Evaluator) admitRule(i nodegraph.Index) Ruling {
 	if n.Kind == nodegraph.KindTaskGroup {
 		return e.loopRule(i, n.Task)
 	}
-	if n.Task != nil && f.Answer != fact.AnswerRun {
+	if f.Answer != fact.AnswerRun {
 		switch result, err := nodegraph.EvalWhen(e.When(i)); {
 		case err != nil:
 			return settled(nodegraph.PhaseError, about(messageWhenInvalid, i), planned16, nodegraph.None)

@@ -34,7 +34,7 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 // on as soon as nothing else holds it back; until then it gives them back, and asks again.
 func (e *Evaluator) lockWaitRule(i nodegraph.Index, n *store.Node, l line) Ruling {
 	v := pending(l, e.told(i))
-	if n.Kind.Composite() && !n.Waited && e.graph.First(i) != nodegraph.None {
+	if n.Kind.Composite() && !n.Waited {
 		v.Brief = v.Brief&^briefPhase | Brief(nodegraph.PhaseRunning)
 	}
 	if n.Lock == fact.LockGranted || n.Lock == fact.LockReturned {
@@ -78,7 +78,7 @@ func (e *Evaluator) wholeRule(i nodegraph.Index) Ruling {
 	phase, message := e.facts.Node(i).Phase, e.told(i)
 	switch {
 	case e.graph.First(i) != nodegraph.None:
-		if v := e.membersRule(i); v.Fulfilled() && v.Phase() == phase && e.Words(v.Message) == e.Words(message) {
+		if v := e.membersRule(i); v.Phase() == phase && e.Words(v.Message) == e.Words(message) {
 			v.Brief = v.withoutWants() // hooks of its items do not start any more
 			return v
 		}

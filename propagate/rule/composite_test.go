@@ -49,6 +49,12 @@ var compositeScenes = []scene{
 		node: "wf.x", want: "Composite 6: Pending, later"},
 	{text: "dag(x: mutex(m, retry(1, daemon)), s: suspend)", node: "wf.x", want: "Composite 6: Running, later", calls: eachTold(
 		propagate.LockGranted("wf.x"), propagate.PodRunning("wf.x(0)"), propagate.PodFailed("wf.x(0)", ""), queued("wf.x"))},
+	{text: "dag(x: mutex(m, retry(1, daemon)), s: suspend)", node: "wf.x", want: "Composite 6: Pending, later", calls: eachTold(queued("wf.x"),
+		propagate.LockGranted("wf.x"), propagate.PodRunning("wf.x(0)"), propagate.PodFailed("wf.x(0)", ""), queued("wf.x"))},
+	{text: "dag(x: mutex(m, dag(a, b)), c)", node: "wf.x", want: "Composite 6: Running, later", calls: eachTold(
+		propagate.LockGranted("wf.x"), succeeded("wf.x.b"), failed("wf.x.a"), succeeded("wf.c"), propagate.ManualRetry(), queued("wf.x"))},
+	{text: "dag(x: mutex(m, pod(a -> b)), c)", node: "wf.x", want: "Leaf 1: Pending, later", calls: eachTold(
+		propagate.LockGranted("wf.x"), failed("wf.x"), succeeded("wf.c"), propagate.ManualRetry(), queued("wf.x"))},
 	{text: "dag(x: mutex(m, dag(a)))", calls: eachTold(queued("wf.x"), propagate.LockGranted("wf.x")), node: "wf.x",
 		want: "DAG 3: Pending, by wf.x.a"},
 	{text: "dag(x: mutex(m, dag(a)))", calls: eachTold(queued("wf.x"), propagate.LockGranted("wf.x"), succeeded("wf.x.a")), node: "wf.x",

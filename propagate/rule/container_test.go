@@ -3,8 +3,12 @@ package rule_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
+	"github.com/nodestatus/nodestatus/propagate/rule"
 )
 
 var containerScenes = []scene{
@@ -34,6 +38,27 @@ var containerScenes = []scene{
 func daemonSets(spec *nodegraph.Spec) {
 	for _, template := range spec.Templates {
 		template.Daemon = len(template.Containers) > 0
+	}
+}
+
+// What the end of a pod has forced on a container is said again by the rule: a record of it is no end of the container's own.
+func TestForcedByPod(t *testing.T) {
+	deleted, under := "container deleted", "Pod Failed whilst container running"
+	for _, c := range []struct {
+		message string
+		pod     fact.Fact
+		forced  bool
+	}{
+		{deleted, fact.Fact{Stage: fact.StageGone}, true},
+		{deleted, fact.Fact{Stage: fact.StageRunning}, false},
+		{under, fact.Fact{Stage: fact.StageEnded, Phase: nodegraph.PhaseFailed}, true},
+		{under, fact.Fact{Stage: fact.StageEnded, Phase: nodegraph.PhaseError}, true},
+		{under, fact.Fact{Stage: fact.StageEnded, Phase: nodegraph.PhaseSucceeded}, false},
+		{under, fact.Fact{Stage: fact.StageStopped, Phase: nodegraph.PhaseFailed}, false},
+		{under, fact.Fact{Stage: fact.StageGone}, false},
+		{"exit code 1", fact.Fact{Stage: fact.StageEnded, Phase: nodegraph.PhaseFailed}, false},
+	} {
+		require.Equal(t, c.forced, rule.ForcedByPod(c.message, &c.pod), "%q of a container whose pod is %s %s", c.message, c.pod.Stage, c.pod.Phase)
 	}
 }
 

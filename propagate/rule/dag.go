@@ -8,7 +8,7 @@ import (
 
 // dagRule is chapter DAG, but for the lines on templates that fail fast.
 func (e *Evaluator) dagRule(i nodegraph.Index) Ruling {
-	if m, open := e.firstOpen(i, false); open {
+	if m := e.firstOpen(i, false); m != nodegraph.None {
 		return running(dag3, m)
 	}
 	if e.facts.Node(i).Halted {

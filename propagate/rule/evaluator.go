@@ -131,15 +131,15 @@ func (e *Evaluator) OpenMember(i nodegraph.Index) nodegraph.Index {
 	return nodegraph.None
 }
 
-// firstOpen returns a member that holds composite i open; a daemon does not where daemons are passed.
-func (e *Evaluator) firstOpen(i nodegraph.Index, passed bool) (nodegraph.Index, bool) {
+// firstOpen returns a member that holds composite i open, None if none does; a daemon does not where daemons are passed.
+func (e *Evaluator) firstOpen(i nodegraph.Index, passed bool) nodegraph.Index {
 	kind := e.facts.Node(i).Kind
 	for m := e.graph.First(i); m != nodegraph.None; m = e.graph.Next(m) {
 		if e.facts.Node(m).Counts && e.briefs[m].HoldsOpen(kind) && !(passed && e.isDaemon(m)) {
-			return m, true
+			return m
 		}
 	}
-	return nodegraph.None, false
+	return nodegraph.None
 }
 
 // staysPending reports whether node i is a composite that has waited for a lock, or was not found in the cache: Argo never sets it to

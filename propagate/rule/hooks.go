@@ -132,7 +132,7 @@ func (e *Evaluator) mayHaveHooks(i nodegraph.Index) bool {
 	for k := range hooks {
 		h := &hooks[k]
 		switch m := e.hookNode(i, h); {
-		case m != nodegraph.None && !e.graph.Node(m).Template.Daemon:
+		case m != nodegraph.None && !e.graph.Node(m).Template.IsDaemon():
 		case m != nodegraph.None, h.Name != nodegraph.ExitHook, h.Expression != "" && e.graph.HookCondition(h).NamesWorkflow():
 			return true
 		}

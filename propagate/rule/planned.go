@@ -87,11 +87,8 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 // undoes nothing that was decided while it was ready. It also does if it comes after what may have hooks yet, for which nobody
 // waited. Any other decision follows from what is known of the tasks before it, in whatever order that is told.
 func (e *Evaluator) Lasts(i nodegraph.Index) bool {
-	if !e.facts.Node(i).IsTask {
-		return false
-	}
 	for d := range e.graph.Dependencies(i) {
-		if e.graph.Node(d).Template.Daemon || e.facts.Node(d).Hooked && e.mayHaveHooks(d) {
+		if e.graph.Node(d).Template.IsDaemon() || e.facts.Node(d).Hooked && e.mayHaveHooks(d) {
 			return true
 		}
 	}

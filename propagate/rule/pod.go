@@ -63,7 +63,7 @@ func (e *Evaluator) isDaemon(i nodegraph.Index) bool {
 		i = e.facts.Node(i).Parent
 	}
 	n := e.graph.Node(i)
-	return (n.Kind == nodegraph.KindPod || n.Kind == nodegraph.KindRetry) && n.Template.Kind == nodegraph.KindPod && n.Template.Daemon
+	return (n.Kind == nodegraph.KindPod || n.Kind == nodegraph.KindRetry) && n.Template.IsDaemon()
 }
 
 // released reports whether node m is a daemon that was ended with its boundary. What was decided inside the boundary saw

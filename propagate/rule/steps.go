@@ -26,7 +26,7 @@ func (e *Evaluator) stepsRule(i nodegraph.Index) Ruling {
 // stepGroupRule: a StepGroup is done when its steps, their items and their hooks are; the first declared step that
 // failed without continueOn decides. Once the next group was created, daemons in it are not waited for.
 func (e *Evaluator) stepGroupRule(i nodegraph.Index) Ruling {
-	if m, open := e.firstOpen(i, e.passed(i)); open {
+	if m := e.firstOpen(i, e.passed(i)); m != nodegraph.None {
 		return running(stepGroup1, m)
 	}
 	failed := e.failedStep(i)

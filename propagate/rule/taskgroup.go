@@ -6,8 +6,8 @@ import "github.com/nodestatus/nodestatus/nodegraph"
 // hook of an item, or its own exit hook, is still to start, the group holds what it is inside of open, as the hook will. A
 // group of daemons that was done stays so, whatever becomes of them; one that is tried again holds open what the group is inside of.
 func (e *Evaluator) taskGroupRule(i nodegraph.Index) Ruling {
-	lasts := e.facts.Node(i).Phase == nodegraph.PhaseSucceeded && e.graph.Node(i).Template.Daemon
-	if m, open := e.firstOpen(i, lasts); open {
+	lasts := e.facts.Node(i).Phase == nodegraph.PhaseSucceeded && e.graph.Node(i).Template.IsDaemon()
+	if m := e.firstOpen(i, lasts); m != nodegraph.None {
 		return running(taskGroup1, m)
 	}
 	v, hooks := settled(nodegraph.PhaseSucceeded, Message{}, taskGroup3, nodegraph.None), Brief(0)

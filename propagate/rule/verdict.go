@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -182,6 +183,11 @@ const (
 	messageBackoffTooLong
 	messageClosed
 
+	// The words of these are made by text.
+
+	messageBackoff       // a Retry waits: number is how long in all
+	messageRetryDeadline // a Retry ends with the workflow's deadline, at number
+
 	// The words of these are made by Words.
 
 	messageTemplate        // the template of the node can't run
@@ -190,8 +196,6 @@ const (
 	messageWhenFalse       // the node's when is false
 	messageUnresolved      // the node's template has fields that only the host knows
 	messageChildFailed     // a StepGroup: the node failed
-	messageBackoff         // a Retry waits: number is how long in all
-	messageRetryDeadline   // a Retry ends with the workflow's deadline, at number
 	messageExpressionError // the expression of the Retry can't be evaluated over its attempts
 )
 
@@ -220,6 +224,17 @@ var texts = [...]string{
 	messageMaxDuration:      "Max duration limit exceeded",
 	messageBackoffTooLong:   textBackoffTooLong,
 	messageClosed:           TextClosed,
+}
+
+// text is the words of a message that says the same of every node, but for a number.
+func (m Message) text() string {
+	switch m.kind {
+	case messageBackoff:
+		return "Backoff for " + retry.HumanDuration(time.Duration(m.number))
+	case messageRetryDeadline:
+		return fmt.Sprintf("retry exceeded workflow deadline %s", time.Unix(m.number, 0).UTC())
+	}
+	return texts[m.kind]
 }
 
 // about is the Message of a kind about node i.

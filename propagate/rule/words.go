@@ -2,7 +2,6 @@ package rule
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate/internal/store"
@@ -28,15 +27,11 @@ func (e *Evaluator) Words(m Message) string {
 		return "only the host knows " + e.Question(i)
 	case messageChildFailed:
 		return fmt.Sprintf("child '%s' failed", e.graph.Node(i).ID())
-	case messageBackoff:
-		return "Backoff for " + retry.HumanDuration(time.Duration(m.number))
-	case messageRetryDeadline:
-		return fmt.Sprintf("retry exceeded workflow deadline %s", time.Unix(m.number, 0).UTC())
 	case messageExpressionError:
 		var few [8]retry.Attempt
 		return e.inTask(i) + e.graph.Node(i).Template.Retry.Decide(e.attempts(i, few[:0]), e.environment(i)).Message
 	}
-	return texts[m.kind]
+	return m.text()
 }
 
 // inTask is what Argo puts before the words about an error while it carries out node i, if that is a task of a DAG or an item of

@@ -190,7 +190,7 @@ func (w *Watch) asked(c *Claim, pod nodegraph.Index) []Violation {
 			broken("I9.4", "%s does not hold its locks", c.name(i))
 		}
 		kind := c.Graph.Node(i).Kind
-		outlived := n.Template.Daemon && (kind == nodegraph.KindStepGroup || kind == nodegraph.KindTaskGroup)
+		outlived := n.Template.IsDaemon() && (kind == nodegraph.KindStepGroup || kind == nodegraph.KindTaskGroup)
 		if said.Phase.Settled() && !outlived {
 			broken("I9.5", "%s is %s", c.name(i), said.Phase)
 		}

@@ -225,7 +225,7 @@ func factOf(n *nodegraph.Node, at *nodegraph.NodeStatus) fact.Fact {
 	case at.Phase.Completed():
 		f.Stage, f.Phase, f.Ran, f.Ready = fact.StageEnded, at.Phase, true, at.Daemoned
 		// Argo sets a daemon to Succeeded when its boundary ends, and for no other reason.
-		f.Released = n.Kind == nodegraph.KindPod && n.Template.Daemon && at.Phase == nodegraph.PhaseSucceeded
+		f.Released = n.Kind == nodegraph.KindPod && n.Template.IsDaemon() && at.Phase == nodegraph.PhaseSucceeded
 	case at.Phase == nodegraph.PhaseRunning:
 		f.Stage, f.Ran, f.Ready = fact.StageRunning, true, at.Daemoned
 	case at.Phase == nodegraph.PhasePending:

@@ -145,7 +145,7 @@ func (c *Claim) ended(i nodegraph.Index) (phase nodegraph.Phase, why string) {
 		return c.endedWithPod(i)
 	}
 	switch {
-	case f.Stage == fact.StageEnded && n.Kind == nodegraph.KindPod && n.Template.Daemon && !f.Released:
+	case f.Stage == fact.StageEnded && n.Kind == nodegraph.KindPod && n.Template.IsDaemon() && !f.Released:
 		// I8.6: a daemon runs until its boundary ends. One that ends by itself failed, whatever its exit code.
 		if f.Phase == nodegraph.PhaseError {
 			return nodegraph.PhaseError, "the daemon ended by itself, in Error"
@@ -322,7 +322,7 @@ func (c *Claim) judgeWorkflow() (line, detail string) {
 // isDaemon reports whether node i is a daemon, or a Retry around one.
 func (c *Claim) isDaemon(i nodegraph.Index) bool {
 	n := c.Graph.Node(i)
-	return (n.Kind == nodegraph.KindPod || n.Kind == nodegraph.KindRetry) && n.Template.Kind == nodegraph.KindPod && n.Template.Daemon
+	return (n.Kind == nodegraph.KindPod || n.Kind == nodegraph.KindRetry) && n.Template.IsDaemon()
 }
 
 // readyDaemon reports whether node i is a daemon that is ready and has not ended.

@@ -37,7 +37,7 @@ func locks(t *nodegraph.Template) bool { return len(t.Locks) > 0 }
 
 func failsFast(t *nodegraph.Template) bool { return t.FailFast }
 
-func daemon(t *nodegraph.Template) bool { return t.Daemon }
+func daemon(t *nodegraph.Template) bool { return t.IsDaemon() }
 
 // suspends reports whether nodes of a template wait for people.
 func suspends(t *nodegraph.Template) bool { return t.Kind == nodegraph.KindSuspend }
@@ -76,7 +76,7 @@ func locksOf(spec *nodegraph.Spec) []nodegraph.Lock {
 // independent reports whether the pod of a node can be lost apart: it is no daemon, on which others rely while it runs, not the
 // agent, which serves many, and not inside a hook that runs beside a step, for which hooks of later steps wait while these run.
 func independent(g *nodegraph.Graph, i nodegraph.Index) bool {
-	if n := g.Node(i); n.Kind != nodegraph.KindPod || n.Template.Daemon {
+	if n := g.Node(i); n.Kind != nodegraph.KindPod || n.Template.IsDaemon() {
 		return false
 	}
 	for ; i > nodegraph.Root; i = g.Node(i).Parent {

@@ -128,9 +128,9 @@ func (w *world) begin() error {
 			continue
 		}
 		switch {
-		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && n.Template.Daemon && f.Ready:
+		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && n.Template.IsDaemon() && f.Ready:
 			w.live(i, ready, 1)
-		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && !n.Template.Daemon:
+		case n.Kind == nodegraph.KindPod && f.Stage == fact.StageRunning && !n.Template.IsDaemon():
 			w.live(i, running, 1)
 		case n.Kind == nodegraph.KindPod && (f.Stage == fact.StagePending || f.Stage == fact.StageRunning):
 			w.live(i, pending, 1)
@@ -292,7 +292,7 @@ func (w *world) live(i nodegraph.Index, s stage, number int) {
 	n := w.e.Graph().Node(i)
 	l := life{
 		id: n.ID(), name: n.Name(), kind: n.Kind, uid: "pod-" + strconv.Itoa(w.serial), number: number, stage: s,
-		daemon: n.Kind == nodegraph.KindPod && n.Template.Daemon, apart: independent(w.e.Graph(), i),
+		daemon: n.Kind == nodegraph.KindPod && n.Template.IsDaemon(), apart: independent(w.e.Graph(), i),
 	}
 	if s == ready {
 		w.ends[l.uid] = -1

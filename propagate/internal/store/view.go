@@ -165,7 +165,7 @@ func (n *Node) describe(g *nodegraph.Graph, i nodegraph.Index) {
 	is := g.Node(i)
 	*n = Node{
 		Parent: is.Parent, Depth: uint16(is.Depth()), Kind: is.Kind, IsTask: is.Role == nodegraph.RoleTask, IsHook: is.Role == nodegraph.RoleHook,
-		IsAttempt: is.Role == nodegraph.RoleAttempt, IsDaemon: is.Kind == nodegraph.KindPod && is.Template.Daemon, Counts: true,
+		IsAttempt: is.Role == nodegraph.RoleAttempt, IsDaemon: is.Kind == nodegraph.KindPod && is.Template.IsDaemon(), Counts: true,
 		Hooked: is.Hooked() || i == nodegraph.Entry && (len(g.Spec().Hooks) > 0 || g.OnExit() != nil),
 		Alone:  !is.Kind.Composite() && g.Plan(i) == nil,
 	}
