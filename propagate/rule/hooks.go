@@ -118,10 +118,11 @@ func (e *Evaluator) withinSeen(i nodegraph.Index) bool {
 	return false
 }
 
-// otherHookDue reports whether a hook of node i, with verdict v, other than the exit hook should run and has no node.
+// otherHookDue reports whether a hook of node i, with verdict v, other than the exit hook should run and has no node. The exit hook is
+// due only where no other is.
 func (e *Evaluator) otherHookDue(i nodegraph.Index, v Brief) bool {
 	due := false
-	e.EachHookDue(i, Ruling{Brief: v}, func(h *nodegraph.Hook) { due = h.Name != nodegraph.ExitHook }) // which is due alone
+	e.EachHookDue(i, Ruling{Brief: v}, func(h *nodegraph.Hook) { due = h.Name != nodegraph.ExitHook })
 	return due
 }
 
