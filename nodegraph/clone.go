@@ -9,17 +9,16 @@ import (
 // share the specification and the names of nodes, which nobody changes. A graph that is large enough does not allocate, but for hooks
 // and loops.
 func (g *Graph) CloneTo(c *Graph) {
-	nodes, entries := append(c.nodes[:0], g.nodes...), append(c.ids.table.entries[:0], g.ids.table.entries...)
+	nodes, ids := append(c.nodes[:0], g.nodes...), append(c.ids[:0], g.ids...)
 	if len(c.nodes) > len(nodes) {
 		clear(nodes[len(nodes):len(c.nodes)]) // as add expects it
 	}
 	suffix := c.suffix
 	*c = Graph{
-		spec: g.spec, limits: g.limits, templates: g.templates, features: g.features, plans: g.plans, planOf: g.planOf, shapes: g.shapes,
+		spec: g.spec, limits: g.limits, templates: g.templates, features: g.features, made: g.made, madeOf: g.madeOf,
 		onExit: g.onExit, hookConditions: g.hookConditions, transient: g.transient,
-		nodes: nodes, ids: g.ids, base: None, suffix: suffix[:0], items: maps.Clone(g.items), hookOf: maps.Clone(g.hookOf),
+		nodes: nodes, ids: ids, base: None, suffix: suffix[:0], items: maps.Clone(g.items), hookOf: maps.Clone(g.hookOf),
 	}
-	c.ids.table.entries = entries
 	if g.hooks != nil {
 		c.hooks = make(map[Index][]Index, len(g.hooks))
 		for owner, list := range g.hooks {

@@ -1,7 +1,6 @@
 package nodegraph
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/nodestatus/nodestatus/nodegraph/enum"
@@ -73,7 +72,7 @@ type DepState struct {
 
 // A Condition is a compiled depends expression. It is immutable and may be shared by goroutines.
 type Condition struct {
-	tasks    []string      // empty where a graph shares the condition between tasks
+	tasks    []string
 	program  []instruction // nil for a plain condition
 	literals int
 }
@@ -110,21 +109,20 @@ const (
 	wordDepth   = 64 / wordBits
 )
 
-// Tasks returns the distinct names in the order in which they first appear. Do not modify the slice. It is empty for a
-// plain list of dependencies in a graph, where tasks share conditions: see [Graph.Condition].
+// Tasks returns the distinct names in the order in which they first appear. Do not modify the slice.
 func (c *Condition) Tasks() []string { return c.tasks }
 
 // Literals is the number of tests the condition makes.
 func (c *Condition) Literals() int { return c.literals }
 
-// Plain reports whether the condition is that of a list of dependencies. Then each of its tests is that the task is what its
+// plain reports whether the condition is that of a list of dependencies. Then each of its tests is that the task is what its
 // bare name stands for (see [BareResults]), and all must hold.
-func (c *Condition) Plain() bool { return c.program == nil }
+func (c *Condition) plain() bool { return c.program == nil }
 
 // Eval returns what the condition comes to, given what is known of each of [Condition.Tasks], in that order; deps must
 // not be shorter. True and False are final: no more knowledge can change them. It does not allocate.
 func (c *Condition) Eval(deps []DepState) Truth {
-	if c.program == nil {
+	if c.plain() {
 		return evalPlain(deps[:c.literals])
 	}
 	var word uint64
@@ -249,7 +247,7 @@ func (c *Condition) literal(in instruction) printed {
 		if in.mask&(1<<k) == 0 {
 			continue
 		}
-		one := printed{text: []byte(c.task(in.task) + "." + name)}
+		one := printed{text: []byte(c.tasks[in.task] + "." + name)}
 		if text.text == nil {
 			text = one
 		} else {
@@ -262,17 +260,9 @@ func (c *Condition) literal(in instruction) printed {
 	return text
 }
 
-// task is the name of a task, or its number where the condition does not know names.
-func (c *Condition) task(k uint32) string {
-	if int(k) < len(c.tasks) {
-		return c.tasks[k]
-	}
-	return "task-" + strconv.Itoa(int(k))
-}
-
 // instructions is the program, of a plain condition too.
 func (c *Condition) instructions() []instruction {
-	if !c.Plain() {
+	if !c.plain() {
 		return c.program
 	}
 	program := make([]instruction, c.literals)
@@ -284,6 +274,3 @@ func (c *Condition) instructions() []instruction {
 	}
 	return program
 }
-
-// allOf returns the condition that each of n tasks is what its bare name stands for.
-func allOf(n int) *Condition { return &Condition{literals: n} }

@@ -24,7 +24,7 @@ func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error
 	hash := g.nameNode(i, base, suffix)
 	n.Parent, n.last = parent, None
 	if n.Kind == KindDAG || n.Kind == KindPod {
-		n.inner = g.orderOf(n.Template)
+		n.inner = g.indexOf(n.Template)
 	}
 	n.depth = p.depth + 1
 	n.traits |= p.traits & nodeInExit
@@ -50,20 +50,22 @@ func (g *Graph) add(parent, base Index, suffix []byte, like *Node) (Index, error
 
 // claim enters node i, the last one, into the table of ids, which no two nodes share.
 func (g *Graph) claim(i Index, hash uint32) error {
-	g.ids.reserve(g.nodes, 1)
-	if other := g.ids.claim(g.nodes, i, hash); other != None {
+	id := g.nodes[i].ID()
+	if other := g.withHash(hash, id); other != None {
 		return &SpecError{Node: g.nodes[i].Name(), Field: "id",
-			Reason: fmt.Sprintf("%s is also the id of node %q", g.nodes[other].ID(), bounded(g.nodes[other].Name()))}
+			Reason: fmt.Sprintf("%s is also the id of node %q", id, bounded(g.nodes[other].Name()))}
 	}
+	g.reserveIDs(g.nodes[:i], len(g.nodes))
+	g.ids.add(hash, uint32(i))
 	return nil
 }
 
-// orderOf returns the index of the plan of a template. Siblings often share theirs.
-func (g *Graph) orderOf(t *Template) int32 {
+// indexOf returns the index of a template in made. Siblings often share theirs.
+func (g *Graph) indexOf(t *Template) int32 {
 	if last := &g.nodes[len(g.nodes)-2]; last.Template == t && last.inner > 0 {
 		return last.inner
 	}
-	return g.planOf[t]
+	return g.madeOf[t]
 }
 
 // reserve makes room for n more nodes, as far as the limits go.
@@ -73,7 +75,7 @@ func (g *Graph) reserve(n int) {
 		return
 	}
 	g.nodes = slices.Grow(g.nodes, n)
-	g.ids.reserve(g.nodes, n)
+	g.reserveIDs(g.nodes, len(g.nodes)+n)
 }
 
 // within is how many nodes come with one that is made from the template: the first attempt of a Retry, the containers of a
@@ -98,7 +100,7 @@ func (g *Graph) truncate(n int) {
 			delete(g.items, loopOf{node.Parent, node.Task})
 		}
 	}
-	g.ids.keep(g.nodes, n)
+	g.enterIDs(g.nodes[:n], n)
 	g.base = None
 	clear(g.nodes[n:])
 	g.nodes = g.nodes[:n]
@@ -166,13 +168,13 @@ func (g *Graph) Expand(i Index) error {
 
 func (g *Graph) expandDAG(i Index) error {
 	n := g.nodes[i]
-	plan := g.Plan(i)
+	plan, _ := g.PlanOf(i)
 	tasks := plan.Len()
 	g.reserve(tasks)
 	g.text.reserve(plan.names + tasks*(len(n.Name())+1+g.maxIDLength()))
 	node := Node{Role: RoleTask, Template: n.Template, nesting: n.nesting + 1}
 	for place := range int32(tasks) {
-		node.DeclIndex = plan.DeclIndex(place)
+		node.DeclIndex = plan.slotOf(place)
 		node.Task = &n.Template.Tasks[node.DeclIndex]
 		node.Template = g.templateOf(node.Task)
 		node.Kind = node.Template.kind()
@@ -226,14 +228,14 @@ func (g *Graph) expandGroup(i Index) error {
 }
 
 func (g *Graph) expandPod(i Index) error {
-	if g.Plan(i) == nil {
+	plan, _ := g.PlanOf(i)
+	if plan == nil {
 		return nil
 	}
 	n := g.nodes[i]
 	node := Node{Kind: KindContainer, Role: RoleContainer, Template: n.Template, nesting: n.nesting}
-	plan := g.Plan(i)
 	for place := range int32(plan.Len()) {
-		node.DeclIndex = plan.DeclIndex(place)
+		node.DeclIndex = plan.slotOf(place)
 		g.suffix = append(append(g.suffix[:0], '.'), n.Template.Containers[node.DeclIndex].Name...)
 		if _, err := g.add(i, i, g.suffix, &node); err != nil {
 			return err

@@ -55,7 +55,7 @@ type Node struct {
 	nameLength uint32
 	last       Index // the member that was added last
 	next       Index // the next member of the same parent; of the last one ^ the first
-	inner      int32 // of a DAG or Pod its plan, an index into Graph.plans; of others ^ the first member; 0 for none
+	inner      int32 // of a DAG or Pod its template, an index into Graph.made; of others ^ the first member; 0 for none
 
 	Template  *Template // what the node is made from; nil for the workflow and StepGroups share that of their Steps
 	Task      *Task     // the task or step; nil for nodes that are neither. Attempts and hooks have none.
@@ -105,11 +105,10 @@ type Graph struct {
 	limits         Limits
 	templates      templates
 	features       Features
-	plans          []*Plan             // the first is of nodes without an order among members
-	planOf         map[*Template]int32 // the index in plans
-	shapes         map[*Template]shape // what every template had when the graph was made
+	made           []made              // of every template; the first is empty: nodes whose members have no order
+	madeOf         map[*Template]int32 // the index in made
 	nodes          []Node
-	ids            idTable
+	ids            hashTable // of indices
 	text           text
 	base           Index                 // the one from whose name that of the last node was made
 	baseHash       uint32                // of its name
@@ -155,21 +154,11 @@ func New(spec *Spec, opts ...Option) (*Graph, error) {
 		features:       checked.features,
 		hookConditions: checked.hookConditions,
 		transient:      checked.transient,
-		plans:          []*Plan{nil},
-		planOf:         make(map[*Template]int32, len(checked.plans)),
-		shapes:         make(map[*Template]shape, len(checked.plans)),
+		made:           checked.made,
+		madeOf:         checked.madeOf,
 		base:           None,
 	}
-	edges := 0
-	for t, p := range checked.plans {
-		g.shapes[t] = t.shape()
-		if p != nil {
-			g.planOf[t] = int32(len(g.plans))
-			g.plans = append(g.plans, p)
-			edges += len(p.deps.list)
-		}
-	}
-	if edges > g.limits.Edges {
+	if checked.edges > g.limits.Edges {
 		return nil, &LimitError{Limit: "Edges", Max: g.limits.Edges}
 	}
 	if spec.OnExit != "" {
@@ -177,6 +166,7 @@ func New(spec *Spec, opts ...Option) (*Graph, error) {
 	}
 	entry := g.templates.find(spec.Entrypoint)
 	g.nodes = make([]Node, 1, 2+min(limits.Nodes, entry.within()+len(entry.Tasks)))
+	g.ids = newHashTable(cap(g.nodes))
 	g.nodes[Root] = Node{Kind: KindWorkflow, Role: RoleRoot, Parent: None, last: None, next: None}
 	if _, err := g.add(Root, Root, []byte(spec.Name), &Node{Kind: entry.kind(), Role: RoleEntry, Template: entry}); err != nil {
 		return nil, err
@@ -231,23 +221,12 @@ func (g *Graph) Find(idOrName string) Index {
 	if idOrName == g.spec.Name {
 		return Entry
 	}
-	if g.ids.used == 0 {
-		return None
-	}
-	if h, ok := hashInID(g.spec.Name, idOrName); ok {
-		for i, at := g.ids.first(h); i != None; i, at = g.ids.next(h, at+1) {
-			if g.nodes[i].ID() == idOrName {
-				return i
-			}
-		}
-	}
-	h := extend(hashSeed, idOrName)
-	for i, at := g.ids.first(h); i != None; i, at = g.ids.next(h, at+1) {
-		if g.nodes[i].Name() == idOrName {
+	if hash, ok := hashInID(g.spec.Name, idOrName); ok {
+		if i := g.withHash(hash, idOrName); i != None {
 			return i
 		}
 	}
-	return None
+	return g.withHash(extend(hashSeed, idOrName), idOrName)
 }
 
 // hashOf is the hash of the name of node i, as in its id.

@@ -74,6 +74,16 @@ func checkGraph(t testing.TB, g *nodegraph.Graph) {
 	}
 }
 
+// targets are the tasks that decide how the entry node ends, which must be expanded.
+func targets(g *nodegraph.Graph) []nodegraph.Index {
+	var all []nodegraph.Index
+	plan, first := g.PlanOf(nodegraph.Entry)
+	for _, place := range plan.Targets() {
+		all = append(all, first+nodegraph.Index(place))
+	}
+	return all
+}
+
 // checkPlan verifies what must hold of the order among the members of node i, if they have one.
 func checkPlan(t testing.TB, g *nodegraph.Graph, i nodegraph.Index) {
 	t.Helper()
@@ -82,10 +92,13 @@ func checkPlan(t testing.TB, g *nodegraph.Graph, i nodegraph.Index) {
 		return
 	}
 	for place := range int32(plan.Len()) {
-		require.Len(t, plan.Dependencies(place), plan.CountDependencies(place))
-		require.Equal(t, place, plan.TopoIndex(plan.DeclIndex(place)))
 		for _, other := range plan.Dependents(place) {
 			require.Contains(t, plan.Dependencies(other), place)
+		}
+	}
+	for m := range g.Members(i) {
+		if n := g.Node(m); n.Role != nodegraph.RoleHook {
+			require.Equal(t, m, g.MemberAt(i, n.DeclIndex), "where the template declares %s", n.Name())
 		}
 	}
 }
@@ -193,9 +206,10 @@ func TestTargetsAreInTheOrderOfTheirNames(t *testing.T) {
 	}
 	g, err := b.Graph()
 	require.NoError(t, err)
+	expandAll(t, g)
 	var order []string
-	for _, slot := range g.Targets(nodegraph.Entry) {
-		order = append(order, tasks[slot])
+	for _, target := range targets(g) {
+		order = append(order, g.Node(target).Task.Name)
 	}
 	slices.Sort(tasks)
 	assert.Equal(t, tasks, order)
@@ -206,9 +220,9 @@ func TestMembersAreInOrder(t *testing.T) {
 	g := mustGraph(t, "dag(d, c -> d, b: pod(y, x -> y) -> c, a -> b)")
 	expandAll(t, g)
 	assert.Equal(t, []string{"wf.a", "wf.b", "wf.c", "wf.d"}, names(g, slices.Collect(g.Members(nodegraph.Entry))))
-	plan, _ := g.PlanOf(nodegraph.Entry)
+	_, first := g.PlanOf(nodegraph.Entry)
 	for place, slot := range []int32{3, 2, 1, 0} {
-		assert.Equal(t, slot, plan.DeclIndex(int32(place)), "slots are places in the template")
+		assert.Equal(t, slot, g.Node(first+nodegraph.Index(place)).DeclIndex, "slots are places in the template")
 	}
 	assert.Equal(t, g.Find("wf.d"), g.MemberAt(nodegraph.Entry, 0))
 	b := g.Find("wf.b")
@@ -276,11 +290,9 @@ func TestTasksInAnyOrder(t *testing.T) {
 			m := shuffled.Find(name)
 			require.Equal(t, names(declared, slices.Collect(declared.Dependencies(i))), names(shuffled, slices.Collect(shuffled.Dependencies(m))),
 				"seed %d: what %s comes after", seed, name)
-			plan, first := declared.PlanOf(nodegraph.Entry)
-			other, otherFirst := shuffled.PlanOf(nodegraph.Entry)
-			require.Equal(t, fmt.Sprint(plan.Condition(int32(i-first))), fmt.Sprint(other.Condition(int32(m-otherFirst))),
-				"seed %d: the condition of %s", seed, name)
+			require.Equal(t, declared.Condition(i), shuffled.Condition(m), "seed %d: the condition of %s", seed, name)
 		}
+		require.Equal(t, names(declared, targets(declared)), names(shuffled, targets(shuffled)), "seed %d: what decides", seed)
 	}
 	tasks[0].Name = tasks[n-1].Name
 	_, err := nodegraph.New(&nodegraph.Spec{Name: "wf", Entrypoint: "dag", Templates: []*nodegraph.Template{
@@ -350,26 +362,22 @@ func TestConditionAndTargets(t *testing.T) {
 	assert.Equal(t, nodegraph.True, condition.Eval([]nodegraph.DepState{ended(nodegraph.ResultFailed)}), "continueOn of the task counts")
 	assert.Equal(t, nodegraph.False, condition.Eval([]nodegraph.DepState{ended(nodegraph.ResultErrored)}))
 
-	var targets []string
-	for _, slot := range g.Targets(nodegraph.Entry) {
-		targets = append(targets, g.Node(g.MemberAt(nodegraph.Entry, slot)).Name())
-	}
-	assert.Equal(t, []string{"wf.a", "wf.d", "wf.f", "wf.p"}, targets, "what nothing depends on, by name")
+	assert.Equal(t, []string{"wf.a", "wf.d", "wf.f", "wf.p"}, names(g, targets(g)), "what nothing depends on, by name")
 	assert.True(t, g.Needed(g.Find("wf.e")))
 	assert.True(t, g.Needed(nodegraph.Entry))
 }
 
-// A plain list of dependencies is shared by tasks, and knows no names.
+// A plain list of dependencies asks of each task what its bare name stands for.
 func TestConditionOfAList(t *testing.T) {
 	g := mustGraph(t, "dag({a, b, c} -> d)")
 	expandAll(t, g)
 	c := g.Condition(g.Find("wf.d"))
 	all := []string{"Succeeded", "Skipped", "Daemoned"}
 	var text []string
-	for k := range 3 {
+	for _, task := range []string{"a", "b", "c"} {
 		var one []string
 		for _, result := range all {
-			one = append(one, fmt.Sprintf("task-%d.%s", k, result))
+			one = append(one, task+"."+result)
 		}
 		text = append(text, "("+strings.Join(one, " || ")+")")
 	}
@@ -377,7 +385,7 @@ func TestConditionOfAList(t *testing.T) {
 	assert.Equal(t, 3, c.Literals())
 	g = mustGraph(t, "dag(a -> b)")
 	expandAll(t, g)
-	assert.Equal(t, "task-0.Succeeded || task-0.Skipped || task-0.Daemoned", g.Condition(g.Find("wf.b")).String(), "a list of one")
+	assert.Equal(t, "a.Succeeded || a.Skipped || a.Daemoned", g.Condition(g.Find("wf.b")).String(), "a list of one")
 	yes, no := ended(nodegraph.ResultSkipped), ended(nodegraph.ResultFailed)
 	assert.Equal(t, nodegraph.True, c.Eval([]nodegraph.DepState{yes, yes, yes}))
 	assert.Equal(t, nodegraph.False, c.Eval([]nodegraph.DepState{no, yes, yes}))
@@ -398,7 +406,7 @@ func TestTargetsAndVisit(t *testing.T) {
 		needed[g.Node(m).Task.Name] = g.Needed(m)
 	}
 	assert.Equal(t, map[string]bool{"a": true, "b": true, "c": false, "d": true, "e": true}, needed)
-	assert.Equal(t, []int32{1, 0}, g.Targets(nodegraph.Entry), "in the order in which they are written")
+	assert.Equal(t, []string{"wf.b", "wf.a"}, names(g, targets(g)), "in the order in which they are written")
 	plan, first := g.PlanOf(nodegraph.Entry)
 	visit := func(task string) int { return plan.VisitOrder(int32(g.Find("wf."+task) - first)) }
 	assert.Equal(t, []int{1, 2, 3, 4}, []int{visit("a"), visit("d"), visit("e"), visit("b")})

@@ -37,62 +37,30 @@ func (n *Node) hash() uint32 {
 	return h
 }
 
-// An idTable finds nodes by the hash in their ids, which no two share. Neither the workflow nor its entry node, whose id has
-// no hash, is in it.
-type idTable struct {
-	table hashTable // of indices
-	used  int
-}
-
-// seek returns the node with this hash, or None and the entry in which it belongs.
-func (t *idTable) seek(nodes []Node, h uint32) (i Index, entry uint32) {
-	for i, entry = t.first(h); i != None && nodes[i].hash() != h; i, entry = t.next(h, entry+1) {
+// withHash returns the node with this hash in its id whose id or name is text, None if there is none. No two nodes share a hash.
+// Neither the workflow nor its entry node, whose id has no hash, is found.
+func (g *Graph) withHash(hash uint32, text string) Index {
+	for i, at := g.ids.next(hash, hash); i != 0; i, at = g.ids.next(hash, at+1) {
+		if n := &g.nodes[i]; n.ID() == text || n.Name() == text {
+			return Index(i)
+		}
 	}
-	return i, entry
+	return None
 }
 
-// first begins a search for a hash in a table that is not empty, see next.
-func (t *idTable) first(h uint32) (i Index, at uint32) { return t.next(h, t.table.first(h)) }
-
-// next goes on with a search at an entry. It returns the next node that is likely to have the hash, and its entry, or None when
-// there is no other.
-func (t *idTable) next(h, entry uint32) (i Index, at uint32) {
-	n, at := t.table.next(h, entry)
-	if n == 0 {
-		return None, at
-	}
-	return Index(n), at
-}
-
-// claim enters node i, the next one, for which there is room, or returns the node that has its hash already.
-func (t *idTable) claim(nodes []Node, i Index, h uint32) Index {
-	other, entry := t.seek(nodes, h)
-	if other == None {
-		t.table.put(h, uint32(i), entry)
-		t.used++
-	}
-	return other
-}
-
-// resize gives the table room for n nodes.
-func (t *idTable) resize(nodes []Node, n int) {
-	t.table = newHashTable(n)
-	for k := range t.used {
-		t.table.add(nodes[k+int(Entry)+1].hash(), uint32(k)+uint32(Entry)+1)
+// reserveIDs makes room in the table of ids for n nodes, the first of which are in it.
+func (g *Graph) reserveIDs(first []Node, n int) {
+	if n > g.ids.room() {
+		g.enterIDs(first, n)
 	}
 }
 
-// reserve makes room for n more nodes.
-func (t *idTable) reserve(nodes []Node, n int) {
-	if t.used+n > t.table.room() {
-		t.resize(nodes, t.used+n)
+// enterIDs makes the table of ids anew: with the first nodes in it, and room for n.
+func (g *Graph) enterIDs(first []Node, n int) {
+	g.ids = newHashTable(n)
+	for i := int(Entry) + 1; i < len(first); i++ {
+		g.ids.add(first[i].hash(), uint32(i))
 	}
-}
-
-// keep forgets all but the first n nodes.
-func (t *idTable) keep(nodes []Node, n int) {
-	t.used = max(0, n-int(Entry)-1)
-	t.resize(nodes, t.used)
 }
 
 // text holds the names and ids of nodes, in pieces that grow with it: many short strings in few allocations.
@@ -130,51 +98,40 @@ func (t *text) join(a string, b []byte, c string, d []byte) string {
 	return t.piece.String()[from:]
 }
 
-// A hashTable finds small numbers by hashes: an open-addressed table, of which a map would take more than twice the room.
-// In each entry there is, before the number, as much of its hash as 32 bits have room for. So a search hardly ever looks at
-// what a wrong number stands for. Numbers are above 0 and below the number of entries.
-type hashTable struct {
-	entries []uint32 // 0 for a free one; their number is a power of two
-	bits    uint8    // of an entry that are the number: the logarithm of the number of entries
-}
+// A hashTable finds small numbers by hashes: an open-addressed table, of which a map would take more than twice the room. It
+// has a power of two of entries, 0 for a free one. The lower bits of a hash are the entry at which its search begins. An entry
+// holds the upper bits of the hash, and in place of the lower ones the number. So a search hardly ever looks at what a wrong
+// number stands for. Numbers are above 0 and below the number of entries.
+type hashTable []uint32
 
 // newHashTable has room for n numbers: a fifth of it, at least, stays free.
 func newHashTable(n int) hashTable {
-	t := hashTable{bits: 4}
-	for n*5 > 4<<t.bits {
-		t.bits++
+	entries := 1 << 4
+	for n*5 > entries*4 {
+		entries *= 2
 	}
-	t.entries = make([]uint32, 1<<t.bits)
-	return t
+	return make(hashTable, entries)
 }
 
 // room is how many numbers the table has room for.
-func (t *hashTable) room() int { return len(t.entries) * 4 / 5 }
+func (t hashTable) room() int { return len(t) * 4 / 5 }
 
-// first is where the search for a hash begins.
-func (t *hashTable) first(hash uint32) uint32 { return hash * 2654435769 >> (32 - t.bits) }
-
-// next goes on with the search for a hash at an entry. It returns the next number that may be the one, or 0 when there is no
-// other, and the entry, which is free in that case.
-func (t *hashTable) next(hash, at uint32) (number, entry uint32) {
-	mask := uint32(len(t.entries) - 1)
+// next goes on with the search for a hash at an entry; it begins at the hash itself. It returns the next number that may be the
+// one, or 0 when there is no other, and its entry.
+func (t hashTable) next(hash, at uint32) (number, entry uint32) {
+	mask := uint32(len(t) - 1)
 	for ; ; at++ {
-		at &= mask
-		if e := t.entries[at]; e == 0 || (e^hash<<t.bits)>>t.bits == 0 {
+		if e := t[at&mask]; e == 0 || (e^hash)&^mask == 0 {
 			return e & mask, at
 		}
 	}
 }
 
-// put enters a number at a free entry that the search for its hash has come to.
-func (t *hashTable) put(hash, number, entry uint32) { t.entries[entry] = hash<<t.bits | number }
-
 // add enters a number that is not in the table.
-func (t *hashTable) add(hash, number uint32) {
-	mask := uint32(len(t.entries) - 1)
-	at := t.first(hash)
-	for t.entries[at] != 0 {
-		at = (at + 1) & mask
+func (t hashTable) add(hash, number uint32) {
+	mask, at := uint32(len(t)-1), hash
+	for t[at&mask] != 0 {
+		at++
 	}
-	t.put(hash, number, at)
+	t[at&mask] = hash&^mask | number
 }

@@ -8,29 +8,27 @@ import "iter"
 type Plan struct {
 	order            []int32      // by place: the slot; nil where both are the same, since the template declares what works
 	place            []int32      // by slot: the place; nil there too
-	condition        []int32      // by place: which of conditions
-	conditions       []*Condition // the first is nil, of tasks that come after nothing; most tasks share theirs
+	conditions       []*Condition // by place: see Condition; nil if there are none
 	deps, dependents rows         // by place: places, deps in the order of Condition.Tasks
-	targets          []int32      // slots of the tasks that must end, in the order in which they decide
+	targets          []int32      // places of the tasks that must end, in the order in which they decide
 	names            int          // the length of all tasks' names in bytes
-	needed           []bool       // by place: a target, or something a target depends on
-	visit            []int32      // by place: its turn in a depth-first walk from the targets, what it depends on first
+	visit            []int32      // by place: its turn in a depth-first walk from the targets, what it depends on first; 0 for none
 	roots            []int32      // places of the tasks that come after nothing, in the order of visit
 }
 
 // Len is how many members there are.
-func (p *Plan) Len() int { return len(p.condition) }
+func (p *Plan) Len() int { return len(p.deps.starts) - 1 }
 
-// Slot is where the template declares the member at a place.
-func (p *Plan) DeclIndex(place int32) int32 {
+// slotOf is where the template declares the member at a place.
+func (p *Plan) slotOf(place int32) int32 {
 	if p.order == nil {
 		return place
 	}
 	return p.order[place]
 }
 
-// TopoIndex is where the member that the template declares at a slot stands.
-func (p *Plan) TopoIndex(slot int32) int32 {
+// placeOf is where the member that the template declares at a slot stands.
+func (p *Plan) placeOf(slot int32) int32 {
 	if p.place == nil {
 		return slot
 	}
@@ -40,24 +38,27 @@ func (p *Plan) TopoIndex(slot int32) int32 {
 // Dependencies are the places of what the member at a place comes after. Do not modify the slice.
 func (p *Plan) Dependencies(place int32) []int32 { return p.deps.row(place) }
 
-// CountDependencies is how many Dependencies the member at a place has.
-func (p *Plan) CountDependencies(place int32) int { return int(p.deps.size(place)) }
-
 // Dependents are the places of what comes after the member at a place. Do not modify the slice.
 func (p *Plan) Dependents(place int32) []int32 { return p.dependents.row(place) }
 
-// Condition is the compiled depends of the task at a place; nil for one that comes after nothing, and for containers. What
-// it tests are the tasks of Dependencies, in that order.
-func (p *Plan) Condition(place int32) *Condition { return p.conditions[p.condition[place]] }
+// Condition is the compiled depends of the task at a place. What it tests are the tasks of Dependencies, in that order. It is nil
+// where each of them must be what its bare name stands for: see [BareResults]. Nearly all are of that kind.
+func (p *Plan) Condition(place int32) *Condition {
+	if p.conditions == nil {
+		return nil
+	}
+	return p.conditions[place]
+}
 
-// VisitOrder is the turn of the task at a place in the order in which Argo visits the tasks of a DAG: see [Graph.Visit].
+// Targets are the places of the tasks that decide how a DAG ends, in the order in which they do. Do not modify the slice.
+func (p *Plan) Targets() []int32 { return p.targets }
+
+// VisitOrder is the turn of the task at a place in the order in which Argo visits the tasks of a DAG, from 1 on. Argo goes from
+// each target down, and visits what a task depends on before the task. It is 0 for a task that never runs.
 func (p *Plan) VisitOrder(place int32) int { return int(p.visit[place]) }
 
 // Roots are the places of the tasks that come after nothing, in the order in which Argo visits them. Do not modify the slice.
 func (p *Plan) Roots() []int32 { return p.roots }
-
-// IsNeeded reports whether the task at a place is a target or something a target depends on; others never run.
-func (p *Plan) IsNeeded(place int32) bool { return p.needed[place] }
 
 // rows are lists of numbers in two arrays: row i is list[starts[i]:starts[i+1]].
 type rows struct{ starts, list []int32 }
@@ -115,105 +116,81 @@ func (r *rows) renumbered(order, place []int32) rows {
 	return out
 }
 
-// slotOf returns the node of a slot of DAG, Pod or Steps i, which must be expanded. Members of a DAG or Pod lie in an
+// MemberAt returns the member of DAG, Pod or Steps i with this slot. The node must be expanded. Members of a DAG or Pod lie in an
 // order in which each comes after all it depends on, so that a walk by index meets causes before effects.
-func (g *Graph) slotOf(i Index, slot int32) Index {
-	if p := g.Plan(i); p != nil {
-		slot = p.TopoIndex(slot)
+func (g *Graph) MemberAt(i Index, slot int32) Index {
+	plan, first := g.PlanOf(i)
+	if plan != nil {
+		slot = plan.placeOf(slot)
 	}
-	return g.First(i) + Index(slot)
+	return first + Index(slot)
 }
 
 // Dependencies yields the nodes that node i comes after directly: tasks its depends names, containers it depends on, the
 // StepGroup before it.
 func (g *Graph) Dependencies(i Index) iter.Seq[Index] {
 	return func(yield func(Index) bool) {
-		n := &g.nodes[i]
-		switch n.Role {
-		case RoleTask, RoleContainer:
-			first := g.First(n.Parent)
-			for _, place := range g.dependencyRow(i) {
-				if !yield(first + Index(place)) {
+		if plan, place := g.planned(i); plan != nil {
+			for _, other := range plan.Dependencies(place) {
+				if !yield(i + Index(other-place)) {
 					return
 				}
 			}
-		case RoleGroup:
-			if n.DeclIndex > 0 {
-				yield(g.slotOf(n.Parent, n.DeclIndex-1))
-			}
+		} else if n := &g.nodes[i]; n.Role == RoleGroup && n.DeclIndex > 0 {
+			yield(g.MemberAt(n.Parent, n.DeclIndex-1))
 		}
 	}
 }
 
-// Dependents yields the nodes that come after node i directly: the inverse of After.
+// Dependents yields the nodes that come after node i directly: the inverse of Dependencies.
 func (g *Graph) Dependents(i Index) iter.Seq[Index] {
 	return func(yield func(Index) bool) {
-		n := &g.nodes[i]
-		switch n.Role {
-		case RoleTask, RoleContainer:
-			first := g.First(n.Parent)
-			for _, place := range g.dependentRow(i) {
-				if !yield(first + Index(place)) {
+		if plan, place := g.planned(i); plan != nil {
+			for _, other := range plan.Dependents(place) {
+				if !yield(i + Index(other-place)) {
 					return
 				}
 			}
-		case RoleGroup:
-			if next := g.Next(i); next != None && g.nodes[next].Role == RoleGroup {
-				yield(next)
-			}
+		} else if next := g.Next(i); next != None && g.nodes[next].Role == RoleGroup {
+			yield(next)
 		}
 	}
 }
 
-// Plan returns the order among the members of DAG or Pod i; nil for a node whose members have none.
-func (g *Graph) Plan(i Index) *Plan { return g.plans[max(g.nodes[i].inner, 0)] }
-
-// PlanOf returns the order of the members of DAG or Pod i, and the first of them, which is at place 0.
+// PlanOf returns the order of the members of DAG or Pod i, nil for a node whose members have none, and the first of them, which
+// is at place 0.
 func (g *Graph) PlanOf(i Index) (*Plan, Index) {
-	return g.Plan(i), g.First(i)
+	return g.made[max(g.nodes[i].inner, 0)].plan, g.First(i)
 }
 
 // planned returns the plan that task or container i is a member under, and its place; nil for other nodes.
 func (g *Graph) planned(i Index) (plan *Plan, place int32) {
 	if n := &g.nodes[i]; n.Role == RoleTask || n.Role == RoleContainer {
-		plan, place = g.Plan(n.Parent), int32(i-g.First(n.Parent))
+		plan, first := g.PlanOf(n.Parent)
+		return plan, int32(i - first)
 	}
-	return plan, place
+	return nil, 0
 }
 
-// Condition returns the compiled depends of task i: see [Plan.Condition]. It is nil for other nodes.
+// Condition returns the compiled depends of task i, of a plain list of dependencies too. It is nil for a task that comes after
+// nothing, and for other nodes. It allocates: see [Plan.Condition].
 func (g *Graph) Condition(i Index) *Condition {
-	if p, place := g.planned(i); p != nil {
-		return p.Condition(place)
+	plan, place := g.planned(i)
+	if g.nodes[i].Role != RoleTask || len(plan.Dependencies(place)) == 0 {
+		return nil
 	}
-	return nil
+	if c := plan.Condition(place); c != nil {
+		return c
+	}
+	all := &Condition{literals: len(plan.Dependencies(place))}
+	for _, other := range plan.Dependencies(place) {
+		all.tasks = append(all.tasks, g.nodes[i+Index(other-place)].Task.Name)
+	}
+	return all
 }
-
-// MemberAt returns the member of DAG, Pod or Steps i with this slot.
-func (g *Graph) MemberAt(i Index, slot int32) Index { return g.slotOf(i, slot) }
-
-// Targets returns the slots of the tasks that decide how DAG i ends, in the order in which they do.
-func (g *Graph) Targets(i Index) []int32 { return g.Plan(i).targets }
 
 // Needed reports whether task i is a target of its DAG or something a target depends on; others never run.
 func (g *Graph) Needed(i Index) bool {
-	p, place := g.planned(i)
-	return g.nodes[i].Role != RoleTask || p.needed[place]
-}
-
-// dependencyRow returns what task or container i comes after, each as its place among the members of the parent: the
-// node is First(parent) plus the place. It is nil for other nodes. Do not modify the slice.
-func (g *Graph) dependencyRow(i Index) []int32 {
-	if p, place := g.planned(i); p != nil {
-		return p.Dependencies(place)
-	}
-	return nil
-}
-
-// dependentRow returns what comes after task or container i, in the form of [Graph.dependencyRow].
-func (g *Graph) dependentRow(i Index) []int32 {
-	if p, place := g.planned(i); p != nil {
-		return p.Dependents(place)
-	}
-	return nil
+	plan, place := g.planned(i)
+	return g.nodes[i].Role != RoleTask || plan.visit[place] != 0
 }

@@ -9,18 +9,16 @@ import (
 
 // planner collects what a plan is made from, by slot.
 type planner struct {
-	condition  []int32 // as in a Plan, by slot
-	conditions []*Condition
+	conditions []*Condition // as in a Plan, by slot
 	deps       rows
 	mark       []int32 // by slot: 1 + the slot that comes after it and was met last; later on scratch
-	all        []int32 // by the number of tasks: which condition is that of a plain dependencies list
 	continues  bool    // some task has a continueOn
 	backward   bool    // some member is declared before one that it comes after
 }
 
 // newPlanner plans n members, with room for so many edges.
 func newPlanner(n, edges int) *planner {
-	p := &planner{condition: make([]int32, n), conditions: make([]*Condition, 1, 2), deps: newRows(n), mark: make([]int32, n)}
+	p := &planner{deps: newRows(n), mark: make([]int32, n)}
 	p.deps.list = make([]int32, 0, edges)
 	return p
 }
@@ -29,8 +27,7 @@ func newPlanner(n, edges int) *planner {
 func (p *planner) reset() {
 	p.deps.starts, p.deps.list = p.deps.starts[:1], p.deps.list[:0]
 	clear(p.mark)
-	clear(p.condition)
-	p.conditions, p.all, p.backward = p.conditions[:1], nil, false
+	p.conditions, p.backward = nil, false
 }
 
 // after records, once, that slot comes after dep. Rows are filled in the order of the slots.
@@ -57,7 +54,7 @@ func (p *planner) task(t *Template, slot int32, slots *slotTable) error {
 	if err != nil {
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "depends", Reason: "can't be compiled", Err: err}
 	}
-	p.condition[slot] = p.add(condition)
+	p.keep(slot, condition)
 	for _, name := range condition.Tasks() {
 		dep, _ := slots.find(name)
 		p.after(slot, dep)
@@ -66,14 +63,13 @@ func (p *planner) task(t *Template, slot int32, slots *slotTable) error {
 	return nil
 }
 
-// dependencies compiles a plain list. Where no continueOn matters all lists of one length share a condition.
+// dependencies compiles a list of names. Where no continueOn matters it is plain.
 func (p *planner) dependencies(t *Template, slot int32, slots *slotTable) error {
 	task := &t.Tasks[slot]
 	if len(task.Dependencies) == 0 {
 		return nil
 	}
 	plain := true
-	from := len(p.deps.list)
 	for _, name := range task.Dependencies {
 		dep, ok := slots.find(name)
 		if !ok {
@@ -84,14 +80,13 @@ func (p *planner) dependencies(t *Template, slot int32, slots *slotTable) error 
 		plain = plain && !(p.continues && t.Tasks[dep].ContinueOn != ContinueOn{})
 	}
 	if plain {
-		p.condition[slot] = p.allOf(len(p.deps.list) - from)
 		return nil
 	}
 	condition, err := Dependencies(task.Dependencies, resolver(t, slots))
 	if err != nil {
 		return &SpecError{Template: t.Name, Node: task.Name, Field: "dependencies", Reason: "can't be compiled", Err: err}
 	}
-	p.condition[slot] = p.add(condition)
+	p.keep(slot, condition)
 	return nil
 }
 
@@ -113,48 +108,34 @@ func resolver(t *Template, slots *slotTable) func(name string) (Results, bool) {
 	}
 }
 
-// maxShared is the longest list whose condition is shared.
-const maxShared = 64
-
-// add keeps a condition and tells which it is.
-func (p *planner) add(c *Condition) int32 {
-	p.conditions = append(p.conditions, c)
-	return int32(len(p.conditions)) - 1
-}
-
-// allOf tells which is the condition that n tasks are all what their bare names stand for. It does not know their names.
-func (p *planner) allOf(n int) int32 {
-	if n > maxShared {
-		return p.add(allOf(n))
+// keep notes the condition of a task, unless it is plain.
+func (p *planner) keep(slot int32, c *Condition) {
+	if c.plain() {
+		return
 	}
-	if p.all == nil {
-		p.all = make([]int32, maxShared+1)
+	if p.conditions == nil {
+		p.conditions = make([]*Condition, len(p.mark))
 	}
-	if p.all[n] == 0 {
-		p.all[n] = p.add(allOf(n))
-	}
-	return p.all[n]
+	p.conditions[slot] = c
 }
 
 // plan orders the members so that each comes after all it depends on, or names a cycle. Most templates declare them in
 // such an order.
 func (p *planner) plan(name func(slot int32) string) (*Plan, error) {
-	n := len(p.condition)
-	out := &Plan{needed: make([]bool, n), conditions: p.conditions}
+	dependents := p.deps.inverse()
 	if !p.backward {
-		out.condition, out.deps, out.dependents = p.condition, p.deps, p.deps.inverse()
-		return out, nil
+		return &Plan{conditions: p.conditions, deps: p.deps, dependents: dependents}, nil
 	}
-	if err := p.sort(out, name); err != nil {
+	order, err := p.sort(&dependents, name)
+	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return p.renumbered(order, &dependents), nil
 }
 
-// sort orders the members (Kahn), or names a cycle.
-func (p *planner) sort(out *Plan, name func(slot int32) string) error {
-	n := len(p.condition)
-	dependents := p.deps.inverse()
+// sort returns the slots in an order in which each comes after all it depends on (Kahn), or names a cycle.
+func (p *planner) sort(dependents *rows, name func(slot int32) string) ([]int32, error) {
+	n := len(p.mark)
 	missing := p.mark
 	order := make([]int32, 0, n)
 	for slot := range int32(n) {
@@ -171,14 +152,25 @@ func (p *planner) sort(out *Plan, name func(slot int32) string) error {
 		}
 	}
 	if len(order) < n {
-		return &CycleError{Nodes: p.cycle(missing, name)}
+		return nil, &CycleError{Nodes: p.cycle(missing, name)}
 	}
-	out.order, out.place, out.condition = order, make([]int32, n), make([]int32, n)
+	return order, nil
+}
+
+// renumbered is the plan in which the members lie in another order than the template declares them in.
+func (p *planner) renumbered(order []int32, dependents *rows) *Plan {
+	out := &Plan{order: order, place: make([]int32, len(order))}
 	for place, slot := range order {
-		out.place[slot], out.condition[place] = int32(place), p.condition[slot]
+		out.place[slot] = int32(place)
+	}
+	if p.conditions != nil {
+		out.conditions = make([]*Condition, len(order))
+		for place, slot := range order {
+			out.conditions[place] = p.conditions[slot]
+		}
 	}
 	out.deps, out.dependents = p.deps.renumbered(order, out.place), dependents.renumbered(order, out.place)
-	return nil
+	return out
 }
 
 // cycle walks backwards from a slot that never became free until it meets itself.
@@ -213,34 +205,34 @@ func (p *planner) cycle(missing []int32, name func(int32) string) []string {
 	return append(names[smallest:], names[:smallest]...)
 }
 
-// number fills in visit, needed and roots. It uses the stack, whatever is in it.
+// number fills in visit and roots. It uses the stack, whatever is in it.
 func (p *Plan) number(stack []int32) {
-	n := p.Len()
-	p.visit = make([]int32, n)
+	const entered = -1 // what it depends on is visited first
+	p.visit = make([]int32, p.Len())
 	next := int32(0)
 	stack = stack[:0]
 	for _, target := range p.targets {
-		stack = append(stack, p.TopoIndex(target))
+		stack = append(stack, target)
 		for len(stack) > 0 {
 			at := stack[len(stack)-1]
-			if p.needed[at] { // back from what it depends on, or reached twice
+			if p.visit[at] != 0 { // back from what it depends on, or reached twice
 				stack = stack[:len(stack)-1]
-				if p.visit[at] == 0 {
+				if p.visit[at] == entered {
 					next++
 					p.visit[at] = next
 				}
 				continue
 			}
-			p.needed[at] = true
+			p.visit[at] = entered
 			for _, d := range slices.Backward(p.deps.row(at)) {
-				if !p.needed[d] {
+				if p.visit[d] == 0 {
 					stack = append(stack, d)
 				}
 			}
 		}
 	}
 	p.roots = make([]int32, 0, p.deps.empty())
-	for at := range int32(n) {
+	for at := range int32(p.Len()) {
 		if p.deps.size(at) == 0 {
 			p.roots = append(p.roots, at)
 		}
@@ -248,38 +240,39 @@ func (p *Plan) number(stack []int32) {
 	slices.SortFunc(p.roots, func(a, b int32) int { return cmp.Or(cmp.Compare(p.visit[a], p.visit[b]), cmp.Compare(a, b)) })
 }
 
-// sortByName sorts slots by the names of their members. What the names begin with is read once, since it mostly decides.
-func sortByName(slots []int32, name func(int32) string) {
+// sortByName sorts members by their names. What the names begin with is read once, since it mostly decides.
+func sortByName(members []int32, name func(int32) string) {
 	type begun struct {
-		head uint64 // the first eight bytes
-		slot int32
+		head   uint64 // the first eight bytes
+		member int32
 	}
-	list := make([]begun, len(slots))
-	for k, slot := range slots {
+	list := make([]begun, len(members))
+	for k, m := range members {
 		var head [8]byte
-		copy(head[:], name(slot))
-		list[k] = begun{binary.BigEndian.Uint64(head[:]), slot}
+		copy(head[:], name(m))
+		list[k] = begun{binary.BigEndian.Uint64(head[:]), m}
 	}
 	slices.SortFunc(list, func(a, b begun) int {
 		if a.head != b.head {
 			return cmp.Compare(a.head, b.head)
 		}
-		return strings.Compare(name(a.slot), name(b.slot))
+		return strings.Compare(name(a.member), name(b.member))
 	})
 	for k := range list {
-		slots[k] = list[k].slot
+		members[k] = list[k].member
 	}
 }
 
 // chooseTargets takes the tasks that nothing depends on where the template names no target, in the order of their
 // names as Argo does.
-func (p *Plan) chooseTargets(name func(int32) string) {
+func (p *Plan) chooseTargets(name func(slot int32) string) {
 	if len(p.targets) == 0 {
+		p.targets = make([]int32, 0, p.dependents.empty())
 		for place := range int32(p.Len()) {
 			if p.dependents.size(place) == 0 {
-				p.targets = append(p.targets, p.DeclIndex(place))
+				p.targets = append(p.targets, place)
 			}
 		}
-		sortByName(p.targets, name)
+		sortByName(p.targets, func(place int32) string { return name(p.slotOf(place)) })
 	}
 }

@@ -2,6 +2,12 @@ package nodegraph
 
 import "github.com/nodestatus/nodestatus/retry"
 
+// made is what a graph keeps of a template.
+type made struct {
+	shape shape // that it had when the graph was made
+	plan  *Plan // the order among the members of its nodes; nil if they have none
+}
+
 // A shape is what a template had when the graph was made. It notices a template that was changed afterwards, where that would make
 // nodes of another kind, or other members.
 type shape struct {
@@ -22,7 +28,7 @@ func (t *Template) shape() shape {
 
 // unchanged returns a [*SpecError] if a template has another shape than when the graph was made.
 func (g *Graph) unchanged(t *Template) error {
-	if was, known := g.shapes[t]; !known || was != t.shape() {
+	if k, known := g.madeOf[t]; !known || g.made[k].shape != t.shape() {
 		return &SpecError{Template: t.Name, Field: "templates", Reason: "the template was changed after the graph was made"}
 	}
 	return nil

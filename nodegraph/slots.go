@@ -17,37 +17,33 @@ func newSlotTable(tasks []Task) *slotTable {
 
 func (s *slotTable) hash(name string) uint32 { return uint32(maphash.String(s.seed, name)) }
 
-// seek returns the slot of the task with this name and hash, and one. If there is none it returns 0 and the entry of the table
-// in which it belongs.
-func (s *slotTable) seek(name string, hash uint32) (after, entry uint32) {
-	for entry = s.table.first(hash); ; entry++ {
-		after, entry = s.table.next(hash, entry)
-		if after == 0 || s.tasks[after-1].Name == name {
-			return after, entry
+// withHash returns the slot of the task with this hash and name; false if there is none.
+func (s *slotTable) withHash(hash uint32, name string) (int32, bool) {
+	for after, at := s.table.next(hash, hash); after != 0; after, at = s.table.next(hash, at+1) {
+		if s.tasks[after-1].Name == name {
+			return int32(after) - 1, true
 		}
 	}
+	return 0, false
 }
 
 // add enters the task of a slot, or reports that another has its name.
 func (s *slotTable) add(slot int) (twice bool) {
-	hash := s.hash(s.tasks[slot].Name)
-	after, entry := s.seek(s.tasks[slot].Name, hash)
-	if after == 0 {
-		s.table.put(hash, uint32(slot)+1, entry)
+	name := s.tasks[slot].Name
+	hash := s.hash(name)
+	if _, twice = s.withHash(hash, name); !twice {
+		s.table.add(hash, uint32(slot)+1)
 	}
-	return after != 0
+	return twice
 }
 
 // find returns the slot of the task with this name. Most lists name tasks in the order in which they are declared, so the
 // one after the task that was found last is tried first.
-func (s *slotTable) find(name string) (int32, bool) {
-	slot := s.next
-	if int(slot) >= len(s.tasks) || s.tasks[slot].Name != name {
-		after, _ := s.seek(name, s.hash(name))
-		if after == 0 {
+func (s *slotTable) find(name string) (slot int32, known bool) {
+	if slot = s.next; int(slot) >= len(s.tasks) || s.tasks[slot].Name != name {
+		if slot, known = s.withHash(s.hash(name), name); !known {
 			return 0, false
 		}
-		slot = int32(after) - 1
 	}
 	s.next = slot + 1
 	return slot, true

@@ -27,7 +27,9 @@ type checker struct {
 	features       Features
 	hookConditions map[string]*HookCondition // by expression
 	transient      *regexp.Regexp            // Spec.TransientErrors; nil for none
-	plans          map[*Template]*Plan       // of every template that was checked; nil where members have no order
+	made           []made                    // as in a Graph, of every template that was checked
+	madeOf         map[*Template]int32       // as in a Graph
+	edges          int                       // of all plans
 	open           []*Template               // the inline templates that the one being checked is inside of
 }
 
@@ -58,7 +60,11 @@ type Features struct {
 }
 
 func (s *Spec) check(limits Limits) (*checker, error) {
-	c := &checker{limits: limits, templates: templates{byName: make(map[string]*Template, len(s.Templates))}, plans: make(map[*Template]*Plan), hookConditions: make(map[string]*HookCondition)}
+	n := len(s.Templates)
+	c := &checker{
+		limits: limits, templates: templates{byName: make(map[string]*Template, n)}, hookConditions: make(map[string]*HookCondition),
+		made: make([]made, 1, 1+n), madeOf: make(map[*Template]int32, n),
+	}
 	if err := c.names(s); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 
 // template checks one template, once however often it is met.
 func (c *checker) template(t *Template) error {
-	if _, done := c.plans[t]; done {
+	if _, done := c.madeOf[t]; done {
 		return nil
 	}
 	if err := t.checkNumbers(); err != nil {
@@ -41,8 +41,15 @@ func (c *checker) template(t *Template) error {
 	case KindSteps:
 		err = c.steps(t)
 	}
-	c.plans[t] = plan
-	return err
+	if err != nil {
+		return err
+	}
+	if plan != nil {
+		c.edges += len(plan.deps.list)
+	}
+	c.madeOf[t] = int32(len(c.made))
+	c.made = append(c.made, made{shape: t.shape(), plan: plan})
+	return nil
 }
 
 // checkKind finds fields that a template of this kind does not have. Fields that Argo ignores where they mean nothing,
@@ -181,7 +188,7 @@ func (c *checker) dag(t *Template) (*Plan, error) {
 		if !ok {
 			return nil, &SpecError{Template: t.Name, Field: "dag.target", Reason: fmt.Sprintf("no task is named %q", bounded(target))}
 		}
-		plan.targets = append(plan.targets, slot)
+		plan.targets = append(plan.targets, plan.placeOf(slot))
 	}
 	plan.names = length
 	plan.chooseTargets(name)

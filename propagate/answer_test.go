@@ -135,6 +135,39 @@ func TestUnanswerableLocksOfTheWorkflow(t *testing.T) {
 	})
 }
 
+// An answer about a node that can never ask is refused: taken, it would skip the node, or end it well, with nothing run in it.
+func TestAnswerToNoQuestion(t *testing.T) {
+	for _, c := range []struct {
+		text   string
+		cached string // the template that has a memoization key
+		answer propagate.Event
+	}{
+		{"dag(a -> b)", "", propagate.Resolved("wf.b", false, "")},
+		{"dag(a -> b)", "", propagate.Resolved("wf.b", true, "")},
+		{"dag(a -> b when `1 == 1`)", "", propagate.Resolved("wf.b", false, "")},
+		{"dag(a -> b over [i])", "", propagate.Resolved("wf.b", false, "")},
+		{"steps(a | b)", "", propagate.Resolved("wf[1]", false, "")},
+		{"dag(x: steps(a | b))", "x", propagate.Memoized("wf.x[1]", true)},
+		{"dag(a -> b over [i])", "pod", propagate.Memoized("wf.b", true)},
+	} {
+		e := drawnWith(t, c.text, func(spec *nodegraph.Spec) {
+			for _, template := range spec.Templates {
+				if template.Name == c.cached {
+					template.Memoize = "key"
+				}
+			}
+		})
+		for _, o := range e.Obligations() {
+			if o.For == propagate.WaitCache {
+				tell(t, e, propagate.Memoized(o.Name, false))
+			}
+		}
+		refusal := refused(t, e, c.answer)
+		require.ErrorIs(t, refusal, propagate.ErrWrongKind, "%v in %s", c.answer, c.text)
+		require.Equal(t, "it never asks for that", refusal.Hint, "%v in %s", c.answer, c.text)
+	}
+}
+
 // It says nothing of a node about which nothing was asked.
 func TestUnanswerableWithoutAQuestion(t *testing.T) {
 	e := drawn(t, "dag(a -> b)")

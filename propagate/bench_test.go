@@ -2,7 +2,9 @@ package propagate
 
 import (
 	"fmt"
+	"math"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -52,6 +54,39 @@ func making(b *testing.B, engine func() *Engine) {
 	slices.Sort(rounds)
 	b.ReportMetric(float64(rounds[len(rounds)/2].Nanoseconds())/float64(nodes), "median-ns/node")
 	b.ReportMetric(float64(rounds[0].Nanoseconds())/float64(nodes), "fastest-ns/node")
+}
+
+// BenchmarkPages: a build, where the process has the memory already and where the operating system hands it out anew, page by
+// page; and arrays of as many bytes, of which one byte in each new page is written. Each is the fastest of all rounds.
+func BenchmarkPages(b *testing.B) {
+	onShapes(b, func(b *testing.B, spec *nodegraph.Spec) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		nodes := built(spec).graph.Len()
+		runtime.ReadMemStats(&after)
+		build := func() { built(spec) }
+		write := func() {
+			array := make([]byte, after.TotalAlloc-before.TotalAlloc)
+			for k := 0; k < len(array); k += 4096 {
+				array[k] = 1
+			}
+		}
+		kept, fresh, plain := math.Inf(1), math.Inf(1), math.Inf(1)
+		round := func(fastest *float64, prepare, do func()) {
+			prepare()
+			start := time.Now()
+			do()
+			*fastest = min(*fastest, float64(time.Since(start).Nanoseconds())/float64(nodes))
+		}
+		for b.Loop() {
+			round(&kept, runtime.GC, build)
+			round(&fresh, debug.FreeOSMemory, build)
+			round(&plain, debug.FreeOSMemory, write)
+		}
+		b.ReportMetric(kept, "kept-ns/node")
+		b.ReportMetric(fresh, "fresh-ns/node")
+		b.ReportMetric(plain, "arrays-ns/node")
+	})
 }
 
 // built returns an engine with all nodes that a workflow has when each of its loops and Retries has started.

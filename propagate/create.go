@@ -123,7 +123,8 @@ func (e *Engine) expand(i nodegraph.Index) bool {
 // readyIn is how many members of node i may start at once now that it was expanded.
 func (e *Engine) readyIn(i nodegraph.Index) int {
 	if e.facts.Node(i).Kind == nodegraph.KindDAG {
-		return len(e.graph.Plan(i).Roots())
+		plan, _ := e.graph.PlanOf(i)
+		return len(plan.Roots())
 	}
 	return int(e.graph.Last(i)-e.graph.First(i)) + 1 // 1 if there are none
 }

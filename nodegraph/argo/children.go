@@ -219,8 +219,9 @@ func (r *renderer) composite(i nodegraph.Index, n *nodegraph.Node) []nodegraph.I
 // makes a difference for the attempts of a Retry.
 func (r *renderer) endsOfDAG(i nodegraph.Index) []nodegraph.Index {
 	var noted []nodegraph.Index
-	for _, slot := range r.g.Targets(i) {
-		if t := r.g.MemberAt(i, slot); r.exists(t) {
+	plan, first := r.g.PlanOf(i)
+	for _, place := range plan.Targets() {
+		if t := first + nodegraph.Index(place); r.exists(t) {
 			noted = append(noted, r.outbound(t)...)
 		}
 	}

@@ -153,8 +153,9 @@ func (t site) endsAsMembers() bool {
 	decide, messages := t.members(), []string{""}
 	if t.exists() && t.got.Kind == nodegraph.KindDAG && t.node().Expanded() {
 		decide = nil
-		for _, slot := range t.graph.Targets(t.index) {
-			decide = append(decide, t.at(t.graph.Node(t.graph.MemberAt(t.index, slot)).ID()))
+		plan, first := t.graph.PlanOf(t.index)
+		for _, place := range plan.Targets() {
+			decide = append(decide, t.at(t.graph.Node(first+nodegraph.Index(place)).ID()))
 		}
 	}
 	unsuccessful, covered := false, t.want.Phase == nodegraph.PhaseSucceeded

@@ -148,8 +148,9 @@ func falseSuccess(t site) bool {
 
 // targetCovers reports whether a target of the DAG that was skipped or omitted has a continueOn for the phase of the DAG here.
 func (t site) targetCovers() bool {
-	return slices.ContainsFunc(t.graph.Targets(t.index), func(slot int32) bool {
-		target := t.graph.MemberAt(t.index, slot)
+	plan, first := t.graph.PlanOf(t.index)
+	return slices.ContainsFunc(plan.Targets(), func(place int32) bool {
+		target := first + nodegraph.Index(place)
 		return !t.moment.Engine.Verdict(target).Phase.Completed() && t.graph.Node(target).Task.ContinueOn.Covers(t.got.Phase)
 	})
 }

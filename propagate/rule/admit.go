@@ -98,6 +98,13 @@ func (e *Evaluator) Question(i nodegraph.Index) string {
 	return strings.Join(parts, "; ")
 }
 
+// MayAsk reports whether the host may be asked about node i before it starts: see [Evaluator.Question]. What the expression of a hook
+// names may be known at one time and not at another.
+func (e *Evaluator) MayAsk(i nodegraph.Index) bool {
+	_, h := e.graph.Owner(i)
+	return h != nil && h.Expression != "" || strings.Contains(e.When(i), "{{") || len(e.unresolved(i)) > 0
+}
+
 // When is the condition of node i with its item filled in; empty for a node that can have none.
 func (e *Evaluator) When(i nodegraph.Index) string {
 	if e.graph.Node(i).Task == nil {

@@ -29,12 +29,11 @@ func (e *Evaluator) dagRule(i nodegraph.Index) Ruling {
 // With failFast the first target that counts as a failure decides, without it the last.
 func (e *Evaluator) dagResult(i nodegraph.Index) Ruling {
 	result := settled(nodegraph.PhaseSucceeded, Message{}, dag7, nodegraph.None)
-	t, all := e.graph.Node(i).Template, []origins(nil)
+	var all []origins
 	plan, first := e.graph.PlanOf(i)
-	for _, slot := range e.graph.Targets(i) {
-		place, covers := plan.TopoIndex(slot), t.Tasks[slot].ContinueOn
+	for _, place := range plan.Targets() {
 		target := first + nodegraph.Index(place)
-		p := e.briefs[target].Phase()
+		p, covers := e.briefs[target].Phase(), e.graph.Node(target).Task.ContinueOn
 		switch {
 		case p.Unsuccessful() && !covers.Covers(p):
 			result = settled(p, Message{}, dag5, target)
@@ -51,7 +50,7 @@ func (e *Evaluator) dagResult(i nodegraph.Index) Ruling {
 		default:
 			continue
 		}
-		if !t.NoFailFast {
+		if !e.graph.Node(i).Template.NoFailFast {
 			break
 		}
 	}
@@ -98,7 +97,6 @@ func passedOn(p nodegraph.Phase) bool {
 // comes after, so one pass sees every edge once. The slice is good until the next call.
 func (e *Evaluator) originsIn(i nodegraph.Index) []origins {
 	plan, first := e.graph.PlanOf(i)
-	tasks := e.graph.Node(i).Template.Tasks
 	all := slices.Grow(e.origins[:0], plan.Len())[:plan.Len()]
 	e.origins = all
 	for place := range all {
@@ -109,7 +107,7 @@ func (e *Evaluator) originsIn(i nodegraph.Index) []origins {
 		for _, d := range plan.Dependencies(int32(place)) {
 			switch p := e.briefs[first+nodegraph.Index(d)].Phase(); {
 			case p.Unsuccessful():
-				class := &all[place][originClass(tasks[plan.DeclIndex(d)].ContinueOn, p)]
+				class := &all[place][originClass(e.graph.Node(first+nodegraph.Index(d)).Task.ContinueOn, p)]
 				*class = nearer(plan, *class, origin{d, 1})
 			default: // what ran has none
 				for k, b := range all[d] {

@@ -61,11 +61,10 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 		return planned(planned3, nodegraph.None, 0), true
 	}
 	plan, first := e.graph.PlanOf(n.Parent)
-	condition := plan.Condition(int32(i - first))
-	if condition == nil {
+	deps := plan.Dependencies(int32(i - first))
+	if len(deps) == 0 {
 		return Ruling{}, false
 	}
-	deps := plan.Dependencies(int32(i - first))
 	switch n.Answer {
 	case fact.AnswerOmit:
 		return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned4, e.omittedBy(first, deps)), true
@@ -77,7 +76,7 @@ func (e *Evaluator) dependsRule(i nodegraph.Index, n *store.Node) (Ruling, bool)
 			return planned(planned5, e.openHook(d), 0), true
 		}
 	}
-	if e.holds(condition, first, deps) {
+	if e.holds(plan.Condition(int32(i-first)), first, deps) {
 		return Ruling{}, false
 	}
 	return settled(nodegraph.PhaseOmitted, Message{kind: messageOmitted}, planned6, e.omittedBy(first, deps)), true
@@ -95,10 +94,9 @@ func (e *Evaluator) Lasts(i nodegraph.Index) bool {
 	return false
 }
 
-// holds reports whether a condition holds, now that all the tasks it tests are fulfilled. Most conditions are plain, and one
-// test that fails decides them.
+// holds reports whether a condition holds, now that all the tasks it tests are fulfilled: see [nodegraph.Plan.Condition].
 func (e *Evaluator) holds(c *nodegraph.Condition, first nodegraph.Index, deps []int32) bool {
-	if c.Plain() {
+	if c == nil {
 		for _, place := range deps {
 			if !e.briefs[first+nodegraph.Index(place)].satisfiesByName() {
 				return false

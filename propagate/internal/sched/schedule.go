@@ -64,7 +64,7 @@ func (s *Schedule) Grow(room int) {
 		n := s.facts.Node(i)
 		if n.IsTask {
 			plan, first := s.graph.PlanOf(n.Parent)
-			s.nodes[i].blocked = int32(plan.CountDependencies(int32(i - first)))
+			s.nodes[i].blocked = int32(len(plan.Dependencies(int32(i - first))))
 		}
 		if n.Counts && i != nodegraph.Root {
 			s.nodes[n.Parent].open++

@@ -163,15 +163,12 @@ func (n *Node) Closing() bool { return n.Stage == fact.StageStopped && n.Kind.Co
 // describe fills in what node i of g is.
 func (n *Node) describe(g *nodegraph.Graph, i nodegraph.Index) {
 	is := g.Node(i)
+	plan, _ := g.PlanOf(i)
 	*n = Node{
 		Parent: is.Parent, Depth: uint16(is.Depth()), Kind: is.Kind, IsTask: is.Role == nodegraph.RoleTask, IsHook: is.Role == nodegraph.RoleHook,
-		IsAttempt: is.Role == nodegraph.RoleAttempt, IsDaemon: is.Kind == nodegraph.KindPod && is.Template.IsDaemon(), Counts: true,
+		IsAttempt: is.Role == nodegraph.RoleAttempt, IsDaemon: is.Kind == nodegraph.KindPod && is.Template.IsDaemon(), Counts: g.Needed(i),
 		Hooked: is.Hooked() || i == nodegraph.Entry && (len(g.Spec().Hooks) > 0 || g.OnExit() != nil),
-		Alone:  !is.Kind.Composite() && g.Plan(i) == nil,
-	}
-	if n.IsTask {
-		plan, first := g.PlanOf(is.Parent)
-		n.Counts = plan.IsNeeded(int32(i - first))
+		Alone:  plan == nil && !is.Kind.Composite(),
 	}
 }
 
