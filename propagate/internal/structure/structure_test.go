@@ -13,7 +13,7 @@ var marks = []struct {
 	row  string
 	most []int
 }{
-	{"PodDeleted of `a` in `dag(a -> b)`", []int{140, 27, 91, 26}},
+	{"PodDeleted of `a` in `dag(a -> b)`", []int{134, 26, 90, 26}},
 	{"largest cycle of files in propagate/...", []int{6}},
 	{"fact fields written outside the store", []int{0}},
 	{"nodes marked for evaluation outside the table of readers", []int{0}},
