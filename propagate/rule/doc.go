@@ -193,10 +193,11 @@
 // A verdict also says that hooks are due (hooksDue, EachHookDue). A hook whose expression is missing or holds is due once. The exit
 // hook is due when its owner is completed and the other hooks have ended; any other while its owner runs or once that is
 // fulfilled (Argo: executeTmplLifeCycleHook, runOnExitNode). An item of a TaskGroup has the exit hook alone, and the group has
-// all. The group's own exit hook comes after those of the items, and with the call after the one in which the group ended. Of an
-// owner that was not created the same is true once it has ended, as skipped, omitted or in Error. No exit hook is due after a
-// Terminate, for a daemon that was ended with its boundary, or inside what only ends. No hook is due in a StepGroup after which
-// the next was created, or inside a DAG or Steps that was seen to have ended.
+// all. The group's own exit hook comes after those of the items, and with the call after the one in which the group ended. What
+// comes after the group waits for that only where an item has one, too. Of an owner that was not created the same is true once it
+// has ended, as skipped, omitted or in Error. No exit hook is due after a Terminate, for a daemon that was ended with its boundary,
+// or inside what only ends. No hook is due in a StepGroup after which the next was created, or inside a DAG or Steps that was seen
+// to have ended.
 // The hooks of a step wait for those of the steps before it in its group, but for exit hooks (Argo: executeStepGroup).
 //
 // Expressions read the phase and the exit code of the owner and of tasks and steps before it, and workflow.status. Inside the

@@ -31,11 +31,11 @@ func (e *Evaluator) EachHookDue(i nodegraph.Index, v Ruling, do func(*nodegraph.
 // is due, other than an exit hook (Argo: executeStepGroup comes to no further step then).
 func (e *Evaluator) earlierHookOpen(i nodegraph.Index) bool {
 	group := e.facts.Node(i).Parent
-	if !e.facts.HasHooks || e.facts.Node(group).Kind != nodegraph.KindStepGroup {
+	if e.facts.Node(group).Kind != nodegraph.KindStepGroup {
 		return false
 	}
-	for m := e.graph.First(group); m != i && m != nodegraph.None; m = e.graph.Next(m) {
-		if e.facts.Node(m).Hooked && e.ownHookOpen(m) {
+	for m := e.graph.First(group); m != i; m = e.graph.Next(m) {
+		if e.ownHookOpen(m) {
 			return true
 		}
 	}
@@ -90,7 +90,7 @@ func (e *Evaluator) exitHookDue(i nodegraph.Index, v Brief, exit *nodegraph.Hook
 	if !v.Fulfilled() || e.facts.Shutdown == "Terminate" || e.withinSeen(i) {
 		return false
 	}
-	if i == nodegraph.Entry && exit == e.graph.OnExit() {
+	if exit == e.graph.OnExit() {
 		return true
 	}
 	return v.Phase().Completed() && !e.released(i) && e.hookHolds(i, exit, v)
@@ -100,7 +100,7 @@ func (e *Evaluator) exitHookDue(i nodegraph.Index, v Brief, exit *nodegraph.Hook
 // starts it with the reconcile after the one in which the group and its other hooks ended.
 func (e *Evaluator) ExitHookLater(i nodegraph.Index, v Brief) bool {
 	n := e.facts.Node(i)
-	if n.Kind != nodegraph.KindTaskGroup || !n.Hooked || n.SeenEnded {
+	if n.Kind != nodegraph.KindTaskGroup || n.SeenEnded {
 		return false
 	}
 	exit := e.exitHook(i)
@@ -118,10 +118,11 @@ func (e *Evaluator) withinSeen(i nodegraph.Index) bool {
 	return false
 }
 
-// otherHookDue reports whether a hook of node i, with verdict v, other than the exit hook should run and has no node.
+// otherHookDue reports whether a hook of node i, with verdict v, other than the exit hook should run and has no node. The exit hook is
+// due only where no other is.
 func (e *Evaluator) otherHookDue(i nodegraph.Index, v Brief) bool {
 	due := false
-	e.EachHookDue(i, Ruling{Brief: v}, func(h *nodegraph.Hook) { due = due || h.Name != nodegraph.ExitHook })
+	e.EachHookDue(i, Ruling{Brief: v}, func(h *nodegraph.Hook) { due = h.Name != nodegraph.ExitHook })
 	return due
 }
 
@@ -237,7 +238,7 @@ func (e *Evaluator) HooksOf(i nodegraph.Index) []nodegraph.Hook {
 		return e.graph.Spec().Hooks
 	case n.Task == nil:
 		return nil
-	case n.Role == nodegraph.RoleItem && e.facts.Node(n.Parent).Kind == nodegraph.KindTaskGroup:
+	case e.facts.Node(n.Parent).Kind == nodegraph.KindTaskGroup:
 		for k := range n.Task.Hooks {
 			if n.Task.Hooks[k].Name == nodegraph.ExitHook {
 				return n.Task.Hooks[k : k+1]

@@ -79,16 +79,7 @@ var plannedScenes = []scene{
 
 // withHook gives the task of this name a hook called h with this expression.
 func withHook(task, expression string) func(*nodegraph.Spec) {
-	return func(spec *nodegraph.Spec) {
-		spec.Templates = append(spec.Templates, &nodegraph.Template{Name: "h", Kind: nodegraph.KindPod})
-		for _, template := range spec.Templates {
-			for k := range template.Tasks {
-				if t := &template.Tasks[k]; t.Name == task {
-					t.Hooks = append(t.Hooks, nodegraph.Hook{Name: "h", Template: "h", Expression: expression})
-				}
-			}
-		}
-	}
+	return hooks(task + ".h: " + expression)
 }
 
 // noItems is a node that was skipped for want of items.
