@@ -17,7 +17,7 @@ import (
 	"github.com/nodestatus/nodestatus/propagate/propagatetest"
 )
 
-var everyPair = flag.Int("pairs", 7, "let two hosts die at every pair of actions of so many; all: 1")
+var everyPair = flag.Int("pairs", 29, "let two hosts die at every pair of actions of so many; all: 1")
 
 // rewriting reports whether -rewrite is set, as for scripts: the table in RELIABILITY.md is written anew.
 func rewriting() bool { return flag.Lookup("rewrite").Value.(flag.Getter).Get().(bool) }
