@@ -29,9 +29,9 @@ func (e *Evaluator) compositeRule(i nodegraph.Index) Ruling {
 	return v
 }
 
-// lockWaitRule: a node that waits for its locks is Pending; a composite with something inside it stays Running (Argo:
-// markNodeWaitingForLock): a manual retry has opened it again, or a ready daemon in it has ended. One that was granted them goes
-// on as soon as nothing else holds it back; until then it gives them back, and asks again.
+// lockWaitRule: a node that waits for its locks is Pending; a composite that did not begin with such a wait stays Running (Argo:
+// markNodeWaitingForLock). It has something inside it: a manual retry has opened it again, or a ready daemon in it has ended. One
+// that was granted them goes on as soon as nothing else holds it back; until then it gives them back, and asks again.
 func (e *Evaluator) lockWaitRule(i nodegraph.Index, n *store.Node, l line) Ruling {
 	v := pending(l, e.told(i))
 	if n.Kind.Composite() && !n.Waited {

@@ -77,22 +77,6 @@ func (e *Evaluator) recordWake(i nodegraph.Index, at store.Stamp) {
 // ForgetWants forgets what should be started because of node i: if that ends at once, more of it is wanted anew.
 func (e *Evaluator) ForgetWants(i nodegraph.Index) { e.briefs[i] = e.briefs[i].withoutWants() }
 
-// Checkpoint returns a function that puts the verdicts on all nodes back as they are now. No node may be added in between.
-func (e *Evaluator) Checkpoint() (undo func()) {
-	briefs, messages := slices.Clone(e.briefs), slices.Clone(e.messages)
-	return func() {
-		copy(e.briefs, briefs)
-		copy(e.messages, messages)
-	}
-}
-
-// CloneTo makes c a copy of the evaluator, for a copy of what it reads. What c held is overwritten, and its memory is used again.
-func (e *Evaluator) CloneTo(c *Evaluator, graph *nodegraph.Graph, facts *store.View) {
-	old := *c
-	*c = Evaluator{graph: graph, facts: facts, wakes: maps.Clone(e.wakes), states: old.states, origins: old.origins}
-	c.briefs, c.messages = store.Copied(old.briefs, e.briefs), store.Copied(old.messages, e.messages)
-}
-
 // NameOf is the name of node i; the workflow's for the workflow.
 func (e *Evaluator) NameOf(i nodegraph.Index) string {
 	if i == nodegraph.Root {
@@ -165,4 +149,20 @@ func (e *Evaluator) LocksOf(i nodegraph.Index) []nodegraph.Lock {
 // replaced reports whether step m stood for items that are now nodes of their own.
 func (e *Evaluator) replaced(m nodegraph.Index) bool {
 	return e.facts.Node(m).Kind == nodegraph.KindTaskGroup && e.facts.Node(m).Answer == fact.AnswerRun
+}
+
+// Checkpoint returns a function that puts the verdicts on all nodes back as they are now. No node may be added in between.
+func (e *Evaluator) Checkpoint() (undo func()) {
+	briefs, messages := slices.Clone(e.briefs), slices.Clone(e.messages)
+	return func() {
+		copy(e.briefs, briefs)
+		copy(e.messages, messages)
+	}
+}
+
+// CloneTo makes c a copy of the evaluator, for a copy of what it reads. What c held is overwritten, and its memory is used again.
+func (e *Evaluator) CloneTo(c *Evaluator, graph *nodegraph.Graph, facts *store.View) {
+	old := *c
+	*c = Evaluator{graph: graph, facts: facts, wakes: maps.Clone(e.wakes), states: old.states, origins: old.origins}
+	c.briefs, c.messages = store.Copied(old.briefs, e.briefs), store.Copied(old.messages, e.messages)
 }
