@@ -137,23 +137,32 @@ func TestUnanswerableLocksOfTheWorkflow(t *testing.T) {
 
 // An answer about a node that can never ask is refused: taken, it would skip the node, or end it well, with nothing run in it.
 func TestAnswerToNoQuestion(t *testing.T) {
+	cached := func(t *nodegraph.Template) { t.Memoize = "key" }
+	unresolved := func(t *nodegraph.Template) {
+		t.Unresolved = []nodegraph.Unresolved{{Field: "timeout", Text: "{{x}}"}}
+	}
 	for _, c := range []struct {
-		text   string
-		cached string // the template that has a memoization key
-		answer propagate.Event
+		text     string
+		template string
+		set      func(*nodegraph.Template) // that template
+		before   []propagate.Event
+		answer   propagate.Event
 	}{
-		{"dag(a -> b)", "", propagate.Resolved("wf.b", false, "")},
-		{"dag(a -> b)", "", propagate.Resolved("wf.b", true, "")},
-		{"dag(a -> b when `1 == 1`)", "", propagate.Resolved("wf.b", false, "")},
-		{"dag(a -> b over [i])", "", propagate.Resolved("wf.b", false, "")},
-		{"steps(a | b)", "", propagate.Resolved("wf[1]", false, "")},
-		{"dag(x: steps(a | b))", "x", propagate.Memoized("wf.x[1]", true)},
-		{"dag(a -> b over [i])", "pod", propagate.Memoized("wf.b", true)},
+		{text: "dag(a -> b)", answer: propagate.Resolved("wf.b", false, "")},
+		{text: "dag(a -> b)", answer: propagate.Resolved("wf.b", true, "")},
+		{text: "dag(a -> b when `1 == 1`)", answer: propagate.Resolved("wf.b", false, "")},
+		{text: "dag(a -> b over [i])", answer: propagate.Resolved("wf.b", false, "")},
+		{text: "dag(a -> b: http over [i])", template: "http", set: unresolved, answer: propagate.Resolved("wf.b", false, "")},
+		{text: "dag(a exit pod, b)", before: []propagate.Event{propagate.Suspended(true), propagate.PodSucceeded("wf.a")},
+			answer: propagate.Resolved("wf.a.onExit", false, "")},
+		{text: "steps(a | b)", answer: propagate.Resolved("wf[1]", false, "")},
+		{text: "dag(x: steps(a | b))", template: "x", set: cached, answer: propagate.Memoized("wf.x[1]", true)},
+		{text: "dag(a -> b over [i])", template: "pod", set: cached, answer: propagate.Memoized("wf.b", true)},
 	} {
 		e := drawnWith(t, c.text, func(spec *nodegraph.Spec) {
 			for _, template := range spec.Templates {
-				if template.Name == c.cached {
-					template.Memoize = "key"
+				if template.Name == c.template {
+					c.set(template)
 				}
 			}
 		})
@@ -162,6 +171,7 @@ func TestAnswerToNoQuestion(t *testing.T) {
 				tell(t, e, propagate.Memoized(o.Name, false))
 			}
 		}
+		tell(t, e, c.before...)
 		refusal := refused(t, e, c.answer)
 		require.ErrorIs(t, refusal, propagate.ErrWrongKind, "%v in %s", c.answer, c.text)
 		require.Equal(t, "it never asks for that", refusal.Hint, "%v in %s", c.answer, c.text)

@@ -15,7 +15,7 @@ import (
 
 // A workflow that lives long hears many messages; those that no node has any more are forgotten.
 func TestMessagesAreForgotten(t *testing.T) {
-	spec, err := nodegraph.Parse("dag(a -> b, c)")
+	spec, err := nodegraph.Parse("dag(a -> b, c, d when `1 == 2`)")
 	require.NoError(t, err)
 	e := begun(spec)
 	_, err = e.Apply(began, PodPending("wf.c", "this one stays"))
@@ -32,6 +32,8 @@ func TestMessagesAreForgotten(t *testing.T) {
 	assert.LessOrEqual(t, int(known), few+1, "phrases that are known at a time")
 	_, message := e.Phase(e.graph.Find("wf.c"))
 	assert.Equal(t, "this one stays", message)
+	_, message = e.Phase(e.graph.Find("wf.d"))
+	assert.Equal(t, "when '1 == 2' evaluated false", message, "words that a rule makes are not among them")
 	require.NoError(t, e.Check())
 }
 
