@@ -164,5 +164,9 @@ func TestHeldAfterAManualRetry(t *testing.T) {
 		{text: "dag(x: steps(d: retry(1, daemon) | s: dag(a, b)))", set: failsFast("x"),
 			calls: eachTold(running("wf.x[0].d(0)"), succeeded("wf.x[1].s.a"), failed("wf.x[1].s.b"), again, running("wf.x[0].d(0)"), failed("wf.x[0].d(0)")),
 			node:  "wf.x", want: "Steps 3: Running, by wf.x[0]"},
+		// A daemon counts as active for what was decided beside it, whatever its containers have done.
+		{text: "dag(x: dag(d: pod(p, q), a), b)", set: func(spec *nodegraph.Spec) { daemonSets(spec); failsFast("x")(spec) },
+			calls: eachTold(running("wf.x.d"), propagate.ContainerEnded("wf.x.d", "q", 1, "boom"), failed("wf.x.a")),
+			node:  "wf.x", want: "DAG 5: Failed, by wf.x.a"},
 	})
 }
