@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -316,4 +317,18 @@ func TestOutlivedPodOfWhatARetryForgets(t *testing.T) {
 	require.Equal(t, hook, ended.ID)
 	require.Equal(t, e.Graph().Find(hook), ended.Node)
 	require.Less(t, int(ended.Node), e.Graph().Len())
+}
+
+// A node that waits for its locks after a manual retry has no pod: what is told late of the results of the one before is not of it.
+func TestResultOfThePodBeforeAManualRetry(t *testing.T) {
+	for _, late := range []propagate.Event{propagate.ResultPending("wf.a"), propagate.ResultSynced("wf.a")} {
+		e := drawn(t, "dag(a: mutex(m, pod), b)")
+		tell(t, e, propagate.LockGranted("wf.a"))
+		tell(t, e, propagate.PodFailed("wf.a", ""), propagate.PodSucceeded("wf.b"))
+		tell(t, e, propagate.ManualRetry())
+		tell(t, e, propagate.LockQueued("wf.a", "default/Mutex/m", "later"))
+		before := e.Fact(e.Graph().Find("wf.a"))
+		tell(t, e, late.WithPod("u0", epoch.Add(-time.Minute)))
+		require.Equal(t, before, e.Fact(e.Graph().Find("wf.a")), "what is known of wf.a, which waits for its lock, after %v", late)
+	}
 }

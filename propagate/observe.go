@@ -199,7 +199,10 @@ func (e *Engine) podDeleted(i nodegraph.Index, ev *Event) {
 // will come, and what has ended does not wait for what was announced later.
 func (e *Engine) resultTold(i nodegraph.Index, ev *Event) {
 	n, v := e.facts.Node(i), e.rules.Brief(i)
-	if !ev.Pod.Named() && n.Stage == fact.StageGone || v.Fulfilled() && !v.Daemoned() && ev.Type == EventResultPending {
+	switch {
+	case n.Stage == fact.StageNone && n.Waits(), // it has no pod yet: that one is from before a manual retry
+		n.Stage == fact.StageGone && !ev.Pod.Named(),
+		v.Fulfilled() && !v.Daemoned() && ev.Type == EventResultPending:
 		return
 	}
 	serial := e.instance(i, ev).Serial

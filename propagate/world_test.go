@@ -248,8 +248,9 @@ func (w *world) refuse(f *flow, ev *propagate.Event, err error) {
 	if ev.Type == propagate.EventManualRetry && errors.Is(err, propagate.ErrInvalid) {
 		return
 	}
-	if f.strayed && errors.Is(err, propagate.ErrWaitsForLock) {
-		return // the host made no pod of a node that waits for its locks
+	if f.strayed && errors.Is(err, propagate.ErrWaitsForLock) { // the host made no pod of a node that waits for its locks
+		f.Pods = slices.DeleteFunc(f.Pods, func(p *simhost.Pod) bool { return p.UID == ev.Pod.UID }) // whoever made that ends it
+		return
 	}
 	w.fault(f, "refused "+ev.Type.String(), "%v", err)
 }

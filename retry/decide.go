@@ -147,8 +147,8 @@ func (s *Strategy) Decide(attempts []Attempt, env Environment) Decision {
 		return d.stop(CheckShutdown, last, "Stopped with strategy '"+env.Shutdown+"'")
 	}
 	decided := s.afterFailure(d, attempts, env)
-	if max := decided.ExecutionDeadline; decided.Verb == Start && !max.IsZero() && env.Now.After(max) {
-		decided = d.stop(CheckMaxDuration, last, maxExceeded) // it was held back for too long
+	if max := decided.ExecutionDeadline; decided.Verb == Start && !max.IsZero() && env.Now.After(max) && (env.Deadline.IsZero() || max.Before(env.Deadline)) {
+		decided = d.stop(CheckMaxDuration, last, maxExceeded) // it was held back for too long, and ended before the deadline
 	}
 	if env.overdue(last, &decided) {
 		return d.stop(CheckDeadline, last, fmt.Sprintf("retry exceeded workflow deadline %s", env.Deadline.UTC()))

@@ -136,6 +136,7 @@ func FuzzDecide(f *testing.F) {
 	f.Add([]byte{}, uint16(0), 0, int64(1), 0, int64(0), int64(0), 0.0, uint16(0), uint16(0), "")
 	f.Add([]byte{2, 1, 10, 2, 1, 10}, uint16(1), 1, int64(1), 2, int64(0), int64(0), 0.0, uint16(30), uint16(0), "wf-1")
 	f.Add([]byte{3, 0x20, 9, 2, 1, 9}, uint16(0x0f3), 0, int64(60), 2, int64(90), int64(600), 0.5, uint16(20), uint16(0), "wf-1")
+	f.Add([]byte("20\x00"), uint16(4), 0, int64(49999999931), 1, int64(0), int64(59999999990), 0.0, uint16(30), uint16(14), "0")
 	f.Add([]byte{2, 8, 9}, uint16(0x101), 3, int64(1), math.MaxInt, int64(0), int64(0), 1.0, uint16(9), uint16(15), "wf-1")
 	f.Fuzz(func(t *testing.T, data []byte, flags uint16, most int, wait int64, factor int, cap, longest int64, jitter float64,
 		now, deadline uint16, key string) {
