@@ -107,3 +107,14 @@ func TestPassedGroupDoesNotWaitForDaemons(t *testing.T) {
 		require.NoError(t, e.Check(), text)
 	}
 }
+
+// A daemon that is tried again ends with its boundary, also where its last attempt has failed and only waits for results.
+func TestRetriedDaemonThatWaitsForResultsEndsWithItsBoundary(t *testing.T) {
+	e := drawn(t, "steps(d: retry(2, daemon) | a)")
+	tell(t, e, propagate.PodRunning("wf[0].d(0)"), propagate.ResultPending("wf[0].d(0)"))
+	tell(t, e, propagate.PodFailed("wf[0].d(0)", "evicted"))
+	tell(t, e, propagate.PodFailed("wf[1].a", ""))
+	require.True(t, e.Complete())
+	expect(t, e, "wf[0].d", nodegraph.PhaseFailed)
+	expect(t, e, "wf", nodegraph.PhaseFailed)
+}

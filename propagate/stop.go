@@ -275,9 +275,12 @@ func (e *Engine) endDaemonsIn(i nodegraph.Index) {
 		case nodegraph.KindStepGroup, nodegraph.KindTaskGroup:
 			e.endDaemonsIn(m)
 		case nodegraph.KindRetry:
+			last := e.graph.Last(m)
+			between := open && e.graph.Node(m).Template.IsDaemon() && last != nodegraph.None && // two attempts, if only for results of the first
+				(e.facts.Node(last).Stage == fact.StageEnded || e.rules.OpenMember(m) == nodegraph.None)
 			e.endDaemonsIn(m)
-			if last := e.graph.Last(m); open && e.graph.Node(m).Template.IsDaemon() && last != nodegraph.None && e.rules.OpenMember(m) == nodegraph.None {
-				e.facts.End(m, e.rules.Brief(last).Phase(), rule.TextClosed, e.facts.Now) // between two attempts
+			if between {
+				e.facts.End(m, e.rules.Brief(last).Phase(), rule.TextClosed, e.facts.Now)
 			}
 		}
 	}

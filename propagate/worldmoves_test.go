@@ -9,6 +9,7 @@ import (
 
 	"github.com/nodestatus/nodestatus/nodegraph"
 	"github.com/nodestatus/nodestatus/propagate"
+	"github.com/nodestatus/nodestatus/propagate/fact"
 )
 
 // A move is one thing that happens in a world. It names nodes, so that it means something in another world too; one that
@@ -297,6 +298,8 @@ func (w *world) stray(f *flow, m move) bool {
 	name := old.Node
 	if i := f.Engine.Graph().Find(name); i == nodegraph.None || f.Engine.Fact(i).Created.IsZero() {
 		return false // nobody makes pods of nodes that were not started
+	} else if w.host.lists && f.Engine.Fact(i).Lock != fact.LockNone && f.Engine.Fact(i).Lock != fact.LockHeld {
+		return false // a list is not refused: the pod would stay, and the host's own could not be made beside it
 	}
 	p := w.Make(f.Name, name)
 	p.UID = fmt.Sprint("x", p.Serial)
