@@ -23,10 +23,11 @@ import (
 //	the verdict of a hook                   its owner and, of a TaskGroup, the items
 //	the verdict of a step with hooks, or    the steps after it in its group
 //	of a hook of it
-//	the verdict of an item                  its TaskGroup, if that has ended and the items have hooks
+//	the verdict of an item                  its TaskGroup, if that has ended
 //	the verdict of a task, or a hook of it  a task after it once all that it comes after is clear, or if one that was clear changes
 //	the verdict of a StepGroup              the first StepGroup after it that is planned
-//	the verdict of an item                  what comes after its TaskGroup, if that has ended: a daemon among the items may end
+//	the verdict of an item                  what comes after its TaskGroup, if that has ended: conditions ask how items ended, and
+//	                                        a daemon among them may end, or a newer pod of one
 //	the phase of a task or step             what comes after it, where the expressions of hooks may name it
 //	a node is added                         the node, its parent and, of a hook, the owner
 //	the phase of the entry node             everybody, where the expressions of hooks refer to workflow.status
@@ -101,7 +102,7 @@ func (s *Schedule) WakeVerdictReaders(i nodegraph.Index, old, is rule.Brief) {
 	if s.uses.failFast {
 		s.wakeFailFast(i, n, is)
 	}
-	if p := n.Parent; (s.facts.HasDaemons || n.Hooked) && s.facts.Node(p).Kind == nodegraph.KindTaskGroup && s.rules.Brief(p).Fulfilled() {
+	if p := n.Parent; s.facts.Node(p).Kind == nodegraph.KindTaskGroup && s.rules.Brief(p).Fulfilled() {
 		s.touch(p)
 		s.wakeDependentsOf(p)
 	}

@@ -57,6 +57,9 @@ func TestReaders(t *testing.T) {
 			onRecord("wf", nodegraph.KindDAG, nodegraph.PhaseRunning), onRecord("wf.x", nodegraph.KindDAG, nodegraph.PhaseError), onRecord("wf.x.y", nodegraph.KindDAG, nodegraph.PhaseRunning),
 			onRecord("wf.x.y.a", nodegraph.KindPod, nodegraph.PhaseRunning), onRecord("wf.x.c", nodegraph.KindPod, nodegraph.PhaseRunning),
 		}, events: []propagate.Event{succeeded("wf.x.y.a")}, node: "wf.x.y", want: "Composite 7"},
+		{what: "a newer pod of an item tells what comes after the loop", text: "dag(a over [i, j], b depends `a.AllFailed`, c)", node: "wf.b", want: "Pod 11",
+			events: []propagate.Event{running("wf.a(0:i)").WithPod("1", epoch), failed("wf.a(1:j)"), propagate.PodDeleted("wf.a(0:i)").WithPod("1", epoch),
+				failed("wf.a(0:i)").WithPod("2", epoch.Add(time.Second))}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			spec, err := nodegraph.Parse(c.text)
