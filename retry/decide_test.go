@@ -464,6 +464,7 @@ func TestWorkflowDeadline(t *testing.T) {
 	waits := retry.Strategy{Backoff: &retry.Backoff{Duration: 20 * second}}
 	errors := retry.Strategy{Policy: retry.PolicyOnError, Backoff: waits.Backoff}
 	used := retry.Strategy{Limit: limit(0), Backoff: waits.Backoff}
+	bounded := retry.Strategy{Backoff: &retry.Backoff{Duration: second, MaxDuration: 20 * second}}
 	rule := retry.Strategy{Rules: []retry.FailureRule{{Action: retry.ActionStop, In: []int{1}}}}
 	one := []retry.Attempt{failed("m")} // ends at 10
 	env := func(now, deadline int) retry.Environment {
@@ -488,6 +489,8 @@ func TestWorkflowDeadline(t *testing.T) {
 		{"the attempt outlived it", rule, one, env(12, 10), passed(at10)},
 		{"the limit had ended the node before", limited, one, env(99, 15), noneLeft},
 		{"a rule had ended the node before", rule, one, env(99, 15), byRule(stop(retry.CheckRule, retry.Failed, "m"), 0)},
+		{"the longest time had ended the node before", bounded, one, env(99, 30), stop(retry.CheckMaxDuration, retry.Failed, "Max duration limit exceeded")},
+		{"the longest time would have ended the node later", bounded, one, env(99, 15), passed(at15)},
 		{"an attempt without an end counts from its start", limited, running, env(15, 10), passed(at10)},
 		{"and may have begun before", limited, running, env(99, 15), noneLeft},
 	})
