@@ -37,18 +37,7 @@ func (e *Engine) admit(i nodegraph.Index, v rule.Brief) bool {
 // mayBeHit reports whether node i may be found in the cache instead of being run. What a manual retry opened again has begun, and
 // goes on around what stays inside it: Argo looks it up once it holds its locks, and would end it around what is open there.
 func (e *Engine) mayBeHit(i nodegraph.Index) bool {
-	return e.memoKey(i) != "" && !e.facts.Node(i).Reopened
-}
-
-// memoKey is the memoization key that is looked up before node i runs, empty for none. Groups are not looked up, what is inside them is;
-// an attempt runs because its Retry was not found.
-func (e *Engine) memoKey(i nodegraph.Index) string {
-	switch n := e.graph.Node(i); {
-	case n.Template == nil, n.Kind == nodegraph.KindStepGroup, n.Kind == nodegraph.KindTaskGroup, n.Role == nodegraph.RoleAttempt, n.Role == nodegraph.RoleContainer:
-		return ""
-	default:
-		return n.Template.Memoize
-	}
+	return e.rules.MemoKey(i) != "" && !e.facts.Node(i).Reopened
 }
 
 // refusedAtOnce reports whether node i, which is only created to be refused, ends as it is created. What is inside a composite without
@@ -181,7 +170,7 @@ func (e *Engine) lookedUp(i nodegraph.Index) bool {
 
 // tellLookup tells the host to look up the memoization key of node i.
 func (e *Engine) tellLookup(i nodegraph.Index) {
-	e.actOn(ActionLookup, i, e.memoKey(i))
+	e.actOn(ActionLookup, i, e.rules.MemoKey(i))
 }
 
 // hasLocks reports whether node i holds the locks that it needs, if any. It asks for them if nobody did.

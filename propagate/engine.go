@@ -157,9 +157,6 @@ const (
 
 func (k kinds) has(kind nodegraph.Kind) bool { return k>>(kind&15)&1 != 0 }
 
-// grow makes room for so many nodes.
-func (o *output) grow(n, room int) { o.place = store.Grown(o.place, n, room) }
-
 // output is what the current call has brought about.
 type output struct {
 	result  *Result           // of the caller; nil between calls
@@ -177,6 +174,9 @@ type changed struct {
 	phase   nodegraph.Phase
 	message rule.Message
 }
+
+// grow makes room for so many nodes.
+func (o *output) grow(n, room int) { o.place = store.Grown(o.place, n, room) }
 
 // act adds an action to the result.
 func (e *Engine) act(a Action) { e.out.result.Actions = append(e.out.result.Actions, a) }

@@ -264,7 +264,7 @@ var eventRules = [1 << 8]struct {
 // answerRefusal says why an answer can't be one about node i: it never asks for that, or it gets too many items.
 func (e *Engine) answerRefusal(ev *Event, i nodegraph.Index) *EventError {
 	switch {
-	case ev.Type == EventMemoized && e.memoKey(i) == "",
+	case ev.Type == EventMemoized && e.rules.MemoKey(i) == "",
 		ev.Type == EventExpanded && e.graph.Node(i).Task.Loop.Unresolved == "",
 		ev.Type == EventResolved && !e.facts.Node(i).Exists && !e.rules.MayAsk(i): // what was created is decided, and ignores it
 		return refused("node", e.rules.NameOf(i), ErrWrongKind)

@@ -296,9 +296,11 @@ func (w *world) stray(f *flow, m move) bool {
 	}
 	old := f.Pods[k]
 	name := old.Node
-	if i := f.Engine.Graph().Find(name); i == nodegraph.None || f.Engine.Fact(i).Created.IsZero() {
+	i := f.Engine.Graph().Find(name)
+	if i == nodegraph.None || f.Engine.Fact(i).Created.IsZero() {
 		return false // nobody makes pods of nodes that were not started
-	} else if w.host.lists && f.Engine.Fact(i).Lock != fact.LockNone && f.Engine.Fact(i).Lock != fact.LockHeld {
+	}
+	if lock := f.Engine.Fact(i).Lock; w.host.lists && lock != fact.LockNone && lock != fact.LockHeld {
 		return false // a list is not refused: the pod would stay, and the host's own could not be made beside it
 	}
 	p := w.Make(f.Name, name)

@@ -67,14 +67,12 @@ func (e *Evaluator) loopRule(i nodegraph.Index, t *nodegraph.Task) Ruling {
 	return planned(planned19, nodegraph.None, wantStart)
 }
 
-// unresolved are the fields about which the host is asked before node i starts: those of its template. Groups are not asked
-// about, what is inside them is.
+// unresolved are the fields about which the host is asked before node i starts: those of its template.
 func (e *Evaluator) unresolved(i nodegraph.Index) []nodegraph.Unresolved {
-	n := e.graph.Node(i)
-	if n.Role == nodegraph.RoleGroup || n.Kind == nodegraph.KindTaskGroup {
-		return nil
+	if t := e.ownTemplate(i); t != nil {
+		return t.Unresolved
 	}
-	return n.Template.Unresolved
+	return nil
 }
 
 // Question is what the host is asked before node i starts: its condition, or the expression of which it is the hook. Where fields

@@ -133,17 +133,34 @@ func (e *Evaluator) staysPending(i nodegraph.Index) bool {
 	return n.Kind.Composite() && (n.Waited || e.facts.Memo(i) == fact.AnswerRun)
 }
 
-// LocksOf returns the locks that node i holds while it is unfinished. Groups hold none, their members do; the attempts of a
-// Retry run under the locks of the Retry.
+// LocksOf returns the locks that node i holds while it is unfinished.
 func (e *Evaluator) LocksOf(i nodegraph.Index) []nodegraph.Lock {
+	if i == nodegraph.Root {
+		return e.graph.Spec().Locks
+	}
+	if t := e.ownTemplate(i); t != nil {
+		return t.Locks
+	}
+	return nil
+}
+
+// MemoKey is the memoization key that is looked up before node i runs, empty for none.
+func (e *Evaluator) MemoKey(i nodegraph.Index) string {
+	if t := e.ownTemplate(i); t != nil {
+		return t.Memoize
+	}
+	return ""
+}
+
+// ownTemplate is the template that begins with node i, nil for none. Of a group it does so with each member, of a Retry with the Retry and not
+// with an attempt, and of a pod not with a container.
+func (e *Evaluator) ownTemplate(i nodegraph.Index) *nodegraph.Template {
 	n := e.graph.Node(i)
 	switch {
-	case i == nodegraph.Root:
-		return e.graph.Spec().Locks
 	case n.Role == nodegraph.RoleAttempt, n.Kind == nodegraph.KindTaskGroup, n.Kind == nodegraph.KindStepGroup, n.Kind == nodegraph.KindContainer:
 		return nil
 	}
-	return n.Template.Locks
+	return n.Template
 }
 
 // replaced reports whether step m stood for items that are now nodes of their own.
